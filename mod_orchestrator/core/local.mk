@@ -1,0 +1,12 @@
+core = mod_orchestrator/core
+liborc_la_SOURCES += \
+	$(core)/orc_error.c $(core)/orc_error.h \
+	$(core)/orc_id.c $(core)/orc_id.h \
+	$(core)/orc_json.c $(core)/orc_json.h \
+	$(core)/orc_log.c $(core)/orc_log.h \
+	$(core)/orc_secret.c $(core)/orc_secret.h \
+	$(core)/orc_time.c $(core)/orc_time.h
+
+check_PROGRAMS += tests/unit/test_core
+tests_unit_test_core_SOURCES = tests/unit/test_core.c
+tests_unit_test_core_LDADD = $(unit_ldadd)

@@ -1,0 +1,89 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_error.h"
+
+#include <apr_strings.h>
+#include <stdarg.h>
+#include <string.h>
+
+orc_error_t *orc_error(apr_pool_t *pool, int status, const char *code, const char *format, ...)
+{
+    orc_error_t *error = apr_pcalloc(pool, sizeof *error);
+    va_list args;
+
+    error->pool = pool;
+    error->status = status;
+    error->code = code;
+    va_start(args, format);
+    error->detail = apr_pvsprintf(pool, format, args);
+    va_end(args);
+    return error;
+}
+
+orc_error_t *orc_error_wrap(orc_error_t *prev, const char *format, ...)
+{
+    orc_error_t *error;
+    va_list args;
+
+    if (!prev)
+        return NULL;
+    error = apr_pmemdup(prev->pool, prev, sizeof *prev);
+    va_start(args, format);
+    error->cause = apr_pvsprintf(prev->pool, format, args);
+    va_end(args);
+    error->prev = prev;
+    return error;
+}
+
+static void add_field(orc_error_t **error, apr_pool_t *pool, const char *pointer, const char *parameter,
+                      const char *detail)
+{
+    orc_error_field_t *field;
+
+    if (!*error)
+        *error = orc_error(pool, 422, "validation", "The request breaks the rules named in errors.");
+    if (!(*error)->fields)
+        (*error)->fields = apr_array_make((*error)->pool, 4, sizeof(orc_error_field_t));
+    field = apr_array_push((*error)->fields);
+    field->pointer = pointer ? apr_pstrdup((*error)->pool, pointer) : NULL;
+    field->parameter = parameter ? apr_pstrdup((*error)->pool, parameter) : NULL;
+    field->detail = detail;
+}
+
+void orc_error_add_pointer(orc_error_t **error, apr_pool_t *pool, const char *pointer, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add_field(error, pool, pointer, NULL, apr_pvsprintf(pool, format, args));
+    va_end(args);
+}
+
+void orc_error_add_parameter(orc_error_t **error, apr_pool_t *pool, const char *parameter, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add_field(error, pool, NULL, parameter, apr_pvsprintf(pool, format, args));
+    va_end(args);
+}
+
+const char *orc_error_line(const orc_error_t *error, apr_pool_t *pool)
+{
+    const char *line = "";
+    const char *said = NULL;
+
+    for (; error; error = error->prev) {
+        if (error->cause)
+            line = apr_pstrcat(pool, line, *line ? ": " : "", error->cause, NULL);
+        if (!error->prev || strcmp(error->detail, error->prev->detail) != 0)
+            said = error->detail;
+        if (!error->prev) {
+            line = apr_pstrcat(pool, line, *line ? ": " : "", said, NULL);
+            if (*error->sqlstate)
+                line = apr_pstrcat(pool, line, " (SQLSTATE ", error->sqlstate, ")", NULL);
+            if (error->system)
+                line = apr_psprintf(pool, "%s (code %d)", line, error->system);
+        }
+    }
+    return line;
+}

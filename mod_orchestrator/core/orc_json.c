@@ -1,0 +1,213 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_json.h"
+
+#include <apr_strings.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static apr_status_t drop_reference(void *value)
+{
+    json_decref(value);
+    return APR_SUCCESS;
+}
+
+static apr_status_t free_text(void *text)
+{
+    free(text);
+    return APR_SUCCESS;
+}
+
+json_t *orc_json_own(json_t *value, apr_pool_t *pool)
+{
+    if (value)
+        apr_pool_cleanup_register(pool, value, drop_reference, apr_pool_cleanup_null);
+    return value;
+}
+
+int orc_json_is_out_of_range(const json_t *value)
+{
+    return json_is_real(value) && (json_real_value(value) >= DBL_MAX || json_real_value(value) <= -DBL_MAX);
+}
+
+static int is_number_byte(char c)
+{
+    return (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.' || c == 'e' || c == 'E';
+}
+
+/* True when jansson would refuse the number for its size. Its grammar is checked elsewhere. */
+static int overflows(const char *start, apr_size_t length, apr_pool_t *pool)
+{
+    int is_real = memchr(start, '.', length) || memchr(start, 'e', length) || memchr(start, 'E', length);
+    const char *token;
+
+    if (!is_real && length < 19)
+        return 0;
+    token = apr_pstrmemdup(pool, start, length);
+    if (is_real)
+        return isinf(strtod(token, NULL));
+    errno = 0;
+    (void)strtoll(token, NULL, 10);
+    return errno == ERANGE;
+}
+
+/* The number's grammar (RFC 8259): what is malformed must stay as it is, so that the parser refuses it. */
+static int is_json_number(const char *s, apr_size_t n)
+{
+    apr_size_t i = 0, digits;
+
+    if (i < n && s[i] == '-')
+        i++;
+    digits = i;
+    while (i < n && s[i] >= '0' && s[i] <= '9')
+        i++;
+    if (i == digits || (s[digits] == '0' && i > digits + 1))
+        return 0;
+    if (i < n && s[i] == '.') {
+        digits = ++i;
+        while (i < n && s[i] >= '0' && s[i] <= '9')
+            i++;
+        if (i == digits)
+            return 0;
+    }
+    if (i < n && (s[i] == 'e' || s[i] == 'E')) {
+        i++;
+        if (i < n && (s[i] == '+' || s[i] == '-'))
+            i++;
+        digits = i;
+        while (i < n && s[i] >= '0' && s[i] <= '9')
+            i++;
+        if (i == digits)
+            return 0;
+    }
+    return i == n;
+}
+
+/* One pass over the text: measures the depth, and writes numbers that fit no type as ORC_JSON_OUT_OF_RANGE. */
+static const char *prepare(const char *text, apr_size_t length, apr_size_t *out_length, int *too_deep, apr_pool_t *pool)
+{
+    static const char huge[] = "1.7976931348623157e308";
+    apr_size_t i = 0, copied = 0;
+    char *changed = NULL, *to = NULL;
+    int depth = 0;
+
+    *too_deep = 0;
+    while (i < length) {
+        char c = text[i];
+
+        if (c == '"') {
+            for (i++; i < length && text[i] != '"'; i++) {
+                if (text[i] == '\\')
+                    i++;
+            }
+            i++;
+        }
+        else if (c == '[' || c == '{') {
+            if (++depth > ORC_JSON_MAX_DEPTH) {
+                *too_deep = 1;
+                return text;
+            }
+            i++;
+        }
+        else if (c == ']' || c == '}') {
+            depth--;
+            i++;
+        }
+        else if (c == '-' || (c >= '0' && c <= '9')) {
+            apr_size_t start = i;
+
+            while (i < length && is_number_byte(text[i]))
+                i++;
+            if (overflows(text + start, i - start, pool) && is_json_number(text + start, i - start)) {
+                if (!changed)
+                    to = changed = apr_palloc(pool, length + (length / 19 + 1) * sizeof huge);
+                memcpy(to, text + copied, start - copied);
+                to += start - copied;
+                if (c == '-')
+                    *to++ = '-';
+                memcpy(to, huge, sizeof huge - 1);
+                to += sizeof huge - 1;
+                copied = i;
+            }
+        }
+        else {
+            i++;
+        }
+    }
+    if (!changed) {
+        *out_length = length;
+        return text;
+    }
+    if (i > length)
+        i = length;
+    memcpy(to, text + copied, length - copied);
+    *out_length = (apr_size_t)(to - changed) + length - copied;
+    return changed;
+}
+
+orc_error_t *orc_json_parse(json_t **out, const char *text, apr_size_t length, apr_pool_t *pool)
+{
+    json_error_t error;
+    apr_size_t prepared_length = length;
+    const char *prepared;
+    int too_deep;
+
+    *out = NULL;
+    prepared = prepare(text, length, &prepared_length, &too_deep, pool);
+    if (too_deep)
+        return orc_error(pool, 400, "json.depth", "The JSON is nested more than %d levels deep.", ORC_JSON_MAX_DEPTH);
+    *out = json_loadb(prepared, prepared_length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+    if (!*out) {
+        return orc_error(pool, 400, "json", "The body is not valid JSON: line %d, column %d: %s.", error.line,
+                         error.column, error.text);
+    }
+    orc_json_own(*out, pool);
+    return NULL;
+}
+
+const char *orc_json_text(const json_t *value, apr_pool_t *pool)
+{
+    char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+
+    if (text)
+        apr_pool_cleanup_register(pool, text, free_text, apr_pool_cleanup_null);
+    return text;
+}
+
+const char *orc_json_string(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+json_int_t orc_json_integer(const json_t *object, const char *key, json_int_t otherwise)
+{
+    const json_t *value = json_object_get(object, key);
+
+    return json_is_integer(value) ? json_integer_value(value) : otherwise;
+}
+
+const char *orc_json_pointer(apr_pool_t *pool, const char *parent, const char *token)
+{
+    apr_size_t extra = 0;
+    const char *from;
+    char *pointer, *to;
+
+    for (from = token; *from; from++)
+        extra += (*from == '~' || *from == '/');
+    pointer = apr_palloc(pool, strlen(parent) + 1 + strlen(token) + extra + 1);
+    to = pointer + strlen(parent);
+    memcpy(pointer, parent, strlen(parent));
+    *to++ = '/';
+    for (from = token; *from; from++) {
+        if (*from == '~' || *from == '/') {
+            *to++ = '~';
+            *to++ = *from == '~' ? '0' : '1';
+        }
+        else {
+            *to++ = *from;
+        }
+    }
+    *to = '\0';
+    return pointer;
+}

@@ -1,0 +1,43 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_JSON_H
+#define ORC_JSON_H
+
+#include <apr_pools.h>
+#include <float.h>
+#include <jansson.h>
+
+#include "orc_error.h"
+
+/* jansson with httpd's rules: values belong to a pool, and what comes from outside is parsed within limits. */
+
+enum { ORC_JSON_MAX_DEPTH = 64 };
+
+/** What a number too large for any type is read as, so that range checks name its field (422) instead of the parser. */
+#define ORC_JSON_OUT_OF_RANGE DBL_MAX
+
+/** True for a number that did not fit; see ORC_JSON_OUT_OF_RANGE. */
+int orc_json_is_out_of_range(const json_t *value);
+
+/**
+ * Parses text from outside: one value, UTF-8, no duplicate keys, no NUL (raw or \u0000), at most ORC_JSON_MAX_DEPTH deep.
+ * @param out   the value; its reference is dropped when `pool` dies
+ * @return 400 "json" with line and column otherwise
+ */
+orc_error_t *orc_json_parse(json_t **out, const char *text, apr_size_t length, apr_pool_t *pool);
+
+/** Ties a new reference to the pool: it is dropped when the pool dies. Returns `value`. NULL in, NULL out. */
+json_t *orc_json_own(json_t *value, apr_pool_t *pool);
+
+/** Compact text of a value with sorted keys (byte-stable), in the pool. */
+const char *orc_json_text(const json_t *value, apr_pool_t *pool);
+
+/** String member of an object, or NULL when it is absent or no string. Lives as long as the object. */
+const char *orc_json_string(const json_t *object, const char *key);
+
+/** Integer member of an object, or `otherwise`. */
+json_int_t orc_json_integer(const json_t *object, const char *key, json_int_t otherwise);
+
+/** A JSON pointer with one more reference token, escaped as RFC 6901 says ("~" and "/"). */
+const char *orc_json_pointer(apr_pool_t *pool, const char *parent, const char *token);
+
+#endif

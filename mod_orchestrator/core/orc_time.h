@@ -1,0 +1,17 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_TIME_H
+#define ORC_TIME_H
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+/** RFC 3339, UTC, microseconds: "2024-01-01T10:00:00.000000Z". */
+const char *orc_time_text(apr_time_t when, apr_pool_t *pool);
+
+/**
+ * Parses an RFC 3339 time with any offset and any fraction (digits past the microsecond are dropped).
+ * @return false when it is none, or no such day exists; *out is microseconds since 1970 in UTC
+ */
+int orc_time_parse(apr_time_t *out, const char *text);
+
+#endif

@@ -1,0 +1,1 @@
+tosca = mod_orchestrator/tosca

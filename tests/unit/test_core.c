@@ -1,0 +1,223 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "orc_error.h"
+#include "orc_id.h"
+#include "orc_json.h"
+#include "orc_secret.h"
+#include "orc_time.h"
+
+static apr_pool_t *pool;
+
+static int setup(void **state)
+{
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    return orc_secret_init(pool) ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return 0;
+}
+
+static orc_error_t *parse(json_t **out, const char *text)
+{
+    return orc_json_parse(out, text, strlen(text), pool);
+}
+
+static void json_is_taken(void **state)
+{
+    static const char *const good[] = {"{}", "[1,2.5,-3e4]", "\"text\"", "null", "{\"a\":{\"b\":[true,false]}}", "0"};
+    json_t *value;
+    size_t i;
+
+    for (i = 0; i < sizeof good / sizeof *good; i++)
+        assert_null(parse(&value, good[i]));
+}
+
+static void json_is_refused(void **state)
+{
+    static const char *const bad[] = {"",       "{",          "{\"a\":1,\"a\":2}", "\"\\u0000\"", "\"\xff\"", "[01]",
+                                      "{\"a\"}", "1 2",       "\"open",            "\"\\",        "[-]",      "[1e]",
+                                      "nul",    "[1.]",       "'a'",               "[1e999x]"};
+    json_t *value;
+    size_t i;
+
+    for (i = 0; i < sizeof bad / sizeof *bad; i++) {
+        orc_error_t *error = parse(&value, bad[i]);
+
+        assert_non_null(error);
+        assert_int_equal(error->status, 400);
+    }
+    assert_int_equal(orc_json_parse(&value, "{}\0", 3, pool)->status, 400);
+}
+
+static void json_depth_is_limited(void **state)
+{
+    json_t *value;
+    char text[2 * ORC_JSON_MAX_DEPTH + 3];
+
+    memset(text, '[', ORC_JSON_MAX_DEPTH);
+    memset(text + ORC_JSON_MAX_DEPTH, ']', ORC_JSON_MAX_DEPTH);
+    text[2 * ORC_JSON_MAX_DEPTH] = '\0';
+    assert_null(parse(&value, text));
+    memset(text, '[', ORC_JSON_MAX_DEPTH + 1);
+    memset(text + ORC_JSON_MAX_DEPTH + 1, ']', ORC_JSON_MAX_DEPTH + 1);
+    text[2 * ORC_JSON_MAX_DEPTH + 2] = '\0';
+    assert_string_equal(parse(&value, text)->code, "json.depth");
+}
+
+static void huge_numbers_are_marked(void **state)
+{
+    char digits[1200];
+    json_t *value;
+
+    memset(digits, '9', sizeof digits - 1);
+    digits[sizeof digits - 1] = '\0';
+    assert_null(parse(&value, apr_psprintf(pool, "{\"a\":%s,\"b\":[-%s],\"c\":1e400,\"d\":\"1e400\",\"e\":5}", digits,
+                                           digits)));
+    assert_true(orc_json_is_out_of_range(json_object_get(value, "a")));
+    assert_true(orc_json_is_out_of_range(json_array_get(json_object_get(value, "b"), 0)));
+    assert_true(orc_json_is_out_of_range(json_object_get(value, "c")));
+    assert_string_equal(orc_json_string(value, "d"), "1e400");
+    assert_int_equal(orc_json_integer(value, "e", 0), 5);
+    assert_null(parse(&value, "[9223372036854775807,-9223372036854775808]"));
+    assert_true(json_is_integer(json_array_get(value, 0)) && json_is_integer(json_array_get(value, 1)));
+    assert_null(parse(&value, "[9223372036854775808]"));
+    assert_true(orc_json_is_out_of_range(json_array_get(value, 0)));
+}
+
+static void pointers_are_escaped(void **state)
+{
+    assert_string_equal(orc_json_pointer(pool, "/a", "b~c/d"), "/a/b~0c~1d");
+    assert_string_equal(orc_json_pointer(pool, "", ""), "/");
+}
+
+static void ids_are_version_7_and_sort(void **state)
+{
+    const char *first = orc_id_new(pool);
+    char lower[ORC_ID_LENGTH + 1];
+
+    assert_true(orc_id_parse(first, lower));
+    assert_int_equal(first[14], '7');
+    assert_non_null(strchr("89ab", first[19]));
+    assert_string_not_equal(first, orc_id_new(pool));
+    assert_true(strncmp(first, orc_id_new(pool), 8) <= 0);
+    assert_true(orc_id_parse("0192ABCD-0000-7000-8000-00000000000F", lower));
+    assert_string_equal(lower, "0192abcd-0000-7000-8000-00000000000f");
+    assert_false(orc_id_parse("0192abcd-0000-7000-8000-00000000000", NULL));
+    assert_false(orc_id_parse("0192abcd-0000-7000-8000-00000000000ff", NULL));
+    assert_false(orc_id_parse("0192abcdx0000-7000-8000-00000000000f", NULL));
+    assert_false(orc_id_parse("", NULL));
+}
+
+static void times_round_trip(void **state)
+{
+    apr_time_t when;
+
+    assert_true(orc_time_parse(&when, "2024-01-01T10:00:00.000001Z"));
+    assert_string_equal(orc_time_text(when, pool), "2024-01-01T10:00:00.000001Z");
+    assert_true(orc_time_parse(&when, "2024-02-29T01:30:00.5+02:00"));
+    assert_string_equal(orc_time_text(when, pool), "2024-02-28T23:30:00.500000Z");
+    assert_false(orc_time_parse(&when, "2023-02-29T00:00:00Z"));
+    assert_false(orc_time_parse(&when, "2024-01-01"));
+    assert_false(orc_time_parse(&when, "2024-01-01T10:00:00"));
+    assert_false(orc_time_parse(&when, "2024-01-01T24:00:00Z"));
+    assert_false(orc_time_parse(&when, "2024-01-01T10:00:00.Z"));
+    assert_false(orc_time_parse(&when, "2024-01-01T10:00:00Zjunk"));
+}
+
+static void secrets_are_sealed(void **state)
+{
+    orc_secret_key_t key = {{1}}, other = {{2}};
+    const char *sealed = orc_secret_seal(&key, "s3cret", pool);
+    char *text = NULL;
+
+    assert_null(strstr(sealed, "s3cret"));
+    assert_string_not_equal(sealed, orc_secret_seal(&key, "s3cret", pool));
+    assert_null(orc_secret_open(&text, &key, sealed, pool));
+    assert_string_equal(text, "s3cret");
+    assert_string_equal(orc_secret_open(&text, &other, sealed, pool)->code, "secret.open");
+    assert_string_equal(orc_secret_open(&text, &key, "AAAA", pool)->code, "secret.open");
+    assert_string_equal(orc_secret_open(&text, &key, "not base64!", pool)->code, "secret.open");
+    assert_null(orc_secret_seal(&key, NULL, pool));
+    assert_string_equal(orc_secret_sha256("abc", 3, pool),
+                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+static void key_files_are_checked(void **state)
+{
+    const char *path = apr_psprintf(pool, "/tmp/test_core.%d.key", (int)getpid());
+    orc_secret_key_t key;
+    FILE *file = fopen(path, "w");
+
+    fputs("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", file);
+    fclose(file);
+    chmod(path, 0644);
+    assert_non_null(strstr(orc_secret_key_load(&key, path, pool)->detail, "chmod 600"));
+    chmod(path, 0600);
+    assert_null(orc_secret_key_load(&key, path, pool));
+    assert_int_equal(key.bytes[31], 0x1f);
+    file = fopen(path, "w");
+    fputs("c2hvcnQ=", file);
+    fclose(file);
+    assert_non_null(orc_secret_key_load(&key, path, pool));
+    remove(path);
+    assert_non_null(orc_secret_key_load(&key, path, pool));
+}
+
+static void errors_chain(void **state)
+{
+    orc_error_t *error = orc_error(pool, 503, "im.unreachable", "IM at %s does not answer.", "im.example.org");
+
+    error->system = 7;
+    error->retriable = 1;
+    assert_null(orc_error_wrap(NULL, "nothing"));
+    error = orc_error_wrap(error, "operation %d", 7);
+    assert_int_equal(error->status, 503);
+    assert_true(error->retriable);
+    assert_string_equal(orc_error_line(error, pool), "operation 7: IM at im.example.org does not answer. (code 7)");
+}
+
+static void fields_are_collected(void **state)
+{
+    orc_error_t *error = NULL;
+    const orc_error_field_t *fields;
+
+    orc_error_add_pointer(&error, pool, "/name", "must have %d characters", 5);
+    orc_error_add_parameter(&error, pool, "size", "must be a number");
+    assert_int_equal(error->status, 422);
+    assert_int_equal(error->fields->nelts, 2);
+    fields = (const orc_error_field_t *)error->fields->elts;
+    assert_string_equal(fields[0].pointer, "/name");
+    assert_string_equal(fields[0].detail, "must have 5 characters");
+    assert_null(fields[1].pointer);
+    assert_string_equal(fields[1].parameter, "size");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_is_taken),          cmocka_unit_test(json_is_refused),
+        cmocka_unit_test(json_depth_is_limited),  cmocka_unit_test(huge_numbers_are_marked),
+        cmocka_unit_test(pointers_are_escaped),   cmocka_unit_test(ids_are_version_7_and_sort),
+        cmocka_unit_test(times_round_trip),       cmocka_unit_test(secrets_are_sealed),
+        cmocka_unit_test(key_files_are_checked),  cmocka_unit_test(errors_chain),
+        cmocka_unit_test(fields_are_collected),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
