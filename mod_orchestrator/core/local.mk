@@ -1,9 +1,11 @@
 core = mod_orchestrator/core
 liborc_la_SOURCES += \
+	$(core)/orc_config.c $(core)/orc_config.h \
 	$(core)/orc_error.c $(core)/orc_error.h \
 	$(core)/orc_id.c $(core)/orc_id.h \
 	$(core)/orc_json.c $(core)/orc_json.h \
 	$(core)/orc_log.c $(core)/orc_log.h \
+	$(core)/orc_request.c $(core)/orc_request.h \
 	$(core)/orc_secret.c $(core)/orc_secret.h \
 	$(core)/orc_time.c $(core)/orc_time.h
 

@@ -1,0 +1,49 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_config.h"
+
+#include <string.h>
+
+orc_config_t *orc_config_make(apr_pool_t *pool)
+{
+    orc_config_t *config = apr_pcalloc(pool, sizeof *config);
+
+    config->issuers = apr_array_make(pool, 2, sizeof(orc_issuer_config_t *));
+    config->users_input = "users";
+    config->im_max_in_flight = 4;
+    config->im_timeout = apr_time_from_sec(60);
+    config->im_create_timeout = apr_time_from_sec(60);
+    config->poll_min = apr_time_from_sec(5);
+    config->poll_max = apr_time_from_sec(30);
+    config->public_address_recheck = apr_time_from_sec(100);
+    config->delete_recheck = apr_time_from_sec(30);
+    config->delete_repeat = apr_time_from_sec(20);
+    config->max_queued_per_group = 20;
+    config->max_operations = 1000;
+    config->lease = apr_time_from_sec(60);
+    config->max_body = 2 * 1024 * 1024;
+    config->health_timeout_ms = 2000;
+    return config;
+}
+
+static size_t length_without_slashes(const char *url)
+{
+    size_t length = strlen(url);
+
+    while (length > 0 && url[length - 1] == '/')
+        length--;
+    return length;
+}
+
+const orc_issuer_config_t *orc_config_issuer(const orc_config_t *config, const char *issuer)
+{
+    size_t length = length_without_slashes(issuer);
+    int i;
+
+    for (i = 0; i < config->issuers->nelts; i++) {
+        const orc_issuer_config_t *candidate = APR_ARRAY_IDX(config->issuers, i, const orc_issuer_config_t *);
+
+        if (strlen(candidate->url) == length && strncmp(candidate->url, issuer, length) == 0)
+            return candidate;
+    }
+    return NULL;
+}
