@@ -9,6 +9,7 @@
 #include "orc_config.h"
 #include "orc_error.h"
 #include "orc_json.h"
+#include "orc_service.h"
 
 /* A request and its response as plain values: httpd/ makes the one and sends the other, everything between is pure of
  * httpd, so that handlers run in unit tests and fuzzers too. */
@@ -34,7 +35,7 @@ typedef struct orc_parameter_t {
 
 typedef struct orc_request_t {
     apr_pool_t *pool;
-    orc_service_t *service;
+    const orc_service_t *service;
     const char *method;           /* "GET"; HEAD comes as GET */
     const char *base_url;         /* absolute URL of the surface, "https://host/api/v1" */
     const char *path;             /* below the surface, decoded, "" or from its first slash, without trailing slash */
