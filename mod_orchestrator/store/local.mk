@@ -1,0 +1,13 @@
+store = mod_orchestrator/store
+generated = mod_orchestrator/generated
+liborc_la_SOURCES += $(store)/orc_db.c $(store)/orc_db.h $(store)/orc_db_migrate.c
+nodist_liborc_la_SOURCES += $(generated)/orc_sql.c $(generated)/orc_sql.h
+BUILT_SOURCES += $(generated)/orc_sql.h
+CLEANFILES += $(generated)/orc_sql.c $(generated)/orc_sql.h
+sql_sources = $(wildcard $(top_srcdir)/sql/queries/*.sql) $(wildcard $(top_srcdir)/sql/migrations/*.sql)
+EXTRA_DIST += sql
+
+$(generated)/orc_sql.c: $(top_srcdir)/sql/compile.py $(sql_sources)
+	$(AM_V_GEN)$(MKDIR_P) $(generated) && $(PYTHON) $(top_srcdir)/sql/compile.py $(top_srcdir)/sql/queries \
+		$(top_srcdir)/sql/migrations $(generated)/orc_sql.h $@
+$(generated)/orc_sql.h: $(generated)/orc_sql.c

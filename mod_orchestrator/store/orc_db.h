@@ -1,0 +1,118 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_DB_H
+#define ORC_DB_H
+
+#include <apr_pools.h>
+#include <libpq-fe.h>
+
+#include "orc_error.h"
+#include "orc_sql.h" /* generated from sql/queries/*.sql: orc_sql_t, ORC_SQL_* */
+
+/*
+ * PostgreSQL for the rooms above: a connection per unit of work, statements prepared lazily per connection and again
+ * after a reset, SQLSTATE to error, transactions that roll back unless committed.
+ *
+ * Why native PGconn and not apr_dbd's calls: apr_dbd_pgsql crashes on a dead connection, commits forgotten
+ * transactions and loses its prepared statements for ever after a restart of the server.
+ */
+
+/** Where connections come from: mod_dbd's pool in httpd's children, one own connection in the daemon and in tests. */
+typedef struct orc_db_source_t orc_db_source_t;
+struct orc_db_source_t {
+    /** Takes a connection. *handle is the source's own. Returns NULL when none is to be had. */
+    PGconn *(*take)(orc_db_source_t *source, void **handle);
+    /** Gives it back; `broken` when it must not be used again as it is. */
+    void (*give)(orc_db_source_t *source, void *handle, PGconn *connection, int broken);
+    void *baton;
+};
+
+/** A source with one connection of its own, opened at the first take and again when it is broken; for one thread. */
+orc_db_source_t *orc_db_source_single(const char *conninfo, apr_pool_t *pool);
+
+/** One unit of work on a connection; used by one thread. */
+typedef struct orc_db_t orc_db_t;
+
+/** Rows of a result; live until the pool given to the query dies. */
+typedef struct orc_rows_t {
+    PGresult *result;
+    int count;    /* rows */
+    int affected; /* rows that a write touched */
+} orc_rows_t;
+
+/** Text of a field, NULL for SQL's NULL. */
+const char *orc_rows_text(const orc_rows_t *rows, int row, int column);
+/** Integer of a field, 0 for SQL's NULL. */
+apr_int64_t orc_rows_integer(const orc_rows_t *rows, int row, int column);
+/** True for 't'. */
+int orc_rows_true(const orc_rows_t *rows, int row, int column);
+
+/**
+ * Takes a connection for a unit of work; one found dead is reset first.
+ * @return 503 "database.unavailable", retriable, when the server can't be reached
+ */
+orc_error_t *orc_db_open(orc_db_t **db, orc_db_source_t *source, apr_pool_t *pool);
+
+/** Ends the unit of work: an open transaction is rolled back. Also done when the pool dies. Safe on NULL. */
+void orc_db_close(orc_db_t *db);
+
+/**
+ * Runs a named statement.
+ * @param rows   may be NULL
+ * @param values `count` texts, NULL for SQL's NULL
+ * @return the SQLSTATE's error: class 08 and 57P0x 503 retriable; 40001, 40P01, 55P03 503 retriable; 23505 409 "conflict";
+ *         23503 409 "conflict.reference"; others 500 "database". `sqlstate` is set, `cause` is the server's message and,
+ *         for class 23, `detail` holds the constraint's name behind "constraint ".
+ */
+orc_error_t *orc_db_execute(orc_db_t *db, orc_rows_t *rows, orc_sql_t statement, int count, const char *const *values,
+                            apr_pool_t *pool);
+
+/** orc_db_execute with the values as arguments: orc_db_call(db, &rows, ORC_SQL_X, pool, id, name). At least one value. */
+#define orc_db_call(db, rows, statement, pool, ...)                                                                    \
+    orc_db_execute(db, rows, statement, (int)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)),      \
+                   (const char *const[]){__VA_ARGS__}, pool)
+
+/** Runs a composed statement; prepared by its text (a bounded number per connection), so compose few different texts. */
+orc_error_t *orc_db_execute_text(orc_db_t *db, orc_rows_t *rows, const char *sql, int count, const char *const *values,
+                                 apr_pool_t *pool);
+
+orc_error_t *orc_db_begin(orc_db_t *db, apr_pool_t *pool);
+orc_error_t *orc_db_commit(orc_db_t *db, apr_pool_t *pool);
+void orc_db_rollback(orc_db_t *db);
+
+/** The name of the constraint that a 23xxx error broke, or "". */
+const char *orc_db_constraint(const orc_error_t *error);
+
+/** One statement of a batch. */
+typedef struct orc_db_step_t {
+    orc_sql_t statement;
+    int count;
+    const char *const *values;
+    orc_rows_t rows; /* out */
+} orc_db_step_t;
+
+/**
+ * Runs statements as one transaction in one round trip (libpq's pipeline); the first error undoes all of it.
+ * @param wake when true, the engines are notified in a transaction of their own behind it, which waits for no disk:
+ *             NOTIFY holds a global lock until its commit, and would make all writers wait for each other's flush
+ */
+orc_error_t *orc_db_batch(orc_db_t *db, orc_db_step_t *steps, int count, int wake, apr_pool_t *pool);
+
+/** Work done in a transaction. */
+typedef orc_error_t *orc_db_work_t(orc_db_t *db, void *baton, apr_pool_t *pool);
+
+/**
+ * Opens, begins, works, commits, closes. When the connection turns out dead before the commit, or PostgreSQL asks for
+ * a repetition (40001, 40P01), the whole is done again, three times at most; so `work` must not keep anything of a
+ * former run. Any error of `work` rolls back.
+ * @param wake as in orc_db_batch
+ */
+orc_error_t *orc_db_transact(orc_db_source_t *source, orc_db_work_t *work, void *baton, int wake, apr_pool_t *pool);
+
+/** Opens, runs one reading statement, closes; done again once when the connection died. */
+orc_error_t *orc_db_read(orc_db_source_t *source, orc_rows_t *rows, orc_sql_t statement, int count,
+                         const char *const *values, apr_pool_t *pool);
+
+/** Applies the migrations compiled into the module that the database lacks, under an advisory lock. *applied: how many. */
+orc_error_t *orc_db_migrate(orc_db_source_t *source, int *applied, apr_pool_t *pool);
+
+#endif
