@@ -12,44 +12,46 @@
 
 /** One <OrchestratorIssuer> block. */
 typedef struct orc_issuer_config_t {
-    const char *url;                    /* as given, without trailing slashes */
+    const char *url;                     /* as given, without trailing slashes */
     const apr_array_header_t *audiences; /* of const char *: a token needs one of them; empty: aud is not checked */
-    const char *groups_claim;           /* claim that lists a person's groups ("groups") */
-    const char *admin_group;            /* members are administrators, or NULL */
+    const char *groups_claim;            /* claim that lists a person's groups ("groups") */
+    const char *admin_group;             /* members are administrators, or NULL */
     const apr_array_header_t *groups;    /* of const char *: authorised groups; empty: every group is */
-    const char *client_id;              /* for token refresh and exchange, or NULL */
-    const char *client_secret;          /* read from OrchestratorIssuer's ClientSecretFile, or NULL */
-    const char *token_endpoint;         /* NULL: asked for at .well-known/openid-configuration */
-    const char *userinfo_endpoint;      /* NULL: asked for there */
-    const char *jwks_uri;               /* NULL: asked for there */
+    const char *client_id;               /* for token refresh and exchange, or NULL */
+    const char *client_secret;           /* read from OrchestratorIssuer's ClientSecretFile, or NULL */
+    const char *token_endpoint;          /* NULL: asked for at .well-known/openid-configuration */
+    const char *userinfo_endpoint;       /* NULL: asked for there */
+    const char *jwks_uri;                /* NULL: asked for there */
 } orc_issuer_config_t;
 
 typedef struct orc_config_t {
-    const char *public_url;         /* absolute URL of the v1 surface as clients see it, "https://host/api/v1" (PAAS_URL tag) */
-    const char *database_url;       /* libpq connection string */
+    const char *public_url; /* absolute URL of the v1 surface as clients see it, "https://host/api/v1" (PAAS_URL tag) */
+    const char *database_url; /* libpq connection string */
     orc_secret_key_t secret_key;
-    const char *types_directory;    /* OrchestratorToscaTypes */
-    const char *providers_file;     /* OrchestratorProviders */
-    const char *jwks_file;          /* merged keys of all issuers, written by the daemon, read by mo_auth */
-    const char *users_input;        /* "users": the input that lists the owners */
-    const char *ca_file;            /* CA bundle for outgoing TLS, or NULL: the system's */
+    const char *types_directory;       /* OrchestratorToscaTypes */
+    const char *providers_file;        /* OrchestratorProviders */
+    const char *jwks_file;             /* merged keys of all issuers, written by the daemon, read by mo_auth */
+    const char *users_input;           /* "users": the input that lists the owners */
+    const char *ca_file;               /* CA bundle for outgoing TLS, or NULL: the system's */
     const apr_array_header_t *issuers; /* of orc_issuer_config_t * */
 
     const char *im_url;             /* default IM endpoint */
     const char *im_auth;            /* template of IM's own credential line(s); "{access_token}" is filled in */
     int im_max_in_flight;           /* calls in flight per endpoint (4) */
     apr_interval_time_t im_timeout; /* of one call, in microseconds (60 s) */
-    apr_interval_time_t im_create_timeout; /* of a create call; also how long an unanswered create is looked for (60 s) */
-    apr_interval_time_t poll_min, poll_max;  /* poll interval: grows from 5 s to 30 s */
-    apr_interval_time_t public_address_recheck; /* a complete deployment with public addresses is looked at once more after this (100 s) */
+    apr_interval_time_t
+        im_create_timeout; /* of a create call; also how long an unanswered create is looked for (60 s) */
+    apr_interval_time_t poll_min, poll_max;     /* poll interval: grows from 5 s to 30 s */
+    apr_interval_time_t public_address_recheck; /* a complete deployment with public addresses is looked at once more
+                                                   after this (100 s) */
     apr_interval_time_t delete_recheck; /* a deletion is looked at once more this long after its first 404 (30 s) */
     apr_interval_time_t delete_repeat;  /* a delete is sent again when nothing moved for so long (20 s) */
 
-    int max_queued_per_group;       /* operations that wait for their turn (20) */
-    int max_operations;             /* operations at work at once per daemon (1000) */
-    apr_interval_time_t lease;      /* how long a claimed operation belongs to its daemon unless renewed (60 s) */
-    apr_size_t max_body;            /* bytes of a request body (2 MiB) */
-    int health_timeout_ms;          /* bound of all health probes together (2000) */
+    int max_queued_per_group;  /* operations that wait for their turn (20) */
+    int max_operations;        /* operations at work at once per daemon (1000) */
+    apr_interval_time_t lease; /* how long a claimed operation belongs to its daemon unless renewed (60 s) */
+    apr_size_t max_body;       /* bytes of a request body (2 MiB) */
+    int health_timeout_ms;     /* bound of all health probes together (2000) */
 } orc_config_t;
 
 /** A configuration with every default in place; lists are empty, texts NULL. */

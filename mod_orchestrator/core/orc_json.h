@@ -19,7 +19,8 @@ enum { ORC_JSON_MAX_DEPTH = 64 };
 int orc_json_is_out_of_range(const json_t *value);
 
 /**
- * Parses text from outside: one value, UTF-8, no duplicate keys, no NUL (raw or \u0000), at most ORC_JSON_MAX_DEPTH deep.
+ * Parses text from outside: one value, UTF-8, no duplicate keys, no NUL (raw or \u0000), at most ORC_JSON_MAX_DEPTH
+ * deep.
  * @param out   the value; its reference is dropped when `pool` dies
  * @return 400 "json" with line and column otherwise
  */

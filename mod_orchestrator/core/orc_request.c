@@ -77,10 +77,9 @@ static json_t *field_list(const apr_array_header_t *fields)
 
 void orc_response_problem(orc_response_t *response, const orc_error_t *error, const char *request_id, apr_pool_t *pool)
 {
-    json_t *problem = json_pack("{s:s, s:s, s:i, s:s, s:s*}", "type",
-                                apr_pstrcat(pool, "urn:orchestrator:error:", error->code, NULL), "title",
-                                status_title(error->status), "status", error->status, "detail", error->detail,
-                                "instance", request_id);
+    json_t *problem = json_pack(
+        "{s:s, s:s, s:i, s:s, s:s*}", "type", apr_pstrcat(pool, "urn:orchestrator:error:", error->code, NULL), "title",
+        status_title(error->status), "status", error->status, "detail", error->detail, "instance", request_id);
 
     if (error->fields)
         json_object_set_new(problem, "errors", field_list(error->fields));

@@ -16,15 +16,15 @@
 
 /** A person as the verified token tells. The pair (issuer, subject) is who they are. */
 typedef struct orc_identity_t {
-    const char *issuer;              /* without trailing slashes */
+    const char *issuer; /* without trailing slashes */
     const char *subject;
     const char *name, *username, *email; /* from the token, or NULL: looked up at userinfo at registration */
-    const apr_array_header_t *groups; /* of const char * */
-    int is_admin;                    /* member of the issuer's admin group */
-    apr_time_t expires;              /* of the access token */
+    const apr_array_header_t *groups;    /* of const char * */
+    int is_admin;                        /* member of the issuer's admin group */
+    apr_time_t expires;                  /* of the access token */
     const char *access_token;
-    const json_t *claims;            /* the whole verified payload */
-    char user_id[37];                /* UUID of the registered person; "" until orc_api looked it up */
+    const json_t *claims; /* the whole verified payload */
+    char user_id[37];     /* UUID of the registered person; "" until orc_api looked it up */
 } orc_identity_t;
 
 /** One decoded query parameter; the same name may come more than once. */
@@ -32,32 +32,31 @@ typedef struct orc_parameter_t {
     const char *name, *value;
 } orc_parameter_t;
 
-
 typedef struct orc_request_t {
     apr_pool_t *pool;
     const orc_service_t *service;
-    const char *method;           /* "GET"; HEAD comes as GET */
-    const char *base_url;         /* absolute URL of the surface, "https://host/api/v1" */
-    const char *path;             /* below the surface, decoded, "" or from its first slash, without trailing slash */
-    const char *query;            /* raw, without the question mark, or NULL: links keep it */
+    const char *method;   /* "GET"; HEAD comes as GET */
+    const char *base_url; /* absolute URL of the surface, "https://host/api/v1" */
+    const char *path;     /* below the surface, decoded, "" or from its first slash, without trailing slash */
+    const char *query;    /* raw, without the question mark, or NULL: links keep it */
     const apr_array_header_t *parameters; /* of orc_parameter_t, in the order given */
-    const char *content_type;     /* media type without its parameters, lower case, or NULL */
-    const char *body;             /* never NULL */
+    const char *content_type;             /* media type without its parameters, lower case, or NULL */
+    const char *body;                     /* never NULL */
     apr_size_t body_length;
-    orc_identity_t *identity;     /* NULL when nobody is authenticated */
+    orc_identity_t *identity; /* NULL when nobody is authenticated */
     const char *request_id;
     const char *idempotency_key, *if_match, *if_none_match; /* header values, or NULL */
 
     /* filled in by the dispatcher */
     const struct orc_route_t *route;
-    const char *ids[4];           /* the path's parameters in their order, UUIDs in lower case, "me" already replaced */
-    json_t *json;                 /* the checked body, or NULL */
+    const char *ids[4]; /* the path's parameters in their order, UUIDs in lower case, "me" already replaced */
+    json_t *json;       /* the checked body, or NULL */
 } orc_request_t;
 
 typedef struct orc_response_t {
-    int status;                   /* 200 */
-    apr_table_t *headers;         /* Location, ETag, Retry-After, Allow, ... */
-    const char *content_type;     /* NULL: no body */
+    int status;               /* 200 */
+    apr_table_t *headers;     /* Location, ETag, Retry-After, Allow, ... */
+    const char *content_type; /* NULL: no body */
     const char *body;
     apr_size_t length;
 } orc_response_t;
@@ -71,7 +70,8 @@ orc_response_t *orc_response_make(apr_pool_t *pool);
 /** Sets a JSON body. `text` is not copied. */
 void orc_response_json(orc_response_t *response, int status, const char *text);
 
-/** Makes a response of an error: problem+json (RFC 9457) with `instance`, `errors`, and the headers that belong to it. */
+/** Makes a response of an error: problem+json (RFC 9457) with `instance`, `errors`, and the headers that belong to it.
+ */
 void orc_response_problem(orc_response_t *response, const orc_error_t *error, const char *request_id, apr_pool_t *pool);
 
 /** First value of a query parameter, or NULL. */

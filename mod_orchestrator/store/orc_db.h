@@ -6,7 +6,7 @@
 #include <libpq-fe.h>
 
 #include "orc_error.h"
-#include "orc_sql.h" /* generated from sql/queries/*.sql: orc_sql_t, ORC_SQL_* */
+#include "orc_sql.h" /* generated from sql/queries: orc_sql_t, ORC_SQL_* */
 
 /*
  * PostgreSQL for the rooms above: a connection per unit of work, statements prepared lazily per connection and again
@@ -59,19 +59,21 @@ void orc_db_close(orc_db_t *db);
  * Runs a named statement.
  * @param rows   may be NULL
  * @param values `count` texts, NULL for SQL's NULL
- * @return the SQLSTATE's error: class 08 and 57P0x 503 retriable; 40001, 40P01, 55P03 503 retriable; 23505 409 "conflict";
- *         23503 409 "conflict.reference"; others 500 "database". `sqlstate` is set, `cause` is the server's message and,
- *         for class 23, `detail` holds the constraint's name behind "constraint ".
+ * @return the SQLSTATE's error: class 08 and 57P0x 503 retriable; 40001, 40P01, 55P03 503 retriable; 23505 409
+ * "conflict"; 23503 409 "conflict.reference"; others 500 "database". `sqlstate` is set, `cause` is the server's message
+ * and, for class 23, `detail` holds the constraint's name behind "constraint ".
  */
 orc_error_t *orc_db_execute(orc_db_t *db, orc_rows_t *rows, orc_sql_t statement, int count, const char *const *values,
                             apr_pool_t *pool);
 
-/** orc_db_execute with the values as arguments: orc_db_call(db, &rows, ORC_SQL_X, pool, id, name). At least one value. */
+/** orc_db_execute with the values as arguments: orc_db_call(db, &rows, ORC_SQL_X, pool, id, name). At least one value.
+ */
 #define orc_db_call(db, rows, statement, pool, ...)                                                                    \
     orc_db_execute(db, rows, statement, (int)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)),      \
                    (const char *const[]){__VA_ARGS__}, pool)
 
-/** Runs a composed statement; prepared by its text (a bounded number per connection), so compose few different texts. */
+/** Runs a composed statement; prepared by its text (a bounded number per connection), so compose few different texts.
+ */
 orc_error_t *orc_db_execute_text(orc_db_t *db, orc_rows_t *rows, const char *sql, int count, const char *const *values,
                                  apr_pool_t *pool);
 
@@ -112,7 +114,8 @@ orc_error_t *orc_db_transact(orc_db_source_t *source, orc_db_work_t *work, void 
 orc_error_t *orc_db_read(orc_db_source_t *source, orc_rows_t *rows, orc_sql_t statement, int count,
                          const char *const *values, apr_pool_t *pool);
 
-/** Applies the migrations compiled into the module that the database lacks, under an advisory lock. *applied: how many. */
+/** Applies the migrations compiled into the module that the database lacks, under an advisory lock. *applied: how many.
+ */
 orc_error_t *orc_db_migrate(orc_db_source_t *source, int *applied, apr_pool_t *pool);
 
 #endif

@@ -22,7 +22,8 @@ typedef struct orc_tosca_types_t orc_tosca_types_t;
  */
 orc_error_t *orc_tosca_types_load(orc_tosca_types_t **types, const char *directory, apr_pool_t *pool);
 
-/** True when `type` is `ancestor` or derives from it, by the type files (a type that no file knows derives from itself only). */
+/** True when `type` is `ancestor` or derives from it, by the type files (a type that no file knows derives from itself
+ * only). */
 int orc_tosca_types_derives(const orc_tosca_types_t *types, const char *type, const char *ancestor);
 
 /** Every type that is `ancestor` or derives from it by the type files; of const char *, at least `ancestor` itself. */
@@ -55,37 +56,39 @@ const orc_tosca_summary_t *orc_tosca_summary(const orc_tosca_template_t *tosca);
  * Checks given inputs against topology_template.inputs: types, constraints, required ones, unknown ones.
  * @param given    a JSON object: input name to value
  * @param pointer  JSON pointer of that object in the request, "/template_inputs"
- * @param complete every input: the given value, else its default; a JSON object in `pool`. YAML 1.1 habits of defaults are resolved by the declared type
+ * @param complete every input: the given value, else its default; a JSON object in `pool`. YAML 1.1 habits of defaults
+ * are resolved by the declared type
  * @return 422 "inputs" naming every wrong input at once
  */
 orc_error_t *orc_tosca_inputs(json_t **complete, const orc_tosca_template_t *tosca, const json_t *given,
                               const char *pointer, apr_pool_t *pool);
 
-/** The same with strings coerced to the declared type ("2" for an integer, "true" for a boolean), for the legacy surface. */
+/** The same with strings coerced to the declared type ("2" for an integer, "true" for a boolean), for the legacy
+ * surface. */
 orc_error_t *orc_tosca_inputs_coerce(json_t **coerced, const orc_tosca_template_t *tosca, const json_t *given,
                                      const char *pointer, apr_pool_t *pool);
 
 /** One resource to be: a node template times its count. */
 typedef struct orc_tosca_node_t {
-    const char *name;               /* node template's name */
-    const char *type;               /* its TOSCA type */
-    int index;                      /* which instance of the node, from 0 */
-    int is_compute;                 /* derives from tosca.nodes.Compute: IM makes a machine of it */
+    const char *name;                /* node template's name */
+    const char *type;                /* its TOSCA type */
+    int index;                       /* which instance of the node, from 0 */
+    int is_compute;                  /* derives from tosca.nodes.Compute: IM makes a machine of it */
     apr_array_header_t *required_by; /* of int: positions in the topology of the instances that require this one */
 } orc_tosca_node_t;
 
 /** What a placement has to know of a topology. */
 typedef struct orc_tosca_demand_t {
-    int machines;      /* compute instances */
-    int wants_public;  /* a node asks for a public address (endpoint network_name PUBLIC, or a floating IP) */
+    int machines;     /* compute instances */
+    int wants_public; /* a node asks for a public address (endpoint network_name PUBLIC, or a floating IP) */
 } orc_tosca_demand_t;
 
 /**
  * The resources of a deployment: one per node template, times scalable.count (a node hosted on a scaled one: once per
  * host; count 0: none), in document order. `complete` is what orc_tosca_inputs gave.
  * @param nodes  of orc_tosca_node_t, in `pool`
- * @return 422 "template.fragment" for a fragment, 422 "inputs" when a count is no number from 0 to 1000 or the whole has
- *         more than 10000 resources
+ * @return 422 "template.fragment" for a fragment, 422 "inputs" when a count is no number from 0 to 1000 or the whole
+ * has more than 10000 resources
  */
 orc_error_t *orc_tosca_topology(apr_array_header_t **nodes, orc_tosca_demand_t *demand,
                                 const orc_tosca_template_t *tosca, const json_t *complete, apr_pool_t *pool);
@@ -97,8 +100,8 @@ typedef struct orc_tosca_user_t {
 } orc_tosca_user_t;
 
 typedef struct orc_tosca_rendering_t {
-    const json_t *inputs;            /* as given, checked before; each becomes the `default` of its input */
-    const char *users_input;         /* name of the input that lists the owners ("users"); ignored when the template has none */
+    const json_t *inputs;    /* as given, checked before; each becomes the `default` of its input */
+    const char *users_input; /* name of the input that lists the owners ("users"); ignored when the template has none */
     const apr_array_header_t *users; /* of orc_tosca_user_t, or NULL */
     const apr_array_header_t *tags;  /* of orc_tosca_tag_t: see orc_tosca_render */
     const char *infra_name;          /* metadata.infra_name, or NULL */
@@ -115,7 +118,8 @@ typedef struct orc_tosca_tag_t {
 orc_error_t *orc_tosca_render(const char **text, const orc_tosca_template_t *tosca,
                               const orc_tosca_rendering_t *rendering, apr_pool_t *pool);
 
-/** Value of a tag in a document that IM gives back (/tosca: keys re-ordered), or NULL. Never fails: what can't be read has no tag. */
+/** Value of a tag in a document that IM gives back (/tosca: keys re-ordered), or NULL. Never fails: what can't be read
+ * has no tag. */
 const char *orc_tosca_find_tag(const char *text, apr_size_t length, const char *name, apr_pool_t *pool);
 
 /** Names of the template's outputs, of const char *, in document order. */

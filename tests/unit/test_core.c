@@ -50,9 +50,22 @@ static void json_is_taken(void **state)
 
 static void json_is_refused(void **state)
 {
-    static const char *const bad[] = {"",       "{",          "{\"a\":1,\"a\":2}", "\"\\u0000\"", "\"\xff\"", "[01]",
-                                      "{\"a\"}", "1 2",       "\"open",            "\"\\",        "[-]",      "[1e]",
-                                      "nul",    "[1.]",       "'a'",               "[1e999x]"};
+    static const char *const bad[] = {"",
+                                      "{",
+                                      "{\"a\":1,\"a\":2}",
+                                      "\"\\u0000\"",
+                                      "\"\xff\"",
+                                      "[01]",
+                                      "{\"a\"}",
+                                      "1 2",
+                                      "\"open",
+                                      "\"\\",
+                                      "[-]",
+                                      "[1e]",
+                                      "nul",
+                                      "[1.]",
+                                      "'a'",
+                                      "[1e999x]"};
     json_t *value;
     size_t i;
 
@@ -87,8 +100,8 @@ static void huge_numbers_are_marked(void **state)
 
     memset(digits, '9', sizeof digits - 1);
     digits[sizeof digits - 1] = '\0';
-    assert_null(parse(&value, apr_psprintf(pool, "{\"a\":%s,\"b\":[-%s],\"c\":1e400,\"d\":\"1e400\",\"e\":5}", digits,
-                                           digits)));
+    assert_null(parse(
+        &value, apr_psprintf(pool, "{\"a\":%s,\"b\":[-%s],\"c\":1e400,\"d\":\"1e400\",\"e\":5}", digits, digits)));
     assert_true(orc_json_is_out_of_range(json_object_get(value, "a")));
     assert_true(orc_json_is_out_of_range(json_array_get(json_object_get(value, "b"), 0)));
     assert_true(orc_json_is_out_of_range(json_object_get(value, "c")));
@@ -211,11 +224,11 @@ static void fields_are_collected(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_is_taken),          cmocka_unit_test(json_is_refused),
-        cmocka_unit_test(json_depth_is_limited),  cmocka_unit_test(huge_numbers_are_marked),
-        cmocka_unit_test(pointers_are_escaped),   cmocka_unit_test(ids_are_version_7_and_sort),
-        cmocka_unit_test(times_round_trip),       cmocka_unit_test(secrets_are_sealed),
-        cmocka_unit_test(key_files_are_checked),  cmocka_unit_test(errors_chain),
+        cmocka_unit_test(json_is_taken),         cmocka_unit_test(json_is_refused),
+        cmocka_unit_test(json_depth_is_limited), cmocka_unit_test(huge_numbers_are_marked),
+        cmocka_unit_test(pointers_are_escaped),  cmocka_unit_test(ids_are_version_7_and_sort),
+        cmocka_unit_test(times_round_trip),      cmocka_unit_test(secrets_are_sealed),
+        cmocka_unit_test(key_files_are_checked), cmocka_unit_test(errors_chain),
         cmocka_unit_test(fields_are_collected),
     };
 

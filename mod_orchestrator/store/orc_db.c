@@ -1,0 +1,499 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_db.h"
+
+#include <apr_hash.h>
+#include <apr_strings.h>
+#include <libpq-events.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "orc_log.h"
+#include "orc_secret.h"
+
+enum {
+    MAX_COMPOSED = 128, /* composed statements kept prepared per connection */
+    MAX_TRANSACTION_RUNS = 3,
+    COMPOSED_NAME_LENGTH = 24,
+};
+
+/* What a connection remembers of itself: which statements it has prepared. Dies with the session, so PGEVT_CONNRESET
+ * clears it. */
+typedef struct prepared_t {
+    unsigned char named[ORC_SQL_COUNT + 1];
+    char composed[MAX_COMPOSED][COMPOSED_NAME_LENGTH];
+    int composed_count;
+} prepared_t;
+
+struct orc_db_t {
+    apr_pool_t *pool;
+    orc_db_source_t *source;
+    void *handle;
+    PGconn *connection;
+};
+
+static int on_connection_event(PGEventId event, void *info, void *baton)
+{
+    PGconn *connection;
+    prepared_t *prepared;
+
+    switch (event) {
+    case PGEVT_CONNRESET:
+        connection = ((PGEventConnReset *)info)->conn;
+        prepared = PQinstanceData(connection, on_connection_event);
+        if (prepared)
+            memset(prepared, 0, sizeof *prepared);
+        break;
+    case PGEVT_CONNDESTROY:
+        connection = ((PGEventConnDestroy *)info)->conn;
+        free(PQinstanceData(connection, on_connection_event));
+        break;
+    default:
+        break;
+    }
+    return 1;
+}
+
+static prepared_t *prepared_of(PGconn *connection)
+{
+    prepared_t *prepared = PQinstanceData(connection, on_connection_event);
+
+    if (prepared)
+        return prepared;
+    prepared = calloc(1, sizeof *prepared);
+    if (!prepared || !PQregisterEventProc(connection, on_connection_event, "orc_db", NULL) ||
+        !PQsetInstanceData(connection, on_connection_event, prepared)) {
+        free(prepared);
+        return NULL;
+    }
+    return prepared;
+}
+
+/* ---- a source of one connection ---- */
+
+typedef struct single_t {
+    const char *conninfo;
+    PGconn *connection;
+} single_t;
+
+static void ignore_notice(void *baton, const PGresult *result)
+{
+}
+
+static PGconn *single_take(orc_db_source_t *source, void **handle)
+{
+    single_t *single = source->baton;
+
+    *handle = NULL;
+    if (!single->connection) {
+        single->connection = PQconnectdb(single->conninfo);
+        PQsetNoticeReceiver(single->connection, ignore_notice, NULL);
+    }
+    return single->connection;
+}
+
+static void single_give(orc_db_source_t *source, void *handle, PGconn *connection, int broken)
+{
+    single_t *single = source->baton;
+
+    if (broken) {
+        PQfinish(single->connection);
+        single->connection = NULL;
+    }
+}
+
+static apr_status_t single_end(void *baton)
+{
+    single_t *single = baton;
+
+    PQfinish(single->connection);
+    single->connection = NULL;
+    return APR_SUCCESS;
+}
+
+orc_db_source_t *orc_db_source_single(const char *conninfo, apr_pool_t *pool)
+{
+    orc_db_source_t *source = apr_pcalloc(pool, sizeof *source);
+    single_t *single = apr_pcalloc(pool, sizeof *single);
+
+    single->conninfo = apr_pstrdup(pool, conninfo);
+    source->take = single_take;
+    source->give = single_give;
+    source->baton = single;
+    apr_pool_cleanup_register(pool, single, single_end, apr_pool_cleanup_null);
+    return source;
+}
+
+/* ---- errors ---- */
+
+static orc_error_t *unavailable(apr_pool_t *pool, const char *cause)
+{
+    orc_error_t *error = orc_error(pool, 503, "database.unavailable", "The database is not available at the moment.");
+
+    error->cause = apr_pstrdup(pool, cause);
+    error->retriable = 1;
+    error->retry_after = 2;
+    return error;
+}
+
+/* True for states in which the server or the connection went away and nothing was decided by the statement itself. */
+static int is_connection_loss(const char *sqlstate)
+{
+    return strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "57P", 3) == 0;
+}
+
+static const char *trimmed(const char *message, apr_pool_t *pool)
+{
+    char *line = apr_pstrdup(pool, message ? message : "");
+    char *at;
+
+    for (at = line; *at; at++) {
+        if (*at == '\n')
+            *at = at[1] ? ' ' : '\0';
+    }
+    return line;
+}
+
+static orc_error_t *result_error(orc_db_t *db, const PGresult *result, apr_pool_t *pool)
+{
+    const char *sqlstate = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    const char *message = trimmed(result ? PQresultErrorMessage(result) : PQerrorMessage(db->connection), pool);
+    orc_error_t *error;
+
+    if (!sqlstate || is_connection_loss(sqlstate) || strncmp(sqlstate, "53", 2) == 0) {
+        error = unavailable(pool, message);
+    }
+    else if (strcmp(sqlstate, "40001") == 0 || strcmp(sqlstate, "40P01") == 0 || strcmp(sqlstate, "55P03") == 0 ||
+             strcmp(sqlstate, "57014") == 0) {
+        error = unavailable(pool, message);
+        error->code = "database.busy";
+        error->detail = "The database is too busy at the moment.";
+    }
+    else if (strcmp(sqlstate, "23505") == 0 || strcmp(sqlstate, "23503") == 0) {
+        const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+
+        error = orc_error(pool, 409, sqlstate[4] == '5' ? "conflict" : "conflict.reference", "constraint %s",
+                          constraint ? constraint : "");
+        error->cause = message;
+    }
+    else {
+        error = orc_error(pool, 500, "database", "The request could not be carried out.");
+        error->cause = message;
+    }
+    if (sqlstate)
+        apr_cpystrn(error->sqlstate, sqlstate, sizeof error->sqlstate);
+    return error;
+}
+
+const char *orc_db_constraint(const orc_error_t *error)
+{
+    static const char prefix[] = "constraint ";
+
+    return strncmp(error->detail, prefix, sizeof prefix - 1) == 0 ? error->detail + sizeof prefix - 1 : "";
+}
+
+/* ---- units of work ---- */
+
+static apr_status_t close_at_end(void *baton)
+{
+    orc_db_t *db = baton;
+
+    if (!db->connection)
+        return APR_SUCCESS;
+    if (PQstatus(db->connection) == CONNECTION_OK && PQtransactionStatus(db->connection) == PQTRANS_INTRANS)
+        orc_db_rollback(db);
+    if (PQstatus(db->connection) == CONNECTION_OK && PQtransactionStatus(db->connection) == PQTRANS_INERROR)
+        orc_db_rollback(db);
+    db->source->give(db->source, db->handle, db->connection,
+                     PQstatus(db->connection) != CONNECTION_OK || PQtransactionStatus(db->connection) != PQTRANS_IDLE);
+    db->connection = NULL;
+    return APR_SUCCESS;
+}
+
+void orc_db_close(orc_db_t *db)
+{
+    if (db && db->connection)
+        apr_pool_cleanup_run(db->pool, db, close_at_end);
+}
+
+orc_error_t *orc_db_open(orc_db_t **out, orc_db_source_t *source, apr_pool_t *pool)
+{
+    orc_db_t *db = apr_pcalloc(pool, sizeof *db);
+
+    *out = NULL;
+    db->pool = pool;
+    db->source = source;
+    db->connection = source->take(source, &db->handle);
+    if (!db->connection)
+        return unavailable(pool, "no connection is to be had");
+    apr_pool_cleanup_register(pool, db, close_at_end, apr_pool_cleanup_null);
+    /* A server that was restarted has closed its end meanwhile: reading shows it, before a statement is lost on it. */
+    if (PQstatus(db->connection) == CONNECTION_OK)
+        (void)PQconsumeInput(db->connection);
+    if (PQstatus(db->connection) != CONNECTION_OK)
+        PQreset(db->connection);
+    if (PQstatus(db->connection) != CONNECTION_OK || !prepared_of(db->connection)) {
+        orc_error_t *error = unavailable(pool, trimmed(PQerrorMessage(db->connection), pool));
+
+        orc_db_close(db);
+        return error;
+    }
+    *out = db;
+    return NULL;
+}
+
+/* ---- statements ---- */
+
+static apr_status_t clear_result(void *result)
+{
+    PQclear(result);
+    return APR_SUCCESS;
+}
+
+static orc_error_t *keep(orc_db_t *db, orc_rows_t *rows, PGresult *result, apr_pool_t *pool)
+{
+    ExecStatusType status = PQresultStatus(result);
+
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+        orc_error_t *error = result_error(db, result, pool);
+
+        PQclear(result);
+        return error;
+    }
+    if (!rows) {
+        PQclear(result);
+        return NULL;
+    }
+    apr_pool_cleanup_register(pool, result, clear_result, apr_pool_cleanup_null);
+    rows->result = result;
+    rows->count = PQntuples(result);
+    rows->affected = atoi(PQcmdTuples(result));
+    return NULL;
+}
+
+static orc_error_t *prepare(orc_db_t *db, const char *name, const char *text, apr_pool_t *pool)
+{
+    return keep(db, NULL, PQprepare(db->connection, name, text, 0, NULL), pool);
+}
+
+static orc_error_t *prepare_named(orc_db_t *db, orc_sql_t statement, apr_pool_t *pool)
+{
+    prepared_t *prepared = prepared_of(db->connection);
+
+    if (!prepared->named[statement]) {
+        ORC_TRY(prepare(db, orc_sql_table[statement].name, orc_sql_table[statement].text, pool));
+        prepared->named[statement] = 1;
+    }
+    return NULL;
+}
+
+orc_error_t *orc_db_execute(orc_db_t *db, orc_rows_t *rows, orc_sql_t statement, int count, const char *const *values,
+                            apr_pool_t *pool)
+{
+    if (count != orc_sql_table[statement].parameters) {
+        return orc_error(pool, 500, "database", "Statement %s takes %d parameters, not %d.",
+                         orc_sql_table[statement].name, orc_sql_table[statement].parameters, count);
+    }
+    ORC_TRY(prepare_named(db, statement, pool));
+    return orc_error_wrap(
+        keep(db, rows, PQexecPrepared(db->connection, orc_sql_table[statement].name, count, values, NULL, NULL, 0),
+             pool),
+        "statement %s", orc_sql_table[statement].name);
+}
+
+orc_error_t *orc_db_execute_text(orc_db_t *db, orc_rows_t *rows, const char *sql, int count, const char *const *values,
+                                 apr_pool_t *pool)
+{
+    prepared_t *prepared = prepared_of(db->connection);
+    char name[COMPOSED_NAME_LENGTH];
+    int i;
+
+    apr_snprintf(name, sizeof name, "q%.20s", orc_secret_sha256(sql, strlen(sql), pool));
+    for (i = 0; i < prepared->composed_count; i++) {
+        if (strcmp(prepared->composed[i], name) == 0)
+            return keep(db, rows, PQexecPrepared(db->connection, name, count, values, NULL, NULL, 0), pool);
+    }
+    if (prepared->composed_count == MAX_COMPOSED)
+        return keep(db, rows, PQexecParams(db->connection, sql, count, NULL, values, NULL, NULL, 0), pool);
+    ORC_TRY(prepare(db, name, sql, pool));
+    memcpy(prepared->composed[prepared->composed_count++], name, sizeof name);
+    return keep(db, rows, PQexecPrepared(db->connection, name, count, values, NULL, NULL, 0), pool);
+}
+
+/* ---- transactions ---- */
+
+orc_error_t *orc_db_begin(orc_db_t *db, apr_pool_t *pool)
+{
+    return keep(db, NULL, PQexec(db->connection, "BEGIN"), pool);
+}
+
+orc_error_t *orc_db_commit(orc_db_t *db, apr_pool_t *pool)
+{
+    return orc_error_wrap(keep(db, NULL, PQexec(db->connection, "COMMIT"), pool), "commit");
+}
+
+void orc_db_rollback(orc_db_t *db)
+{
+    PQclear(PQexec(db->connection, "ROLLBACK"));
+}
+
+/* The engines' wake-up: see orc_db_batch. */
+static const char wake_statement[] =
+    "SELECT set_config('synchronous_commit', 'off', true), pg_notify('orchestrator', '')";
+
+/* A wake-up that gets lost only costs the engines' next look. */
+static void wake_engines(orc_db_t *db)
+{
+    PQclear(PQexec(db->connection, wake_statement));
+}
+
+static orc_error_t *batch_send(orc_db_t *db, const orc_db_step_t *steps, int count, int wake, apr_pool_t *pool)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        if (!PQsendQueryPrepared(db->connection, orc_sql_table[steps[i].statement].name, steps[i].count,
+                                 steps[i].values, NULL, NULL, 0))
+            return result_error(db, NULL, pool);
+    }
+    if (!PQpipelineSync(db->connection))
+        return result_error(db, NULL, pool);
+    if (wake && (!PQsendQueryParams(db->connection, wake_statement, 0, NULL, NULL, NULL, NULL, 0) ||
+                 !PQpipelineSync(db->connection)))
+        return result_error(db, NULL, pool);
+    return NULL;
+}
+
+/* Reads the results of one statement of the pipeline: its result, then the NULL that ends it. */
+static orc_error_t *batch_receive(orc_db_t *db, orc_rows_t *rows, apr_pool_t *pool)
+{
+    PGresult *result = PQgetResult(db->connection);
+    orc_error_t *error = NULL;
+
+    if (!result)
+        return result_error(db, NULL, pool);
+    if (PQresultStatus(result) == PGRES_PIPELINE_ABORTED)
+        PQclear(result);
+    else
+        error = keep(db, rows, result, pool);
+    PQclear(PQgetResult(db->connection));
+    return error;
+}
+
+/* The end of a transaction in the pipeline; the commit itself may fail here (deferred constraints, a lost server). */
+static orc_error_t *batch_sync(orc_db_t *db, apr_pool_t *pool)
+{
+    orc_error_t *error = NULL;
+    PGresult *result;
+
+    for (;;) {
+        result = PQgetResult(db->connection);
+        if (!result)
+            return error ? error : result_error(db, NULL, pool);
+        if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+            PQclear(result);
+            return error;
+        }
+        if (!error)
+            error = result_error(db, result, pool);
+        PQclear(result);
+        if (PQstatus(db->connection) != CONNECTION_OK)
+            return error;
+    }
+}
+
+orc_error_t *orc_db_batch(orc_db_t *db, orc_db_step_t *steps, int count, int wake, apr_pool_t *pool)
+{
+    orc_error_t *error = NULL, *sync_error;
+    int i;
+
+    for (i = 0; i < count; i++)
+        ORC_TRY(prepare_named(db, steps[i].statement, pool));
+    if (!PQenterPipelineMode(db->connection))
+        return result_error(db, NULL, pool);
+    error = batch_send(db, steps, count, wake, pool);
+    for (i = 0; i < count && !error; i++) {
+        error = batch_receive(db, &steps[i].rows, pool);
+        if (error)
+            error = orc_error_wrap(error, "statement %s", orc_sql_table[steps[i].statement].name);
+    }
+    for (; i < count && PQstatus(db->connection) == CONNECTION_OK; i++)
+        (void)batch_receive(db, NULL, pool);
+    if (PQstatus(db->connection) == CONNECTION_OK) {
+        sync_error = batch_sync(db, pool);
+        error = error ? error : sync_error;
+    }
+    if (wake && PQstatus(db->connection) == CONNECTION_OK) {
+        (void)batch_receive(db, NULL, pool);
+        (void)batch_sync(db, pool);
+    }
+    if (!PQexitPipelineMode(db->connection) && !error)
+        error = result_error(db, NULL, pool);
+    return error;
+}
+
+static int asks_for_repetition(const orc_error_t *error, int in_commit)
+{
+    if (strcmp(error->sqlstate, "40001") == 0 || strcmp(error->sqlstate, "40P01") == 0)
+        return 1;
+    /* Whether a commit happened whose answer got lost nobody knows: only the caller can ask again. */
+    return !in_commit && strcmp(error->code, "database.unavailable") == 0;
+}
+
+orc_error_t *orc_db_transact(orc_db_source_t *source, orc_db_work_t *work, void *baton, int wake, apr_pool_t *pool)
+{
+    orc_error_t *error = NULL;
+    orc_db_t *db;
+    int run, in_commit = 0;
+
+    for (run = 0; run < MAX_TRANSACTION_RUNS; run++) {
+        ORC_TRY(orc_db_open(&db, source, pool));
+        in_commit = 0;
+        error = orc_db_begin(db, pool);
+        if (!error)
+            error = work(db, baton, pool);
+        if (!error) {
+            in_commit = 1;
+            error = orc_db_commit(db, pool);
+        }
+        if (!error && wake)
+            wake_engines(db);
+        orc_db_close(db);
+        if (!error || !asks_for_repetition(error, in_commit))
+            break;
+    }
+    return error;
+}
+
+orc_error_t *orc_db_read(orc_db_source_t *source, orc_rows_t *rows, orc_sql_t statement, int count,
+                         const char *const *values, apr_pool_t *pool)
+{
+    orc_error_t *error = NULL;
+    orc_db_t *db;
+    int run;
+
+    for (run = 0; run < 2; run++) {
+        ORC_TRY(orc_db_open(&db, source, pool));
+        error = orc_db_execute(db, rows, statement, count, values, pool);
+        orc_db_close(db);
+        if (!error || !asks_for_repetition(error, 0))
+            break;
+    }
+    return error;
+}
+
+/* ---- rows ---- */
+
+const char *orc_rows_text(const orc_rows_t *rows, int row, int column)
+{
+    return PQgetisnull(rows->result, row, column) ? NULL : PQgetvalue(rows->result, row, column);
+}
+
+apr_int64_t orc_rows_integer(const orc_rows_t *rows, int row, int column)
+{
+    return PQgetisnull(rows->result, row, column) ? 0 : apr_atoi64(PQgetvalue(rows->result, row, column));
+}
+
+int orc_rows_true(const orc_rows_t *rows, int row, int column)
+{
+    return !PQgetisnull(rows->result, row, column) && *PQgetvalue(rows->result, row, column) == 't';
+}

@@ -1,0 +1,118 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_db.h"
+
+#include <apr_strings.h>
+#include <stdlib.h>
+
+#include "orc_log.h"
+
+/* Any number that nothing else in the database uses: "orc". */
+#define MIGRATION_LOCK "7303779"
+
+static orc_error_t *run(PGconn *connection, PGresult **out, const char *sql, apr_pool_t *pool)
+{
+    PGresult *result = PQexec(connection, sql);
+    ExecStatusType status = PQresultStatus(result);
+    orc_error_t *error = NULL;
+
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+        error = orc_error(pool, 500, "database.migration", "%s", PQresultErrorMessage(result));
+        if (PQstatus(connection) != CONNECTION_OK)
+            error->retriable = 1;
+    }
+    if (out && !error)
+        *out = result;
+    else
+        PQclear(result);
+    return error;
+}
+
+static orc_error_t *last_applied(PGconn *connection, int *last, apr_pool_t *pool)
+{
+    PGresult *result;
+
+    ORC_TRY(run(connection, NULL,
+                "CREATE TABLE IF NOT EXISTS schema_migrations"
+                " (number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
+                pool));
+    ORC_TRY(run(connection, &result, "SELECT coalesce(max(number), 0) FROM schema_migrations", pool));
+    *last = atoi(PQgetvalue(result, 0, 0));
+    PQclear(result);
+    return NULL;
+}
+
+static orc_error_t *apply(PGconn *connection, const orc_migration_t *migration, apr_pool_t *pool)
+{
+    orc_error_t *error;
+
+    ORC_TRY(run(connection, NULL, "BEGIN", pool));
+    error = run(connection, NULL, "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0",
+                pool);
+    if (!error)
+        error = run(connection, NULL, migration->text, pool);
+    if (!error) {
+        error = run(connection, NULL,
+                    apr_psprintf(pool, "INSERT INTO schema_migrations (number, name) VALUES (%d, '%s')",
+                                 migration->number, migration->name),
+                    pool);
+    }
+    if (!error)
+        error = run(connection, NULL, "COMMIT", pool);
+    if (error) {
+        PQclear(PQexec(connection, "ROLLBACK"));
+        return orc_error_wrap(error, "migration %s", migration->name);
+    }
+    orc_log(ORC_LOG_NOTICE, "database: migration %s applied", migration->name);
+    return NULL;
+}
+
+static orc_error_t *apply_missing(PGconn *connection, int *applied, apr_pool_t *pool)
+{
+    const orc_migration_t *migration;
+    int last;
+
+    ORC_TRY(last_applied(connection, &last, pool));
+    for (migration = orc_migrations; migration->name; migration++) {
+        if (migration->number <= last)
+            continue;
+        ORC_TRY(apply(connection, migration, pool));
+        (*applied)++;
+    }
+    return NULL;
+}
+
+static orc_error_t *under_lock(PGconn *connection, int *applied, apr_pool_t *pool)
+{
+    orc_error_t *error;
+
+    /* Another host may be at it: wait for it as long as it takes. */
+    ORC_TRY(run(connection, NULL,
+                "SET client_min_messages = warning; SET lock_timeout = 0; SET statement_timeout = 0;"
+                "SELECT pg_advisory_lock(" MIGRATION_LOCK ")",
+                pool));
+    error = apply_missing(connection, applied, pool);
+    PQclear(PQexec(connection, "SELECT pg_advisory_unlock(" MIGRATION_LOCK ");"
+                               "RESET client_min_messages; RESET lock_timeout; RESET statement_timeout"));
+    return error;
+}
+
+orc_error_t *orc_db_migrate(orc_db_source_t *source, int *applied, apr_pool_t *pool)
+{
+    orc_error_t *error;
+    PGconn *connection;
+    void *handle;
+
+    *applied = 0;
+    connection = source->take(source, &handle);
+    if (!connection || PQstatus(connection) != CONNECTION_OK) {
+        error = orc_error(pool, 503, "database.unavailable", "The database is not available at the moment.");
+        error->cause = connection ? apr_pstrdup(pool, PQerrorMessage(connection)) : NULL;
+        error->retriable = 1;
+    }
+    else {
+        error = under_lock(connection, applied, pool);
+    }
+    if (connection)
+        source->give(source, handle, connection, PQstatus(connection) != CONNECTION_OK);
+    return error;
+}

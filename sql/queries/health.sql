@@ -1,0 +1,2 @@
+-- name: health read
+SELECT max(number) FROM schema_migrations
