@@ -1,6 +1,7 @@
 core = mod_orchestrator/core
 liborc_la_SOURCES += \
 	$(core)/orc_config.c $(core)/orc_config.h \
+	$(core)/orc_engine_status.h $(core)/orc_providers.h \
 	$(core)/orc_error.c $(core)/orc_error.h \
 	$(core)/orc_id.c $(core)/orc_id.h \
 	$(core)/orc_json.c $(core)/orc_json.h \

@@ -2,20 +2,10 @@
 #ifndef ORC_ENGINE_H
 #define ORC_ENGINE_H
 
+#include "orc_engine_status.h"
 #include "orc_service.h"
 
 /* All background work of a host: runs in the daemon that httpd/ forks, in tests in a process of their own. */
-
-/** Counters of an engine, written by its threads with atomic stores, read by the status page through shared memory. */
-typedef struct orc_engine_status_t {
-    volatile apr_uint64_t heartbeat; /* apr_time_t of the poller's last turn */
-    volatile apr_uint32_t pid;
-    volatile apr_uint32_t operations; /* operations this daemon holds a lease of */
-    volatile apr_uint32_t calls;      /* calls in flight to IM and others */
-    volatile apr_uint32_t finished;   /* operations ended since the start */
-    volatile apr_uint32_t failed;     /* of these, failed */
-    volatile apr_uint32_t im_healthy; /* 0 unknown, 1 healthy, 2 unhealthy: IM's default endpoint */
-} orc_engine_status_t;
 
 typedef struct orc_engine_t orc_engine_t;
 
