@@ -11,3 +11,8 @@ $(generated)/orc_sql.c: $(top_srcdir)/sql/compile.py $(sql_sources)
 	$(AM_V_GEN)$(MKDIR_P) $(generated) && $(PYTHON) $(top_srcdir)/sql/compile.py $(top_srcdir)/sql/queries \
 		$(top_srcdir)/sql/migrations $(generated)/orc_sql.h $@
 $(generated)/orc_sql.h: $(generated)/orc_sql.c
+
+# Needs a PostgreSQL, so pytest makes and runs it (tests/store/test_orc_db.py).
+EXTRA_PROGRAMS += tests/store/check_orc_db
+tests_store_check_orc_db_SOURCES = tests/store/check_orc_db.c
+tests_store_check_orc_db_LDADD = $(unit_ldadd)

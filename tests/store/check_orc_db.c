@@ -1,0 +1,288 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/* The database layer against a real PostgreSQL: run by test_store.py with DATABASE_URL of an empty database. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "orc_db.h"
+#include "orc_secret.h"
+
+static apr_pool_t *pool;
+static orc_db_source_t *source;
+
+static int setup(void **state)
+{
+    int applied;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    source = orc_db_source_single(getenv("DATABASE_URL"), pool);
+    return orc_secret_init(pool) || orc_db_migrate(source, &applied, pool) || applied == 0 ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return 0;
+}
+
+static orc_db_t *opened(void)
+{
+    orc_db_t *db;
+
+    assert_null(orc_db_open(&db, source, pool));
+    return db;
+}
+
+static const char *text_of(const char *sql)
+{
+    orc_rows_t rows;
+    orc_db_t *db = opened();
+
+    assert_null(orc_db_execute_text(db, &rows, sql, 0, NULL, pool));
+    orc_db_close(db);
+    return orc_rows_text(&rows, 0, 0);
+}
+
+/* Ends the connection's backend from another connection, as a restart of the server does. */
+static void kill_backends(void)
+{
+    PGconn *other = PQconnectdb(getenv("DATABASE_URL"));
+
+    PQclear(PQexec(other, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                          " WHERE pid <> pg_backend_pid() AND datname = current_database()"));
+    PQfinish(other);
+}
+
+static void migrations_apply_once(void **state)
+{
+    int applied = -1;
+
+    assert_null(orc_db_migrate(source, &applied, pool));
+    assert_int_equal(applied, 0);
+    assert_true(atoi(text_of("SELECT max(number) FROM schema_migrations")) >= 1);
+}
+
+static void nulls_are_told_from_empty_texts(void **state)
+{
+    const char *values[] = {NULL, ""};
+    orc_rows_t rows;
+    orc_db_t *db = opened();
+
+    assert_null(orc_db_execute_text(db, &rows, "SELECT $1::text, $2::text, 7, true", 2, values, pool));
+    assert_null(orc_rows_text(&rows, 0, 0));
+    assert_string_equal(orc_rows_text(&rows, 0, 1), "");
+    assert_int_equal(orc_rows_integer(&rows, 0, 2), 7);
+    assert_int_equal(orc_rows_integer(&rows, 0, 0), 0);
+    assert_true(orc_rows_true(&rows, 0, 3));
+    orc_db_close(db);
+}
+
+static void sqlstate_decides_the_error(void **state)
+{
+    static const struct {
+        const char *sql, *code;
+        int status;
+    } cases[] = {
+        {"SELECT 1/0", "database", 500},
+        {"SELECT no_such_column", "database", 500},
+        {"INSERT INTO provider_regions VALUES ('00000000-0000-7000-8000-000000000000', 'x')", "conflict.reference",
+         409},
+        {"SELECT pg_terminate_backend(pg_backend_pid())", "database.unavailable", 503},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        orc_db_t *db = opened();
+        orc_error_t *error = orc_db_execute_text(db, NULL, cases[i].sql, 0, NULL, pool);
+
+        assert_string_equal(error->code, cases[i].code);
+        assert_int_equal(error->status, cases[i].status);
+        orc_db_close(db);
+    }
+}
+
+static void constraints_are_named(void **state)
+{
+    const char *sql = "INSERT INTO providers (id, name, type, is_enabled) VALUES (gen_random_uuid(), 'one', 'x', true)";
+    orc_db_t *db = opened();
+    orc_error_t *error;
+
+    assert_null(orc_db_execute_text(db, NULL, sql, 0, NULL, pool));
+    error = orc_db_execute_text(db, NULL, sql, 0, NULL, pool);
+    assert_string_equal(error->sqlstate, "23505");
+    assert_string_equal(orc_db_constraint(error), "providers_name_key");
+    assert_string_equal(orc_db_constraint(orc_error(pool, 500, "x", "other")), "");
+    orc_db_close(db);
+}
+
+static void a_wrong_number_of_values_is_an_error(void **state)
+{
+    const char *values[] = {"1"};
+    orc_db_t *db = opened();
+
+    assert_int_equal(orc_db_execute(db, NULL, ORC_SQL_HEALTH, 1, values, pool)->status, 500);
+    orc_db_close(db);
+}
+
+static void a_dead_connection_is_reset_before_work(void **state)
+{
+    orc_rows_t rows;
+    int round;
+
+    for (round = 0; round < 3; round++) {
+        assert_null(orc_db_read(source, &rows, ORC_SQL_HEALTH, 0, NULL, pool));
+        assert_true(orc_rows_integer(&rows, 0, 0) >= 1);
+        kill_backends();
+    }
+    assert_null(orc_db_read(source, &rows, ORC_SQL_HEALTH, 0, NULL, pool));
+}
+
+static void an_open_transaction_is_rolled_back_with_its_unit_of_work(void **state)
+{
+    apr_pool_t *unit;
+    orc_db_t *db;
+
+    apr_pool_create(&unit, pool);
+    assert_null(orc_db_open(&db, source, unit));
+    assert_null(orc_db_begin(db, unit));
+    assert_null(orc_db_execute_text(db, NULL,
+                                    "INSERT INTO outbox (topic, key, payload) VALUES ('forgotten', "
+                                    "gen_random_uuid(), '{}')",
+                                    0, NULL, unit));
+    apr_pool_destroy(unit);
+    assert_string_equal(text_of("SELECT count(*) FROM outbox WHERE topic = 'forgotten'"), "0");
+}
+
+static void many_composed_statements_stay_correct(void **state)
+{
+    orc_db_t *db = opened();
+    orc_rows_t rows;
+    int i;
+
+    for (i = 0; i < 300; i++) {
+        assert_null(orc_db_execute_text(db, &rows, apr_psprintf(pool, "SELECT %d", i), 0, NULL, pool));
+        assert_int_equal(orc_rows_integer(&rows, 0, 0), i);
+    }
+    assert_null(orc_db_execute_text(db, &rows, "SELECT 5", 0, NULL, pool));
+    assert_int_equal(orc_rows_integer(&rows, 0, 0), 5);
+    orc_db_close(db);
+}
+
+static void a_batch_is_one_transaction(void **state)
+{
+    orc_db_step_t steps[2] = {{.statement = ORC_SQL_HEALTH}, {.statement = ORC_SQL_HEALTH}};
+    orc_db_t *db = opened();
+
+    assert_null(orc_db_batch(db, steps, 2, 0, pool));
+    assert_int_equal(steps[1].rows.count, 1);
+    assert_null(orc_db_batch(db, steps, 2, 1, pool));
+    orc_db_close(db);
+    assert_true(atoi(text_of("SELECT 7")) == 7);
+}
+
+static void a_batch_on_a_dead_connection_fails_and_heals(void **state)
+{
+    orc_db_step_t steps[1] = {{.statement = ORC_SQL_HEALTH}};
+    orc_db_t *db = opened();
+    orc_error_t *error;
+
+    kill_backends();
+    error = orc_db_batch(db, steps, 1, 1, pool);
+    assert_string_equal(error->code, "database.unavailable");
+    assert_true(error->retriable);
+    orc_db_close(db);
+    db = opened();
+    assert_null(orc_db_batch(db, steps, 1, 1, pool));
+    orc_db_close(db);
+}
+
+static void the_wake_up_reaches_listeners(void **state)
+{
+    orc_db_step_t steps[1] = {{.statement = ORC_SQL_HEALTH}};
+    PGconn *listener = PQconnectdb(getenv("DATABASE_URL"));
+    PGnotify *notification;
+    orc_db_t *db = opened();
+
+    PQclear(PQexec(listener, "LISTEN orchestrator"));
+    assert_null(orc_db_batch(db, steps, 1, 1, pool));
+    orc_db_close(db);
+    PQclear(PQexec(listener, "SELECT 1"));
+    notification = PQnotifies(listener);
+    assert_non_null(notification);
+    assert_string_equal(notification->relname, "orchestrator");
+    PQfreemem(notification);
+    PQfinish(listener);
+}
+
+typedef struct runs_t {
+    int count, kill_until;
+} runs_t;
+
+static orc_error_t *work_on_a_dying_connection(orc_db_t *db, void *baton, apr_pool_t *p)
+{
+    runs_t *runs = baton;
+
+    if (++runs->count <= runs->kill_until)
+        kill_backends();
+    return orc_db_execute_text(
+        db, NULL, "INSERT INTO outbox (topic, key, payload) VALUES ('once', gen_random_uuid(), '{}')", 0, NULL, p);
+}
+
+static void a_transaction_is_done_again_when_its_connection_dies(void **state)
+{
+    runs_t runs = {0, 2}, hopeless = {0, 99};
+
+    assert_null(orc_db_transact(source, work_on_a_dying_connection, &runs, 1, pool));
+    assert_int_equal(runs.count, 3);
+    assert_string_equal(text_of("SELECT count(*) FROM outbox WHERE topic = 'once'"), "1");
+    assert_int_equal(orc_db_transact(source, work_on_a_dying_connection, &hopeless, 0, pool)->status, 503);
+    assert_int_equal(hopeless.count, 3);
+}
+
+static void a_server_that_is_away_is_a_503(void **state)
+{
+    orc_db_source_t *nowhere = orc_db_source_single("host=127.0.0.1 port=1 connect_timeout=2", pool);
+    orc_error_t *error;
+    orc_db_t *db;
+    int applied;
+
+    error = orc_db_open(&db, nowhere, pool);
+    assert_int_equal(error->status, 503);
+    assert_true(error->retriable);
+    assert_null(db);
+    orc_db_close(db);
+    assert_int_equal(orc_db_migrate(nowhere, &applied, pool)->status, 503);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(migrations_apply_once),
+        cmocka_unit_test(nulls_are_told_from_empty_texts),
+        cmocka_unit_test(sqlstate_decides_the_error),
+        cmocka_unit_test(constraints_are_named),
+        cmocka_unit_test(a_wrong_number_of_values_is_an_error),
+        cmocka_unit_test(a_dead_connection_is_reset_before_work),
+        cmocka_unit_test(an_open_transaction_is_rolled_back_with_its_unit_of_work),
+        cmocka_unit_test(many_composed_statements_stay_correct),
+        cmocka_unit_test(a_batch_is_one_transaction),
+        cmocka_unit_test(a_batch_on_a_dead_connection_fails_and_heals),
+        cmocka_unit_test(the_wake_up_reaches_listeners),
+        cmocka_unit_test(a_transaction_is_done_again_when_its_connection_dies),
+        cmocka_unit_test(a_server_that_is_away_is_a_503),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
