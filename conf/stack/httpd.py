@@ -1,0 +1,127 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""One httpd: its configuration, its processes."""
+
+import contextlib
+import functools
+import os
+import signal
+import subprocess
+import threading
+
+from . import process
+
+USER = "www-data"
+
+
+@functools.lru_cache(maxsize=None)
+def program():
+    return process.need("apache2", "apache2")
+
+
+@functools.lru_cache(maxsize=None)
+def modules():
+    """httpd's folder of modules."""
+    for folder in ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules"):
+        if os.path.isdir(folder):
+            return folder
+    raise process.StackError("httpd's modules are missing: install Debian's package apache2")
+
+
+def quoted(text):
+    return '"%s"' % str(text).replace("\\", "\\\\").replace('"', '\\"')
+
+
+class Httpd:
+    """`template` is a configuration that reads its paths and ports from `defines`; `more` are lines after it."""
+
+    def __init__(self, name, folder, template, port, defines, more="", environment=None, wrapper=()):
+        self.name = name
+        self.folder = folder
+        self.template = template
+        self.port = port
+        self.defines = defines
+        self.more = more
+        self.environment = environment or {}
+        self.wrapper = list(wrapper)  # a program that runs httpd, as valgrind does
+        self.configuration = os.path.join(folder, name + ".conf")
+        self.pid_file = os.path.join(folder, name + ".pid")
+        self.error_log = os.path.join(folder, "log", name + "-error.log")
+        self.access_log = os.path.join(folder, "log", name + "-access.log")
+        self.output_log = os.path.join(folder, "log", name + "-output.log")
+
+    def write_configuration(self):
+        process.make_folder(os.path.join(self.folder, "log"))
+        run = process.make_folder(os.path.join(self.folder, "run-" + self.name))
+        defines = {"modules": modules(), "folder": self.folder, "run": run, "port": self.port, "pid_file": self.pid_file,
+                   "error_log": self.error_log, "access_log": self.access_log, **self.defines}
+        lines = ["# Written at every start; what it includes is the same for every stack."]
+        lines += ["Define %s %s" % (name, quoted(value)) for name, value in defines.items()]
+        if process.is_root():
+            lines += ["User %s" % USER, "Group %s" % USER]
+        lines += ["Include %s" % quoted(self.template), self.more]
+        process.write(self.configuration, "\n".join(lines) + "\n", 0o600)
+
+    def _command(self, *arguments):
+        return [*self.wrapper, program(), "-f", self.configuration, *arguments]
+
+    def _environment(self):
+        return {**os.environ, "LANG": "C", **self.environment}
+
+    def check(self):
+        """What httpd says of its configuration; StackError when it refuses it."""
+        return process.run(self._command("-t"), env=self._environment())
+
+    @property
+    def pid(self):
+        return process.pid_of(self.pid_file)
+
+    def running(self):
+        return self.pid is not None
+
+    def start(self, timeout=30):
+        self.write_configuration()
+        if self.running():
+            return
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.pid_file)
+        # In the foreground of a session of its own, so that its output is kept and a refused start is seen at once.
+        with open(self.output_log, "a", encoding="utf-8") as output:
+            start = output.tell()
+            server = subprocess.Popen(self._command("-DFOREGROUND"), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                      cwd="/", env=self._environment(), start_new_session=True)
+
+        def ready():
+            if server.poll() is not None:
+                raise process.StackError("%s ended at its start (exit %d):\n%s%s" % (
+                    self.name, server.returncode, _tail(self.output_log, start), _tail(self.error_log)))
+            return self.running() and process.answers(self.port)
+        try:
+            process.wait_for(ready, timeout, "%s on port %d" % (self.name, self.port))
+        except AssertionError as error:
+            if isinstance(error.__cause__, process.StackError):
+                raise error.__cause__
+            raise
+        threading.Thread(target=server.wait, daemon=True).start()  # so that it never stays a zombie of ours
+
+    def stop(self, sig=signal.SIGTERM, timeout=20):
+        return process.end(self.pid_file, sig, timeout)
+
+    def graceful(self):
+        """Reads the configuration again and replaces every child, letting running requests end. Returns once a new
+        generation serves."""
+        before = self.children()
+        os.kill(self.pid, signal.SIGUSR1)
+        process.wait_for(lambda: self.children() and not before & self.children(), 30, "the new children of " + self.name)
+        process.wait_for(lambda: process.answers(self.port), 10, "%s on port %d" % (self.name, self.port))
+
+    def children(self):
+        """The process ids of httpd's children, the daemon included."""
+        with open("/proc/%d/task/%d/children" % (self.pid, self.pid), encoding="ascii") as file:
+            return {int(pid) for pid in file.read().split()}
+
+
+def _tail(path, start=0, lines=15):
+    with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
+        file.seek(start)
+        return "".join("  %s\n" % line for line in file.read().splitlines()[-lines:])
+    return ""

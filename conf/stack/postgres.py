@@ -1,0 +1,75 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""A PostgreSQL cluster of our own."""
+
+import contextlib
+import glob
+import os
+
+import psycopg2
+
+from . import process
+
+USER = "orchestrator"
+# mod_dbd's pool and the daemon share it: a server that is gone is noticed, and no statement or transaction hangs for ever.
+CONNINFO = ("host=127.0.0.1 port={port} user=orchestrator dbname=orchestrator connect_timeout=2 keepalives_idle=30 "
+            "keepalives_interval=5 keepalives_count=3 tcp_user_timeout=10000 application_name=orchestrator "
+            "options='-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000'")
+
+
+def programs():
+    """Debian's folder of initdb and pg_ctl, of the newest version that is installed."""
+    found = [path for path in glob.glob("/usr/lib/postgresql/*/bin") if os.path.exists(path + "/initdb")]
+    if not found:
+        raise process.StackError("PostgreSQL is missing: install Debian's package postgresql")
+    return max(found, key=lambda path: float(path.split("/")[4]))
+
+
+class Postgres:
+    def __init__(self, folder, port, durable):
+        self.folder = folder
+        self.port = port
+        self.durable = durable  # else a power failure may lose rows: right for tests, wrong for anything else
+        self.data = os.path.join(folder, "data")
+        self.log = os.path.join(folder, "postgresql.log")
+        self.pid_file = os.path.join(self.data, "postmaster.pid")
+
+    @property
+    def conninfo(self):
+        return CONNINFO.format(port=self.port)
+
+    @property
+    def url(self):
+        return "postgresql://%s@127.0.0.1:%d/%s" % (USER, self.port, USER)
+
+    def _call(self, program, *arguments):
+        command = [os.path.join(programs(), program), *arguments]
+        if process.is_root():
+            command = ["runuser", "-u", "postgres", "--", *command]
+        process.run(command, cwd="/")
+
+    def running(self):
+        return process.pid_of(self.pid_file) is not None
+
+    def start(self):
+        process.make_folder(self.folder, user="postgres")
+        if not os.path.exists(os.path.join(self.data, "PG_VERSION")):
+            # Trust is for loopback only: the cluster listens nowhere else and has no socket in the file system.
+            self._call("initdb", "-D", self.data, "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        if not self.running():
+            options = ("-c listen_addresses=127.0.0.1 -p %d -c unix_socket_directories='' -c logging_collector=off "
+                       "-c max_connections=100 -c log_line_prefix='%%m [%%p] '" % self.port)
+            if not self.durable:
+                options += " -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+            self._call("pg_ctl", "-D", self.data, "-w", "-s", "-l", self.log, "-o", options, "start")
+        with contextlib.closing(psycopg2.connect(host="127.0.0.1", port=self.port, user=USER, dbname="postgres")) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (USER,))
+                if cursor.fetchone() is None:
+                    cursor.execute('CREATE DATABASE "%s"' % USER)
+
+    def stop(self, mode="fast"):
+        if not self.running():
+            return False
+        self._call("pg_ctl", "-D", self.data, "-w", "-s", "-m", mode, "stop")
+        return True

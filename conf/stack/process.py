@@ -1,0 +1,149 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Processes, ports and folders of a stack."""
+
+import contextlib
+import os
+import pwd
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+CHECKOUT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# Below Linux's range of ephemeral ports, so that no outgoing connection takes one between our choice and our use.
+PORTS = range(20000, 32000)
+
+
+class StackError(Exception):
+    """Something that the person at the keyboard has to know; its text is shown as it is."""
+
+
+def is_root():
+    return os.geteuid() == 0
+
+
+def wait_for(condition, timeout=30.0, what="the condition", interval=0.02):
+    """Calls `condition` until it returns something true, and returns that. Its last exception is part of the error."""
+    deadline = time.monotonic() + timeout
+    last = None
+    while True:
+        try:
+            value = condition()
+            if value:
+                return value
+            last = None
+        except Exception as error:  # pylint: disable=broad-except
+            last = error
+        if time.monotonic() >= deadline:
+            reason = "" if last is None else ": %s: %s" % (type(last).__name__, last)
+            raise AssertionError("%s did not come true within %g s%s" % (what, timeout, reason)) from last
+        time.sleep(interval)
+
+
+def free_port(taken=()):
+    """A loopback port that nobody listens on."""
+    while True:
+        port = random.choice(PORTS)
+        if port not in taken and port_is_free(port):
+            return port
+
+
+def port_is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def answers(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def run(command, log=None, **options):
+    """Runs a command to its end; its output goes to the end of the file `log`, or is returned. StackError when it fails."""
+    options.setdefault("stdin", subprocess.DEVNULL)
+    if log is None:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **options)
+        output = done.stdout
+    else:
+        with open(log, "a", encoding="utf-8", errors="replace") as file:
+            start = file.tell()
+            done = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False, **options)
+        with open(log, encoding="utf-8", errors="replace") as file:
+            file.seek(start)
+            output = file.read()
+    if done.returncode != 0:
+        tail = "\n".join("  " + line for line in output.strip().splitlines()[-15:])
+        where = "" if log is None else "\n(all of it: %s)" % log
+        raise StackError("%s failed (exit %d):\n%s%s" % (" ".join(command[:4]), done.returncode, tail, where))
+    return output
+
+
+def pid_of(file):
+    """The process whose id is in a file, or None when it doesn't live."""
+    try:
+        with open(file, encoding="ascii") as handle:
+            pid = int(handle.readline())
+        os.kill(pid, 0)
+    except (OSError, ValueError):
+        return None
+    with contextlib.suppress(OSError), open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as stat:
+        if stat.read().rpartition(")")[2].split()[0] == "Z":
+            return None
+    return pid
+
+
+def end(file, sig=signal.SIGTERM, timeout=15.0):
+    """Ends the process of a pid file and waits until it is gone. False when there was none."""
+    pid = pid_of(file)
+    if pid is None:
+        return False
+    os.kill(pid, sig)
+    wait_for(lambda: pid_of(file) is None, timeout, "the end of process %d (%s)" % (pid, file))
+    return True
+
+
+def reachable(folder):
+    """Whether every user of the machine can enter a folder: PostgreSQL and httpd's children run as users of their own."""
+    while True:
+        if not os.path.isdir(folder) or not os.stat(folder).st_mode & 0o001:
+            return False
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return True
+        folder = parent
+
+
+def make_folder(path, user=None, mode=0o755):
+    os.makedirs(path, exist_ok=True)
+    if os.stat(path).st_uid == os.geteuid():
+        os.chmod(path, mode)
+    if user and is_root():
+        account = pwd.getpwnam(user)
+        os.chown(path, account.pw_uid, account.pw_gid)
+    return path
+
+
+def write(path, text, mode=0o644):
+    """Writes a file as a whole; nobody sees half of it, and a secret never has a mode wider than its own."""
+    fresh = "%s.%d" % (path, os.getpid())
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(fresh)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), mode)
+        file.write(text)
+    os.replace(fresh, path)
+
+
+def need(program, package):
+    path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if path is None:
+        raise StackError("%s is missing: install Debian's package %s" % (program, package))
+    return path
