@@ -6,6 +6,7 @@ liborc_la_SOURCES += \
 	$(core)/orc_id.c $(core)/orc_id.h \
 	$(core)/orc_json.c $(core)/orc_json.h \
 	$(core)/orc_log.c $(core)/orc_log.h \
+	$(core)/orc_redact.h \
 	$(core)/orc_request.c $(core)/orc_request.h \
 	$(core)/orc_service.h \
 	$(core)/orc_secret.c $(core)/orc_secret.h \

@@ -1,0 +1,31 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_JWKS_H
+#define ORC_JWKS_H
+
+#include "orc_oidc.h"
+
+/* All issuers' signing keys in one JSON Web Key Set (RFC 7517, section 5): each key has a further member `iss`, the URL
+ * of the one issuer it belongs to, so that a token signed by one issuer can't speak for another. */
+
+/**
+ * Adds an issuer's key set to a merged one. Keys without `kid`, symmetric keys (`kty` oct) and keys for encryption
+ * (`use` enc) are left out; private members are dropped; a `kid` that another issuer has already is refused and logged.
+ * @param merged {"keys": [...]}, changed
+ * @param set    the issuer's answer
+ * @param count  how many were added
+ * @return 503 "jwks" when it is no key set
+ */
+orc_error_t *orc_jwks_add(json_t *merged, const json_t *set, const char *issuer, int *count, apr_pool_t *pool);
+
+/**
+ * Fetches the keys of every configured issuer and writes the merged set to config->jwks_file, atomically (a new file
+ * that is renamed) and only when it changed. An issuer that doesn't answer keeps the keys that the file has of it.
+ * Blocks for up to `timeout` per issuer: for a thread of its own.
+ * @param changed true when the file was written; may be NULL
+ * @return 500 "jwks.file" when the file can't be written; 503 "jwks" when some issuer's keys could not be had (the rest
+ * is written)
+ */
+orc_error_t *orc_jwks_update(int *changed, orc_oidc_t *oidc, const orc_config_t *config, apr_interval_time_t timeout,
+                             apr_pool_t *pool);
+
+#endif
