@@ -78,10 +78,16 @@ class Httpd:
     def running(self):
         return self.pid is not None
 
-    def start(self, timeout=30):
+    def start(self, *inputs, timeout=30):
+        """Starts it; when it runs already, stops it first if its configuration, its module or one of the files `inputs` is
+        newer than it is. True when it was started."""
         self.write_configuration()
         if self.running():
-            return
+            born = os.path.getmtime(self.pid_file)
+            files = (self.configuration, self.template, self.defines["module"], *inputs)
+            if all(os.path.getmtime(path) <= born for path in files):
+                return False
+            self.stop()
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.pid_file)
         # In the foreground of a session of its own, so that its output is kept and a refused start is seen at once.
@@ -102,6 +108,7 @@ class Httpd:
                 raise error.__cause__
             raise
         threading.Thread(target=server.wait, daemon=True).start()  # so that it never stays a zombie of ours
+        return True
 
     def stop(self, sig=signal.SIGTERM, timeout=20):
         return process.end(self.pid_file, sig, timeout)

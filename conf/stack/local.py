@@ -63,16 +63,17 @@ class Stack:
     def _choose_ports(self, issuers):
         """The ports of the last start, as far as they are known and nobody else took one meanwhile."""
         wanted = list(PORTS) + ["issuer%d" % n for n in range(1, issuers)]
-        state = self._state()
+        state = self.state()
         ports = state.get("ports", {})
-        busy = state.get("running", False)
+        ours = any(process.pid_of(self.path(*name)) for name in
+                   (("httpd.pid",), ("issuer", "issuer.pid"), ("postgresql", "data", "postmaster.pid")))
         for name in wanted:
-            if name not in ports or not (busy or process.port_is_free(ports[name])):
+            if name not in ports or not (ours or process.port_is_free(ports[name])):
                 ports[name] = process.free_port(ports.values())
         process.write(os.path.join(self.folder, "state.json"), json.dumps({**state, "ports": ports}))
         return ports
 
-    def _state(self):
+    def state(self):
         try:
             with open(os.path.join(self.folder, "state.json"), encoding="utf-8") as file:
                 return json.load(file)
@@ -80,7 +81,7 @@ class Stack:
             return {}
 
     def remember(self, **facts):
-        process.write(os.path.join(self.folder, "state.json"), json.dumps({**self._state(), **facts}))
+        process.write(os.path.join(self.folder, "state.json"), json.dumps({**self.state(), **facts}))
 
     def _module(self, name):
         return os.path.join(self.build, ".libs", name + ".so")
@@ -161,11 +162,13 @@ class Stack:
         return parts
 
     def start_httpd(self):
-        """Starts the main httpd and waits until it answers healthily and knows every issuer's keys."""
+        """Starts the main httpd and waits until it answers healthily and knows every issuer's keys. True when it had to be
+        started (again)."""
         self._prepare()
         self.httpd.more = self._directives()
-        self.httpd.start()
+        started = self.httpd.start(self.path("providers.json"))
         process.wait_for(self.ready, 30, "a healthy answer of " + self.url + "/health")
+        return started
 
     def ready(self):
         if not self.httpd.running():
@@ -181,8 +184,9 @@ class Stack:
         for name, running, start, port in self.parts():
             began = time.monotonic()
             was = running()
-            start()
-            report(name, "%s on port %d" % ("runs already" if was else "started", port), time.monotonic() - began)
+            restarted = start()
+            word = "restarted" if was and restarted else "runs already" if was else "started"
+            report(name, "%s on port %d" % (word, port), time.monotonic() - began)
         self.remember(running=True, im_url=self.im_url if self.simulator is None else None)
 
     def stop(self, report=silent):

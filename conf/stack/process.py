@@ -86,12 +86,16 @@ def run(command, log=None, **options):
     return output
 
 
-def pid_of(file):
-    """The process whose id is in a file, or None when it doesn't live."""
+def pid_of(file, word=None):
+    """The process whose id is in a file, or None when it doesn't live. Its command line has to contain `word`, by default
+    the file's folder: after a reboot the id may be anybody's."""
     try:
         with open(file, encoding="ascii") as handle:
             pid = int(handle.readline())
         os.kill(pid, 0)
+        with open("/proc/%d/cmdline" % pid, encoding="utf-8", errors="replace") as command:
+            if (os.path.dirname(file) if word is None else word) not in command.read():
+                return None
     except (OSError, ValueError):
         return None
     with contextlib.suppress(OSError), open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as stat:
@@ -132,7 +136,11 @@ def make_folder(path, user=None, mode=0o755):
 
 
 def write(path, text, mode=0o644):
-    """Writes a file as a whole; nobody sees half of it, and a secret never has a mode wider than its own."""
+    """Writes a file as a whole; nobody sees half of it, and a secret never has a mode wider than its own. A file that holds
+    just this already stays as it is, with its time."""
+    with contextlib.suppress(OSError), open(path, encoding="utf-8") as file:
+        if file.read() == text and os.stat(path).st_mode & 0o777 == mode:
+            return
     fresh = "%s.%d" % (path, os.getpid())
     with contextlib.suppress(FileNotFoundError):
         os.unlink(fresh)

@@ -1,6 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """A person at the API. Every answer is checked against the served contract before the test sees it."""
 
+import json
 import threading
 import urllib.parse
 import uuid
@@ -33,8 +34,8 @@ def unique(prefix="t"):
 
 def template(name=None, **metadata):
     """The text of a small template that can be deployed, different at every call. `metadata`: further entries of its
-    `metadata`, which is where the IM simulator reads how to behave."""
-    lines = "".join("  %s: %s\n" % entry for entry in metadata.items())
+    `metadata`, as Python values; the IM simulator reads how to behave in its im_simulator (a dict)."""
+    lines = "".join("  %s: %s\n" % (key, json.dumps(value)) for key, value in metadata.items())
     return TEMPLATE.format(name=name or unique("template"), metadata=lines)
 
 

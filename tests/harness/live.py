@@ -211,7 +211,7 @@ def sweep():
     for name in os.listdir("/tmp"):
         folder = os.path.join("/tmp", name)
         owner = os.path.join(folder, "owner.pid")
-        if not name.startswith(FOLDERS) or not os.path.exists(owner) or process.pid_of(owner) is not None:
+        if not name.startswith(FOLDERS) or not os.path.exists(owner) or process.pid_of(owner, "") is not None:
             continue
         if os.stat(folder).st_uid != os.geteuid():
             continue

@@ -1,0 +1,180 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""The commands of ./dev."""
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+
+from . import build, check, demo, issuer, local, process, report
+
+HELP = """\
+usage: ./dev COMMAND
+
+  run [--im URL] [--providers FILE]
+              starts the stack (private PostgreSQL, httpd with the module, token issuer, IM simulator or the IM at
+              URL) and deploys a template; again: reuses what is there
+  stop        stops it
+  env         prints the running stack as shell lines: eval "$(./dev env)"
+  token NAME [--groups a,b] [--ttl SECONDS] [--audience X]
+              prints a fresh token of the local issuer for anyone; admin, alice, bob and carol have groups
+  migrate [CONNINFO]
+              applies the migrations that a database lacks (the running stack's unless given)
+  check [FILES...] [--faults | --asan | --valgrind]
+              builds and runs unit tests, guards and integration tests; the options choose the long ones
+  bench, peers, fuzz
+              speed; the real Infrastructure Manager and other programs; fuzzers
+"""
+# Quick enough to watch; a real IM gets the defaults.
+PACE = """
+OrchestratorPollInterval 1s 5s
+OrchestratorDeleteRecheck 5s
+OrchestratorDeleteRepeat 5s
+OrchestratorPublicAddressRecheck 10s
+"""
+
+
+def providers(stack):
+    """Two providers that serve both groups of the issuer's people, on IM's Dummy cloud: it makes machines of thin air."""
+    groups = sorted({group for names in issuer.GROUPS.values() for group in names})
+    return {"providers": [
+        {"name": name, "type": "openstack", "auth": "id = {name}; type = Dummy", "regions": regions,
+         "groups": {group: "%s-%s" % (group, name) for group in groups}, "issuers": [one.url for one in stack.issuers],
+         "enabled": True}
+        for name, regions in (("cloud-a", ["region-1", "region-2"]), ("cloud-b", ["region-1"]))]}
+
+
+def running_stack():
+    """The stack that ./dev run started."""
+    folder = local.default_folder()
+    if not os.path.exists(os.path.join(folder, "state.json")):
+        raise process.StackError("nothing runs here: start it with ./dev run")
+    with open(os.path.join(folder, "state.json"), encoding="utf-8") as file:
+        state = json.load(file)
+    return local.Stack(folder, im_url=state.get("im_url"), durable=True), state
+
+
+def run(arguments):
+    parser = argparse.ArgumentParser(prog="./dev run")
+    parser.add_argument("--im", metavar="URL", help="a real Infrastructure Manager instead of the simulator")
+    parser.add_argument("--providers", metavar="FILE", help="a provider file instead of two Dummy clouds")
+    options = parser.parse_args(arguments)
+    began = time.monotonic()
+    source = providers
+    if options.providers:
+        with open(options.providers, encoding="utf-8") as file:
+            source = json.load(file)
+    with report.step("build") as words:
+        build.module()
+        words.append(os.path.relpath(build.PLAIN, process.CHECKOUT) + "/.libs/mod_orchestrator.so")
+    stack = local.Stack(local.default_folder(), providers=source, directives="" if options.im else PACE,
+                        im_url=options.im.rstrip("/") if options.im else None, durable=True)
+    stack.start(report.line)
+    token = stack.issuer.token("alice")
+    done = demo.deployment(stack, token, stack.state().get("deployment"))
+    stack.remember(deployment=done["id"])
+    report.line("ready", stack.url, time.monotonic() - began)
+    demo.next_steps(stack, done)
+
+
+def stop(_arguments):
+    try:
+        stack, _ = running_stack()
+    except process.StackError:
+        report.say("nothing runs here")
+        return
+    stack.stop(report.line)
+
+
+def env(_arguments):
+    stack, state = running_stack()
+    if not state.get("running"):
+        raise process.StackError("the stack is stopped: start it with ./dev run")
+    values = {
+        "ORCHESTRATOR_URL": stack.url,
+        "ORCHESTRATOR_OPENAPI_URL": stack.url + "/openapi.json",
+        "ORCHESTRATOR_HEALTH_URL": stack.url + "/health",
+        "ORCHESTRATOR_STATUS_URL": stack.base_url + "/orchestrator-status",
+        "ORCHESTRATOR_ISSUER": stack.issuer.url,
+        "ORCHESTRATOR_AUDIENCE": issuer.AUDIENCE,
+        "IM_URL": stack.im_url,
+        "DATABASE_URL": stack.postgres.url,
+        "ORCHESTRATOR_FOLDER": stack.folder,
+        "ORCHESTRATOR_CONFIGURATION": stack.httpd.configuration,
+        "ORCHESTRATOR_ERROR_LOG": stack.httpd.error_log,
+        "ORCHESTRATOR_ACCESS_LOG": stack.httpd.access_log,
+        "ORCHESTRATOR_PROVIDERS": stack.path("providers.json"),
+    }
+    for name, value in values.items():
+        report.say("export %s=%s" % (name, shlex.quote(value)))
+
+
+def token(arguments):
+    parser = argparse.ArgumentParser(prog="./dev token")
+    parser.add_argument("name")
+    parser.add_argument("--groups", help="instead of the person's own, with commas between; '' for none")
+    parser.add_argument("--ttl", type=int, default=issuer.TTL, help="seconds (%(default)s); negative: expired already")
+    parser.add_argument("--audience", default=issuer.AUDIENCE, help="%(default)s")
+    options = parser.parse_args(arguments)
+    groups = None if options.groups is None else [group for group in options.groups.split(",") if group]
+    stack, _ = running_stack()
+    report.say(stack.issuer.token(options.name, groups, options.ttl, options.audience))
+
+
+def migrate(arguments):
+    parser = argparse.ArgumentParser(prog="./dev migrate")
+    parser.add_argument("conninfo", nargs="?", help="libpq's connection string or URL")
+    options = parser.parse_args(arguments)
+    build.configure(build.PLAIN)
+    build.make(build.PLAIN)
+    conninfo = options.conninfo
+    if conninfo is None:
+        stack, _ = running_stack()
+        stack.postgres.start()
+        conninfo = stack.postgres.conninfo
+    report.say(process.run([os.path.join(build.PLAIN, "orchestrator-migrate"), conninfo]).strip())
+
+
+def script(*path):
+    """A command whose body is a program of tests/; its exit status is ours."""
+    def call(arguments):
+        program = os.path.join(process.CHECKOUT, *path)
+        if not os.path.exists(program):
+            raise process.StackError("%s does not exist in this checkout" % os.path.relpath(program, process.CHECKOUT))
+        build.module()
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(
+            [os.path.join(process.CHECKOUT, "conf"), os.path.join(process.CHECKOUT, "tests")])}
+        command = [sys.executable, program] if program.endswith(".py") else [program]
+        return subprocess.run([*command, *arguments], env=environment, check=False).returncode
+    return call
+
+
+COMMANDS = {
+    "run": run, "stop": stop, "env": env, "token": token, "migrate": migrate, "check": check.check,
+    "bench": script("tests", "bench", "bench.py"), "peers": script("tests", "peers", "peers.py"),
+    "fuzz": script("tests", "fuzz", "run"),
+}
+
+
+def main():
+    name, arguments = (sys.argv[1:2] or ["help"])[0], sys.argv[2:]
+    if name in ("help", "--help", "-h"):
+        report.say(HELP.rstrip())
+        return 0
+    if name not in COMMANDS:
+        report.complain("dev: there is no command %r\n%s" % (name, HELP.rstrip()))
+        return 2
+    try:
+        return COMMANDS[name](arguments) or 0
+    except (process.StackError, AssertionError) as error:
+        report.complain("dev %s: %s" % (name, error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

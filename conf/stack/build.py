@@ -1,0 +1,35 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Builds the module with autotools, in folders beside the sources."""
+
+import os
+
+from . import process
+
+LOG = os.path.join(process.CHECKOUT, ".stack", "log", "build.log")
+PLAIN = os.path.join(process.CHECKOUT, "build")
+CHECK = os.path.join(PLAIN, "check")          # warnings are errors
+SANITIZED = os.path.join(PLAIN, "sanitized")  # AddressSanitizer and UndefinedBehaviorSanitizer
+
+
+def configure(folder, *options):
+    """Makes a build folder ready. Does nothing when it is: automake's own rules see to changes."""
+    os.makedirs(os.path.dirname(LOG), exist_ok=True)
+    if not os.path.exists(os.path.join(process.CHECKOUT, "configure")):
+        process.run(["autoreconf", "-fi"], LOG, cwd=process.CHECKOUT)
+    if not os.path.exists(os.path.join(folder, "Makefile")):
+        os.makedirs(folder, exist_ok=True)
+        source = os.path.relpath(os.path.join(process.CHECKOUT, "configure"), folder)
+        process.run([source, "PYTHON=/usr/bin/python3", *options], LOG, cwd=folder)
+
+
+def make(folder, *targets, **options):
+    """Runs make on two cores."""
+    process.run(["make", "-j2", *targets], LOG, cwd=folder, **options)
+
+
+def module():
+    """What ./dev run needs: the module, and the simulator's that only the checks would build."""
+    configure(PLAIN)
+    make(PLAIN)
+    make(PLAIN, "check", "TESTS=")
+    return PLAIN
