@@ -1,0 +1,22 @@
+# The IM simulator: a module for an httpd of its own, loaded by tests and by ./dev run, never installed. It is built by
+# make all, so that ./dev run finds it; -rpath makes libtool build a .so although nothing is installed.
+im_simulator = tests/im_simulator
+noinst_LTLIBRARIES += mod_im_simulator.la
+mod_im_simulator_la_SOURCES = \
+	$(im_simulator)/mod_im_simulator.c \
+	$(im_simulator)/sim_auth.c $(im_simulator)/sim_auth.h \
+	$(im_simulator)/sim_calls.c $(im_simulator)/sim_calls.h \
+	$(im_simulator)/sim_control.c \
+	$(im_simulator)/sim_im.c \
+	$(im_simulator)/sim_route.c $(im_simulator)/sim_route.h \
+	$(im_simulator)/sim_server.h \
+	$(im_simulator)/sim_settings.c $(im_simulator)/sim_settings.h \
+	$(im_simulator)/sim_store.c $(im_simulator)/sim_store.h \
+	$(im_simulator)/sim_tosca.c $(im_simulator)/sim_tosca.h \
+	$(im_simulator)/sim_vm.c \
+	$(im_simulator)/sim_yaml.c $(im_simulator)/sim_yaml.h
+mod_im_simulator_la_CPPFLAGS = $(HTTPD_CPPFLAGS) $(ORC_CFLAGS)
+mod_im_simulator_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere \
+	-export-symbols-regex '^im_simulator_module$$'
+mod_im_simulator_la_LIBADD = -ljansson -lyaml -lm
+EXTRA_DIST += $(im_simulator)/README.md

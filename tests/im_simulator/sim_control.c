@@ -1,0 +1,235 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "sim_server.h"
+
+#include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PREFIX        "/_simulator/"
+#define DEFAULT_CALLS 100
+
+typedef struct {
+    const sim_server_t *server;
+    const sim_request_t *request;
+    sim_reply_t *reply;
+    json_t *body; /* an empty object when there was none */
+} control_t;
+
+static void answer(control_t *control, int status, json_t *value)
+{
+    sim_reply_json(control->reply, control->server, control->request->pool, status, value);
+}
+
+static void refuse(control_t *control, int status, const char *message)
+{
+    answer(control, status, json_pack("{s:s}", "message", message));
+}
+
+static void answer_done(control_t *control)
+{
+    answer(control, 200, json_pack("{s:I}", "now", (json_int_t)sim_store_now(control->server->store)));
+}
+
+/* ---- the ledger ---- */
+
+static json_t *ledger_entry(const sim_server_t *server, sim_infrastructure_t *infrastructure)
+{
+    int is_visible = !infrastructure->is_over && !infrastructure->gone_at;
+    json_t *entry, *vm_states = NULL;
+    const char *state = is_visible ? sim_infrastructure_state(server->store, infrastructure, &vm_states) : NULL;
+
+    entry =
+        json_pack("{s:s, s:I, s:s?, s:s, s:s?, s:s?, s:s?, s:O?, s:i, s:i, s:b, s:b, s:b, s:s?}", "id",
+                  infrastructure->id, "created_at", (json_int_t)infrastructure->created_at, "owner",
+                  infrastructure->owner, "behaviour", infrastructure->behaviour, "cloud_id", infrastructure->cloud_id,
+                  "cloud_type", infrastructure->cloud_type, "request_id", infrastructure->request_id, "metadata",
+                  infrastructure->metadata, "vms_made", infrastructure->vms_made, "deletes", infrastructure->deletes,
+                  "alive", sim_infrastructure_is_alive(infrastructure), "visible", is_visible, "orphaned",
+                  infrastructure->orphaned, "state", state);
+    json_object_set_new(entry, "deleted_at",
+                        infrastructure->deleted_at ? json_integer(infrastructure->deleted_at) : json_null());
+    json_object_set_new(entry, "vm_states", vm_states ? vm_states : json_object());
+    return entry;
+}
+
+static void ledger(control_t *control)
+{
+    const char *alive = apr_table_get(control->request->query, "alive");
+    const apr_array_header_t *all;
+    json_t *result = json_array();
+
+    sim_store_lock(control->server->store);
+    all = sim_store_all(control->server->store);
+    for (int i = 0; i < all->nelts; i++) {
+        sim_infrastructure_t *infrastructure = APR_ARRAY_IDX(all, i, sim_infrastructure_t *);
+        if (!alive || sim_infrastructure_is_alive(infrastructure) == !strcmp(alive, "true")) {
+            json_array_append_new(result, ledger_entry(control->server, infrastructure));
+        }
+    }
+    sim_store_unlock(control->server->store);
+    answer(control, 200, result);
+}
+
+static void calls(control_t *control)
+{
+    const char *last = apr_table_get(control->request->query, "last");
+    answer(control, 200, sim_calls_json(control->server->calls, last ? atoi(last) : DEFAULT_CALLS));
+}
+
+/* ---- what tests set ---- */
+
+static void set_faults(control_t *control)
+{
+    sim_fault_t faults[SIM_MAX_FAULTS];
+    json_t *list = json_is_array(control->body) ? control->body : NULL;
+    size_t count = list ? json_array_size(list) : 1;
+
+    if (count > SIM_MAX_FAULTS) {
+        refuse(control, 400, "im_simulator: too many faults");
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *problem =
+            sim_fault_read(&faults[i], list ? json_array_get(list, i) : control->body, control->request->pool);
+        if (problem) {
+            refuse(control, 400, problem);
+            return;
+        }
+    }
+    sim_store_lock(control->server->store);
+    sim_store_set_faults(control->server->store, faults, (int)count);
+    sim_store_unlock(control->server->store);
+    answer_done(control);
+}
+
+static void clear_faults(control_t *control)
+{
+    sim_store_lock(control->server->store);
+    sim_store_set_faults(control->server->store, NULL, 0);
+    sim_store_unlock(control->server->store);
+    answer_done(control);
+}
+
+static void advance(control_t *control)
+{
+    json_t *ms = json_object_get(control->body, "ms");
+
+    if (!json_is_integer(ms) || json_integer_value(ms) < 0) {
+        refuse(control, 400, "ms is a number of milliseconds, 0 or more");
+        return;
+    }
+    sim_store_advance(control->server->store, json_integer_value(ms));
+    answer_done(control);
+}
+
+static void reset(control_t *control)
+{
+    sim_store_reset(control->server->store);
+    sim_calls_reset(control->server->calls);
+    answer_done(control);
+}
+
+static const char *known_state(const char *state)
+{
+    static const char *const states[] = {"pending", "running", "configured", "unconfigured", "stopped",
+                                         "off",     "failed",  "unknown",    "deleting",     NULL};
+    for (const char *const *known = states; state && *known; known++) {
+        if (!strcmp(*known, state)) {
+            return *known;
+        }
+    }
+    return NULL;
+}
+
+/* vm_states as given; or all VMs in the state of the whole. */
+static const char *force_vms(sim_infrastructure_t *infrastructure, const char *state, json_t *vm_states)
+{
+    char id[16];
+
+    for (int i = 0; infrastructure->vms && i < infrastructure->vms->nelts; i++) {
+        sim_vm_t *vm = &APR_ARRAY_IDX(infrastructure->vms, i, sim_vm_t);
+        const char *wanted;
+        apr_snprintf(id, sizeof(id), "%d", i);
+        wanted = json_string_value(json_object_get(vm_states, id));
+        if (wanted && !known_state(wanted)) {
+            return "unknown state of a VM";
+        }
+        vm->forced = json_is_object(vm_states) ? (wanted ? known_state(wanted) : vm->forced) : state;
+    }
+    return NULL;
+}
+
+static void force_locked(control_t *control, const char *id)
+{
+    sim_infrastructure_t *infrastructure = sim_store_find(control->server->store, id);
+    json_t *state = json_object_get(control->body, "state");
+    const char *name = json_string_value(state), *problem;
+
+    if (!infrastructure) {
+        refuse(control, 404, "no such infrastructure");
+    }
+    else if (name && !strcmp(name, "gone")) {
+        sim_infrastructure_vanish(control->server->store, infrastructure);
+        answer_done(control);
+    }
+    else if (!json_is_null(state) && !known_state(name)) {
+        refuse(control, 400, "state is one of IM's states, gone, or null to let the clock decide again");
+    }
+    else if ((problem = force_vms(infrastructure, known_state(name), json_object_get(control->body, "vm_states")))) {
+        refuse(control, 400, problem);
+    }
+    else {
+        infrastructure->forced_state = known_state(name);
+        answer_done(control);
+    }
+}
+
+static void force_state(control_t *control, const char *path)
+{
+    apr_size_t length = strcspn(path, "/");
+
+    if (strcmp(path + length, "/state")) {
+        refuse(control, 404, "no such control");
+        return;
+    }
+    sim_store_lock(control->server->store);
+    force_locked(control, apr_pstrmemdup(control->request->pool, path, length));
+    sim_store_unlock(control->server->store);
+}
+
+static void dispatch(control_t *control)
+{
+    static const struct {
+        const char *method, *name;
+        void (*function)(control_t *control);
+    } controls[] = {{"GET", "ledger", ledger},         {"GET", "calls", calls},      {"POST", "fault", set_faults},
+                    {"DELETE", "fault", clear_faults}, {"POST", "advance", advance}, {"POST", "reset", reset}};
+    const char *name = control->request->path + strlen(PREFIX);
+
+    for (size_t i = 0; i < sizeof(controls) / sizeof(*controls); i++) {
+        if (!strcmp(controls[i].name, name) && !strcmp(controls[i].method, control->request->method)) {
+            controls[i].function(control);
+            return;
+        }
+    }
+    if (!strcmp(control->request->method, "POST") && !strncmp(name, "infrastructures/", 16)) {
+        force_state(control, name + 16);
+    }
+    else {
+        refuse(control, 404, "no such control");
+    }
+}
+
+void sim_control_answer(sim_reply_t *reply, const sim_server_t *server, const sim_request_t *request)
+{
+    control_t control = {server, request, reply, NULL};
+
+    control.body = request->length ? json_loadb(request->body, request->length, 0, NULL) : json_object();
+    if (control.body) {
+        dispatch(&control);
+    }
+    else {
+        refuse(&control, 400, "the body is no JSON");
+    }
+    json_decref(control.body);
+}

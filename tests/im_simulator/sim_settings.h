@@ -1,0 +1,93 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef SIM_SETTINGS_H
+#define SIM_SETTINGS_H
+
+/* How an infrastructure is to behave and which calls are to fail: the keys of README.md, from a line of the
+ * Authorization header, from a template's metadata or from the control surface. */
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+#include <jansson.h>
+
+#include "sim_route.h"
+
+#define SIM_MAX_FAULTS 8
+
+typedef enum {
+    SIM_FAULT_NONE,
+    SIM_FAULT_HTTP,          /* an error status from a proxy in front */
+    SIM_FAULT_HANG,          /* no answer, nothing done */
+    SIM_FAULT_HANG_AFTER,    /* done, no answer */
+    SIM_FAULT_SLOW,          /* done, the answer comes late */
+    SIM_FAULT_RESET_BEFORE,  /* connection reset, nothing done */
+    SIM_FAULT_RESET_AFTER,   /* done, connection reset */
+    SIM_FAULT_BAD_JSON,      /* done, the body is cut */
+    SIM_FAULT_TOKEN_EXPIRED, /* IM's words, 401 or 400 by the route as IM does */
+    SIM_FAULT_TOKEN_401,
+    SIM_FAULT_TOKEN_400,
+    SIM_FAULT_IAM_OUTAGE,
+    SIM_FAULT_READ_ONLY,
+    SIM_FAULT_BAD_TEMPLATE,
+    SIM_FAULT_CONFLICT
+} sim_fault_kind_t;
+
+/* A rule that calls fail by, and how often it was met. */
+typedef struct {
+    sim_fault_kind_t kind;
+    const char *name;     /* of the kind, as given */
+    int status;           /* of SIM_FAULT_HTTP */
+    apr_uint32_t routes;  /* bits of sim_route_class_t */
+    apr_int64_t first;    /* only the first so many matching calls; -1: all */
+    apr_int64_t after;    /* the first so many matching calls pass */
+    apr_int64_t for_ms;   /* only so long after it was armed; -1: for ever */
+    apr_int64_t delay_ms; /* of SIM_FAULT_SLOW */
+    double fraction;      /* of the matching calls; 1: all */
+    const char *cloud;    /* only calls with this cloud line id, or NULL */
+    const char *key;      /* sets counters apart, or NULL */
+    apr_int64_t seen;     /* matching calls so far */
+    apr_int64_t armed_at; /* ms of the simulator's clock; -1: not yet */
+} sim_fault_t;
+
+/* Durations are in ms; -1 is "not set" until sim_settings_finish(). */
+typedef struct {
+    const char *behaviour;
+    apr_int64_t launch_ms;       /* until the VMs are there; `adding` until then */
+    apr_int64_t boot_ms;         /* a VM is pending */
+    apr_int64_t config_ms;       /* a VM is running */
+    apr_int64_t delete_ms;       /* a deletion takes */
+    apr_int64_t busy_ms;         /* DELETE answers 409, from the creation */
+    apr_int64_t unconfigured_ms; /* after so long a configured one turns unconfigured; -1: never */
+    apr_int64_t gone_ms;         /* after so long the first VM is no more; -1: never */
+    apr_int64_t outputs_ms;      /* outputs are null so long */
+    apr_int64_t unknown_ms;      /* VMs are unknown so long after the launch */
+    apr_int64_t back_ms;         /* from the 404 to the return */
+    apr_int64_t failed_vms;      /* so many of the last VMs fail to launch */
+    apr_int64_t unconfigured;    /* 1: the configuration fails */
+    apr_int64_t stuck;           /* 1: pending for ever */
+    apr_int64_t refuse;          /* deletions that the cloud refuses */
+    apr_int64_t lost;            /* deletions that are lost */
+    apr_int64_t back;            /* times it comes back after its 404 */
+    const char *lost_as;         /* unknown or configured */
+    sim_fault_t faults[SIM_MAX_FAULTS];
+    int fault_count;
+} sim_settings_t;
+
+void sim_settings_init(sim_settings_t *settings);
+
+/* Takes a cloud line's keys; keys that are not the simulator's are left alone. NULL, or what is wrong (in pool).
+ * Strings are copied into pool. */
+const char *sim_settings_line(sim_settings_t *settings, const apr_table_t *line, apr_pool_t *pool);
+
+/* Takes the object of metadata.im_simulator; an unknown key is an error. `faults` is a list of objects. */
+const char *sim_settings_metadata(sim_settings_t *settings, json_t *object, apr_pool_t *pool);
+
+/* Fills what is not set from the behaviour. */
+void sim_settings_finish(sim_settings_t *settings);
+
+/* One fault from a JSON object. NULL, or what is wrong (in pool). */
+const char *sim_fault_read(sim_fault_t *fault, json_t *object, apr_pool_t *pool);
+
+/* Whether the fault strikes this call; counts it. now is in ms. */
+int sim_fault_strikes(sim_fault_t *fault, sim_route_class_t route, const char *cloud, apr_int64_t now);
+
+#endif
