@@ -1,1 +1,25 @@
 tosca = mod_orchestrator/tosca
+liborc_la_SOURCES += \
+	$(tosca)/orc_tosca.h $(tosca)/orc_tosca_internal.h \
+	$(tosca)/orc_tosca_constraints.c \
+	$(tosca)/orc_tosca_fragment.c \
+	$(tosca)/orc_tosca_inputs.c \
+	$(tosca)/orc_tosca_pattern.c \
+	$(tosca)/orc_tosca_render.c \
+	$(tosca)/orc_tosca_requirements.c \
+	$(tosca)/orc_tosca_schema.c \
+	$(tosca)/orc_tosca_shape.c \
+	$(tosca)/orc_tosca_template.c \
+	$(tosca)/orc_tosca_topology.c \
+	$(tosca)/orc_tosca_types.c \
+	$(tosca)/orc_tosca_values.c \
+	$(tosca)/orc_yaml.c $(tosca)/orc_yaml.h \
+	$(tosca)/orc_yaml_scalar.c \
+	$(tosca)/orc_yaml_tree.c \
+	$(tosca)/orc_yaml_write.c
+
+check_PROGRAMS += tests/unit/test_tosca_real
+tests_unit_test_tosca_real_SOURCES = tests/unit/test_tosca_real.c tests/unit/tosca_fixture.h
+tests_unit_test_tosca_real_CPPFLAGS = $(AM_CPPFLAGS) -DORC_PYTHON='"$(PYTHON)"'
+tests_unit_test_tosca_real_LDADD = $(unit_ldadd)
+EXTRA_DIST += tests/unit/tosca_roundtrip.py

@@ -15,7 +15,9 @@
 typedef struct orc_tosca_types_t orc_tosca_types_t;
 
 /**
- * Loads every *.yaml and *.yml file of a directory as TOSCA type definitions.
+ * Loads every *.yaml and *.yml file of a directory as TOSCA type definitions, in the order of their names: a type that
+ * two files declare is the later one's. (A key twice in a mapping counts the last time, as IM reads it: INDIGO's own
+ * file has some.)
  * @param types     in `pool`, immutable afterwards
  * @param directory absolute path
  * @return 500 "tosca.types" naming the file, line and column of the first mistake
@@ -29,14 +31,17 @@ int orc_tosca_types_derives(const orc_tosca_types_t *types, const char *type, co
 /** Every type that is `ancestor` or derives from it by the type files; of const char *, at least `ancestor` itself. */
 apr_array_header_t *orc_tosca_types_descendants(const orc_tosca_types_t *types, const char *ancestor, apr_pool_t *pool);
 
-/** A parsed and checked template. Lives in the pool it was parsed into; never changed afterwards. */
+/**
+ * A parsed and checked template. Lives in the pool that it was parsed into and never changes afterwards; the types that
+ * it was parsed with must live as long.
+ */
 typedef struct orc_tosca_template_t orc_tosca_template_t;
 
 typedef struct orc_tosca_summary_t {
     const char *definitions_version; /* tosca_definitions_version */
     const char *template_name;       /* metadata.template_name, or NULL */
     const char *template_version;    /* metadata.template_version as it is written, or NULL */
-    int is_fragment;                 /* requirements name nodes that are not in it: can be stored, not deployed */
+    int is_fragment; /* names nodes or inputs that are not in it, or has no node: can be stored, not deployed */
 } orc_tosca_summary_t;
 
 /**
@@ -44,7 +49,7 @@ typedef struct orc_tosca_summary_t {
  * cycles of aliases or requirements, a known tosca_definitions_version, a topology_template of the right shape.
  * @param text   as it was given, not changed; at most 1 MiB
  * @param types  for derived types; types declared in the template itself count too
- * @return 422 "template" with a field at `pointer` whose detail has line and column
+ * @return 422 "template" with a field at `pointer` for each mistake, whose detail begins with line and column
  */
 orc_error_t *orc_tosca_parse(orc_tosca_template_t **tosca, const char *text, apr_size_t length,
                              const orc_tosca_types_t *types, const char *pointer, apr_pool_t *pool);
@@ -56,15 +61,20 @@ const orc_tosca_summary_t *orc_tosca_summary(const orc_tosca_template_t *tosca);
  * Checks given inputs against topology_template.inputs: types, constraints, required ones, unknown ones.
  * @param given    a JSON object: input name to value
  * @param pointer  JSON pointer of that object in the request, "/template_inputs"
- * @param complete every input: the given value, else its default; a JSON object in `pool`. YAML 1.1 habits of defaults
- * are resolved by the declared type
+ * @param complete every input: the given value, else its default, else null; a JSON object in `pool`. Defaults are read
+ *                 by the declared type: a string keeps its text, numbers and booleans are YAML 1.1's. An input with
+ *                 `required: false` may be given as null.
  * @return 422 "inputs" naming every wrong input at once
  */
 orc_error_t *orc_tosca_inputs(json_t **complete, const orc_tosca_template_t *tosca, const json_t *given,
                               const char *pointer, apr_pool_t *pool);
 
-/** The same with strings coerced to the declared type ("2" for an integer, "true" for a boolean), for the legacy
- * surface. */
+/**
+ * For the legacy surface: the given inputs with strings coerced to the declared types ("2" for an integer, "true" for a
+ * boolean, JSON text for a list or a map; an integer for a string becomes its digits), then checked as orc_tosca_inputs
+ * does.
+ * @param coerced what was given, without defaults; in `pool`
+ */
 orc_error_t *orc_tosca_inputs_coerce(json_t **coerced, const orc_tosca_template_t *tosca, const json_t *given,
                                      const char *pointer, apr_pool_t *pool);
 
@@ -80,7 +90,7 @@ typedef struct orc_tosca_node_t {
 /** What a placement has to know of a topology. */
 typedef struct orc_tosca_demand_t {
     int machines;     /* compute instances */
-    int wants_public; /* a node asks for a public address (endpoint network_name PUBLIC, or a floating IP) */
+    int wants_public; /* a node asks for a public address (network_name or network_type PUBLIC) */
 } orc_tosca_demand_t;
 
 /**
@@ -112,8 +122,9 @@ typedef struct orc_tosca_tag_t {
 } orc_tosca_tag_t;
 
 /**
- * The text for IM: the template with the inputs as defaults, the owners in the users input, the tags in `metadata` and
- * on every compute node. Byte-stable: the same arguments give the same bytes. Valid YAML in the same TOSCA version.
+ * The text for IM (of a template that orc_tosca_inputs and orc_tosca_topology took): the template with the inputs as
+ * defaults, the owners in the users input, the tags in `metadata` and on every compute node. Byte-stable: the same
+ * arguments give the same bytes. Valid YAML in the same TOSCA version.
  */
 orc_error_t *orc_tosca_render(const char **text, const orc_tosca_template_t *tosca,
                               const orc_tosca_rendering_t *rendering, apr_pool_t *pool);

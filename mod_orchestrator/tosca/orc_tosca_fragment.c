@@ -1,0 +1,96 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_tosca_internal.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+/* Is a document whole? A fragment names nodes or inputs of another file: IM's dashboard puts such files together. */
+
+static void set_missing(orc_tosca_template_t *tosca, const orc_yaml_node_t *where, const char *what, const char *name)
+{
+    if (!tosca->missing)
+        tosca->missing =
+            apr_psprintf(tosca->pool, "%s: %s \"%.128s\"", orc_tosca_position(where, tosca->pool), what, name);
+}
+
+static int has_node(const orc_tosca_template_t *tosca, const char *name)
+{
+    return apr_hash_get(tosca->node_index, name, APR_HASH_KEY_STRING) != NULL;
+}
+
+/* A requirement may name a type instead of a node: the orchestrator then picks or makes one of it. */
+static int is_type(const orc_tosca_template_t *tosca, const char *name)
+{
+    return !strncmp(name, "tosca.", 6) || !strncmp(name, "tosca:", 6) ||
+           orc_tosca_type(tosca, "node_types", name) != NULL;
+}
+
+static void check_requirements(orc_tosca_template_t *tosca, const orc_yaml_node_t *node)
+{
+    const orc_yaml_node_t *list = orc_yaml_get(node, "requirements");
+    int i;
+
+    for (i = 0; list && list->kind == ORC_YAML_SEQUENCE && i < list->count; i++) {
+        const orc_yaml_node_t *value = list->items[i]->pairs[0].value;
+        const char *name = orc_yaml_text(value->kind == ORC_YAML_MAPPING ? orc_yaml_get(value, "node") : value);
+
+        if (name && !has_node(tosca, name) && !is_type(tosca, name))
+            set_missing(tosca, list->items[i], "a requirement names the missing node", name);
+    }
+}
+
+/* The name that a function is about: its operand, or the first of a list. */
+static const char *first_operand(const orc_yaml_node_t *operand)
+{
+    if (operand->kind == ORC_YAML_SEQUENCE && operand->count)
+        operand = operand->items[0];
+    return orc_yaml_text(operand);
+}
+
+static void check_function(orc_tosca_template_t *tosca, const char *function, const orc_yaml_node_t *operand)
+{
+    static const char *const keywords[] = {"SELF", "HOST", "SOURCE", "TARGET", NULL};
+    const char *name = first_operand(operand);
+    int i;
+
+    if (!name)
+        return;
+    if (!strcmp(function, "get_input") && !orc_yaml_get(tosca->inputs, name))
+        set_missing(tosca, operand, "get_input names the missing input", name);
+    if (strcmp(function, "get_attribute") && strcmp(function, "get_property"))
+        return;
+    for (i = 0; keywords[i]; i++)
+        if (!strcmp(keywords[i], name))
+            return;
+    if (operand->kind == ORC_YAML_SEQUENCE && !has_node(tosca, name))
+        set_missing(tosca, operand, "a function names the missing node", name);
+}
+
+/* Every mapping with one key may be a function. The tree is at most ORC_YAML_MAX_DEPTH deep. */
+static void check_functions(orc_tosca_template_t *tosca, const orc_yaml_node_t *node)
+{
+    int i;
+
+    if (node->kind == ORC_YAML_SCALAR || tosca->missing)
+        return;
+    if (node->kind == ORC_YAML_MAPPING && node->count == 1)
+        check_function(tosca, node->pairs[0].key->text, node->pairs[0].value);
+    for (i = 0; i < node->count; i++)
+        check_functions(tosca, node->kind == ORC_YAML_MAPPING ? node->pairs[i].value : node->items[i]);
+}
+
+void orc_tosca_find_missing(orc_tosca_template_t *tosca)
+{
+    int i;
+
+    if (!tosca->nodes) {
+        tosca->missing = apr_psprintf(tosca->pool, "%s: there is no node template",
+                                      orc_tosca_position(tosca->topology, tosca->pool));
+        return;
+    }
+    for (i = 0; i < tosca->nodes->count; i++)
+        check_requirements(tosca, tosca->nodes->pairs[i].value);
+    check_functions(tosca, tosca->nodes);
+    if (tosca->outputs)
+        check_functions(tosca, tosca->outputs);
+}

@@ -1,0 +1,305 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_tosca_internal.h"
+
+#include <apr_strings.h>
+#include <stdarg.h>
+#include <string.h>
+
+/* A declaration (of an input, a property, an entry) and the values that it allows. */
+
+void orc_tosca_mistake(orc_tosca_check_t *check, const char *pointer, const char *format, ...)
+{
+    va_list args;
+
+    if (check->error && check->error->fields && check->error->fields->nelts >= ORC_TOSCA_MAX_MISTAKES)
+        return;
+    va_start(args, format);
+    orc_error_add_pointer(&check->error, check->pool, pointer, "%s", apr_pvsprintf(check->pool, format, args));
+    va_end(args);
+}
+
+/* A data type may derive from a simple one: then its values are of that kind. */
+static orc_tosca_kind_t kind_of_data_type(const orc_tosca_template_t *tosca, const char *name)
+{
+    int i;
+
+    for (i = 0; name && i < ORC_TOSCA_MAX_ANCESTORS; i++) {
+        orc_tosca_kind_t kind = orc_tosca_kind(name);
+
+        if (kind != ORC_TOSCA_ANY)
+            return kind;
+        name = orc_yaml_text(orc_yaml_get(orc_tosca_type(tosca, "data_types", name), "derived_from"));
+    }
+    return ORC_TOSCA_DATA;
+}
+
+void orc_tosca_schema(orc_tosca_schema_t *schema, const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared)
+{
+    int is_mapping = declared && declared->kind == ORC_YAML_MAPPING;
+    const char *type = orc_yaml_text(is_mapping ? orc_yaml_get(declared, "type") : declared);
+
+    memset(schema, 0, sizeof(*schema));
+    schema->type = type ? type : "any";
+    schema->kind = type ? orc_tosca_kind(type) : ORC_TOSCA_ANY;
+    if (type && schema->kind == ORC_TOSCA_ANY && (schema->data_type = orc_tosca_data_type(tosca, type)))
+        schema->kind = kind_of_data_type(tosca, schema->data_type);
+    if (is_mapping) {
+        schema->entry = orc_yaml_get(declared, "entry_schema");
+        schema->constraints = orc_yaml_get(declared, "constraints");
+    }
+}
+
+/* The document's own values as JSON. */
+
+static const orc_yaml_node_t *property_of(const orc_tosca_template_t *tosca, const orc_tosca_schema_t *schema,
+                                          const char *name, int *closed)
+{
+    if (closed)
+        *closed = 0;
+    return schema->data_type ? orc_tosca_type_property(tosca, "data_types", schema->data_type, name, closed) : NULL;
+}
+
+json_t *orc_tosca_to_json(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
+                          const orc_yaml_node_t *declared)
+{
+    orc_tosca_schema_t schema;
+    json_t *out;
+    int i;
+
+    orc_tosca_schema(&schema, tosca, declared);
+    if (node->kind == ORC_YAML_SCALAR)
+        return orc_tosca_scalar_to_json(node, schema.kind);
+    out = node->kind == ORC_YAML_SEQUENCE ? json_array() : json_object();
+    for (i = 0; i < node->count; i++)
+        if (node->kind == ORC_YAML_SEQUENCE)
+            json_array_append_new(out, orc_tosca_to_json(tosca, node->items[i], schema.entry));
+        else {
+            const char *key = node->pairs[i].key->text;
+            const orc_yaml_node_t *child =
+                schema.kind == ORC_TOSCA_DATA ? property_of(tosca, &schema, key, NULL) : schema.entry;
+
+            json_object_set_new(out, key, orc_tosca_to_json(tosca, node->pairs[i].value, child));
+        }
+    return out;
+}
+
+/* Checking. */
+
+/* A value of a type that nobody declares may be anything that can be told. */
+static void check_any(orc_tosca_check_t *check, const json_t *value, const char *pointer)
+{
+    const char *key;
+    json_t *child;
+    size_t i;
+
+    if (orc_json_is_out_of_range(value))
+        orc_tosca_mistake(check, pointer, "is a number out of range");
+    json_array_foreach((json_t *)value, i, child)
+        check_any(check, child, orc_json_pointer(check->pool, pointer, apr_psprintf(check->pool, "%d", (int)i)));
+    json_object_foreach((json_t *)value, key, child)
+        check_any(check, child, orc_json_pointer(check->pool, pointer, key));
+}
+
+static int check_list(orc_tosca_check_t *check, const orc_tosca_schema_t *schema, const json_t *value,
+                      const char *pointer)
+{
+    json_t *child;
+    size_t i;
+
+    if (!json_is_array(value)) {
+        orc_tosca_mistake(check, pointer, "is no list");
+        return -1;
+    }
+    json_array_foreach((json_t *)value, i, child) orc_tosca_check_value(
+        check, schema->entry, child, orc_json_pointer(check->pool, pointer, apr_psprintf(check->pool, "%d", (int)i)));
+    return 0;
+}
+
+static int check_map(orc_tosca_check_t *check, const orc_tosca_schema_t *schema, const json_t *value,
+                     const char *pointer)
+{
+    const char *key;
+    json_t *child;
+
+    if (!json_is_object(value)) {
+        orc_tosca_mistake(check, pointer, "is no map");
+        return -1;
+    }
+    json_object_foreach((json_t *)value, key, child)
+        orc_tosca_check_value(check, schema->entry, child, orc_json_pointer(check->pool, pointer, key));
+    return 0;
+}
+
+static int is_required(const orc_yaml_node_t *declared)
+{
+    const char *text = orc_yaml_text(orc_yaml_get(declared, "required"));
+    int required = 1;
+
+    if (text)
+        orc_yaml_boolean(&required, text);
+    return required && orc_yaml_is_null(orc_yaml_get(declared, "default"));
+}
+
+/* Properties of a type and its ancestors that must be there and aren't. */
+static void check_required(orc_tosca_check_t *check, const char *type, const json_t *value, const char *pointer)
+{
+    int step, i;
+
+    for (step = 0; type && step < ORC_TOSCA_MAX_ANCESTORS; step++) {
+        const orc_yaml_node_t *declared = orc_tosca_type(check->tosca, "data_types", type);
+        const orc_yaml_node_t *properties = orc_yaml_get(declared, "properties");
+
+        for (i = 0; properties && properties->kind == ORC_YAML_MAPPING && i < properties->count; i++) {
+            const char *name = properties->pairs[i].key->text;
+
+            if (is_required(properties->pairs[i].value) && !json_object_get(value, name))
+                orc_tosca_mistake(check, orc_json_pointer(check->pool, pointer, name), "is missing");
+        }
+        type = orc_yaml_text(orc_yaml_get(declared, "derived_from"));
+    }
+}
+
+static void check_property(orc_tosca_check_t *check, const orc_tosca_schema_t *schema, const char *name,
+                           const json_t *value, const char *pointer)
+{
+    int closed;
+    const orc_yaml_node_t *declared = property_of(check->tosca, schema, name, &closed);
+
+    if (!declared && closed)
+        orc_tosca_mistake(check, pointer, "is no property of %.128s", schema->data_type);
+    else if (json_is_null(value) && declared && !is_required(declared))
+        return;
+    else
+        orc_tosca_check_value(check, declared, value, pointer);
+}
+
+static int check_data(orc_tosca_check_t *check, const orc_tosca_schema_t *schema, const json_t *value,
+                      const char *pointer)
+{
+    const char *key;
+    json_t *child;
+
+    if (!json_is_object(value)) {
+        orc_tosca_mistake(check, pointer, "is no map of the properties of %.128s", schema->data_type);
+        return -1;
+    }
+    json_object_foreach((json_t *)value, key, child)
+        check_property(check, schema, key, child, orc_json_pointer(check->pool, pointer, key));
+    check_required(check, schema->data_type, value, pointer);
+    return 0;
+}
+
+static int check_kind(orc_tosca_check_t *check, const orc_tosca_schema_t *schema, const json_t *value,
+                      const char *pointer)
+{
+    orc_tosca_value_t read;
+    const char *problem;
+
+    switch (schema->kind) {
+    case ORC_TOSCA_ANY:
+        check_any(check, value, pointer);
+        return 0;
+    case ORC_TOSCA_LIST:
+        return check_list(check, schema, value, pointer);
+    case ORC_TOSCA_MAP:
+        return check_map(check, schema, value, pointer);
+    case ORC_TOSCA_DATA:
+        return check_data(check, schema, value, pointer);
+    default:
+        if (!orc_tosca_value_read(&read, &problem, schema->kind, value))
+            return 0;
+        orc_tosca_mistake(check, pointer, "%s", problem);
+        return -1;
+    }
+}
+
+void orc_tosca_check_value(orc_tosca_check_t *check, const orc_yaml_node_t *declared, const json_t *value,
+                           const char *pointer)
+{
+    orc_tosca_schema_t schema;
+    const char *type;
+    int i;
+
+    orc_tosca_schema(&schema, check->tosca, declared);
+    if (check_kind(check, &schema, value, pointer))
+        return;
+    orc_tosca_check_constraints(check, &schema, schema.constraints, value, pointer);
+    for (i = 0, type = schema.data_type; type && i < ORC_TOSCA_MAX_ANCESTORS; i++) {
+        const orc_yaml_node_t *data_type = orc_tosca_type(check->tosca, "data_types", type);
+
+        orc_tosca_check_constraints(check, &schema, orc_yaml_get(data_type, "constraints"), value, pointer);
+        type = orc_yaml_text(orc_yaml_get(data_type, "derived_from"));
+    }
+}
+
+/* Coercing, for clients that send every value as a string. */
+
+/* A string that spells a number or a boolean by JSON's or YAML's rules; anything else stays what it is. */
+static json_t *coerce_string(orc_tosca_kind_t kind, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    json_int_t integer;
+    double real;
+    int boolean;
+
+    if ((kind == ORC_TOSCA_INTEGER || kind == ORC_TOSCA_FLOAT) && !orc_yaml_integer(&integer, text))
+        return json_integer(integer);
+    if (kind == ORC_TOSCA_FLOAT && !orc_yaml_float(&real, text))
+        return json_real(real);
+    if (kind == ORC_TOSCA_BOOLEAN && !orc_yaml_boolean(&boolean, text))
+        return json_boolean(boolean);
+    return json_incref((json_t *)value);
+}
+
+/* A string that holds the JSON text of a list or a map. */
+static json_t *coerce_json_text(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    json_t *parsed, *out;
+
+    if (orc_json_parse(&parsed, text, strlen(text), tosca->pool) || json_is_string(parsed))
+        return json_incref((json_t *)value);
+    out = orc_tosca_coerce(tosca, declared, parsed);
+    return out;
+}
+
+static json_t *coerce_container(const orc_tosca_template_t *tosca, const orc_tosca_schema_t *schema,
+                                const json_t *value)
+{
+    json_t *out = json_is_array(value) ? json_array() : json_object(), *child;
+    const char *key;
+    size_t i;
+
+    json_array_foreach((json_t *)value, i, child)
+        json_array_append_new(out, orc_tosca_coerce(tosca, schema->entry, child));
+    json_object_foreach((json_t *)value, key, child)
+    {
+        const orc_yaml_node_t *declared =
+            schema->kind == ORC_TOSCA_DATA ? property_of(tosca, schema, key, NULL) : schema->entry;
+
+        json_object_set_new(out, key, orc_tosca_coerce(tosca, declared, child));
+    }
+    return out;
+}
+
+json_t *orc_tosca_coerce(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, const json_t *value)
+{
+    orc_tosca_schema_t schema;
+
+    orc_tosca_schema(&schema, tosca, declared);
+    if (json_is_array(value) || json_is_object(value))
+        return coerce_container(tosca, &schema, value);
+    if (json_is_string(value)) {
+        if (schema.kind == ORC_TOSCA_LIST || schema.kind == ORC_TOSCA_MAP || schema.kind == ORC_TOSCA_DATA ||
+            schema.kind == ORC_TOSCA_RANGE)
+            return coerce_json_text(tosca, declared, value);
+        return coerce_string(schema.kind, value);
+    }
+    if (schema.kind == ORC_TOSCA_STRING && json_is_integer(value)) {
+        char digits[32];
+
+        apr_snprintf(digits, sizeof(digits), "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
+        return json_string(digits);
+    }
+    return json_incref((json_t *)value);
+}

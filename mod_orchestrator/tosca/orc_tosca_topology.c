@@ -1,0 +1,248 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_tosca_internal.h"
+
+#include <apr_strings.h>
+#include <string.h>
+#include <strings.h>
+
+/* Node templates to resources. */
+
+/* What is worked out of one node template. Its instances are `count` per instance of its host, one after the other. */
+typedef struct plan_t {
+    int host;  /* node template that it is hosted on, or -1 */
+    int root;  /* the last of the chain of hosts, itself when it has none */
+    int count; /* of its own */
+    int total; /* count by the host's total; -1: not known yet */
+    int first; /* position of its first instance */
+} plan_t;
+
+typedef struct topology_t {
+    const orc_tosca_template_t *tosca;
+    const json_t *inputs;
+    apr_pool_t *pool;
+    plan_t *plans; /* per node template */
+    int count;     /* of node templates */
+} topology_t;
+
+static const char *node_name(const topology_t *topology, int node)
+{
+    return topology->tosca->nodes->pairs[node].key->text;
+}
+
+/* The input that a bad count came from is what the caller can change. */
+static orc_error_t *bad_count(const topology_t *topology, int node, const orc_yaml_node_t *written)
+{
+    const char *input = orc_yaml_text(orc_yaml_get(written, "get_input"));
+    const char *pointer = input ? orc_json_pointer(topology->pool, "/template_inputs", input) : "/template_id";
+    orc_error_t *error = NULL;
+
+    orc_error_add_pointer(&error, topology->pool, pointer, "the count of node \"%.128s\" is no number from 0 to %d",
+                          node_name(topology, node), ORC_TOSCA_MAX_COUNT);
+    error->code = "inputs";
+    return error;
+}
+
+/* scalable.count (INDIGO), else scalable.default_instances (TOSCA 1.0), else 1; an input without a value is as good as
+ * none. */
+static orc_error_t *own_count(int *count, const topology_t *topology, int node)
+{
+    const orc_yaml_node_t *properties =
+        orc_yaml_path(topology->tosca->nodes->pairs[node].value, "capabilities", "scalable", "properties", NULL);
+    const orc_yaml_node_t *written = orc_yaml_get(properties, "count");
+    const json_t *value;
+    json_int_t number;
+
+    *count = 1;
+    if (orc_yaml_is_null(written))
+        written = orc_yaml_get(properties, "default_instances");
+    if (orc_yaml_is_null(written))
+        return NULL;
+    value = orc_tosca_resolve(written, topology->inputs, topology->pool);
+    if (value && json_is_null(value))
+        return NULL;
+    if (json_is_integer(value))
+        number = json_integer_value(value);
+    else if (!json_is_string(value) || orc_yaml_integer(&number, json_string_value(value)))
+        return bad_count(topology, node, written);
+    if (number < 0 || number > ORC_TOSCA_MAX_COUNT)
+        return bad_count(topology, node, written);
+    *count = (int)number;
+    return NULL;
+}
+
+static int host_of(const orc_tosca_template_t *tosca, int node)
+{
+    const apr_array_header_t *list = tosca->requirements[node];
+    int i;
+
+    for (i = 0; i < list->nelts; i++)
+        if (APR_ARRAY_IDX(list, i, orc_tosca_requirement_t).is_host)
+            return APR_ARRAY_IDX(list, i, orc_tosca_requirement_t).target;
+    return -1;
+}
+
+static orc_error_t *too_many(const topology_t *topology, const char *what, int limit)
+{
+    orc_error_t *error = NULL;
+
+    orc_error_add_pointer(&error, topology->pool, "/template_inputs", "the deployment would have more than %d %s",
+                          limit, what);
+    error->code = "inputs";
+    return error;
+}
+
+/* Totals along the chain of hosts, from its end. Chains have no cycles; `stack` has room for all nodes. */
+static orc_error_t *work_out_total(topology_t *topology, int node, int *stack)
+{
+    plan_t *plans = topology->plans;
+    int depth = 0;
+
+    while (plans[node].total < 0 && plans[node].host >= 0) {
+        stack[depth++] = node;
+        node = plans[node].host;
+    }
+    if (plans[node].total < 0) {
+        plans[node].total = plans[node].count;
+        plans[node].root = node;
+    }
+    while (depth) {
+        plan_t *plan = &plans[stack[--depth]];
+        apr_int64_t total = (apr_int64_t)plan->count * plans[plan->host].total;
+
+        if (total > ORC_TOSCA_MAX_RESOURCES)
+            return too_many(topology, "resources", ORC_TOSCA_MAX_RESOURCES);
+        plan->total = (int)total;
+        plan->root = plans[plan->host].root;
+    }
+    return NULL;
+}
+
+static orc_error_t *make_plans(topology_t *topology)
+{
+    int *stack = apr_palloc(topology->pool, sizeof(int) * (apr_size_t)topology->count);
+    int i, first = 0;
+
+    topology->plans = apr_pcalloc(topology->pool, sizeof(plan_t) * (apr_size_t)topology->count);
+    for (i = 0; i < topology->count; i++) {
+        topology->plans[i].total = -1;
+        topology->plans[i].host = host_of(topology->tosca, i);
+        ORC_TRY(own_count(&topology->plans[i].count, topology, i));
+    }
+    for (i = 0; i < topology->count; i++) {
+        ORC_TRY(work_out_total(topology, i, stack));
+        topology->plans[i].first = first;
+        if ((first += topology->plans[i].total) > ORC_TOSCA_MAX_RESOURCES)
+            return too_many(topology, "resources", ORC_TOSCA_MAX_RESOURCES);
+    }
+    return NULL;
+}
+
+static void make_instances(apr_array_header_t *nodes, const topology_t *topology, int node)
+{
+    const char *type = orc_yaml_text(orc_yaml_get(topology->tosca->nodes->pairs[node].value, "type"));
+    int is_compute = orc_tosca_derives(topology->tosca, "node_types", type, "tosca.nodes.Compute");
+    int i;
+
+    for (i = 0; i < topology->plans[node].total; i++) {
+        orc_tosca_node_t *instance = apr_array_push(nodes);
+
+        instance->name = node_name(topology, node);
+        instance->type = type;
+        instance->index = i;
+        instance->is_compute = is_compute;
+        instance->required_by = apr_array_make(topology->pool, 0, sizeof(int));
+    }
+}
+
+/*
+ * Two nodes on the same scaled machine belong together instance by instance: the software on worker 2 requires what is
+ * on worker 2. Otherwise every instance requires every instance.
+ */
+static int belong(const topology_t *topology, int source, int source_index, int target, int target_index)
+{
+    const plan_t *plans = topology->plans;
+    int machines = plans[plans[source].root].total;
+
+    if (plans[source].root != plans[target].root)
+        return 1;
+    return source_index / (plans[source].total / machines) == target_index / (plans[target].total / machines);
+}
+
+/* Hosted directly: instance i is on the host's instance i / count. */
+static int relate(const topology_t *topology, int source, int i, const orc_tosca_requirement_t *requirement, int j)
+{
+    if (requirement->is_host && requirement->target == topology->plans[source].host)
+        return i / topology->plans[source].count == j;
+    return belong(topology, source, i, requirement->target, j);
+}
+
+static void add_once(apr_array_header_t *list, int position)
+{
+    if (!list->nelts || APR_ARRAY_IDX(list, list->nelts - 1, int) != position)
+        APR_ARRAY_PUSH(list, int) = position;
+}
+
+static orc_error_t *add_relations(apr_array_header_t *nodes, const topology_t *topology, int source, int *spent)
+{
+    const apr_array_header_t *list = topology->tosca->requirements[source];
+    int i, j, k;
+
+    for (i = 0; i < topology->plans[source].total; i++)
+        for (k = 0; k < list->nelts; k++) {
+            const orc_tosca_requirement_t *requirement = &APR_ARRAY_IDX(list, k, orc_tosca_requirement_t);
+            const plan_t *target = &topology->plans[requirement->target];
+
+            if ((*spent += target->total) > ORC_TOSCA_MAX_RELATIONS)
+                return too_many(topology, "relations between resources", ORC_TOSCA_MAX_RELATIONS);
+            for (j = 0; j < target->total; j++)
+                if (relate(topology, source, i, requirement, j))
+                    add_once(APR_ARRAY_IDX(nodes, target->first + j, orc_tosca_node_t).required_by,
+                             topology->plans[source].first + i);
+        }
+    return NULL;
+}
+
+/* "PUBLIC", written down or from an input. */
+static int is_public(const topology_t *topology, const orc_yaml_node_t *written)
+{
+    const json_t *value = orc_tosca_resolve(written, topology->inputs, topology->pool);
+
+    return json_is_string(value) && !strcasecmp(json_string_value(value), "PUBLIC");
+}
+
+static int wants_public(const topology_t *topology, int node)
+{
+    const orc_yaml_node_t *template = topology->tosca->nodes->pairs[node].value;
+    const orc_yaml_node_t *properties = orc_yaml_get(template, "properties");
+    const char *type = orc_yaml_text(orc_yaml_get(template, "type"));
+
+    if (!topology->plans[node].total)
+        return 0;
+    if (is_public(topology, orc_yaml_path(template, "capabilities", "endpoint", "properties", "network_name", NULL)))
+        return 1;
+    return orc_tosca_derives(topology->tosca, "node_types", type, "tosca.nodes.network.Network") &&
+           (is_public(topology, orc_yaml_get(properties, "network_name")) ||
+            is_public(topology, orc_yaml_get(properties, "network_type")));
+}
+
+orc_error_t *orc_tosca_topology(apr_array_header_t **nodes, orc_tosca_demand_t *demand,
+                                const orc_tosca_template_t *tosca, const json_t *complete, apr_pool_t *pool)
+{
+    topology_t topology = {tosca, complete, pool, NULL, tosca->nodes ? tosca->nodes->count : 0};
+    int i, spent = 0;
+
+    memset(demand, 0, sizeof(*demand));
+    if (tosca->missing)
+        return orc_error(pool, 422, "template.fragment", "The template is a part of another one (%s).", tosca->missing);
+    ORC_TRY(make_plans(&topology));
+    *nodes = apr_array_make(pool, topology.count, sizeof(orc_tosca_node_t));
+    for (i = 0; i < topology.count; i++) {
+        make_instances(*nodes, &topology, i);
+        demand->wants_public |= wants_public(&topology, i);
+    }
+    for (i = 0; i < topology.count; i++)
+        ORC_TRY(add_relations(*nodes, &topology, i, &spent));
+    for (i = 0; i < (*nodes)->nelts; i++)
+        demand->machines += APR_ARRAY_IDX(*nodes, i, orc_tosca_node_t).is_compute;
+    return NULL;
+}
