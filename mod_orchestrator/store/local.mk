@@ -16,3 +16,8 @@ $(generated)/orc_sql.h: $(generated)/orc_sql.c
 EXTRA_PROGRAMS += tests/store/check_orc_db
 tests_store_check_orc_db_SOURCES = tests/store/check_orc_db.c
 tests_store_check_orc_db_LDADD = $(unit_ldadd)
+
+# ./dev migrate: what OrchestratorMigrate On does, without httpd.
+noinst_PROGRAMS += orchestrator-migrate
+orchestrator_migrate_SOURCES = $(store)/orchestrator_migrate.c
+orchestrator_migrate_LDADD = liborc.la

@@ -1,14 +1,19 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """pytest's fixtures: `stack`, `make_stack`, and the watch over the logs."""
 
+import contextlib
 import os
 import shlex
+import shutil
 
+import psycopg2
 import pytest
 
 from stack import process
+from stack.postgres import Postgres
 
 from . import live
+from .client import unique
 
 LIVE = []  # every running stack of this process
 # ./dev check --asan and --valgrind run the same tests with another build or around another program.
@@ -62,6 +67,34 @@ def stack(_shared_stack, _watch):
     """The worker's stack. It stays: leave it healthy, and use people and groups of your own (`stack.person()`)."""
     _watch(_shared_stack)
     return _shared_stack
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A PostgreSQL and nothing else, for tests of what needs no httpd."""
+    folder = live.make_home()
+    server = Postgres(os.path.join(folder, "postgresql"), process.free_port(), durable=False)
+    server.start()
+    yield server
+    server.stop("immediate")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def database(postgres_server):
+    """The connection URL of a new, empty database."""
+    name = unique("test").replace("-", "_")
+    with contextlib.closing(psycopg2.connect(postgres_server.url)) as connection:
+        connection.autocommit = True
+        connection.cursor().execute('CREATE DATABASE "%s"' % name)
+        yield postgres_server.url.rpartition("/")[0] + "/" + name
+        connection.cursor().execute('DROP DATABASE "%s" WITH (FORCE)' % name)
+
+
+@pytest.fixture(scope="session")
+def build():
+    """The build folder under test."""
+    return BUILD or os.path.join(process.CHECKOUT, "build")
 
 
 @pytest.fixture(scope="module")

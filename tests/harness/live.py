@@ -64,8 +64,7 @@ class Simulator:
 
 class LiveStack(local.Stack):
     def __init__(self, directives="", **options):
-        folder = tempfile.mkdtemp(prefix=FOLDERS, dir="/tmp")
-        process.write(os.path.join(folder, "owner.pid"), "%d\n" % os.getpid())
+        folder = make_home()
         self.pool = ["group-%03d" % number for number in range(POOL)]
         self._unused = list(self.pool)
         self._connection = None
@@ -204,6 +203,14 @@ class LiveStack(local.Stack):
             self.stop()
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def make_home():
+    """A new folder for a stack of this process."""
+    folder = tempfile.mkdtemp(prefix=FOLDERS, dir="/tmp")
+    os.chmod(folder, 0o755)  # PostgreSQL and httpd's children are other users
+    process.write(os.path.join(folder, "owner.pid"), "%d\n" % os.getpid())
+    return folder
 
 
 def sweep():

@@ -1,0 +1,193 @@
+#!/usr/bin/python3
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""What the sources must keep to, as TAP for `make check`. ORC_SRCDIR is the top of the sources; the build folder is where it
+is called."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+TOP = os.environ.get("ORC_SRCDIR") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LICENCE = "Licensed under the Apache License, Version 2.0; see LICENSE."
+BELOW = {"core", "store", "tosca", "clients"}
+MAY_INCLUDE = {  # room: the rooms whose headers it may include besides its own
+    "core": set(), "store": {"core"}, "tosca": {"core"}, "clients": {"core"},
+    "engine": BELOW, "api": BELOW, "legacy": BELOW, "httpd": BELOW | {"engine", "api", "legacy"},
+}
+HTTPD_HEADER = re.compile(r"(httpd|http_\w+|ap_\w+|mod_\w+|util_(filter|script|cookies|mutex|time|md5|ldap)|scoreboard|mpm_common|"
+                          r"unixd)\.h")
+BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca)\s*\(")
+INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
+# Written apart, so that this file passes its own guards.
+MACHINE_PATH = re.compile("/(wo" "rk|ro" "ot|fa" "rm)/[A-Za-z.]")
+LEFT_OVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
+
+
+def files():
+    """The files of the repository, relative to its top: git's list, or everything of an unpacked release."""
+    if os.path.exists(os.path.join(TOP, ".git")) and shutil.which("git"):
+        listed = subprocess.run(["git", "-C", TOP, "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others",
+                                 "--exclude-standard"], stdout=subprocess.PIPE, check=True).stdout.decode()
+        names = listed.split("\0")
+    else:
+        names = [os.path.relpath(os.path.join(folder, name), TOP) for room in ("mod_orchestrator", "tests", "conf", "sql")
+                 for folder, _, found in os.walk(os.path.join(TOP, room)) for name in found]
+    return sorted(name for name in names if name and os.path.isfile(os.path.join(TOP, name)))
+
+
+def text(name):
+    with open(os.path.join(TOP, name), encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def code(name):
+    """A C file without its comments and the contents of its strings; lines keep their numbers."""
+    def blank(match):
+        return '""' if match.group(0)[0] in "\"'" else "\n" * match.group(0).count("\n")
+    return re.sub(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", blank, text(name), flags=re.S)
+
+
+def line_of(content, position):
+    return content.count("\n", 0, position) + 1
+
+
+ALL = files()
+C_FILES = [name for name in ALL if name.endswith((".c", ".h"))]
+ROOM_FILES = [name for name in C_FILES if name.startswith("mod_orchestrator/") and name.count("/") >= 2]
+
+
+def calls_go_down_only():
+    """includes go down the rooms only, never up or sideways"""
+    home = {os.path.basename(name): name.split("/")[1] for name in ROOM_FILES if name.endswith(".h")}
+    for name in ROOM_FILES:
+        room = name.split("/")[1]
+        if room not in MAY_INCLUDE:
+            yield "%s: %s is no room of the house" % (name, room)
+            continue
+        content = text(name)
+        for match in INCLUDE.finditer(content):
+            other = home.get(os.path.basename(match.group(1)))
+            if other not in (None, room) and other not in MAY_INCLUDE[room]:
+                yield "%s:%d: %s includes %s of %s" % (name, line_of(content, match.start()), room, match.group(1), other)
+
+
+def httpd_headers_stay_in_httpd():
+    """only httpd/ includes httpd's headers"""
+    for name in ROOM_FILES:
+        if name.split("/")[1] == "httpd":
+            continue
+        content = text(name)
+        for match in INCLUDE.finditer(content):
+            if HTTPD_HEADER.fullmatch(match.group(1)):
+                yield "%s:%d: %s" % (name, line_of(content, match.start()), match.group(1))
+
+
+def one_exported_symbol():
+    """the module exports orchestrator_module and nothing else"""
+    module = os.path.join(".libs", "mod_orchestrator.so")
+    with open("Makefile", encoding="utf-8") as file:
+        sanitized = re.search(r"^ORC_SANITIZE = \S", file.read(), re.M)
+    if not os.path.exists(module) or sanitized:
+        return "SKIP no plain mod_orchestrator.so in this build"
+    listed = subprocess.run(["nm", "-D", "--defined-only", module], stdout=subprocess.PIPE, check=True).stdout.decode()
+    symbols = sorted(row.split()[-1] for row in listed.splitlines())
+    return [] if symbols == ["orchestrator_module"] else ["exported: %s" % ", ".join(symbols)]
+
+
+def no_banned_functions():
+    """no function is called that can write past its buffer or keeps hidden state"""
+    for name in C_FILES:
+        content = code(name)
+        for match in BANNED.finditer(content):
+            yield "%s:%d: %s" % (name, line_of(content, match.start()), match.group(1))
+
+
+def directives_are_documented():
+    """conf/orchestrator.conf has every directive of the module, and no other"""
+    table = set()
+    for name in ROOM_FILES:
+        if name.split("/")[1] == "httpd" and name.endswith(".c"):
+            table |= {word.lstrip("<") for word in re.findall(r'\bAP_INIT_\w+\s*\(\s*"(<?\w+)"', text(name))}
+    if not table:
+        return "SKIP the module has no directives yet"
+    documented = set(re.findall(r"^\s*#?<?(Orchestrator\w+)", text("conf/orchestrator.conf"), re.M))
+    return ["not in conf/orchestrator.conf: " + word for word in sorted(table - documented)] + \
+        ["no directive of the module: " + word for word in sorted(documented - table)]
+
+
+def unit_tests_are_registered():
+    """every unit test file is in a local.mk, and every test function in its file's list"""
+    registered = " ".join(text(name) for name in ALL if name.endswith("local.mk"))
+    for name in C_FILES:
+        if not re.fullmatch(r"tests/\w+/(test|check)_\w+\.c", name):
+            continue
+        program = os.path.splitext(os.path.basename(name))[0]
+        if not re.search(r"/%s\b" % program, registered):
+            yield "%s is in no local.mk" % name
+        content = text(name)
+        for function in re.findall(r"^static void (\w+)\(void \*\*\w+\)", content, re.M):
+            if not re.search(r"cmocka_unit_test\w*\(\s*%s\b" % function, content) and \
+                    not re.search(r"\bTEST\w*\(\s*%s\b" % function, content):
+                yield "%s: %s is in no list of tests" % (name, function)
+
+
+def licence_lines():
+    """every source begins with the licence line"""
+    for name in ALL:
+        if name.endswith((".c", ".h", ".py")) or name in ("dev", ".ci/run"):
+            if LICENCE not in "\n".join(text(name).splitlines()[:2]):
+                yield name
+
+
+def no_machine_paths():
+    """no file names a folder of the machine it was written on"""
+    return _lines(MACHINE_PATH, lambda name: True)
+
+
+def nothing_left_for_later():
+    """no file leaves something for later"""
+    return _lines(LEFT_OVER, lambda name: name != ".clang-format")
+
+
+def _lines(pattern, wanted):
+    for name in ALL:
+        if wanted(name) and not name.endswith((".png", ".svg", ".bin")) and name != "LICENSE" and "/corpus/" not in name:
+            for number, row in enumerate(text(name).splitlines(), 1):
+                if pattern.search(row):
+                    yield "%s:%d: %s" % (name, number, row.strip()[:100])
+
+
+def formatted():
+    """the C sources are as clang-format 14 writes them"""
+    program = shutil.which("clang-format-14")
+    if program is None:
+        return "SKIP no clang-format 14 (another version formats otherwise)"
+    done = subprocess.run([program, "--dry-run", "-Werror", *C_FILES], cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          check=False)
+    return [row for row in done.stdout.decode().splitlines() if "error:" in row][:20]
+
+
+GUARDS = [calls_go_down_only, httpd_headers_stay_in_httpd, one_exported_symbol, no_banned_functions, directives_are_documented,
+          unit_tests_are_registered, licence_lines, no_machine_paths, nothing_left_for_later, formatted]
+
+
+def main():
+    print("1..%d" % len(GUARDS))
+    failed = 0
+    for number, guard in enumerate(GUARDS, 1):
+        found = guard()
+        if isinstance(found, str):
+            print("ok %d - %s # %s" % (number, guard.__doc__, found))
+            continue
+        found = list(found or [])
+        failed += bool(found)
+        print("%s %d - %s" % ("not ok" if found else "ok", number, guard.__doc__))
+        for row in found:
+            print("# " + row)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
