@@ -218,6 +218,7 @@ class Issuer:
         self.pid_file = os.path.join(folder, "issuer.pid")
         self.secret_file = os.path.join(folder, "client.secret")
         self._keys = None
+        self._faulty = set()
 
     @property
     def keys(self):
@@ -267,9 +268,17 @@ class Issuer:
 
     def control(self, what, value=None):
         """Calls /_issuer/<what>: with a value it is a POST."""
+        if what == "fault":
+            self._faulty.add(value["route"])
         data = None if value is None else json.dumps(value).encode()
         with urllib.request.urlopen(self.url + "_issuer/" + what, data=data, timeout=10) as answer:
             return json.load(answer)
+
+    def mend(self):
+        """Takes all faults away that this object set."""
+        for route in list(self._faulty):
+            self.control("fault", {"route": route, "status": 500, "times": 0})
+        self._faulty.clear()
 
 
 def main():

@@ -155,7 +155,8 @@ def _no_constant(name):
 
 def _closed(document):
     """A copy in which an object schema that lists its properties allows no others, so that an undocumented field fails.
-    Schemas that take part in a composition stay as they are: there the composition has to say it."""
+    Schemas that take part in a composition stay open there (the composition has to say it) and have a closed twin for the
+    places that use them alone."""
     document = copy.deepcopy(document)
     open_references = set()
 
@@ -176,6 +177,8 @@ def _closed(document):
             return
         if not isinstance(node, dict):
             return
+        if node.get("$ref") in open_references and not composed:
+            node["$ref"] += "--closed"
         if isinstance(node.get("properties"), dict) and not composed and not any(name in node for name in COMPOSITIONS) \
                 and "additionalProperties" not in node and "unevaluatedProperties" not in node:
             node["additionalProperties"] = False
@@ -188,6 +191,8 @@ def _closed(document):
 
     collect(document)
     schemas = document.get("components", {}).get("schemas", {})
+    schemas.update({reference.rpartition("/")[2] + "--closed": copy.deepcopy(schemas[reference.rpartition("/")[2]])
+                    for reference in open_references})
     for name, schema in schemas.items():
         close(schema, composed="#/components/schemas/" + name in open_references)
     for name in document:

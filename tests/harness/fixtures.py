@@ -121,6 +121,8 @@ def _watch():
     for made in LIVE:
         begin(made)
     yield begin
+    for made in LIVE:
+        made.mend()
     complaints = [text for made in LIVE for text in made.complaints()]
     if complaints:
         pytest.fail("\n".join(complaints), pytrace=False)

@@ -36,20 +36,46 @@ POOL = 300
 FOLDERS = "orchestrator-test-"
 
 
-def providers(stack, more=()):
-    """Two well-behaved providers that serve everybody; `more` of the same form come after them."""
-    groups = stack.pool + sorted({group for names in issuer.GROUPS.values() for group in names})
-    both = [{"name": name, "type": "openstack", "auth": "id = {name}; type = Dummy", "regions": ["region-1", "region-2"],
-             "groups": {group: "project-" + group for group in groups}, "issuers": [one.url for one in stack.issuers],
-             "enabled": True} for name in ("cloud-a", "cloud-b")]
-    return {"providers": both + list(more)}
+# The IM simulator's behaviours (its README.md): a provider of that name each, with groups of its own.
+BEHAVIOURS = ("slow_boot", "one_vm_failed", "all_vms_failed", "unconfigured", "configured_then_unconfigured", "pending_for_ever",
+              "no_outputs_at_first", "unknown_state", "vm_gone", "delete_refused", "delete_lost", "back_after_404", "delete_409")
+BEHAVIOUR_POOL = 20
+
+
+def provider(stack, name, groups, auth="id = {name}; type = Dummy", **fields):
+    """An entry of the provider file that serves `groups` for every issuer of the stack; `fields` are laid over it."""
+    return {"name": name, "type": "openstack", "auth": auth, "regions": ["region-1", "region-2"],
+            "groups": {group: "project-" + group for group in groups}, "issuers": [one.url for one in stack.issuers],
+            "enabled": True, **fields}
+
+
+def providers(stack):
+    """Two well-behaved providers that serve everybody, and one of each behaviour that serves its own groups."""
+    groups = stack.pools[None] + sorted({group for names in issuer.GROUPS.values() for group in names})
+    return {"providers": [provider(stack, name, groups) for name in ("cloud-a", "cloud-b")] + [
+        provider(stack, name, stack.pools[name], "id = {name}; type = Dummy; behaviour = %s" % name) for name in BEHAVIOURS]}
 
 
 class Simulator:
-    """The IM simulator's control surface: tests/im_simulator/README.md."""
+    """The IM simulator's control surface: tests/im_simulator/README.md. What a test set is undone after it."""
 
     def __init__(self, url):
         self.url = url
+        self.touched = False
+
+    def fault(self, **fault):
+        """Arms a fault until the end of the test."""
+        return self.post("fault", fault)
+
+    def ledger(self, **parameters):
+        """Every infrastructure that was ever made."""
+        return self.get("ledger", **parameters)
+
+    def mend(self):
+        """Takes all faults away."""
+        if self.touched:
+            requests.delete(self.url + "/_simulator/fault", timeout=10).raise_for_status()
+            self.touched = False
 
     def get(self, what, **parameters):
         answer = requests.get("%s/_simulator/%s" % (self.url, what), params=parameters, timeout=10)
@@ -57,6 +83,7 @@ class Simulator:
         return answer.json()
 
     def post(self, what, value=None, **parameters):
+        self.touched = True
         answer = requests.post("%s/_simulator/%s" % (self.url, what), params=parameters, json=value, timeout=10)
         answer.raise_for_status()
         return answer.json() if answer.content else None
@@ -65,8 +92,9 @@ class Simulator:
 class LiveStack(local.Stack):
     def __init__(self, directives="", **options):
         folder = make_home()
-        self.pool = ["group-%03d" % number for number in range(POOL)]
-        self._unused = list(self.pool)
+        self.pools = {None: ["group-%03d" % number for number in range(POOL)],
+                      **{name: ["%s-%02d" % (name, number) for number in range(BEHAVIOUR_POOL)] for name in BEHAVIOURS}}
+        self._unused = {name: list(groups) for name, groups in self.pools.items()}
         self._connection = None
         self._contract = None
         self._lock = threading.Lock()
@@ -77,10 +105,10 @@ class LiveStack(local.Stack):
 
     # people
 
-    def group(self):
-        """A group that nobody else uses; the well-behaved providers serve it."""
+    def group(self, behaviour=None):
+        """A group that nobody else uses; the well-behaved providers serve it, or only the one of a behaviour."""
         with self._lock:
-            return self._unused.pop()
+            return self._unused[behaviour].pop()
 
     def client(self, name, groups=None, **token):
         """A client for admin, alice, bob, carol or anybody; None is a client without a token. `token`: as Issuer.token."""
@@ -89,9 +117,10 @@ class LiveStack(local.Stack):
         groups = issuer.person(name, groups)["groups"]
         return Client(self, self.issuer.token(name, groups, **token), name, groups)
 
-    def person(self, groups=None, admin=False, **token):
-        """A client for somebody new, in a group of their own unless `groups` says otherwise; `admin` adds the admin group."""
-        groups = [self.group()] if groups is None else list(groups)
+    def person(self, groups=None, admin=False, behaviour=None, **token):
+        """A client for somebody new, in a group of their own unless `groups` says otherwise; `admin` adds the admin group;
+        `behaviour` is that of the one provider that serves the group."""
+        groups = [self.group(behaviour)] if groups is None else list(groups)
         return self.client(unique("person"), groups + ([issuer.ADMIN_GROUP] if admin else []), **token)
 
     def client_with(self, token, name=None, groups=()):
@@ -194,6 +223,12 @@ class LiveStack(local.Stack):
 
     def complaints(self):
         return self.watcher.check()
+
+    def mend(self):
+        """Undoes what a test did to the simulator and the issuers."""
+        self.control.mend()
+        for one in self.issuers:
+            one.mend()
 
     def close(self):
         """Stops it and takes its folder away."""
