@@ -1,0 +1,120 @@
+-- Rows of one object: the object if the caller may see it, its version for this reader, whether it exists. No row: the
+-- caller is registered no more.
+-- name: deployment_get read
+SELECT CASE WHEN d.is_owner OR $3 THEN d.object END, d.version || CASE WHEN d.is_owner THEN '.o' ELSE '.a' END,
+    d.id IS NOT NULL
+FROM users u LEFT JOIN v1_deployments($4, $2, false) d ON d.id = $1
+WHERE u.id = $2
+
+-- name: deployment_get_with_template read
+SELECT CASE WHEN d.is_owner OR $3 THEN d.object END,
+    d.version || '.' || t.row_version || CASE WHEN d.is_owner THEN '.o' ELSE '.a' END, d.id IS NOT NULL
+FROM users u
+    LEFT JOIN v1_deployments($4, $2, true) d ON d.id = $1
+    LEFT JOIN templates t ON t.id = d.template_id
+WHERE u.id = $2
+
+-- Bases of lists.
+-- name: deployment_list_own read
+SELECT * FROM v1_deployments($2, $1, false) WHERE is_owner
+
+-- name: deployment_list_all read
+SELECT * FROM v1_deployments($2, $1, false)
+
+-- What a submission has to know of its template.
+-- name: deployment_template_facts read
+SELECT content, row_version FROM templates WHERE id = $1
+
+-- Two submissions of one group come one after the other, so that both see the queue as it is. A statement of its own:
+-- the next one's snapshot is taken when the lock is held.
+-- name: deployment_queue_lock
+SELECT pg_advisory_xact_lock(hashtext($1), hashtext($2))
+
+-- Everything that a submission writes, or nothing when the queue is full (no row).
+-- name: deployment_insert
+WITH deployment AS (
+    INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, per_provider_max_retries,
+        max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, target_provider, target_region,
+        last_operation_id, created_by, updated_by)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14
+    WHERE (SELECT count(*) FROM operations
+        WHERE user_group_issuer = $5 AND user_group = $4 AND state = 'pending' AND type = 'CREATE') < $15
+    RETURNING *
+), node AS MATERIALIZED (
+    SELECT r.*, d.id AS deployment_id, d.created_by
+    FROM deployment d, json_to_recordset($16)
+        AS r (id uuid, "position" integer, name text, type text, index integer, is_compute boolean, required_by uuid[])
+), resource AS (
+    INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, node_index, is_compute,
+        created_by, updated_by)
+    SELECT id, deployment_id, "position", name, type, index, is_compute, created_by, created_by FROM node
+), requirement AS (
+    INSERT INTO resource_requirements (resource_id, required_by_id)
+    SELECT DISTINCT n.id, q FROM node n, unnest(n.required_by) q
+), owner AS (
+    INSERT INTO deployment_owners (deployment_id, user_id) SELECT id, created_by FROM deployment
+), operation AS (
+    INSERT INTO operations (id, deployment_id, type, description, transitive, correlation_id, user_group,
+        user_group_issuer, created_by, deadline, due_at)
+    SELECT d.last_operation_id, d.id, 'CREATE', 'Waiting for its turn.',
+        (SELECT coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'type', 'resources', 'operation_type', 'CREATE',
+            'criteria', n.name) ORDER BY n."position"), '[]') FROM node n),
+        $17, d.user_group, d.user_group_issuer, d.created_by, now() + d.tot_timeout_mins * interval '1 minute', now()
+    FROM deployment d
+), message AS (
+    INSERT INTO outbox (topic, key, payload)
+    SELECT 'deployments', d.id, jsonb_build_object('id', d.id, 'template_id', d.template_id,
+        'template_inputs', d.template_inputs, 'user_group', d.user_group, 'user_group_issuer', d.user_group_issuer,
+        'per_provider_max_retries', d.per_provider_max_retries, 'max_providers', d.max_providers,
+        'tot_timeout_mins', d.tot_timeout_mins, 'per_provider_timeout_mins', d.per_provider_timeout_mins,
+        'keep_last_attempt', d.keep_last_attempt, 'target_provider', d.target_provider,
+        'target_region', d.target_region, 'created_by', d.created_by, 'created_at', rfc3339(d.created_at),
+        'operation_id', d.last_operation_id, 'correlation_id', $17)
+    FROM deployment d
+)
+SELECT id FROM deployment
+
+-- The locks of a change that ends what a deployment is at: its operations first, as the engine takes them.
+-- name: deployment_lock_operations
+SELECT id FROM operations WHERE deployment_id = $1 AND due_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE
+
+-- name: deployment_lock
+SELECT id FROM deployments WHERE id = $1 FOR NO KEY UPDATE
+
+-- Where a locked deployment stands for who wants to delete it: its versions without and with the template's text.
+-- name: deployment_standing
+SELECT d.id IS NOT NULL, d.is_owner OR $3, d.version || r.suffix, d.version || '.' || t.row_version || r.suffix,
+    d.status, d.last_operation, a.id
+FROM users u
+    LEFT JOIN v1_deployments('', $2, false) d ON d.id = $1
+    LEFT JOIN templates t ON t.id = d.template_id
+    LEFT JOIN LATERAL (SELECT o.id FROM operations o
+        WHERE o.deployment_id = d.id AND o.type = 'DELETE' AND o.due_at IS NOT NULL LIMIT 1) a ON true
+    CROSS JOIN LATERAL (SELECT CASE WHEN d.is_owner THEN '.o' ELSE '.a' END AS suffix) r
+WHERE u.id = $2
+
+-- name: deployment_cancel_operations
+UPDATE operations SET state = 'canceling', due_at = now(), updated_at = now(), row_version = row_version + 1
+WHERE deployment_id = $1 AND state IN ('pending', 'in progress')
+
+-- name: deployment_delete
+WITH operation AS (
+    INSERT INTO operations (id, deployment_id, type, description, options, transitive, correlation_id, user_group,
+        user_group_issuer, created_by, due_at)
+    SELECT $2, d.id, 'DELETE', 'Waiting for its turn.', jsonb_build_object('force', $4::boolean, 'unsecure', $5::boolean),
+        (SELECT coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'type', 'resources', 'operation_type', 'DELETE',
+            'criteria', r.tosca_node_name) ORDER BY r.position), '[]')
+            FROM resources r WHERE r.deployment_id = d.id AND r.status <> 4),
+        $6, d.user_group, d.user_group_issuer, $3, now()
+    FROM deployments d WHERE d.id = $1
+)
+UPDATE deployments SET last_operation_id = $2, updated_by = $3, updated_at = now(), row_version = row_version + 1
+WHERE id = $1
+
+-- A deletion that is at work is told to go further.
+-- name: deployment_delete_harder
+WITH operation AS (
+    UPDATE operations SET options = options || $2::jsonb, due_at = now(), updated_at = now(), row_version = row_version + 1
+    WHERE id = $1 RETURNING deployment_id
+)
+UPDATE deployments d SET row_version = row_version + 1 FROM operation o WHERE d.id = o.deployment_id
