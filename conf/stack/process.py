@@ -92,16 +92,15 @@ def pid_of(file, word=None):
     try:
         with open(file, encoding="ascii") as handle:
             pid = int(handle.readline())
-        os.kill(pid, 0)
-        with open("/proc/%d/cmdline" % pid, encoding="utf-8", errors="replace") as command:
-            if (os.path.dirname(file) if word is None else word) not in command.read():
+        with open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as stat:
+            if stat.read().rpartition(")")[2].split()[0] in "ZX":
                 return None
+        with open("/proc/%d/cmdline" % pid, encoding="utf-8", errors="replace") as command:
+            # One that is just dying has no command line any more, but its sockets still.
+            line = command.read()
+            return pid if not line or (os.path.dirname(file) if word is None else word) in line else None
     except (OSError, ValueError):
         return None
-    with contextlib.suppress(OSError), open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as stat:
-        if stat.read().rpartition(")")[2].split()[0] == "Z":
-            return None
-    return pid
 
 
 def end(file, sig=signal.SIGTERM, timeout=15.0):
