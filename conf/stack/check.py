@@ -79,7 +79,7 @@ def _tap(name, folder, tests=None):
     done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, errors="replace", check=False,
                           env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"})
-    counts = collections.Counter()
+    counts, bad = collections.Counter(), set()
     for path in glob.glob(os.path.join(folder, "**", "*.trs"), recursive=True):
         with open(path, encoding="utf-8", errors="replace") as file:
             for row in file:
@@ -88,7 +88,9 @@ def _tap(name, folder, tests=None):
                     counts[{"PASS": "passed", "XFAIL": "passed", "SKIP": "skipped"}.get(kind, "failed")] += 1
                     if kind not in ("PASS", "XFAIL", "SKIP"):
                         report.say("  %s" % row[len(":test-result:"):].strip())
-                        _show_log(path[:-len("trs")] + "log")
+                        bad.add(path[:-len("trs")] + "log")
+    for path in sorted(bad):
+        _show_log(path)
     if done.returncode != 0 and not counts["failed"]:
         counts["failed"] += 1
         report.say("\n".join(done.stdout.splitlines()[-20:]))
@@ -96,13 +98,12 @@ def _tap(name, folder, tests=None):
     return counts
 
 
-def _show_log(path, lines=12):
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            rows = [row for row in file.read().splitlines() if not row.startswith("ok ")]
-    except FileNotFoundError:
-        return
-    for row in rows[-lines:]:
+def _show_log(path, lines=24):
+    """What a failed test program says, but its good tests."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        rows = [row for row in file.read().splitlines() if row.strip() and not row.startswith("ok ")]
+    report.say("  %s:" % os.path.relpath(path, process.CHECKOUT))
+    for row in rows[:lines]:
         report.say("    " + row)
 
 
