@@ -18,6 +18,13 @@ liborc_la_SOURCES += \
 	$(tosca)/orc_yaml_tree.c \
 	$(tosca)/orc_yaml_write.c
 
+typesdir = $(pkgdatadir)/types
+dist_types_DATA = conf/types/indigo.yaml conf/types/tosca_normative.yaml
+templatesdir = $(pkgdatadir)/templates
+dist_templates_DATA = \
+	conf/templates/cluster.yaml conf/templates/single_vm.yaml conf/templates/users.yaml \
+	conf/templates/vm_with_volume.yaml
+
 check_PROGRAMS += tests/unit/test_tosca_real
 tests_unit_test_tosca_real_SOURCES = tests/unit/test_tosca_real.c tests/unit/tosca_fixture.h
 tests_unit_test_tosca_real_CPPFLAGS = $(AM_CPPFLAGS) -DORC_PYTHON='"$(PYTHON)"'

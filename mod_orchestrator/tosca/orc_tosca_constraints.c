@@ -95,10 +95,30 @@ static void less_or_equal(const clause_t *clause)
                           words(clause->operand, clause->check->pool));
 }
 
+static void in_range(const clause_t *clause);
+
+/* A range lies in another when both of its ends do. */
+static void range_in_range(const clause_t *clause)
+{
+    orc_tosca_schema_t schema = {.kind = ORC_TOSCA_INTEGER};
+    clause_t end = *clause;
+
+    end.schema = &schema;
+    end.value = json_array_get(clause->value, 0);
+    in_range(&end);
+    end.value = json_array_get(clause->value, 1);
+    if (json_is_integer(end.value))
+        in_range(&end);
+}
+
 static void in_range(const clause_t *clause)
 {
     const orc_yaml_node_t *low = clause->operand->items[0], *high = clause->operand->items[1];
 
+    if (clause->schema->kind == ORC_TOSCA_RANGE) {
+        range_in_range(clause);
+        return;
+    }
     if (!has_order(clause))
         return;
     if ((!is_unbounded(low) && compare(clause, low, 0) < 0) || (!is_unbounded(high) && compare(clause, high, 0) > 0))

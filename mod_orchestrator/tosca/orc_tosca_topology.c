@@ -202,12 +202,26 @@ static orc_error_t *add_relations(apr_array_header_t *nodes, const topology_t *t
     return NULL;
 }
 
-/* "PUBLIC", written down or from an input. */
+/* What IM takes for a public network, written down or from an input: "PUBLIC", "a network's id.PUBLIC", "a network, a
+ * pool of floating addresses". */
 static int is_public(const topology_t *topology, const orc_yaml_node_t *written)
 {
     const json_t *value = orc_tosca_resolve(written, topology->inputs, topology->pool);
+    const char *name = json_string_value(value), *dot = name ? strrchr(name, '.') : NULL;
 
-    return json_is_string(value) && !strcasecmp(json_string_value(value), "PUBLIC");
+    return name && (!strcasecmp(dot ? dot + 1 : name, "PUBLIC") || strchr(name, ','));
+}
+
+/* The endpoint of a node, or another capability that is one. */
+static int has_public_endpoint(const topology_t *topology, const orc_yaml_node_t *template)
+{
+    const orc_yaml_node_t *capabilities = orc_yaml_get(template, "capabilities");
+    int i;
+
+    for (i = 0; capabilities && capabilities->kind == ORC_YAML_MAPPING && i < capabilities->count; i++)
+        if (is_public(topology, orc_yaml_path(capabilities->pairs[i].value, "properties", "network_name", NULL)))
+            return 1;
+    return 0;
 }
 
 static int wants_public(const topology_t *topology, int node)
@@ -218,7 +232,7 @@ static int wants_public(const topology_t *topology, int node)
 
     if (!topology->plans[node].total)
         return 0;
-    if (is_public(topology, orc_yaml_path(template, "capabilities", "endpoint", "properties", "network_name", NULL)))
+    if (has_public_endpoint(topology, template))
         return 1;
     return orc_tosca_derives(topology->tosca, "node_types", type, "tosca.nodes.network.Network") &&
            (is_public(topology, orc_yaml_get(properties, "network_name")) ||

@@ -171,7 +171,7 @@ static void add_inline(text_t *text, const orc_yaml_node_t *node)
         add_bytes(text, node->text, node->length);
 }
 
-static void add_node(text_t *text, const orc_yaml_node_t *node, int level);
+static void add_node(text_t *text, const orc_yaml_node_t *node, int level, int is_begun);
 
 /* A value after "key:" or "-", with its line end. Collections begin on the next line. */
 static void add_value(text_t *text, const orc_yaml_node_t *node, int level)
@@ -189,13 +189,12 @@ static void add_value(text_t *text, const orc_yaml_node_t *node, int level)
         add(text, node->kind == ORC_YAML_SEQUENCE ? " []\n" : " {}\n");
     else {
         add(text, "\n");
-        add_node(text, node, level);
+        add_node(text, node, level, 0);
     }
 }
 
 static void add_key(text_t *text, const orc_yaml_node_t *key, int level)
 {
-    add_indent(text, level);
     if (key->length <= LONGEST_SIMPLE_KEY) {
         add_inline(text, key);
     }
@@ -208,16 +207,28 @@ static void add_key(text_t *text, const orc_yaml_node_t *key, int level)
     add(text, ":");
 }
 
-/* A collection that is not empty, each part on lines of its own. */
-static void add_node(text_t *text, const orc_yaml_node_t *node, int level)
+/* "- a: 1" begins a mapping, or a list, on the line of its dash. */
+static void add_item(text_t *text, const orc_yaml_node_t *node, int level)
+{
+    add(text, "-");
+    if (node->kind == ORC_YAML_SCALAR || !node->count) {
+        add_value(text, node, level);
+        return;
+    }
+    add(text, " ");
+    add_node(text, node, level, 1);
+}
+
+/* A collection that is not empty, each part on lines of its own; the first line may be begun already. */
+static void add_node(text_t *text, const orc_yaml_node_t *node, int level, int is_begun)
 {
     int i;
 
     for (i = 0; i < node->count; i++) {
-        if (node->kind == ORC_YAML_SEQUENCE) {
+        if (i || !is_begun)
             add_indent(text, level);
-            add(text, "-");
-            add_value(text, node->items[i], level + 1);
+        if (node->kind == ORC_YAML_SEQUENCE) {
+            add_item(text, node->items[i], level + 1);
         }
         else {
             add_key(text, node->pairs[i].key, level);
@@ -231,7 +242,7 @@ const char *orc_yaml_write(const orc_yaml_node_t *root, apr_pool_t *pool)
     text_t text = {.pool = pool};
 
     if (root->kind != ORC_YAML_SCALAR && root->count)
-        add_node(&text, root, 0);
+        add_node(&text, root, 0, 0);
     else if (root->kind == ORC_YAML_SCALAR) {
         add_inline(&text, root);
         add(&text, "\n");
