@@ -8,6 +8,7 @@ liborc_la_SOURCES += \
 	$(core)/orc_log.c $(core)/orc_log.h \
 	$(core)/orc_redact.h \
 	$(core)/orc_request.c $(core)/orc_request.h \
+	$(core)/orc_schema.c $(core)/orc_schema.h \
 	$(core)/orc_service.h \
 	$(core)/orc_secret.c $(core)/orc_secret.h \
 	$(core)/orc_time.c $(core)/orc_time.h

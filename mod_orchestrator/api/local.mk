@@ -1,0 +1,23 @@
+api = mod_orchestrator/api
+liborc_la_SOURCES += \
+	$(api)/orc_api.c $(api)/orc_api.h \
+	$(api)/orc_api_callers.c $(api)/orc_api_callers.h \
+	$(api)/orc_api_check.c $(api)/orc_api_check.h \
+	$(api)/orc_api_conditional.c $(api)/orc_api_conditional.h \
+	$(api)/orc_api_handler.c $(api)/orc_api_handler.h \
+	$(api)/orc_api_health.c \
+	$(api)/orc_api_idempotency.c $(api)/orc_api_idempotency.h \
+	$(api)/orc_api_list.c $(api)/orc_api_list.h \
+	$(api)/orc_api_openapi.c \
+	$(api)/orc_api_route.h \
+	$(api)/orc_api_unseal.c \
+	$(api)/orc_api_values.c $(api)/orc_api_values.h
+nodist_liborc_la_SOURCES += $(generated)/orc_routes.c $(generated)/orc_routes.h
+BUILT_SOURCES += $(generated)/orc_routes.h
+CLEANFILES += $(generated)/orc_routes.c $(generated)/orc_routes.h
+EXTRA_DIST += mod_orchestrator/routes.json $(api)/compile_routes.py $(api)/README.md
+
+$(generated)/orc_routes.c: $(top_srcdir)/$(api)/compile_routes.py $(top_srcdir)/mod_orchestrator/routes.json
+	$(AM_V_GEN)$(MKDIR_P) $(generated) && $(PYTHON) $(top_srcdir)/$(api)/compile_routes.py \
+		$(top_srcdir)/mod_orchestrator/routes.json $(generated)/orc_routes.h $@
+$(generated)/orc_routes.h: $(generated)/orc_routes.c

@@ -1,0 +1,45 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_STORE_USERS_H
+#define ORC_STORE_USERS_H
+
+#include <apr_time.h>
+
+#include "orc_db.h"
+
+/** What a registration stores. */
+typedef struct orc_store_person_t {
+    const char *issuer, *subject; /* who it is */
+    const char *name, *username, *email;
+    const char *picture;      /* or NULL */
+    const char *sealed_token; /* access token, or NULL */
+    apr_time_t expires;       /* of the token */
+} orc_store_person_t;
+
+/** What is known of a registered caller. */
+typedef struct orc_store_caller_t {
+    char id[37];
+    apr_time_t token_expires; /* of the stored access token, 0: none */
+    int waits;                /* an operation of theirs waits for a token */
+} orc_store_caller_t;
+
+/** Looks a person up. */
+orc_error_t *orc_store_users_find(int *found, orc_store_caller_t *caller, const char *issuer, const char *subject,
+                                  orc_db_source_t *source, apr_pool_t *pool);
+
+/** The same on an open connection. */
+orc_error_t *orc_store_users_find_on(int *found, orc_store_caller_t *caller, orc_db_t *db, const char *issuer,
+                                     const char *subject, apr_pool_t *pool);
+
+/** Registers a person. *created is false when the pair (issuer, subject) is there already; waits for a registration of
+ * the same person that is at work. */
+orc_error_t *orc_store_users_register(int *created, orc_store_caller_t *caller, orc_db_t *db,
+                                      const orc_store_person_t *person, apr_pool_t *pool);
+
+/**
+ * Stores a newer access token, brings name, user name and e-mail up to date where `person` has them (others NULL), and
+ * wakes the operations that wait for a token.
+ */
+orc_error_t *orc_store_users_refresh(const char *id, const orc_store_person_t *person, int wake,
+                                     orc_db_source_t *source, apr_pool_t *pool);
+
+#endif
