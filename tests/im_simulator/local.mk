@@ -19,4 +19,4 @@ mod_im_simulator_la_CPPFLAGS = $(HTTPD_CPPFLAGS) $(ORC_CFLAGS)
 mod_im_simulator_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere \
 	-export-symbols-regex '^im_simulator_module$$'
 mod_im_simulator_la_LIBADD = -ljansson -lyaml -lm
-EXTRA_DIST += $(im_simulator)/README.md
+EXTRA_DIST += $(im_simulator)/README.md $(im_simulator)/test_im_simulator.py

@@ -269,16 +269,18 @@ static int is_accepted(const apr_array_header_t *issuers, const char *issuer)
 static sim_identity_t token_identity(const char *token, const apr_array_header_t *issuers, apr_pool_t *pool)
 {
     sim_identity_t who = {0};
-    json_t *payload = token_payload(token, pool);
+    json_t *payload = token_payload(token, pool), *expiry = json_object_get(payload, "exp");
     const char *name, *issuer = claim(payload, "iss", pool), *subject = claim(payload, "sub", pool);
 
-    if (!json_is_object(payload)) {
-        who.problem = apr_pstrcat(
-            pool, "Error trying to decode OIDC auth token: ",
-            strchr(token, '.') ? "Expecting value: line 1 column 1 (char 0)" : "list index out of range", NULL);
+    if (!json_is_number(expiry)) {
+        who.problem = apr_pstrcat(pool, "Error trying to decode OIDC auth token: ",
+                                  json_is_object(payload) ? "'exp'"
+                                  : strchr(token, '.')    ? "Expecting value: line 1 column 1 (char 0)"
+                                                          : "list index out of range",
+                                  NULL);
         who.malformed = 1;
     }
-    else if (json_integer_value(json_object_get(payload, "exp")) <= apr_time_sec(apr_time_now())) {
+    else if (json_number_value(expiry) <= (double)apr_time_sec(apr_time_now())) {
         who.problem = "Invalid InfrastructureManager credentials. OIDC auth Token expired.";
     }
     else if (!is_accepted(issuers, issuer)) {

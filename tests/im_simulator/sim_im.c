@@ -1097,8 +1097,6 @@ static int authenticate(call_t *call)
         fail(call, 401, "No credentials provided");
         return 0;
     }
-    call->auth = sim_auth_read(header, call->pool);
-    call->cloud = sim_auth_cloud(call->auth);
     call->who = sim_auth_identity(call->auth, call->server->issuers, call->pool);
     if (call->auth->bad_id && call->server->generation == 2) {
         reply_body(call->reply, 500, "text/plain; charset=utf-8", "Internal Server Error");
@@ -1166,7 +1164,8 @@ static void answer_route(call_t *call)
     int is_open = call->route->route_class == SIM_CLASS_VERSION;
 
     if (call->request->authorization) {
-        call->cloud = sim_auth_cloud(sim_auth_read(call->request->authorization, call->pool));
+        call->auth = sim_auth_read(call->request->authorization, call->pool);
+        call->cloud = sim_auth_cloud(call->auth);
     }
     if (is_struck_by_server(call) || (!is_open && !authenticate(call)) || !negotiate(call)) {
         return;

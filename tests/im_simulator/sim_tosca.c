@@ -101,29 +101,32 @@ static json_t *get_property(const evaluation_t *evaluation, const sim_node_t *ca
     return evaluate(evaluation, value, level + 1);
 }
 
-/* The text of a part as Python's str() gives it for strings and numbers. */
+/* The text of a part as Python's str() gives it, so None for what IM does not know yet. In malloc's memory. */
 static char *part_text(json_t *part)
 {
-    return json_is_string(part) ? strdup(json_string_value(part)) : json_dumps(part, JSON_ENCODE_ANY);
+    if (json_is_string(part)) {
+        return strdup(json_string_value(part));
+    }
+    if (json_is_null(part)) {
+        return strdup("None");
+    }
+    return json_is_boolean(part) ? strdup(json_is_true(part) ? "True" : "False") : json_dumps(part, JSON_ENCODE_ANY);
 }
 
 static json_t *concat(const evaluation_t *evaluation, const sim_node_t *parts, int level)
 {
     json_t *result = json_string("");
 
-    for (int i = 0; i < parts->count; i++) {
-        json_t *part = evaluate(evaluation, parts->values[i], level + 1);
-        char *text = json_is_null(part) ? NULL : part_text(part);
-        json_t *longer = text ? json_sprintf("%s%s", json_string_value(result), text) : NULL;
+    for (int i = 0; result && i < parts->count; i++) {
+        json_t *part = evaluate(evaluation, parts->values[i], level + 1), *longer;
+        char *text = part_text(part);
+        longer = text ? json_sprintf("%s%s", json_string_value(result), text) : NULL;
         free(text);
         json_decref(part);
         json_decref(result);
-        if (!longer) {
-            return json_null();
-        }
         result = longer;
     }
-    return result;
+    return result ? result : json_null();
 }
 
 static json_t *evaluate(const evaluation_t *evaluation, const sim_node_t *node, int level)

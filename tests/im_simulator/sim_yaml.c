@@ -390,10 +390,14 @@ static int append_output(void *data, unsigned char *buffer, size_t size)
 
 static int emit_node(writer_t *writer, const sim_node_t *node);
 
-static int compare_keys(const void *left, const void *right)
+/* An entry of a map, for sorting. */
+typedef struct {
+    const sim_node_t *key, *value;
+} entry_t;
+
+static int compare_entries(const void *left, const void *right)
 {
-    const sim_node_t *const *a = left, *const *b = right;
-    return strcmp((*a)->text, (*b)->text);
+    return strcmp(((const entry_t *)left)->key->text, ((const entry_t *)right)->key->text);
 }
 
 static int emit_scalar(writer_t *writer, const sim_node_t *node)
@@ -411,16 +415,18 @@ static int emit_scalar(writer_t *writer, const sim_node_t *node)
 static int emit_map(writer_t *writer, const sim_node_t *node)
 {
     yaml_event_t event;
-    sim_node_t **sorted = apr_pmemdup(writer->pool, node->keys, node->count * sizeof(*sorted));
+    entry_t *sorted = apr_palloc(writer->pool, (node->count + 1) * sizeof(*sorted));
 
-    qsort(sorted, node->count, sizeof(*sorted), compare_keys);
+    for (int i = 0; i < node->count; i++) {
+        sorted[i] = (entry_t){node->keys[i], node->values[i]};
+    }
+    qsort(sorted, node->count, sizeof(*sorted), compare_entries);
     if (!yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE) ||
         !yaml_emitter_emit(&writer->emitter, &event)) {
         return 0;
     }
     for (int i = 0; i < node->count; i++) {
-        int at = node_find(node, sorted[i]->text, sorted[i]->kind);
-        if (!emit_scalar(writer, sorted[i]) || !emit_node(writer, node->values[at])) {
+        if (!emit_scalar(writer, sorted[i].key) || !emit_node(writer, sorted[i].value)) {
             return 0;
         }
     }

@@ -1,0 +1,951 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""The IM simulator against what real IMs of both generations answered."""
+
+import base64
+import concurrent.futures
+import http.client
+import json
+import os
+import shutil
+import tempfile
+import time
+
+import pytest
+import requests
+import yaml
+
+from harness import fixtures, live
+from stack import httpd, process
+
+BUILD = os.environ.get("ORCHESTRATOR_BUILD") or os.path.join(process.CHECKOUT, "build")
+ISSUER = "https://issuer.example/"
+GONE = "Invalid infrastructure ID or access not granted."
+TEMPLATE = """
+tosca_definitions_version: tosca_simple_yaml_1_0
+imports:
+  - custom_types: https://types.example/custom_types.yaml
+metadata:
+  infra_name: demo
+topology_template:
+  inputs:
+    num_nodes: {type: integer, default: 2}
+    app_password: {type: string, default: random(12)}
+  node_templates:
+    simple_node:
+      type: tosca.nodes.indigo.Compute
+      capabilities:
+        scalable: {properties: {count: {get_input: num_nodes}}}
+        host: {properties: {num_cpus: 1, mem_size: 1 GB}}
+        os: {properties: {type: linux, distribution: ubuntu}}
+  outputs:
+    node_ip: {value: {get_attribute: [simple_node, private_address]}}
+    node_id: {value: {get_attribute: [simple_node, tosca_id]}}
+    creds: {value: {get_attribute: [simple_node, endpoint, credential, 0]}}
+    log: {value: {get_attribute: [simple_node, ctxt_log]}}
+    pub_ip: {value: {get_attribute: [simple_node, public_address]}}
+    second: {value: {get_attribute: [simple_node, private_address, 1]}}
+    third: {value: {get_attribute: [simple_node, private_address, 2]}}
+    url: {value: {concat: ["http://", {get_attribute: [simple_node, public_address, 0]}, ":", 80]}}
+    n: {value: {get_input: num_nodes}}
+    pw: {value: {get_input: app_password}}
+    nothing: {value: {get_attribute: [nobody, private_address]}}
+"""
+
+
+class Simulator:
+    """A running simulator: the calls that a client of IM makes, and the control surface."""
+
+    def __init__(self, server, generation):
+        self.server = server
+        self.generation = generation
+        self.url = "http://127.0.0.1:%d" % server.port
+        self.session = requests.Session()
+
+    def call(self, method, path, body=None, auth=None, accept="application/json", headers=None, **parameters):
+        sent = {"Accept": accept, "Authorization": auth or line()}
+        if body is not None:
+            sent["Content-Type"] = "text/yaml"
+        sent.update(headers or {})
+        return self.session.request(method, self.url + path, params=parameters, data=body, timeout=10,
+                                    headers={name: value for name, value in sent.items() if value is not None})
+
+    def create(self, behaviour=None, auth=None, document=None, asynchronous=True, **more):
+        """The id of a new infrastructure."""
+        parameters = {"async": "true"} if asynchronous else {}
+        answer = self.call("POST", "/infrastructures", template(behaviour, document), auth=auth, **parameters, **more)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["uri"].rsplit("/", 1)[1]
+
+    def get(self, id, what="", **more):
+        return self.call("GET", "/infrastructures/%s%s" % (id, what), **more)
+
+    def state(self, id, **more):
+        answer = self.get(id, "/state", **more)
+        return answer.json()["state"] if answer.status_code == 200 else answer.status_code
+
+    def delete(self, id, **parameters):
+        return self.call("DELETE", "/infrastructures/" + id, **parameters)
+
+    def configured(self, *arguments, **more):
+        """The id of an infrastructure that has had the time to become configured."""
+        id = self.create(*arguments, **more)
+        self.advance(60)
+        return id
+
+    def control(self, method, what, value=None, **parameters):
+        answer = self.session.request(method, "%s/_simulator/%s" % (self.url, what), json=value, params=parameters, timeout=10)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def advance(self, ms):
+        self.control("POST", "advance", {"ms": ms})
+
+    def ledger(self, id):
+        return next(entry for entry in self.control("GET", "ledger") if entry["id"] == id)
+
+
+def line(user="alice", password="secret", cloud="id = dummy; type = Dummy"):
+    return r"type = InfrastructureManager; username = %s; password = %s\n%s" % (user, password, cloud)
+
+
+def token(payload=None, **claims):
+    payload = payload or {"iss": ISSUER, "sub": "u1", "preferred_username": "user-u1", "exp": time.time() + 600, **claims}
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in ({"alg": "none"}, payload)]
+    return ".".join(parts + ["c2ln"])
+
+
+def bearer(value=None, **claims):
+    return r'type = InfrastructureManager; token = "%s"\nid = dummy; type = Dummy' % (value or token(**claims))
+
+
+def template(behaviour=None, document=None):
+    document = yaml.safe_load(document or TEMPLATE)
+    if behaviour is not None:
+        document.setdefault("metadata", {})["im_simulator"] = behaviour
+    return yaml.safe_dump(document)
+
+
+def start(version):
+    folder = process.make_folder(tempfile.mkdtemp(prefix=live.FOLDERS, dir="/tmp"))
+    process.write(os.path.join(folder, "owner.pid"), "%d\n" % os.getpid())
+    environment = {"LD_PRELOAD": fixtures.PRELOAD, "ASAN_OPTIONS": "detect_leaks=0"} if fixtures.PRELOAD else None
+    server = httpd.Httpd("simulator", folder, os.path.join(process.CHECKOUT, "conf/stack/simulator.conf"),
+                         process.free_port(), {"module": os.path.join(BUILD, ".libs", "mod_im_simulator.so")},
+                         more="IMSimulatorVersion %s\nIMSimulatorIssuer %s" % (version, ISSUER), environment=environment)
+    server.start()
+    return Simulator(server, int(version[0]))
+
+
+def end(made):
+    made.server.stop()
+    with open(made.server.error_log, encoding="utf-8") as file:
+        complaints = [text for text in file if ":notice]" not in text and ":info]" not in text]
+    with open(made.server.output_log, encoding="utf-8") as file:
+        complaints += [text for text in file if "Sanitizer" in text or "runtime error" in text]
+    shutil.rmtree(made.server.folder)
+    assert not complaints
+
+
+@pytest.fixture(scope="module", params=["1.19.1", "2.0.0"])
+def running(request):
+    made = start(request.param)
+    yield made
+    end(made)
+
+
+@pytest.fixture
+def im(running):
+    """A simulator that has forgotten everything."""
+    running.control("POST", "reset")
+    yield running
+    running.control("POST", "reset")
+
+
+def message(answer):
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json()["code"] == answer.status_code
+    return answer.json()["message"]
+
+
+def text_type(im, name="text/plain"):
+    return name if im.generation == 1 else name + "; charset=utf-8"
+
+
+# ---- media types, errors, credentials
+
+
+def test_version_needs_no_credentials(im):
+    version = "1.19.1" if im.generation == 1 else "2.0.0"
+    answer = requests.get(im.url + "/version", timeout=10)
+    assert (answer.text, answer.headers["Content-Type"]) == (version, text_type(im))
+    answer = im.call("GET", "/version", auth="")
+    assert answer.json() == {"version": version}
+    refused = im.call("GET", "/version", accept="image/png")
+    assert refused.status_code == (415 if im.generation == 1 else 400)
+
+
+def test_json_is_spelt_as_each_generation_spells_it(im):
+    id = im.configured()
+    assert im.get(id, "/vms/0/state").text == ('{"state": "configured"}' if im.generation == 1 else '{"state":"configured"}')
+
+
+@pytest.mark.parametrize("header, words", [
+    (None, "No authentication data provided"),
+    ("id = dummy; type = Dummy", "Error Getting Inf. List: No credentials provided for the InfrastructureManager."),
+    ("garbage", "Error Getting Inf. List: No credentials provided for the InfrastructureManager."),
+    ("type = InfrastructureManager; username = __OPENID__x; password = y",
+     "Error Getting Inf. List: Invalid username used for the InfrastructureManager."),
+])
+def test_bad_credentials_are_refused(im, header, words):
+    answer = im.session.get(im.url + "/infrastructures", timeout=10,
+                            headers={"Accept": "application/json", **({"Authorization": header} if header else {})})
+    assert (answer.status_code, message(answer)) == (401, words)
+
+
+def test_an_expired_token_is_401_on_list_and_create_and_400_elsewhere(im):
+    id = im.create()
+    expired = bearer(exp=1000)
+    words = "Invalid InfrastructureManager credentials. OIDC auth Token expired."
+    answer = im.call("GET", "/infrastructures", auth=expired)
+    assert (answer.status_code, message(answer)) == (401, "Error Getting Inf. List: " + words)
+    answer = im.call("POST", "/infrastructures", template(), auth=expired)
+    prefix = "Error Creating Inf. info: " if im.generation == 1 else "Error Creating Inf.: "
+    assert (answer.status_code, message(answer)) == (401, prefix + words)
+    assert im.call("GET", "/clouds/dummy/quotas", auth=expired).status_code == 401
+    for method, path, prefix in (("GET", "/state", "Error Getting Inf. prop: "), ("DELETE", "", "Error Destroying Inf: "),
+                                 ("GET", "/vms/0", "Error Getting VM info: "), ("PUT", "/stop", "Error in stop operation: ")):
+        answer = im.call(method, "/infrastructures/" + id + path, auth=expired)
+        assert (answer.status_code, message(answer)) == (400, prefix + words)
+
+
+def test_a_token_of_another_issuer_or_no_token_at_all(im):
+    answer = im.call("GET", "/infrastructures", auth=bearer(iss="https://other.example/"))
+    assert (answer.status_code, message(answer)) == (
+        401, "Error Getting Inf. List: Invalid InfrastructureManager credentials. Issuer not accepted.")
+    answer = im.call("GET", "/infrastructures", auth=bearer(token({"iss": ISSUER, "sub": "u1"})))
+    assert message(answer) == "Error Getting Inf. List: Error trying to decode OIDC auth token: 'exp'"
+    answer = im.call("GET", "/infrastructures", auth=bearer("abc"))
+    assert (answer.status_code, message(answer)) == (
+        400, "Error Getting Inf. List: Error trying to decode OIDC auth token: list index out of range")
+
+
+def test_the_subject_of_a_token_owns_whatever_the_token(im):
+    id = im.create(auth=bearer())
+    assert im.state(id, auth=bearer(jti="another")) != 403
+    answer = im.get(id, "/state", auth=bearer(sub="u2", preferred_username="user-u2"))
+    assert (answer.status_code, message(answer)) == (403, "Error Getting Inf. prop: Access to this infrastructure not granted.")
+    assert im.get(id, "/authorization", auth=bearer()).json() == {"authorization": ["__OPENID__user-u1"]}
+    assert im.call("GET", "/infrastructures", auth=bearer(sub="u2")).json() == {"uri-list": []}
+    assert im.ledger(id)["owner"] == "__OPENID__user-u1"
+
+
+@pytest.mark.parametrize("auth", [
+    r'type = InfrastructureManager; username = alice; password = "a;b=c"\nid = dummy; type = Dummy',
+    r"type = InfrastructureManager; username = alice; password = 'a;b=c'\nid=dummy;type=Dummy",
+    r"""# a remark\n\ntype = InfrastructureManager; username = 'ali'"ce"; password = 'a;b=c'\nid = dummy; type = Dummy""",
+    '[{"type":"InfrastructureManager","username":"alice","password":"a;b=c"},{"id":"dummy","type":"Dummy"}]',
+])
+def test_the_header_is_read_by_the_rules_of_im(im, auth):
+    id = im.create(auth=r'type = InfrastructureManager; username = alice; password = "a;b=c"\nid = dummy; type = Dummy')
+    assert im.get(id, "/authorization", auth=auth).json() == {"authorization": ["alice"]}
+
+
+def test_an_unquoted_equals_sign_drops_the_rest_of_the_line(im):
+    answer = im.call("GET", "/infrastructures", auth="type = InfrastructureManager; username = a; password = b=c")
+    assert message(answer) == "Error Getting Inf. List: No credentials provided for the InfrastructureManager."
+    answer = im.call("GET", "/infrastructures", auth="type = InfrastructureManager; username = a; password = it's; id = x")
+    assert answer.status_code == 200, "an apostrophe swallows the rest, the credentials stay"
+
+
+def test_errors_come_in_the_shape_that_is_accepted(im):
+    words = "Error Getting Inf. prop: " + GONE
+    answer = im.get("does-not-exist", "/state")
+    assert (answer.status_code, message(answer)) == (404, words)
+    answer = im.get("does-not-exist", "/contmsg", accept="*/*")
+    assert (answer.text, answer.headers["Content-Type"]) == (words, "text/plain; charset=utf-8")
+    answer = im.get("does-not-exist", "/state", accept="text/html")
+    assert answer.status_code == 415 and "<h1>Code: 415.</h1>" in answer.text
+    answer = im.get("does-not-exist", "/state", accept="text/plain")
+    assert (answer.status_code, answer.text) == (415, "Unsupported Accept Media Types: ['text/plain']")
+
+
+def test_unknown_routes(im):
+    for method, path, second in (("GET", "/nosuchroute", (404, {"detail": "Not Found"})),
+                                 ("PATCH", "/infrastructures", (405, {"detail": "Method Not Allowed"}))):
+        answer = im.call(method, path)
+        if im.generation == 1:
+            assert (answer.status_code, message(answer)) == (405, "The method is not allowed for the requested URL.")
+        else:
+            assert (answer.status_code, answer.json()) == second
+    answer = im.get(im.create(), "/nosuchprop")
+    if im.generation == 1:
+        assert (answer.status_code, message(answer)) == (404, "Incorrect infrastructure property")
+    else:
+        assert answer.status_code == 422 and answer.json()["detail"][0]["loc"] == ["path", "prop"]
+
+
+# ---- creation
+
+
+def test_creation_answers_with_the_uri_and_the_id(im):
+    answer = im.call("POST", "/infrastructures", template(), **{"async": "true"})
+    id = answer.headers["InfID"]
+    assert answer.json() == {"uri": "%s/infrastructures/%s" % (im.url, id)}
+    answer = im.call("POST", "/infrastructures", template(), accept="*/*", **{"async": "true"})
+    assert answer.headers["Content-Type"] == text_type(im, "text/uri-list")
+    assert answer.text == "%s/infrastructures/%s" % (im.url, answer.headers["InfID"])
+    ids = [one["uri"].rsplit("/", 1)[1] for one in im.call("GET", "/infrastructures").json()["uri-list"]]
+    assert ids == [answer.headers["InfID"], id], "newest first"
+
+
+def test_a_creation_that_is_not_asynchronous_lasts_until_the_launch(im):
+    began = time.monotonic()
+    id = im.create({"launch_ms": 300}, asynchronous=False)
+    assert time.monotonic() - began >= 0.3
+    assert im.state(id)["state"] == "configured"
+
+
+def test_like_the_dummy_it_is_pending_and_then_configured(im):
+    id = im.create({"launch_ms": 1000})
+    assert im.state(id) == {"state": "pending", "vm_states": {}}
+    im.advance(1000)
+    assert im.state(id) == {"state": "configured", "vm_states": {"0": "configured", "1": "configured"}}
+
+
+@pytest.mark.parametrize("body, words", [
+    ("x: [", "Error parsing TOSCA template: while parsing a flow node\n"),
+    ("just: a map", "MissingRequiredFieldError"),
+    (template().replace("tosca.nodes.indigo.Compute", "5"), "MissingRequiredFieldError"),
+    (template().replace("get_input: num_nodes", "get_input: other"), "UnknownInputError"),
+])
+def test_bad_templates_are_refused(im, body, words):
+    answer = im.call("POST", "/infrastructures", body)
+    assert answer.status_code == 400
+    assert message(answer).startswith("Error Creating Inf.: " if im.generation == 1 else "Error parsing request body: ")
+    assert words in message(answer)
+    assert im.control("GET", "ledger") == []
+
+
+def test_a_refused_template_brings_kilobytes_of_stack(im):
+    words = message(im.call("POST", "/infrastructures", "topology_template:\n  node_templates:\n    n: {type: tosca.nodes.No}"))
+    assert 'Type "tosca.nodes.No" is not a valid type.' in words and "\t\tFile " in words and len(words) > 2048
+
+
+def test_an_empty_body(im):
+    answer = im.call("POST", "/infrastructures", "")
+    if im.generation == 1:
+        assert message(answer) == "Error Creating Inf.: Error parsing TOSCA template: argument of type 'NoneType' is not iterable"
+    else:
+        assert im.state(answer.headers["InfID"]) == {"state": "failed", "vm_states": {}}
+
+
+def test_wrong_types_flags_and_clouds_of_a_creation(im):
+    answer = im.call("POST", "/infrastructures", template(), headers={"Content-Type": "application/xml"})
+    assert (answer.status_code, message(answer)) == (415, "Unsupported Media Type ['application/xml']")
+    answer = im.call("POST", "/infrastructures", template(), **{"async": "maybe"})
+    if im.generation == 1:
+        assert (answer.status_code, message(answer)) == (400, "Incorrect value in async parameter")
+    else:
+        assert answer.status_code == 422 and answer.json()["detail"][0]["loc"] == ["query", "async"]
+    answer = im.call("POST", "/infrastructures", template(), auth=line(cloud="id = x; type = Foo"))
+    assert message(answer) == ("Error Creating Inf.: Cloud provider not supported: Foo "
+                               "(error: No module named 'IM.connectors.Foo')")
+    id = im.configured(auth=line(cloud=""))
+    assert im.state(id) == {"state": "failed", "vm_states": {}}
+    assert "No VMI obtained from Sites to system 'simple_node'" in im.get(id, "/contmsg").json()["contmsg"]
+
+
+def test_dry_run_makes_nothing(im):
+    answer = im.call("POST", "/infrastructures", template(), dry_run="true")
+    assert answer.json() == {"dummy": {"cloudType": "Dummy", "cloudEndpoint": "http://:80", "storage": [],
+                                       "compute": [{"cpuCores": 1, "memoryInMegabytes": 1000}] * 2}}
+    assert im.control("GET", "ledger") == []
+
+
+# ---- one infrastructure
+
+
+def test_outputs(im):
+    outputs = im.get(im.configured(), "/outputs").json()["outputs"]
+    assert len(outputs.pop("pw")) == 12
+    assert outputs.pop("node_id").isdigit()
+    assert outputs == {"node_ip": ["10.0.0.1", "10.0.0.1"], "log": "", "pub_ip": [None, None], "second": "10.0.0.1",
+                       "third": None, "url": "http://None:80", "n": 2, "nothing": None,
+                       "creds": {"user": "username", "token": "password", "token_type": "password"}}
+
+
+def test_a_public_endpoint_has_an_address_of_its_own(im):
+    document = TEMPLATE.replace("host:", "endpoint: {properties: {network_name: PUBLIC}}\n        host:")
+    id = im.configured(document=document)
+    outputs = im.get(id, "/outputs").json()["outputs"]
+    assert len(set(outputs["pub_ip"])) == 2 and None not in outputs["pub_ip"]
+    assert outputs["url"] == "http://%s:80" % outputs["pub_ip"][0]
+    assert im.get(id, "/vms/1/net_interface.1.ip").json() == {"net_interface.1.ip": outputs["pub_ip"][1]}
+
+
+def test_the_normative_type_has_single_addresses_and_default_instances(im):
+    document = """
+topology_template:
+  node_templates:
+    one: {type: tosca.nodes.Compute}
+    three: {type: tosca.nodes.Compute, capabilities: {scalable: {properties: {default_instances: 3}}}}
+    disk: {type: tosca.nodes.BlockStorage, properties: {size: 1 GB}}
+    mine: {type: example.Server}
+node_types:
+  example.Server: {derived_from: example.Base}
+  example.Base: {derived_from: tosca.nodes.Compute}
+"""
+    document = document.replace("node_types:", "  outputs:\n    ip: {value: {get_attribute: [one, private_address]}}\nnode_types:")
+    id = im.configured(document=document)
+    assert list(im.state(id)["vm_states"]) == ["0", "1", "2", "3", "4"]
+    assert im.get(id, "/outputs").json() == {"outputs": {"ip": "10.0.0.1"}}
+
+
+@pytest.mark.parametrize("document", [TEMPLATE, """
+topology_template:
+  inputs: {}
+  node_templates: {}
+description: "text: with #signs, 'quotes' and é"
+policies: []
+metadata:
+  version: "1.0"
+  other: 1.0
+  day: 2020-09-08
+  text: '2020-09-08'
+  yes: no
+  'no': 'yes'
+  number: '0x1F'
+  hexadecimal: 0x1F
+  long: 1_000
+  none: ~
+  null text: 'null'
+  multiline: |
+    first
+      second
+
+    fourth
+  base: &base {a: 1, b: [x, 'y z', ""]}
+  merged: {<<: *base, a: 2}
+  alias: *base
+  22: ssh
+  long text: """ + '"' + "word " * 60 + '"'])
+def test_the_template_comes_back_sorted_and_equal(im, document):
+    id = im.create(document=document)
+    text = im.get(id, "/tosca").json()["tosca"]
+    assert im.get(id, "/tosca", accept="*/*").text == text
+    expected, found = yaml.safe_load(template(document=document)), yaml.safe_load(text)
+    if "inputs" in found["topology_template"] and found["topology_template"]["inputs"]:
+        assert len(found["topology_template"]["inputs"]["app_password"].pop("default")) == 12
+        expected["topology_template"]["inputs"]["app_password"].pop("default")
+    assert found == expected
+    keys = [row.split(":")[0] for row in text.splitlines() if row[0] not in " -'\""]
+    assert keys == sorted(keys)
+
+
+def test_the_text_that_was_posted_comes_back_equal(im):
+    document = "a: {<<: &x {b: 1}, c: *x}\nd: [yes, 'yes', 1e3, 1.5, .5, 0o7, 07, 1:30, +1, 2001-01-01]\ntopology_template: {}\n"
+    answer = im.call("POST", "/infrastructures", document, **{"async": "true"})
+    text = im.get(answer.headers["InfID"], "/tosca", accept="*/*").text
+    assert yaml.safe_load(text) == yaml.safe_load(document)
+
+
+def test_bad_documents_do_no_harm(im):
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+        "%s: &%s [%s]\n" % (name, name, ",".join(["*" + before] * 10)) for before, name in zip("abcdefgh", "bcdefghi"))
+    for body in (bomb, "[" * 2000, "a: *b", "a: &a [*a]", "--- 1\n--- 2\n", "? [1]\n: 2", "a: !own 1", "\x00", "a: \xff".encode("latin-1")):
+        answer = im.call("POST", "/infrastructures", body)
+        assert answer.status_code == 400, body
+    assert im.call("GET", "/version").status_code == 200
+
+
+def test_contmsg(im):
+    id = im.configured()
+    assert im.get(id, "/contmsg").json() == {"contmsg": "Contextualization disabled by the RADL/TOSCA template.\n\n"}
+    assert im.get(id, "/contmsg", accept="*/*").headers["Content-Type"] == text_type(im)
+    document = TEMPLATE.replace("      capabilities:", "      interfaces: {Standard: {configure: {implementation: x.yml}}}\n      capabilities:")
+    id = im.configured(document=document)
+    whole = im.get(id, "/contmsg").json()["contmsg"]
+    header = im.get(id, "/contmsg", headeronly="true").json()["contmsg"]
+    assert "Select master VM" in header and "VM 1:\n" in whole and whole.startswith(header) and "VM 1:" not in header
+
+
+def test_radl_and_vms(im):
+    id = im.configured()
+    assert im.get(id).json() == {"uri-list": [{"uri": "%s/infrastructures/%s/vms/%d" % (im.url, id, n)} for n in (0, 1)]}
+    assert "\ndeploy simple_node 2" in im.get(id, "/radl", accept="*/*").text
+    network, system = im.get(id, "/vms/0").json()["radl"]
+    assert network == {"class": "network", "id": "private_net", "outbound": "no"}
+    assert len(system.pop("disk.0.os.credentials.new.password")) == 8
+    assert system == {
+        "class": "system", "id": "simple_node", "instance_name": "simple_node", "disk.0.os.name": "linux",
+        "disk.0.os.flavour": "ubuntu", "cpu.count_min": 1, "memory.size_min": 1000000000,
+        "net_interface.0.connection": "private_net", "state": "configured", "provider.type": "Dummy",
+        "net_interface.0.ip": "10.0.0.1", "disk.0.os.credentials.username": "username",
+        "disk.0.os.credentials.password": "password", "net_interface.0.dns_name": "vnode-0",
+        "net_interface.0.dns.0.name": "vnode-0"}
+    assert "cpu.count >= 1 and\nmemory.size >= 1000000000B and" in im.get(id, "/vms/0", accept="*/*").text
+    assert im.get(id, "/vms/0/cpu.count").json() == {"cpu.count": 1}
+    assert im.get(id, "/vms/0/contmsg").json() == {"contmsg": ""}
+    answer = im.get(id, "/vms/0/nope")
+    assert (answer.status_code, message(answer)) == (404, "Incorrect property nope for VM ID 0")
+    for bad in ("99", "abc", "-1"):
+        answer = im.get(id, "/vms/" + bad)
+        assert (answer.status_code, message(answer)) == (404, "Error Getting VM. info: Invalid VM ID")
+
+
+def test_stop_start_and_reboot(im):
+    id = im.configured()
+    put = lambda path: im.call("PUT", "/infrastructures/" + id + path)  # noqa: E731
+    answer = put("/stop")
+    assert (answer.status_code, answer.text, answer.headers["Content-Type"]) == (200, "", text_type(im))
+    assert im.state(id) == {"state": "stopped", "vm_states": {"0": "stopped", "1": "stopped"}}
+    put("/start")
+    put("/vms/1/stop")
+    assert im.state(id) == {"state": "configured", "vm_states": {"0": "configured", "1": "stopped"}}
+    put("/vms/1/start")
+    put("/vms/0/stop")
+    assert im.state(id) == {"state": "stopped", "vm_states": {"0": "stopped", "1": "configured"}}
+    assert put("/vms/1/reboot").status_code == 200
+    assert put("/vms/7/stop").status_code == 404
+    answer = put("/reconfigure")
+    assert (answer.status_code, answer.headers["InfID"]) == (200, id)
+    answer = im.call("PUT", "/infrastructures/%s/reconfigure" % id, vm_list="x")
+    assert (answer.status_code, message(answer)) == (400, "Incorrect vm_list format.")
+
+
+def test_scaling_out_and_in(im):
+    def scale(count, removal_list=None):
+        document = yaml.safe_load(TEMPLATE)
+        scalable = document["topology_template"]["node_templates"]["simple_node"]["capabilities"]["scalable"]["properties"]
+        scalable["count"] = count
+        if removal_list is not None:
+            scalable["removal_list"] = removal_list
+        answer = im.call("POST", "/infrastructures/" + id, yaml.safe_dump(document))
+        im.advance(60)
+        return answer
+    id = im.configured()
+    answer = scale(4)
+    assert [one["uri"].rsplit("/", 1)[1] for one in answer.json()["uri-list"]] == ["2", "3"]
+    assert answer.headers["InfID"] == id
+    assert scale(3, ["2"]).json() == {"uri-list": []}
+    assert list(im.state(id)["vm_states"]) == ["0", "1", "3"]
+    answer = scale(2, [])
+    assert (answer.status_code, message(answer)) == (400, "Error Adding resources: Deleted VM."), "the old list survives"
+    scale(2, ["0"])
+    assert im.state(id) == {"state": "configured", "vm_states": {"1": "configured", "3": "configured"}}
+    assert scale(1, ["1"]).status_code == 200
+    assert list(im.state(id)["vm_states"]) == ["3"]
+
+
+def test_deleting_vms(im):
+    id = im.configured()
+    remove = lambda which: im.call("DELETE", "/infrastructures/%s/vms/%s" % (id, which))  # noqa: E731
+    assert remove("0,9").status_code == 404
+    assert list(im.state(id)["vm_states"]) == ["0", "1"]
+    assert remove("1").status_code == 200
+    answer = im.get(id, "/vms/1")
+    assert (answer.status_code, message(answer)) == (404, "Error Getting VM. info: Deleted VM.")
+    remove("0")
+    assert im.state(id) == {"state": "unknown", "vm_states": {}}
+    assert im.get(id, "/outputs").json()["outputs"]["node_ip"] is None
+
+
+def test_owners(im):
+    id = im.create()
+    path = "/infrastructures/%s/authorization" % id
+    bob = line("bob", "hunter2")
+    answer = im.get(id, "/state", auth=bob)
+    assert (answer.status_code, message(answer)) == (403, "Error Getting Inf. prop: Access to this infrastructure not granted.")
+    body = json.dumps({"username": "bob", "password": "hunter2"})
+    assert im.call("POST", path, body, headers={"Content-Type": "application/json"}).text == ""
+    assert im.call("GET", path).json() == {"authorization": ["alice", "bob"]}
+    assert im.get(id, "/state", auth=bob).status_code == 200
+    im.call("POST", path, body, overwrite="true")
+    assert im.get(id, "/state").status_code == 403
+
+
+def test_clouds_and_statistics(im):
+    assert im.call("GET", "/clouds/dummy/images").json()["images"][0] == {
+        "uri": "mock0://linux.for.ev.er/image1", "name": "Image Name1"}
+    assert im.call("GET", "/clouds/dummy/quotas").json()["quotas"]["cores"] == {"used": 1, "limit": 10}
+    answer = im.call("GET", "/clouds/nope/quotas")
+    assert (answer.status_code, message(answer)) == (400, "Error getting cloud info: Cloud ID nope not found.")
+    id = im.create()
+    (one,) = im.call("GET", "/stats").json()["stats"]
+    assert (one["inf_id"], one["im_user"], one["vm_count"], one["deleted"]) == (id, "alice", 2, False)
+    assert im.call("GET", "/stats", init_date="xx").status_code == 400
+
+
+# ---- deletion
+
+
+def test_asynchronous_deletion_passes_through_deleting_to_404(im):
+    id = im.configured({"delete_ms": 1000})
+    answer = im.delete(id, **{"async": "true"})
+    assert (answer.status_code, answer.text) == (200, "")
+    assert im.state(id)["state"] == "deleting"
+    assert im.delete(id, **{"async": "true"}).status_code == 200, "again while it runs"
+    im.advance(1000)
+    answer = im.get(id, "/state")
+    assert (answer.status_code, message(answer)) == (404, "Error Getting Inf. prop: " + GONE)
+    answer = im.delete(id)
+    assert (answer.status_code, message(answer)) == (404, "Error Destroying Inf: " + GONE)
+    entry = im.ledger(id)
+    assert (entry["alive"], entry["deletes"], entry["deleted_at"] is None) == (False, 2, False)
+
+
+def test_a_deletion_that_is_not_asynchronous_is_over_when_it_answers(im):
+    id = im.configured()
+    assert im.delete(id).status_code == 200
+    assert im.state(id) == 404
+
+
+def test_deletion_while_adding_is_409(im):
+    id = im.create({"launch_ms": 1000})
+    answer = im.delete(id, **{"async": "true"})
+    assert (answer.status_code, message(answer)) == (409, "Error Destroying Inf: Invalid State to perform this operation.")
+    im.advance(1000)
+    assert im.delete(id).status_code == 200
+
+
+# ---- behaviours
+
+
+def test_slow_boot(im):
+    id = im.create({"behaviour": "slow_boot", "launch_ms": 2000, "boot_ms": 3000, "config_ms": 4000})
+    seen = []
+    for ms in (0, 1000, 1000, 3000, 4000):
+        im.advance(ms)
+        seen.append(im.state(id))
+    assert seen == [{"state": "pending", "vm_states": {}}, {"state": "pending", "vm_states": {"0": "pending"}},
+                    {"state": "pending", "vm_states": {"0": "pending", "1": "pending"}},
+                    {"state": "running", "vm_states": {"0": "running", "1": "running"}},
+                    {"state": "configured", "vm_states": {"0": "configured", "1": "configured"}}]
+
+
+def test_the_line_of_the_cloud_chooses_too_and_the_metadata_wins(im):
+    cloud = line(cloud="id = one; type = Dummy; behaviour = slow_boot; boot_ms = 5000; launch_ms = 0")
+    slow, quick = im.create(auth=cloud), im.create({"behaviour": "normal", "boot_ms": 0}, auth=cloud)
+    im.advance(100)
+    assert im.state(slow)["state"] == "pending"
+    assert im.state(quick)["state"] == "configured"
+    assert (im.ledger(slow)["behaviour"], im.ledger(slow)["cloud_id"]) == ("slow_boot", "one")
+
+
+def test_one_vm_failed(im):
+    id = im.configured({"behaviour": "one_vm_failed"})
+    assert im.state(id) == {"state": "failed", "vm_states": {"0": "configured", "1": "failed"}}
+    assert [one["uri"][-6:] for one in im.get(id).json()["uri-list"]] == ["/vms/0"]
+    assert im.get(id, "/outputs").json()["outputs"]["node_ip"] == ["10.0.0.1", None]
+
+
+def test_all_vms_failed(im):
+    id = im.configured({"behaviour": "all_vms_failed"})
+    assert im.state(id) == {"state": "failed", "vm_states": {}}
+    assert "All VMs failed. No contextualize." in im.get(id, "/contmsg").json()["contmsg"]
+    answer = im.call("POST", "/infrastructures", template({"behaviour": "all_vms_failed"}))
+    assert answer.status_code == 400 and message(answer).startswith("Error Creating Inf.: Error adding VMs: ")
+    assert [entry["id"] for entry in im.control("GET", "ledger", alive="true")] == [id]
+
+
+def test_unconfigured(im):
+    document = TEMPLATE.replace("      capabilities:", "      interfaces: {Standard: {configure: {implementation: x.yml}}}\n      capabilities:")
+    id = im.configured({"behaviour": "unconfigured"}, document=document)
+    assert im.state(id) == {"state": "unconfigured", "vm_states": {"0": "unconfigured", "1": "unconfigured"}}
+    assert "Contextualization Error" in im.get(id, "/contmsg").json()["contmsg"]
+
+
+def test_configured_then_unconfigured(im):
+    id = im.configured({"behaviour": "configured_then_unconfigured", "unconfigured_ms": 9000})
+    assert im.state(id)["state"] == "configured"
+    im.advance(9000)
+    assert im.state(id)["state"] == "unconfigured"
+    assert "Error waiting all the VMs to have all the requested IPs" in im.get(id, "/contmsg").json()["contmsg"]
+
+
+def test_pending_for_ever_can_be_deleted(im):
+    id = im.create({"behaviour": "pending_for_ever"})
+    im.advance(100000000)
+    assert im.state(id) == {"state": "pending", "vm_states": {}}
+    assert im.delete(id).status_code == 200
+
+
+def test_no_outputs_at_first(im):
+    id = im.configured({"behaviour": "no_outputs_at_first", "outputs_ms": 9000})
+    assert im.state(id)["state"] == "configured"
+    assert im.get(id, "/outputs").json()["outputs"]["node_ip"] is None
+    im.advance(9000)
+    assert im.get(id, "/outputs").json()["outputs"]["node_ip"] == ["10.0.0.1", "10.0.0.1"]
+
+
+def test_unknown_heals(im):
+    id = im.configured({"behaviour": "unknown_state", "unknown_ms": 9000})
+    assert im.state(id) == {"state": "unknown", "vm_states": {"0": "unknown", "1": "unknown"}}
+    im.advance(9000)
+    assert im.state(id)["state"] == "configured"
+
+
+def test_a_vm_goes(im):
+    id = im.configured({"behaviour": "vm_gone", "gone_ms": 9000})
+    im.advance(9000)
+    assert im.state(id) == {"state": "configured", "vm_states": {"1": "configured"}}
+    assert message(im.get(id, "/vms/0")) == "Error Getting VM. info: Deleted VM."
+
+
+def test_a_refused_deletion(im):
+    id = im.configured({"behaviour": "delete_refused"})
+    assert im.delete(id, **{"async": "true"}).status_code == 200
+    assert im.state(id)["state"] == "deleting"
+    im.advance(60)
+    assert im.state(id)["state"] == "configured", "and contmsg says nothing"
+    answer = im.delete(id)
+    assert answer.status_code == 400 and "Error destroying the infrastructure: \n" in message(answer)
+    assert im.delete(id, force="true").status_code == 200
+    assert im.state(id) == 404
+    assert (im.ledger(id)["alive"], im.ledger(id)["orphaned"]) == (False, True)
+
+
+@pytest.mark.parametrize("shown, states", [("unknown", {"state": "unknown", "vm_states": {}}),
+                                           ("configured", {"state": "configured", "vm_states": {"0": "configured", "1": "configured"}})])
+def test_a_lost_deletion_works_when_it_is_repeated(im, shown, states):
+    id = im.configured({"behaviour": "delete_lost", "lost": 2, "lost_as": shown})
+    for _ in range(2):
+        assert im.delete(id, **{"async": "true"}).status_code == 200
+        im.advance(60)
+        assert im.state(id) == states
+        assert im.ledger(id)["alive"]
+    im.delete(id, **{"async": "true"})
+    im.advance(60)
+    assert im.state(id) == 404
+
+
+def test_back_after_404(im):
+    id = im.configured({"behaviour": "back_after_404", "back_ms": 9000})
+    im.delete(id)
+    assert im.state(id) == 404
+    assert im.call("GET", "/infrastructures").json() == {"uri-list": []}
+    assert (im.ledger(id)["alive"], im.ledger(id)["visible"]) == (True, False)
+    im.advance(9000)
+    assert im.state(id)["state"] == "configured"
+    assert len(im.call("GET", "/infrastructures").json()["uri-list"]) == 1
+    im.delete(id)
+    im.advance(9000)
+    assert im.state(id) == 404
+    assert not im.ledger(id)["alive"]
+
+
+def test_delete_409_for_a_while(im):
+    id = im.configured({"behaviour": "delete_409", "busy_ms": 9000})
+    assert im.delete(id).status_code == 409
+    im.advance(9000)
+    assert im.delete(id).status_code == 200
+
+
+@pytest.mark.parametrize("bad, words", [({"behaviour": "nosuch"}, "unknown behaviour: nosuch"), ({"boot": 1}, "unknown key: boot"),
+                                        ({"boot_ms": -1}, "boot_ms is no number"), ({"fault": "x"}, "unknown fault: x"),
+                                        ({"fault": "hang", "on": "create,x"}, "unknown route in on: create,x"),
+                                        ({"fault": "hang", "fraction": 2}, "fraction is no number"), ("text", "is no map"),
+                                        ({"faults": [{}]}, "fault is missing"), ({"faults": {}}, "faults is a list")])
+def test_a_slip_in_the_metadata_is_told(im, bad, words):
+    answer = im.call("POST", "/infrastructures", template(bad))
+    assert answer.status_code == 400 and words in message(answer)
+
+
+# ---- faults
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_http_errors_for_the_first_calls(im, status):
+    id = im.configured({"fault": "http_%d" % status, "on": "state", "first": 2, "after": 1})
+    assert [im.get(id, "/state").status_code for _ in range(5)] == [200, status, status, 200, 200]
+    assert im.get(id, "/outputs").status_code == 200
+
+
+def test_a_fraction_of_the_calls_fails(im):
+    id = im.configured({"fault": "http_503", "on": "state", "fraction": 0.25})
+    assert [im.get(id, "/state").status_code for _ in range(8)].count(503) == 2
+
+
+def test_a_fault_for_a_time(im):
+    im.control("POST", "fault", {"fault": "http_502", "for_ms": 5000})
+    assert im.call("GET", "/infrastructures").status_code == 502
+    im.advance(5000)
+    assert im.call("GET", "/infrastructures").status_code == 200
+
+
+def test_a_cloud_line_fails_the_first_creations(im):
+    auth = line(cloud="id = one; type = Dummy; fault = http_503; on = create; first = 2")
+    statuses = [im.call("POST", "/infrastructures", template(), auth=auth, **{"async": "1"}).status_code for _ in range(4)]
+    assert statuses == [503, 503, 200, 200]
+    assert len(im.control("GET", "ledger")) == 2
+    assert im.call("POST", "/infrastructures", template(), auth=auth.replace("alice", "bob")).status_code == 503
+
+
+def test_faults_of_the_control_surface_may_ask_for_a_cloud(im):
+    im.control("POST", "fault", [{"fault": "http_503", "on": "create", "cloud": "one"}, {"fault": "read_only", "on": "delete"}])
+    id = im.create()
+    im.advance(60)
+    assert im.call("POST", "/infrastructures", template(), auth=line(cloud="id = one; type = Dummy")).status_code == 503
+    answer = im.delete(id)
+    assert (answer.status_code, message(answer)) == (403, "Error Destroying Inf: Function currently disabled.")
+    im.control("DELETE", "fault")
+    assert im.delete(id).status_code == 200
+
+
+@pytest.mark.parametrize("kind, list_status, state_status, words", [
+    ("token_expired", 401, 400, "OIDC auth Token expired."), ("token_401", 401, 401, "OIDC auth Token expired."),
+    ("token_400", 400, 400, "OIDC auth Token expired."), ("iam_outage", 401, 400, "Code: 503. Message: ")])
+def test_credential_errors(im, kind, list_status, state_status, words):
+    id = im.create()
+    im.control("POST", "fault", {"fault": kind})
+    for path, status in (("/infrastructures", list_status), ("/infrastructures/%s/state" % id, state_status)):
+        answer = im.call("GET", path)
+        assert answer.status_code == status
+        assert "Invalid InfrastructureManager credentials. " + words in message(answer)
+
+
+def test_bad_template_and_bad_json(im):
+    im.control("POST", "fault", [{"fault": "bad_template"}, {"fault": "bad_json", "on": "state"}])
+    assert im.call("POST", "/infrastructures", template()).status_code == 400
+    im.control("POST", "fault", {"fault": "bad_json", "on": "state"})
+    answer = im.get(im.create(), "/state")
+    assert answer.status_code == 200 and answer.headers["Content-Type"] == "application/json"
+    with pytest.raises(ValueError):
+        answer.json()
+
+
+@pytest.mark.parametrize("kind, made", [("reset_before", 0), ("reset_after", 1)])
+def test_the_connection_is_reset(im, kind, made):
+    im.control("POST", "fault", {"fault": kind, "on": "create"})
+    connection = http.client.HTTPConnection("127.0.0.1", im.server.port, timeout=10)
+    connection.request("POST", "/infrastructures?async=true", template(),
+                       {"Authorization": line(), "Content-Type": "text/yaml", "Accept": "application/json"})
+    with pytest.raises(ConnectionResetError):
+        connection.getresponse()
+    assert len(im.control("GET", "ledger")) == made
+
+
+@pytest.mark.parametrize("kind, made", [("hang", 0), ("hang_after", 1)])
+def test_there_is_no_answer(im, kind, made):
+    im.control("POST", "fault", {"fault": kind, "on": "create", "first": 1})
+    with pytest.raises(requests.ReadTimeout):
+        requests.post(im.url + "/infrastructures", data=template(), timeout=0.3, params={"async": "true"},
+                      headers={"Authorization": line(), "Content-Type": "text/yaml"})
+    assert len(im.control("GET", "ledger")) == made
+    process.wait_for(lambda: im.control("GET", "calls")["in_flight"] == 0, 5, "the hanging call to see that its client went")
+    assert im.control("GET", "calls")["statuses"]["0"] == 1
+
+
+def test_a_reset_releases_what_hangs(im):
+    im.control("POST", "fault", {"fault": "hang"})
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        call = pool.submit(requests.get, im.url + "/version", timeout=10)
+        process.wait_for(lambda: im.control("GET", "calls")["in_flight"] == 1, 5, "the call")
+        im.control("POST", "reset")
+        with pytest.raises(requests.ConnectionError):
+            call.result()
+
+
+def test_a_late_answer_comes_when_the_clock_is_advanced(im):
+    im.control("POST", "fault", {"fault": "slow", "ms": 60000, "on": "list"})
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        call = pool.submit(im.call, "GET", "/infrastructures")
+        process.wait_for(lambda: requests.get(im.url + "/_simulator/calls", timeout=10).json()["in_flight"] == 1, 5, "the call")
+        assert not call.done()
+        requests.post(im.url + "/_simulator/advance", json={"ms": 60000}, timeout=10)
+        assert call.result().status_code == 200
+
+
+def test_a_slow_creation(im):
+    began = time.monotonic()
+    im.create({"fault": "slow_create", "ms": 300})
+    assert time.monotonic() - began >= 0.3
+
+
+# ---- the control surface
+
+
+def test_the_ledger_keeps_what_was_made(im):
+    behaviour = {"behaviour": "normal"}
+    id = im.create(behaviour, headers={"X-Request-ID": "request-1"})
+    im.advance(60)
+    other = im.create()
+    im.advance(60)
+    im.delete(other)
+    entry = im.ledger(id)
+    assert entry["created_at"] > 1.7e12
+    assert {key: entry[key] for key in entry if key != "created_at"} == {
+        "id": id, "owner": "alice", "behaviour": "normal", "cloud_id": "dummy", "cloud_type": "Dummy",
+        "request_id": "request-1", "metadata": {"infra_name": "demo", "im_simulator": behaviour}, "vms_made": 2, "deletes": 0,
+        "alive": True, "visible": True, "orphaned": False, "state": "configured", "deleted_at": None,
+        "vm_states": {"0": "configured", "1": "configured"}}
+    assert [one["id"] for one in im.control("GET", "ledger")] == [id, other]
+    assert [one["id"] for one in im.control("GET", "ledger", alive="true")] == [id]
+    assert [one["id"] for one in im.control("GET", "ledger", alive="false")] == [other]
+
+
+def test_calls_are_counted_and_never_show_credentials(im):
+    id = im.create(headers={"X-Request-ID": "request-2"})
+    im.state(id)
+    calls = im.control("GET", "calls")
+    assert (calls["routes"]["create"], calls["routes"]["state"], calls["total"], calls["most_in_flight"]) == (1, 1, 2, 1)
+    assert calls["last"][1]["request_id"] == "request-2"
+    assert (calls["last"][0]["method"], calls["last"][0]["path"], calls["last"][0]["status"]) == (
+        "GET", "/infrastructures/%s/state" % id, 200)
+    assert len(im.control("GET", "calls", last=1)["last"]) == 1
+    assert "secret" not in json.dumps(calls) + json.dumps(im.control("GET", "ledger"))
+
+
+def test_a_state_can_be_forced(im):
+    id = im.configured()
+    force = lambda value: im.control("POST", "infrastructures/%s/state" % id, value)  # noqa: E731
+    force({"state": "off"})
+    assert im.state(id) == {"state": "off", "vm_states": {"0": "off", "1": "off"}}
+    force({"state": "failed", "vm_states": {"0": "configured", "1": "failed"}})
+    assert im.state(id) == {"state": "failed", "vm_states": {"0": "configured", "1": "failed"}}
+    force({"state": None})
+    assert im.state(id)["state"] == "configured"
+    force({"state": "gone"})
+    assert im.state(id) == 404
+    assert im.session.post("%s/_simulator/infrastructures/%s/state" % (im.url, id), json={"state": "off"}, timeout=10).status_code == 404
+
+
+@pytest.mark.parametrize("what, value", [("fault", {"fault": "nosuch"}), ("fault", {"fault": "hang", "wrong": 1}), ("fault", []),
+                                         ("advance", {"ms": "1"}), ("advance", {})])
+def test_bad_orders_are_refused(im, what, value):
+    answer = im.session.post("%s/_simulator/%s" % (im.url, what), json=value, timeout=10)
+    assert answer.status_code == (200 if value == [] else 400), answer.text
+
+
+def test_many_at_once(im):
+    def life(n):
+        session = requests.Session()
+        headers = {"Authorization": line("user%d" % (n % 10)), "Accept": "application/json", "Content-Type": "text/yaml"}
+        uri = session.post(im.url + "/infrastructures?async=true", data=text, headers=headers, timeout=30).json()["uri"]
+        for _ in range(3):
+            assert session.get(uri + "/state", headers=headers, timeout=30).status_code == 200
+        process.wait_for(lambda: session.delete(uri + "?async=true", headers=headers, timeout=30).status_code == 200, 10, uri)
+        process.wait_for(lambda: session.get(uri + "/state", headers=headers, timeout=30).status_code == 404, 10, uri)
+    text = template({"launch_ms": 5, "delete_ms": 5})
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        list(pool.map(life, range(200)))
+    ledger = im.control("GET", "ledger")
+    assert len({entry["id"] for entry in ledger}) == 200
+    assert not any(entry["alive"] for entry in ledger)
+
+
+@pytest.mark.shared
+def test_other_peoples_templates_come_back_equal(im, shared_data):
+    folder = os.path.join(shared_data, "tosca", "templates")
+    refused = []
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            text = file.read()
+        answer = im.call("POST", "/infrastructures", text.encode(), **{"async": "true"})
+        if answer.status_code != 200:
+            refused.append(name)
+            continue
+        found = yaml.safe_load(im.get(answer.headers["InfID"], "/tosca").json()["tosca"])
+        assert found == yaml.safe_load(text), name
+        assert im.get(answer.headers["InfID"], "/outputs").status_code == 200
+    assert len(refused) < len(os.listdir(folder)) / 2, refused
