@@ -13,6 +13,7 @@ from . import build, process, report
 
 TESTS = os.path.join(process.CHECKOUT, "tests")
 RESULTS = os.path.join(process.CHECKOUT, ".stack", "log", "pytest.xml")
+VALGRIND = os.path.join(process.CHECKOUT, ".stack", "log", "valgrind.")  # and the process id
 
 
 def check(arguments):
@@ -29,8 +30,9 @@ def check(arguments):
         totals += _compile("build", build.CHECK, "--enable-werror")
         environment.update(ORCHESTRATOR_BUILD=build.CHECK)
     if "--valgrind" in modes:
-        environment.update(ORCHESTRATOR_WRAPPER="valgrind --quiet --leak-check=no --trace-children=no --error-exitcode=9 "
-                                                "--log-file=%s" % os.path.join(process.CHECKOUT, ".stack", "log", "valgrind.%p"))
+        for old in glob.glob(VALGRIND + "*"):
+            os.unlink(old)
+        environment.update(ORCHESTRATOR_WRAPPER="valgrind --quiet --log-file=%s%%p" % VALGRIND)
     if not modes and not chosen and not totals:
         totals += _tap("unit tests, guards", build.CHECK)
         broken = _compile("sanitized build", build.SANITIZED, "--enable-sanitizers")
@@ -39,8 +41,13 @@ def check(arguments):
         chosen = ["-m", "faults"] + chosen
     elif "-m" not in chosen:
         chosen = ["-m", "not faults"] + chosen
-    if not totals["failed"] or totals["passed"]:
+    if os.path.exists(os.path.join(environment["ORCHESTRATOR_BUILD"], "orchestrator-migrate")):  # it was built
         totals += _pytest(chosen, environment)
+    if "--valgrind" in modes:
+        for path in sorted(glob.glob(VALGRIND + "*")):
+            if os.path.getsize(path):
+                totals["failed"] += 1
+                _show_log(path)
     skipped = ", %d skipped" % totals["skipped"] if totals["skipped"] else ""
     report.say("%d passed, %d failed%s" % (totals["passed"], totals["failed"], skipped))
     return 0 if totals["passed"] and not totals["failed"] else 1

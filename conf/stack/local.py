@@ -38,6 +38,8 @@ class Stack:
     issuers: how many token issuers there are; the first is `stack.issuer`
     durable: PostgreSQL writes as carefully as it should (False is for tests)
     build: the build folder whose modules are loaded
+    environment, wrapper: what the httpds run with, and a program that the main one runs in
+    migrate: whether httpd makes the tables
     """
 
     def __init__(self, folder, providers=None, directives="", im_url=None, issuers=1, durable=False, build=None,
@@ -54,7 +56,8 @@ class Stack:
         self.simulator = None
         if im_url is None:
             self.simulator = httpd.Httpd("simulator", folder, os.path.join(process.CHECKOUT, "conf/stack/simulator.conf"),
-                                         self.ports["simulator"], {"module": self._module("mod_im_simulator")})
+                                         self.ports["simulator"], {"module": self._module("mod_im_simulator")},
+                                         environment=environment)
         self.im_url = im_url or "http://127.0.0.1:%d" % self.ports["simulator"]
         self.httpd = httpd.Httpd("httpd", folder, os.path.join(process.CHECKOUT, "conf/stack/httpd.conf"), self.ports["http"],
                                  {"module": self._module("mod_orchestrator"), "tls_port": self.ports["tls"],
