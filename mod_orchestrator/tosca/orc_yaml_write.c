@@ -21,7 +21,8 @@ static void add_bytes(text_t *text, const char *bytes, apr_size_t length)
         apr_size_t room = (text->used + length + 1) * 2;
         char *grown = apr_palloc(text->pool, room);
 
-        memcpy(grown, text->bytes, text->used);
+        if (text->used > 0)
+            memcpy(grown, text->bytes, text->used);
         text->bytes = grown;
         text->room = room;
     }
