@@ -21,3 +21,7 @@ $(generated)/orc_routes.c: $(top_srcdir)/$(api)/compile_routes.py $(top_srcdir)/
 	$(AM_V_GEN)$(MKDIR_P) $(generated) && $(PYTHON) $(top_srcdir)/$(api)/compile_routes.py \
 		$(top_srcdir)/mod_orchestrator/routes.json $(generated)/orc_routes.h $@
 $(generated)/orc_routes.h: $(generated)/orc_routes.c
+
+check_PROGRAMS += tests/unit/test_api
+tests_unit_test_api_SOURCES = tests/unit/test_api.c
+tests_unit_test_api_LDADD = $(unit_ldadd)

@@ -54,7 +54,7 @@ orc_error_t *orc_api_object(const orc_request_t *request, orc_response_t *respon
  *   "@sealed": {"member": "<sealed>"}       the opened text is JSON and becomes the member's value
  *   "@sealed_text": {"member": "<sealed>"}  the opened text becomes the member's value as a string
  * The member's former value and both of these are dropped. A sealed value of null becomes null. All other bytes stay as
- * they are; a text without "@sealed is given back itself.
+ * they are; a text without such a member is given back itself.
  * @param out in the request's pool
  */
 orc_error_t *orc_api_unseal(const char **out, const char *text, const orc_request_t *request);

@@ -181,7 +181,8 @@ orc_error_t *orc_api_unseal(const char **out, const char *text, const orc_reques
     const char *at = skip_space(text);
 
     *out = text;
-    if (!strstr(text, "\"@sealed"))
+    /* With both quotes: within a text they would be escaped. */
+    if (!strstr(text, "\"@sealed\"") && !strstr(text, "\"@sealed_text\""))
         return NULL;
     parts = apr_array_make(request->pool, 64, sizeof(const char *));
     if (*at == '{') {

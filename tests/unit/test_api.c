@@ -1,0 +1,405 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <string.h>
+
+#include "orc_api.h"
+#include "orc_api_callers.h"
+#include "orc_api_conditional.h"
+#include "orc_api_idempotency.h"
+#include "orc_api_list.h"
+
+static apr_pool_t *pool;
+static orc_config_t *config;
+
+static int setup(void **state)
+{
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    config = orc_config_make(pool);
+    return orc_secret_init(pool) ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return 0;
+}
+
+/* ---- requests without a database ---- */
+
+static orc_request_t *request_of(const char *method, const char *path)
+{
+    orc_request_t *request = apr_pcalloc(pool, sizeof *request);
+    orc_service_t *service = apr_pcalloc(pool, sizeof *service);
+
+    service->config = config;
+    service->callers = orc_api_callers_make(pool);
+    request->pool = pool;
+    request->service = service;
+    request->method = method;
+    request->base_url = "https://paas.example.org/api/v1";
+    request->path = path;
+    request->body = "";
+    request->request_id = "r-1";
+    return request;
+}
+
+static const char *answer(orc_response_t **response, orc_request_t *request)
+{
+    *response = orc_response_make(pool);
+    (void)orc_api_answer(request, *response);
+    return (*response)->body;
+}
+
+static void the_openapi_document_needs_no_token(void **state)
+{
+    orc_request_t *request = request_of("GET", "/openapi.json");
+    orc_response_t *response;
+    json_t *document;
+
+    assert_true(orc_api_is_open("GET", "/openapi.json"));
+    assert_true(orc_api_is_open("HEAD", "/health"));
+    assert_false(orc_api_is_open("POST", "/health"));
+    assert_true(orc_api_is_open("OPTIONS", "/users"));
+    answer(&response, request);
+    assert_int_equal(response->status, 200);
+    assert_null(orc_json_parse(&document, response->body, response->length, pool));
+    assert_string_equal(orc_json_string(document, "openapi"), "3.1.0");
+}
+
+static void a_known_version_is_not_sent_again(void **state)
+{
+    orc_request_t *request = request_of("GET", "/openapi.json");
+    orc_response_t *response;
+
+    answer(&response, request);
+    request->if_none_match = apr_psprintf(pool, "\"x\", W/%s", apr_table_get(response->headers, "ETag"));
+    answer(&response, request);
+    assert_int_equal(response->status, 304);
+    assert_null(response->content_type);
+    assert_non_null(apr_table_get(response->headers, "ETag"));
+}
+
+static void authentication_comes_before_404_and_405(void **state)
+{
+    orc_response_t *response;
+
+    answer(&response, request_of("GET", "/nothing"));
+    assert_int_equal(response->status, 401);
+    assert_non_null(strstr(apr_table_get(response->headers, "WWW-Authenticate"), "Bearer"));
+    assert_string_equal(response->content_type, "application/problem+json");
+    answer(&response, request_of("PUT", "/health"));
+    assert_int_equal(response->status, 401);
+}
+
+static void a_known_path_says_its_methods(void **state)
+{
+    orc_request_t *request = request_of("DELETE", "/health");
+    orc_identity_t identity = {.issuer = "https://issuer", .subject = "s"};
+    orc_response_t *response;
+
+    answer(&response, request_of("OPTIONS", "/health"));
+    assert_int_equal(response->status, 204);
+    assert_string_equal(apr_table_get(response->headers, "Allow"), "GET, HEAD, OPTIONS");
+    request->identity = &identity;
+    answer(&response, request);
+    assert_int_equal(response->status, 405);
+    assert_string_equal(apr_table_get(response->headers, "Allow"), "GET, HEAD, OPTIONS");
+    request->path = "/healthy";
+    answer(&response, request);
+    assert_int_equal(response->status, 404);
+}
+
+/* ---- entity tags ---- */
+
+static void entity_tags_are_compared_as_rfc_9110_says(void **state)
+{
+    assert_true(orc_api_tag_matches("\"7\"", "7", 0));
+    assert_true(orc_api_tag_matches("*", "7", 0));
+    assert_true(orc_api_tag_matches("\"6\", \"7\"", "7", 0));
+    assert_true(orc_api_tag_matches("\"6\",\"7\"", "7", 1));
+    assert_true(orc_api_tag_matches("W/\"7\"", "7", 1));
+    assert_false(orc_api_tag_matches("W/\"7\"", "7", 0));
+    assert_false(orc_api_tag_matches("\"70\"", "7", 1));
+    assert_false(orc_api_tag_matches("7", "7", 1));
+    assert_false(orc_api_tag_matches("\"7", "7", 1));
+    assert_false(orc_api_tag_matches("", "7", 1));
+}
+
+static void idempotency_keys_are_printable_and_short(void **state)
+{
+    char *longest = apr_pcalloc(pool, 257);
+
+    memset(longest, 'k', 255);
+    assert_true(orc_api_idempotency_is_key("8e03978e-40d5-43dd-bc93-6894a57f9324"));
+    assert_true(orc_api_idempotency_is_key(longest));
+    longest[255] = 'k';
+    assert_false(orc_api_idempotency_is_key(longest));
+    assert_false(orc_api_idempotency_is_key(""));
+    assert_false(orc_api_idempotency_is_key("a\tb"));
+    assert_false(orc_api_idempotency_is_key("k\xc3\xa4"));
+}
+
+/* ---- lists ---- */
+
+static const orc_choice_t colours[] = {{"RED", "0"}, {"GREEN", "1"}, {NULL, NULL}};
+static const orc_choice_t states[] = {{"pending", "pending"}, {"in progress", "in progress"}, {NULL, NULL}};
+static const orc_column_t columns[] = {
+    {"id", ORC_KIND_ID, 1, 1, "b.id", NULL, NULL},
+    {"created_at", ORC_KIND_TIME, 1, 1, "b.created_at", NULL, NULL},
+    {"name", ORC_KIND_TEXT, 1, 1, "b.name", NULL, NULL},
+    {"word", ORC_KIND_WORD, 1, 1, "b.word", NULL, NULL},
+    {"count", ORC_KIND_INTEGER, 1, 1, "b.count", NULL, NULL},
+    {"is_big", ORC_KIND_BOOLEAN, 1, 1, "b.is_big", NULL, NULL},
+    {"colour", ORC_KIND_ENUM, 1, 1, "b.colour", NULL, colours},
+    {"state", ORC_KIND_ENUM, 1, 1, "b.state", NULL, states},
+    {"owned_by", ORC_KIND_PERSON, 0, 1, "", "EXISTS (x = ANY ($?))", NULL},
+    {"hidden", ORC_KIND_WORD, 0, 0, "b.hidden", NULL, NULL},
+    {NULL, 0, 0, 0, NULL, NULL, NULL},
+};
+static const orc_route_t list_route = {.id = "list", .method = "GET", .path = "/things", .columns = columns};
+
+/* A request for the list with parameters given as name, value, ..., NULL. */
+static orc_request_t *list_request(const char *name, ...)
+{
+    static orc_identity_t identity = {.user_id = "0190a5f0-0000-7000-8000-000000000001"};
+    orc_request_t *request = request_of("GET", "/things");
+    apr_array_header_t *parameters = apr_array_make(pool, 4, sizeof(orc_parameter_t));
+    va_list args;
+
+    va_start(args, name);
+    for (; name; name = va_arg(args, const char *)) {
+        orc_parameter_t *parameter = apr_array_push(parameters);
+
+        parameter->name = name;
+        parameter->value = va_arg(args, const char *);
+    }
+    va_end(args);
+    request->route = &list_route;
+    request->identity = &identity;
+    request->parameters = parameters;
+    return request;
+}
+
+static orc_api_plan_t *plan_of(orc_request_t *request)
+{
+    orc_error_t *error = NULL;
+    orc_api_plan_t *plan = orc_api_list_plan(&error, request, 2, NULL);
+
+    assert_null(error);
+    return plan;
+}
+
+/* The parameters that a list refuses, with commas. */
+static const char *refused(orc_request_t *request)
+{
+    orc_error_t *error = NULL;
+    const char *names = "";
+    int i;
+
+    orc_api_list_check(&error, request);
+    for (i = 0; error && i < error->fields->nelts; i++)
+        names = apr_pstrcat(pool, names, *names ? "," : "",
+                            APR_ARRAY_IDX(error->fields, i, orc_error_field_t).parameter, NULL);
+    return names;
+}
+
+static void assert_filter(orc_request_t *request, const char *where, const char *value)
+{
+    orc_api_plan_t *plan = plan_of(request);
+
+    assert_string_equal(plan->where, where);
+    assert_int_equal(plan->values->nelts, 1);
+    assert_string_equal(APR_ARRAY_IDX(plan->values, 0, const char *), value);
+}
+
+static void a_list_has_defaults(void **state)
+{
+    orc_api_plan_t *plan = plan_of(list_request(NULL));
+
+    assert_int_equal(plan->page, 1);
+    assert_int_equal(plan->size, 5);
+    assert_string_equal(plan->where, "");
+    assert_string_equal(plan->order, "b.created_at DESC, b.id DESC");
+}
+
+static void a_list_is_sorted_by_several_keys(void **state)
+{
+    assert_string_equal(plan_of(list_request("sort", "name,-count", NULL))->order,
+                        "b.name COLLATE \"C\", b.count DESC, b.id DESC");
+    assert_string_equal(plan_of(list_request("sort", "count", NULL))->order, "b.count, b.id");
+    assert_string_equal(refused(list_request("sort", "hidden", NULL)), "sort");
+    assert_string_equal(refused(list_request("sort", "", NULL)), "sort");
+    assert_string_equal(refused(list_request("sort", "name,", NULL)), "sort");
+    assert_string_equal(refused(list_request("sort", "b.id;--", NULL)), "sort");
+}
+
+static void filters_compare_by_their_kind(void **state)
+{
+    assert_filter(list_request("word", "a,b\"c", "word", "d\\", NULL), " AND b.word = ANY ($2::text[])",
+                  "{\"a\",\"b\\\"c\",\"d\\\\\"}");
+    assert_filter(list_request("name", "50%_", NULL),
+                  " AND EXISTS (SELECT FROM unnest($2::text[]) part WHERE strpos(lower(b.name), lower(part)) > 0)",
+                  "{\"50%_\"}");
+    assert_filter(list_request("name", "a,b", NULL),
+                  " AND EXISTS (SELECT FROM unnest($2::text[]) part WHERE strpos(lower(b.name), lower(part)) > 0)",
+                  "{\"a,b\"}");
+    assert_filter(list_request("count_gte", "-3", NULL), " AND b.count >= $2::bigint", "-3");
+    assert_filter(list_request("count", "1,2", NULL), " AND b.count = ANY ($2::bigint[])", "{\"1\",\"2\"}");
+    assert_filter(list_request("is_big", "true", NULL), " AND b.is_big = ANY ($2::boolean[])", "{\"true\"}");
+    assert_filter(list_request("colour", "GREEN,0", NULL), " AND b.colour = ANY ($2::bigint[])", "{\"1\",\"0\"}");
+    assert_filter(list_request("state", "in progress", NULL), " AND b.state::text = ANY ($2::text[])",
+                  "{\"in progress\"}");
+    assert_filter(list_request("created_before", "2024-01-01T01:00:00+01:00", NULL),
+                  " AND b.created_at < $2::timestamptz", "2024-01-01T00:00:00.000000Z");
+    assert_filter(list_request("owned_by", "me", NULL), " AND EXISTS (x = ANY ($2::uuid[]))",
+                  "{\"0190a5f0-0000-7000-8000-000000000001\"}");
+    assert_filter(list_request("id", "0190A5F0-0000-7000-8000-000000000002", NULL), " AND b.id = ANY ($2::uuid[])",
+                  "{\"0190a5f0-0000-7000-8000-000000000002\"}");
+}
+
+static void bad_values_are_named(void **state)
+{
+    assert_string_equal(refused(list_request("page", "0", NULL)), "page");
+    assert_string_equal(refused(list_request("page", "99999999999999999999", NULL)), "page");
+    assert_string_equal(refused(list_request("page", "1", "page", "2", NULL)), "page");
+    assert_string_equal(refused(list_request("size", "501", NULL)), "size");
+    assert_string_equal(refused(list_request("size", "x", NULL)), "size");
+    assert_string_equal(refused(list_request("id", "1", NULL)), "id");
+    assert_string_equal(refused(list_request("count", "1,,2", NULL)), "count");
+    assert_string_equal(refused(list_request("count", "9223372036854775808", NULL)), "count");
+    assert_string_equal(refused(list_request("count_lte", "1.5", NULL)), "count_lte");
+    assert_string_equal(refused(list_request("is_big", "1", NULL)), "is_big");
+    assert_string_equal(refused(list_request("colour", "blue", NULL)), "colour");
+    assert_string_equal(refused(list_request("created_after", "yesterday", NULL)), "created_after");
+    assert_string_equal(refused(list_request("created_after", "0000-01-01T00:00:00Z", NULL)), "created_after");
+    assert_string_equal(refused(list_request("owned_by", "you", NULL)), "owned_by");
+    assert_string_equal(refused(list_request("name", "", NULL)), "name");
+    assert_string_equal(refused(list_request("word", "\xff", NULL)), "word");
+    assert_string_equal(refused(list_request("size", "0", "count", "x", "id", "y", NULL)), "size,id,count");
+}
+
+static void a_list_knows_its_parameters(void **state)
+{
+    static const char *const known[] = {"page",      "size",      "sort",           "id",           "name", "count",
+                                        "count_gte", "count_lte", "created_before", "created_after"};
+    static const char *const unknown[] = {"hidden", "created_at", "name_gte", "pages", "b.id", ""};
+    size_t i;
+
+    for (i = 0; i < sizeof known / sizeof *known; i++)
+        assert_true(orc_api_list_knows(columns, known[i], pool));
+    for (i = 0; i < sizeof unknown / sizeof *unknown; i++)
+        assert_false(orc_api_list_knows(columns, unknown[i], pool));
+}
+
+static json_t *rendered(orc_request_t *request, apr_int64_t total)
+{
+    const char *text = orc_api_list_render(request, plan_of(request), "[]", total);
+    json_t *value;
+
+    assert_null(orc_json_parse(&value, text, strlen(text), pool));
+    return value;
+}
+
+static void assert_link(const json_t *list, const char *name, const char *query)
+{
+    const char *link = orc_json_string(json_object_get(list, "links"), name);
+
+    if (query)
+        assert_string_equal(link, apr_pstrcat(pool, "https://paas.example.org/api/v1/things?", query, NULL));
+    else
+        assert_true(json_is_null(json_object_get(json_object_get(list, "links"), name)));
+}
+
+static void links_lead_from_page_to_page(void **state)
+{
+    json_t *list = rendered(list_request("page", "2", "size", "2", "name", "a b&\xc3\xa4", NULL), 5);
+    const json_t *page = json_object_get(list, "page");
+
+    assert_link(list, "first", "page=1&size=2&name=a%20b%26%C3%A4");
+    assert_link(list, "prev", "page=1&size=2&name=a%20b%26%C3%A4");
+    assert_link(list, "next", "page=3&size=2&name=a%20b%26%C3%A4");
+    assert_link(list, "last", "page=3&size=2&name=a%20b%26%C3%A4");
+    assert_int_equal(orc_json_integer(page, "total_elements", 0), 5);
+    assert_int_equal(orc_json_integer(page, "total_pages", 0), 3);
+    assert_int_equal(orc_json_integer(page, "number", 0), 2);
+    assert_int_equal(orc_json_integer(page, "size", 0), 2);
+}
+
+static void past_the_end_the_previous_page_is_the_last(void **state)
+{
+    json_t *list = rendered(list_request("page", "9", NULL), 11);
+
+    assert_link(list, "prev", "page=3&size=5");
+    assert_link(list, "next", NULL);
+}
+
+static void an_empty_list_has_one_page(void **state)
+{
+    json_t *list = rendered(list_request(NULL), 0);
+
+    assert_link(list, "prev", NULL);
+    assert_link(list, "next", NULL);
+    assert_link(list, "last", "page=1&size=5");
+    assert_int_equal(orc_json_integer(json_object_get(list, "page"), "total_pages", 0), 1);
+}
+
+/* ---- secrets in objects ---- */
+
+static const char *unsealed(const char *text)
+{
+    const char *out;
+
+    assert_null(orc_api_unseal(&out, text, request_of("GET", "/things")));
+    return out;
+}
+
+static void secrets_are_put_in_their_places(void **state)
+{
+    const char *object = orc_secret_seal(&config->secret_key, "{\"key\":1}", pool);
+    const char *text = orc_secret_seal(&config->secret_key, "a \"token\"", pool);
+    const char *plain = "{\"a\":\"\\\"@sealed\\\"\"}";
+
+    assert_ptr_equal(unsealed(plain), plain);
+    assert_string_equal(
+        unsealed(apr_pstrcat(pool, "{\"a\" : 1.10, \"out\" : {\"x\":[1,\"}\"]}, \"@sealed\" : {\"out\" : \"", object,
+                             "\"}}", NULL)),
+        "{\"a\":1.10,\"out\":{\"key\":1}}");
+    assert_string_equal(
+        unsealed(apr_pstrcat(pool, "[{\"@sealed_text\":{\"t\":\"", text, "\"},\"b\":[]}, {\"c\":{}}]", NULL)),
+        "[{\"b\":[],\"t\":\"a \\\"token\\\"\"},{\"c\":{}}]");
+    assert_string_equal(unsealed("{\"t\":\"x\",\"@sealed\":{\"t\":null}}"), "{\"t\":null}");
+    assert_string_equal(unsealed("{\"deep\":{\"@sealed\":{\"t\":null}}}"), "{\"deep\":{\"@sealed\":{\"t\":null}}}");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_openapi_document_needs_no_token),
+        cmocka_unit_test(a_known_version_is_not_sent_again),
+        cmocka_unit_test(authentication_comes_before_404_and_405),
+        cmocka_unit_test(a_known_path_says_its_methods),
+        cmocka_unit_test(entity_tags_are_compared_as_rfc_9110_says),
+        cmocka_unit_test(idempotency_keys_are_printable_and_short),
+        cmocka_unit_test(a_list_has_defaults),
+        cmocka_unit_test(a_list_is_sorted_by_several_keys),
+        cmocka_unit_test(filters_compare_by_their_kind),
+        cmocka_unit_test(bad_values_are_named),
+        cmocka_unit_test(a_list_knows_its_parameters),
+        cmocka_unit_test(links_lead_from_page_to_page),
+        cmocka_unit_test(past_the_end_the_previous_page_is_the_last),
+        cmocka_unit_test(an_empty_list_has_one_page),
+        cmocka_unit_test(secrets_are_put_in_their_places),
+    };
+
+    return cmocka_run_group_tests_name("api", tests, setup, teardown);
+}
