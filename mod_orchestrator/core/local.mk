@@ -1,12 +1,13 @@
 core = mod_orchestrator/core
 liborc_la_SOURCES += \
 	$(core)/orc_config.c $(core)/orc_config.h \
-	$(core)/orc_engine_status.h $(core)/orc_providers.h \
+	$(core)/orc_engine_status.h \
 	$(core)/orc_error.c $(core)/orc_error.h \
 	$(core)/orc_id.c $(core)/orc_id.h \
 	$(core)/orc_json.c $(core)/orc_json.h \
 	$(core)/orc_log.c $(core)/orc_log.h \
-	$(core)/orc_redact.h \
+	$(core)/orc_providers.c $(core)/orc_providers.h \
+	$(core)/orc_redact.c $(core)/orc_redact.h \
 	$(core)/orc_request.c $(core)/orc_request.h \
 	$(core)/orc_schema.c $(core)/orc_schema.h \
 	$(core)/orc_service.h \

@@ -7,11 +7,11 @@
 #define ORC_REDACTED "REDACTED"
 
 /**
- * A copy of a value without its secrets: a string that holds a PEM private key, and the value of every member whose
- * name's last dotted part is or ends in the word password, passwd, passphrase, secret, token, private_key, ... (IM's
- * "disk.0.os.credentials.password") becomes ORC_REDACTED. The members `public_key` and `token_type` and the like stay.
+ * A copy of a value without its secrets. ORC_REDACTED takes the place of a string that holds a PEM private key, and of
+ * the value of every member whose name's last dotted part ends in password, passphrase, secret, token, private_key or
+ * the like, in either case (IM's "disk.0.os.credentials.password"). null, true, false and "" stay as they are.
  * @param redacted whether anything was replaced; may be NULL
- * @return the copy, in `pool`; the value itself, kept alive by `pool`, when nothing had to be replaced
+ * @return the copy, in `pool`
  */
 json_t *orc_redact(const json_t *value, int *redacted, apr_pool_t *pool);
 

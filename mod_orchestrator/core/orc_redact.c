@@ -1,0 +1,79 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_redact.h"
+
+#include <string.h>
+#include <strings.h>
+
+static int ends_in(const char *name, const char *word)
+{
+    size_t length = strlen(name), needed = strlen(word);
+
+    return length >= needed && strcasecmp(name + length - needed, word) == 0;
+}
+
+static int names_a_secret(const char *name)
+{
+    static const char *const words[] = {"password",    "passwd",     "passphrase", "secret",  "token", "private_key",
+                                        "private-key", "privatekey", "secret_key", "api_key", "apikey"};
+    const char *dot = strrchr(name, '.');
+    size_t i;
+
+    for (i = 0; i < sizeof words / sizeof *words; i++) {
+        if (ends_in(dot ? dot + 1 : name, words[i]))
+            return 1;
+    }
+    return 0;
+}
+
+/* "-----BEGIN OPENSSH PRIVATE KEY-----" anywhere in it. */
+static int holds_private_key(const char *text)
+{
+    const char *begin, *key;
+
+    for (begin = text; (begin = strstr(begin, "-----BEGIN ")); begin++) {
+        key = strstr(begin, "PRIVATE KEY");
+        if (key && (size_t)(key - begin) < strcspn(begin, "\r\n"))
+            return 1;
+    }
+    return 0;
+}
+
+static int is_empty(const json_t *value)
+{
+    return json_is_null(value) || json_is_boolean(value) || (json_is_string(value) && json_string_length(value) == 0);
+}
+
+/* The value without secrets, a new reference; counts what was replaced. */
+static json_t *redact(const json_t *value, int is_secret, int *count)
+{
+    json_t *copy, *member;
+    const char *name;
+    size_t i;
+
+    if ((is_secret && !is_empty(value)) || (json_is_string(value) && holds_private_key(json_string_value(value)))) {
+        ++*count;
+        return json_string(ORC_REDACTED);
+    }
+    if (json_is_object(value)) {
+        copy = json_object();
+        json_object_foreach((json_t *)value, name, member)
+            json_object_set_new_nocheck(copy, name, redact(member, names_a_secret(name), count));
+        return copy;
+    }
+    if (json_is_array(value)) {
+        copy = json_array();
+        json_array_foreach(value, i, member) json_array_append_new(copy, redact(member, 0, count));
+        return copy;
+    }
+    return json_deep_copy(value);
+}
+
+json_t *orc_redact(const json_t *value, int *redacted, apr_pool_t *pool)
+{
+    int count = 0;
+    json_t *copy = redact(value, 0, &count);
+
+    if (redacted)
+        *redacted = count > 0;
+    return orc_json_own(copy, pool);
+}
