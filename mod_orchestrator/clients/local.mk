@@ -1,2 +1,12 @@
 clients = mod_orchestrator/clients
-liborc_la_SOURCES += $(clients)/orc_http.h $(clients)/orc_im.h $(clients)/orc_jwks.h $(clients)/orc_oidc.h
+liborc_la_SOURCES += \
+	$(clients)/orc_breaker.c $(clients)/orc_breaker.h \
+	$(clients)/orc_http.c $(clients)/orc_http.h $(clients)/orc_http_fetch.c \
+	$(clients)/orc_http_transfer.c $(clients)/orc_http_transfer.h \
+	$(clients)/orc_im.c $(clients)/orc_im.h $(clients)/orc_im_credentials.c \
+	$(clients)/orc_im_answer.c $(clients)/orc_im_answer.h $(clients)/orc_im_message.c \
+	$(clients)/orc_jwks.h $(clients)/orc_oidc.h
+
+check_PROGRAMS += tests/unit/test_im
+tests_unit_test_im_SOURCES = tests/unit/test_im.c
+tests_unit_test_im_LDADD = $(unit_ldadd)

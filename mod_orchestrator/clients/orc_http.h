@@ -34,6 +34,8 @@ typedef struct orc_http_request_t {
     apr_size_t max_response;     /* bytes of the body; 0: ORC_HTTP_MAX_RESPONSE */
     int keeps_tail;              /* true: of a longer 200 body the last max_response bytes are kept (is_cut);
                                     false: a longer body is an error */
+    apr_size_t baton_size;       /* 0: the callback gets the baton as it is; else a copy of so many bytes of it, which
+                                    lives as long as the call */
 } orc_http_request_t;
 
 /** A way an HTTP call ended. Lives in `pool`, which is destroyed when the callback returns (orc_http_fetch: the

@@ -1,0 +1,42 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_BREAKER_H
+#define ORC_BREAKER_H
+
+#include <apr_time.h>
+
+/* A circuit breaker: after some failures in a row calls are refused for a while, then one call probes. Pure: the clock
+ * and the dice are the caller's. For one thread. */
+
+typedef struct orc_breaker_t {
+    int limit;                    /* failures in a row that open it */
+    apr_interval_time_t min, max; /* first and longest pause */
+    int failures;                 /* in a row, so far */
+    int is_open;
+    int is_probing;            /* open, and one call is on its way to see */
+    apr_interval_time_t pause; /* of this opening, before jitter */
+    apr_time_t until;          /* open: no call before */
+} orc_breaker_t;
+
+/** A closed breaker. */
+void orc_breaker_init(orc_breaker_t *breaker, int limit, apr_interval_time_t min, apr_interval_time_t max);
+
+/** True when a call may go out now; when the breaker is open that call is the probe. */
+int orc_breaker_admit(orc_breaker_t *breaker, apr_time_t now);
+
+/** A call was answered: closes the breaker. */
+void orc_breaker_succeeded(orc_breaker_t *breaker);
+
+/**
+ * A call failed.
+ * @param is_probe whether it was the call that orc_breaker_admit let through while open
+ * @param dice     0 to 1: where in the 75 to 125 % of the pause the next probe falls
+ */
+void orc_breaker_failed(orc_breaker_t *breaker, int is_probe, apr_time_t now, double dice);
+
+/** The probe was given up without a result: the next call probes. */
+void orc_breaker_forget_probe(orc_breaker_t *breaker);
+
+/** Time from now until the next probe may go; 0 when closed or due. */
+apr_interval_time_t orc_breaker_remaining(const orc_breaker_t *breaker, apr_time_t now);
+
+#endif
