@@ -77,7 +77,7 @@ static json_t *get_attribute(const evaluation_t *evaluation, const sim_node_t *c
         index = (int)sim_node_integer(call->values[at++], 0);
     }
     value = attribute ? evaluation->attribute(evaluation->baton, compute, attribute, index) : NULL;
-    for (; value && at < call->count; at++) {
+    for (; json_is_object(value) && at < call->count; at++) {
         part = json_incref(json_object_get(value, call->values[at]->text ? call->values[at]->text : ""));
         json_decref(value);
         value = part;

@@ -204,5 +204,10 @@ json_t *sim_vm_attribute(void *baton, const sim_compute_t *compute, const char *
     if (!strcmp(attribute, "tosca_name")) {
         return json_string(compute->name);
     }
-    return !strcmp(attribute, "ctxt_log") || !strcmp(attribute, "ansible_output") ? json_string("") : NULL;
+    if (!strcmp(attribute, "ansible_output")) {
+        return strcmp(sim_vm_state(outputs->server->store, infrastructure, vm), "configured")
+                   ? NULL
+                   : json_string("output of a task");
+    }
+    return strcmp(attribute, "ctxt_log") ? NULL : json_string("");
 }

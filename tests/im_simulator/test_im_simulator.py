@@ -46,6 +46,7 @@ topology_template:
     second: {value: {get_attribute: [simple_node, private_address, 1]}}
     third: {value: {get_attribute: [simple_node, private_address, 2]}}
     url: {value: {concat: ["http://", {get_attribute: [simple_node, public_address, 0]}, ":", 80]}}
+    task: {value: {get_attribute: [simple_node, ansible_output, some_task, output]}}
     n: {value: {get_input: num_nodes}}
     pw: {value: {get_input: app_password}}
     nothing: {value: {get_attribute: [nobody, private_address]}}
@@ -257,6 +258,10 @@ def test_an_unquoted_equals_sign_drops_the_rest_of_the_line(im):
     assert answer.status_code == 200, "an apostrophe swallows the rest, the credentials stay"
 
 
+def test_long_headers_are_taken(im):
+    assert im.call("GET", "/infrastructures", auth=line(password="x" * 60000)).status_code == 200
+
+
 def test_errors_come_in_the_shape_that_is_accepted(im):
     words = "Error Getting Inf. prop: " + GONE
     answer = im.get("does-not-exist", "/state")
@@ -371,6 +376,7 @@ def test_outputs(im):
     assert outputs.pop("node_id").isdigit()
     assert outputs == {"node_ip": ["10.0.0.1", "10.0.0.1"], "log": "", "pub_ip": [None, None], "second": "10.0.0.1",
                        "third": None, "url": "http://None:80", "n": 2, "nothing": None,
+                       "task": "output of a task",
                        "creds": {"user": "username", "token": "password", "token_type": "password"}}
 
 
