@@ -1,0 +1,33 @@
+httpd = mod_orchestrator/httpd
+
+# What of this room needs no header of httpd: linked into the module and into its unit test.
+noinst_LTLIBRARIES += libmo.la
+libmo_la_SOURCES = \
+	$(httpd)/mo_claims.c $(httpd)/mo_claims.h \
+	$(httpd)/mo_jwks.c $(httpd)/mo_jwks.h \
+	$(httpd)/mo_query.c $(httpd)/mo_query.h
+
+module_LTLIBRARIES += mod_orchestrator.la
+mod_orchestrator_la_SOURCES = \
+	$(httpd)/mod_orchestrator.c $(httpd)/mo_private.h \
+	$(httpd)/mo_auth.c $(httpd)/mo_auth.h \
+	$(httpd)/mo_body.c $(httpd)/mo_body.h \
+	$(httpd)/mo_child.c $(httpd)/mo_child.h \
+	$(httpd)/mo_config.c $(httpd)/mo_config.h \
+	$(httpd)/mo_daemon.c $(httpd)/mo_daemon.h \
+	$(httpd)/mo_dbd.c $(httpd)/mo_dbd.h \
+	$(httpd)/mo_directives.c \
+	$(httpd)/mo_log.c $(httpd)/mo_log.h \
+	$(httpd)/mo_problem.c $(httpd)/mo_problem.h \
+	$(httpd)/mo_request.c $(httpd)/mo_request.h \
+	$(httpd)/mo_shared.c $(httpd)/mo_shared.h \
+	$(httpd)/mo_status.c $(httpd)/mo_status.h
+mod_orchestrator_la_CPPFLAGS = $(AM_CPPFLAGS) $(HTTPD_CPPFLAGS)
+mod_orchestrator_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^orchestrator_module$$'
+mod_orchestrator_la_LIBADD = libmo.la liborc.la
+
+# httpd loads the .so; nobody links against the module.
+install-data-hook:
+	rm -f $(DESTDIR)$(moduledir)/mod_orchestrator.la
+uninstall-local:
+	rm -f $(DESTDIR)$(moduledir)/mod_orchestrator.so

@@ -1,0 +1,137 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "mo_auth.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_request.h>
+
+#include "mo_child.h"
+#include "mo_claims.h"
+#include "mo_request.h"
+#include "orc_api.h"
+
+APLOG_USE_MODULE(orchestrator);
+
+/* Where mod_auth_openidc leaves the token that it verified (OIDCPassClaimsAs environment, headers or both). */
+#define VERIFIED_TOKEN "OIDC_access_token"
+
+static const char *bearer_token(const request_rec *r)
+{
+    const char *value = apr_table_get(r->headers_in, "Authorization");
+
+    if (!value || ap_cstr_casecmpn(value, "Bearer ", 7) != 0)
+        return NULL;
+    value += 7;
+    while (*value == ' ')
+        value++;
+    return *value ? value : NULL;
+}
+
+/* Text for a quoted-string. */
+static const char *quoted(apr_pool_t *pool, const char *text)
+{
+    char *out = apr_pstrdup(pool, text), *c;
+
+    for (c = out; *c; c++) {
+        if (*c == '"' || *c == '\\' || !apr_isprint(*c))
+            *c = '\'';
+    }
+    return out;
+}
+
+void mo_auth_challenge(request_rec *r, const orc_error_t *error)
+{
+    const char *realm = ap_auth_name(r), *challenge;
+
+    challenge = apr_psprintf(r->pool, "Bearer realm=\"%s\"", quoted(r->pool, realm ? realm : "orchestrator"));
+    if (error && strcmp(error->code, "token") == 0)
+        challenge = apr_psprintf(r->pool, "%s, error=\"invalid_token\", error_description=\"%s\"", challenge,
+                                 quoted(r->pool, error->detail));
+    apr_table_setn(r->err_headers_out, "WWW-Authenticate", challenge);
+}
+
+static orc_error_t *no_token(apr_pool_t *pool)
+{
+    return orc_error(pool, 401, "token.missing", "An access token is needed: Authorization: Bearer ...");
+}
+
+/* Finds the issuer whose key a token says to be signed with. */
+static orc_error_t *find_key(mo_request_t *request, request_rec *r, const mo_config_t *config)
+{
+    mo_token_header_t header;
+    const char *token = bearer_token(r);
+
+    if (!token)
+        return no_token(r->pool);
+    ORC_TRY(mo_claims_header(&header, token, r->pool));
+    request->key_issuer = mo_jwks_issuer(config->child->jwks, header.kid, apr_time_now(), r->pool);
+    if (!request->key_issuer) {
+        mo_set(config->shared->keys_wanted, 1);
+        return orc_error(r->pool, 401, "token", "The access token was signed with a key that is not known here.");
+    }
+    request->token = token;
+    return NULL;
+}
+
+static int refuse(mo_request_t *request, request_rec *r, const orc_error_t *error)
+{
+    const mo_config_t *config = mo_config_of(r->server);
+
+    mo_add(config->shared->refused_tokens, 1);
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, ORCLOGNO(1020) "request %s: %s", request->id, error->detail);
+    request->refusal = error;
+    mo_auth_challenge(r, error);
+    return HTTP_UNAUTHORIZED;
+}
+
+int mo_auth_check(request_rec *r)
+{
+    mo_request_t *request = mo_request_of(r);
+    const mo_config_t *config = mo_config_of(r->server);
+    const orc_error_t *error;
+
+    if (!request || !config->child)
+        return DECLINED;
+    /* Whatever stands there from here on was put there by the module that verified the token. */
+    apr_table_unset(r->subprocess_env, VERIFIED_TOKEN);
+    apr_table_unset(r->headers_in, VERIFIED_TOKEN);
+    if (orc_api_is_open(r->header_only && r->method_number == M_GET ? "GET" : r->method, request->path)) {
+        r->user = apr_pstrdup(r->pool, "");
+        return OK;
+    }
+    error = find_key(request, r, config);
+    return error ? refuse(request, r, error) : DECLINED;
+}
+
+/* True when another module has verified this very token for this very request. */
+static int is_verified(const request_rec *r, const char *token)
+{
+    const char *verified = apr_table_get(r->subprocess_env, VERIFIED_TOKEN);
+
+    if (!verified)
+        verified = apr_table_get(r->headers_in, VERIFIED_TOKEN);
+    return verified && strcmp(verified, token) == 0 && r->user && *r->user;
+}
+
+orc_error_t *mo_auth_identity(orc_identity_t **identity, request_rec *r)
+{
+    const mo_request_t *request = mo_request_of(r);
+    const mo_config_t *config = mo_config_of(r->server);
+    orc_error_t *error;
+
+    /* No token here means that mo_auth_check was not asked: the <Location> has no AuthType or lets everybody in. */
+    if (!request->token || !is_verified(r, request->token)) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      ORCLOGNO(1021) "request %s: no module has verified a token here: %s needs AuthType oauth20 of "
+                                     "mod_auth_openidc, Require valid-user, and OIDCPassClaimsAs environment or both",
+                      request->id, request->base->path);
+        return no_token(r->pool);
+    }
+    error = mo_claims_identity(identity, config->values, request->key_issuer, request->token, r->request_time, r->pool);
+    if (error) {
+        mo_add(config->shared->refused_tokens, 1);
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, ORCLOGNO(1022) "request %s: %s", request->id, error->detail);
+    }
+    return error;
+}

@@ -1,0 +1,20 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef MO_CHILD_H
+#define MO_CHILD_H
+
+#include "mo_config.h"
+#include "mo_jwks.h"
+#include "mo_shared.h"
+#include "orc_service.h"
+
+/** What the threads of one child share. */
+typedef struct mo_child_t {
+    orc_service_t service;
+    mo_jwks_t *jwks;
+    mo_slot_t *slot;
+} mo_child_t;
+
+/** child_init hook. */
+void mo_child_init(apr_pool_t *pchild, server_rec *main_server);
+
+#endif

@@ -1,0 +1,213 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "mo_claims.h"
+
+#include <apr_encode.h>
+#include <apr_strings.h>
+#include <string.h>
+
+enum {
+    CLOCK_SKEW = 60,    /* seconds that an issuer's clock may be ahead of ours */
+    MAX_TOKEN = 16384,  /* bytes */
+    MAX_SUBJECT = 1024, /* bytes; OpenID Connect allows 255 */
+};
+
+static orc_error_t *refused(apr_pool_t *pool, const char *detail)
+{
+    return orc_error(pool, 401, "token", "%s", detail);
+}
+
+/* Decodes the base64url part between `start` and `end` as a JSON object. */
+static orc_error_t *decode_object(json_t **object, const char *start, const char *end, const char *part,
+                                  apr_pool_t *pool)
+{
+    apr_size_t length;
+    const char *text = apr_pdecode_base64(pool, start, end - start, APR_ENCODE_NONE, &length);
+
+    if (!text || end == start || orc_json_parse(object, text, length, pool) || !json_is_object(*object))
+        return orc_error(pool, 401, "token", "The access token's %s is not a JSON object in base64url.", part);
+    return NULL;
+}
+
+static orc_error_t *split(const char *token, const char **dot, const char **second_dot, apr_pool_t *pool)
+{
+    *dot = strchr(token, '.');
+    *second_dot = *dot ? strchr(*dot + 1, '.') : NULL;
+    if (!*second_dot || strchr(*second_dot + 1, '.') || strlen(token) > MAX_TOKEN)
+        return refused(pool, "The access token is not a signed JSON Web Token.");
+    return NULL;
+}
+
+orc_error_t *mo_claims_header(mo_token_header_t *header, const char *token, apr_pool_t *pool)
+{
+    static const char *const algorithms[] = {"RS256", "RS384", "RS512", "PS256", "PS384",
+                                             "PS512", "ES256", "ES384", "ES512", NULL};
+    const char *dot, *second_dot;
+    json_t *object;
+    int i;
+
+    ORC_TRY(split(token, &dot, &second_dot, pool));
+    ORC_TRY(decode_object(&object, token, dot, "header", pool));
+    header->algorithm = orc_json_string(object, "alg");
+    header->kid = orc_json_string(object, "kid");
+    for (i = 0; header->algorithm && algorithms[i]; i++) {
+        if (strcmp(header->algorithm, algorithms[i]) == 0)
+            break;
+    }
+    if (!header->algorithm || !algorithms[i])
+        return refused(pool, "The access token's signature algorithm is not accepted.");
+    if (!header->kid || !*header->kid)
+        return refused(pool, "The access token does not name the key that signed it.");
+    return NULL;
+}
+
+/* Seconds since 1970 of a NumericDate; 0 when the claim is no number of a sane size. */
+static apr_int64_t numeric_date(const json_t *claim)
+{
+    double value = json_is_number(claim) ? json_number_value(claim) : 0;
+
+    return value > 0 && value < 1e12 ? (apr_int64_t)value : 0;
+}
+
+static orc_error_t *check_times(const json_t *claims, apr_time_t now, apr_pool_t *pool)
+{
+    const json_t *expires = json_object_get(claims, "exp"), *begins = json_object_get(claims, "nbf"),
+                 *issued = json_object_get(claims, "iat");
+    apr_int64_t seconds = apr_time_sec(now);
+
+    if (numeric_date(expires) == 0)
+        return refused(pool, "The access token has no expiry time.");
+    if (numeric_date(expires) <= seconds)
+        return refused(pool, "The access token has expired.");
+    if (begins && (!json_is_number(begins) || json_number_value(begins) > (double)(seconds + CLOCK_SKEW)))
+        return refused(pool, "The access token is not valid yet.");
+    if (issued && (!json_is_number(issued) || json_number_value(issued) > (double)(seconds + CLOCK_SKEW)))
+        return refused(pool, "The access token was issued in the future.");
+    return NULL;
+}
+
+static int contains(const apr_array_header_t *list, const char *text)
+{
+    int i;
+
+    for (i = 0; list && i < list->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(list, i, const char *), text) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* True when `aud` (a text or a list of texts) names one of ours. */
+static int audience_matches(const apr_array_header_t *audiences, const json_t *audience)
+{
+    const json_t *entry;
+    size_t i;
+
+    if (!audiences || audiences->nelts == 0)
+        return 1;
+    if (json_is_string(audience))
+        return contains(audiences, json_string_value(audience));
+    json_array_foreach(audience, i, entry)
+    {
+        if (json_is_string(entry) && contains(audiences, json_string_value(entry)))
+            return 1;
+    }
+    return 0;
+}
+
+static orc_error_t *read_subject(const char **subject, const json_t *claims, apr_pool_t *pool)
+{
+    const char *text = orc_json_string(claims, "sub"), *c;
+
+    if (!text || !*text || strlen(text) > MAX_SUBJECT)
+        return refused(pool, "The access token has no subject.");
+    for (c = text; *c; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return refused(pool, "The access token's subject has control characters.");
+    }
+    *subject = text;
+    return NULL;
+}
+
+/* Group names without a leading slash (IAM and Keycloak write "/group"). */
+static orc_error_t *read_groups(const apr_array_header_t **groups, const json_t *claim, apr_pool_t *pool)
+{
+    apr_array_header_t *list = apr_array_make(pool, 8, sizeof(const char *));
+    const json_t *entry;
+    size_t i;
+
+    *groups = list;
+    if (!claim || json_is_null(claim))
+        return NULL;
+    if (!json_is_array(claim))
+        return refused(pool, "The access token's groups are not a list.");
+    json_array_foreach(claim, i, entry)
+    {
+        const char *name = json_string_value(entry);
+
+        if (!name)
+            return refused(pool, "The access token's groups are not a list of texts.");
+        if (*name == '/')
+            name++;
+        if (*name)
+            APR_ARRAY_PUSH(list, const char *) = name;
+    }
+    return NULL;
+}
+
+static const char *without_slash(const char *group)
+{
+    return group && *group == '/' ? group + 1 : group;
+}
+
+static int is_authorised(const orc_issuer_config_t *issuer, const orc_identity_t *identity)
+{
+    int i;
+
+    if (identity->is_admin || !issuer->groups || issuer->groups->nelts == 0)
+        return 1;
+    for (i = 0; i < issuer->groups->nelts; i++) {
+        if (contains(identity->groups, without_slash(APR_ARRAY_IDX(issuer->groups, i, const char *))))
+            return 1;
+    }
+    return 0;
+}
+
+static void read_person(orc_identity_t *identity, const json_t *claims)
+{
+    identity->name = orc_json_string(claims, "name");
+    identity->username = orc_json_string(claims, "preferred_username");
+    identity->email = orc_json_string(claims, "email");
+    identity->expires = apr_time_from_sec(numeric_date(json_object_get(claims, "exp")));
+    identity->claims = claims;
+}
+
+orc_error_t *mo_claims_identity(orc_identity_t **identity, const orc_config_t *config, const char *key_issuer,
+                                const char *token, apr_time_t now, apr_pool_t *pool)
+{
+    const char *dot, *second_dot, *iss;
+    const orc_issuer_config_t *issuer;
+    orc_identity_t *person = apr_pcalloc(pool, sizeof *person);
+    json_t *claims;
+
+    ORC_TRY(split(token, &dot, &second_dot, pool));
+    ORC_TRY(decode_object(&claims, dot + 1, second_dot, "payload", pool));
+    iss = orc_json_string(claims, "iss");
+    issuer = iss ? orc_config_issuer(config, iss) : NULL;
+    if (!issuer)
+        return refused(pool, "The access token's issuer is not accepted here.");
+    if (!key_issuer || orc_config_issuer(config, key_issuer) != issuer)
+        return refused(pool, "The access token was signed with a key of another issuer.");
+    if (!audience_matches(issuer->audiences, json_object_get(claims, "aud")))
+        return refused(pool, "The access token was not issued for this service.");
+    ORC_TRY(check_times(claims, now, pool));
+    ORC_TRY(read_subject(&person->subject, claims, pool));
+    ORC_TRY(read_groups(&person->groups, json_object_get(claims, issuer->groups_claim), pool));
+    person->issuer = issuer->url;
+    person->is_admin = issuer->admin_group && contains(person->groups, without_slash(issuer->admin_group));
+    person->access_token = token;
+    read_person(person, claims);
+    if (!is_authorised(issuer, person))
+        return orc_error(pool, 403, "groups", "None of your groups may use this service.");
+    *identity = person;
+    return NULL;
+}

@@ -1,0 +1,125 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "mo_dbd.h"
+
+#include <apr_dbd.h>
+#include <apr_thread_cond.h>
+#include <mod_dbd.h>
+
+APLOG_USE_MODULE(orchestrator);
+
+enum {
+    WAIT_SECONDS = 2,   /* for a free connection */
+    MAX_WAITING = 1024, /* threads */
+};
+
+typedef struct dbd_baton_t {
+    mo_config_t *config;
+    mo_slot_t *slot;
+    server_rec *server;
+    apr_pool_t *pool;
+    APR_OPTIONAL_FN_TYPE(ap_dbd_open) * open;
+    APR_OPTIONAL_FN_TYPE(ap_dbd_close) * close;
+    apr_thread_mutex_t *mutex; /* guards the two below */
+    apr_thread_cond_t *freed;
+    int busy, waiting;
+} dbd_baton_t;
+
+typedef struct dbd_handle_t {
+    ap_dbd_t *dbd;
+    apr_pool_t *pool; /* mod_dbd makes a connection in it when DBDPersist is off */
+} dbd_handle_t;
+
+/* Waits for one of the DBDMax places. */
+static int enter(dbd_baton_t *baton)
+{
+    apr_time_t deadline = apr_time_now() + apr_time_from_sec(WAIT_SECONDS);
+    int entered = 0;
+
+    apr_thread_mutex_lock(baton->mutex);
+    baton->waiting++;
+    mo_add(baton->slot->waiting, 1);
+    while (baton->busy >= baton->config->db_max && baton->waiting <= MAX_WAITING) {
+        apr_interval_time_t rest = deadline - apr_time_now();
+
+        if (rest <= 0 || apr_thread_cond_timedwait(baton->freed, baton->mutex, rest) == APR_TIMEUP)
+            break;
+    }
+    if (baton->busy < baton->config->db_max) {
+        baton->busy++;
+        entered = 1;
+    }
+    baton->waiting--;
+    mo_sub(baton->slot->waiting, 1);
+    apr_thread_mutex_unlock(baton->mutex);
+    if (entered)
+        mo_add(baton->slot->connections, 1);
+    else
+        mo_add(baton->config->shared->shed, 1);
+    return entered;
+}
+
+static void leave(dbd_baton_t *baton)
+{
+    mo_sub(baton->slot->connections, 1);
+    apr_thread_mutex_lock(baton->mutex);
+    baton->busy--;
+    apr_thread_cond_signal(baton->freed);
+    apr_thread_mutex_unlock(baton->mutex);
+}
+
+static PGconn *dbd_take(orc_db_source_t *source, void **handle)
+{
+    dbd_baton_t *baton = source->baton;
+    dbd_handle_t *taken;
+    apr_pool_t *pool;
+    ap_dbd_t *dbd;
+
+    /* Until the daemon has brought the schema up to date, there is nothing to talk to. */
+    if (!mo_read(baton->config->shared->schema_ready) || !enter(baton))
+        return NULL;
+    apr_pool_create(&pool, baton->pool);
+    dbd = baton->open(pool, baton->server);
+    if (!dbd) {
+        apr_pool_destroy(pool);
+        leave(baton);
+        return NULL;
+    }
+    taken = apr_palloc(pool, sizeof *taken);
+    taken->dbd = dbd;
+    taken->pool = pool;
+    *handle = taken;
+    return apr_dbd_native_handle(dbd->driver, dbd->handle);
+}
+
+static void dbd_give(orc_db_source_t *source, void *handle, PGconn *connection, int broken)
+{
+    dbd_baton_t *baton = source->baton;
+    dbd_handle_t *taken = handle;
+    apr_pool_t *pool = taken->pool;
+
+    /* mod_dbd has no call to throw a connection away; one that libpq still takes for sound starts a new session. */
+    if (broken && PQstatus(connection) == CONNECTION_OK)
+        PQreset(connection);
+    baton->close(baton->server, taken->dbd);
+    apr_pool_destroy(pool);
+    leave(baton);
+}
+
+orc_db_source_t *mo_dbd_source(mo_config_t *config, mo_slot_t *slot, server_rec *server, apr_pool_t *pool)
+{
+    orc_db_source_t *source = apr_pcalloc(pool, sizeof *source);
+    dbd_baton_t *baton = apr_pcalloc(pool, sizeof *baton);
+
+    baton->config = config;
+    baton->slot = slot;
+    baton->server = server;
+    baton->pool = pool;
+    baton->open = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);
+    baton->close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
+    apr_thread_mutex_create(&baton->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    apr_thread_cond_create(&baton->freed, pool);
+    source->take = dbd_take;
+    source->give = dbd_give;
+    source->baton = baton;
+    return source;
+}

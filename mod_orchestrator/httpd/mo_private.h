@@ -1,0 +1,23 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef MO_PRIVATE_H
+#define MO_PRIVATE_H
+
+#include <httpd.h>
+
+#include <http_config.h>
+#include <http_log.h>
+
+extern module AP_MODULE_DECLARE_DATA orchestrator_module;
+
+/* Tags of our own log lines; AH numbers belong to httpd's own modules. tests/guards/log_tags checks that each number is
+ * used once. */
+#define ORCLOGNO(n) "ORC" #n ": "
+
+/* Names of the handlers that an administrator binds to a <Location>. */
+#define MO_HANDLER         "orchestrator"
+#define MO_HANDLER_STATUS  "orchestrator-status"
+#define MO_HANDLER_PROBLEM "orchestrator-problem"
+
+#define MO_VERSION "0.1.0"
+
+#endif

@@ -1,0 +1,127 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "mo_problem.h"
+
+#include <apr_strings.h>
+#include <http_protocol.h>
+#include <util_filter.h>
+
+#include "mo_auth.h"
+#include "mo_request.h"
+
+#define FILTER "ORCHESTRATOR_PROBLEM"
+
+static const struct {
+    int status;
+    const char *code, *detail;
+} problems[] = {
+    {400, "request", "The request is malformed."},
+    {401, "token", "The access token was refused."},
+    {403, "forbidden", "Access is denied."},
+    {404, "not_found", "There is nothing at this path."},
+    {405, "method", "The method is not allowed here."},
+    {408, "timeout", "The request did not arrive in time."},
+    {411, "length", "The request needs a Content-Length."},
+    {413, "body.size", "The body is too long."},
+    {414, "uri.size", "The URL is too long."},
+    {417, "expectation", "The expectation can not be met."},
+    {431, "headers.size", "The request's headers are too long."},
+    {501, "method.unknown", "The method is not known."},
+    {503, "unavailable", "The service is not available at the moment."},
+};
+
+static orc_error_t *describe(int status, apr_pool_t *pool)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof problems / sizeof *problems; i++) {
+        if (problems[i].status == status)
+            return orc_error(pool, status, problems[i].code, "%s", problems[i].detail);
+    }
+    return status < 500 ? orc_error(pool, status, "request", "The request was refused.")
+                        : orc_error(pool, status, "internal", "The request could not be answered.");
+}
+
+static orc_response_t *make_problem(request_rec *r, int status)
+{
+    orc_response_t *response = orc_response_make(r->pool);
+    const mo_request_t *ours = mo_request_of(r->prev ? r->prev : r);
+    const orc_error_t *error = ours && ours->refusal && ours->refusal->status == status ? ours->refusal : NULL;
+
+    if (!error)
+        error = describe(status, r->pool);
+    orc_response_problem(response, error, mo_request_id(r), r->pool);
+    if (status == HTTP_UNAUTHORIZED && !apr_table_get(r->err_headers_out, "WWW-Authenticate") &&
+        !apr_table_get(r->headers_out, "WWW-Authenticate"))
+        mo_auth_challenge(r, NULL);
+    return response;
+}
+
+/* An internal redirect loses Allow; the methods are still known. */
+static void restore_allow(request_rec *r)
+{
+    apr_array_header_t *names = apr_array_make(r->pool, 8, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < METHODS; i++) {
+        if (r->prev->allowed & (AP_METHOD_BIT << i))
+            APR_ARRAY_PUSH(names, const char *) = ap_method_name_of(r->pool, i);
+    }
+    if (names->nelts > 0)
+        apr_table_setn(r->headers_out, "Allow", apr_array_pstrcat(r->pool, names, ','));
+}
+
+int mo_problem_handle(request_rec *r)
+{
+    int status;
+
+    if (!r->handler || strcmp(r->handler, MO_HANDLER_PROBLEM) != 0)
+        return DECLINED;
+    status = r->prev ? r->prev->status : HTTP_NOT_FOUND;
+    if (status < 400)
+        status = HTTP_NOT_FOUND;
+    if (r->prev && status == HTTP_METHOD_NOT_ALLOWED)
+        restore_allow(r);
+    return mo_request_send(r, make_problem(r, status));
+}
+
+/* ---- error pages ---- */
+
+/* Swallows httpd's page and sends ours at its end. */
+static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *brigade)
+{
+    apr_bucket *last = APR_BRIGADE_LAST(brigade);
+    request_rec *r = f->r;
+    orc_response_t *response;
+    apr_bucket_brigade *page;
+
+    if (APR_BRIGADE_EMPTY(brigade))
+        return APR_SUCCESS;
+    while (last != APR_BRIGADE_SENTINEL(brigade) && !APR_BUCKET_IS_EOS(last))
+        last = APR_BUCKET_PREV(last);
+    if (last == APR_BRIGADE_SENTINEL(brigade)) {
+        apr_brigade_cleanup(brigade);
+        return APR_SUCCESS;
+    }
+    response = make_problem(r, r->status);
+    ap_set_content_type(r, response->content_type);
+    ap_set_content_length(r, response->length);
+    page = apr_brigade_create(r->pool, f->c->bucket_alloc);
+    if (!r->header_only)
+        APR_BRIGADE_INSERT_TAIL(page,
+                                apr_bucket_pool_create(response->body, response->length, r->pool, f->c->bucket_alloc));
+    APR_BRIGADE_INSERT_TAIL(page, apr_bucket_eos_create(f->c->bucket_alloc));
+    apr_brigade_cleanup(brigade);
+    ap_remove_output_filter(f);
+    return ap_pass_brigade(f->next, page);
+}
+
+void mo_problem_replace(request_rec *r)
+{
+    if (mo_request_of(r) && r->status >= 400)
+        ap_add_output_filter(FILTER, NULL, r, r->connection);
+}
+
+void mo_problem_register(void)
+{
+    ap_register_output_filter(FILTER, replace_page, NULL, AP_FTYPE_RESOURCE);
+}

@@ -1,0 +1,84 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "mo_shared.h"
+
+#include <apr_shm.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KEY "mod_orchestrator:shared"
+
+mo_shared_t *mo_shared_get(apr_pool_t *process_pool)
+{
+    void *found = NULL;
+    apr_shm_t *memory;
+
+    apr_pool_userdata_get(&found, KEY, process_pool);
+    if (found)
+        return found;
+    if (apr_shm_create(&memory, sizeof(mo_shared_t), NULL, process_pool) != APR_SUCCESS)
+        return NULL;
+    found = apr_shm_baseaddr_get(memory);
+    memset(found, 0, sizeof(mo_shared_t));
+    ((mo_shared_t *)found)->started = apr_time_now();
+    apr_pool_userdata_setn(found, KEY, apr_pool_cleanup_null, process_pool);
+    return found;
+}
+
+static int is_alive(apr_uint32_t pid)
+{
+    return kill((pid_t)pid, 0) == 0 || errno != ESRCH;
+}
+
+static apr_status_t give_back(void *baton)
+{
+    mo_slot_t *slot = baton;
+
+    mo_set(slot->in_flight, 0);
+    mo_set(slot->connections, 0);
+    mo_set(slot->waiting, 0);
+    mo_set(slot->pid, 0);
+    return APR_SUCCESS;
+}
+
+mo_slot_t *mo_shared_slot(mo_shared_t *shared, apr_pool_t *pool)
+{
+    apr_uint32_t self = (apr_uint32_t)getpid();
+    int i;
+
+    for (i = 0; i < MO_SHARED_SLOTS - 1; i++) {
+        mo_slot_t *slot = &shared->slots[i];
+        apr_uint32_t pid = mo_read(slot->pid);
+
+        if (pid != 0 && is_alive(pid))
+            continue;
+        if (!__atomic_compare_exchange_n(&slot->pid, &pid, self, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+            continue;
+        mo_set(slot->in_flight, 0);
+        mo_set(slot->connections, 0);
+        mo_set(slot->waiting, 0);
+        apr_pool_cleanup_register(pool, slot, give_back, apr_pool_cleanup_null);
+        return slot;
+    }
+    return &shared->slots[MO_SHARED_SLOTS - 1];
+}
+
+mo_slot_t mo_shared_sum(mo_shared_t *shared)
+{
+    mo_slot_t sum = {0, 0, 0, 0};
+    int i;
+
+    for (i = 0; i < MO_SHARED_SLOTS; i++) {
+        mo_slot_t *slot = &shared->slots[i];
+        apr_uint32_t pid = mo_read(slot->pid);
+
+        if (i < MO_SHARED_SLOTS - 1 && (pid == 0 || !is_alive(pid)))
+            continue;
+        sum.pid += pid != 0;
+        sum.in_flight += mo_read(slot->in_flight);
+        sum.connections += mo_read(slot->connections);
+        sum.waiting += mo_read(slot->waiting);
+    }
+    return sum;
+}

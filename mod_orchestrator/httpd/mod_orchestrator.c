@@ -1,0 +1,39 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include <http_protocol.h>
+#include <http_request.h>
+#include <mod_status.h>
+
+#include "mo_auth.h"
+#include "mo_child.h"
+#include "mo_config.h"
+#include "mo_daemon.h"
+#include "mo_problem.h"
+#include "mo_request.h"
+#include "mo_status.h"
+
+/* The PaaS Orchestrator as a module of httpd: which hook runs what. */
+
+static void register_hooks(apr_pool_t *pool)
+{
+    static const char *const before_openidc[] = {"mod_auth_openidc.c", NULL};
+
+    mo_problem_register();
+    ap_hook_check_config(mo_config_check, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(mo_daemon_start, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_child_init(mo_child_init, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_translate_name(mo_request_recognise, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_translate_name(mo_request_is_no_file, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_map_to_storage(mo_request_is_no_file, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_check_authn(mo_auth_check, NULL, before_openidc, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_handler(mo_request_handle, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(mo_problem_handle, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(mo_status_handle, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_insert_error_filter(mo_problem_replace, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_log_transaction(mo_request_count, NULL, NULL, APR_HOOK_MIDDLE);
+    APR_OPTIONAL_HOOK(ap, status_hook, mo_status_section, NULL, NULL, APR_HOOK_MIDDLE);
+}
+
+AP_DECLARE_MODULE(orchestrator) = {
+    STANDARD20_MODULE_STUFF, NULL,          NULL,           mo_config_create,
+    mo_config_merge,         mo_directives, register_hooks, AP_MODULE_FLAG_NONE,
+};
