@@ -183,7 +183,8 @@ static void exact_length(const clause_t *clause)
     json_int_t has, wanted;
 
     if (lengths(&has, &wanted, clause) && has != wanted)
-        orc_tosca_mistake(clause->check, clause->pointer, "must have a length of %" JSON_INTEGER_FORMAT, wanted);
+        orc_tosca_mistake(clause->check, clause->pointer, "must have a length of %" APR_INT64_T_FMT,
+                          (apr_int64_t)wanted);
 }
 
 static void min_length(const clause_t *clause)
@@ -191,8 +192,8 @@ static void min_length(const clause_t *clause)
     json_int_t has, wanted;
 
     if (lengths(&has, &wanted, clause) && has < wanted)
-        orc_tosca_mistake(clause->check, clause->pointer, "must have a length of at least %" JSON_INTEGER_FORMAT,
-                          wanted);
+        orc_tosca_mistake(clause->check, clause->pointer, "must have a length of at least %" APR_INT64_T_FMT,
+                          (apr_int64_t)wanted);
 }
 
 static void max_length(const clause_t *clause)
@@ -200,8 +201,8 @@ static void max_length(const clause_t *clause)
     json_int_t has, wanted;
 
     if (lengths(&has, &wanted, clause) && has > wanted)
-        orc_tosca_mistake(clause->check, clause->pointer, "must have a length of at most %" JSON_INTEGER_FORMAT,
-                          wanted);
+        orc_tosca_mistake(clause->check, clause->pointer, "must have a length of at most %" APR_INT64_T_FMT,
+                          (apr_int64_t)wanted);
 }
 
 static void pattern(const clause_t *clause)

@@ -232,7 +232,8 @@ const orc_yaml_node_t *orc_yaml_from_json(const json_t *value, apr_pool_t *pool)
     case JSON_STRING:
         return orc_yaml_new_string(json_string_value(value), pool);
     case JSON_INTEGER:
-        return orc_yaml_new_plain(apr_psprintf(pool, "%" JSON_INTEGER_FORMAT, json_integer_value(value)), pool);
+        return orc_yaml_new_plain(apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value)),
+                                  pool);
     case JSON_REAL:
         return orc_yaml_new_plain(float_text(json_real_value(value), pool), pool);
     case JSON_TRUE:

@@ -240,7 +240,7 @@ static void add_node(text_t *text, const orc_yaml_node_t *node, int level, int i
 
 const char *orc_yaml_write(const orc_yaml_node_t *root, apr_pool_t *pool)
 {
-    text_t text = {.pool = pool};
+    text_t text = {.pool = pool, .bytes = apr_palloc(pool, 4096), .room = 4096};
 
     if (root->kind != ORC_YAML_SCALAR && root->count)
         add_node(&text, root, 0, 0);
