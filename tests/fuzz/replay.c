@@ -8,8 +8,8 @@
 
 static void replay(const char *directory, const char *name, int number)
 {
-    char path[4096];
     static uint8_t data[1 << 21];
+    char path[8192];
     size_t size;
     FILE *file;
 
