@@ -421,6 +421,11 @@ void orc_http_wakeup(orc_http_t *http)
     curl_multi_wakeup(http->multi);
 }
 
+apr_pool_t *orc_http_pool(const orc_http_t *http)
+{
+    return http->pool;
+}
+
 int orc_http_in_flight(const orc_http_t *http)
 {
     return http->in_flight;

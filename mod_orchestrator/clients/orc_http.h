@@ -100,6 +100,9 @@ orc_error_t *orc_http_wait(orc_http_t *http, apr_interval_time_t timeout, struct
 /** Ends a running or the next orc_http_wait; from any thread. */
 void orc_http_wakeup(orc_http_t *http);
 
+/** The client's pool: what lives below it ends no later than the client. */
+apr_pool_t *orc_http_pool(const orc_http_t *http);
+
 /** Transfers in flight, all endpoints together. */
 int orc_http_in_flight(const orc_http_t *http);
 

@@ -1,0 +1,206 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_oidc.h"
+
+#include <apr_hash.h>
+#include <apr_strings.h>
+#include <apr_thread_mutex.h>
+#include <string.h>
+
+#include "orc_oidc_internal.h"
+
+enum { METADATA_MAX = 256 * 1024, USERINFO_MAX = 256 * 1024 };
+
+#define KEEP apr_time_from_sec(3600)
+
+/* What one issuer's metadata said. */
+typedef struct metadata_t {
+    apr_pool_t *pool; /* of the endpoints' texts; cleared when they are asked for again */
+    orc_oidc_endpoints_t endpoints;
+    apr_time_t until;
+} metadata_t;
+
+struct orc_oidc_t {
+    const orc_config_t *config;
+    apr_thread_mutex_t *mutex; /* guards the entries; they are all made at the start */
+    apr_hash_t *metadata;      /* of metadata_t *, by the issuer's URL */
+};
+
+orc_error_t *orc_oidc_make(orc_oidc_t **out, const orc_config_t *config, apr_pool_t *pool)
+{
+    orc_oidc_t *oidc = apr_pcalloc(pool, sizeof *oidc);
+    apr_status_t status = apr_thread_mutex_create(&oidc->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    int i;
+
+    if (status != APR_SUCCESS)
+        return orc_error(pool, 500, "oidc.make", "A mutex can't be made: %pm", &status);
+    oidc->config = config;
+    oidc->metadata = apr_hash_make(pool);
+    for (i = 0; i < config->issuers->nelts; i++) {
+        metadata_t *entry = apr_pcalloc(pool, sizeof *entry);
+
+        apr_pool_create(&entry->pool, pool);
+        apr_hash_set(oidc->metadata, APR_ARRAY_IDX(config->issuers, i, orc_issuer_config_t *)->url, APR_HASH_KEY_STRING,
+                     entry);
+    }
+    *out = oidc;
+    return NULL;
+}
+
+/* The configured endpoints, and for the others what was discovered. */
+static void merge(orc_oidc_endpoints_t *out, const orc_issuer_config_t *issuer, const orc_oidc_endpoints_t *discovered,
+                  apr_pool_t *pool)
+{
+    const char *token = discovered->token, *userinfo = discovered->userinfo, *jwks = discovered->jwks;
+
+    out->token = issuer->token_endpoint ? issuer->token_endpoint : token ? apr_pstrdup(pool, token) : NULL;
+    out->userinfo = issuer->userinfo_endpoint ? issuer->userinfo_endpoint
+                    : userinfo                ? apr_pstrdup(pool, userinfo)
+                                              : NULL;
+    out->jwks = issuer->jwks_uri ? issuer->jwks_uri : jwks ? apr_pstrdup(pool, jwks) : NULL;
+}
+
+int orc_oidc_known(orc_oidc_endpoints_t *endpoints, orc_oidc_t *oidc, const orc_issuer_config_t *issuer,
+                   apr_pool_t *pool)
+{
+    static const orc_oidc_endpoints_t none;
+    const metadata_t *entry = apr_hash_get(oidc->metadata, issuer->url, APR_HASH_KEY_STRING);
+    int is_fresh;
+
+    merge(endpoints, issuer, &none, pool);
+    if (endpoints->token && endpoints->userinfo && endpoints->jwks)
+        return 1;
+    if (!entry)
+        return 0;
+    apr_thread_mutex_lock(oidc->mutex);
+    is_fresh = entry->until > apr_time_now();
+    if (is_fresh)
+        merge(endpoints, issuer, &entry->endpoints, pool);
+    apr_thread_mutex_unlock(oidc->mutex);
+    return is_fresh;
+}
+
+void orc_oidc_metadata_request(orc_http_request_t *request, const orc_issuer_config_t *issuer,
+                               apr_interval_time_t timeout, apr_pool_t *pool)
+{
+    memset(request, 0, sizeof *request);
+    request->method = "GET";
+    request->url = apr_pstrcat(pool, issuer->url, "/.well-known/openid-configuration", NULL);
+    request->endpoint = issuer->url;
+    request->timeout = timeout;
+    request->max_response = METADATA_MAX;
+}
+
+static orc_error_t *unavailable(apr_pool_t *pool, const char *code, const orc_issuer_config_t *issuer, const char *why)
+{
+    orc_error_t *error = orc_error(pool, 503, code, "The token issuer %s: %s", issuer->url, why);
+
+    error->retriable = 1;
+    return error;
+}
+
+static int is_same_issuer(const char *given, const char *configured)
+{
+    size_t length = given ? strlen(given) : 0;
+
+    while (length > 0 && given[length - 1] == '/')
+        length--;
+    return length == strlen(configured) && strncmp(given, configured, length) == 0;
+}
+
+/* An endpoint of the metadata. One without TLS is not taken from an issuer that has TLS. */
+static const char *endpoint_of(const json_t *json, const char *name, const orc_issuer_config_t *issuer)
+{
+    const char *url = orc_json_string(json, name);
+
+    if (!url || (strncmp(url, "https://", 8) && (strncmp(url, "http://", 7) || !strncmp(issuer->url, "https:", 6))))
+        return NULL;
+    return url;
+}
+
+orc_error_t *orc_oidc_learn(orc_oidc_endpoints_t *endpoints, orc_oidc_t *oidc, const orc_issuer_config_t *issuer,
+                            const orc_http_response_t *response, apr_pool_t *pool)
+{
+    metadata_t *entry = apr_hash_get(oidc->metadata, issuer->url, APR_HASH_KEY_STRING);
+    orc_oidc_endpoints_t discovered = {0};
+    orc_error_t *error;
+    json_t *json;
+
+    if (response->error)
+        return unavailable(pool, "oidc.discovery", issuer, response->error->detail);
+    if (response->status != 200)
+        return unavailable(pool, "oidc.discovery", issuer,
+                           apr_psprintf(pool, "its metadata were answered with status %d.", response->status));
+    error = orc_json_parse(&json, response->body, response->length, pool);
+    if (error)
+        return unavailable(pool, "oidc.discovery", issuer, error->detail);
+    if (!is_same_issuer(orc_json_string(json, "issuer"), issuer->url))
+        return unavailable(pool, "oidc.discovery", issuer, "its metadata are of another issuer.");
+    discovered.token = endpoint_of(json, "token_endpoint", issuer);
+    discovered.userinfo = endpoint_of(json, "userinfo_endpoint", issuer);
+    discovered.jwks = endpoint_of(json, "jwks_uri", issuer);
+    merge(endpoints, issuer, &discovered, pool);
+    if (entry) {
+        apr_thread_mutex_lock(oidc->mutex);
+        apr_pool_clear(entry->pool);
+        merge(&entry->endpoints, issuer, &discovered, entry->pool);
+        entry->until = apr_time_now() + KEEP;
+        apr_thread_mutex_unlock(oidc->mutex);
+    }
+    return NULL;
+}
+
+orc_error_t *orc_oidc_discover(orc_oidc_endpoints_t *endpoints, orc_oidc_t *oidc, const orc_issuer_config_t *issuer,
+                               apr_interval_time_t timeout, apr_pool_t *pool)
+{
+    orc_http_response_t *response;
+    orc_http_request_t request;
+
+    if (orc_oidc_known(endpoints, oidc, issuer, pool))
+        return NULL;
+    orc_oidc_metadata_request(&request, issuer, timeout, pool);
+    (void)orc_http_fetch(&response, &request, oidc->config->ca_file, pool);
+    return orc_oidc_learn(endpoints, oidc, issuer, response, pool);
+}
+
+static orc_error_t *read_userinfo(json_t **claims, const orc_issuer_config_t *issuer,
+                                  const orc_http_response_t *response, apr_pool_t *pool)
+{
+    orc_error_t *error;
+
+    if (response->error)
+        return unavailable(pool, "oidc.userinfo", issuer, response->error->detail);
+    if (response->status == 401 || response->status == 403)
+        return orc_error(pool, 401, "oidc.token", "The token issuer %s doesn't accept the access token.", issuer->url);
+    if (response->status != 200)
+        return unavailable(pool, "oidc.userinfo", issuer,
+                           apr_psprintf(pool, "userinfo was answered with status %d.", response->status));
+    error = orc_json_parse(claims, response->body, response->length, pool);
+    if (error)
+        return unavailable(pool, "oidc.userinfo", issuer, error->detail);
+    if (!orc_json_string(*claims, "sub"))
+        return unavailable(pool, "oidc.userinfo", issuer, "its userinfo has no sub.");
+    return NULL;
+}
+
+orc_error_t *orc_oidc_userinfo(json_t **claims, orc_oidc_t *oidc, const orc_issuer_config_t *issuer,
+                               const char *access_token, apr_interval_time_t timeout, apr_pool_t *pool)
+{
+    apr_array_header_t *headers = apr_array_make(pool, 2, sizeof(const char *));
+    apr_time_t deadline = apr_time_now() + timeout;
+    orc_oidc_endpoints_t endpoints = {.userinfo = issuer->userinfo_endpoint};
+    orc_http_request_t request = {.method = "GET", .headers = headers, .max_response = USERINFO_MAX};
+    orc_http_response_t *response;
+
+    if (!endpoints.userinfo)
+        ORC_TRY(orc_oidc_discover(&endpoints, oidc, issuer, timeout, pool));
+    request.timeout = deadline - apr_time_now();
+    if (!endpoints.userinfo)
+        return orc_error(pool, 503, "oidc.userinfo", "The token issuer %s has no userinfo endpoint.", issuer->url);
+    if (request.timeout <= 0)
+        return unavailable(pool, "oidc.userinfo", issuer, "it took too long to answer.");
+    APR_ARRAY_PUSH(headers, const char *) = "Accept: application/json";
+    APR_ARRAY_PUSH(headers, const char *) = apr_pstrcat(pool, "Authorization: Bearer ", access_token, NULL);
+    request.url = endpoints.userinfo;
+    (void)orc_http_fetch(&response, &request, oidc->config->ca_file, pool);
+    return read_userinfo(claims, issuer, response, pool);
+}
