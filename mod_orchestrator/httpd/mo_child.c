@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "mo_child.h"
 
+#include <apr_allocator.h>
+#include <apr_thread_mutex.h>
 #include <curl/curl.h>
 
 #include "mo_dbd.h"
@@ -10,9 +12,32 @@
 
 APLOG_USE_MODULE(orchestrator);
 
+static apr_status_t destroy(void *pool)
+{
+    apr_pool_destroy(pool);
+    return APR_SUCCESS;
+}
+
+/* A pool that threads may make subpools of at the same time; httpd's own pchild has no lock. */
+static apr_pool_t *make_shared_pool(apr_pool_t *pchild)
+{
+    apr_thread_mutex_t *mutex;
+    apr_allocator_t *allocator;
+    apr_pool_t *pool;
+
+    apr_allocator_create(&allocator);
+    apr_pool_create_unmanaged_ex(&pool, NULL, allocator);
+    apr_allocator_owner_set(allocator, pool);
+    apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    apr_allocator_mutex_set(allocator, mutex);
+    apr_pool_cleanup_register(pchild, pool, destroy, apr_pool_cleanup_null);
+    return pool;
+}
+
 void mo_child_init(apr_pool_t *pchild, server_rec *main_server)
 {
     mo_config_t *config = mo_config_of(main_server);
+    apr_pool_t *pool;
     mo_child_t *child;
     orc_error_t *error;
 
@@ -25,14 +50,15 @@ void mo_child_init(apr_pool_t *pchild, server_rec *main_server)
                      error ? orc_error_line(error, pchild) : "libcurl does not start");
         return;
     }
-    child = apr_pcalloc(pchild, sizeof *child);
-    child->jwks = mo_jwks_make(config->values->jwks_file, pchild);
-    child->slot = mo_shared_slot(config->shared, pchild);
+    pool = make_shared_pool(pchild);
+    child = apr_pcalloc(pool, sizeof *child);
+    child->jwks = mo_jwks_make(config->values->jwks_file, pool);
+    child->slot = mo_shared_slot(config->shared, pool);
     child->service.config = config->values;
-    child->service.db = mo_dbd_source(config, child->slot, main_server, pchild);
+    child->service.db = mo_dbd_source(config, child->slot, main_server, pool);
     child->service.types = config->types;
     child->service.providers = config->providers;
     child->service.engine = &config->shared->engine;
-    child->service.callers = orc_api_callers_make(pchild);
+    child->service.callers = orc_api_callers_make(pool);
     config->child = child;
 }
