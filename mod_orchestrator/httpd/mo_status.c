@@ -1,12 +1,310 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "mo_status.h"
 
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <mod_status.h>
+#include <stddef.h>
+
+#include "mo_child.h"
+#include "orc_db.h"
+#include "orc_json.h"
+
+APLOG_USE_MODULE(orchestrator);
+
+enum { STALLED_SECONDS = 60 }; /* an engine whose poller took no turn for so long */
+
+/* What the page tells, read once per request. */
+typedef struct facts_t {
+    const char *version, *engine, *database, *im;
+    apr_int64_t uptime;
+    apr_int64_t children, in_flight, connections, waiting, shed;
+    apr_int64_t informational, success, redirection, client_error, server_error, refused_tokens;
+    apr_int64_t daemon, daemon_deaths, heartbeat_age, operations, calls, finished, failed;
+} facts_t;
+
+typedef enum { TEXT, HEALTH, GAUGE, COUNTER } kind_t;
+
+/* The one list of everything that is told; rendered as HTML, as lines, as JSON and for Prometheus. */
+typedef struct metric_t {
+    const char *label;  /* for people, and without its spaces the key of ?auto */
+    const char *name;   /* in JSON, and behind "orchestrator_" for Prometheus */
+    const char *series; /* Prometheus's name and labels when they aren't `name` */
+    kind_t kind;
+    size_t offset; /* in facts_t */
+    const char *help;
+} metric_t;
+
+#define AT(member) offsetof(facts_t, member)
+
+static const metric_t metrics[] = {
+    {"Version", "version", NULL, TEXT, AT(version), "version of the module"},
+    {"Uptime", "uptime_seconds", NULL, GAUGE, AT(uptime), "seconds since this httpd was started"},
+    {"Database", "database", NULL, HEALTH, AT(database), "the database answers"},
+    {"Infrastructure Manager", "im", NULL, HEALTH, AT(im), "the default IM answers the daemon"},
+    {"Engine", "engine", NULL, TEXT, AT(engine), "what this host's engine is at"},
+    {"Daemon", "daemon_pid", NULL, GAUGE, AT(daemon), "process id of the daemon, 0: none"},
+    {"Daemon Deaths", "daemon_deaths", "daemon_deaths_total", COUNTER, AT(daemon_deaths),
+     "times the daemon died and was started again"},
+    {"Engine Heartbeat Age", "engine_heartbeat_age_seconds", NULL, GAUGE, AT(heartbeat_age),
+     "seconds since the engine's last turn"},
+    {"Operations At Work", "operations_at_work", NULL, GAUGE, AT(operations), "operations that this host works on"},
+    {"Operations Ended", "operations_ended", "operations_ended_total", COUNTER, AT(finished),
+     "operations that ended here since the daemon's start"},
+    {"Operations Failed", "operations_failed", "operations_failed_total", COUNTER, AT(failed),
+     "those of them that failed"},
+    {"Calls In Flight", "calls_in_flight", NULL, GAUGE, AT(calls), "calls to IM and other services"},
+    {"Requests In Flight", "requests_in_flight", NULL, GAUGE, AT(in_flight), "requests that are being answered"},
+    {"Responses 1xx", "responses_1xx", "responses_total{class=\"1xx\"}", COUNTER, AT(informational),
+     "answers by class of status"},
+    {"Responses 2xx", "responses_2xx", "responses_total{class=\"2xx\"}", COUNTER, AT(success), NULL},
+    {"Responses 3xx", "responses_3xx", "responses_total{class=\"3xx\"}", COUNTER, AT(redirection), NULL},
+    {"Responses 4xx", "responses_4xx", "responses_total{class=\"4xx\"}", COUNTER, AT(client_error), NULL},
+    {"Responses 5xx", "responses_5xx", "responses_total{class=\"5xx\"}", COUNTER, AT(server_error), NULL},
+    {"Refused Tokens", "refused_tokens", "refused_tokens_total", COUNTER, AT(refused_tokens),
+     "access tokens that were not accepted"},
+    {"Children", "children", NULL, GAUGE, AT(children), "processes of httpd that serve requests"},
+    {"Database Connections In Use", "database_connections", NULL, GAUGE, AT(connections), "connections at work"},
+    {"Database Waits", "database_waiting", NULL, GAUGE, AT(waiting), "threads that wait for a connection"},
+    {"Database Shed", "database_shed", "database_shed_total", COUNTER, AT(shed),
+     "requests that got no connection in time"},
+};
+
+enum { METRICS = sizeof metrics / sizeof *metrics };
+
+static const char *text_of(const facts_t *facts, const metric_t *metric)
+{
+    return *(const char *const *)((const char *)facts + metric->offset);
+}
+
+static apr_int64_t number_of(const facts_t *facts, const metric_t *metric)
+{
+    return *(const apr_int64_t *)((const char *)facts + metric->offset);
+}
+
+static int is_text(const metric_t *metric)
+{
+    return metric->kind == TEXT || metric->kind == HEALTH;
+}
+
+/* ---- reading ---- */
+
+static const char *database_health(const mo_config_t *config, apr_pool_t *pool)
+{
+    orc_rows_t rows;
+
+    if (!config->child || orc_db_read(config->child->service.db, &rows, ORC_SQL_HEALTH, 0, NULL, pool))
+        return "unhealthy";
+    return "healthy";
+}
+
+static const char *engine_state(const mo_config_t *config, apr_int64_t age)
+{
+    if (!config->runs_engine)
+        return "off";
+    if (!mo_read(config->shared->engine.pid))
+        return "not running";
+    if (age < 0)
+        return "starting";
+    return age > STALLED_SECONDS ? "stalled" : "running";
+}
+
+static void read_requests(facts_t *facts, mo_shared_t *shared)
+{
+    mo_slot_t sum = mo_shared_sum(shared);
+
+    facts->children = sum.pid;
+    facts->in_flight = sum.in_flight;
+    facts->connections = sum.connections;
+    facts->waiting = sum.waiting;
+    facts->shed = (apr_int64_t)mo_read(shared->shed);
+    facts->informational = (apr_int64_t)mo_read(shared->responses[1]);
+    facts->success = (apr_int64_t)mo_read(shared->responses[2]);
+    facts->redirection = (apr_int64_t)mo_read(shared->responses[3]);
+    facts->client_error = (apr_int64_t)mo_read(shared->responses[4]);
+    facts->server_error = (apr_int64_t)mo_read(shared->responses[5]);
+    facts->refused_tokens = (apr_int64_t)mo_read(shared->refused_tokens);
+}
+
+static void read_engine(facts_t *facts, const mo_config_t *config)
+{
+    static const char *const health[] = {"unknown", "healthy", "unhealthy"};
+    const orc_engine_status_t *engine = &config->shared->engine;
+    apr_uint64_t heartbeat = mo_read(engine->heartbeat);
+    apr_uint32_t im = mo_read(engine->im_healthy);
+
+    facts->daemon = mo_read(engine->pid);
+    facts->daemon_deaths = mo_read(config->shared->daemon_deaths);
+    facts->heartbeat_age = heartbeat ? apr_time_sec(apr_time_now() - (apr_time_t)heartbeat) : -1;
+    facts->operations = mo_read(engine->operations);
+    facts->calls = mo_read(engine->calls);
+    facts->finished = mo_read(engine->finished);
+    facts->failed = mo_read(engine->failed);
+    facts->im = health[im < 3 ? im : 0];
+    facts->engine = engine_state(config, facts->heartbeat_age);
+}
+
+static void read_facts(facts_t *facts, const mo_config_t *config, apr_pool_t *pool)
+{
+    facts->version = MO_VERSION;
+    facts->uptime = apr_time_sec(apr_time_now() - config->shared->started);
+    facts->database = database_health(config, pool);
+    read_requests(facts, config->shared);
+    read_engine(facts, config);
+}
+
+/* ---- rendering ---- */
+
+static void write_prefixed(request_rec *r, const facts_t *facts, const char *prefix)
+{
+    int i;
+
+    for (i = 0; i < METRICS; i++) {
+        char *key = apr_pstrdup(r->pool, metrics[i].label);
+
+        apr_collapse_spaces(key, key);
+        if (is_text(&metrics[i]))
+            ap_rprintf(r, "%s%s: %s\n", prefix, key, text_of(facts, &metrics[i]));
+        else
+            ap_rprintf(r, "%s%s: %" APR_INT64_T_FMT "\n", prefix, key, number_of(facts, &metrics[i]));
+    }
+}
+
+static void write_lines(request_rec *r, const facts_t *facts)
+{
+    write_prefixed(r, facts, "");
+}
+
+static void write_json(request_rec *r, const facts_t *facts)
+{
+    json_t *object = orc_json_own(json_object(), r->pool);
+    int i;
+
+    for (i = 0; i < METRICS; i++) {
+        json_object_set_new(object, metrics[i].name,
+                            is_text(&metrics[i]) ? json_string(text_of(facts, &metrics[i]))
+                                                 : json_integer(number_of(facts, &metrics[i])));
+    }
+    ap_rputs(orc_json_text(object, r->pool), r);
+}
+
+static void write_prometheus_head(request_rec *r, const metric_t *metric, const char *series)
+{
+    apr_size_t length = strcspn(series, "{");
+    const char *name = apr_pstrmemdup(r->pool, series, length);
+
+    if (!metric->help)
+        return;
+    ap_rprintf(r, "# HELP orchestrator_%s %s\n# TYPE orchestrator_%s %s\n", name, metric->help, name,
+               metric->kind == COUNTER ? "counter" : "gauge");
+}
+
+/* Texts become labels of a constant 1, health 1 or 0. */
+static void write_prometheus(request_rec *r, const facts_t *facts)
+{
+    int i;
+
+    for (i = 0; i < METRICS; i++) {
+        const metric_t *metric = &metrics[i];
+        const char *series = metric->series ? metric->series : metric->name;
+
+        if (metric->kind == TEXT)
+            series = apr_psprintf(r->pool, "%s_info{%s=\"%s\"}", metric->name, metric->name, text_of(facts, metric));
+        else if (metric->kind == HEALTH)
+            series = apr_pstrcat(r->pool, metric->name, "_healthy", NULL);
+        write_prometheus_head(r, metric, series);
+        if (metric->kind == TEXT)
+            ap_rprintf(r, "orchestrator_%s 1\n", series);
+        else if (metric->kind == HEALTH)
+            ap_rprintf(r, "orchestrator_%s %d\n", series, strcmp(text_of(facts, metric), "healthy") == 0);
+        else
+            ap_rprintf(r, "orchestrator_%s %" APR_INT64_T_FMT "\n", series, number_of(facts, metric));
+    }
+}
+
+static void write_table(request_rec *r, const facts_t *facts)
+{
+    int i;
+
+    ap_rputs("<table class=\"orchestrator\">\n", r);
+    for (i = 0; i < METRICS; i++) {
+        const metric_t *metric = &metrics[i];
+        const char *value = is_text(metric) ? ap_escape_html(r->pool, text_of(facts, metric))
+                                            : apr_psprintf(r->pool, "%" APR_INT64_T_FMT, number_of(facts, metric));
+
+        ap_rprintf(r, "<tr%s><th scope=\"row\">%s</th><td>%s</td></tr>\n",
+                   metric->kind == HEALTH && strcmp(value, "unhealthy") == 0 ? " class=\"bad\"" : "", metric->label,
+                   value);
+    }
+    ap_rputs("</table>\n", r);
+}
+
+static void write_page(request_rec *r, const facts_t *facts)
+{
+    ap_rputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+             "<title>Orchestrator Status</title>\n<style>\n"
+             "body{font-family:sans-serif;margin:1em;max-width:44em;line-height:1.4}\n"
+             "table{border-collapse:collapse;width:100%}\n"
+             "th,td{border-bottom:1px solid #ccc;padding:.3em .5em;text-align:left;overflow-wrap:anywhere}\n"
+             "th{font-weight:normal}td{text-align:right;font-variant-numeric:tabular-nums}\n"
+             ".bad{background:#fdd;color:#600}\n"
+             "</style></head><body>\n",
+             r);
+    ap_rprintf(r, "<h1>Orchestrator Status for %s</h1>\n", ap_escape_html(r->pool, ap_get_server_name(r)));
+    write_table(r, facts);
+    ap_rputs("<p>For machines: <a href=\"?auto\">lines</a>, <a href=\"?json\">JSON</a>, "
+             "<a href=\"?metrics\">Prometheus</a>.</p>\n</body></html>\n",
+             r);
+}
+
+/* The last one is for every other query. */
+static const struct {
+    const char *query, *type;
+    void (*write)(request_rec *r, const facts_t *facts);
+} forms[] = {
+    {"auto", "text/plain; charset=utf-8", write_lines},
+    {"json", "application/json", write_json},
+    {"metrics", "text/plain; version=0.0.4; charset=utf-8", write_prometheus},
+    {NULL, "text/html; charset=utf-8", write_page},
+};
+
 int mo_status_handle(request_rec *r)
 {
-    return DECLINED;
+    const mo_config_t *config = mo_config_of(r->server);
+    facts_t facts;
+    int i = 0;
+
+    if (!r->handler || strcmp(r->handler, MO_HANDLER_STATUS) != 0)
+        return DECLINED;
+    r->allowed = AP_METHOD_BIT << M_GET;
+    if (r->method_number != M_GET)
+        return HTTP_METHOD_NOT_ALLOWED;
+    if (!config->shared)
+        return HTTP_SERVICE_UNAVAILABLE;
+    read_facts(&facts, config, r->pool);
+    while (forms[i].query && (!r->args || strcmp(r->args, forms[i].query) != 0))
+        i++;
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    ap_set_content_type(r, forms[i].type);
+    forms[i].write(r, &facts);
+    return OK;
 }
 
 int mo_status_section(request_rec *r, int flags)
 {
-    return DECLINED;
+    const mo_config_t *config = mo_config_of(r->server);
+    facts_t facts;
+
+    if (!mo_config_is_used(config) || !config->shared)
+        return DECLINED;
+    read_facts(&facts, config, r->pool);
+    if (flags & AP_STATUS_SHORT) {
+        write_prefixed(r, &facts, "Orchestrator");
+        return OK;
+    }
+    ap_rputs("<hr />\n<h2>Orchestrator</h2>\n", r);
+    write_table(r, &facts);
+    return OK;
 }
