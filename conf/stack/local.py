@@ -116,8 +116,8 @@ class Stack:
     def _prepare(self):
         if not os.path.exists(self.path("secret.key")):
             process.write(self.path("secret.key"), base64.b64encode(os.urandom(32)).decode() + "\n", 0o600)
-        if not os.path.exists(self.path("passphrase")):
-            process.write(self.path("passphrase"), keys.base64url(os.urandom(24)) + "\n", 0o600)
+        if not os.path.exists(self.path("passphrase.conf")):
+            process.write(self.path("passphrase.conf"), "OIDCCryptoPassphrase %s\n" % keys.base64url(os.urandom(24)), 0o600)
         process.make_folder(self.path("tls"))
         if not os.path.exists(self.path("tls", "certificate.pem")):
             keys.self_signed(self.path("tls", "certificate.pem"), self.path("tls", "key.pem"))

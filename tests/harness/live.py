@@ -199,20 +199,23 @@ class LiveStack(local.Stack):
     def kill_daemon(self, sig=signal.SIGKILL, wait=True):
         """Kills the daemon; waits until httpd has started another one unless told not to."""
         pid = self.wait_for(self.daemon_pid, 15, "the daemon")
+        self.expect_log(r"the daemon \(process %d\) died|child pid %d exit signal" % (pid, pid))
         os.kill(pid, sig)
         if wait:
             self.wait_for(lambda: self.daemon_pid() not in (None, pid), 15, "the next daemon")
         return pid
 
     def stop_postgres(self, mode="immediate"):
+        """Takes the database away; what mod_dbd and the module say about it is expected."""
+        self.expect_log(r"\[dbd:error\]|\[orchestrator:(warn|error)\].*([Dd]atabase|connection)")
         self.postgres.stop(mode)
 
     def start_postgres(self):
         self.postgres.start()
 
     def restart_postgres(self, mode="fast"):
-        self.postgres.stop(mode)
-        self.postgres.start()
+        self.stop_postgres(mode)
+        self.start_postgres()
 
     def graceful(self):
         """Reads the configuration again, as `apachectl graceful` does."""
