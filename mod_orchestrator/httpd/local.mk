@@ -31,3 +31,10 @@ install-data-hook:
 	rm -f $(DESTDIR)$(moduledir)/mod_orchestrator.la
 uninstall-local:
 	rm -f $(DESTDIR)$(moduledir)/mod_orchestrator.so
+
+check_PROGRAMS += tests/unit/test_httpd
+tests_unit_test_httpd_SOURCES = tests/unit/test_httpd.c
+tests_unit_test_httpd_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/$(httpd)
+tests_unit_test_httpd_LDADD = libmo.la $(unit_ldadd)
+
+dist_check_SCRIPTS += tests/guards/log_tags.py

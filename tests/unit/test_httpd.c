@@ -1,0 +1,402 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include <apr_encode.h>
+#include <apr_file_io.h>
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "mo_claims.h"
+#include "mo_jwks.h"
+#include "mo_query.h"
+
+#define ISSUER "https://issuer.example/realm"
+#define OTHER  "https://other.example"
+#define NOW    1700000000
+
+static int set_up(void **state)
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    *state = pool;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    apr_pool_destroy(*state);
+    apr_terminate();
+    return 0;
+}
+
+/* ---- queries ---- */
+
+static apr_array_header_t *query(const char *text, apr_pool_t *pool)
+{
+    apr_array_header_t *parameters;
+
+    assert_null(mo_query_parse(&parameters, text, pool));
+    return parameters;
+}
+
+#define NTH(list, n) APR_ARRAY_IDX(list, n, orc_parameter_t)
+
+static void a_query_keeps_its_parameters_in_order(void **state)
+{
+    apr_array_header_t *list = query("a=1&b=x+y%2B%c3%a9&&a=2&c&d=", *state);
+
+    assert_int_equal(list->nelts, 5);
+    assert_string_equal(NTH(list, 0).name, "a");
+    assert_string_equal(NTH(list, 0).value, "1");
+    assert_string_equal(NTH(list, 1).value, "x y+\xc3\xa9");
+    assert_string_equal(NTH(list, 2).name, "a");
+    assert_string_equal(NTH(list, 2).value, "2");
+    assert_string_equal(NTH(list, 3).name, "c");
+    assert_string_equal(NTH(list, 3).value, "");
+    assert_string_equal(NTH(list, 4).value, "");
+    assert_int_equal(query(NULL, *state)->nelts, 0);
+    assert_int_equal(query("", *state)->nelts, 0);
+}
+
+static void a_broken_parameter_is_named(void **state)
+{
+    static const struct {
+        const char *query, *name;
+    } cases[] = {
+        {"a=%zz", "a"},    {"good=1&b=%4", "b"}, {"b=%", "b"},     {"c=%00", "c"},          {"d=%ff", "d"},
+        {"d=%c0%80", "d"}, {"d=%ed%a0%80", "d"}, {"%zz=1", "%zz"}, {"d=%f4%90%80%80", "d"}, {"d=%e0%80%80", "d"},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        apr_array_header_t *parameters;
+        orc_error_t *error = mo_query_parse(&parameters, cases[i].query, *state);
+
+        assert_non_null(error);
+        assert_int_equal(error->status, 400);
+        assert_int_equal(error->fields->nelts, 1);
+        assert_string_equal(APR_ARRAY_IDX(error->fields, 0, orc_error_field_t).parameter, cases[i].name);
+    }
+}
+
+static void every_broken_parameter_is_named_at_once(void **state)
+{
+    apr_array_header_t *parameters;
+    orc_error_t *error = mo_query_parse(&parameters, "a=%z&b=1&c=%00", *state);
+
+    assert_non_null(error);
+    assert_int_equal(error->fields->nelts, 2);
+}
+
+static void a_query_of_too_many_parameters_is_refused(void **state)
+{
+    apr_array_header_t *parameters;
+    char *text = apr_pcalloc(*state, 2 * (MO_QUERY_MAX + 1) + 1);
+    int i;
+
+    for (i = 0; i <= MO_QUERY_MAX; i++)
+        memcpy(text + 2 * i, "a&", 2);
+    assert_int_equal(mo_query_parse(&parameters, text, *state)->status, 400);
+}
+
+static void a_media_type_loses_its_parameters(void **state)
+{
+    assert_string_equal(mo_query_media_type("Application/JSON; charset=utf-8", *state), "application/json");
+    assert_string_equal(mo_query_media_type(" text/yaml", *state), "text/yaml");
+    assert_string_equal(mo_query_media_type("", *state), "");
+    assert_null(mo_query_media_type(NULL, *state));
+}
+
+static void only_a_sane_request_id_is_taken(void **state)
+{
+    char *longest = apr_pcalloc(*state, 130);
+
+    memset(longest, 'a', 128);
+    assert_true(mo_query_is_request_id("aZ0._-"));
+    assert_true(mo_query_is_request_id(longest));
+    longest[128] = 'a';
+    assert_false(mo_query_is_request_id(longest));
+    assert_false(mo_query_is_request_id(""));
+    assert_false(mo_query_is_request_id("a b"));
+    assert_false(mo_query_is_request_id("a\r\nb"));
+    assert_false(mo_query_is_request_id("\xc3\xa9"));
+}
+
+static void only_a_host_is_a_host(void **state)
+{
+    static const char *const good[] = {"a", "a.example.org", "a:80", "127.0.0.1:65535", "[::1]", "[::1]:80"};
+    static const char *const bad[] = {"",   "a/b", "a:",     "a:b", "a:123456", "[::1",
+                                      "[]", "a b", "user@a", "a?b", "[::1]x",   ":80"};
+    size_t i;
+
+    for (i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(mo_query_is_host(good[i]));
+    for (i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(mo_query_is_host(bad[i]));
+}
+
+/* ---- tokens ---- */
+
+static const char *base64url(const char *text, apr_pool_t *pool)
+{
+    apr_size_t length;
+
+    return apr_pencode_base64(pool, text, APR_ENCODE_STRING, APR_ENCODE_BASE64URL, &length);
+}
+
+static const char *token(const char *header, const char *payload, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, base64url(header, pool), ".", base64url(payload, pool), ".c2ln", NULL);
+}
+
+static const orc_config_t *config(apr_pool_t *pool)
+{
+    orc_config_t *made = orc_config_make(pool);
+    const char *const urls[] = {ISSUER, OTHER};
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        orc_issuer_config_t *issuer = apr_pcalloc(pool, sizeof *issuer);
+        apr_array_header_t *audiences = apr_array_make(pool, 2, sizeof(const char *));
+
+        APR_ARRAY_PUSH(audiences, const char *) = "ours";
+        APR_ARRAY_PUSH(audiences, const char *) = "ours-too";
+        issuer->url = urls[i];
+        issuer->audiences = audiences;
+        issuer->groups_claim = "groups";
+        issuer->admin_group = "admins";
+        issuer->groups = apr_array_make(pool, 2, sizeof(const char *));
+        APR_ARRAY_PUSH((apr_array_header_t *)made->issuers, orc_issuer_config_t *) = issuer;
+    }
+    return made;
+}
+
+static orc_error_t *check(orc_identity_t **identity, const orc_config_t *values, const char *payload, apr_pool_t *pool)
+{
+    return mo_claims_identity(identity, values, ISSUER, token("{}", payload, pool), apr_time_from_sec(NOW), pool);
+}
+
+#define CLAIMS(rest) "{\"iss\":\"" ISSUER "/\",\"aud\":\"ours\",\"exp\":1700000100,\"sub\":\"s-1\"" rest "}"
+
+static void a_good_token_makes_an_identity(void **state)
+{
+    orc_identity_t *identity;
+
+    assert_null(
+        check(&identity, config(*state),
+              CLAIMS(",\"name\":\"A B\",\"preferred_username\":\"ab\",\"email\":\"a@b\",\"groups\":[\"/lab\",\"x/y\"]"),
+              *state));
+    assert_string_equal(identity->issuer, ISSUER);
+    assert_string_equal(identity->subject, "s-1");
+    assert_string_equal(identity->name, "A B");
+    assert_string_equal(identity->username, "ab");
+    assert_string_equal(identity->email, "a@b");
+    assert_int_equal(identity->groups->nelts, 2);
+    assert_string_equal(APR_ARRAY_IDX(identity->groups, 0, const char *), "lab");
+    assert_string_equal(APR_ARRAY_IDX(identity->groups, 1, const char *), "x/y");
+    assert_false(identity->is_admin);
+    assert_true(identity->expires == apr_time_from_sec(1700000100));
+    assert_string_equal(identity->user_id, "");
+}
+
+static void the_admin_group_makes_an_administrator(void **state)
+{
+    orc_identity_t *identity;
+
+    assert_null(check(&identity, config(*state), CLAIMS(",\"groups\":[\"/admins\"]"), *state));
+    assert_true(identity->is_admin);
+}
+
+static void any_of_the_audiences_will_do(void **state)
+{
+    orc_identity_t *identity;
+
+    assert_null(check(&identity, config(*state),
+                      "{\"iss\":\"" ISSUER "\",\"aud\":[\"x\",\"ours-too\"],\"exp\":1700000100,\"sub\":\"s\"}",
+                      *state));
+}
+
+static void a_token_that_is_not_as_it_must_be_is_refused(void **state)
+{
+    static const char *const payloads[] = {
+        "{}",
+        "[]",
+        "{\"iss\":\"" ISSUER "\",\"aud\":\"ours\",\"sub\":\"s\"}",
+        "{\"iss\":\"" ISSUER "\",\"aud\":\"ours\",\"sub\":\"s\",\"exp\":\"1700000100\"}",
+        "{\"iss\":\"" ISSUER "\",\"aud\":\"ours\",\"sub\":\"s\",\"exp\":1700000000}",
+        "{\"iss\":\"" ISSUER "\",\"aud\":\"ours\",\"sub\":\"s\",\"exp\":1e300}",
+        "{\"iss\":\"" ISSUER "\",\"aud\":\"ours\",\"exp\":1700000100}",
+        "{\"iss\":\"" ISSUER "\",\"aud\":\"ours\",\"exp\":1700000100,\"sub\":\"\"}",
+        "{\"iss\":\"" ISSUER "\",\"aud\":\"ours\",\"exp\":1700000100,\"sub\":7}",
+        "{\"iss\":\"" ISSUER "\",\"aud\":\"ours\",\"exp\":1700000100,\"sub\":\"a\\n\"}",
+        "{\"iss\":\"" ISSUER "\",\"aud\":\"theirs\",\"exp\":1700000100,\"sub\":\"s\"}",
+        "{\"iss\":\"" ISSUER "\",\"exp\":1700000100,\"sub\":\"s\"}",
+        "{\"iss\":\"" OTHER "\",\"aud\":\"ours\",\"exp\":1700000100,\"sub\":\"s\"}",
+        "{\"iss\":\"https://nobody.example\",\"aud\":\"ours\",\"exp\":1700000100,\"sub\":\"s\"}",
+        CLAIMS(",\"nbf\":1700000061"),
+        CLAIMS(",\"nbf\":\"x\""),
+        CLAIMS(",\"iat\":1700000061"),
+        CLAIMS(",\"iat\":[]"),
+        CLAIMS(",\"groups\":\"admins\""),
+        CLAIMS(",\"groups\":[1]"),
+        CLAIMS(",\"sub\":\"twice\""),
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof payloads / sizeof *payloads; i++) {
+        orc_identity_t *identity;
+        orc_error_t *error = check(&identity, config(*state), payloads[i], *state);
+
+        if (!error)
+            fail_msg("accepted: %s", payloads[i]);
+        assert_int_equal(error->status, 401);
+        assert_string_equal(error->code, "token");
+    }
+}
+
+static void a_clock_that_is_a_little_ahead_does_no_harm(void **state)
+{
+    orc_identity_t *identity;
+
+    assert_null(check(&identity, config(*state), CLAIMS(",\"nbf\":1700000060,\"iat\":1700000060"), *state));
+}
+
+static void a_key_of_another_issuer_is_refused(void **state)
+{
+    orc_identity_t *identity;
+    const char *text = token("{}", CLAIMS(""), *state);
+    apr_time_t now = apr_time_from_sec(NOW);
+
+    assert_non_null(mo_claims_identity(&identity, config(*state), OTHER, text, now, *state));
+    assert_non_null(mo_claims_identity(&identity, config(*state), NULL, text, now, *state));
+    assert_null(mo_claims_identity(&identity, config(*state), ISSUER "/", text, now, *state));
+}
+
+static void only_authorised_groups_may_come_in(void **state)
+{
+    const orc_config_t *values = config(*state);
+    orc_issuer_config_t *issuer = APR_ARRAY_IDX(values->issuers, 0, orc_issuer_config_t *);
+    orc_identity_t *identity;
+    orc_error_t *error;
+
+    APR_ARRAY_PUSH((apr_array_header_t *)issuer->groups, const char *) = "/lab";
+    assert_null(check(&identity, values, CLAIMS(",\"groups\":[\"lab\"]"), *state));
+    assert_null(check(&identity, values, CLAIMS(",\"groups\":[\"admins\"]"), *state));
+    error = check(&identity, values, CLAIMS(",\"groups\":[\"labs\"]"), *state);
+    assert_non_null(error);
+    assert_int_equal(error->status, 403);
+    assert_int_equal(check(&identity, values, CLAIMS(""), *state)->status, 403);
+}
+
+static void a_header_tells_key_and_algorithm(void **state)
+{
+    mo_token_header_t header;
+
+    assert_null(mo_claims_header(&header, token("{\"alg\":\"ES256\",\"kid\":\"k\"}", "{}", *state), *state));
+    assert_string_equal(header.kid, "k");
+    assert_string_equal(header.algorithm, "ES256");
+}
+
+static void a_header_that_no_key_can_be_found_for_is_refused(void **state)
+{
+    static const char *const headers[] = {
+        "{\"alg\":\"RS256\"}",
+        "{\"alg\":\"RS256\",\"kid\":\"\"}",
+        "{\"alg\":\"none\",\"kid\":\"k\"}",
+        "{\"kid\":\"k\"}",
+        "{\"alg\":\"HS256\",\"kid\":\"k\"}",
+        "{\"alg\":\"RS256\",\"kid\":7}",
+        "[]",
+        "x",
+    };
+    static const char *const texts[] = {"", "a", "a.b", "..", "a.b.c.d", "\xff.\xff.\xff", "e30.e30."};
+    mo_token_header_t header;
+    size_t i;
+
+    for (i = 0; i < sizeof headers / sizeof *headers; i++) {
+        orc_error_t *error = mo_claims_header(&header, token(headers[i], "{}", *state), *state);
+
+        assert_non_null(error);
+        assert_int_equal(error->status, 401);
+    }
+    for (i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_non_null(mo_claims_header(&header, texts[i], *state));
+}
+
+/* ---- keys ---- */
+
+static void write_keys(const char *path, const char *text, apr_pool_t *pool)
+{
+    const char *fresh = apr_pstrcat(pool, path, ".new", NULL);
+    apr_file_t *file;
+
+    assert_int_equal(apr_file_open(&file, fresh, APR_FOPEN_WRITE | APR_FOPEN_CREATE | APR_FOPEN_TRUNCATE,
+                                   APR_FPROT_OS_DEFAULT, pool),
+                     APR_SUCCESS);
+    assert_int_equal(apr_file_write_full(file, text, strlen(text), NULL), APR_SUCCESS);
+    apr_file_close(file);
+    assert_int_equal(apr_file_rename(fresh, path, pool), APR_SUCCESS);
+}
+
+static void keys_are_read_again_when_their_file_changes(void **state)
+{
+    char folder[] = "/tmp/orchestrator-keys-XXXXXX";
+    apr_pool_t *pool = *state;
+    const char *path;
+    mo_jwks_t *jwks;
+    apr_time_t now = apr_time_now();
+
+    assert_non_null(mkdtemp(folder));
+    path = apr_pstrcat(pool, folder, "/jwks.json", NULL);
+    jwks = mo_jwks_make(path, pool);
+    assert_null(mo_jwks_issuer(jwks, "a", now, pool));
+    write_keys(path, "{\"keys\":[{\"kid\":\"a\",\"iss\":\"i\"},{\"kid\":\"b\"},{\"kid\":\"a\",\"iss\":\"j\"}]}", pool);
+    assert_null(mo_jwks_issuer(jwks, "a", now, pool)); /* looked at less than a second ago */
+    assert_string_equal(mo_jwks_issuer(jwks, "a", now += APR_USEC_PER_SEC, pool), "i");
+    assert_null(mo_jwks_issuer(jwks, "b", now, pool));
+    write_keys(path, "{\"keys\":", pool);
+    assert_string_equal(mo_jwks_issuer(jwks, "a", now += APR_USEC_PER_SEC, pool), "i");
+    write_keys(path, "{\"keys\":[{\"kid\":\"c\",\"iss\":\"i\"}]}", pool);
+    assert_null(mo_jwks_issuer(jwks, "a", now += APR_USEC_PER_SEC, pool));
+    assert_string_equal(mo_jwks_issuer(jwks, "c", now, pool), "i");
+    unlink(path);
+    assert_string_equal(mo_jwks_issuer(jwks, "c", now + APR_USEC_PER_SEC, pool), "i");
+    rmdir(folder);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_query_keeps_its_parameters_in_order),
+        TEST(a_broken_parameter_is_named),
+        TEST(every_broken_parameter_is_named_at_once),
+        TEST(a_query_of_too_many_parameters_is_refused),
+        TEST(a_media_type_loses_its_parameters),
+        TEST(only_a_sane_request_id_is_taken),
+        TEST(only_a_host_is_a_host),
+        TEST(a_good_token_makes_an_identity),
+        TEST(the_admin_group_makes_an_administrator),
+        TEST(any_of_the_audiences_will_do),
+        TEST(a_token_that_is_not_as_it_must_be_is_refused),
+        TEST(a_clock_that_is_a_little_ahead_does_no_harm),
+        TEST(a_key_of_another_issuer_is_refused),
+        TEST(only_authorised_groups_may_come_in),
+        TEST(a_header_tells_key_and_algorithm),
+        TEST(a_header_that_no_key_can_be_found_for_is_refused),
+        TEST(keys_are_read_again_when_their_file_changes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
