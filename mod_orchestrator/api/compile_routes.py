@@ -259,12 +259,13 @@ def c_routes(routes):
             ("ORC_ROUTE_CREATES", route.get("creates")), ("ORC_ROUTE_REGISTERS", route.get("registers")),
             ("ORC_ROUTE_BODY", "body" in route),
             ("ORC_ROUTE_NEEDS", "body" in route and route["body"].get("required", True))) if holds]
-        rows.append("    {%s, %s, %s, %s, %s, %s, %s, %s, %s},\n" % (
+        rows.append("    {%s, %s, %s, %s, %s, %s, %s, %s, %s, %s},\n" % (
             literal(route["id"]), literal(route["method"]), literal(route["path"]), route["handler"],
-            " | ".join(flags) or "0", literal(route["body"]["schema"]) if "body" in route else "NULL", other, query,
+            " | ".join(flags) or "0", literal(route["body"]["schema"]) if "body" in route else "NULL",
+            route.get("body", {}).get("check", "NULL"), other, query,
             "columns_" + route["list"] if "list" in route else "NULL"))
     return "".join(before) + "const orc_route_t orc_routes[] = {\n" + "".join(rows) + \
-        "    {NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL},\n};\n\n"
+        "    {NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},\n};\n\n"
 
 
 def check(document, routes, enums):
@@ -314,13 +315,15 @@ def main():
     check(document, routes, enums)
     text = json.dumps(openapi(document, routes, enums), separators=(",", ":"), ensure_ascii=False)
     handlers = sorted({route["handler"] for route in routes})
+    checks = sorted({route["body"]["check"] for route in routes if "check" in route.get("body", {})})
     header_path.write_text(
         LICENCE + '#ifndef ORC_ROUTES_H\n#define ORC_ROUTES_H\n\n#include "orc_api_route.h"\n\n'
         "/** Every route, ended by a NULL id; a fixed path comes before one with a parameter in its place. */\n"
         "extern const orc_route_t orc_routes[];\n\n/** The schemas of request bodies, as JSON. */\n"
         "extern const char orc_routes_schemas[];\n\n/** The OpenAPI document, and its entity tag. */\n"
         "extern const char orc_routes_openapi[], orc_routes_openapi_tag[];\n\n/* The handlers. */\n"
-        + "".join("orc_handler_t %s;\n" % name for name in handlers) + "\n#endif\n")
+        + "".join("orc_handler_t %s;\n" % name for name in handlers)
+        + "".join("orc_body_check_t %s;\n" % name for name in checks) + "\n#endif\n")
     used = {entry["choices"] for columns in document["lists"].values() for entry in columns if "choices" in entry}
     used |= {entry["choices"] for route in routes for entry in route.get("query", []) if "choices" in entry}
     lists = {name: columns for name, columns in document["lists"].items()

@@ -1,15 +1,21 @@
 api = mod_orchestrator/api
 liborc_la_SOURCES += \
 	$(api)/orc_api.c $(api)/orc_api.h \
+	$(api)/orc_api_below.c $(api)/orc_api_below.h \
 	$(api)/orc_api_callers.c $(api)/orc_api_callers.h \
 	$(api)/orc_api_check.c $(api)/orc_api_check.h \
 	$(api)/orc_api_conditional.c $(api)/orc_api_conditional.h \
+	$(api)/orc_api_deployments.c \
 	$(api)/orc_api_handler.c $(api)/orc_api_handler.h \
 	$(api)/orc_api_health.c \
 	$(api)/orc_api_idempotency.c $(api)/orc_api_idempotency.h \
 	$(api)/orc_api_list.c $(api)/orc_api_list.h \
+	$(api)/orc_api_logs.c \
 	$(api)/orc_api_openapi.c \
+	$(api)/orc_api_operations.c \
+	$(api)/orc_api_resources.c \
 	$(api)/orc_api_route.h \
+	$(api)/orc_api_submission.c \
 	$(api)/orc_api_unseal.c \
 	$(api)/orc_api_values.c $(api)/orc_api_values.h
 nodist_liborc_la_SOURCES += $(generated)/orc_routes.c $(generated)/orc_routes.h

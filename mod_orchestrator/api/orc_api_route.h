@@ -50,6 +50,9 @@ enum {
     ORC_ROUTE_NEEDS = 32,    /* and needs one */
 };
 
+/** Adds what else is wrong with a body that breaks its schema, so that everything is named at once. */
+typedef void orc_body_check_t(orc_error_t **error, const orc_request_t *request);
+
 typedef struct orc_route_t {
     const char *id;     /* operation id */
     const char *method; /* "GET" also answers HEAD */
@@ -57,6 +60,7 @@ typedef struct orc_route_t {
     orc_handler_t *handler;
     unsigned flags;
     const char *schema;             /* of the body, a name in orc_routes_schemas; or NULL */
+    orc_body_check_t *check;        /* or NULL */
     const char *const *other_types; /* media types of a body that the handler reads itself, ended by NULL */
     const orc_query_t *query;       /* ended by a NULL name */
     const orc_column_t *columns;    /* of a list, ended by a NULL name; NULL: no list */

@@ -14,6 +14,18 @@ FROM users u
     LEFT JOIN templates t ON t.id = d.template_id
 WHERE u.id = $2
 
+-- The template of a deployment, seen by who sees the deployment.
+-- name: deployment_template read
+SELECT CASE WHEN d.is_owner OR $3 THEN json_build_object('id', t.id, 'created_at', rfc3339(t.created_at),
+        'created_by', t.created_by, 'updated_at', rfc3339(t.updated_at), 'updated_by', t.updated_by,
+        'content', t.content, 'checksum', t.checksum, 'name', t.name, 'version', t.version,
+        'target_provider_type', t.target_provider_type, 'tosca_definition_version', t.tosca_definition_version) END,
+    t.row_version, d.id IS NOT NULL
+FROM users u
+    LEFT JOIN v1_deployments('', $2, false) d ON d.id = $1
+    LEFT JOIN templates t ON t.id = d.template_id
+WHERE u.id = $2
+
 -- Bases of lists.
 -- name: deployment_list_own read
 SELECT * FROM v1_deployments($2, $1, false) WHERE is_owner
@@ -30,15 +42,16 @@ SELECT content, row_version FROM templates WHERE id = $1
 -- name: deployment_queue_lock
 SELECT pg_advisory_xact_lock(hashtext($1), hashtext($2))
 
--- Everything that a submission writes, or nothing when the queue is full (no row).
+-- Everything that a submission writes; SQLSTATE ORC29 when the queue is full.
 -- name: deployment_insert
 WITH deployment AS (
     INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, per_provider_max_retries,
         max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, target_provider, target_region,
         last_operation_id, created_by, updated_by)
     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14
-    WHERE (SELECT count(*) FROM operations
+    WHERE CASE WHEN (SELECT count(*) FROM operations
         WHERE user_group_issuer = $5 AND user_group = $4 AND state = 'pending' AND type = 'CREATE') < $15
+        THEN true ELSE queue_is_full() END
     RETURNING *
 ), node AS MATERIALIZED (
     SELECT r.*, d.id AS deployment_id, d.created_by
@@ -72,7 +85,7 @@ WITH deployment AS (
         'operation_id', d.last_operation_id, 'correlation_id', $17)
     FROM deployment d
 )
-SELECT id FROM deployment
+SELECT FROM deployment
 
 -- The locks of a change that ends what a deployment is at: its operations first, as the engine takes them.
 -- name: deployment_lock_operations

@@ -12,7 +12,7 @@ WITH person AS (
     RETURNING id
 ), token AS (
     INSERT INTO credentials (user_id, access_token, expires_at)
-    SELECT id, $8, $9 FROM person WHERE $8 IS NOT NULL
+    SELECT id, $8::text, $9::timestamptz FROM person WHERE $8::text IS NOT NULL
     RETURNING expires_at
 )
 SELECT id, (SELECT (extract(epoch FROM expires_at) * 1000000)::bigint FROM token), false FROM person

@@ -1,0 +1,12 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_api_below.h"
+
+orc_error_t *orc_api_operations_get(const orc_request_t *request, orc_response_t *response)
+{
+    return orc_api_below_get(request, response, ORC_SQL_OPERATION_GET, "operation");
+}
+
+orc_error_t *orc_api_operations_list(const orc_request_t *request, orc_response_t *response)
+{
+    return orc_api_below_list(request, response, ORC_SQL_OPERATION_LIST, NULL);
+}

@@ -1,0 +1,29 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_api_below.h"
+#include "orc_tosca.h"
+
+orc_error_t *orc_api_resources_get(const orc_request_t *request, orc_response_t *response)
+{
+    return orc_api_below_get(request, response, ORC_SQL_RESOURCE_GET, "resource");
+}
+
+/* The filter `type` means these types and what derives from them. */
+static const apr_array_header_t *expand_types(const orc_request_t *request, const orc_column_t *column,
+                                              const apr_array_header_t *values)
+{
+    apr_array_header_t *types = apr_array_make(request->pool, 16, sizeof(const char *));
+    int i;
+
+    if (strcmp(column->name, "type") != 0)
+        return values;
+    for (i = 0; i < values->nelts; i++) {
+        apr_array_cat(types, orc_tosca_types_descendants(request->service->types,
+                                                         APR_ARRAY_IDX(values, i, const char *), request->pool));
+    }
+    return types;
+}
+
+orc_error_t *orc_api_resources_list(const orc_request_t *request, orc_response_t *response)
+{
+    return orc_api_below_list(request, response, ORC_SQL_RESOURCE_LIST, expand_types);
+}

@@ -1,0 +1,295 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include <apr_strings.h>
+#include <string.h>
+
+#include "orc_api_idempotency.h"
+#include "orc_id.h"
+#include "orc_providers.h"
+#include "orc_store_deployments.h"
+#include "orc_tosca.h"
+
+/* POST /deployments. Errors are found in API.md's order: what is wrong in the body and its inputs, then what the caller
+ * may do, then what had to be looked up. */
+
+enum {
+    DEFAULT_RETRIES = 3,
+    DEFAULT_TOTAL_MINS = 14400,
+    DEFAULT_PROVIDER_MINS = 1440,
+    QUEUE_RETRY_SECONDS = 30,
+};
+
+typedef struct submission_t {
+    const orc_request_t *request;
+    orc_store_submission_t store;
+    orc_error_t *wrong;        /* in the body: 422 */
+    orc_error_t *unfit;        /* in what was looked up: 422, only told when the caller may submit */
+    apr_array_header_t *nodes; /* of orc_tosca_node_t; NULL when the template or the inputs are no good */
+} submission_t;
+
+/* ---- the body ---- */
+
+static void read_body(submission_t *s)
+{
+    const json_t *body = s->request->json;
+    orc_store_submission_t *store = &s->store;
+
+    store->template_id = orc_json_string(body, "template_id");
+    store->user_group = orc_json_string(body, "user_group");
+    store->user_group_issuer = s->request->identity->issuer;
+    store->per_provider_max_retries = (int)orc_json_integer(body, "per_provider_max_retries", DEFAULT_RETRIES);
+    store->max_providers = (int)orc_json_integer(body, "max_providers", 0);
+    store->tot_timeout_mins = (int)orc_json_integer(body, "tot_timeout_mins", DEFAULT_TOTAL_MINS);
+    store->per_provider_timeout_mins = (int)orc_json_integer(
+        body, "per_provider_timeout_mins",
+        store->tot_timeout_mins < DEFAULT_PROVIDER_MINS ? store->tot_timeout_mins : DEFAULT_PROVIDER_MINS);
+    store->keep_last_attempt = json_is_true(json_object_get(body, "keep_last_attempt"));
+    store->target_provider = orc_json_string(body, "target_provider");
+    store->target_region = orc_json_string(body, "target_region");
+}
+
+static void check_timeouts(orc_error_t **wrong, const orc_store_submission_t *store, apr_pool_t *pool)
+{
+    if (store->per_provider_timeout_mins > store->tot_timeout_mins) {
+        orc_error_add_pointer(wrong, pool, "/per_provider_timeout_mins", "must not be more than tot_timeout_mins, %d",
+                              store->tot_timeout_mins);
+    }
+}
+
+/* Adds what another room says of the inputs. */
+static void add_inputs_error(orc_error_t **wrong, const orc_error_t *error, apr_pool_t *pool)
+{
+    int i;
+
+    for (i = 0; error->fields && i < error->fields->nelts; i++) {
+        const orc_error_field_t *field = &APR_ARRAY_IDX(error->fields, i, orc_error_field_t);
+
+        orc_error_add_pointer(wrong, pool, field->pointer, "%s", field->detail);
+    }
+    if (!error->fields)
+        orc_error_add_pointer(wrong, pool, "/template_inputs", "%s", error->detail);
+}
+
+/* ---- the template ---- */
+
+/* The stored text, NULL when there is no such template. */
+static orc_error_t *find_template(const char **content, const orc_request_t *request, const char *id)
+{
+    orc_rows_t rows;
+
+    *content = NULL;
+    ORC_TRY(orc_db_read(request->service->db, &rows, ORC_SQL_DEPLOYMENT_TEMPLATE_FACTS, 1, &id, request->pool));
+    if (rows.count > 0)
+        *content = orc_rows_text(&rows, 0, 0);
+    return NULL;
+}
+
+/* Parses the template and makes the resources of it; what is wrong goes to `wrong` or `unfit`. */
+static void plan_resources(submission_t *s, const char *content)
+{
+    apr_pool_t *pool = s->request->pool;
+    orc_tosca_template_t *tosca;
+    orc_tosca_demand_t demand;
+    orc_error_t *error;
+    json_t *complete;
+
+    if (!content) {
+        orc_error_add_pointer(&s->unfit, pool, "/template_id", "is not the id of a template");
+        return;
+    }
+    error = orc_tosca_parse(&tosca, content, strlen(content), s->request->service->types, "/template_id", pool);
+    if (error) {
+        orc_error_add_pointer(&s->unfit, pool, "/template_id", "names a template that can't be deployed: %s",
+                              error->fields ? APR_ARRAY_IDX(error->fields, 0, orc_error_field_t).detail
+                                            : error->detail);
+        return;
+    }
+    error = orc_tosca_inputs(&complete, tosca, json_object_get(s->request->json, "template_inputs"), "/template_inputs",
+                             pool);
+    if (!error)
+        error = orc_tosca_topology(&s->nodes, &demand, tosca, complete, pool);
+    if (!error)
+        return;
+    s->nodes = NULL;
+    if (strcmp(error->code, "template.fragment") == 0)
+        orc_error_add_pointer(&s->unfit, pool, "/template_id", "%s", error->detail);
+    else
+        add_inputs_error(&s->wrong, error, pool);
+}
+
+void orc_api_submission_check(orc_error_t **error, const orc_request_t *request)
+{
+    const json_t *id = json_object_get(request->json, "template_id");
+    const json_t *inputs = json_object_get(request->json, "template_inputs");
+    submission_t s = {.request = request};
+    const char *content;
+    char known[ORC_ID_LENGTH + 1];
+
+    if (!json_is_string(id) || !orc_id_parse(json_string_value(id), known) || !json_is_object(inputs))
+        return;
+    if (find_template(&content, request, known) || !content)
+        return;
+    plan_resources(&s, content);
+    if (s.wrong)
+        add_inputs_error(error, s.wrong, request->pool);
+}
+
+/* ---- the target ---- */
+
+static int serves(const submission_t *s, const orc_provider_t *provider)
+{
+    return provider->is_enabled &&
+           orc_provider_project(provider, s->store.user_group_issuer, s->store.user_group) != NULL;
+}
+
+static int is_region_served(const submission_t *s)
+{
+    const orc_providers_t *providers = s->request->service->providers;
+    int i;
+
+    for (i = 0; providers && i < providers->list->nelts; i++) {
+        const orc_provider_t *provider = APR_ARRAY_IDX(providers->list, i, const orc_provider_t *);
+
+        if (serves(s, provider) && orc_provider_has_region(provider, s->store.target_region))
+            return 1;
+    }
+    return 0;
+}
+
+static void check_target(submission_t *s)
+{
+    const orc_providers_t *providers = s->request->service->providers;
+    apr_pool_t *pool = s->request->pool;
+    const orc_provider_t *provider;
+
+    if (!s->store.target_provider) {
+        if (s->store.target_region && !is_region_served(s))
+            orc_error_add_pointer(&s->unfit, pool, "/target_region",
+                                  "is not a region of a provider that serves this user group");
+        return;
+    }
+    provider = providers ? orc_providers_find(providers, s->store.target_provider) : NULL;
+    if (!provider)
+        orc_error_add_pointer(&s->unfit, pool, "/target_provider", "is not a provider");
+    else if (!provider->is_enabled)
+        orc_error_add_pointer(&s->unfit, pool, "/target_provider", "is not available at the moment");
+    else if (!serves(s, provider))
+        orc_error_add_pointer(&s->unfit, pool, "/target_provider", "does not serve this user group");
+    else if (!orc_provider_has_region(provider, s->store.target_region))
+        orc_error_add_pointer(&s->unfit, pool, "/target_region", "is not a region of %s", provider->name);
+}
+
+/* ---- the caller ---- */
+
+static int contains(const apr_array_header_t *words, const char *word)
+{
+    int i;
+
+    for (i = 0; words && i < words->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(words, i, const char *), word) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static orc_error_t *check_group(const submission_t *s)
+{
+    const orc_identity_t *identity = s->request->identity;
+    const orc_issuer_config_t *issuer = orc_config_issuer(s->request->service->config, identity->issuer);
+
+    if (!contains(identity->groups, s->store.user_group))
+        return orc_error(s->request->pool, 403, "forbidden.group", "You are not a member of the user group.");
+    if (issuer && issuer->groups && issuer->groups->nelts > 0 && !contains(issuer->groups, s->store.user_group))
+        return orc_error(s->request->pool, 403, "forbidden.group", "The user group is not authorised here.");
+    return NULL;
+}
+
+/* ---- storing ---- */
+
+static const char *render_resources(const apr_array_header_t *nodes, apr_pool_t *pool)
+{
+    json_t *resources = orc_json_own(json_array(), pool);
+    const char **ids = apr_palloc(pool, sizeof(*ids) * (apr_size_t)(nodes->nelts + 1));
+    int i, j;
+
+    for (i = 0; i < nodes->nelts; i++)
+        ids[i] = orc_id_new(pool);
+    for (i = 0; i < nodes->nelts; i++) {
+        const orc_tosca_node_t *node = &APR_ARRAY_IDX(nodes, i, orc_tosca_node_t);
+        json_t *required_by = json_array();
+
+        for (j = 0; j < node->required_by->nelts; j++)
+            json_array_append_new(required_by, json_string(ids[APR_ARRAY_IDX(node->required_by, j, int)]));
+        json_array_append_new(resources, json_pack("{s:s, s:i, s:s, s:s, s:i, s:b, s:o}", "id", ids[i], "position", i,
+                                                   "name", node->name, "type", node->type, "index", node->index,
+                                                   "is_compute", node->is_compute, "required_by", required_by));
+    }
+    return orc_json_text(resources, pool);
+}
+
+static orc_error_t *queue_full(const submission_t *s)
+{
+    orc_error_t *error =
+        orc_error(s->request->pool, 429, "queue.full",
+                  "%d deployments of the user group are waiting for their turn already.", s->store.max_queued);
+
+    error->retriable = 1;
+    error->retry_after = QUEUE_RETRY_SECONDS;
+    return error;
+}
+
+/* What went away between the look at it and the transaction. */
+static orc_error_t *explain(const submission_t *s, orc_error_t *error)
+{
+    orc_error_t *unknown = NULL;
+
+    if (strcmp(error->code, "conflict.reference") != 0)
+        return error;
+    if (strcmp(orc_db_constraint(error), "deployments_template_id_fkey") != 0)
+        return orc_api_gone(s->request);
+    orc_error_add_pointer(&unknown, s->request->pool, "/template_id", "is not the id of a template");
+    return unknown;
+}
+
+static orc_error_t *store(submission_t *s, orc_response_t *response)
+{
+    const orc_request_t *request = s->request;
+    apr_pool_t *pool = request->pool;
+    orc_store_submission_t *store = &s->store;
+    orc_db_step_t key;
+    orc_error_t *error;
+    int has_key, is_full;
+
+    store->id = orc_id_new(pool);
+    store->operation_id = orc_id_new(pool);
+    store->template_inputs = orc_json_text(json_object_get(request->json, "template_inputs"), pool);
+    store->resources = render_resources(s->nodes, pool);
+    store->caller = request->identity->user_id;
+    store->correlation_id = request->request_id;
+    store->max_queued = request->service->config->max_queued_per_group;
+    orc_api_accepted(request, response,
+                     apr_pstrcat(pool, "/deployments/", store->id, "/operations/", store->operation_id, NULL),
+                     apr_pstrcat(pool, "{\"id\":\"", store->id, "\"}", NULL));
+    has_key = orc_api_idempotency_step(&key, request, response);
+    error = orc_store_deployment_submit(&is_full, request->service->db, store, has_key ? &key : NULL, pool);
+    if (is_full)
+        return queue_full(s);
+    return error ? explain(s, error) : NULL;
+}
+
+orc_error_t *orc_api_deployments_post(const orc_request_t *request, orc_response_t *response)
+{
+    submission_t s = {.request = request};
+    const char *content;
+
+    read_body(&s);
+    check_timeouts(&s.wrong, &s.store, request->pool);
+    ORC_TRY(find_template(&content, request, s.store.template_id));
+    plan_resources(&s, content);
+    if (s.wrong)
+        return s.wrong;
+    ORC_TRY(check_group(&s));
+    check_target(&s);
+    if (s.unfit)
+        return s.unfit;
+    return store(&s, response);
+}

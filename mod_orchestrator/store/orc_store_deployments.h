@@ -1,0 +1,68 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_STORE_DEPLOYMENTS_H
+#define ORC_STORE_DEPLOYMENTS_H
+
+#include "orc_db.h"
+
+/* What changes deployments at a person's request. Reading them is in sql/queries/deployments.sql. */
+
+/** A deployment to be. All texts stay the caller's. */
+typedef struct orc_store_submission_t {
+    const char *id, *operation_id; /* UUIDs, new ones */
+    const char *template_id;
+    const char *template_inputs; /* JSON object, as given */
+    const char *user_group, *user_group_issuer;
+    int per_provider_max_retries;
+    int max_providers; /* 0: no limit */
+    int tot_timeout_mins, per_provider_timeout_mins;
+    int keep_last_attempt;
+    const char *target_provider, *target_region; /* or NULL */
+    const char *caller;                          /* UUID of who asks, who becomes its first owner */
+    const char *correlation_id;
+    const char *resources; /* JSON array of {id, position, name, type, index, is_compute, required_by: [ids]} */
+    int max_queued;        /* submissions of the group that may wait for their turn */
+} orc_store_submission_t;
+
+/**
+ * Stores a deployment with its owner, resources, operation and outgoing message, all or nothing, in one round trip, and
+ * wakes the engines. The group's queue is counted exactly, however many submissions come at once.
+ * @param is_full true: the queue was full and nothing was stored
+ * @param first   a statement to run before in the same transaction, or NULL
+ * @return 409 "conflict.reference" when the template or the caller is gone, 409 "conflict" when `first` was in the way
+ * of another; orc_db_constraint tells
+ */
+orc_error_t *orc_store_deployment_submit(int *is_full, orc_db_source_t *source,
+                                         const orc_store_submission_t *submission, const orc_db_step_t *first,
+                                         apr_pool_t *pool);
+
+/** Where a deployment stands for who wants to change it. Texts live in the pool. */
+typedef struct orc_store_standing_t {
+    int is_known;        /* the person who asks is registered; else nothing below is set */
+    int exists;          /* there is such a deployment */
+    int is_allowed;      /* that person may see it */
+    const char *tags[2]; /* its versions for that person: of the object, and of the object with the template's text */
+    int status;          /* code of API.md, section 5 */
+    const char *last_operation_id; /* or NULL */
+    const char *deletion_id;       /* of the DELETE operation that has not ended yet, or NULL */
+} orc_store_standing_t;
+
+/** Locks a deployment with its operations until the end of the transaction and tells where it stands. */
+orc_error_t *orc_store_deployment_lock(orc_store_standing_t *standing, orc_db_t *db, const char *id, const char *caller,
+                                       int is_admin, apr_pool_t *pool);
+
+/** A deletion that is asked for. */
+typedef struct orc_store_deletion_t {
+    const char *id;           /* of the deployment */
+    const char *operation_id; /* UUID, a new one */
+    const char *caller;
+    int is_forced, is_unsecure;
+    const char *correlation_id;
+} orc_store_deletion_t;
+
+/** Makes the DELETE operation of a locked deployment its last one, and tells the others to end. */
+orc_error_t *orc_store_deployment_delete(orc_db_t *db, const orc_store_deletion_t *deletion, apr_pool_t *pool);
+
+/** Adds `force` or `unsecure` to a DELETE operation that is at work; `operation_id` is that one's. */
+orc_error_t *orc_store_deployment_delete_harder(orc_db_t *db, const orc_store_deletion_t *deletion, apr_pool_t *pool);
+
+#endif
