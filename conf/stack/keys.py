@@ -52,7 +52,7 @@ def sign(claims, key, header=None):
         return "%s.%s." % (base64url(json.dumps(fields).encode()), base64url(payload.encode()))
     token = jws.JWS(payload.encode())
     token.allowed_algs = [fields["alg"]]
-    token.add_signature(key, None, json.dumps(fields), None)
+    token.add_signature(key, None, json.dumps(fields, separators=(",", ":")), None)
     return token.serialize(compact=True)
 
 
