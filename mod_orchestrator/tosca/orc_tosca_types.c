@@ -99,7 +99,7 @@ static int derives(const orc_tosca_types_t *own, const orc_tosca_types_t *instal
     char buffer[256];
     int i;
 
-    if (!find(own, installed, section, name))
+    if (strcmp(name, ancestor) && !find(own, installed, section, name))
         name = full_name(section, name, buffer, sizeof(buffer));
     for (i = 0; name && i < ORC_TOSCA_MAX_ANCESTORS; i++) {
         if (!strcmp(name, ancestor))

@@ -1,0 +1,365 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "tosca_fixture.h"
+
+/* Inputs: every type, every constraint, defaults and what is required; every wrong one named at once. */
+
+/* A template with this text under `inputs`. */
+static const orc_tosca_template_t *with_inputs(const char *inputs)
+{
+    return parse(document(apr_pstrcat(pool, "  inputs:\n", inputs, "  node_templates: {a: {type: x}}\n", NULL)));
+}
+
+/* The one input `x`, declared in flow style. */
+static const orc_tosca_template_t *with_input(const char *declaration)
+{
+    return with_inputs(apr_psprintf(pool, "    x: {%s}\n", declaration));
+}
+
+static orc_error_t *check(const orc_tosca_template_t *tosca, const char *given)
+{
+    json_t *complete;
+
+    return orc_tosca_inputs(&complete, tosca, json(given), "/template_inputs", pool);
+}
+
+static void accepts_all(const char *declaration, const char *const *values)
+{
+    const orc_tosca_template_t *tosca = with_input(declaration);
+
+    for (; *values; values++) {
+        orc_error_t *error = check(tosca, apr_psprintf(pool, "{\"x\":%s}", *values));
+
+        if (error)
+            fail_msg("%s refuses %s: %s", declaration, *values, mistakes(error));
+    }
+}
+
+static void refuses_all(const char *declaration, const char *const *values)
+{
+    const orc_tosca_template_t *tosca = with_input(declaration);
+
+    for (; *values; values++) {
+        orc_error_t *error = check(tosca, apr_psprintf(pool, "{\"x\":%s}", *values));
+
+        if (!error)
+            fail_msg("%s accepts %s", declaration, *values);
+        assert_int_equal(error->status, 422);
+        assert_string_equal(error->code, "inputs");
+        assert_int_equal(strncmp(APR_ARRAY_IDX(error->fields, 0, orc_error_field_t).pointer, "/template_inputs/x", 18),
+                         0);
+    }
+}
+
+#define ACCEPTS(declaration, ...) accepts_all(declaration, (const char *const[]){__VA_ARGS__, NULL})
+#define REFUSES(declaration, ...) refuses_all(declaration, (const char *const[]){__VA_ARGS__, NULL})
+
+static void strings_are_checked(void **state)
+{
+    ACCEPTS("type: string", "\"\"", "\"5\"", "\"random(16)\"", "\"\\u00e9\"");
+    REFUSES("type: string", "5", "true", "null", "[]", "{}", "1.5");
+}
+
+static void integers_and_floats_are_checked(void **state)
+{
+    ACCEPTS("type: integer", "0", "-5", "9223372036854775807");
+    REFUSES("type: integer", "1.0", "\"5\"", "true", "null", "9223372036854775808", "1e999");
+    ACCEPTS("type: float", "0", "-1.5", "1e300");
+    REFUSES("type: float", "\"1.5\"", "false", "1e999", "123456789012345678901234567890");
+}
+
+static void booleans_are_checked(void **state)
+{
+    ACCEPTS("type: boolean", "true", "false");
+    REFUSES("type: boolean", "\"true\"", "0", "1", "null", "\"yes\"");
+}
+
+static void timestamps_are_checked(void **state)
+{
+    ACCEPTS("type: timestamp", "\"2024-02-29\"", "\"2001-12-14t21:59:43.10-05:00\"", "\"2001-12-14 21:59:43.10 -5\"",
+            "\"2001-12-15T02:59:43.1Z\"", "\"2001-12-14 21:59:43\"");
+    REFUSES("type: timestamp", "\"2023-02-29\"", "\"2024-13-01\"", "\"24-01-01\"", "\"2024-01-01T25:00:00\"",
+            "\"2024-01-01T10:00\"", "\"2024-01-01T10:00:00+99:00\"", "\"\"", "\"2024-\"", "1700000000");
+    /* The same instant in two zones. */
+    ACCEPTS("type: timestamp, constraints: [{equal: 2024-01-01T12:00:00Z}]", "\"2024-01-01T13:00:00+01:00\"");
+    REFUSES("type: timestamp, constraints: [{less_than: 2024-01-01}]", "\"2024-01-01T00:00:00Z\"", "\"2031-01-01\"");
+    ACCEPTS("type: timestamp, constraints: [{less_than: 2024-01-01}]", "\"1969-12-31\"",
+            "\"2024-01-01T00:30:00+01:00\"");
+}
+
+static void ranges_are_checked(void **state)
+{
+    ACCEPTS("type: range", "[1,2]", "[3,3]", "[-1,\"UNBOUNDED\"]");
+    REFUSES("type: range", "[2,1]", "[1]", "[1,2,3]", "[\"UNBOUNDED\",1]", "[1.5,2]", "\"1-2\"", "{}", "[1,\"x\"]");
+    ACCEPTS("type: range, constraints: [{in_range: [1, 9]}]", "[1,9]");
+    REFUSES("type: range, constraints: [{in_range: [1, 9]}]", "[0,9]", "[1,10]");
+}
+
+static void versions_are_checked(void **state)
+{
+    ACCEPTS("type: version", "\"1.2\"", "\"1.2.3\"", "\"1.2.3.beta\"", "\"1.2.3.beta-4\"");
+    REFUSES("type: version", "\"1\"", "\"1.\"", "\"1.2.\"", "\"1.2.3.\"", "\"1.2.3.b-\"", "\"a.b\"", "1.2", "\"\"");
+    ACCEPTS("type: version, constraints: [{greater_than: 1.9}]", "\"1.10\"", "\"2.0\"", "\"1.9.1\"");
+    REFUSES("type: version, constraints: [{greater_or_equal: 1.2.3}]", "\"1.2.3.beta\"", "\"1.2.2\"", "\"1.2\"");
+    ACCEPTS("type: version, constraints: [{greater_than: 1.2.3.beta-4}]", "\"1.2.3\"", "\"1.2.3.beta-5\"",
+            "\"1.2.3.gamma-1\"");
+    ACCEPTS("type: version, constraints: [{equal: 1.0}]", "\"1.0.0\"");
+}
+
+static void scalar_units_compare_by_value(void **state)
+{
+    ACCEPTS("type: scalar-unit.size", "\"4 GB\"", "\"4GB\"", "\"0.5 TiB\"", "\"1 kB\"", "\"10 b\"");
+    REFUSES("type: scalar-unit.size", "\"4\"", "4", "\"GB\"", "\"4 GHz\"", "\"-1 GB\"", "\"4. GB\"", "\".5 GB\"",
+            "\"4 GB x\"", "\"1234567890123456 B\"", "\"\"");
+    ACCEPTS("type: scalar-unit.time", "\"5 d\"", "\"1.5 h\"", "\"3 m\"", "\"2 s\"", "\"1 ms\"", "\"1 us\"", "\"1 ns\"");
+    ACCEPTS("type: scalar-unit.frequency", "\"2.4 GHz\"", "\"100 Hz\"");
+    ACCEPTS("type: scalar-unit.size, constraints: [{valid_values: [4 GB]}]", "\"4000 MB\"", "\"4000000000 B\"",
+            "\"0.004 TB\"");
+    REFUSES("type: scalar-unit.size, constraints: [{valid_values: [4 GB]}]", "\"4 GiB\"", "\"4001 MB\"");
+    ACCEPTS("type: scalar-unit.size, constraints: [{in_range: [1 GiB, UNBOUNDED]}]", "\"1024 MiB\"", "\"900 TB\"");
+    REFUSES("type: scalar-unit.size, constraints: [{in_range: [1 GiB, UNBOUNDED]}]", "\"1 GB\"");
+    REFUSES("type: scalar-unit.time, constraints: [{less_than: 1 d}]", "\"24 h\"", "\"999999999999999 d\"");
+    ACCEPTS("type: scalar-unit.time, constraints: [{less_than: 1 d}]", "\"86399.999999999 s\"");
+    REFUSES("type: scalar-unit.frequency, constraints: [{greater_than: 1 GHz}]", "\"1000 MHz\"");
+}
+
+static void lists_and_maps_are_checked(void **state)
+{
+    ACCEPTS("type: list", "[]", "[1,\"a\",null,{}]");
+    REFUSES("type: list", "{}", "\"a\"", "[1e999]");
+    ACCEPTS("type: list, entry_schema: integer", "[]", "[1,2]");
+    REFUSES("type: list, entry_schema: {type: integer}", "[1,\"a\"]", "[null]");
+    ACCEPTS("type: map, entry_schema: {type: list, entry_schema: {type: string}}", "{}", "{\"a\":[\"b\"]}");
+    REFUSES("type: map, entry_schema: {type: list, entry_schema: {type: string}}", "{\"a\":[1]}", "[]", "{\"a\":5}");
+    REFUSES("type: list, entry_schema: {type: string, constraints: [{max_length: 2}]}", "[\"abc\"]");
+    ACCEPTS("type: list, constraints: [{min_length: 1}, {max_length: 2}]", "[1]", "[1,2]");
+    REFUSES("type: map, constraints: [{length: 1}]", "{}", "{\"a\":1,\"b\":2}");
+    ACCEPTS("type: list, constraints: [{valid_values: [[a, b], []]}]", "[]", "[\"a\",\"b\"]");
+}
+
+static void constraints_on_numbers_are_checked(void **state)
+{
+    ACCEPTS("type: integer, constraints: [{equal: 0x10}]", "16");
+    REFUSES("type: integer, constraints: [{equal: 5}]", "6");
+    ACCEPTS("type: integer, constraints: [{greater_than: 1}, {less_than: 4}]", "2", "3");
+    REFUSES("type: integer, constraints: [{greater_than: 1}, {less_than: 4}]", "1", "4");
+    ACCEPTS("type: float, constraints: [{greater_or_equal: 1.5}, {less_or_equal: 2}]", "1.5", "2", "2.0");
+    REFUSES("type: float, constraints: [{greater_or_equal: 1.5}, {less_or_equal: 2}]", "1.4999", "2.00001");
+    ACCEPTS("type: integer, constraints: [{in_range: [1, 3]}]", "1", "3");
+    REFUSES("type: integer, constraints: [{in_range: [1, 3]}]", "0", "4");
+    ACCEPTS("type: integer, constraints: [{in_range: [UNBOUNDED, 3]}]", "-9223372036854775807");
+    ACCEPTS("type: integer, constraints: [{valid_values: [1, 2, 010]}]", "8");
+    REFUSES("type: integer, constraints: [{valid_values: [1, 2, 010]}]", "10");
+    ACCEPTS("type: boolean, constraints: [{equal: yes}]", "true");
+    REFUSES("type: boolean, constraints: [{valid_values: [no]}]", "true");
+}
+
+static void constraints_on_strings_are_checked(void **state)
+{
+    ACCEPTS("type: string, constraints: [{valid_values: [1.0, yes, '']}]", "\"1.0\"", "\"yes\"", "\"\"");
+    REFUSES("type: string, constraints: [{valid_values: [1.0, yes]}]", "\"1\"", "\"true\"");
+    ACCEPTS("type: string, constraints: [{length: 2}]", "\"ab\"", "\"\\u00e9\\u00e9\"");
+    REFUSES("type: string, constraints: [{length: 2}]", "\"a\"", "\"abc\"");
+    REFUSES("type: string, constraints: [{min_length: 2}]", "\"\\u00e9\"");
+    REFUSES("type: string, constraints: [{max_length: 1}]", "\"ab\"");
+}
+
+static void patterns_match_the_whole_text(void **state)
+{
+    ACCEPTS("type: string, constraints: [{pattern: '[a-z]+\\d'}]", "\"abc1\"");
+    REFUSES("type: string, constraints: [{pattern: '[a-z]+\\d'}]", "\"abc\"", "\"abc1x\"", "\"1abc1\"", "\"abc1\\n\"");
+    ACCEPTS("type: string, constraints: [{pattern: '^(?=.*[A-Z]).{2,}$'}]", "\"aB\"");
+    ACCEPTS("type: string, constraints: [{pattern: '.'}]", "\"\\u00e9\"");
+    ACCEPTS("type: string, constraints: [{pattern: 'a|ab'}]", "\"ab\"");
+}
+
+static void a_pattern_that_takes_too_long_is_given_up(void **state)
+{
+    orc_error_t *error = check(with_input("type: string, constraints: [{pattern: '(a|aa)+(b|c)+$'}]"),
+                               "{\"x\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaad\"}");
+
+    assert_contains(mistakes(error), "/template_inputs/x takes too long to match the pattern");
+}
+
+static void what_a_check_may_cost_is_limited(void **state)
+{
+    const char *values = "0", *list = "0";
+    orc_error_t *error;
+    int i;
+
+    for (i = 1; i < 1100; i++)
+        values = apr_psprintf(pool, "%s,v%d", values, i);
+    for (i = 1; i < 1100; i++)
+        list = apr_psprintf(pool, "%s,\"x\"", list);
+    error = check(with_input(apr_psprintf(
+                      pool, "type: list, entry_schema: {type: string, constraints: [{valid_values: [%s]}]}", values)),
+                  apr_psprintf(pool, "{\"x\":[%s]}", list));
+    assert_int_equal(error->fields->nelts, 50);
+    error = check(with_input("type: list, entry_schema: {type: string, constraints: [{pattern: x}]}"),
+                  apr_psprintf(pool, "{\"x\":[\"x\",%s]}", list + 2));
+    assert_contains(mistakes(error), "/template_inputs/x/1000 is one text too many to be matched");
+}
+
+static void data_types_of_the_template(void **state)
+{
+    const orc_tosca_template_t *tosca =
+        parse("tosca_definitions_version: tosca_simple_yaml_1_0\n"
+              "data_types:\n"
+              "  my.Account:\n"
+              "    derived_from: tosca.datatypes.Root\n"
+              "    properties:\n"
+              "      name: {type: string, constraints: [{min_length: 2}]}\n"
+              "      age: {type: integer, required: false}\n"
+              "      shell: {type: string, default: /bin/sh}\n"
+              "  my.Admin: {derived_from: my.Account, properties: {rights: {type: list, entry_schema: string}}}\n"
+              "  my.Port: {derived_from: integer, constraints: [{in_range: [1, 65535]}]}\n"
+              "  my.Open: {derived_from: nobody.knows, properties: {a: {type: integer}}}\n"
+              "topology_template:\n"
+              "  inputs:\n"
+              "    admins: {type: list, default: [], entry_schema: {type: my.Admin}}\n"
+              "    port: {type: my.Port, default: 80}\n"
+              "    open: {type: my.Open, required: false}\n");
+    const char *all;
+
+    assert_null(check(tosca, "{\"admins\":[{\"name\":\"al\",\"rights\":[\"r\"],\"age\":null}],\"port\":443}"));
+    assert_null(check(tosca, "{\"open\":{\"a\":1,\"b\":2}}"));
+    all = mistakes(check(tosca, "{\"admins\":[{\"name\":\"a\",\"age\":\"5\",\"x/y\":1},5],\"port\":0,\"open\":{}}"));
+    assert_contains(all, "/template_inputs/admins/0/name must have a length of at least 2\n");
+    assert_contains(all, "/template_inputs/admins/0/age is no integer\n");
+    assert_contains(all, "/template_inputs/admins/0/rights is missing\n");
+    assert_contains(all, "/template_inputs/admins/0/x~1y is no property of my.Admin\n");
+    assert_contains(all, "/template_inputs/admins/1 is no map of the properties of my.Admin\n");
+    assert_contains(all, "/template_inputs/port must be from 1 to 65535\n");
+    assert_contains(all, "/template_inputs/open/a is missing\n");
+}
+
+static void data_types_of_the_type_files_are_found_by_their_short_name(void **state)
+{
+    const orc_tosca_template_t *tosca = parse_with(types_of(source_directory("conf/types")),
+                                                   document("  inputs:\n"
+                                                            "    ports:\n"
+                                                            "      type: map\n"
+                                                            "      entry_schema: {type: PortSpec}\n"
+                                                            "      default: {ssh: {source: 22, protocol: tcp}}\n"
+                                                            "  node_templates: {a: {type: x}}\n"));
+    const char *all;
+
+    assert_null(check(tosca, "{}"));
+    assert_null(check(tosca, "{\"ports\":{\"web\":{\"source\":443,\"remote_cidr\":\"10.0.0.0/8\"}}}"));
+    all = mistakes(check(tosca, "{\"ports\":{\"web\":{\"source\":0,\"protocol\":\"xyz\",\"sauce\":1}}}"));
+    assert_contains(all, "/template_inputs/ports/web/source must be from 1 to 65535\n");
+    assert_contains(all, "/template_inputs/ports/web/protocol must be one of: udp, tcp, igmp, icmp\n");
+    assert_contains(all,
+                    "/template_inputs/ports/web/sauce is no property of tosca.datatypes.indigo.network.PortSpec\n");
+}
+
+static void a_type_that_nobody_declares_takes_anything(void **state)
+{
+    ACCEPTS("type: nobody.Knows", "5", "\"a\"", "{\"a\":[1,null]}", "false");
+    REFUSES("type: nobody.Knows", "{\"a\":[1e999]}", "null");
+}
+
+static void every_wrong_input_is_named_at_once(void **state)
+{
+    const orc_tosca_template_t *tosca = with_inputs("    a: {type: string}\n"
+                                                    "    b: {type: integer}\n"
+                                                    "    c: {type: boolean, default: yes}\n"
+                                                    "    d: {type: integer, required: false}\n");
+    const char *all = mistakes(check(tosca, "{\"b\":\"x\",\"c\":null,\"d\":null,\"e/f\":1}"));
+
+    assert_string_equal(all, "/template_inputs/e~1f is no input of the template\n"
+                             "/template_inputs/a is missing\n"
+                             "/template_inputs/b is no integer\n"
+                             "/template_inputs/c is null, and the input is required\n");
+    assert_contains(mistakes(check(tosca, "[]")), "/template_inputs must be an object");
+}
+
+static void defaults_complete_what_is_given(void **state)
+{
+    const orc_tosca_template_t *tosca = with_inputs("    s: {type: string, default: 1.10}\n"
+                                                    "    t: {type: string, default: yes}\n"
+                                                    "    i: {type: integer, default: 010}\n"
+                                                    "    q: {type: integer, default: \"7\"}\n"
+                                                    "    f: {type: float, default: 1}\n"
+                                                    "    b: {type: boolean, default: off}\n"
+                                                    "    v: {type: version, default: 1.0}\n"
+                                                    "    d: {type: timestamp, default: 2024-01-31}\n"
+                                                    "    z: {type: scalar-unit.size, default: 4 GB}\n"
+                                                    "    l: {type: list, default: [1.0, yes], entry_schema: string}\n"
+                                                    "    u: {type: any.Thing, default: {a: 1:30, b: no}}\n"
+                                                    "    n: {type: string, required: no}\n"
+                                                    "    e: {type: string, default: ''}\n"
+                                                    "    given: {type: string, default: x}\n");
+    json_t *complete;
+
+    assert_null(orc_tosca_inputs(&complete, tosca, json("{\"given\":\"y\"}"), "/template_inputs", pool));
+    assert_string_equal(orc_json_text(complete, pool),
+                        "{\"b\":false,\"d\":\"2024-01-31\",\"e\":\"\",\"f\":1,\"given\":\"y\",\"i\":8,"
+                        "\"l\":[\"1.0\",\"yes\"],\"n\":null,\"q\":7,\"s\":\"1.10\",\"t\":\"yes\","
+                        "\"u\":{\"a\":90,\"b\":false},\"v\":\"1.0\",\"z\":\"4 GB\"}");
+}
+
+static void a_default_must_be_of_its_type_and_may_break_its_constraints(void **state)
+{
+    assert_contains(mistakes(check(with_input("type: integer, default: many"), "{}")),
+                    "/template_inputs/x is not given, and the default in the template (line 4, column 33)");
+    assert_null(check(with_input("type: integer, default: many"), "{\"x\":5}"));
+    assert_null(check(with_input("type: integer, default: 3, constraints: [{valid_values: [1, 2]}]"), "{}"));
+}
+
+static json_t *coerce(const orc_tosca_template_t *tosca, const char *given)
+{
+    json_t *coerced;
+    orc_error_t *error = orc_tosca_inputs_coerce(&coerced, tosca, json(given), "/parameters", pool);
+
+    if (error)
+        fail_msg("%s", mistakes(error));
+    return coerced;
+}
+
+static void strings_are_coerced_for_old_clients(void **state)
+{
+    const orc_tosca_template_t *tosca = with_inputs("    i: {type: integer, default: 1}\n"
+                                                    "    f: {type: float, default: 1}\n"
+                                                    "    b: {type: boolean, default: no}\n"
+                                                    "    s: {type: string, default: a}\n"
+                                                    "    l: {type: list, entry_schema: integer, default: []}\n"
+                                                    "    m: {type: map, entry_schema: boolean, default: {}}\n");
+    json_t *coerced;
+
+    assert_string_equal(orc_json_text(coerce(tosca, "{\"i\":\"2\",\"f\":\"1.5\",\"b\":\"true\",\"s\":\"2\"}"), pool),
+                        "{\"b\":true,\"f\":1.5,\"i\":2,\"s\":\"2\"}");
+    assert_string_equal(
+        orc_json_text(coerce(tosca, "{\"l\":[\"1\",2],\"m\":\"{\\\"a\\\":\\\"yes\\\"}\",\"s\":5}"), pool),
+        "{\"l\":[1,2],\"m\":{\"a\":true},\"s\":\"5\"}");
+    assert_contains(
+        mistakes(orc_tosca_inputs_coerce(&coerced, tosca, json("{\"i\":\"two\",\"l\":\"[\"}"), "/parameters", pool)),
+        "/parameters/i is no integer\n/parameters/l is no list\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(strings_are_checked),
+        cmocka_unit_test(integers_and_floats_are_checked),
+        cmocka_unit_test(booleans_are_checked),
+        cmocka_unit_test(timestamps_are_checked),
+        cmocka_unit_test(ranges_are_checked),
+        cmocka_unit_test(versions_are_checked),
+        cmocka_unit_test(scalar_units_compare_by_value),
+        cmocka_unit_test(lists_and_maps_are_checked),
+        cmocka_unit_test(constraints_on_numbers_are_checked),
+        cmocka_unit_test(constraints_on_strings_are_checked),
+        cmocka_unit_test(patterns_match_the_whole_text),
+        cmocka_unit_test(a_pattern_that_takes_too_long_is_given_up),
+        cmocka_unit_test(what_a_check_may_cost_is_limited),
+        cmocka_unit_test(data_types_of_the_template),
+        cmocka_unit_test(data_types_of_the_type_files_are_found_by_their_short_name),
+        cmocka_unit_test(a_type_that_nobody_declares_takes_anything),
+        cmocka_unit_test(every_wrong_input_is_named_at_once),
+        cmocka_unit_test(defaults_complete_what_is_given),
+        cmocka_unit_test(a_default_must_be_of_its_type_and_may_break_its_constraints),
+        cmocka_unit_test(strings_are_coerced_for_old_clients),
+    };
+
+    return cmocka_run_group_tests_name("tosca_inputs", tests, setup, teardown);
+}

@@ -1,0 +1,296 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "tosca_fixture.h"
+
+/* The text for IM, the tags that come back in it, and the templates of this repository. */
+
+static apr_array_header_t *some_tags(void)
+{
+    static const orc_tosca_tag_t all[] = {{"PAAS_URL", "https://paas.example.org/api/v1"},
+                                          {"PAAS_DEP_UUID", "018f0000-0000-7000-8000-000000000000"},
+                                          {"PAAS_ATTEMPT", "3"}};
+    apr_array_header_t *tags = apr_array_make(pool, 3, sizeof(orc_tosca_tag_t));
+    size_t i;
+
+    for (i = 0; i < sizeof(all) / sizeof(*all); i++)
+        *(orc_tosca_tag_t *)apr_array_push(tags) = all[i];
+    return tags;
+}
+
+static apr_array_header_t *some_users(void)
+{
+    static const orc_tosca_user_t all[] = {
+        {"alice", "ssh-ed25519 AAAA alice@home"}, {"nokey", NULL}, {"bob", "ssh-rsa BBBB"}};
+    apr_array_header_t *users = apr_array_make(pool, 3, sizeof(orc_tosca_user_t));
+    size_t i;
+
+    for (i = 0; i < sizeof(all) / sizeof(*all); i++)
+        *(orc_tosca_user_t *)apr_array_push(users) = all[i];
+    return users;
+}
+
+static const char *render(const orc_tosca_template_t *tosca, const orc_tosca_rendering_t *rendering)
+{
+    const char *text, *again;
+
+    assert_null(orc_tosca_render(&text, tosca, rendering, pool));
+    assert_null(orc_tosca_render(&again, tosca, rendering, pool));
+    assert_string_equal(text, again);
+    parse(text);
+    return text;
+}
+
+static const orc_tosca_types_t *our_types(void)
+{
+    return types_of(source_directory("conf/types"));
+}
+
+static void given_inputs_become_defaults_of_the_same_type(void **state)
+{
+    const orc_tosca_template_t *tosca = parse(document("  inputs:\n"
+                                                       "    a: {type: string, default: old}\n"
+                                                       "    b: {type: string}\n"
+                                                       "    c: {type: integer, description: keep}\n"
+                                                       "    d: {type: map}\n"
+                                                       "    e: {type: string, default: 010}\n"
+                                                       "    f: {type: string, required: false, default: x}\n"
+                                                       "  node_templates: {n: {type: x}}\n"));
+    orc_tosca_rendering_t rendering = {.inputs =
+                                           json("{\"a\":\"5\",\"b\":\"yes\",\"c\":5,\"d\":{\"x\":[true]},\"f\":null}")};
+
+    assert_string_equal(render(tosca, &rendering), "tosca_definitions_version: tosca_simple_yaml_1_0\n"
+                                                   "topology_template:\n"
+                                                   "  inputs:\n"
+                                                   "    a:\n"
+                                                   "      type: string\n"
+                                                   "      default: \"5\"\n"
+                                                   "    b:\n"
+                                                   "      type: string\n"
+                                                   "      default: \"yes\"\n"
+                                                   "    c:\n"
+                                                   "      type: integer\n"
+                                                   "      description: keep\n"
+                                                   "      default: 5\n"
+                                                   "    d:\n"
+                                                   "      type: map\n"
+                                                   "      default:\n"
+                                                   "        x:\n"
+                                                   "          - true\n"
+                                                   "    e:\n"
+                                                   "      type: string\n"
+                                                   "      default: 010\n"
+                                                   "    f:\n"
+                                                   "      type: string\n"
+                                                   "      required: false\n"
+                                                   "      default: null\n"
+                                                   "  node_templates:\n"
+                                                   "    n:\n"
+                                                   "      type: x\n");
+}
+
+static void what_is_not_touched_keeps_its_meaning(void **state)
+{
+    const char *text = "tosca_definitions_version: tosca_simple_yaml_1_0\n"
+                       "metadata:\n"
+                       "  template_version: \"1.0\"\n"
+                       "  date: 2020-09-08\n"
+                       "description: |\n"
+                       "  two\n"
+                       "    lines # no comment\n"
+                       "topology_template:\n"
+                       "  node_templates:\n"
+                       "    n:\n"
+                       "      type: x\n"
+                       "      properties:\n"
+                       "        a:\n"
+                       "          concat:\n"
+                       "            - \"1\"\n"
+                       "            - get_property:\n"
+                       "                - SELF\n"
+                       "                - b\n"
+                       "        b: 1_000\n"
+                       "        c: off\n";
+    orc_tosca_rendering_t rendering = {.inputs = NULL};
+
+    assert_string_equal(render(parse(text), &rendering), text);
+}
+
+static void owners_are_added_to_the_users_input(void **state)
+{
+    const char *topology = "  inputs:\n"
+                           "    users: {type: list, default: [{os_user_name: root2}]}\n"
+                           "  node_templates: {n: {type: x}}\n";
+    orc_tosca_rendering_t rendering = {.users_input = "users", .users = some_users()};
+
+    assert_contains(render(parse(document(topology)), &rendering),
+                    "      default:\n"
+                    "        - os_user_name: root2\n"
+                    "        - os_user_name: \"alice\"\n"
+                    "          os_user_add_to_sudoers: true\n"
+                    "          os_user_ssh_public_key: \"ssh-ed25519 AAAA alice@home\"\n"
+                    "        - os_user_name: \"bob\"\n"
+                    "          os_user_add_to_sudoers: true\n"
+                    "          os_user_ssh_public_key: \"ssh-rsa BBBB\"\n"
+                    "  node_templates:\n");
+    /* Given ones stand before the owners; an owner that is given is not there twice. */
+    rendering.inputs = json("{\"users\":[{\"os_user_name\":\"alice\",\"x\":1}]}");
+    assert_contains(render(parse(document(topology)), &rendering), "      default:\n"
+                                                                   "        - os_user_name: \"alice\"\n"
+                                                                   "          x: 1\n"
+                                                                   "        - os_user_name: \"bob\"\n");
+}
+
+static void a_template_without_a_users_list_gets_no_owners(void **state)
+{
+    orc_tosca_rendering_t rendering = {.users_input = "users", .users = some_users()};
+
+    assert_null(strstr(render(parse(document("  inputs: {users: {type: string, default: x}}\n"
+                                             "  node_templates: {n: {type: x}}\n")),
+                              &rendering),
+                       "alice"));
+    assert_null(strstr(render(parse(document("  node_templates: {n: {type: x}}\n")), &rendering), "alice"));
+    rendering.users_input = "accounts";
+    assert_contains(render(parse(document("  inputs: {accounts: {type: list}}\n"
+                                          "  node_templates: {n: {type: x}}\n")),
+                           &rendering),
+                    "\"alice\"");
+}
+
+static void tags_are_in_the_metadata_and_on_the_machines_that_take_them(void **state)
+{
+    const orc_tosca_template_t *tosca =
+        parse_with(our_types(), document("  node_templates:\n"
+                                         "    a: {type: tosca.nodes.indigo.Compute}\n"
+                                         "    b: {type: tosca.nodes.indigo.Compute, properties: {tags: {mine: x}}}\n"
+                                         "    c: {type: tosca.nodes.Compute}\n"
+                                         "    d: {type: tosca.nodes.SoftwareComponent}\n"));
+    orc_tosca_rendering_t rendering = {.tags = some_tags(), .infra_name = "my deployment"};
+    const char *tags = "          PAAS_URL: \"https://paas.example.org/api/v1\"\n"
+                       "          PAAS_DEP_UUID: \"018f0000-0000-7000-8000-000000000000\"\n"
+                       "          PAAS_ATTEMPT: \"3\"\n";
+
+    assert_string_equal(render(tosca, &rendering),
+                        apr_pstrcat(pool,
+                                    "tosca_definitions_version: tosca_simple_yaml_1_0\n"
+                                    "topology_template:\n"
+                                    "  node_templates:\n"
+                                    "    a:\n"
+                                    "      type: tosca.nodes.indigo.Compute\n"
+                                    "      properties:\n"
+                                    "        tags:\n",
+                                    tags,
+                                    "    b:\n"
+                                    "      type: tosca.nodes.indigo.Compute\n"
+                                    "      properties:\n"
+                                    "        tags:\n"
+                                    "          mine: x\n",
+                                    tags,
+                                    "    c:\n"
+                                    "      type: tosca.nodes.Compute\n"
+                                    "    d:\n"
+                                    "      type: tosca.nodes.SoftwareComponent\n"
+                                    "metadata:\n"
+                                    "  PAAS_URL: \"https://paas.example.org/api/v1\"\n"
+                                    "  PAAS_DEP_UUID: \"018f0000-0000-7000-8000-000000000000\"\n"
+                                    "  PAAS_ATTEMPT: \"3\"\n"
+                                    "  infra_name: \"my deployment\"\n",
+                                    NULL));
+}
+
+static void a_type_that_the_template_declares_without_tags_gets_none(void **state)
+{
+    const orc_tosca_template_t *tosca =
+        parse_with(our_types(), "tosca_definitions_version: tosca_simple_yaml_1_0\n"
+                                "node_types: {tosca.nodes.indigo.Compute: {derived_from: tosca.nodes.Compute}}\n"
+                                "topology_template:\n"
+                                "  node_templates: {a: {type: tosca.nodes.indigo.Compute}}\n");
+    orc_tosca_rendering_t rendering = {.tags = some_tags()};
+
+    assert_null(strstr(render(tosca, &rendering), "tags:"));
+}
+
+static void tags_that_come_from_an_input_are_left_alone(void **state)
+{
+    const orc_tosca_template_t *tosca = parse_with(
+        our_types(), document("  inputs: {t: {type: map, default: {}}}\n"
+                              "  node_templates:\n"
+                              "    a: {type: tosca.nodes.indigo.Compute, properties: {tags: {get_input: t}}}\n"));
+    orc_tosca_rendering_t rendering = {.tags = some_tags()};
+
+    assert_contains(render(tosca, &rendering), "        tags:\n          get_input: t\nmetadata:\n");
+}
+
+static const char *tag(const char *text, const char *name)
+{
+    return orc_tosca_find_tag(text, strlen(text), name, pool);
+}
+
+static void tags_are_found_in_what_im_gives_back(void **state)
+{
+    assert_string_equal(tag("description: x\nmetadata: {PAAS_ATTEMPT: '3', a: b}\n", "PAAS_ATTEMPT"), "3");
+    assert_string_equal(tag("topology_template:\n  node_templates:\n    b: {type: x}\n"
+                            "    c: {properties: {tags: {PAAS_ATTEMPT: \"4\"}}}\n",
+                            "PAAS_ATTEMPT"),
+                        "4");
+    assert_null(tag("metadata: {a: b}\n", "PAAS_ATTEMPT"));
+    assert_null(tag("metadata: [", "PAAS_ATTEMPT"));
+    assert_null(tag("", "PAAS_ATTEMPT"));
+    assert_null(tag("metadata: {PAAS_ATTEMPT: {a: b}}\n", "PAAS_ATTEMPT"));
+    assert_null(tag("topology_template: {node_templates: [1]}\n", "PAAS_ATTEMPT"));
+}
+
+static void check_own(const char *name, int resources, int machines)
+{
+    const orc_tosca_types_t *types = our_types();
+    char *text = apr_pcalloc(pool, 65536);
+    FILE *file = fopen(apr_pstrcat(pool, source_directory("conf/templates"), "/", name, ".yaml", NULL), "r");
+    orc_tosca_rendering_t rendering = {.tags = some_tags(), .users_input = "users", .users = some_users()};
+    orc_tosca_template_t *tosca;
+    apr_array_header_t *nodes;
+    orc_tosca_demand_t demand;
+    json_t *complete;
+
+    assert_non_null(file);
+    assert_true(fread(text, 1, 65535, file) > 0);
+    fclose(file);
+    tosca = parse_with(types, text);
+    assert_string_equal(orc_tosca_summary(tosca)->template_name, name);
+    assert_string_equal(orc_tosca_summary(tosca)->template_version, "1.0.0");
+    assert_null(orc_tosca_inputs(&complete, tosca, json("{}"), "/template_inputs", pool));
+    assert_null(orc_tosca_topology(&nodes, &demand, tosca, complete, pool));
+    assert_int_equal(nodes->nelts, resources);
+    assert_int_equal(demand.machines, machines);
+    assert_true(demand.wants_public);
+    assert_null(orc_tosca_inputs(&complete, tosca, json("{\"network_name\":\"PRIVATE\"}"), "/template_inputs", pool));
+    assert_null(orc_tosca_topology(&nodes, &demand, tosca, complete, pool));
+    assert_false(demand.wants_public);
+    assert_non_null(orc_tosca_inputs(&complete, tosca, json("{\"network_name\":\"MINE\"}"), "/template_inputs", pool));
+    rendering.inputs = json("{\"network_name\":\"PRIVATE\"}");
+    assert_contains(render(tosca, &rendering), "        tags:\n          PAAS_URL: ");
+    assert_true(orc_tosca_output_names(tosca, pool)->nelts > 0);
+    assert_null(strstr(text, "imports"));
+}
+
+static void our_own_templates_are_whole(void **state)
+{
+    check_own("single_vm", 1, 1);
+    check_own("vm_with_volume", 2, 1);
+    check_own("cluster", 3, 3);
+    check_own("users", 1, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(given_inputs_become_defaults_of_the_same_type),
+        cmocka_unit_test(what_is_not_touched_keeps_its_meaning),
+        cmocka_unit_test(owners_are_added_to_the_users_input),
+        cmocka_unit_test(a_template_without_a_users_list_gets_no_owners),
+        cmocka_unit_test(tags_are_in_the_metadata_and_on_the_machines_that_take_them),
+        cmocka_unit_test(a_type_that_the_template_declares_without_tags_gets_none),
+        cmocka_unit_test(tags_that_come_from_an_input_are_left_alone),
+        cmocka_unit_test(tags_are_found_in_what_im_gives_back),
+        cmocka_unit_test(our_own_templates_are_whole),
+    };
+
+    return cmocka_run_group_tests_name("tosca_render", tests, setup, teardown);
+}
