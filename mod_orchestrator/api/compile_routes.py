@@ -16,7 +16,7 @@ UUID = {"type": "string", "format": "uuid"}
 ROUTE_WORDS = {"id", "method", "path", "who", "handler", "summary", "description", "query", "list", "body", "creates",
                "registers", "etag", "match", "responses", "tag"}
 MEANINGS = {
-    400: "Not JSON, or empty", 401: "No token, or one that is not valid", 403: "Not allowed", 404: "No such object",
+    400: "Malformed, or without a body that is needed", 401: "No token, or one that is not valid", 403: "Not allowed", 404: "No such object",
     409: "In the way of something that exists", 412: "If-Match names another version", 413: "The body is too large",
     415: "Another content type than the route takes", 422: "Breaks a rule; every offending part is named",
     429: "Too many operations wait", 500: "An error of the server; the log has its cause under the request id",
@@ -158,11 +158,11 @@ def response(status, spec):
 def responses(route):
     """Those of the route, and those that the framework itself may give."""
     out = {int(status): spec for status, spec in route["responses"].items()}
-    more = {500, 503, 422}
+    more = {400, 413, 422, 500, 503}
     if route["who"] != "open":
         more |= {401, 403}
     if "body" in route:
-        more |= {400, 413, 415}
+        more.add(415)
     if route.get("match"):
         more.add(412)
     for status in more:

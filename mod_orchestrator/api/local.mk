@@ -16,7 +16,9 @@ liborc_la_SOURCES += \
 	$(api)/orc_api_resources.c \
 	$(api)/orc_api_route.h \
 	$(api)/orc_api_submission.c \
+	$(api)/orc_api_templates.c \
 	$(api)/orc_api_unseal.c \
+	$(api)/orc_api_users.c \
 	$(api)/orc_api_values.c $(api)/orc_api_values.h
 nodist_liborc_la_SOURCES += $(generated)/orc_routes.c $(generated)/orc_routes.h
 BUILT_SOURCES += $(generated)/orc_routes.h

@@ -81,25 +81,6 @@ static orc_error_t *unauthorized(const orc_request_t *request)
     return orc_error(request->pool, 401, "unauthorized", "A valid bearer token is needed.");
 }
 
-/* A user is a member of an authorised group of the issuer; without such groups everybody is. */
-static int is_authorised(const orc_request_t *request)
-{
-    const orc_identity_t *identity = request->identity;
-    const orc_issuer_config_t *issuer = orc_config_issuer(request->service->config, identity->issuer);
-    int i, j;
-
-    if (identity->is_admin || !issuer || !issuer->groups || issuer->groups->nelts == 0)
-        return 1;
-    for (i = 0; identity->groups && i < identity->groups->nelts; i++) {
-        for (j = 0; j < issuer->groups->nelts; j++) {
-            if (strcmp(APR_ARRAY_IDX(identity->groups, i, const char *),
-                       APR_ARRAY_IDX(issuer->groups, j, const char *)) == 0)
-                return 1;
-        }
-    }
-    return 0;
-}
-
 /* ---- the way of a request ---- */
 
 static orc_error_t *options(const orc_request_t *request, orc_response_t *response)
@@ -131,6 +112,14 @@ static orc_error_t *find(orc_request_t *request, orc_response_t *response)
     return orc_error(request->pool, 405, "method", "This path does not know that method.");
 }
 
+/* A kept answer belongs to a person: its row can't be written for one who is gone. */
+static orc_error_t *recognise_gone(orc_error_t *error, const orc_request_t *request)
+{
+    if (error && strcmp(orc_db_constraint(error), "idempotency_keys_user_id_fkey") == 0)
+        return orc_api_gone(request);
+    return error;
+}
+
 static orc_error_t *call(orc_request_t *request, orc_response_t *response)
 {
     int found = 0, has_key = request->idempotency_key && (request->route->flags & ORC_ROUTE_CREATES);
@@ -141,7 +130,7 @@ static orc_error_t *call(orc_request_t *request, orc_response_t *response)
         ORC_TRY(orc_api_idempotency_find(&found, request, response));
     if (found)
         return NULL;
-    error = request->route->handler(request, response);
+    error = recognise_gone(request->route->handler(request, response), request);
     if (!error || error->status >= 500 || !has_key || !*request->identity->user_id)
         return error;
     /* Another request with the key may have ended meanwhile. */
@@ -193,12 +182,8 @@ static orc_error_t *answer(orc_request_t *request, orc_response_t *response)
     if (strcmp(request->method, "OPTIONS") == 0)
         return options(request, response);
     ORC_TRY(find(request, response));
-    if (!(request->route->flags & ORC_ROUTE_OPEN)) {
-        if (!is_authorised(request))
-            return orc_error(request->pool, 403, "forbidden.group", "None of your groups is authorised here.");
-        if (!(request->route->flags & ORC_ROUTE_REGISTERS))
-            ORC_TRY(orc_api_callers_find(request));
-    }
+    if (!(request->route->flags & (ORC_ROUTE_OPEN | ORC_ROUTE_REGISTERS)))
+        ORC_TRY(orc_api_callers_find(request));
     ORC_TRY(orc_api_check(request));
     if ((request->route->flags & ORC_ROUTE_ADMIN) && !request->identity->is_admin)
         return orc_error(request->pool, 403, "forbidden.admin", "Only administrators may do this.");

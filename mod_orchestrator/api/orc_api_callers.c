@@ -7,6 +7,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "orc_log.h"
+#include "orc_oidc.h"
 #include "orc_store_users.h"
 
 enum {
@@ -14,8 +16,9 @@ enum {
     FINGERPRINT = crypto_hash_sha256_BYTES,
 };
 
-static const apr_time_t look_again = 10 * APR_USEC_PER_SEC;    /* a known caller's row is looked at so often */
-static const apr_time_t worth_storing = 60 * APR_USEC_PER_SEC; /* a token that lives longer by so much */
+static const apr_time_t look_again = 10 * APR_USEC_PER_SEC;      /* a known caller's row is looked at so often */
+static const apr_interval_time_t ask_for = 2 * APR_USEC_PER_SEC; /* bound of a look at userinfo */
+static const apr_time_t worth_storing = 60 * APR_USEC_PER_SEC;   /* a token that lives longer by so much */
 
 typedef struct slot_t {
     unsigned char fingerprint[FINGERPRINT]; /* of issuer and subject */
@@ -27,6 +30,8 @@ typedef struct slot_t {
 struct orc_api_callers_t {
     apr_thread_mutex_t *lock;
     slot_t *slots; /* a caller's place follows from the fingerprint; who comes later displaces */
+    apr_pool_t *pool;
+    orc_oidc_t *oidc; /* made when it is first needed */
     orc_schemas_t *schemas;
     orc_error_t *broken; /* the schemas could not be compiled */
 };
@@ -35,6 +40,7 @@ struct orc_api_callers_t *orc_api_callers_make(apr_pool_t *pool)
 {
     struct orc_api_callers_t *callers = apr_pcalloc(pool, sizeof *callers);
 
+    callers->pool = pool;
     callers->slots = apr_pcalloc(pool, SLOTS * sizeof *callers->slots);
     if (apr_thread_mutex_create(&callers->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
         return NULL;
@@ -103,12 +109,70 @@ void orc_api_callers_forget(const orc_request_t *request)
     request->identity->user_id[0] = '\0';
 }
 
-/* ---- registration ---- */
+/* ---- what the issuer knows ---- */
+
+static orc_error_t *oidc_of(orc_oidc_t **oidc, const orc_request_t *request)
+{
+    struct orc_api_callers_t *callers = request->service->callers;
+    orc_error_t *error = NULL;
+
+    apr_thread_mutex_lock(callers->lock);
+    if (!callers->oidc)
+        error = orc_oidc_make(&callers->oidc, request->service->config, callers->pool);
+    *oidc = callers->oidc;
+    apr_thread_mutex_unlock(callers->lock);
+    return error;
+}
 
 static const char *nonempty(const char *text)
 {
     return text && *text ? text : NULL;
 }
+
+static const char *claim(const char *known, const json_t *claims, const char *name)
+{
+    return nonempty(known) ? known : nonempty(orc_json_string(claims, name));
+}
+
+static orc_error_t *ask_issuer(const orc_request_t *request)
+{
+    orc_identity_t *identity = request->identity;
+    const orc_issuer_config_t *issuer = orc_config_issuer(request->service->config, identity->issuer);
+    const char *subject;
+    orc_oidc_t *oidc;
+    json_t *claims;
+
+    if (!issuer)
+        return NULL;
+    ORC_TRY(oidc_of(&oidc, request));
+    ORC_TRY(orc_oidc_userinfo(&claims, oidc, issuer, identity->access_token, ask_for, request->pool));
+    subject = orc_json_string(claims, "sub");
+    if (!subject || strcmp(subject, identity->subject) != 0)
+        return orc_error(request->pool, 503, "oidc.userinfo", "The issuer tells of another person.");
+    identity->name = claim(identity->name, claims, "name");
+    identity->username = claim(identity->username, claims, "preferred_username");
+    identity->email = claim(identity->email, claims, "email");
+    return NULL;
+}
+
+orc_error_t *orc_api_callers_learn(const orc_request_t *request)
+{
+    const orc_identity_t *identity = request->identity;
+    orc_store_caller_t caller;
+    orc_error_t *error;
+    int found;
+
+    if (nonempty(identity->name) && nonempty(identity->username) && nonempty(identity->email))
+        return NULL;
+    ORC_TRY(orc_store_users_find(&found, &caller, identity->issuer, identity->subject, request->service->db,
+                                 request->pool));
+    error = found ? NULL : ask_issuer(request);
+    if (error)
+        orc_log(ORC_LOG_INFO, "request %s: no userinfo: %s", request->request_id, orc_error_line(error, request->pool));
+    return NULL;
+}
+
+/* ---- registration ---- */
 
 /* An avatar made from the e-mail's hash, as Gravatar defines it: SHA-256 of the trimmed address in lower case. */
 static const char *avatar(const char *email, apr_pool_t *pool)
@@ -230,6 +294,7 @@ orc_error_t *orc_api_callers_find(const orc_request_t *request)
     ORC_TRY(orc_store_users_find(&found, &caller, identity->issuer, identity->subject, request->service->db,
                                  request->pool));
     if (!found) {
+        ORC_TRY(orc_api_callers_learn(request));
         ORC_TRY(orc_db_transact(request->service->db, register_caller, &registration, 0, request->pool));
         remember(request, identity->user_id, identity->expires, apr_time_now());
         return NULL;

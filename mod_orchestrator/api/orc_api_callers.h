@@ -22,6 +22,12 @@
 orc_error_t *orc_api_callers_find(const orc_request_t *request);
 
 /**
+ * Asks the issuer's userinfo endpoint for the claims that the token of a person who is not registered yet lacks, and
+ * keeps them in request->identity. That the issuer doesn't answer is no error.
+ */
+orc_error_t *orc_api_callers_learn(const orc_request_t *request);
+
+/**
  * POST /users: registers the caller in an open transaction.
  * @param created false: they were registered already (identity->user_id is set in both cases)
  * @return 422 naming the claims that neither the token nor userinfo has

@@ -132,8 +132,8 @@ orc_error_t *orc_api_check(orc_request_t *request)
 
         ORC_TRY(orc_api_callers_schemas(&schemas, request->service->callers));
         orc_schema_check(&error, orc_schemas_find(schemas, route->schema), request->json, "", request->pool);
-        if (error && route->check)
-            route->check(&error, request);
     }
+    if (error && route->check)
+        route->check(&error, request);
     return error;
 }

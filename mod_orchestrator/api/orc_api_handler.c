@@ -19,6 +19,14 @@ orc_error_t *orc_api_forbidden(const orc_request_t *request, const char *what)
     return orc_error(request->pool, 403, "forbidden", "This %s is not yours.", what);
 }
 
+void orc_api_add_fields(orc_error_t **error, orc_error_t *more)
+{
+    if (!*error || !(*error)->fields || !more->fields)
+        *error = more;
+    else
+        apr_array_cat((*error)->fields, more->fields);
+}
+
 const char *orc_api_url(const orc_request_t *request, const char *path)
 {
     return apr_pstrcat(request->pool, request->base_url, path, NULL);

@@ -24,6 +24,9 @@ orc_error_t *orc_api_not_found(const orc_request_t *request, const char *what);
 /** 403: there is, but the caller may not. */
 orc_error_t *orc_api_forbidden(const orc_request_t *request, const char *what);
 
+/** Adds the fields of a 422 to another; *error may be NULL. */
+void orc_api_add_fields(orc_error_t **error, orc_error_t *more);
+
 /** Absolute URL of a path below the surface, in the request's pool. */
 const char *orc_api_url(const orc_request_t *request, const char *path);
 

@@ -11,6 +11,7 @@ liborc_la_SOURCES += \
 	$(core)/orc_request.c $(core)/orc_request.h \
 	$(core)/orc_schema.c $(core)/orc_schema.h \
 	$(core)/orc_service.h \
+	$(core)/orc_ssh_key.c $(core)/orc_ssh_key.h \
 	$(core)/orc_secret.c $(core)/orc_secret.h \
 	$(core)/orc_time.c $(core)/orc_time.h
 

@@ -4,6 +4,7 @@ liborc_la_SOURCES += $(store)/orc_db.c $(store)/orc_db.h $(store)/orc_db_migrate
 	$(store)/orc_store_deployments.c $(store)/orc_store_deployments.h \
 	$(store)/orc_store_logs.c $(store)/orc_store_logs.h \
 	$(store)/orc_store_idempotency.c $(store)/orc_store_idempotency.h \
+	$(store)/orc_store_templates.c $(store)/orc_store_templates.h \
 	$(store)/orc_store_users.c $(store)/orc_store_users.h
 nodist_liborc_la_SOURCES += $(generated)/orc_sql.c $(generated)/orc_sql.h
 BUILT_SOURCES += $(generated)/orc_sql.h

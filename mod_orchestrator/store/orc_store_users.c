@@ -73,3 +73,35 @@ orc_error_t *orc_store_users_refresh(const char *id, const orc_store_person_t *p
 
     return orc_db_transact(source, refresh, &work, wake, pool);
 }
+
+orc_error_t *orc_store_users_lock(const char **tag, int *is_caller_there, orc_db_t *db, const char *id,
+                                  const char *caller, apr_pool_t *pool)
+{
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_call(db, &rows, ORC_SQL_USER_LOCK, pool, id, caller));
+    *is_caller_there = rows.count == 1;
+    *tag = rows.count == 1 ? orc_rows_text(&rows, 0, 0) : NULL;
+    return NULL;
+}
+
+static const char *flag(int value)
+{
+    return value ? "t" : "f";
+}
+
+orc_error_t *orc_store_users_update(orc_db_t *db, const char *id, const orc_store_user_changes_t *changes,
+                                    apr_pool_t *pool)
+{
+    ORC_TRY(orc_db_call(db, NULL, ORC_SQL_USER_UPDATE, pool, id, flag(changes->picture.is_given),
+                        changes->picture.value, flag(changes->public_ssh_key.is_given), changes->public_ssh_key.value,
+                        flag(changes->refresh_token.is_given), changes->refresh_token.value));
+    if (!changes->refresh_token.value)
+        return NULL;
+    return orc_db_call(db, NULL, ORC_SQL_USER_WAKE_OPERATIONS, pool, id);
+}
+
+orc_error_t *orc_store_users_delete(orc_db_t *db, const char *id, apr_pool_t *pool)
+{
+    return orc_db_call(db, NULL, ORC_SQL_USER_DELETE, pool, id);
+}

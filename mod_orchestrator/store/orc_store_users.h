@@ -42,4 +42,26 @@ orc_error_t *orc_store_users_register(int *created, orc_store_caller_t *caller, 
 orc_error_t *orc_store_users_refresh(const char *id, const orc_store_person_t *person, int wake,
                                      orc_db_source_t *source, apr_pool_t *pool);
 
+/** Locks a person for a change. *tag: their version for this reader; NULL: there is no such person.
+ * *is_caller_there: false when the caller is registered no more. */
+orc_error_t *orc_store_users_lock(const char **tag, int *is_caller_there, orc_db_t *db, const char *id,
+                                  const char *caller, apr_pool_t *pool);
+
+/** A value to be set, NULL to clear it; not touched unless given. */
+typedef struct orc_store_change_t {
+    int is_given;
+    const char *value;
+} orc_store_change_t;
+
+typedef struct orc_store_user_changes_t {
+    orc_store_change_t picture, public_ssh_key, refresh_token; /* the last one sealed */
+} orc_store_user_changes_t;
+
+/** Changes a person; a new refresh token wakes the operations that wait for one. */
+orc_error_t *orc_store_users_update(orc_db_t *db, const char *id, const orc_store_user_changes_t *changes,
+                                    apr_pool_t *pool);
+
+/** Removes a person. 409 "conflict.reference" while something refers to them. */
+orc_error_t *orc_store_users_delete(orc_db_t *db, const char *id, apr_pool_t *pool);
+
 #endif

@@ -34,3 +34,72 @@ WITH caller AS (
 )
 UPDATE operations SET due_at = now(), waits_for_token = false, updated_at = now(), row_version = row_version + 1
 WHERE created_by = $1 AND waits_for_token
+
+-- Rows of one object: the object if the caller may see it, its version for this reader, whether it exists.
+-- name: user_get read
+SELECT CASE
+        WHEN u.id = $2 THEN json_build_object('id', u.id, 'created_at', rfc3339(u.created_at), 'sub', u.sub,
+            'issuer', u.issuer, 'name', u.name, 'username', u.username, 'email', u.email, 'picture', u.picture,
+            'public_ssh_key', u.public_ssh_key,
+            '@sealed_text', json_build_object('refresh_token', u.refresh_token))
+        WHEN $3 THEN json_build_object('id', u.id, 'created_at', rfc3339(u.created_at), 'sub', u.sub,
+            'issuer', u.issuer, 'name', u.name, 'username', u.username, 'email', u.email, 'picture', u.picture,
+            'public_ssh_key', u.public_ssh_key)
+    END, u.row_version || CASE WHEN u.id = $2 THEN '.s' ELSE '.a' END, u.id IS NOT NULL
+FROM users caller LEFT JOIN users u ON u.id = $1
+WHERE caller.id = $2
+
+-- Bases of lists.
+-- name: user_list_all read
+SELECT u.id, u.created_at, u.sub, u.issuer, u.name, u.username, u.email, u.picture, u.public_ssh_key,
+    json_build_object('id', u.id, 'created_at', rfc3339(u.created_at), 'sub', u.sub, 'issuer', u.issuer,
+        'name', u.name, 'username', u.username, 'email', u.email, 'picture', u.picture,
+        'public_ssh_key', u.public_ssh_key) AS object
+FROM users u
+
+-- The caller and those who own a deployment together with them. What is not shown of a person is not there to be
+-- filtered or sorted by either.
+-- name: user_list_own read
+SELECT u.id, u.name, u.username, u.picture,
+    CASE WHEN u.id = $1 THEN u.created_at END AS created_at,
+    CASE WHEN u.id = $1 THEN u.sub END AS sub,
+    CASE WHEN u.id = $1 THEN u.issuer END AS issuer,
+    CASE WHEN u.id = $1 THEN u.email END AS email,
+    CASE WHEN u.id = $1 THEN u.public_ssh_key END AS public_ssh_key,
+    CASE WHEN u.id = $1
+        THEN json_build_object('id', u.id, 'created_at', rfc3339(u.created_at), 'sub', u.sub, 'issuer', u.issuer,
+            'name', u.name, 'username', u.username, 'email', u.email, 'picture', u.picture,
+            'public_ssh_key', u.public_ssh_key)
+        ELSE json_build_object('id', u.id, 'name', u.name, 'username', u.username, 'picture', u.picture)
+    END AS object
+FROM users u
+WHERE u.id = $1 OR u.id IN (
+    SELECT theirs.user_id
+    FROM deployment_owners mine JOIN deployment_owners theirs ON theirs.deployment_id = mine.deployment_id
+    WHERE mine.user_id = $1)
+
+-- Locks a person for a change; no row: the caller is gone, NULL: there is no such person.
+-- name: user_lock
+WITH person AS (
+    SELECT id, row_version FROM users WHERE id = $1 FOR UPDATE
+)
+SELECT p.row_version || CASE WHEN p.id = $2 THEN '.s' ELSE '.a' END
+FROM users caller LEFT JOIN person p ON true
+WHERE caller.id = $2
+
+-- Each value has a flag before it: whether it is given.
+-- name: user_update
+UPDATE users
+SET picture = CASE WHEN $2 THEN $3 ELSE picture END,
+    public_ssh_key = CASE WHEN $4 THEN $5 ELSE public_ssh_key END,
+    refresh_token = CASE WHEN $6 THEN $7 ELSE refresh_token END,
+    row_version = row_version + 1, updated_at = now()
+WHERE id = $1 AND ($2 OR $4 OR $6)
+
+-- A refresh token may be what an operation of theirs waits for.
+-- name: user_wake_operations
+UPDATE operations SET due_at = now(), waits_for_token = false, updated_at = now(), row_version = row_version + 1
+WHERE created_by = $1 AND waits_for_token
+
+-- name: user_delete
+DELETE FROM users WHERE id = $1
