@@ -4,14 +4,15 @@ im_simulator = tests/im_simulator
 noinst_LTLIBRARIES += mod_im_simulator.la
 mod_im_simulator_la_SOURCES = \
 	$(im_simulator)/mod_im_simulator.c \
-	$(im_simulator)/sim_auth.c $(im_simulator)/sim_auth.h \
+	$(im_simulator)/sim_answer.c $(im_simulator)/sim_auth.c $(im_simulator)/sim_auth.h $(im_simulator)/sim_call.h \
 	$(im_simulator)/sim_calls.c $(im_simulator)/sim_calls.h \
-	$(im_simulator)/sim_control.c \
-	$(im_simulator)/sim_im.c \
+	$(im_simulator)/sim_control.c $(im_simulator)/sim_create.c \
+	$(im_simulator)/sim_im.c $(im_simulator)/sim_machine.c $(im_simulator)/sim_one.c \
 	$(im_simulator)/sim_route.c $(im_simulator)/sim_route.h \
 	$(im_simulator)/sim_server.h \
 	$(im_simulator)/sim_settings.c $(im_simulator)/sim_settings.h \
 	$(im_simulator)/sim_store.c $(im_simulator)/sim_store.h \
+	$(im_simulator)/sim_strike.c $(im_simulator)/sim_unknown.c \
 	$(im_simulator)/sim_tosca.c $(im_simulator)/sim_tosca.h \
 	$(im_simulator)/sim_vm.c \
 	$(im_simulator)/sim_yaml.c $(im_simulator)/sim_yaml.h

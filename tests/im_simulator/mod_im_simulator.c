@@ -101,6 +101,7 @@ static int drop_connection(request_rec *r, int is_abortive)
 
 /* ---- the handler ---- */
 
+/* The whole body, with a NUL after it. */
 static apr_status_t read_body(char **body, apr_size_t *length, request_rec *r)
 {
     apr_bucket_brigade *all = apr_brigade_create(r->pool, r->connection->bucket_alloc);
@@ -124,9 +125,12 @@ static apr_status_t read_body(char **body, apr_size_t *length, request_rec *r)
     if (rv == APR_SUCCESS && total > MAX_BODY) {
         rv = APR_ENOSPC;
     }
-    *body = "";
-    *length = 0;
-    return rv == APR_SUCCESS && total ? apr_brigade_pflatten(all, body, length, r->pool) : rv;
+    if (rv == APR_SUCCESS) {
+        *length = (apr_size_t)total;
+        *body = apr_pcalloc(r->pool, *length + 1);
+        rv = apr_brigade_flatten(all, *body, length);
+    }
+    return rv;
 }
 
 static sim_request_t make_request(request_rec *r, const char *path)

@@ -8,7 +8,8 @@
 #include <jansson.h>
 #include <string.h>
 
-#define MAX_LINES 64
+#define MAX_LINES    64
+#define WRONG_ISSUER "Invalid InfrastructureManager credentials. Issuer not accepted."
 
 static const char *const cloud_types[] = {
     "Dummy",  "OpenStack", "EGI",        "EGIIS",   "EC2",    "GCE",    "Azure",  "OpenNebula",   "OSCAR", "Kubernetes",
@@ -266,25 +267,31 @@ static int is_accepted(const apr_array_header_t *issuers, const char *issuer)
     return !issuers->nelts;
 }
 
-static sim_identity_t token_identity(const char *token, const apr_array_header_t *issuers, apr_pool_t *pool)
+/* IM 1.x looks at the issuer first, 2.x at the expiry. */
+static sim_identity_t token_identity(const char *token, const apr_array_header_t *issuers, int generation,
+                                     apr_pool_t *pool)
 {
     sim_identity_t who = {0};
     json_t *payload = token_payload(token, pool), *expiry = json_object_get(payload, "exp");
     const char *name, *issuer = claim(payload, "iss", pool), *subject = claim(payload, "sub", pool);
 
-    if (!json_is_number(expiry)) {
-        who.problem = apr_pstrcat(pool, "Error trying to decode OIDC auth token: ",
-                                  json_is_object(payload) ? "'exp'"
-                                  : strchr(token, '.')    ? "Expecting value: line 1 column 1 (char 0)"
-                                                          : "list index out of range",
-                                  NULL);
+    if (!json_is_object(payload)) {
+        who.problem = apr_pstrcat(
+            pool, "Error trying to decode OIDC auth token: ",
+            strchr(token, '.') ? "Expecting value: line 1 column 1 (char 0)" : "list index out of range", NULL);
         who.malformed = 1;
+    }
+    else if (generation == 1 && !is_accepted(issuers, issuer)) {
+        who.problem = WRONG_ISSUER;
+    }
+    else if (!json_is_number(expiry)) {
+        who.problem = "Invalid InfrastructureManager credentials. OIDC auth Error getting token info.";
     }
     else if (json_number_value(expiry) <= (double)apr_time_sec(apr_time_now())) {
         who.problem = "Invalid InfrastructureManager credentials. OIDC auth Token expired.";
     }
     else if (!is_accepted(issuers, issuer)) {
-        who.problem = "Invalid InfrastructureManager credentials. Issuer not accepted.";
+        who.problem = WRONG_ISSUER;
     }
     else {
         name = claim(payload, "preferred_username", pool);
@@ -296,14 +303,15 @@ static sim_identity_t token_identity(const char *token, const apr_array_header_t
     return who;
 }
 
-sim_identity_t sim_auth_identity(const sim_auth_t *auth, const apr_array_header_t *issuers, apr_pool_t *pool)
+sim_identity_t sim_auth_identity(const sim_auth_t *auth, const apr_array_header_t *issuers, int generation,
+                                 apr_pool_t *pool)
 {
     const apr_table_t *line = line_of_type(auth, "InfrastructureManager");
     sim_identity_t who = {0};
     const char *token = line ? apr_table_get(line, "token") : NULL;
 
     if (token) {
-        return token_identity(token, issuers, pool);
+        return token_identity(token, issuers, generation, pool);
     }
     who.username = line ? apr_table_get(line, "username") : NULL;
     who.password = line ? apr_table_get(line, "password") : NULL;

@@ -24,8 +24,9 @@ typedef struct {
 sim_auth_t *sim_auth_read(const char *header, apr_pool_t *pool);
 
 /* The identity; issuers holds the accepted values of iss (const char *), all are taken when it is empty. A token's
- * signature is not looked at. */
-sim_identity_t sim_auth_identity(const sim_auth_t *auth, const apr_array_header_t *issuers, apr_pool_t *pool);
+ * signature is not looked at. generation is IM's, 1 or 2. */
+sim_identity_t sim_auth_identity(const sim_auth_t *auth, const apr_array_header_t *issuers, int generation,
+                                 apr_pool_t *pool);
 
 /* The first line for a cloud, NULL when there is none. */
 const apr_table_t *sim_auth_cloud(const sim_auth_t *auth);

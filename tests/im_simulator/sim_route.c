@@ -20,7 +20,7 @@ static const sim_route_t routes[] = {
     {"GET", "/infrastructures/{}/radl", SIM_CLASS_RADL, SIM_MEDIA_TEXT, 400, PROP},
     {"GET", "/infrastructures/{}/authorization", SIM_CLASS_AUTHORIZATION, SIM_MEDIA_TEXT, 400, PROP},
     {"POST", "/infrastructures/{}/authorization", SIM_CLASS_AUTHORIZATION, SIM_MEDIA_TEXT, 400,
-     "Error modifying Inf. owner: "},
+     "Error modifying infrastructure owner: "},
     {"PUT", "/infrastructures/{}/start", SIM_CLASS_POWER, SIM_MEDIA_TEXT, 400, "Error in start operation: "},
     {"PUT", "/infrastructures/{}/stop", SIM_CLASS_POWER, SIM_MEDIA_TEXT, 400, "Error in stop operation: "},
     {"PUT", "/infrastructures/{}/reconfigure", SIM_CLASS_RECONFIGURE, SIM_MEDIA_TEXT, 400,
@@ -41,8 +41,7 @@ static const char *const class_names[SIM_CLASS_COUNT] = {
     "radl",    "authorization", "power",  "reconfigure", "vm",     "vm_delete", "cloud", "stats",   "other",
 };
 
-/* Whether a path fits a pattern; pushes what stands for {}. */
-static int path_matches(apr_array_header_t *parameters, const char *pattern, const char *path, apr_pool_t *pool)
+int sim_route_matches(apr_array_header_t *parameters, const char *pattern, const char *path, apr_pool_t *pool)
 {
     parameters->nelts = 0;
     while (*pattern && *path) {
@@ -68,7 +67,7 @@ const sim_route_t *sim_route_find(apr_array_header_t **parameters, int *allowed,
     *parameters = apr_array_make(pool, 3, sizeof(char *));
     *allowed = 0;
     for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++) {
-        if (path_matches(*parameters, routes[i].path, path, pool)) {
+        if (sim_route_matches(*parameters, routes[i].path, path, pool)) {
             *allowed = 1;
             if (!strcmp(routes[i].method, method)) {
                 return &routes[i];

@@ -47,6 +47,9 @@ typedef struct {
 const sim_route_t *sim_route_find(apr_array_header_t **parameters, int *allowed, const char *method, const char *path,
                                   apr_pool_t *pool);
 
+/* Whether a path fits a pattern; parameters gets what stands for {}. */
+int sim_route_matches(apr_array_header_t *parameters, const char *pattern, const char *path, apr_pool_t *pool);
+
 const char *sim_route_class_name(sim_route_class_t route_class);
 
 /* The bits (1 << class) of a list of names with commas, "all" for every one; 0 when a name is unknown. */

@@ -186,6 +186,9 @@ const char *sim_store_add(sim_store_t *store, sim_infrastructure_t *made)
     arm_faults(&infrastructure->settings, now);
     if (made->tmpl && !made->failure) {
         sim_infrastructure_scale(store, infrastructure, NULL);
+        if (!infrastructure->vms_made && !infrastructure->all_failed) {
+            infrastructure->failure = "Infrastructure without any deploy. Exiting.";
+        }
     }
     APR_ARRAY_PUSH(store->all, sim_infrastructure_t *) = infrastructure;
     apr_hash_set(store->by_id, infrastructure->id, ID_LENGTH, infrastructure);

@@ -42,7 +42,7 @@ struct sim_infrastructure_t {
     sim_settings_t settings;
     apr_array_header_t *vms;  /* of sim_vm_t, by id */
     const char *forced_state; /* by a test, or NULL */
-    const char *failure;      /* why no VM could be launched, or NULL */
+    const char *failure;      /* IM's log when no VM could be launched, or NULL */
     int all_failed;
     apr_int64_t launched_at;        /* the VMs of the creation are all there */
     apr_int64_t adding_until;       /* DELETE is refused until then */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define MAX_VMS    1000
+#define PARSING    "Error parsing TOSCA template: "
 #define MAX_LEVELS 32
 
 /* toscaparser's refusals carry the stack of the server, and IM passes it on. */
@@ -19,8 +20,9 @@ static const char traceback_line[] =
 
 static const char *validation_error(const char *what, apr_pool_t *pool)
 {
-    char *text = apr_pstrcat(pool, "\nThe pre-parsed input failed validation with the following error(s): \n\n\t", what,
-                             "\n", traceback, NULL);
+    char *text =
+        apr_pstrcat(pool, PARSING "\nThe pre-parsed input failed validation with the following error(s): \n\n\t", what,
+                    "\n", traceback, NULL);
     for (int i = 0; i < 30; i++) {
         text = apr_pstrcat(pool, text, apr_psprintf(pool, traceback_line, 40 + 7 * i, i, i + 1), NULL);
     }
@@ -232,6 +234,21 @@ static int is_unknown_type(const sim_node_t *document, const char *type)
     return 1;
 }
 
+/* IM launches what has a public address first. */
+static void order_computes(sim_template_t *tmpl, apr_pool_t *pool)
+{
+    apr_array_header_t *ordered = apr_array_make(pool, tmpl->computes->nelts + 1, sizeof(sim_compute_t));
+
+    for (int is_public = 1; is_public >= 0; is_public--) {
+        for (int i = 0; i < tmpl->computes->nelts; i++) {
+            if (APR_ARRAY_IDX(tmpl->computes, i, sim_compute_t).is_public == is_public) {
+                APR_ARRAY_PUSH(ordered, sim_compute_t) = APR_ARRAY_IDX(tmpl->computes, i, sim_compute_t);
+            }
+        }
+    }
+    tmpl->computes = ordered;
+}
+
 static int ends_with(const char *text, const char *end)
 {
     apr_size_t length = strlen(text), tail = strlen(end);
@@ -336,7 +353,33 @@ sim_template_t *sim_template_of(const char **problem, sim_node_t *document, apr_
             add_compute(tmpl, nodes->keys[i]->text, type, nodes->values[i]);
         }
     }
+    order_computes(tmpl, pool);
     return tmpl;
+}
+
+/* Why IM refuses the document as a whole, NULL when it does not. */
+static const char *refusal(const sim_node_t *document, apr_pool_t *pool)
+{
+    if (document->kind == SIM_NULL) {
+        return PARSING "argument of type 'NoneType' is not iterable";
+    }
+    if (document->kind != SIM_MAP) {
+        return apr_psprintf(pool, PARSING "'%s' object has no attribute 'get'",
+                            document->kind == SIM_LIST     ? "list"
+                            : document->kind == SIM_STRING ? "str"
+                                                           : "int");
+    }
+    if (!sim_node_get(document, "tosca_definitions_version")) {
+        return validation_error("MissingRequiredFieldError: Template is missing required field "
+                                "\"tosca_definitions_version\".",
+                                pool);
+    }
+    if (topology(document) && topology(document)->kind != SIM_MAP && topology(document)->kind != SIM_NULL) {
+        return PARSING "'int' object has no attribute 'get'";
+    }
+    return sim_node_get(topology(document), "node_templates")
+               ? NULL
+               : "'ToscaTemplate' object has no attribute 'nodetemplates'";
 }
 
 sim_template_t *sim_template_read(const char **problem, const char *text, apr_size_t length, apr_pool_t *pool)
@@ -344,17 +387,8 @@ sim_template_t *sim_template_read(const char **problem, const char *text, apr_si
     sim_node_t *document;
 
     *problem = sim_yaml_read(&document, text, length, pool);
+    *problem = *problem ? apr_pstrcat(pool, PARSING, *problem, NULL) : refusal(document, pool);
     if (*problem) {
-        return NULL;
-    }
-    if (document->kind == SIM_NULL) {
-        *problem = "argument of type 'NoneType' is not iterable";
-        return NULL;
-    }
-    if (!topology(document) || topology(document)->kind != SIM_MAP) {
-        *problem = validation_error("MissingRequiredFieldError: Template is missing required field "
-                                    "\"topology_template\".",
-                                    pool);
         return NULL;
     }
     fill_random_inputs(document, pool);

@@ -26,7 +26,7 @@ typedef struct {
     int configures;               /* some node has interfaces, so Ansible would run */
 } sim_template_t;
 
-/* Reads a template. NULL and *problem (IM's words after "Error parsing TOSCA template: ") when it is refused. Inputs of
+/* Reads a template. NULL and *problem (IM's words) when it is refused. Inputs of
  * the form random(N) get a value. Everything lives in pool. */
 sim_template_t *sim_template_read(const char **problem, const char *text, apr_size_t length, apr_pool_t *pool);
 

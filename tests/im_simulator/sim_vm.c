@@ -51,13 +51,18 @@ static json_t *system_of(const sim_server_t *server, const sim_infrastructure_t 
     return system;
 }
 
+static int has_public_network(const sim_template_t *tmpl)
+{
+    return tmpl->computes->nelts && APR_ARRAY_IDX(tmpl->computes, 0, sim_compute_t).is_public;
+}
+
 json_t *sim_vm_radl(const sim_server_t *server, const sim_infrastructure_t *infrastructure, const sim_vm_t *vm)
 {
     json_t *radl = json_array();
 
     json_array_append_new(radl,
                           json_pack("{s:s, s:s, s:s}", "class", "network", "id", "private_net", "outbound", "no"));
-    if (vm->public_ip) {
+    if (has_public_network(infrastructure->tmpl)) {
         json_array_append_new(radl,
                               json_pack("{s:s, s:s, s:s}", "class", "network", "id", "public_net", "outbound", "yes"));
     }
@@ -117,6 +122,7 @@ static const char *compute_text(const sim_compute_t *compute, apr_pool_t *pool)
 
     set_text(system, "disk.0.os.name", compute->os_type);
     set_text(system, "disk.0.os.flavour", compute->os_distribution);
+    set_text(system, "disk.0.image.url", compute->image);
     set_number(system, "cpu.count_min", compute->cpus);
     set_number(system, "memory.size_min", compute->memory);
     set_text(system, "net_interface.0.connection", "private_net");
@@ -134,11 +140,13 @@ const char *sim_infrastructure_radl(const sim_infrastructure_t *infrastructure, 
     const char *text = name ? apr_psprintf(pool, "description desc (name = '%s')\n", name) : "";
     const apr_array_header_t *computes = infrastructure->tmpl->computes;
 
-    text = apr_pstrcat(pool, text, "network private_net ( outbound = 'no' )\n", NULL);
+    text =
+        apr_pstrcat(pool, text, "network private_net ( outbound = 'no' )\n",
+                    has_public_network(infrastructure->tmpl) ? "network public_net ( outbound = 'yes' )\n" : "", NULL);
     for (int i = 0; i < computes->nelts; i++) {
-        text = apr_pstrcat(pool, text, compute_text(&APR_ARRAY_IDX(computes, i, sim_compute_t), pool), NULL);
+        text = apr_pstrcat(pool, text, compute_text(&APR_ARRAY_IDX(computes, i, sim_compute_t), pool), "\n", NULL);
     }
-    text = apr_pstrcat(pool, text, "\ncontextualize ()", NULL);
+    text = apr_pstrcat(pool, text, "contextualize ()", NULL);
     for (int i = 0; i < computes->nelts; i++) {
         const sim_compute_t *compute = &APR_ARRAY_IDX(computes, i, sim_compute_t);
         text = apr_psprintf(pool, "%s\ndeploy %s %d", text, compute->name, compute->count);

@@ -141,25 +141,33 @@ typedef struct {
 
 static sim_node_t *read_node(reader_t *reader, yaml_event_t *event, int depth);
 
+/* A line of the source for a message: what is no ASCII becomes a question mark, so that it always is UTF-8. */
+static const char *source_line(const reader_t *reader, size_t number)
+{
+    const char *line = reader->source;
+    char *copy;
+
+    for (; number > 0 && strchr(line, '\n'); number--) {
+        line = strchr(line, '\n') + 1;
+    }
+    copy = apr_pstrmemdup(reader->pool, line, strcspn(line, "\n"));
+    for (char *c = copy; *c; c++) {
+        *c = (unsigned char)*c < 0x80 ? *c : '?';
+    }
+    return copy;
+}
+
 /* IM passes PyYAML's message on: context, problem and the place with the offending line. */
 static const char *parser_problem(reader_t *reader)
 {
-    yaml_parser_t *parser = &reader->parser;
-    const char *line = reader->source, *end;
-    char *caret;
+    const yaml_parser_t *parser = &reader->parser;
+    int column = parser->problem_mark.column < 200 ? (int)parser->problem_mark.column : 200;
 
-    for (size_t i = 0; i < parser->problem_mark.line && strchr(line, '\n'); i++) {
-        line = strchr(line, '\n') + 1;
-    }
-    end = strchr(line, '\n');
-    caret = apr_palloc(reader->pool, parser->problem_mark.column + 1);
-    memset(caret, ' ', parser->problem_mark.column);
-    caret[parser->problem_mark.column] = '\0';
-    return apr_psprintf(reader->pool, "%s%s%s\n  in \"<unicode string>\", line %lu, column %lu:\n    %s\n    %s^",
+    return apr_psprintf(reader->pool, "%s%s%s\n  in \"<unicode string>\", line %lu, column %lu:\n    %s\n    %*s^",
                         parser->context ? parser->context : "", parser->context ? "\n" : "",
                         parser->problem ? parser->problem : "could not be read",
                         (unsigned long)parser->problem_mark.line + 1, (unsigned long)parser->problem_mark.column + 1,
-                        end ? apr_pstrmemdup(reader->pool, line, end - line) : line, caret);
+                        source_line(reader, parser->problem_mark.line), column, "");
 }
 
 static int next_event(reader_t *reader, yaml_event_t *event)

@@ -20,8 +20,8 @@ from stack import httpd, process
 BUILD = os.environ.get("ORCHESTRATOR_BUILD") or os.path.join(process.CHECKOUT, "build")
 ISSUER = "https://issuer.example/"
 GONE = "Invalid infrastructure ID or access not granted."
-TEMPLATE = """
-tosca_definitions_version: tosca_simple_yaml_1_0
+VERSION = "tosca_definitions_version: tosca_simple_yaml_1_0\n"
+TEMPLATE = VERSION + """
 imports:
   - custom_types: https://types.example/custom_types.yaml
 metadata:
@@ -193,6 +193,7 @@ def test_json_is_spelt_as_each_generation_spells_it(im):
 @pytest.mark.parametrize("header, words", [
     (None, "No authentication data provided"),
     ("id = dummy; type = Dummy", "Error Getting Inf. List: No credentials provided for the InfrastructureManager."),
+    ("Bearer abc", "Error Getting Inf. List: No credentials provided for the InfrastructureManager."),
     ("garbage", "Error Getting Inf. List: No credentials provided for the InfrastructureManager."),
     ("type = InfrastructureManager; username = __OPENID__x; password = y",
      "Error Getting Inf. List: Invalid username used for the InfrastructureManager."),
@@ -224,7 +225,10 @@ def test_a_token_of_another_issuer_or_no_token_at_all(im):
     assert (answer.status_code, message(answer)) == (
         401, "Error Getting Inf. List: Invalid InfrastructureManager credentials. Issuer not accepted.")
     answer = im.call("GET", "/infrastructures", auth=bearer(token({"iss": ISSUER, "sub": "u1"})))
-    assert message(answer) == "Error Getting Inf. List: Error trying to decode OIDC auth token: 'exp'"
+    assert message(answer) == ("Error Getting Inf. List: Invalid InfrastructureManager credentials. "
+                               "OIDC auth Error getting token info.")
+    answer = im.call("GET", "/infrastructures", auth=bearer(iss="https://other.example/", exp=1))
+    assert message(answer).endswith("Issuer not accepted." if im.generation == 1 else "OIDC auth Token expired.")
     answer = im.call("GET", "/infrastructures", auth=bearer("abc"))
     assert (answer.status_code, message(answer)) == (
         400, "Error Getting Inf. List: Error trying to decode OIDC auth token: list index out of range")
@@ -270,6 +274,9 @@ def test_errors_come_in_the_shape_that_is_accepted(im):
     assert (answer.text, answer.headers["Content-Type"]) == (words, "text/plain; charset=utf-8")
     answer = im.get("does-not-exist", "/state", accept="text/html")
     assert answer.status_code == 415 and "<h1>Code: 415.</h1>" in answer.text
+    answer = im.call("GET", "/infrastructures", accept="text/yaml")
+    words = "Unsupported Accept Media Types: text/yaml"
+    assert (answer.status_code, answer.text) == ((415, words) if im.generation == 1 else (400, "Error Getting Inf. List: 415: " + words))
     answer = im.get("does-not-exist", "/state", accept="text/plain")
     assert (answer.status_code, answer.text) == (415, "Unsupported Accept Media Types: ['text/plain']")
 
@@ -282,11 +289,19 @@ def test_unknown_routes(im):
             assert (answer.status_code, message(answer)) == (405, "The method is not allowed for the requested URL.")
         else:
             assert (answer.status_code, answer.json()) == second
-    answer = im.get(im.create(), "/nosuchprop")
-    if im.generation == 1:
-        assert (answer.status_code, message(answer)) == (404, "Incorrect infrastructure property")
-    else:
-        assert answer.status_code == 422 and answer.json()["detail"][0]["loc"] == ["path", "prop"]
+    id = im.create()
+    for method, path, name, first in (
+            ("GET", "/infrastructures/%s/nosuch" % id, "prop", (404, "Incorrect infrastructure property")),
+            ("PUT", "/infrastructures/%s/nosuch" % id, "op", (400, "Error in nosuch operation: 404 Not Found: ")),
+            ("PUT", "/infrastructures/%s/vms/0/nosuch" % id, "op", (400, "Error in nosuch op in VM: 404 Not Found: ")),
+            ("GET", "/clouds/dummy/nosuch", "param", (404, "Incorrect cloud property"))):
+        answer = im.call(method, path)
+        if im.generation == 1:
+            assert answer.status_code == first[0] and message(answer).startswith(first[1])
+        else:
+            (detail,) = answer.json()["detail"]
+            assert (answer.status_code, detail["type"], detail["loc"], detail["input"]) == (
+                422, "literal_error", ["path", name], "nosuch")
 
 
 # ---- creation
@@ -319,7 +334,11 @@ def test_like_the_dummy_it_is_pending_and_then_configured(im):
 
 @pytest.mark.parametrize("body, words", [
     ("x: [", "Error parsing TOSCA template: while parsing a flow node\n"),
-    ("just: a map", "MissingRequiredFieldError"),
+    ("just: a map", 'MissingRequiredFieldError: Template is missing required field "tosca_definitions_version"'),
+    ("[1, 2]", "Error parsing TOSCA template: 'list' object has no attribute 'get'"),
+    (VERSION, ": 'ToscaTemplate' object has no attribute 'nodetemplates'"),
+    (VERSION + "topology_template: {}", ": 'ToscaTemplate' object has no attribute 'nodetemplates'"),
+    (VERSION + "topology_template: 3", "Error parsing TOSCA template: 'int' object has no attribute 'get'"),
     (template().replace("tosca.nodes.indigo.Compute", "5"), "MissingRequiredFieldError"),
     (template().replace("get_input: num_nodes", "get_input: other"), "UnknownInputError"),
 ])
@@ -332,7 +351,7 @@ def test_bad_templates_are_refused(im, body, words):
 
 
 def test_a_refused_template_brings_kilobytes_of_stack(im):
-    words = message(im.call("POST", "/infrastructures", "topology_template:\n  node_templates:\n    n: {type: tosca.nodes.No}"))
+    words = message(im.call("POST", "/infrastructures", VERSION + "topology_template: {node_templates: {n: {type: tosca.nodes.No}}}"))
     assert 'Type "tosca.nodes.No" is not a valid type.' in words and "\t\tFile " in words and len(words) > 2048
 
 
@@ -352,9 +371,11 @@ def test_wrong_types_flags_and_clouds_of_a_creation(im):
         assert (answer.status_code, message(answer)) == (400, "Incorrect value in async parameter")
     else:
         assert answer.status_code == 422 and answer.json()["detail"][0]["loc"] == ["query", "async"]
-    answer = im.call("POST", "/infrastructures", template(), auth=line(cloud="id = x; type = Foo"))
+    foo = line(cloud="id = x; type = Foo")
+    answer = im.call("POST", "/infrastructures", template(), auth=foo)
     assert message(answer) == ("Error Creating Inf.: Cloud provider not supported: Foo "
                                "(error: No module named 'IM.connectors.Foo')")
+    assert im.state(im.configured(auth=foo))["state"] == "failed"
     id = im.configured(auth=line(cloud=""))
     assert im.state(id) == {"state": "failed", "vm_states": {}}
     assert "No VMI obtained from Sites to system 'simple_node'" in im.get(id, "/contmsg").json()["contmsg"]
@@ -390,7 +411,7 @@ def test_a_public_endpoint_has_an_address_of_its_own(im):
 
 
 def test_the_normative_type_has_single_addresses_and_default_instances(im):
-    document = """
+    document = VERSION + """
 topology_template:
   node_templates:
     one: {type: tosca.nodes.Compute}
@@ -407,7 +428,25 @@ node_types:
     assert im.get(id, "/outputs").json() == {"outputs": {"ip": "10.0.0.1"}}
 
 
-@pytest.mark.parametrize("document", [TEMPLATE, """
+def test_vms_with_a_public_address_come_first(im):
+    document = VERSION + """
+topology_template:
+  node_templates:
+    worker: {type: tosca.nodes.indigo.Compute, capabilities: {scalable: {properties: {count: 2}}}}
+    front: {type: tosca.nodes.Compute, capabilities: {endpoint: {properties: {network_name: PUBLIC}}}}
+"""
+    id = im.configured(document=document)
+    assert [im.get(id, "/vms/%d/instance_name" % n).json()["instance_name"] for n in range(3)] == ["front", "worker", "worker"]
+    assert [network["id"] for network in im.get(id, "/vms/2").json()["radl"][:2]] == ["private_net", "public_net"]
+
+
+def test_a_template_without_machines_fails(im):
+    id = im.configured(document=VERSION + "topology_template: {node_templates: {d: {type: tosca.nodes.BlockStorage}}}")
+    assert im.state(id) == {"state": "failed", "vm_states": {}}
+    assert im.get(id, "/contmsg").json()["contmsg"].endswith(": Infrastructure without any deploy. Exiting.\n")
+
+
+@pytest.mark.parametrize("document", [TEMPLATE, VERSION + """
 topology_template:
   inputs: {}
   node_templates: {}
@@ -449,7 +488,7 @@ def test_the_template_comes_back_sorted_and_equal(im, document):
 
 
 def test_the_text_that_was_posted_comes_back_equal(im):
-    document = "a: {<<: &x {b: 1}, c: *x}\nd: [yes, 'yes', 1e3, 1.5, .5, 0o7, 07, 1:30, +1, 2001-01-01]\ntopology_template: {}\n"
+    document = VERSION + "a: {<<: &x {b: 1}, c: *x}\nd: [yes, 'yes', 1e3, 1.5, .5, 0o7, 07, 1:30, +1, 2001-01-01]\ntopology_template: {node_templates: {}}\n"
     answer = im.call("POST", "/infrastructures", document, **{"async": "true"})
     text = im.get(answer.headers["InfID"], "/tosca", accept="*/*").text
     assert yaml.safe_load(text) == yaml.safe_load(document)
@@ -460,7 +499,7 @@ def test_bad_documents_do_no_harm(im):
         "%s: &%s [%s]\n" % (name, name, ",".join(["*" + before] * 10)) for before, name in zip("abcdefgh", "bcdefghi"))
     for body in (bomb, "[" * 2000, "a: *b", "a: &a [*a]", "--- 1\n--- 2\n", "? [1]\n: 2", "a: !own 1", "\x00", "a: \xff".encode("latin-1")):
         answer = im.call("POST", "/infrastructures", body)
-        assert answer.status_code == 400, body
+        assert answer.status_code == 400 and "Error" in message(answer), body
     assert im.call("GET", "/version").status_code == 200
 
 
@@ -566,6 +605,10 @@ def test_owners(im):
     assert im.call("POST", path, body, headers={"Content-Type": "application/json"}).text == ""
     assert im.call("GET", path).json() == {"authorization": ["alice", "bob"]}
     assert im.get(id, "/state", auth=bob).status_code == 200
+    answer = im.call("POST", path, "{}", headers={"Content-Type": "application/json"})
+    assert (answer.status_code, message(answer)) == (
+        400, "Error modifying infrastructure owner: Invalid new infrastructure data provided: "
+        "No username nor token for the InfrastructureManager.")
     im.call("POST", path, body, overwrite="true")
     assert im.get(id, "/state").status_code == 403
 
