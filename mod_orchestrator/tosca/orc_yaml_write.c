@@ -100,6 +100,18 @@ static void add_quoted(text_t *text, const orc_yaml_node_t *node)
     add(text, "\"");
 }
 
+/* What only a text between brackets may be, and what would be read as an indicator, a comment or a document's mark. */
+static int is_bare(const char *text)
+{
+    if (!*text)
+        return 1;
+    if (strchr(",[]{}#&*!|>'\"%@` \t", *text) || !strncmp(text, "---", 3) || !strncmp(text, "...", 3))
+        return 0;
+    if (strchr("-?:", *text) && (!text[1] || text[1] == ' '))
+        return 0;
+    return !strstr(text, ": ") && !strstr(text, " #") && !strchr(": ", text[strlen(text) - 1]);
+}
+
 /* A plain text of one printable line reads the same wherever we put it. (What was folded from several lines may hold
  * a line end; PyYAML takes no tab in a plain text.) */
 static int can_be_plain(const orc_yaml_node_t *node)
@@ -107,7 +119,7 @@ static int can_be_plain(const orc_yaml_node_t *node)
     const unsigned char *s = (const unsigned char *)node->text, *end = s + node->length;
     int length;
 
-    if (node->style != ORC_YAML_PLAIN)
+    if (node->style != ORC_YAML_PLAIN || !is_bare(node->text))
         return 0;
     for (; s < end; s += length)
         if (needs_escape(decode(s, &length)))
