@@ -11,3 +11,7 @@ liborc_la_SOURCES += \
 check_PROGRAMS += tests/unit/test_im
 tests_unit_test_im_SOURCES = tests/unit/test_im.c
 tests_unit_test_im_LDADD = $(unit_ldadd)
+
+check_PROGRAMS += tests/unit/test_http
+tests_unit_test_http_SOURCES = tests/unit/test_http.c
+tests_unit_test_http_LDADD = $(unit_ldadd)
