@@ -15,3 +15,8 @@ tests_unit_test_im_LDADD = $(unit_ldadd)
 check_PROGRAMS += tests/unit/test_http
 tests_unit_test_http_SOURCES = tests/unit/test_http.c
 tests_unit_test_http_LDADD = $(unit_ldadd)
+
+# These need other processes, so pytest makes and runs them (tests/clients/test_*.py).
+EXTRA_PROGRAMS += tests/clients/check_orc_im
+tests_clients_check_orc_im_SOURCES = tests/clients/check_orc_im.c
+tests_clients_check_orc_im_LDADD = $(unit_ldadd)
