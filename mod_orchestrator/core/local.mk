@@ -22,3 +22,7 @@ tests_unit_test_core_LDADD = $(unit_ldadd)
 check_PROGRAMS += tests/unit/test_schema
 tests_unit_test_schema_SOURCES = tests/unit/test_schema.c
 tests_unit_test_schema_LDADD = $(unit_ldadd)
+
+check_PROGRAMS += tests/unit/test_providers
+tests_unit_test_providers_SOURCES = tests/unit/test_providers.c
+tests_unit_test_providers_LDADD = $(unit_ldadd)

@@ -1,0 +1,236 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "orc_id.h"
+#include "orc_providers.h"
+#include "orc_redact.h"
+#include "orc_secret.h"
+
+static apr_pool_t *pool;
+
+static int setup(void **state)
+{
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    return orc_secret_init(pool) ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return 0;
+}
+
+static orc_error_t *load(orc_providers_t **providers, const char *text)
+{
+    char path[] = "/tmp/orc-providers-XXXXXX";
+    int file = mkstemp(path);
+    orc_error_t *error;
+
+    assert_true(file >= 0);
+    assert_int_equal(write(file, text, strlen(text)), strlen(text));
+    close(file);
+    error = orc_providers_load(providers, path, pool);
+    unlink(path);
+    return error;
+}
+
+static const char good[] =
+    "{\"providers\": ["
+    "{\"name\": \"one\", \"type\": \"openstack\", \"im\": \"https://im.example.org/im/\","
+    " \"auth\": \"id = {name}; type = OpenStack; tenant = {project}\\nid = x; type = Dummy\","
+    " \"regions\": [\"r1\", \"r2\"], \"groups\": {\"lab\": \"p-lab\", \"*\": \"p-all\"},"
+    " \"issuers\": [\"https://iam.example.org/\"]},"
+    "{\"name\": \"two\", \"type\": \"kubernetes\", \"auth\": \"id = k; type = Dummy\", \"groups\": {\"lab\": \"ns\"},"
+    " \"enabled\": false}]}";
+
+static void a_good_file_is_taken_whole(void **state)
+{
+    orc_providers_t *providers;
+    const orc_provider_t *one, *two;
+
+    assert_null(load(&providers, good));
+    assert_int_equal(providers->list->nelts, 2);
+    one = orc_providers_find(providers, "one");
+    two = orc_providers_find(providers, "two");
+    assert_null(orc_providers_find(providers, "three"));
+    assert_string_equal(one->im_url, "https://im.example.org/im");
+    assert_true(one->is_enabled);
+    assert_non_null(strchr(one->auth, '\n'));
+    assert_null(two->im_url);
+    assert_false(two->is_enabled);
+    assert_int_equal(two->regions->nelts, 0);
+    assert_null(load(&providers, "{\"providers\": []}"));
+    assert_int_equal(providers->list->nelts, 0);
+}
+
+static void the_group_star_is_for_everybody_else(void **state)
+{
+    orc_providers_t *providers;
+    const orc_provider_t *one, *two;
+
+    assert_null(load(&providers, good));
+    one = orc_providers_find(providers, "one");
+    two = orc_providers_find(providers, "two");
+    assert_string_equal(orc_provider_project(one, "https://iam.example.org", "lab"), "p-lab");
+    assert_string_equal(orc_provider_project(one, "https://iam.example.org///", "others"), "p-all");
+    assert_null(orc_provider_project(one, "https://iam.example.or", "lab"));
+    assert_string_equal(orc_provider_project(two, "https://any.example.org", "lab"), "ns");
+    assert_null(orc_provider_project(two, "https://any.example.org", "others"));
+    assert_true(orc_provider_has_region(one, "r2"));
+    assert_true(orc_provider_has_region(one, NULL));
+    assert_false(orc_provider_has_region(one, "r3"));
+    assert_false(orc_provider_has_region(two, "r1"));
+}
+
+static void ids_come_from_names_alone(void **state)
+{
+    orc_providers_t *first, *second;
+    const orc_provider_t *one;
+
+    assert_null(load(&first, good));
+    assert_null(
+        load(&second, "{\"providers\": [{\"name\": \"one\", \"type\": \"x\", \"auth\": \"a = b\", \"groups\": {}}]}"));
+    one = orc_providers_find(first, "one");
+    assert_true(orc_id_parse(one->id, NULL));
+    assert_int_equal(one->id[14], '8');
+    assert_non_null(strchr("89ab", one->id[19]));
+    assert_string_equal(one->id, orc_providers_find(second, "one")->id);
+    assert_string_not_equal(one->id, orc_providers_find(first, "two")->id);
+}
+
+static int has_mistake(const orc_error_t *error, const char *pointer)
+{
+    int i;
+
+    for (i = 0; error->fields && i < error->fields->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(error->fields, i, orc_error_field_t).pointer, pointer) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static void every_mistake_is_named_at_once(void **state)
+{
+    static const char *const pointers[] = {"/providers/0/colour",
+                                           "/providers/0/name",
+                                           "/providers/0",
+                                           "/providers/0/im",
+                                           "/providers/0/auth",
+                                           "/providers/0/regions/1",
+                                           "/providers/0/groups/a~1b",
+                                           "/providers/0/issuers/0",
+                                           "/providers/0/enabled",
+                                           "/providers/1",
+                                           "/providers/3/name",
+                                           "/providers/2/regions",
+                                           "/providers/2/groups",
+                                           "/more"};
+    orc_providers_t *providers;
+    orc_error_t *error = load(
+        &providers, "{\"providers\": [{\"name\": \"\", \"colour\": 1, \"im\": \"ftp://x\", \"auth\": \"t = {projct}\","
+                    "\"regions\": [\"r\", \"r\"], \"groups\": {\"a/b\": 7}, \"issuers\": [\"iam\"], \"enabled\": 1},"
+                    "[], {\"name\": \"n\", \"type\": \"t\", \"auth\": \"a = b\", \"regions\": \"r\"},"
+                    "{\"name\": \"n\", \"type\": \"t\", \"auth\": \"a = b\", \"groups\": {}}], \"more\": 1}");
+    size_t i;
+
+    assert_string_equal(error->code, "providers");
+    assert_int_equal(error->status, 500);
+    for (i = 0; i < sizeof pointers / sizeof *pointers; i++) {
+        if (!has_mistake(error, pointers[i]) || !strstr(error->detail, pointers[i]))
+            fail_msg("%s is not in: %s", pointers[i], error->detail);
+    }
+    assert_int_equal(error->fields->nelts, sizeof pointers / sizeof *pointers);
+}
+
+static void a_file_that_is_none_is_named(void **state)
+{
+    static const char *const bad[] = {"", "[]", "{}", "{\"providers\": {}}", "{\"providers\": [}"};
+    orc_providers_t *providers;
+    orc_error_t *error;
+    size_t i;
+
+    for (i = 0; i < sizeof bad / sizeof *bad; i++) {
+        error = load(&providers, bad[i]);
+        assert_string_equal(error->code, "providers");
+        assert_non_null(strstr(error->detail, "/tmp/orc-providers-"));
+    }
+    assert_non_null(strstr(orc_providers_load(&providers, "/no/such/file", pool)->detail, "/no/such/file"));
+    assert_string_equal(orc_providers_load(&providers, "/", pool)->code, "providers");
+}
+
+/* ---- redaction ---- */
+
+static const char *redacted(const char *text, int expected)
+{
+    json_t *value;
+    int was_redacted = -1;
+    const char *before, *after;
+
+    assert_null(orc_json_parse(&value, text, strlen(text), pool));
+    before = orc_json_text(value, pool);
+    after = orc_json_text(orc_redact(value, &was_redacted, pool), pool);
+    assert_int_equal(was_redacted, expected);
+    assert_string_equal(orc_json_text(value, pool), before); /* the value itself stays */
+    return after;
+}
+
+static void secrets_are_replaced_wherever_they_are(void **state)
+{
+    assert_string_equal(
+        redacted("{\"radl\":[{\"disk.0.os.credentials.username\":\"u\",\"disk.0.os.credentials.password\":"
+                 "\"p\",\"disk.0.os.credentials.new.password\":\"q\"}]}",
+                 1),
+        "{\"radl\":[{\"disk.0.os.credentials.new.password\":\"REDACTED\",\"disk.0.os.credentials.password\":"
+        "\"REDACTED\",\"disk.0.os.credentials.username\":\"u\"}]}");
+    assert_string_equal(redacted("{\"creds\":{\"user\":\"u\",\"token\":\"t\",\"token_type\":\"password\"}}", 1),
+                        "{\"creds\":{\"token\":\"REDACTED\",\"token_type\":\"password\",\"user\":\"u\"}}");
+    assert_string_equal(redacted("[\"-----BEGIN OPENSSH PRIVATE KEY-----\\nb3Blb\",\"before -----BEGIN RSA PRIVATE "
+                                 "KEY-----\",\"-----BEGIN PRIVATE KEY-----\"]",
+                                 1),
+                        "[\"REDACTED\",\"REDACTED\",\"REDACTED\"]");
+    assert_string_equal(
+        redacted("{\"adminPassword\":[1,2],\"client_secret\":{\"a\":1},\"ACCESS_TOKEN\":7}", 1),
+        "{\"ACCESS_TOKEN\":\"REDACTED\",\"adminPassword\":\"REDACTED\",\"client_secret\":\"REDACTED\"}");
+    assert_string_equal(redacted("\"-----BEGIN EC PRIVATE KEY-----\"", 1), "\"REDACTED\"");
+}
+
+static void what_is_no_secret_stays(void **state)
+{
+    static const char *const harmless[] = {
+        "{\"password\":null,\"secret\":\"\",\"token\":false}",
+        "{\"password.policy\":\"long\",\"public_key\":\"ssh-ed25519 AAAA\"}",
+        "[\"-----BEGIN CERTIFICATE-----\\nMII\\n-----END CERTIFICATE-----\\nPRIVATE KEY\",\"PRIVATE KEY\"]",
+        "{}",
+        "[1,2.5,true,\"text\"]",
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof harmless / sizeof *harmless; i++)
+        assert_string_equal(redacted(harmless[i], 0), harmless[i]);
+    assert_null(orc_redact(NULL, NULL, pool));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_file_is_taken_whole),   cmocka_unit_test(the_group_star_is_for_everybody_else),
+        cmocka_unit_test(ids_come_from_names_alone),    cmocka_unit_test(every_mistake_is_named_at_once),
+        cmocka_unit_test(a_file_that_is_none_is_named), cmocka_unit_test(secrets_are_replaced_wherever_they_are),
+        cmocka_unit_test(what_is_no_secret_stays),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
