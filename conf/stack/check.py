@@ -32,7 +32,7 @@ def check(arguments):
     if "--valgrind" in modes:
         for old in glob.glob(VALGRIND + "*"):
             os.unlink(old)
-        environment.update(ORCHESTRATOR_WRAPPER="valgrind --quiet --log-file=%s%%p" % VALGRIND)
+        environment.update(ORCHESTRATOR_WRAPPER="valgrind --quiet --log-file=%s%%p" % VALGRIND, ORCHESTRATOR_PATIENCE="10")
     if not modes and not chosen and not totals:
         totals += _tap("unit tests, guards", build.CHECK)
         broken = _compile("sanitized build", build.SANITIZED, "--enable-sanitizers")

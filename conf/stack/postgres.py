@@ -11,7 +11,7 @@ from . import process
 
 USER = "orchestrator"
 # mod_dbd's pool and the daemon share it: a server that is gone is noticed, and no statement or transaction hangs for ever.
-CONNINFO = ("host=127.0.0.1 port={port} user=orchestrator dbname=orchestrator connect_timeout=2 keepalives_idle=30 "
+CONNINFO = ("host=127.0.0.1 port={port} user=orchestrator dbname=orchestrator connect_timeout={timeout} keepalives_idle=30 "
             "keepalives_interval=5 keepalives_count=3 tcp_user_timeout=10000 application_name=orchestrator "
             "options='-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000'")
 
@@ -35,7 +35,7 @@ class Postgres:
 
     @property
     def conninfo(self):
-        return CONNINFO.format(port=self.port)
+        return CONNINFO.format(port=self.port, timeout=5 * process.PATIENCE)
 
     @property
     def url(self):

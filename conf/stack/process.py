@@ -14,6 +14,8 @@ import time
 CHECKOUT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # Below Linux's range of ephemeral ports, so that no outgoing connection takes one between our choice and our use.
 PORTS = range(20000, 32000)
+# All time limits are that much longer: everything is slow inside of valgrind.
+PATIENCE = int(os.environ.get("ORCHESTRATOR_PATIENCE", "1"))
 
 
 class StackError(Exception):
@@ -26,6 +28,7 @@ def is_root():
 
 def wait_for(condition, timeout=30.0, what="the condition", interval=0.02):
     """Calls `condition` until it returns something true, and returns that. Its last exception is part of the error."""
+    timeout *= PATIENCE
     deadline = time.monotonic() + timeout
     last = None
     while True:
