@@ -1,0 +1,350 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_engine.h"
+
+#include <apr_strings.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "orc_engine_internal.h"
+#include "orc_log.h"
+
+/*
+ * The threads of a daemon: the poller does all work on operations, housekeeping deletes what is too old and takes
+ * leases of dead neighbours over. (The issuers' keys are fetched by a thread of httpd/, engine or not.)
+ */
+
+#define LONGEST_WAIT         apr_time_from_sec(1) /* of the poller: a lost notification costs no more */
+#define PROBE_INTERVAL       apr_time_from_sec(10)
+#define PROBE_TIMEOUT        apr_time_from_sec(5)
+#define HOUSE_INTERVAL       apr_time_from_sec(60)
+#define ADOPT_INTERVAL       apr_time_from_sec(2)
+#define FIRST_DATABASE_PAUSE apr_time_from_msec(100)
+#define LAST_DATABASE_PAUSE  apr_time_from_sec(2)
+
+enum { RENEWALS_PER_LEASE = 3, MAX_PROBES = 2 };
+
+apr_time_t orc_engine_monotonic(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000;
+}
+
+/* ---- making and stopping ---- */
+
+orc_error_t *orc_engine_make(orc_engine_t **out, const orc_service_t *service, orc_engine_status_t *status,
+                             apr_pool_t *pool)
+{
+    orc_engine_t *engine = apr_pcalloc(pool, sizeof *engine);
+    orc_http_options_t options = orc_http_defaults();
+
+    apr_pool_create(&engine->pool, pool);
+    engine->service = service;
+    engine->config = service->config;
+    engine->status = status;
+    if (pipe2(engine->stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
+        return orc_error(pool, 500, "engine", "A pipe can't be made: %s.", strerror(errno));
+    orc_engine_name(&engine->owner, &engine->prefix, engine->pool);
+    options.max_in_flight = engine->config->im_max_in_flight + MAX_PROBES;
+    options.ca_file = engine->config->ca_file;
+    ORC_TRY(orc_http_make(&engine->http, &options, engine->pool));
+    ORC_TRY(orc_oidc_make(&engine->oidc, engine->config, engine->pool));
+    engine->source = orc_db_source_single(engine->config->database_url, engine->pool);
+    engine->tasks = apr_hash_make(engine->pool);
+    engine->endpoints = apr_hash_make(engine->pool);
+    engine->finished = apr_array_make(engine->pool, 64, sizeof(orc_task_t *));
+    apr_pool_create(&engine->tags_pool, engine->pool);
+    engine->tags = apr_hash_make(engine->tags_pool);
+    *out = engine;
+    return NULL;
+}
+
+void orc_engine_stop(orc_engine_t *engine)
+{
+    int saved = errno;
+
+    engine->is_stopping = 1;
+    /* Never read: it wakes every thread. */
+    (void)!write(engine->stop_pipe[1], "", 1);
+    errno = saved;
+}
+
+/* For the threads beside the poller. True: go on. */
+static int pause_for(orc_engine_t *engine, apr_interval_time_t time)
+{
+    struct pollfd fd = {engine->stop_pipe[0], POLLIN, 0};
+
+    if (!engine->is_stopping)
+        (void)poll(&fd, 1, (int)apr_time_as_msec(time) + 1);
+    return !engine->is_stopping;
+}
+
+/* ---- housekeeping ---- */
+
+static orc_error_t *keep_house(orc_engine_t *engine, orc_db_source_t *source, int with_tables, apr_pool_t *pool)
+{
+    orc_db_t *db;
+    int deleted = 0;
+
+    ORC_TRY(orc_db_open(&db, source, pool));
+    ORC_TRY(orc_engine_adopt(engine, db, pool));
+    if (!with_tables)
+        return NULL;
+    ORC_TRY(orc_store_keep_house(&deleted, db, 0, pool));
+    if (deleted)
+        orc_log(ORC_LOG_DEBUG, "housekeeping: %d rows deleted", deleted);
+    return NULL;
+}
+
+static void *housekeeping(void *baton)
+{
+    orc_engine_t *engine = baton;
+    apr_time_t tables_at = 0;
+    orc_db_source_t *source;
+    apr_pool_t *pool, *turn;
+
+    apr_pool_create(&pool, NULL);
+    source = orc_db_source_single(engine->config->database_url, pool);
+    while (pause_for(engine, ADOPT_INTERVAL)) {
+        int with_tables = orc_engine_monotonic() >= tables_at;
+        orc_error_t *error;
+
+        apr_pool_create(&turn, pool);
+        error = keep_house(engine, source, with_tables, turn);
+        if (error)
+            orc_log(ORC_LOG_DEBUG, "housekeeping: %s", orc_error_line(error, turn));
+        else if (with_tables)
+            tables_at = orc_engine_monotonic() + HOUSE_INTERVAL;
+        apr_pool_destroy(turn);
+    }
+    apr_pool_destroy(pool);
+    return NULL;
+}
+
+/* ---- the poller ---- */
+
+static void on_probe(void *baton, const orc_im_result_t *result)
+{
+    orc_engine_t *engine = baton;
+
+    engine->probing = 0;
+    __atomic_store_n(&engine->status->im_healthy, result->kind == ORC_IM_OK ? 1 : 2, __ATOMIC_RELAXED);
+}
+
+static void probe_im(orc_engine_t *engine, apr_pool_t *pool)
+{
+    orc_im_target_t target = {0};
+    apr_time_t now = orc_engine_monotonic();
+
+    if (engine->probing || now < engine->probe_at || !engine->config->im_url)
+        return;
+    engine->probe_at = now + PROBE_INTERVAL;
+    target.url = engine->config->im_url;
+    target.timeout = PROBE_TIMEOUT;
+    engine->probing = 1;
+    if (orc_im_get_version(NULL, engine->http, &target, on_probe, engine, pool)) {
+        engine->probing = 0;
+        __atomic_store_n(&engine->status->im_healthy, 2, __ATOMIC_RELAXED);
+    }
+}
+
+/* LISTEN holds for a session: again after a reconnection, which also may have hidden a notification. */
+static orc_error_t *listen_for_work(orc_engine_t *engine, PGconn *connection, apr_pool_t *pool)
+{
+    PGresult *result;
+
+    if (engine->listens == PQbackendPID(connection))
+        return NULL;
+    result = PQexec(connection, "LISTEN orchestrator");
+    if (PQresultStatus(result) != PGRES_COMMAND_OK) {
+        PQclear(result);
+        return orc_error(pool, 503, "database.unavailable", "LISTEN is not possible.");
+    }
+    PQclear(result);
+    engine->listens = PQbackendPID(connection);
+    engine->claim_at = 0;
+    return NULL;
+}
+
+static int take_notifications(PGconn *connection)
+{
+    PGnotify *notification;
+    int any = 0;
+
+    if (!PQconsumeInput(connection))
+        return 1;
+    while ((notification = PQnotifies(connection)) != NULL) {
+        PQfreemem(notification);
+        any = 1;
+    }
+    return any;
+}
+
+/* All that has to do with the database in one turn. */
+static orc_error_t *work(orc_engine_t *engine, apr_pool_t *pool)
+{
+    apr_time_t now = orc_engine_monotonic();
+    apr_interval_time_t next;
+    orc_db_t *db;
+    int claimed = 0;
+
+    if (engine->finished->nelts) {
+        ORC_TRY(orc_db_open(&db, engine->source, pool));
+        engine->claim_at = 0;
+        ORC_TRY(orc_engine_store(engine, db, pool));
+        orc_db_close(db);
+    }
+    if (now >= engine->renew_at) {
+        ORC_TRY(orc_db_open(&db, engine->source, pool));
+        ORC_TRY(orc_engine_renew(engine, db, pool));
+        orc_db_close(db);
+        engine->renew_at = now + engine->config->lease / RENEWALS_PER_LEASE;
+    }
+    if (now < engine->claim_at)
+        return NULL;
+    ORC_TRY(orc_db_open(&db, engine->source, pool));
+    ORC_TRY(orc_engine_claim(&claimed, engine, db, pool));
+    engine->claim_at = now;
+    if (claimed)
+        return NULL;
+    ORC_TRY(orc_db_open(&db, engine->source, pool));
+    ORC_TRY(orc_store_next(&next, db, pool));
+    orc_db_close(db);
+    /* What is due but was not claimed is in the hands of another daemon, or there is no room: not at once again. */
+    next = next < 0 || next > LONGEST_WAIT ? LONGEST_WAIT
+           : next < apr_time_from_msec(10) ? apr_time_from_msec(10)
+                                           : next;
+    engine->claim_at = now + next;
+    return NULL;
+}
+
+static void try_work(orc_engine_t *engine, apr_pool_t *pool)
+{
+    apr_interval_time_t pause = FIRST_DATABASE_PAUSE;
+    orc_error_t *error;
+    int i;
+
+    if (orc_engine_monotonic() < engine->database_after)
+        return;
+    error = work(engine, pool);
+    if (!error) {
+        if (engine->database_failures)
+            orc_log(ORC_LOG_NOTICE, "the database is back");
+        engine->database_failures = 0;
+        return;
+    }
+    if (!engine->database_failures)
+        orc_log(ORC_LOG_WARNING, "the database: %s", orc_error_line(error, pool));
+    engine->listens = 0;
+    for (i = 0; i < engine->database_failures && pause < LAST_DATABASE_PAUSE; i++)
+        pause *= 2;
+    engine->database_failures++;
+    engine->database_after = orc_engine_monotonic() + pause;
+}
+
+static void wait_for_something(orc_engine_t *engine, apr_pool_t *pool)
+{
+    struct pollfd fds[2] = {{engine->stop_pipe[0], POLLIN, 0}, {-1, POLLIN, 0}};
+    apr_time_t now = orc_engine_monotonic(), until = engine->claim_at;
+    PGconn *connection = NULL;
+    apr_interval_time_t timeout;
+    orc_error_t *error = NULL;
+    orc_db_t *db = NULL;
+    void *handle;
+    int count = 1;
+
+    if (engine->database_failures) {
+        until = engine->database_after;
+    }
+    else {
+        error = orc_db_open(&db, engine->source, pool);
+        connection = error ? NULL : engine->source->take(engine->source, &handle);
+        if (!error)
+            error = listen_for_work(engine, connection, pool);
+        orc_db_close(db);
+        if (error) {
+            engine->listens = 0;
+            until = now + FIRST_DATABASE_PAUSE;
+        }
+        else {
+            fds[1].fd = PQsocket(connection);
+            count = 2;
+            until = engine->claim_at;
+            if (take_notifications(connection))
+                until = engine->claim_at = 0;
+        }
+    }
+    if (!engine->database_failures && engine->finished->nelts)
+        until = 0;
+    timeout = until > now ? until - now : 0;
+    timeout = timeout > LONGEST_WAIT ? LONGEST_WAIT : timeout;
+    error = orc_http_wait(engine->http, timeout, fds, count, pool);
+    if (error)
+        orc_log(ORC_LOG_ERROR, "the poller: %s", orc_error_line(error, pool));
+    if (count == 2 && (fds[1].revents & POLLIN) && take_notifications(connection))
+        engine->claim_at = 0;
+}
+
+static void count(orc_engine_t *engine)
+{
+    __atomic_store_n(&engine->status->heartbeat, (apr_uint64_t)apr_time_now(), __ATOMIC_RELAXED);
+    __atomic_store_n(&engine->status->operations, (apr_uint32_t)apr_hash_count(engine->tasks), __ATOMIC_RELAXED);
+    __atomic_store_n(&engine->status->calls, (apr_uint32_t)orc_http_in_flight(engine->http), __ATOMIC_RELAXED);
+}
+
+static void adopt_at_start(orc_engine_t *engine)
+{
+    orc_error_t *error;
+    apr_pool_t *pool;
+    orc_db_t *db;
+
+    apr_pool_create(&pool, engine->pool);
+    error = orc_db_open(&db, engine->source, pool);
+    if (!error)
+        error = orc_engine_adopt(engine, db, pool);
+    if (error)
+        orc_log(ORC_LOG_INFO, "leases of former processes: %s", orc_error_line(error, pool));
+    apr_pool_destroy(pool);
+}
+
+static void poll_for_ever(orc_engine_t *engine)
+{
+    apr_pool_t *turn;
+
+    adopt_at_start(engine);
+    apr_pool_create(&turn, engine->pool);
+    while (!engine->is_stopping) {
+        count(engine);
+        probe_im(engine, turn);
+        try_work(engine, turn);
+        orc_engine_pump(engine);
+        wait_for_something(engine, turn);
+        orc_engine_pump(engine);
+        apr_pool_clear(turn);
+    }
+    /* What ended is stored, the rest is handed back. */
+    if (!engine->database_failures)
+        try_work(engine, turn);
+    orc_engine_release(engine);
+    apr_pool_destroy(turn);
+}
+
+void orc_engine_run(orc_engine_t *engine)
+{
+    pthread_t house;
+    int has_house;
+
+    __atomic_store_n(&engine->status->pid, (apr_uint32_t)getpid(), __ATOMIC_RELAXED);
+    orc_log(ORC_LOG_INFO, "the engine begins as %s", engine->owner);
+    has_house = pthread_create(&house, NULL, housekeeping, engine) == 0;
+    poll_for_ever(engine);
+    if (has_house)
+        pthread_join(house, NULL);
+    orc_log(ORC_LOG_INFO, "the engine ended");
+}

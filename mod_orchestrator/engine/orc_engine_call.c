@@ -1,0 +1,263 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include <apr_strings.h>
+#include <string.h>
+
+#include "orc_engine_internal.h"
+#include "orc_log.h"
+
+/*
+ * Calls to IM. Each endpoint has a window of our own instead of the HTTP client's queue: what happens just before a
+ * call is sent (the tag of a creation is stored, the lease is looked at) must not lie minutes before it.
+ */
+
+#define DEFAULT_AUTH "type = InfrastructureManager; token = {access_token}"
+
+enum { SYNC_DELETE_FACTOR = 5 /* a deletion that is waited for takes longer than other calls */ };
+
+static void queue(orc_task_t *task);
+
+static orc_endpoint_t *endpoint_of(orc_engine_t *engine, const char *url)
+{
+    orc_endpoint_t *endpoint = apr_hash_get(engine->endpoints, url, APR_HASH_KEY_STRING);
+
+    if (!endpoint) {
+        endpoint = apr_pcalloc(engine->pool, sizeof *endpoint);
+        endpoint->url = apr_pstrdup(engine->pool, url);
+        endpoint->waiting = apr_array_make(engine->pool, 64, sizeof(orc_task_t *));
+        apr_hash_set(engine->endpoints, endpoint->url, APR_HASH_KEY_STRING, endpoint);
+    }
+    return endpoint;
+}
+
+/* ---- answers ---- */
+
+static void wait_after_rejection(orc_task_t *task)
+{
+    orc_task_renew_token(task, queue);
+}
+
+static void on_answer(void *baton, const orc_im_result_t *result)
+{
+    orc_task_t *task = baton;
+    orc_engine_t *engine = task->engine;
+
+    task->http_call = NULL;
+    task->endpoint->in_flight--;
+    task->endpoint = NULL;
+    if (task->is_lost) {
+        if (task->call.kind == ORC_CALL_CREATE)
+            task->call.answer(task, result);
+        if (!task->is_finished) {
+            task->is_finished = 1;
+            APR_ARRAY_PUSH(engine->finished, orc_task_t *) = task;
+        }
+        return;
+    }
+    if (result->kind == ORC_IM_OK)
+        json_object_del(task->progress, "sick");
+    if (result->kind == ORC_IM_TOKEN_REJECTED && !task->token_renewed) {
+        task->token_renewed = 1;
+        wait_after_rejection(task);
+        return;
+    }
+    task->call.answer(task, result);
+}
+
+/* A call that could not even begin, as a result. */
+static void answer_unsent(orc_task_t *task, orc_error_t *error)
+{
+    orc_im_result_t result = {0};
+
+    result.pool = task->pool;
+    result.kind = error->status == 503 ? ORC_IM_UNAVAILABLE : ORC_IM_REFUSED;
+    result.error = error;
+    task->call.answer(task, &result);
+}
+
+/* ---- sending ---- */
+
+static apr_interval_time_t timeout_of(const orc_task_t *task)
+{
+    const orc_config_t *config = task->engine->config;
+
+    switch (task->call.kind) {
+    case ORC_CALL_CREATE:
+        return config->im_create_timeout;
+    case ORC_CALL_DELETE_AND_WAIT:
+        return config->im_timeout * SYNC_DELETE_FACTOR;
+    default:
+        return config->im_timeout;
+    }
+}
+
+static orc_error_t *submit(orc_task_t *task, const orc_im_target_t *target)
+{
+    const orc_call_t *call = &task->call;
+    orc_http_t *http = task->engine->http;
+    orc_http_call_t **handle = &task->http_call;
+    apr_pool_t *pool = task->pool;
+
+    switch (call->kind) {
+    case ORC_CALL_CREATE:
+        return orc_im_create(handle, http, target, call->tosca, on_answer, task, pool);
+    case ORC_CALL_STATE:
+        return orc_im_get_state(handle, http, target, call->infra, on_answer, task, pool);
+    case ORC_CALL_OUTPUTS:
+        return orc_im_get_outputs(handle, http, target, call->infra, on_answer, task, pool);
+    case ORC_CALL_CONTMSG:
+        return orc_im_get_contmsg(handle, http, target, call->infra, 0, 0, on_answer, task, pool);
+    case ORC_CALL_TOSCA:
+        return orc_im_get_tosca(handle, http, target, call->infra, on_answer, task, pool);
+    case ORC_CALL_VMS:
+        return orc_im_get_vms(handle, http, target, call->infra, on_answer, task, pool);
+    case ORC_CALL_VM:
+        return orc_im_get_vm(handle, http, target, call->infra, call->vm, on_answer, task, pool);
+    case ORC_CALL_LIST:
+        return orc_im_list(handle, http, target, on_answer, task, pool);
+    case ORC_CALL_DELETE:
+        return orc_im_delete(handle, http, target, call->infra, call->is_forced, on_answer, task, pool);
+    case ORC_CALL_DELETE_AND_WAIT:
+        return orc_im_delete_and_wait(handle, http, target, call->infra, call->is_forced, on_answer, task, pool);
+    }
+    return orc_error(pool, 500, "engine", "An unknown call.");
+}
+
+static orc_error_t *make_target(orc_im_target_t *target, orc_task_t *task)
+{
+    const orc_engine_t *engine = task->engine;
+    const orc_provider_t *provider =
+        task->call.provider ? orc_providers_find(engine->service->providers, task->call.provider) : NULL;
+    orc_im_values_t values = {0};
+
+    values.access_token = task->token;
+    if (provider) {
+        values.name = provider->name;
+        values.region = task->call.region;
+        values.project = orc_provider_project(provider, task->work->user_group_issuer, task->work->user_group);
+    }
+    memset(target, 0, sizeof *target);
+    target->url = task->call.endpoint;
+    target->request_id = task->work->correlation_id;
+    target->timeout = timeout_of(task);
+    return orc_im_credentials(&target->authorization, engine->config->im_auth ? engine->config->im_auth : DEFAULT_AUTH,
+                              provider ? provider->auth : NULL, &values, task->pool);
+}
+
+/* True when the task holds the slot now. */
+static void begin(orc_task_t *task, orc_endpoint_t *endpoint)
+{
+    orc_im_target_t target;
+    orc_error_t *error;
+
+    task->endpoint = NULL;
+    if (orc_engine_monotonic() > task->lease_until) {
+        orc_task_drop(task);
+        return;
+    }
+    error = make_target(&target, task);
+    if (!error && task->call.before && !task->call.before(task))
+        return;
+    if (!error)
+        error = submit(task, &target);
+    if (error) {
+        answer_unsent(task, error);
+        return;
+    }
+    task->endpoint = endpoint;
+    endpoint->in_flight++;
+}
+
+static void pump(orc_engine_t *engine, orc_endpoint_t *endpoint)
+{
+    while (endpoint->in_flight < engine->config->im_max_in_flight && endpoint->first < endpoint->waiting->nelts) {
+        orc_task_t *task = APR_ARRAY_IDX(endpoint->waiting, endpoint->first, orc_task_t *);
+
+        endpoint->first++;
+        if (task)
+            begin(task, endpoint);
+    }
+    if (endpoint->first == endpoint->waiting->nelts) {
+        endpoint->first = 0;
+        apr_array_clear(endpoint->waiting);
+    }
+}
+
+void orc_engine_pump(orc_engine_t *engine)
+{
+    apr_hash_index_t *at;
+
+    for (at = apr_hash_first(NULL, engine->endpoints); at; at = apr_hash_next(at)) {
+        void *endpoint;
+
+        apr_hash_this(at, NULL, NULL, &endpoint);
+        pump(engine, endpoint);
+    }
+}
+
+static void queue(orc_task_t *task)
+{
+    orc_endpoint_t *endpoint = endpoint_of(task->engine, task->call.endpoint);
+
+    task->endpoint = endpoint;
+    APR_ARRAY_PUSH(endpoint->waiting, orc_task_t *) = task;
+}
+
+void orc_task_call(orc_task_t *task, const orc_call_t *call)
+{
+    task->call = *call;
+    if (task->token)
+        queue(task);
+    else
+        orc_task_with_token(task, queue);
+}
+
+/* ---- an IM that is ill ---- */
+
+/* When to ask an ill IM again: later and later, and not before its breaker lets a call through. */
+static apr_interval_time_t back_off(orc_task_t *task)
+{
+    const orc_config_t *config = task->engine->config;
+    json_int_t times = orc_json_integer(task->progress, "sick", 0);
+    apr_interval_time_t wait = config->poll_min, closed;
+    apr_time_t until = orc_http_open_until(task->engine->http, task->call.endpoint);
+    unsigned char byte;
+    int i;
+
+    json_object_set_new(task->progress, "sick", json_integer(times + 1));
+    for (i = 0; i < times && wait < config->poll_max; i++)
+        wait *= 2;
+    wait = wait > config->poll_max ? config->poll_max : wait;
+    apr_generate_random_bytes(&byte, 1);
+    wait = wait / 2 + wait / 2 * byte / 255;
+    closed = until ? until - apr_time_now() : 0;
+    closed = closed > config->poll_max * 2 ? config->poll_max * 2 : closed;
+    return closed > wait ? closed + wait / 4 : wait;
+}
+
+int orc_task_is_sick(orc_task_t *task, const orc_im_result_t *result)
+{
+    switch (result->kind) {
+    case ORC_IM_IDENTITY_OUTAGE:
+        orc_task_describe(task, "Waits for the Infrastructure Manager, which can't reach the token issuer.");
+        break;
+    case ORC_IM_READ_ONLY:
+        orc_task_describe(task, "Waits for the Infrastructure Manager, which takes no changes at the moment.");
+        break;
+    case ORC_IM_TOKEN_REJECTED:
+        orc_task_describe(task, "Waits for a fresh token of the owner.");
+        json_object_set_new(orc_task_changes(task), "waits_for_token", json_true());
+        orc_task_end(task, task->engine->config->poll_max);
+        return 1;
+    case ORC_IM_BAD_ANSWER:
+    case ORC_IM_UNAVAILABLE:
+    case ORC_IM_UNKNOWN_RESULT:
+        orc_task_describe(task, "Waits for the Infrastructure Manager, which does not answer as it should.");
+        break;
+    default:
+        return 0;
+    }
+    orc_log(ORC_LOG_DEBUG, "operation %s: IM: %s: %s", task->work->id, orc_im_kind_word(result->kind),
+            result->error ? orc_error_line(result->error, task->pool) : "");
+    orc_task_end(task, back_off(task));
+    return 1;
+}

@@ -1,0 +1,31 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_ENGINE_PLACEMENT_H
+#define ORC_ENGINE_PLACEMENT_H
+
+#include "orc_json.h"
+#include "orc_providers.h"
+#include "orc_store_work.h"
+
+/* Which providers may serve a deployment, and in what order. Pure. */
+
+/** What a deployment asks of a provider. */
+typedef struct orc_placement_wish_t {
+    const char *group, *issuer;
+    const char *type;              /* the template's target_provider_type */
+    const char *provider, *region; /* targets, or NULL */
+} orc_placement_wish_t;
+
+/**
+ * The providers that fit, best first: in the file's order, but those that succeeded in less than half of their last
+ * attempts (of at least MIN_RECORD) come after the others.
+ * @param candidates list of {provider, region, project, endpoint}; region may be null. In `pool`
+ * @param refusals   list of {provider, reason} for the others; in `pool`
+ * @param records    of orc_store_record_t
+ * @param max        at most so many candidates; 0: no limit
+ * @param im_url     the default endpoint
+ */
+void orc_engine_place(json_t **candidates, json_t **refusals, const orc_providers_t *providers,
+                      const orc_placement_wish_t *wish, const apr_array_header_t *records, int max, const char *im_url,
+                      apr_pool_t *pool);
+
+#endif

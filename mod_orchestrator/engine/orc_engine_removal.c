@@ -1,0 +1,290 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include <apr_strings.h>
+#include <string.h>
+
+#include "orc_engine_internal.h"
+#include "orc_log.h"
+
+/*
+ * Deleting at IM, which IM 2.0 makes hard: it loses deletions, brings infrastructures back after a 404, and says
+ * nothing when the cloud refuses an asynchronous deletion (reference/im.md, section 7). So a deletion is sent again
+ * when nothing moves, sent synchronously when that doesn't help (only then IM tells why), and an infrastructure is gone
+ * when it answers 404, and later 404 again, and is absent from the list.
+ */
+
+enum {
+    SENDS_BEFORE_SYNC = 3, /* asynchronous ones without effect */
+    MAX_REFUSALS = 3,      /* of synchronous ones: then it is stuck */
+    MAX_SENDS = 15,        /* that IM took without doing it: then it is stuck */
+};
+
+typedef struct removal_t {
+    json_t *entries;
+    size_t at;
+    int is_forced;
+    orc_task_step_t *after;
+} removal_t;
+
+static void go_on(orc_task_t *task);
+
+static int is_at(const json_t *entry, const char *stage)
+{
+    const char *now = orc_json_string(entry, "stage");
+
+    return now && strcmp(now, stage) == 0;
+}
+
+int orc_removal_is_gone(const json_t *entry)
+{
+    return is_at(entry, "recheck") || is_at(entry, "gone");
+}
+
+int orc_removal_is_confirmed(const json_t *entry)
+{
+    return is_at(entry, "gone");
+}
+
+int orc_removal_is_stuck(const json_t *entry)
+{
+    return is_at(entry, "stuck");
+}
+
+static int is_done(const json_t *entry)
+{
+    return is_at(entry, "gone") || is_at(entry, "stuck") || json_object_get(entry, "hold");
+}
+
+apr_interval_time_t orc_removal_due(const orc_task_t *task, const json_t *entries)
+{
+    apr_time_t first = 0, now = orc_task_now(task);
+    const json_t *entry;
+    size_t i;
+    int any = 0;
+
+    json_array_foreach(entries, i, entry)
+    {
+        apr_time_t due = orc_json_integer(entry, "due", 0);
+
+        if (is_done(entry))
+            continue;
+        first = !any || due < first ? due : first;
+        any = 1;
+    }
+    if (!any)
+        return task->engine->config->poll_max;
+    return first > now ? first - now : 0;
+}
+
+/* ---- one entry ---- */
+
+static json_t *entry_of(const orc_task_t *task)
+{
+    const removal_t *removal = task->removal;
+
+    return json_array_get(removal->entries, removal->at);
+}
+
+static void later(orc_task_t *task, const char *stage, apr_interval_time_t pause)
+{
+    json_t *entry = entry_of(task);
+
+    json_object_set_new(entry, "stage", json_string(stage));
+    json_object_set_new(entry, "due", json_integer(orc_task_now(task) + pause));
+    ((removal_t *)task->removal)->at++;
+    go_on(task);
+}
+
+static void is_gone_once(orc_task_t *task)
+{
+    json_object_del(entry_of(task), "sent");
+    later(task, "recheck", task->engine->config->delete_recheck);
+}
+
+static void note_reason(orc_task_t *task, const orc_im_result_t *result)
+{
+    if (result->error && result->error->detail)
+        json_object_set_new(entry_of(task), "reason", json_string(result->error->detail));
+}
+
+static void call_entry(orc_task_t *task, orc_call_kind_t kind, orc_task_answer_t *answer)
+{
+    const json_t *entry = entry_of(task);
+    orc_call_t call = {0};
+
+    call.kind = kind;
+    call.endpoint = orc_json_string(entry, "endpoint");
+    call.provider = orc_json_string(entry, "provider");
+    call.region = orc_json_string(entry, "region");
+    call.infra = orc_json_string(entry, "infra");
+    call.is_forced = ((removal_t *)task->removal)->is_forced;
+    call.answer = answer;
+    orc_task_call(task, &call);
+}
+
+static int count_up(json_t *entry, const char *key)
+{
+    int count = (int)orc_json_integer(entry, key, 0) + 1;
+
+    json_object_set_new(entry, key, json_integer(count));
+    return count;
+}
+
+/* ---- answers ---- */
+
+static void on_deleted(orc_task_t *task, const orc_im_result_t *result)
+{
+    const orc_config_t *config = task->engine->config;
+    json_t *entry = entry_of(task);
+
+    switch (result->kind) {
+    case ORC_IM_OK:
+        json_object_set_new(entry, "sent", json_integer(orc_task_now(task)));
+        json_object_del(entry, "moved");
+        later(task, count_up(entry, "sends") > MAX_SENDS ? "stuck" : "wait", config->poll_min);
+        return;
+    case ORC_IM_NOT_FOUND:
+        is_gone_once(task);
+        return;
+    case ORC_IM_BUSY:
+        orc_task_describe(task, "Waits until the Infrastructure Manager can delete: it is still making machines.");
+        later(task, "delete", config->poll_max < config->delete_repeat ? config->poll_max : config->delete_repeat);
+        return;
+    default:
+        break;
+    }
+    if (orc_task_is_sick(task, result))
+        return;
+    note_reason(task, result);
+    later(task, count_up(entry, "refusals") >= MAX_REFUSALS ? "stuck" : "delete", config->delete_repeat);
+}
+
+static void on_state(orc_task_t *task, const orc_im_result_t *result)
+{
+    const orc_config_t *config = task->engine->config;
+    json_t *entry = entry_of(task);
+
+    if (result->kind == ORC_IM_NOT_FOUND) {
+        is_gone_once(task);
+        return;
+    }
+    if (result->kind != ORC_IM_OK) {
+        if (orc_task_is_sick(task, result))
+            return;
+        note_reason(task, result);
+        later(task, count_up(entry, "refusals") >= MAX_REFUSALS ? "stuck" : "delete", config->delete_repeat);
+        return;
+    }
+    /* Nothing moves: it fell back to its old state, or the deletion got lost. */
+    if (result->state == ORC_IM_STATE_DELETING)
+        later(task, "wait", config->poll_min);
+    else if (orc_task_since(task, entry, "sent") > config->delete_repeat)
+        later(task, "delete", 0);
+    else
+        later(task, "wait", config->poll_min);
+}
+
+static int is_in(const apr_array_header_t *ids, const char *id)
+{
+    int i;
+
+    for (i = 0; i < ids->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(ids, i, const char *), id) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static void is_back(orc_task_t *task)
+{
+    orc_log(ORC_LOG_INFO, "operation %s: infrastructure %s came back after its deletion", task->work->id,
+            orc_json_string(entry_of(task), "infra"));
+    json_object_del(entry_of(task), "sends");
+    later(task, "delete", 0);
+}
+
+static void on_list(orc_task_t *task, const orc_im_result_t *result)
+{
+    if (result->kind == ORC_IM_OK) {
+        if (is_in(result->ids, orc_json_string(entry_of(task), "infra")))
+            is_back(task);
+        else
+            later(task, "gone", 0);
+        return;
+    }
+    if (!orc_task_is_sick(task, result))
+        later(task, "gone", 0);
+}
+
+static void on_second_look(orc_task_t *task, const orc_im_result_t *result)
+{
+    if (result->kind == ORC_IM_NOT_FOUND)
+        call_entry(task, ORC_CALL_LIST, on_list);
+    else if (result->kind == ORC_IM_OK)
+        is_back(task);
+    else if (!orc_task_is_sick(task, result))
+        later(task, "gone", 0);
+}
+
+static void on_search(orc_task_t *task, const char *infra)
+{
+    const orc_config_t *config = task->engine->config;
+    json_t *entry = entry_of(task);
+
+    if (infra) {
+        json_object_set_new(entry, "infra", json_string(infra));
+        later(task, "delete", 0);
+    }
+    else if (orc_task_since(task, entry, "since") > config->im_create_timeout) {
+        later(task, "gone", 0);
+    }
+    else {
+        later(task, "look", config->poll_min);
+    }
+}
+
+/* ---- going through ---- */
+
+static void take_on(orc_task_t *task)
+{
+    json_t *entry = entry_of(task);
+
+    if (!json_object_get(entry, "begun"))
+        json_object_set_new(entry, "begun", json_integer(orc_task_now(task)));
+    if (!orc_json_string(entry, "infra"))
+        orc_task_search(task, entry, on_search);
+    else if (is_at(entry, "wait"))
+        call_entry(task, ORC_CALL_STATE, on_state);
+    else if (is_at(entry, "recheck"))
+        call_entry(task, ORC_CALL_STATE, on_second_look);
+    else if (orc_json_integer(entry, "sends", 0) >= SENDS_BEFORE_SYNC)
+        call_entry(task, ORC_CALL_DELETE_AND_WAIT, on_deleted);
+    else
+        call_entry(task, ORC_CALL_DELETE, on_deleted);
+}
+
+static void go_on(orc_task_t *task)
+{
+    removal_t *removal = task->removal;
+    apr_time_t now = orc_task_now(task);
+
+    for (; removal->at < json_array_size(removal->entries); removal->at++) {
+        const json_t *entry = json_array_get(removal->entries, removal->at);
+
+        if (!is_done(entry) && orc_json_integer(entry, "due", 0) <= now) {
+            take_on(task);
+            return;
+        }
+    }
+    removal->after(task);
+}
+
+void orc_task_remove(orc_task_t *task, json_t *entries, int is_forced, orc_task_step_t *after)
+{
+    removal_t *removal = apr_pcalloc(task->pool, sizeof *removal);
+
+    removal->entries = entries;
+    removal->is_forced = is_forced;
+    removal->after = after;
+    task->removal = removal;
+    go_on(task);
+}

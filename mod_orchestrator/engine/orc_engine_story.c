@@ -1,0 +1,130 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_engine_story.h"
+
+#include <apr_strings.h>
+#include <apr_tables.h>
+#include <stdarg.h>
+
+enum {
+    MAX_LINE = 2000,
+    MAX_ATTEMPTS = 20, /* remembered */
+};
+
+static json_t *list_of(json_t *object, const char *key)
+{
+    json_t *list = json_object_get(object, key);
+
+    if (!list) {
+        list = json_array();
+        json_object_set_new(object, key, list);
+    }
+    return list;
+}
+
+/* A text cut to whole characters; what is no UTF-8 at all is left out. */
+static json_t *text(const char *value)
+{
+    json_t *string = json_string(value);
+
+    return string ? string : json_string("");
+}
+
+void orc_story_log(json_t *changes, const char *level, const char *stage, int step, const char *format, ...)
+{
+    char line[MAX_LINE + 1];
+    json_t *entry = json_object();
+    apr_size_t length;
+    va_list arguments;
+
+    va_start(arguments, format);
+    length = (apr_size_t)apr_vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    /* A cut must not leave half a character behind. */
+    while (length >= MAX_LINE && length > 0 && ((unsigned char)line[--length] & 0xc0) == 0x80)
+        ;
+    if (length < MAX_LINE)
+        line[length] = '\0';
+    json_object_set_new(entry, "level", json_string(level));
+    json_object_set_new(entry, "stage", json_string(stage));
+    if (step)
+        json_object_set_new(entry, "step", json_integer(step));
+    json_object_set_new(entry, "message", text(line));
+    json_array_append_new(list_of(changes, "logs"), entry);
+}
+
+json_t *orc_story_step(json_t *changes, int number, const char *stage, const char *name)
+{
+    json_t *step =
+        json_pack("{s:i, s:s, s:s, s:s}", "number", number, "stage", stage, "name", name, "status", "running");
+
+    json_array_append_new(list_of(changes, "steps"), step);
+    return step;
+}
+
+json_t *orc_story_end_step(json_t *changes, const json_t *step, const char *status, const char *message)
+{
+    json_t *ended = json_object();
+    static const char *const kept[] = {"number", "stage", "name", "infra"};
+    size_t i;
+
+    for (i = 0; i < sizeof kept / sizeof *kept; i++) {
+        json_t *value = json_object_get(step, kept[i]);
+
+        if (value)
+            json_object_set(ended, kept[i], value);
+    }
+    json_object_set_new(ended, "status", json_string(status));
+    json_object_set_new(ended, "message", text(message ? message : ""));
+    json_array_append_new(list_of(changes, "steps"), ended);
+    return ended;
+}
+
+void orc_story_attempt(json_t *progress, const char *provider, const char *reason)
+{
+    json_t *story = list_of(progress, "story");
+    json_int_t count = orc_json_integer(progress, "failed_attempts", 0) + 1;
+
+    json_object_set_new(progress, "failed_attempts", json_integer(count));
+    if (json_array_size(story) == MAX_ATTEMPTS)
+        json_array_remove(story, MAX_ATTEMPTS / 2);
+    json_array_append_new(
+        story, json_pack("{s:i, s:s, s:o}", "attempt", (int)count, "provider", provider, "reason", text(reason)));
+}
+
+const char *orc_story_sum(const json_t *progress, const char *end, apr_pool_t *pool)
+{
+    const json_t *story = json_object_get(progress, "story");
+    apr_array_header_t *parts = apr_array_make(pool, 8, sizeof(const char *));
+    size_t i;
+
+    if (end)
+        APR_ARRAY_PUSH(parts, const char *) = end;
+    for (i = 0; i < json_array_size(story); i++) {
+        const json_t *entry = json_array_get(story, i);
+
+        APR_ARRAY_PUSH(parts, const char *) =
+            apr_psprintf(pool, "Attempt %d at %s: %s.", (int)orc_json_integer(entry, "attempt", 0),
+                         orc_json_string(entry, "provider"), orc_json_string(entry, "reason"));
+    }
+    return apr_array_pstrcat(pool, parts, ' ');
+}
+
+json_t *orc_story_errors(const json_t *progress, const char *code, const char *end, apr_pool_t *pool)
+{
+    const json_t *story = json_object_get(progress, "story");
+    json_t *errors = orc_json_own(json_array(), pool);
+    size_t i;
+
+    for (i = 0; i < json_array_size(story); i++) {
+        const json_t *entry = json_array_get(story, i);
+
+        json_array_append_new(
+            errors,
+            json_pack("{s:s, s:o}", "error", "attempt.failed", "description",
+                      text(apr_psprintf(pool, "Attempt %d at %s: %s.", (int)orc_json_integer(entry, "attempt", 0),
+                                        orc_json_string(entry, "provider"), orc_json_string(entry, "reason")))));
+    }
+    if (end)
+        json_array_append_new(errors, json_pack("{s:s, s:o}", "error", code, "description", text(end)));
+    return errors;
+}

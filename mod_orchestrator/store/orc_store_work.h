@@ -1,0 +1,154 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_STORE_WORK_H
+#define ORC_STORE_WORK_H
+
+#include <apr_tables.h>
+#include <apr_time.h>
+
+#include "orc_db.h"
+#include "orc_json.h"
+
+/*
+ * The engine's memory: operations as work. One column, due_at, is schedule and lease: a claim pushes it into the
+ * future, the end of a step sets it to the next look. lease_number moves with every claim and, with the owner, fences
+ * every write.
+ */
+
+/** A claimed operation with all that a step of it needs. Texts are NULL for SQL's NULL. Times: microseconds since 1970
+ * by the database's clock. */
+typedef struct orc_work_t {
+    const char *id, *deployment_id, *lease_number;
+    const char *type, *state, *phase; /* the enums' words */
+    json_t *options, *progress;       /* objects; `progress` may be changed */
+    const char *correlation_id, *description;
+    const char *user_group, *user_group_issuer;
+    apr_time_t deadline; /* 0: none */
+    apr_time_t clock;    /* the database's now */
+    int waits_for_token;
+
+    json_t *inputs;
+    int per_provider_max_retries, max_providers; /* 0: no limit of providers */
+    int per_provider_timeout_mins;
+    int keep_last_attempt;
+    const char *target_provider, *target_region, *im_endpoint, *im_infra_id;
+
+    const char *user_id, *issuer, *email; /* the deployment's creator, whom its infrastructures belong to at IM */
+    const char *refresh_token;            /* sealed */
+    const char *access_token;             /* sealed, or NULL */
+    apr_time_t token_expires;
+
+    const char *provider_type;
+    const char *content; /* the template's text, only while a creation has to place or submit */
+    json_t *owners;      /* list of {name, key}, likewise; or NULL */
+    json_t *remains;     /* a deletion's first step: what former operations may have left at IM, or NULL */
+} orc_work_t;
+
+typedef struct orc_store_claim_t {
+    const char *owner;
+    int due;         /* at most so many of those at work */
+    int pending;     /* at most so many new ones, in order of creation */
+    int max_at_work; /* and no more new ones than bring the owner to that */
+    apr_interval_time_t lease;
+} orc_store_claim_t;
+
+/** Claims work. *rows are read with orc_store_work_read. */
+orc_error_t *orc_store_claim(orc_rows_t *rows, orc_db_t *db, const orc_store_claim_t *claim, apr_pool_t *pool);
+
+/** One claimed row as a value in `pool`, which may outlive the rows. */
+orc_error_t *orc_store_work_read(orc_work_t **work, const orc_rows_t *rows, int row, apr_pool_t *pool);
+
+/** Until the next of those at work is due; -1: nothing is. */
+orc_error_t *orc_store_next(apr_interval_time_t *next, orc_db_t *db, apr_pool_t *pool);
+
+/** A lease in hand. */
+typedef struct orc_store_lease_t {
+    const char *id, *number;
+} orc_store_lease_t;
+
+/** Prolongs leases; *kept: ids, of const char *, that still were the owner's. */
+orc_error_t *orc_store_renew(apr_array_header_t **kept, orc_db_t *db, const apr_array_header_t *leases,
+                             const char *owner, apr_interval_time_t lease, apr_pool_t *pool);
+
+/** Hands leases back: due at once. */
+orc_error_t *orc_store_release(orc_db_t *db, const apr_array_header_t *leases, const char *owner, apr_pool_t *pool);
+
+/** Owners, of const char *, of operations at work whose names begin with `prefix`. */
+orc_error_t *orc_store_holders(apr_array_header_t **holders, orc_db_t *db, const char *prefix, apr_pool_t *pool);
+
+/** Makes everything due that `holder` had in hand. */
+orc_error_t *orc_store_adopt(int *adopted, orc_db_t *db, const char *holder, apr_pool_t *pool);
+
+/** The end of a step, or a note in the middle of one. */
+typedef struct orc_store_save_t {
+    const char *id, *lease_number, *owner;
+    apr_interval_time_t due; /* from now: the next look, or the lease that goes on */
+    const json_t *progress;  /* the engine's memory */
+    /**
+     * What others can see, or NULL when nothing of that changed: an object with any of
+     * ended (the final state), phase, description, reason, errors, platform, waits_for_token,
+     * deployment {im_infra_id, im_endpoint, project, outputs, outputs_sealed},
+     * steps [{number, stage, name, status, message, provider, region, tag, endpoint, infra, removed}],
+     * removed [{operation, number}], logs [{level, stage, step, message}], all_resources (a status),
+     * resources [{position, status, vm, metadata, sealed}], im_logs, record {id, name, type, endpoint, success}.
+     */
+    const json_t *changes;
+    int is_kept; /* out: false when the lease was lost, and nothing was written */
+} orc_store_save_t;
+
+/** Stores one; fenced. */
+orc_error_t *orc_store_save(orc_db_t *db, orc_store_save_t *save, apr_pool_t *pool);
+
+/** Stores many in one round trip and one transaction. */
+orc_error_t *orc_store_save_all(orc_db_t *db, orc_store_save_t *saves, int count, apr_pool_t *pool);
+
+/** Deletes the deployment of an operation, and the operation with it; fenced. */
+orc_error_t *orc_store_forget(int *done, orc_db_t *db, const orc_store_save_t *save, apr_pool_t *pool);
+
+/** Notes what IM made for a tag; not fenced, because it is true whoever has the lease. */
+orc_error_t *orc_store_made(orc_db_t *db, const char *operation, const char *tag, const char *infra_id,
+                            apr_pool_t *pool);
+
+/** What was noted for an operation's tag: *infra_id, or NULL. */
+orc_error_t *orc_store_answer(const char **infra_id, orc_db_t *db, const char *operation, const char *tag,
+                              apr_pool_t *pool);
+
+/** Of infrastructures' ids, those that belong to something we know; of const char *. */
+orc_error_t *orc_store_known(apr_array_header_t **known, orc_db_t *db, const apr_array_header_t *ids, apr_pool_t *pool);
+
+typedef struct orc_store_resource_t {
+    int position;
+    const char *node; /* TOSCA name */
+    int is_compute;
+    const char *vm; /* IM's machine, or NULL */
+} orc_store_resource_t;
+
+/** A deployment's resources in order; of orc_store_resource_t. */
+orc_error_t *orc_store_resources(apr_array_header_t **resources, orc_db_t *db, const char *deployment_id,
+                                 apr_pool_t *pool);
+
+/** How providers did so far. */
+typedef struct orc_store_record_t {
+    const char *name;
+    apr_int64_t attempts, successes;
+} orc_store_record_t;
+
+/** Of orc_store_record_t. */
+orc_error_t *orc_store_records(apr_array_header_t **records, orc_db_t *db, apr_pool_t *pool);
+
+/** Asks for the sole right to renew a person's token for `time`; *granted. `sealed` is the token that was read: the
+ * right isn't given when another one has come meanwhile. */
+orc_error_t *orc_store_renewal_begin(int *granted, orc_db_t *db, const char *user_id, const char *owner,
+                                     apr_interval_time_t time, const char *sealed, apr_pool_t *pool);
+
+/** Stores a renewed token; `refresh` may be NULL. Both sealed. */
+orc_error_t *orc_store_renewed(orc_db_t *db, const char *user_id, const char *owner, const char *access,
+                               apr_time_t expires, const char *refresh, apr_pool_t *pool);
+
+/** Gives the right back without a token. */
+orc_error_t *orc_store_renewal_end(orc_db_t *db, const char *user_id, const char *owner, apr_pool_t *pool);
+
+/** Deletes what is too old to be asked for: idempotency keys after a day and, unless a relay takes them, messages after
+ * a week. A bounded number at a time; *deleted. */
+orc_error_t *orc_store_keep_house(int *deleted, orc_db_t *db, int has_relay, apr_pool_t *pool);
+
+#endif

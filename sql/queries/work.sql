@@ -1,0 +1,256 @@
+-- The engine's statements: claiming work, keeping and handing back leases, storing what a step brought.
+
+-- Claims what is due, then what is pending, up to the limits, in one statement with all that a step needs.
+-- $1 how many of those at work, $2 how many pending ones, $3 how many this owner may have at work, $4 owner,
+-- $5 lease in microseconds
+-- name: work_claim
+WITH due AS (
+    SELECT id FROM operations
+    WHERE due_at <= now() AND state <> 'pending' AND type IN ('CREATE', 'DELETE')
+    ORDER BY due_at
+    LIMIT $1::integer
+    FOR UPDATE SKIP LOCKED
+), fresh AS (
+    SELECT p.id FROM operations p
+    WHERE p.state = 'pending' AND p.due_at <= now() AND p.type IN ('CREATE', 'DELETE')
+      AND NOT EXISTS (SELECT 1 FROM operations o
+                      WHERE o.deployment_id = p.deployment_id AND o.id <> p.id AND o.due_at IS NOT NULL
+                        AND (o.state <> 'pending' OR (o.created_at, o.id) < (p.created_at, p.id)))
+    ORDER BY p.created_at, p.id
+    LIMIT LEAST($2::integer, GREATEST(0, $3::integer - (SELECT count(*) FROM operations
+                                                        WHERE lease_owner = $4::text AND due_at IS NOT NULL
+                                                          AND state <> 'pending')::integer))
+    FOR UPDATE OF p SKIP LOCKED
+), claimed AS (
+    UPDATE operations o
+    SET due_at = clock_timestamp() + $5::bigint * interval '1 microsecond',
+        lease_owner = $4::text,
+        lease_number = o.lease_number + 1,
+        state = CASE WHEN o.state = 'pending' THEN 'in progress' ELSE o.state END,
+        started_at = COALESCE(o.started_at, clock_timestamp()),
+        updated_at = CASE WHEN o.state = 'pending' THEN clock_timestamp() ELSE o.updated_at END,
+        row_version = o.row_version + (o.state = 'pending')::integer
+    FROM (SELECT id FROM due UNION ALL SELECT id FROM fresh) c
+    WHERE o.id = c.id
+    RETURNING o.*
+), touched AS (
+    UPDATE deployments d SET row_version = d.row_version + 1
+    FROM claimed c, fresh f
+    WHERE f.id = c.id AND d.id = c.deployment_id
+)
+SELECT o.id, o.deployment_id, o.lease_number, o.type, o.state, o.phase, o.options, o.progress, o.correlation_id,
+       o.description, o.user_group, o.user_group_issuer,
+       (extract(epoch FROM o.deadline) * 1000000)::bigint AS deadline,
+       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS clock,
+       o.waits_for_token,
+       d.template_inputs, d.per_provider_max_retries, d.max_providers, d.per_provider_timeout_mins,
+       d.keep_last_attempt, d.target_provider, d.target_region, d.im_endpoint, d.im_infra_id,
+       u.id AS user_id, u.issuer, u.email, u.refresh_token,
+       c.access_token, (extract(epoch FROM c.expires_at) * 1000000)::bigint AS expires,
+       t.target_provider_type,
+       CASE WHEN o.type = 'CREATE' AND o.phase IN ('queued', 'placing', 'submitting') AND o.state <> 'canceling'
+           THEN t.content END AS content,
+       CASE WHEN o.type = 'CREATE' AND o.phase IN ('queued', 'placing', 'submitting') AND o.state <> 'canceling'
+           THEN (SELECT jsonb_agg(jsonb_build_object('name', w.username, 'key', w.public_ssh_key) ORDER BY x.created_at)
+                 FROM deployment_owners x JOIN users w ON w.id = x.user_id
+                 WHERE x.deployment_id = d.id AND w.public_ssh_key IS NOT NULL) END AS owners,
+       CASE WHEN o.type = 'DELETE' AND o.phase = 'queued'
+           THEN (SELECT jsonb_agg(jsonb_build_object(
+                            'operation', s.operation_id, 'number', s.number, 'endpoint', s.im_endpoint,
+                            'infra', s.im_infra_id, 'tag', s.attempt_tag, 'provider', s.provider, 'region', s.region,
+                            'since', (extract(epoch FROM GREATEST(s.started_at, p.ended_at)) * 1000000)::bigint)
+                        ORDER BY s.operation_id, s.number)
+                 FROM operations p JOIN operation_steps s ON s.operation_id = p.id
+                 WHERE p.deployment_id = d.id AND s.removed_at IS NULL
+                   AND (s.attempt_tag IS NOT NULL OR s.im_infra_id IS NOT NULL)) END AS remains
+FROM claimed o
+JOIN deployments d ON d.id = o.deployment_id
+JOIN templates t ON t.id = d.template_id
+JOIN users u ON u.id = d.created_by
+LEFT JOIN credentials c ON c.user_id = u.id
+ORDER BY o.created_at, o.id;
+
+-- Microseconds until the next of those at work is due.
+-- name: work_next read
+SELECT (extract(epoch FROM min(due_at) - clock_timestamp()) * 1000000)::bigint
+FROM operations WHERE due_at IS NOT NULL AND state <> 'pending' AND type IN ('CREATE', 'DELETE');
+
+-- $1 ids, $2 lease numbers, $3 owner, $4 lease in microseconds: gives the ids whose lease still was the owner's.
+-- name: work_renew
+UPDATE operations o
+SET due_at = CASE o.state WHEN 'canceling' THEN o.due_at ELSE clock_timestamp() + $4::bigint * interval '1 microsecond' END
+FROM unnest($1::uuid[], $2::bigint[]) AS held (id, number)
+WHERE o.id = held.id AND o.lease_number = held.number AND o.lease_owner = $3::text AND o.due_at IS NOT NULL
+RETURNING o.id;
+
+-- Hands leases back: $1 ids, $2 lease numbers, $3 owner.
+-- name: work_release
+UPDATE operations o SET due_at = clock_timestamp()
+FROM unnest($1::uuid[], $2::bigint[]) AS held (id, number)
+WHERE o.id = held.id AND o.lease_number = held.number AND o.lease_owner = $3::text AND o.due_at IS NOT NULL;
+
+-- Owners of leases whose name begins with $1.
+-- name: work_holders read
+SELECT DISTINCT lease_owner FROM operations
+WHERE due_at IS NOT NULL AND state <> 'pending' AND starts_with(lease_owner, $1::text);
+
+-- Takes over what a process that is gone had in hand.
+-- name: work_adopt
+UPDATE operations SET due_at = LEAST(due_at, clock_timestamp()), lease_owner = NULL
+WHERE lease_owner = $1::text AND due_at IS NOT NULL AND state <> 'pending';
+
+-- The end of a step that changed nothing anybody can see: $1 id, $2 owner, $3 lease number, $4 due in microseconds,
+-- $5 progress. Somebody who asked for an end meanwhile is heard at once.
+-- name: work_poll
+UPDATE operations
+SET due_at = clock_timestamp() + CASE state WHEN 'canceling' THEN 0 ELSE $4::bigint END * interval '1 microsecond',
+    progress = $5::jsonb
+WHERE id = $1::uuid AND lease_owner = $2::text AND lease_number = $3::bigint AND due_at IS NOT NULL
+RETURNING id;
+
+-- The end of a step: $1 id, $2 owner, $3 lease number, $4 due in microseconds, $5 what changed, see orc_store_work.h.
+-- Nothing is written unless the lease still is the owner's.
+-- name: work_save
+WITH mine AS (
+    UPDATE operations o
+    SET due_at = CASE WHEN c ? 'ended' THEN NULL
+                      ELSE clock_timestamp() + CASE o.state WHEN 'canceling' THEN 0 ELSE $4::bigint END * interval '1 microsecond' END,
+        state = CASE WHEN c ? 'ended' AND o.state = 'canceling' AND o.type <> 'DELETE' THEN 'canceled'
+                     ELSE COALESCE((c ->> 'ended')::operation_state, o.state) END,
+        phase = COALESCE((c ->> 'phase')::operation_phase, o.phase),
+        description = COALESCE(c ->> 'description', o.description),
+        reason = COALESCE(c ->> 'reason', o.reason),
+        errors = COALESCE(c -> 'errors', o.errors),
+        progress = COALESCE(c -> 'progress', o.progress),
+        platform_id = COALESCE(c ->> 'platform', o.platform_id),
+        waits_for_token = COALESCE((c ->> 'waits_for_token')::boolean, o.waits_for_token),
+        ended_at = CASE WHEN c ? 'ended' THEN clock_timestamp() END,
+        updated_at = clock_timestamp(),
+        row_version = o.row_version + 1
+    FROM (SELECT $5::jsonb AS c) change
+    WHERE o.id = $1::uuid AND o.lease_owner = $2::text AND o.lease_number = $3::bigint AND o.due_at IS NOT NULL
+    RETURNING o.id, o.deployment_id, o.state, c
+), deployment AS (
+    UPDATE deployments d
+    SET row_version = d.row_version + 1,
+        updated_at = CASE WHEN c ? 'deployment' OR c ? 'ended' THEN clock_timestamp() ELSE d.updated_at END,
+        im_infra_id = CASE WHEN c -> 'deployment' ? 'im_infra_id' THEN c #>> '{deployment,im_infra_id}' ELSE d.im_infra_id END,
+        im_endpoint = CASE WHEN c -> 'deployment' ? 'im_endpoint' THEN c #>> '{deployment,im_endpoint}' ELSE d.im_endpoint END,
+        target_iaas_project = COALESCE(c #>> '{deployment,project}', d.target_iaas_project),
+        template_outputs = COALESCE(c #> '{deployment,outputs}', d.template_outputs),
+        template_outputs_sealed = CASE WHEN c -> 'deployment' ? 'outputs' THEN c #>> '{deployment,outputs_sealed}'
+                                       ELSE d.template_outputs_sealed END
+    FROM mine WHERE d.id = mine.deployment_id
+), steps AS (
+    INSERT INTO operation_steps AS s (operation_id, number, stage, name, status, message, provider, region, attempt_tag,
+                                      im_endpoint, im_infra_id, ended_at, removed_at)
+    SELECT mine.id, n.number, n.stage, n.name, n.status, COALESCE(n.message, ''), n.provider, n.region, n.tag,
+           n.endpoint, n.infra, CASE WHEN n.status <> 'running' THEN clock_timestamp() END,
+           CASE WHEN n.removed THEN clock_timestamp() END
+    FROM mine, jsonb_to_recordset(c -> 'steps') AS n (number integer, stage text, name text, status step_status,
+        message text, provider text, region text, tag text, endpoint text, infra text, removed boolean)
+    ON CONFLICT (operation_id, number) DO UPDATE
+    SET status = excluded.status, message = excluded.message,
+        im_infra_id = COALESCE(excluded.im_infra_id, s.im_infra_id),
+        ended_at = COALESCE(s.ended_at, excluded.ended_at),
+        removed_at = COALESCE(s.removed_at, excluded.removed_at)
+), removed AS (
+    UPDATE operation_steps s SET removed_at = clock_timestamp()
+    FROM mine, jsonb_to_recordset(c -> 'removed') AS n (operation uuid, number integer)
+    WHERE s.operation_id = n.operation AND s.number = n.number AND s.removed_at IS NULL
+), lines AS (
+    INSERT INTO operation_logs (operation_id, deployment_id, level, stage, step, message)
+    SELECT mine.id, mine.deployment_id, n.level, n.stage, n.step, n.message
+    FROM mine, jsonb_to_recordset(c -> 'logs') AS n (level log_level, stage text, step integer, message text)
+), statuses AS (
+    UPDATE resources r
+    SET status = COALESCE(n.status, r.status), im_vm_idx = COALESCE(n.vm, r.im_vm_idx),
+        metadata = COALESCE(n.metadata, r.metadata),
+        metadata_sealed = CASE WHEN n.metadata IS NULL THEN r.metadata_sealed ELSE n.sealed END,
+        row_version = r.row_version + 1, updated_at = clock_timestamp()
+    FROM mine, jsonb_to_recordset(c -> 'resources') AS n (position integer, status smallint, vm text, metadata jsonb, sealed text)
+    WHERE r.deployment_id = mine.deployment_id AND r.position = n.position
+), all_statuses AS (
+    UPDATE resources r
+    SET status = (c ->> 'all_resources')::smallint, row_version = r.row_version + 1, updated_at = clock_timestamp()
+    FROM mine
+    WHERE c ? 'all_resources' AND r.deployment_id = mine.deployment_id AND NOT c ? 'resources'
+      AND r.status <> (c ->> 'all_resources')::smallint
+), im_logs AS (
+    INSERT INTO deployment_logs AS l (deployment_id, im_logs)
+    SELECT mine.deployment_id, c ->> 'im_logs' FROM mine WHERE c ? 'im_logs'
+    ON CONFLICT (deployment_id) DO UPDATE SET im_logs = excluded.im_logs, updated_at = clock_timestamp()
+), record AS (
+    INSERT INTO providers AS p (id, name, type, im_endpoint, is_enabled, attempts, successes, last_failure)
+    SELECT (c #>> '{record,id}')::uuid, c #>> '{record,name}', c #>> '{record,type}', c #>> '{record,endpoint}', true, 1,
+           (c #> '{record,success}' = 'true')::integer,
+           CASE WHEN c #> '{record,success}' = 'false' THEN clock_timestamp() END
+    FROM mine WHERE c ? 'record'
+    ON CONFLICT (name) DO UPDATE
+    SET attempts = p.attempts + 1, successes = p.successes + excluded.successes,
+        last_failure = COALESCE(excluded.last_failure, p.last_failure),
+        row_version = p.row_version + 1, updated_at = clock_timestamp()
+)
+SELECT state FROM mine;
+
+-- Keeps the last look of a deployment whose row is to go: $1 operation, $2 owner, $3 lease number.
+-- name: work_forget
+DELETE FROM deployments d USING operations o
+WHERE o.id = $1::uuid AND o.lease_owner = $2::text AND o.lease_number = $3::bigint AND o.due_at IS NOT NULL
+  AND d.id = o.deployment_id
+RETURNING d.id;
+
+-- What IM made for a tag is a fact, whoever has the lease now. $1 tag, $2 operation, $3 infrastructure.
+-- name: work_made
+UPDATE operation_steps SET im_infra_id = $3::text
+WHERE operation_id = $2::uuid AND attempt_tag = $1::text AND im_infra_id IS NULL;
+
+-- name: work_answer read
+SELECT im_infra_id FROM operation_steps WHERE operation_id = $1::uuid AND attempt_tag = $2::text;
+
+-- Of these infrastructures, those that are known to belong to something.
+-- name: work_known read
+SELECT im_infra_id FROM operation_steps WHERE im_infra_id = ANY ($1::text[])
+UNION
+SELECT im_infra_id FROM deployments WHERE im_infra_id = ANY ($1::text[]);
+
+-- name: work_resources read
+SELECT position, tosca_node_name, is_compute, im_vm_idx FROM resources WHERE deployment_id = $1::uuid ORDER BY position;
+
+-- name: work_providers read
+SELECT name, attempts, successes FROM providers;
+
+-- Asks for the right to spend a person's refresh token: $1 user, $2 owner, $3 for how many microseconds.
+-- name: token_renew_begin
+UPDATE credentials
+SET renewed_by = $2::text, renewing_until = clock_timestamp() + $3::bigint * interval '1 microsecond'
+WHERE user_id = $1::uuid
+  AND (renewing_until IS NULL OR renewing_until < clock_timestamp())
+  AND access_token = $4::text
+RETURNING user_id;
+
+-- $1 user, $2 owner, $3 access token, sealed, $4 when it expires, in microseconds since 1970, $5 a new refresh token,
+-- sealed, or NULL
+-- name: token_renewed
+WITH mine AS (
+    UPDATE credentials
+    SET access_token = $3::text, expires_at = to_timestamp($4::bigint / 1000000.0), updated_at = clock_timestamp(),
+        renewed_by = NULL, renewing_until = NULL
+    WHERE user_id = $1::uuid AND renewed_by = $2::text
+    RETURNING user_id
+), rotated AS (
+    UPDATE users SET refresh_token = $5::text, row_version = row_version + 1, updated_at = clock_timestamp()
+    FROM mine WHERE users.id = mine.user_id AND $5::text IS NOT NULL
+)
+SELECT user_id FROM mine;
+
+-- name: token_renew_failed
+UPDATE credentials SET renewed_by = NULL, renewing_until = NULL WHERE user_id = $1::uuid AND renewed_by = $2::text;
+
+-- name: keep_house_idempotency
+DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM idempotency_keys WHERE created_at < now() - interval '24 hours' ORDER BY created_at LIMIT 1000));
+
+-- name: keep_house_outbox
+DELETE FROM outbox WHERE id IN (
+    SELECT id FROM outbox WHERE created_at < now() - interval '7 days' ORDER BY created_at LIMIT 1000);
