@@ -1,0 +1,336 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+
+/* orc_oidc and orc_jwks against the local token issuer: run by test_orc_oidc.py, which says in the environment where it
+ * is and what is a good token of it. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "orc_jwks.h"
+#include "orc_oidc_internal.h"
+#include "orc_secret.h"
+
+static apr_pool_t *pool;
+static orc_config_t *config;
+static orc_issuer_config_t *issuer;
+static orc_oidc_t *oidc;
+static orc_http_t *http;
+
+static int setup(void **state)
+{
+    apr_initialize();
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    apr_pool_create(&pool, NULL);
+    return orc_secret_init(pool) ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+    apr_pool_destroy(pool);
+    curl_global_cleanup();
+    apr_terminate();
+    return 0;
+}
+
+static char *without_slashes(const char *url)
+{
+    char *copy = apr_pstrdup(pool, url);
+    size_t length = strlen(copy);
+
+    while (length > 0 && copy[length - 1] == '/')
+        copy[--length] = '\0';
+    return copy;
+}
+
+static void control(const char *what, const char *body)
+{
+    orc_http_request_t request = {.method = "POST",
+                                  .url = apr_pstrcat(pool, issuer->url, "/_issuer/", what, NULL),
+                                  .body = body,
+                                  .body_length = strlen(body),
+                                  .timeout = apr_time_from_sec(10)};
+    orc_http_response_t *response;
+
+    assert_null(orc_http_fetch(&response, &request, NULL, pool));
+    assert_int_equal(response->status, 200);
+}
+
+static json_int_t calls(const char *route)
+{
+    orc_http_request_t request = {.method = "GET",
+                                  .url = apr_pstrcat(pool, issuer->url, "/_issuer/calls", NULL),
+                                  .timeout = apr_time_from_sec(10)};
+    orc_http_response_t *response;
+    json_t *json;
+
+    assert_null(orc_http_fetch(&response, &request, NULL, pool));
+    assert_null(orc_json_parse(&json, response->body, response->length, pool));
+    return orc_json_integer(json, route, 0);
+}
+
+static int start(void **state)
+{
+    orc_http_options_t options = orc_http_defaults();
+
+    config = orc_config_make(pool);
+    issuer = apr_pcalloc(pool, sizeof *issuer);
+    issuer->url = without_slashes(getenv("ISSUER"));
+    issuer->client_id = getenv("CLIENT_ID");
+    issuer->client_secret = getenv("CLIENT_SECRET");
+    APR_ARRAY_PUSH((apr_array_header_t *)config->issuers, orc_issuer_config_t *) = issuer;
+    config->jwks_file = apr_pstrcat(pool, getenv("FOLDER"), "/jwks.json", NULL);
+    unlink(config->jwks_file);
+    return orc_oidc_make(&oidc, config, pool) || orc_http_make(&http, &options, pool) ? -1 : 0;
+}
+
+static int mend(void **state)
+{
+    static const char *const routes[] = {"/.well-known/openid-configuration", "/jwks", "/userinfo", "/token"};
+    size_t i;
+
+    for (i = 0; i < sizeof routes / sizeof *routes; i++)
+        control("fault", apr_psprintf(pool, "{\"route\": \"%s\", \"status\": 500, \"times\": 0}", routes[i]));
+    return 0;
+}
+
+#define SECONDS(n) apr_time_from_sec(n)
+
+static void endpoints_are_discovered_once(void **state)
+{
+    orc_oidc_endpoints_t endpoints;
+    json_int_t before = calls("/.well-known/openid-configuration");
+    int i;
+
+    for (i = 0; i < 3; i++)
+        assert_null(orc_oidc_discover(&endpoints, oidc, issuer, SECONDS(5), pool));
+    assert_int_equal(calls("/.well-known/openid-configuration"), before + 1);
+    assert_non_null(strstr(endpoints.token, "/token"));
+    assert_non_null(strstr(endpoints.userinfo, "/userinfo"));
+    assert_non_null(strstr(endpoints.jwks, "/jwks"));
+    issuer->token_endpoint = "https://configured.example/token";
+    assert_null(orc_oidc_discover(&endpoints, oidc, issuer, SECONDS(5), pool));
+    assert_string_equal(endpoints.token, "https://configured.example/token");
+}
+
+static void metadata_of_another_issuer_are_refused(void **state)
+{
+    orc_http_response_t response = {.pool = pool, .status = 200, .headers = apr_table_make(pool, 1)};
+    orc_oidc_endpoints_t endpoints;
+    orc_error_t *error;
+
+    response.body = "{\"issuer\": \"https://other.example\", \"token_endpoint\": \"https://other.example/t\"}";
+    response.length = strlen(response.body);
+    error = orc_oidc_learn(&endpoints, oidc, issuer, &response, pool);
+    assert_string_equal(error->code, "oidc.discovery");
+    issuer->url = "https://iam.example";
+    response.body = "{\"issuer\": \"https://iam.example/\", \"token_endpoint\": \"http://iam.example/t\","
+                    "\"jwks_uri\": \"https://iam.example/jwk\", \"userinfo_endpoint\": 7}";
+    response.length = strlen(response.body);
+    assert_null(orc_oidc_learn(&endpoints, oidc, issuer, &response, pool));
+    assert_null(endpoints.token); /* without TLS, from an issuer that has it */
+    assert_null(endpoints.userinfo);
+    assert_string_equal(endpoints.jwks, "https://iam.example/jwk");
+}
+
+static void userinfo_knows_the_tokens_person(void **state)
+{
+    json_t *claims;
+    orc_error_t *error;
+    apr_time_t before;
+
+    assert_null(orc_oidc_userinfo(&claims, oidc, issuer, getenv("ACCESS_TOKEN"), SECONDS(3), pool));
+    assert_string_equal(orc_json_string(claims, "sub"), getenv("SUBJECT"));
+    error = orc_oidc_userinfo(&claims, oidc, issuer, "a.b.c", SECONDS(3), pool);
+    assert_int_equal(error->status, 401);
+    assert_false(error->retriable);
+    control("fault", "{\"route\": \"/userinfo\", \"status\": 503}");
+    error = orc_oidc_userinfo(&claims, oidc, issuer, getenv("ACCESS_TOKEN"), SECONDS(3), pool);
+    assert_int_equal(error->status, 503);
+    assert_true(error->retriable);
+    issuer->userinfo_endpoint = "http://127.0.0.1:1/";
+    before = apr_time_now();
+    error = orc_oidc_userinfo(&claims, oidc, issuer, getenv("ACCESS_TOKEN"), SECONDS(3), pool);
+    assert_true(error->retriable);
+    assert_true(apr_time_now() - before < SECONDS(4));
+}
+
+/* What a callback saw. */
+typedef struct seen_t {
+    int count, status, retriable;
+    const char *code;
+    char access_token[8192], refresh_token[8192];
+    apr_time_t expires;
+} seen_t;
+
+static void see(void *baton, const orc_oidc_tokens_t *tokens)
+{
+    seen_t *seen = baton;
+
+    seen->count++;
+    seen->code = tokens->error ? tokens->error->code : NULL;
+    seen->retriable = tokens->error ? tokens->error->retriable : 0;
+    if (tokens->access_token)
+        apr_cpystrn(seen->access_token, tokens->access_token, sizeof seen->access_token);
+    if (tokens->refresh_token)
+        apr_cpystrn(seen->refresh_token, tokens->refresh_token, sizeof seen->refresh_token);
+    seen->expires = tokens->expires;
+}
+
+static void finish(seen_t *seen)
+{
+    apr_time_t deadline = apr_time_now() + SECONDS(20);
+
+    while (!seen->count && apr_time_now() < deadline)
+        assert_null(orc_http_wait(http, apr_time_from_msec(200), NULL, 0, pool));
+    assert_int_equal(seen->count, 1);
+}
+
+static void a_refresh_token_gives_an_access_token(void **state)
+{
+    seen_t *seen = apr_pcalloc(pool, sizeof *seen), *again = apr_pcalloc(pool, sizeof *again);
+    json_t *claims;
+
+    assert_null(orc_oidc_refresh(http, oidc, issuer, getenv("REFRESH_TOKEN"), "id-1", see, seen, pool));
+    finish(seen);
+    assert_null(seen->code);
+    assert_true(seen->expires > apr_time_now() + SECONDS(30));
+    assert_null(orc_oidc_userinfo(&claims, oidc, issuer, seen->access_token, SECONDS(3), pool));
+    assert_string_equal(orc_json_string(claims, "sub"), getenv("SUBJECT"));
+    assert_null(orc_oidc_refresh(http, oidc, issuer, seen->refresh_token, NULL, see, again, pool));
+    finish(again);
+    assert_null(again->code);
+}
+
+static void an_access_token_is_exchanged(void **state)
+{
+    seen_t *seen = apr_pcalloc(pool, sizeof *seen);
+    json_t *claims;
+
+    assert_null(orc_oidc_exchange(http, oidc, issuer, getenv("ACCESS_TOKEN"), NULL, see, seen, pool));
+    finish(seen);
+    assert_null(seen->code);
+    assert_true(*seen->refresh_token);
+    assert_null(orc_oidc_userinfo(&claims, oidc, issuer, seen->access_token, SECONDS(3), pool));
+}
+
+static seen_t *refreshed(const char *token)
+{
+    seen_t *seen = apr_pcalloc(pool, sizeof *seen);
+
+    assert_null(orc_oidc_refresh(http, oidc, issuer, token, NULL, see, seen, pool));
+    finish(seen);
+    assert_false(*seen->access_token);
+    return seen;
+}
+
+static void a_refusal_is_told_from_an_outage(void **state)
+{
+    seen_t *seen = refreshed("no-token & of=ours");
+
+    assert_string_equal(seen->code, "oidc.grant");
+    assert_false(seen->retriable);
+    control("fault", "{\"route\": \"/token\", \"status\": 503}");
+    seen = refreshed(getenv("REFRESH_TOKEN"));
+    assert_string_equal(seen->code, "oidc.unavailable");
+    assert_true(seen->retriable);
+    control("fault", "{\"route\": \"/token\", \"status\": 0}");
+    assert_true(refreshed(getenv("REFRESH_TOKEN"))->retriable);
+    mend(state);
+    issuer->client_secret = "wrong";
+    seen = refreshed(getenv("REFRESH_TOKEN"));
+    assert_string_equal(seen->code, "oidc.client");
+    assert_false(seen->retriable);
+    issuer->client_id = NULL;
+    assert_string_equal(orc_oidc_refresh(http, oidc, issuer, "x", NULL, see, seen, pool)->code, "oidc.client");
+}
+
+static void an_issuer_without_metadata_is_an_outage(void **state)
+{
+    control("fault", "{\"route\": \"/.well-known/openid-configuration\", \"status\": 500}");
+    assert_string_equal(refreshed(getenv("REFRESH_TOKEN"))->code, "oidc.discovery");
+    assert_true(refreshed(getenv("REFRESH_TOKEN"))->retriable);
+}
+
+static json_t *file(void)
+{
+    json_t *json = json_load_file(config->jwks_file, 0, NULL);
+
+    assert_non_null(json);
+    return orc_json_own(json, pool);
+}
+
+static void keys_are_written_with_their_issuer_and_only_when_they_change(void **state)
+{
+    json_t *keys, *key;
+    struct stat info;
+    int changed;
+    size_t i;
+
+    assert_null(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool));
+    assert_true(changed);
+    keys = json_object_get(file(), "keys");
+    assert_true(json_array_size(keys) >= 2);
+    json_array_foreach(keys, i, key)
+    {
+        assert_string_equal(orc_json_string(key, "iss"), issuer->url);
+        assert_non_null(orc_json_string(key, "kid"));
+    }
+    assert_int_equal(stat(config->jwks_file, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0644);
+    assert_null(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool));
+    assert_false(changed);
+}
+
+static void an_issuer_that_is_away_keeps_its_keys(void **state)
+{
+    orc_issuer_config_t *other = apr_pcalloc(pool, sizeof *other);
+    json_t *before, *keys;
+    orc_error_t *error;
+    int changed;
+
+    assert_null(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool));
+    before = file();
+    control("fault", "{\"route\": \"/jwks\", \"status\": 500}");
+    other->url = "http://127.0.0.1:1";
+    other->jwks_uri = "http://127.0.0.1:1/jwks";
+    APR_ARRAY_PUSH((apr_array_header_t *)config->issuers, orc_issuer_config_t *) = other;
+    error = orc_jwks_update(&changed, oidc, config, SECONDS(5), pool);
+    assert_string_equal(error->code, "jwks");
+    assert_false(changed);
+    keys = file();
+    assert_true(json_equal(keys, before));
+    unlink(config->jwks_file);
+    assert_non_null(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool));
+    assert_int_equal(json_array_size(json_object_get(file(), "keys")), 0);
+    config->jwks_file = "/no/such/folder/jwks.json";
+    assert_string_equal(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool)->code, "jwks.file");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(endpoints_are_discovered_once, start, mend),
+        cmocka_unit_test_setup(metadata_of_another_issuer_are_refused, start),
+        cmocka_unit_test_setup_teardown(userinfo_knows_the_tokens_person, start, mend),
+        cmocka_unit_test_setup_teardown(a_refresh_token_gives_an_access_token, start, mend),
+        cmocka_unit_test_setup_teardown(an_access_token_is_exchanged, start, mend),
+        cmocka_unit_test_setup_teardown(a_refusal_is_told_from_an_outage, start, mend),
+        cmocka_unit_test_setup_teardown(an_issuer_without_metadata_is_an_outage, start, mend),
+        cmocka_unit_test_setup_teardown(keys_are_written_with_their_issuer_and_only_when_they_change, start, mend),
+        cmocka_unit_test_setup_teardown(an_issuer_that_is_away_keeps_its_keys, start, mend),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
