@@ -48,7 +48,7 @@ def providers(stack):
 
 
 def running_stack():
-    """The stack that ./dev run started."""
+    """The stack that ./dev run started, and what it remembered."""
     folder = local.default_folder()
     if not os.path.exists(os.path.join(folder, "state.json")):
         raise process.StackError("nothing runs here: start it with ./dev run")
@@ -138,13 +138,14 @@ def migrate(arguments):
     report.say(process.run([os.path.join(build.PLAIN, "orchestrator-migrate"), conninfo]).strip())
 
 
-def script(*path):
+def script(*path, needs_module=True):
     """A command whose body is a program of tests/; its exit status is ours."""
     def call(arguments):
         program = os.path.join(process.CHECKOUT, *path)
         if not os.path.exists(program):
             raise process.StackError("%s does not exist in this checkout" % os.path.relpath(program, process.CHECKOUT))
-        build.module()
+        if needs_module:
+            build.module()
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(
             [os.path.join(process.CHECKOUT, "conf"), os.path.join(process.CHECKOUT, "tests")])}
         command = [sys.executable, program] if program.endswith(".py") else [program]
@@ -155,7 +156,7 @@ def script(*path):
 COMMANDS = {
     "run": run, "stop": stop, "env": env, "token": token, "migrate": migrate, "check": check.check,
     "bench": script("tests", "bench", "bench.py"), "peers": script("tests", "peers", "peers.py"),
-    "fuzz": script("tests", "fuzz", "run"),
+    "fuzz": script("tests", "fuzz", "run", needs_module=False),
 }
 
 

@@ -45,6 +45,8 @@ class Stack:
     def __init__(self, folder, providers=None, directives="", im_url=None, issuers=1, durable=False, build=None,
                  environment=None, wrapper=(), migrate=True):
         self.folder = process.make_folder(folder)
+        if os.stat(folder).st_uid != os.geteuid():
+            raise process.StackError("%s belongs to another user: a stack is stopped and removed by whoever made it" % folder)
         self.build = build or os.path.join(process.CHECKOUT, "build")
         self.directives = directives
         self.migrate = migrate
@@ -193,10 +195,10 @@ class Stack:
         self.remember(running=True, im_url=self.im_url if self.simulator is None else None)
 
     def stop(self, report=silent):
-        httpds = [("httpd", self.httpd.stop)]
-        if self.simulator:
-            httpds.append(("im simulator", self.simulator.stop))
-        for name, stop in httpds + [("token issuer", one.stop) for one in self.issuers] + [("postgresql", self.postgres.stop)]:
+        # The simulator also when this start uses a real IM: an earlier one may have left it.
+        parts = [("httpd", self.httpd.stop), ("im simulator", lambda: process.end(self.path("simulator.pid")))]
+        parts += [("token issuer", one.stop) for one in self.issuers] + [("postgresql", self.postgres.stop)]
+        for name, stop in parts:
             began = time.monotonic()
             stopped = stop()
             report(name, "stopped" if stopped else "did not run", time.monotonic() - began)
