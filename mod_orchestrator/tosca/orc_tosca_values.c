@@ -262,6 +262,9 @@ static const char *const problems[] = {
     [ORC_TOSCA_SIZE] = "is no size (a string of a number and B, kB, KiB, MB, MiB, GB, GiB, TB or TiB)",
     [ORC_TOSCA_TIME] = "is no time (a string of a number and d, h, m, s, ms, us or ns)",
     [ORC_TOSCA_FREQUENCY] = "is no frequency (a string of a number and Hz, kHz, MHz or GHz)",
+    [ORC_TOSCA_LIST] = "is no list",
+    [ORC_TOSCA_MAP] = "is no map",
+    [ORC_TOSCA_DATA] = "is no map of properties",
 };
 
 int orc_tosca_value_read(orc_tosca_value_t *value, const char **problem, orc_tosca_kind_t kind, const json_t *json)
