@@ -7,9 +7,13 @@
 void sim_fail_validation(sim_call_t *call, const char *type, const char *where, const char *name, const char *text,
                          const char *input)
 {
-    sim_reply_json(call->reply, call->server, call->pool, 422,
-                   json_pack("{s:[{s:s, s:[s, s], s:s, s:s}]}", "detail", "type", type, "loc", where, name, "msg",
-                             apr_pstrcat(call->pool, "Input should be ", text, NULL), "input", input));
+    json_t *detail = json_pack("{s:s, s:[s, s], s:s, s:s}", "type", type, "loc", where, name, "msg",
+                               apr_pstrcat(call->pool, "Input should be ", text, NULL), "input", input);
+
+    if (!strcmp(type, "literal_error")) {
+        json_object_set_new(detail, "ctx", json_pack("{s:s}", "expected", text));
+    }
+    sim_reply_json(call->reply, call->server, call->pool, 422, json_pack("{s:[o]}", "detail", detail));
 }
 
 /* Paths whose last segment IM checks against a list of words: FastAPI's 422 in 2.x, an error of its own in 1.x. */
