@@ -53,6 +53,7 @@ orc_error_t *orc_api_deployments_list(const orc_request_t *request, orc_response
     const orc_api_list_t list = {.base = is_admin ? ORC_SQL_DEPLOYMENT_LIST_ALL : ORC_SQL_DEPLOYMENT_LIST_OWN,
                                  .count = 2,
                                  .values = values,
+                                 .has_few_rows = !is_admin,
                                  .what = "deployment"};
 
     if (!is_admin && !asks_for_own(request))

@@ -384,7 +384,8 @@ const char *orc_api_list_render(const orc_request_t *request, const orc_api_plan
                        NULL);
 }
 
-static const char *compose(const orc_api_list_t *list, const orc_api_plan_t *plan, int limit, apr_pool_t *pool)
+/* The page and the count, each found on its own: an index may give the page without a look at all the rows. */
+static const char *compose_rows(const orc_api_list_t *list, const orc_api_plan_t *plan, int limit, apr_pool_t *pool)
 {
     const char *base = orc_sql_table[list->base].text;
 
@@ -392,10 +393,33 @@ static const char *compose(const orc_api_list_t *list, const orc_api_plan_t *pla
                         "SELECT a.allowed, CASE WHEN a.allowed THEN (SELECT '[' || coalesce(string_agg(p.object::text, "
                         "','), '') || ']' FROM (SELECT b.object FROM (%s) b WHERE true%s ORDER BY %s LIMIT $%d::bigint "
                         "OFFSET $%d::bigint) p) END, CASE WHEN a.allowed THEN (SELECT count(*) FROM (%s) b WHERE "
-                        "true%s) END FROM users caller CROSS JOIN LATERAL (SELECT (%s)::boolean AS allowed OFFSET 0) a "
-                        "WHERE caller.id = $1::uuid",
-                        base, plan->where, plan->order, limit, limit + 1, base, plan->where,
-                        list->access ? list->access : "true");
+                        "true%s) END",
+                        base, plan->where, plan->order, limit, limit + 1, base, plan->where);
+}
+
+/* Few rows are found once, numbered and counted; only the page's are read whole. */
+static const char *compose_few(const orc_api_list_t *list, const orc_api_plan_t *plan, int limit, apr_pool_t *pool)
+{
+    const char *base = orc_sql_table[list->base].text;
+
+    return apr_psprintf(pool,
+                        "WITH found AS (SELECT b.id, row_number() OVER (ORDER BY %s) AS n FROM (%s) b WHERE true%s) "
+                        "SELECT a.allowed, CASE WHEN a.allowed THEN (SELECT '[' || coalesce(string_agg(b.object::text, "
+                        "',' ORDER BY f.n), '') || ']' FROM (SELECT id, n FROM found WHERE n > $%d::bigint AND n <= "
+                        "$%d::bigint + $%d::bigint) f JOIN (%s) b ON b.id = f.id) END, CASE WHEN a.allowed THEN "
+                        "(SELECT count(*) FROM found) END",
+                        plan->order, base, plan->where, limit + 1, limit + 1, limit, base);
+}
+
+static const char *compose(const orc_api_list_t *list, const orc_api_plan_t *plan, int limit, apr_pool_t *pool)
+{
+    const char *select =
+        list->has_few_rows ? compose_few(list, plan, limit, pool) : compose_rows(list, plan, limit, pool);
+
+    return apr_psprintf(pool,
+                        "%s FROM users caller CROSS JOIN LATERAL (SELECT (%s)::boolean AS allowed OFFSET 0) a WHERE "
+                        "caller.id = $1::uuid",
+                        select, list->access ? list->access : "true");
 }
 
 static orc_error_t *read_page(orc_rows_t *rows, const orc_request_t *request, const orc_api_list_t *list,

@@ -18,6 +18,8 @@ struct orc_api_list_t {
     orc_sql_t base;
     int count; /* its parameters */
     const char *const *values;
+    /** True when the base gives a person's worth of rows, so that finding all of them once is cheaper than twice. */
+    int has_few_rows;
     /** An SQL expression over `caller` and the base's parameters that says whether the list as a whole may be read:
      * NULL is 404, false 403. Or NULL: always. */
     const char *access;

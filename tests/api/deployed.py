@@ -1,0 +1,137 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Deployments in any state, for tests of the routes that read and delete them: the engine is held still, and what it would
+have written is written by SQL."""
+
+import base64
+import ctypes
+import ctypes.util
+import hashlib
+import json
+import os
+import re
+import signal
+import uuid
+
+import pytest
+
+from harness.client import expect, template
+
+ABSENT = "00000000-0000-7000-8000-000000000000"
+CLUSTER = """\
+tosca_definitions_version: tosca_simple_yaml_1_0
+metadata: {{ template_name: {name} }}
+topology_template:
+  inputs:
+    workers: {{ type: integer, default: 2, constraints: [ in_range: [ 0, 5 ] ] }}
+    password: {{ type: string }}
+  node_templates:
+    network:
+      type: tosca.nodes.network.Network
+    front:
+      type: tosca.nodes.Compute
+    worker:
+      type: tosca.nodes.Compute
+      capabilities:
+        scalable: {{ properties: {{ count: {{ get_input: workers }} }} }}
+    software:
+      type: tosca.nodes.SoftwareComponent
+      requirements: [ host: worker ]
+    port:
+      type: tosca.nodes.network.Port
+      requirements: [ binding: front, link: network ]
+"""
+
+
+@pytest.fixture(scope="module")
+def frozen(make_stack):
+    """A stack whose engine does nothing once it has begun: operations stay as they are."""
+    stack = make_stack("OrchestratorMaxQueued 4\n")
+    pid = stack.wait_for(stack.daemon_pid, 15, "the daemon")
+    os.kill(pid, signal.SIGSTOP)
+    yield stack
+    os.kill(pid, signal.SIGCONT)
+
+
+def store(stack, client, content=None):
+    """Stores a template; its id."""
+    content = content or template()
+    made = str(uuid.uuid4())
+    name = re.search(r"template_name: ([\w-]+)", content).group(1)
+    stack.sql("INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version,"
+              " name_in_content, is_fragment, created_by, updated_by)"
+              " SELECT %s, %s, %s, %s, 'openstack', 'tosca_simple_yaml_1_0', true, false, id, id FROM users WHERE sub = %s",
+              (made, content, hashlib.sha256(content.encode()).hexdigest(), name, subject(stack, client)))
+    return made
+
+
+def subject(stack, client):
+    """The person's `sub`, registered."""
+    expect(client.get("/deployments"), 200)
+    payload = client.token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sub"]
+
+
+def person_id(stack, client):
+    return str(stack.sql("SELECT id FROM users WHERE sub = %s", (subject(stack, client),))[0][0])
+
+
+def body(stack, client, content=None, **fields):
+    """What POST /deployments takes, with a template of its own."""
+    value = {"template_inputs": {}, "user_group": client.group, **fields}
+    if "template_id" not in value:
+        value["template_id"] = store(stack, client, content)
+    return value
+
+
+def submit(stack, client, content=None, **fields):
+    """Asks for a deployment; its id."""
+    return expect(client.post("/deployments", json=body(stack, client, content, **fields)), 202).json()["id"]
+
+
+def put(stack, deployment, type="CREATE", state="succeeded", phase="ended", reason=None, before=None):  # pylint: disable=redefined-builtin
+    """Puts the deployment's last operation into a state, as the engine does."""
+    stack.sql("UPDATE operations o SET type = %s, state = %s, phase = %s, reason = %s, status_before = %s,"
+              " ended_at = CASE WHEN s.over THEN now() END, due_at = CASE WHEN s.over THEN NULL ELSE now() END,"
+              " updated_at = now(), row_version = o.row_version + 1"
+              " FROM deployments d, (SELECT %s IN ('succeeded', 'failed', 'canceled') AS over) s"
+              " WHERE d.id = %s AND o.id = d.last_operation_id",
+              (type, state, phase, reason, before, state, deployment))
+    stack.sql("UPDATE deployments SET row_version = row_version + 1 WHERE id = %s", (deployment,))
+
+
+def done(stack, client, **fields):
+    """A deployment that is complete; its id."""
+    made = submit(stack, client, **fields)
+    put(stack, made)
+    return made
+
+
+def own(stack, deployment, client):
+    """Makes somebody a further owner."""
+    stack.sql("INSERT INTO deployment_owners (deployment_id, user_id, created_at) VALUES (%s, %s, clock_timestamp())",
+              (deployment, person_id(stack, client)))
+    stack.sql("UPDATE deployments SET row_version = row_version + 1 WHERE id = %s", (deployment,))
+
+
+def seal(stack, text):
+    """Seals a text with the stack's key, as the module does."""
+    sodium = ctypes.CDLL(ctypes.util.find_library("sodium") or "libsodium.so.23")
+    with open(stack.path("secret.key"), encoding="ascii") as file:
+        key = base64.b64decode(file.read())
+    nonce, message = os.urandom(24), text.encode()
+    box = ctypes.create_string_buffer(len(message) + 16)
+    assert sodium.crypto_secretbox_easy(box, message, ctypes.c_ulonglong(len(message)), nonce, key) == 0
+    return base64.b64encode(nonce + box.raw).decode()
+
+
+def pointers(response):
+    """The parts of the body that a 422 names."""
+    return sorted(error["pointer"] for error in expect(response, 422).json()["errors"])
+
+
+def parameters(response):
+    return sorted(error["parameter"] for error in expect(response, 422).json()["errors"])
+
+
+def count(stack, table):
+    return stack.sql("SELECT count(*) FROM " + table)[0][0]
