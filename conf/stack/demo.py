@@ -77,7 +77,7 @@ def deployment(stack, token, known):
 
 def next_steps(stack, done):
     """What a newcomer pastes next."""
-    report.say("", "Deployment %s has the outputs" % done["id"])
+    report.say("\nDeployment %s has the outputs" % done["id"])
     report.say(json.dumps(done["template_outputs"], indent=2, ensure_ascii=False))
     report.say("""
 Try next:
