@@ -32,6 +32,8 @@ struct orc_api_callers_t {
     slot_t *slots; /* a caller's place follows from the fingerprint; who comes later displaces */
     apr_pool_t *pool;
     orc_oidc_t *oidc; /* made when it is first needed */
+    unsigned probe;   /* of IM, for /health */
+    apr_time_t probed;
     orc_schemas_t *schemas;
     orc_error_t *broken; /* the schemas could not be compiled */
 };
@@ -107,6 +109,24 @@ void orc_api_callers_forget(const orc_request_t *request)
 {
     remember(request, "", 0, 0);
     request->identity->user_id[0] = '\0';
+}
+
+unsigned orc_api_callers_probed(struct orc_api_callers_t *callers, apr_interval_time_t age)
+{
+    unsigned probe;
+
+    apr_thread_mutex_lock(callers->lock);
+    probe = apr_time_now() - callers->probed <= age ? callers->probe : 0;
+    apr_thread_mutex_unlock(callers->lock);
+    return probe;
+}
+
+void orc_api_callers_keep_probe(struct orc_api_callers_t *callers, unsigned result)
+{
+    apr_thread_mutex_lock(callers->lock);
+    callers->probe = result;
+    callers->probed = apr_time_now();
+    apr_thread_mutex_unlock(callers->lock);
 }
 
 /* ---- what the issuer knows ---- */

@@ -37,6 +37,12 @@ orc_error_t *orc_api_callers_register(int *created, orc_db_t *db, const orc_requ
 /** Forgets a caller whose row turned out to be gone. */
 void orc_api_callers_forget(const orc_request_t *request);
 
+/** The last probe of IM that a request of this process made, 0 when it is older than `age`. */
+unsigned orc_api_callers_probed(struct orc_api_callers_t *callers, apr_interval_time_t age);
+
+/** Keeps the result of a probe. */
+void orc_api_callers_keep_probe(struct orc_api_callers_t *callers, unsigned result);
+
 /** The compiled schemas of request bodies. 500 "schema" when routes.json is broken. */
 orc_error_t *orc_api_callers_schemas(const orc_schemas_t **schemas, const struct orc_api_callers_t *callers);
 

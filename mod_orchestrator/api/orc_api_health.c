@@ -1,29 +1,76 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include <apr_strings.h>
 
+#include "orc_api_callers.h"
 #include "orc_api_handler.h"
 #include "orc_engine_status.h"
+#include "orc_im.h"
 #include "orc_time.h"
 
-enum { IM_UNHEALTHY = 2 };
+enum { IM_UNKNOWN = 0, IM_HEALTHY = 1, IM_UNHEALTHY = 2 };
+
+static const apr_interval_time_t engine_is_fresh = 30 * APR_USEC_PER_SEC; /* its word counts so long */
+static const apr_interval_time_t probe_is_fresh = 5 * APR_USEC_PER_SEC;
 
 static const char *word(int is_healthy)
 {
     return is_healthy ? "healthy" : "unhealthy";
 }
 
+/* What this host's engine found out, outside of any request. */
+static unsigned engine_says(const orc_engine_status_t *engine)
+{
+    apr_time_t heartbeat;
+
+    if (!engine)
+        return IM_UNKNOWN;
+    heartbeat = (apr_time_t)__atomic_load_n(&engine->heartbeat, __ATOMIC_RELAXED);
+    if (apr_time_now() - heartbeat > engine_is_fresh)
+        return IM_UNKNOWN;
+    return __atomic_load_n(&engine->im_healthy, __ATOMIC_RELAXED);
+}
+
+/* Asks IM within what is left of the time that all probes have. */
+static int probe_im(const orc_request_t *request, apr_time_t until)
+{
+    const orc_config_t *config = request->service->config;
+    orc_im_target_t target = {.url = config->im_url, .request_id = request->request_id};
+    orc_im_result_t *result;
+
+    target.timeout = until - apr_time_now();
+    if (!config->im_url)
+        return 1; /* every provider has an endpoint of its own */
+    if (target.timeout <= 0)
+        return 0;
+    return orc_im_fetch_version(&result, &target, config->ca_file, request->pool) == NULL;
+}
+
+static int is_im_healthy(const orc_request_t *request, apr_time_t until)
+{
+    unsigned known = engine_says(request->service->engine);
+
+    if (known == IM_UNKNOWN)
+        known = orc_api_callers_probed(request->service->callers, probe_is_fresh);
+    if (known == IM_UNKNOWN) {
+        known = probe_im(request, until) ? IM_HEALTHY : IM_UNHEALTHY;
+        orc_api_callers_keep_probe(request->service->callers, known);
+    }
+    return known == IM_HEALTHY;
+}
+
 orc_error_t *orc_api_health_get(const orc_request_t *request, orc_response_t *response)
 {
-    const orc_engine_status_t *engine = request->service->engine;
-    orc_error_t *error = orc_db_read(request->service->db, &(orc_rows_t){0}, ORC_SQL_HEALTH, 0, NULL, request->pool);
-    int im = !engine || engine->im_healthy != IM_UNHEALTHY;
-    const char *details = error ? "The database can't be reached." : "";
+    apr_time_t until = apr_time_now() + apr_time_from_msec(request->service->config->health_timeout_ms);
+    orc_rows_t rows;
+    int db = orc_db_read(request->service->db, &rows, ORC_SQL_HEALTH, 0, NULL, request->pool) == NULL;
+    int im = is_im_healthy(request, until);
+    const char *details = db ? "" : "The database can't be reached.";
     json_t *health;
 
     if (!im)
-        details = apr_pstrcat(request->pool, details, *details ? " " : "", "The Infrastructure Manager doesn't answer.",
-                              NULL);
-    health = json_pack("{s:s, s:s, s:s, s:s, s:s*}", "status", word(!error && im), "db_connection", word(!error),
+        details = apr_pstrcat(request->pool, details, *details ? " " : "",
+                              "The Infrastructure Manager can't be reached.", NULL);
+    health = json_pack("{s:s, s:s, s:s, s:s, s:s*}", "status", word(db && im), "db_connection", word(db),
                        "im_connection", word(im), "timestamp", orc_time_text(apr_time_now(), request->pool), "details",
                        *details ? details : NULL);
     orc_response_json(response, 200, orc_json_text(orc_json_own(health, request->pool), request->pool));
