@@ -28,3 +28,5 @@ tests_clients_check_orc_oidc_LDADD = $(unit_ldadd)
 check_PROGRAMS += tests/unit/test_oidc
 tests_unit_test_oidc_SOURCES = tests/unit/test_oidc.c
 tests_unit_test_oidc_LDADD = $(unit_ldadd)
+
+EXTRA_DIST += $(clients)/README.md tests/clients/test_orc_im.py tests/clients/test_orc_oidc.py

@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 #include <limits.h>
 #include <sodium.h>
+#include <string.h>
 
 #include "orc_breaker.h"
 #include "orc_http_transfer.h"
@@ -438,7 +439,12 @@ int orc_http_queued(const orc_http_t *http)
 
 apr_time_t orc_http_open_until(const orc_http_t *http, const char *name)
 {
-    const orc_http_endpoint_t *endpoint = apr_hash_get(http->endpoints, name, APR_HASH_KEY_STRING);
+    const orc_http_endpoint_t *endpoint;
+    size_t length = strlen(name);
+
+    while (length > 0 && name[length - 1] == '/') /* as orc_http_transfer_make does */
+        length--;
+    endpoint = apr_hash_get(http->endpoints, name, (apr_ssize_t)length);
 
     return endpoint && endpoint->breaker.is_open ? endpoint->breaker.until : 0;
 }

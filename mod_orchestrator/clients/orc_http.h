@@ -26,7 +26,8 @@ typedef enum {
 typedef struct orc_http_request_t {
     const char *method;   /* "GET" */
     const char *url;      /* absolute */
-    const char *endpoint; /* window, queue and breaker it belongs to; NULL: the URL's scheme, host and port */
+    const char *endpoint; /* window, queue and breaker it belongs to; NULL: the URL's scheme, host and port; slashes at
+ its end don't count */
     const apr_array_header_t *headers; /* of const char *, "Name: value", or NULL. One with CR or LF is refused */
     const char *body;                  /* or NULL */
     apr_size_t body_length;

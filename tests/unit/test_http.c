@@ -383,6 +383,8 @@ static void an_open_breaker_refuses_at_once_and_lets_one_call_see(void **state)
     assert_int_equal(queued.outcome, ORC_HTTP_NOT_SENT);
     assert_int_equal(requests, 3);
     assert_true(orc_http_open_until(http, endpoint) > 0);
+    assert_int_equal(orc_http_open_until(http, apr_pstrcat(pool, endpoint, "//", NULL)),
+                     orc_http_open_until(http, endpoint));
     error = orc_http_submit(NULL, http, &good, see, &seen, pool);
     assert_string_equal(error->code, "http.breaker");
     assert_true(error->retriable && error->retry_after == 1);
