@@ -66,3 +66,28 @@ def test_a_stack_of_ones_own_has_its_directives_and_issuers(make_stack):
 def test_secrets_of_the_stack_are_its_owners_only(stack):
     for name in ("secret.key", "passphrase.conf", "httpd.conf", "tls/key.pem", "issuer/keys.json", "issuer/client.secret"):
         assert os.stat(stack.path(name)).st_mode & 0o077 == 0, name
+
+
+def test_the_whole_story_through_the_harness(stack):
+    alice = stack.person()
+    deployment = alice.deploy(inputs={"num_cpus": 2})
+    done = alice.wait_for_status(deployment, "CREATE_COMPLETE")
+    assert done["template_outputs"]["node_ip"]
+    assert alice.delete("/deployments/" + deployment).status_code == 202
+    alice.wait_for_status(deployment, "DELETE_COMPLETE")
+    ours = [one for one in stack.control.ledger() if one["id"] == done["im_infra_id"]]
+    assert [one["alive"] for one in ours] == [False]
+
+
+def test_a_provider_behaves_as_its_group_says(stack):
+    alice = stack.person(behaviour="all_vms_failed")
+    deployment = alice.deploy(max_providers=1, per_provider_max_retries=1)
+    assert alice.wait_for_status(deployment, "CREATE_FAILED")["status_reason"]
+
+
+def test_a_template_tells_the_simulator_how_to_behave(stack):
+    alice = stack.person()
+    template = alice.store_template(im_simulator={"boot_ms": 700})
+    deployment = alice.deploy(template)
+    assert alice.deployment(deployment)["status_name"] == "CREATE_IN_PROGRESS"
+    alice.wait_for_status(deployment, "CREATE_COMPLETE")
