@@ -117,7 +117,8 @@ orc_error_t *orc_tosca_inputs_coerce(json_t **coerced, const orc_tosca_template_
     {
         const orc_yaml_node_t *declared = orc_yaml_get(tosca->inputs, name);
 
-        json_object_set_new(*coerced, name, declared ? orc_tosca_coerce(tosca, declared, value) : json_incref(value));
+        json_object_set_new(*coerced, name,
+                            declared ? orc_tosca_coerce(tosca, declared, value, pool) : json_incref(value));
     }
     return orc_tosca_inputs(&complete, tosca, json_is_object(given) ? *coerced : given, pointer, pool);
 }

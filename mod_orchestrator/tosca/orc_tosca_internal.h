@@ -159,7 +159,8 @@ void orc_tosca_check_value(orc_tosca_check_t *check, const orc_yaml_node_t *decl
                            const char *pointer);
 
 /** Strings made what the declaration says where they spell it: "2" for an integer. A new reference. */
-json_t *orc_tosca_coerce(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, const json_t *value);
+json_t *orc_tosca_coerce(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, const json_t *value,
+                         apr_pool_t *pool);
 
 /* orc_tosca_constraints.c */
 

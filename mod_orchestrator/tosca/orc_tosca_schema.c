@@ -252,47 +252,48 @@ static json_t *coerce_string(orc_tosca_kind_t kind, const json_t *value)
 }
 
 /* A string that holds the JSON text of a list or a map. */
-static json_t *coerce_json_text(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, const json_t *value)
+static json_t *coerce_json_text(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, const json_t *value,
+                                apr_pool_t *pool)
 {
     const char *text = json_string_value(value);
-    json_t *parsed, *out;
+    json_t *parsed;
 
-    if (orc_json_parse(&parsed, text, strlen(text), tosca->pool) || json_is_string(parsed))
+    if (orc_json_parse(&parsed, text, strlen(text), pool) || json_is_string(parsed))
         return json_incref((json_t *)value);
-    out = orc_tosca_coerce(tosca, declared, parsed);
-    return out;
+    return orc_tosca_coerce(tosca, declared, parsed, pool);
 }
 
 static json_t *coerce_container(const orc_tosca_template_t *tosca, const orc_tosca_schema_t *schema,
-                                const json_t *value)
+                                const json_t *value, apr_pool_t *pool)
 {
     json_t *out = json_is_array(value) ? json_array() : json_object(), *child;
     const char *key;
     size_t i;
 
     json_array_foreach((json_t *)value, i, child)
-        json_array_append_new(out, orc_tosca_coerce(tosca, schema->entry, child));
+        json_array_append_new(out, orc_tosca_coerce(tosca, schema->entry, child, pool));
     json_object_foreach((json_t *)value, key, child)
     {
         const orc_yaml_node_t *declared =
             schema->kind == ORC_TOSCA_DATA ? property_of(tosca, schema, key, NULL) : schema->entry;
 
-        json_object_set_new(out, key, orc_tosca_coerce(tosca, declared, child));
+        json_object_set_new(out, key, orc_tosca_coerce(tosca, declared, child, pool));
     }
     return out;
 }
 
-json_t *orc_tosca_coerce(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, const json_t *value)
+json_t *orc_tosca_coerce(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, const json_t *value,
+                         apr_pool_t *pool)
 {
     orc_tosca_schema_t schema;
 
     orc_tosca_schema(&schema, tosca, declared);
     if (json_is_array(value) || json_is_object(value))
-        return coerce_container(tosca, &schema, value);
+        return coerce_container(tosca, &schema, value, pool);
     if (json_is_string(value)) {
         if (schema.kind == ORC_TOSCA_LIST || schema.kind == ORC_TOSCA_MAP || schema.kind == ORC_TOSCA_DATA ||
             schema.kind == ORC_TOSCA_RANGE)
-            return coerce_json_text(tosca, declared, value);
+            return coerce_json_text(tosca, declared, value, pool);
         return coerce_string(schema.kind, value);
     }
     if (schema.kind == ORC_TOSCA_STRING && json_is_integer(value)) {

@@ -222,7 +222,9 @@ static orc_error_t *read_text(char **text, apr_size_t *length, const char *path,
     orc_error_t *error;
 
     if (!status && !(status = apr_file_info_get(&info, APR_FINFO_SIZE, file))) {
-        *length = info.size > ORC_YAML_MAX_BYTES ? ORC_YAML_MAX_BYTES + 1 : (apr_size_t)info.size;
+        *length = (apr_size_t)info.size;
+        if (info.size > ORC_YAML_MAX_BYTES * ORC_YAML_TRUSTED)
+            *length = ORC_YAML_MAX_BYTES * ORC_YAML_TRUSTED + 1;
         *text = apr_palloc(pool, *length + 1);
         status = *length ? apr_file_read_full(file, *text, *length, length) : APR_SUCCESS;
         apr_file_close(file);

@@ -58,15 +58,22 @@ static int next_event(reader_t *reader, yaml_event_t *event)
     return yaml_parser_parse(&reader->parser, event) ? 0 : refuse_syntax(reader);
 }
 
+static int allowed(const reader_t *reader, int limit)
+{
+    return reader->keys == ORC_YAML_LAST_KEY ? limit * ORC_YAML_TRUSTED : limit;
+}
+
 /* Every node passes here once, an aliased one each time it is named: this is what stops an alias bomb. */
 static int spend(reader_t *reader, yaml_mark_t mark, apr_size_t nodes, apr_size_t bytes)
 {
     reader->nodes += nodes;
     reader->bytes += bytes;
-    if (reader->nodes > ORC_YAML_MAX_NODES)
-        return refuse(reader, mark, "too many nodes: at most %d, aliases counted as copies", ORC_YAML_MAX_NODES);
-    if (reader->bytes > ORC_YAML_MAX_TREE)
-        return refuse(reader, mark, "too much text: at most %d bytes, aliases counted as copies", ORC_YAML_MAX_TREE);
+    if (reader->nodes > (apr_size_t)allowed(reader, ORC_YAML_MAX_NODES))
+        return refuse(reader, mark, "too many nodes: at most %d, aliases counted as copies",
+                      allowed(reader, ORC_YAML_MAX_NODES));
+    if (reader->bytes > (apr_size_t)allowed(reader, ORC_YAML_MAX_TREE))
+        return refuse(reader, mark, "too much text: at most %d bytes, aliases counted as copies",
+                      allowed(reader, ORC_YAML_MAX_TREE));
     return 0;
 }
 
@@ -86,8 +93,8 @@ static int open_anchor(anchor_t **anchor, reader_t *reader, const yaml_char_t *n
     *anchor = NULL;
     if (!name)
         return 0;
-    if (++reader->anchor_count > ORC_YAML_MAX_ANCHORS)
-        return refuse(reader, mark, "too many anchors: at most %d", ORC_YAML_MAX_ANCHORS);
+    if (++reader->anchor_count > allowed(reader, ORC_YAML_MAX_ANCHORS))
+        return refuse(reader, mark, "too many anchors: at most %d", allowed(reader, ORC_YAML_MAX_ANCHORS));
     *anchor = apr_pcalloc(reader->pool, sizeof(**anchor));
     apr_hash_set(reader->anchors, apr_pstrdup(reader->pool, (const char *)name), APR_HASH_KEY_STRING, *anchor);
     return 0;
@@ -400,8 +407,8 @@ int orc_yaml_read(const orc_yaml_node_t **root, orc_yaml_mistake_t *mistake, con
     yaml_mark_t start = {0, 0, 0};
     int failed;
 
-    if (length > ORC_YAML_MAX_BYTES)
-        return refuse(&reader, start, "too long: at most %d bytes", ORC_YAML_MAX_BYTES);
+    if (length > (apr_size_t)allowed(&reader, ORC_YAML_MAX_BYTES))
+        return refuse(&reader, start, "too long: at most %d bytes", allowed(&reader, ORC_YAML_MAX_BYTES));
     if (!yaml_parser_initialize(&reader.parser))
         return refuse(&reader, start, "no memory");
     reader.anchors = apr_hash_make(pool);

@@ -15,6 +15,7 @@ enum {
     ORC_YAML_MAX_NODES = 100000,         /* of the tree, an alias counted as the copy that it stands for */
     ORC_YAML_MAX_TREE = 4 * 1024 * 1024, /* bytes of all scalars, counted the same way */
     ORC_YAML_MAX_ANCHORS = 500,
+    ORC_YAML_TRUSTED = 8, /* times as much of each, but not deeper, for files that are no user's */
 };
 
 typedef enum {
@@ -67,10 +68,10 @@ struct orc_yaml_node_t {
     struct apr_hash_t *index; /* key to value; NULL in a copy, which is searched */
 };
 
-/** What to make of a key that a mapping has twice. */
+/** Whose text it is: how much it may be, and what to make of a key that a mapping has twice. */
 typedef enum {
-    ORC_YAML_UNIQUE_KEYS, /* it is a mistake */
-    ORC_YAML_LAST_KEY,    /* the last one counts, as in PyYAML: for files that are somebody else's */
+    ORC_YAML_UNIQUE_KEYS, /* a user's: a key twice is a mistake */
+    ORC_YAML_LAST_KEY,    /* an administrator's or IM's: the last one counts, as in PyYAML; ORC_YAML_TRUSTED budgets */
 } orc_yaml_keys_t;
 
 /** Where a text is wrong. */
