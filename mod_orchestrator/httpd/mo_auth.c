@@ -111,7 +111,7 @@ static int is_verified(const request_rec *r, const char *token)
 
     if (!verified)
         verified = apr_table_get(r->headers_in, VERIFIED_TOKEN);
-    return verified && strcmp(verified, token) == 0 && r->user && *r->user;
+    return verified && strcmp(verified, token) == 0;
 }
 
 orc_error_t *mo_auth_identity(orc_identity_t **identity, request_rec *r)

@@ -105,6 +105,7 @@ static void raise_file_limit(void)
 /* Becomes a process of its own: no sockets of httpd's, no privileges, dead when the parent is. */
 static void detach(apr_pool_t *pool, server_rec *server, pid_t parent)
 {
+    prctl(PR_SET_NAME, "orchestratord");
     catch_signals();
     ap_close_listeners();
     raise_file_limit();
@@ -114,7 +115,6 @@ static void detach(apr_pool_t *pool, server_rec *server, pid_t parent)
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         _exit(0);
-    prctl(PR_SET_NAME, "orchestratord");
 }
 
 /* Brings the schema up to date; the database may be away for as long as it likes. */

@@ -63,8 +63,10 @@ static void restore_allow(request_rec *r)
     int i;
 
     for (i = 0; i < METHODS; i++) {
-        if (r->prev->allowed & (AP_METHOD_BIT << i))
-            APR_ARRAY_PUSH(names, const char *) = ap_method_name_of(r->pool, i);
+        if (!(r->prev->allowed & (AP_METHOD_BIT << i)))
+            continue;
+        /* GET and HEAD have one number. */
+        APR_ARRAY_PUSH(names, const char *) = i == M_GET ? "GET, HEAD" : ap_method_name_of(r->pool, i);
     }
     if (names->nelts > 0)
         apr_table_setn(r->headers_out, "Allow", apr_array_pstrcat(r->pool, names, ','));

@@ -1,0 +1,290 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Who comes in: every kind of token that mod_auth_openidc alone would misjudge, and what it costs the issuer."""
+
+import json
+import time
+
+import pytest
+import requests
+
+from harness.client import expect
+from stack import keys, process
+from stack.issuer import Issuer
+
+ROUTE = "/no/such/path"  # 401 for strangers, 404 for everybody who comes in
+# What mod_auth_openidc writes about tokens that it refuses itself.
+OPENIDC = r"\[auth_openidc:(warn|error)\]"
+
+
+@pytest.fixture(scope="module")
+def two_issuers(make_stack):
+    return make_stack(issuers=2)
+
+
+@pytest.fixture(scope="module")
+def closed_issuer(tmp_path_factory):
+    made = Issuer(str(tmp_path_factory.mktemp("issuer")), process.free_port())
+    made.start()
+    yield made
+    made.stop()
+
+
+def jwks_calls(issuer):
+    return issuer.control("calls").get("/jwks", 0)
+
+
+def come_in(stack, token):
+    expect(stack.client_with(token).get(ROUTE), 404)
+
+
+def refuse(stack, token, status=401):
+    """The answer to a token that must not come in; it is a problem and, for a 401, has a challenge."""
+    answer = stack.client_with(token).get(ROUTE, check=status == 401)  # no document says 403 of a path that is none
+    expect(answer, status)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+    assert answer.json()["instance"] == answer.headers["X-Request-ID"]
+    if status == 401:
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+    return answer
+
+
+def test_good_tokens_of_both_algorithms_come_in(stack):
+    for key in stack.issuer.keys:
+        come_in(stack, stack.issuer.token("carol", key=key))
+
+
+def test_no_token_is_refused_with_a_challenge(stack):
+    answer = refuse(stack, None)
+    assert "error=" not in answer.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ", "Basic YTpi", "bearer", "Bearer a b"])
+def test_another_authorization_is_refused(stack, authorization):
+    answer = stack.client(None).get(ROUTE, headers={"Authorization": authorization})
+    expect(answer, 401)
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+
+
+def test_the_scheme_is_case_insensitive(stack):
+    expect(stack.client(None).get(ROUTE, headers={"Authorization": "bearer " + stack.issuer.token("carol")}), 404)
+
+
+def unknown_key(stack):
+    return stack.issuer.token("carol", key=keys.make("RSA", "nobody-knows-this"))
+
+
+def no_kid(stack):
+    return stack.issuer.token("carol", header={"kid": None})
+
+
+def empty_kid(stack):
+    return stack.issuer.token("carol", header={"kid": ""})
+
+
+def unsigned(stack):
+    return stack.issuer.token("carol", header={"alg": "none"})
+
+
+def unsigned_with_signature(stack):
+    head, payload, signature = stack.issuer.token("carol").split(".")
+    head = keys.base64url(json.dumps({"alg": "none", "kid": stack.issuer.keys[0].get("kid")}).encode())
+    return ".".join((head, payload, signature))
+
+
+def symmetric(stack):
+    head, payload, signature = stack.issuer.token("carol").split(".")
+    head = keys.base64url(json.dumps({"alg": "HS256", "kid": stack.issuer.keys[0].get("kid")}).encode())
+    return ".".join((head, payload, signature))
+
+
+def no_jwt(_stack):
+    return "opaque-token"
+
+
+def two_parts(stack):
+    return stack.issuer.token("carol").rpartition(".")[0]
+
+
+def four_parts(stack):
+    return stack.issuer.token("carol") + ".more"
+
+
+def broken_header(stack):
+    return "!!!" + stack.issuer.token("carol")[3:]
+
+
+@pytest.mark.parametrize("make", [unknown_key, no_kid, empty_kid, unsigned, unsigned_with_signature, symmetric, no_jwt, two_parts,
+                                  four_parts, broken_header], ids=lambda make: make.__name__)
+def test_a_token_without_a_known_key_costs_the_issuer_nothing(stack, make):
+    before = jwks_calls(stack.issuer)
+    loopback = len(open(stack.httpd.access_log, encoding="utf-8").read().split("/jwks.json"))
+    for _ in range(3):
+        answer = refuse(stack, make(stack))
+        assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+    assert jwks_calls(stack.issuer) == before
+    assert len(open(stack.httpd.access_log, encoding="utf-8").read().split("/jwks.json")) == loopback
+
+
+def test_a_forged_signature_is_refused(stack):
+    stack.expect_log(OPENIDC)
+    real = stack.issuer.keys[0]
+    refuse(stack, stack.issuer.token("carol", key=keys.make("RSA", real.get("kid"))))
+    head, payload, signature = stack.issuer.token("carol").split(".")
+    refuse(stack, ".".join((head, payload, signature[:-4] + ("AAAA" if signature[-4:] != "AAAA" else "BBBB"))))
+    claims = stack.issuer.token("carol", sub="local-admin", groups=["admins"]).split(".")[1]
+    refuse(stack, ".".join((head, claims, signature)))
+
+
+def test_an_expired_token_is_refused(stack):
+    stack.expect_log(OPENIDC)
+    refuse(stack, stack.issuer.token("carol", ttl=-5))
+
+
+@pytest.mark.parametrize("claims, reason", [
+    ({"drop": ["exp"]}, "expiry"),
+    ({"nbf": 9999999999}, "not valid yet"),
+    ({"iat": 9999999999}, "in the future"),
+    ({"audience": "somebody-else"}, "not issued for this service"),
+    ({"audience": ["x", "y"]}, "not issued for this service"),
+    ({"drop": ["aud"]}, "not issued for this service"),
+    ({"iss": "https://nobody.example"}, "issuer"),
+    ({"drop": ["iss"]}, "issuer"),
+    ({"groups": "one-text"}, "groups"),
+    ({"groups": [1, 2]}, "groups"),
+], ids=str)
+def test_a_claim_that_is_not_as_it_must_be_is_refused(stack, claims, reason):
+    groups = claims.get("groups")
+    token = stack.issuer.token("carol", **{name: value for name, value in claims.items() if name != "groups"})
+    if groups is not None:
+        stack.expect_log(OPENIDC)
+        token = keys.sign({"iss": stack.issuer.url, "aud": "orchestrator", "sub": "s", "exp": int(time.time()) + 60,
+                           "groups": groups}, stack.issuer.keys[0])
+    answer = refuse(stack, token)
+    assert reason in answer.json()["detail"]
+    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("claims", [{"drop": ["sub"]}, {"sub": ""}, {"sub": 7}, {"sub": None}], ids=str)
+def test_a_token_without_a_subject_is_refused(stack, claims):
+    stack.expect_log(OPENIDC)
+    refuse(stack, stack.issuer.token("carol", **claims))
+
+
+def test_one_of_several_audiences_is_enough(stack):
+    come_in(stack, stack.issuer.token("carol", audience=["x", "orchestrator"]))
+
+
+def test_a_clock_that_is_a_little_ahead_is_no_reason(stack):
+    come_in(stack, stack.issuer.token("carol", nbf=int(time.time()) + 20))
+
+
+def test_an_issuers_key_signs_for_that_issuer_only(two_issuers):
+    first, second = two_issuers.issuers
+    for one in (first, second):
+        come_in(two_issuers, one.token("carol"))
+    answer = refuse(two_issuers, first.token("carol", key=second.keys[0]))
+    assert "key of another issuer" in answer.json()["detail"]
+    refuse(two_issuers, second.token("carol", key=first.keys[1]))
+
+
+def test_headers_that_pretend_to_be_verified_count_for_nothing(stack):
+    token = unknown_key(stack)
+    for name in ("OIDC_access_token", "OIDC-access-token", "OIDC_CLAIM_sub", "X-Remote-User"):
+        answer = stack.client(None).get(ROUTE, headers={"Authorization": "Bearer " + token, name: token})
+        expect(answer, 401)
+    expect(stack.client(None).get(ROUTE, headers={"OIDC_access_token": stack.issuer.token("carol")}), 401)
+
+
+def test_a_token_in_the_query_or_body_is_none(stack):
+    token = stack.issuer.token("carol")
+    expect(stack.client(None).get(ROUTE + "?access_token=" + token), 401)
+    answer = stack.client(None).post("/templates", data={"access_token": token})
+    expect(answer, 401)
+    stack.watcher.begin()  # the access log has the query string that a client insisted on
+
+
+def test_authentication_comes_before_everything_else(stack):
+    nobody = stack.client(None)
+    expect(nobody.get("/no/such/path"), 401)
+    expect(nobody.put("/health"), 401)
+    expect(nobody.post("/templates", data=b"x" * 3000000), 401)
+    expect(nobody.get("/templates?a=%zz"), 401)
+
+
+def test_open_routes_need_no_token_and_mind_none(stack):
+    for headers in ({}, {"Authorization": "Bearer nonsense"}):
+        expect(requests.get(stack.url + "/health", headers=headers, timeout=10), 200)
+        expect(requests.head(stack.url + "/health/", headers=headers, timeout=10), 200)
+        expect(requests.get(stack.url + "/openapi.json", headers=headers, timeout=10), 200)
+        expect(requests.options(stack.url + "/health", headers=headers, timeout=10), 204)
+
+
+def test_groups_decide_who_may_use_the_service(make_stack, closed_issuer):
+    stack = make_stack("""
+        <OrchestratorIssuer %s>
+            OrchestratorAudience orchestrator
+            OrchestratorAdminGroup admins
+            OrchestratorUserGroups /lab guests
+        </OrchestratorIssuer>
+    """ % closed_issuer.url)
+    known = stack.client_with(closed_issuer.token("carol", groups=["lab"]))
+    stack.wait_for(lambda: known.get(ROUTE).status_code == 404, 10, "the issuer's keys")
+    for groups in (["/lab"], ["x", "guests"], ["admins"]):
+        come_in(stack, closed_issuer.token("carol", groups=groups))
+    for groups in ([], ["labs"], ["lab/sub"]):
+        refuse(stack, closed_issuer.token("carol", groups=groups), 403)
+    refuse(stack, closed_issuer.token("carol", drop=["groups"]), 403)
+
+
+def test_a_location_without_authentication_opens_no_door(make_stack):
+    stack = make_stack("""
+        <Location /open/v1>
+            SetHandler orchestrator
+            Require all granted
+        </Location>
+    """)
+    stack.expect_log("ORC1021", required=True)
+    token = stack.issuer.token("carol")
+    answer = requests.get(stack.base_url + "/open/v1/anything", headers={"Authorization": "Bearer " + token}, timeout=10)
+    expect(answer, 401)
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+    expect(requests.get(stack.base_url + "/open/v1/health", timeout=10), 200)
+
+
+def test_another_authentication_module_opens_no_door(make_stack):
+    stack = make_stack("""
+        LoadModule auth_basic_module "${modules}/mod_auth_basic.so"
+        LoadModule authn_anon_module "${modules}/mod_authn_anon.so"
+        <Location /basic/v1>
+            SetHandler orchestrator
+            AuthType Basic
+            AuthName nobody
+            AuthBasicProvider anon
+            Anonymous *
+            Anonymous_MustGiveEmail Off
+            Require valid-user
+        </Location>
+    """)
+    answer = requests.get(stack.base_url + "/basic/v1/anything", auth=("anyone", "anything"), timeout=10)
+    expect(answer, 401)
+
+
+def test_a_new_key_is_known_soon_after_the_file_has_it(stack):
+    stack.expect_log(OPENIDC)
+    path = stack.path("jwks", "jwks.json")
+    with open(path, encoding="utf-8") as file:
+        before = file.read()
+    extra = keys.make("EC", "a-key-of-tomorrow")
+    merged = json.loads(before)
+    merged["keys"].append({**json.loads(extra.export_public()), "iss": merged["keys"][0]["iss"]})
+    client = stack.client_with(stack.issuer.token("carol", key=extra))
+    expect(client.get(ROUTE), 401)
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(merged, file)
+        stack.wait_for(lambda: client.get(ROUTE).status_code == 404, 10, "the new key")
+    finally:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(before)
+    stack.wait_for(lambda: client.get(ROUTE).status_code == 401, 10, "the end of the key")

@@ -1,0 +1,202 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""httpd.conf: what is wrong in it is refused before anything starts, with directive and line."""
+
+import base64
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+from stack import httpd, process
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+HEAD = """ServerRoot "{folder}"
+DefaultRuntimeDir "{folder}"
+PidFile "{folder}/httpd.pid"
+ErrorLog "{folder}/error.log"
+ServerName http://127.0.0.1:{port}
+Listen 127.0.0.1:{port}
+LoadModule mpm_event_module "{modules}/mod_mpm_event.so"
+LoadModule authn_core_module "{modules}/mod_authn_core.so"
+LoadModule authz_core_module "{modules}/mod_authz_core.so"
+LoadModule dbd_module "{modules}/mod_dbd.so"
+LoadModule orchestrator_module "{build}/.libs/mod_orchestrator.so"
+"""
+GOOD = {
+    "DBDriver": "pgsql",
+    "DBDParams": '"host=127.0.0.1 port=1 dbname=nobody"',
+    "OrchestratorIM": "https://im.example/im",
+    "OrchestratorProviders": "{folder}/providers.json",
+    "OrchestratorSecretKeyFile": "{folder}/secret.key",
+    "OrchestratorToscaTypes": "{folder}/types",
+    "OrchestratorJwksFile": "{folder}/jwks.json",
+    "<OrchestratorIssuer https://issuer.example>\n</OrchestratorIssuer>": "",
+    "<Location /api/v1>\n    SetHandler orchestrator\n</Location>": "",
+}
+PROVIDER = {"name": "cloud", "type": "openstack", "auth": "type = Dummy", "groups": {"lab": "p"}}
+
+
+class Configuration:
+    def __init__(self, folder, build):
+        self.folder = str(folder)
+        self.build = build
+        self.path = os.path.join(self.folder, "httpd.conf")
+        os.mkdir(os.path.join(self.folder, "types"))
+        self.write("providers.json", json.dumps({"providers": [PROVIDER]}))
+        self.write("secret.key", KEY, 0o600)
+
+    def write(self, name, text, mode=0o644):
+        process.write(os.path.join(self.folder, name), text, mode)
+
+    def test(self, *lines, without=(), **replaced):
+        """`httpd -t` of a good configuration but for some directives; (exit status, what it said)."""
+        text = HEAD
+        for name, value in GOOD.items():
+            if name not in without:
+                text += "%s %s\n" % (name, replaced.get(name, value))
+        text += "\n".join(lines) + "\n"
+        text = re.sub(r"\{(folder|port|modules|build)\}", lambda match: {
+            "folder": self.folder, "port": str(process.free_port()), "modules": httpd.modules(),
+            "build": self.build}[match.group(1)], text)
+        self.write("httpd.conf", text)
+        self.text = text
+        done = subprocess.run([httpd.program(), "-t", "-f", self.path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, check=False, timeout=30)
+        return done.returncode, done.stdout
+
+    def line_of(self, needle):
+        return next(number for number, line in enumerate(self.text.splitlines(), 1) if needle in line)
+
+
+@pytest.fixture
+def configuration(tmp_path, build):
+    return Configuration(tmp_path, build)
+
+
+def refused(configuration, needle, reason, *lines, **options):
+    """The configuration is refused at the line that has `needle`, for this reason."""
+    status, said = configuration.test(*lines, **options)
+    assert status != 0, said
+    if needle is not None:
+        assert re.search(r"line %d of %s" % (configuration.line_of(needle), re.escape(configuration.path)), said), said
+    assert reason in said, said
+
+
+def test_a_good_configuration_is_accepted(configuration):
+    status, said = configuration.test()
+    assert (status, "Syntax OK" in said) == (0, True), said
+
+
+def test_a_module_that_nobody_uses_wants_nothing(configuration):
+    status, said = configuration.test(without=tuple(GOOD))
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("name", ["OrchestratorSecretKeyFile", "OrchestratorProviders", "OrchestratorToscaTypes", "OrchestratorIM",
+                                  "OrchestratorJwksFile", "DBDParams", "DBDriver"])
+def test_a_missing_directive_is_named(configuration, name):
+    refused(configuration, None, name + (" pgsql is missing" if name == "DBDriver" else " is missing"), without=(name,))
+
+
+def test_a_missing_issuer_is_named(configuration):
+    refused(configuration, None, "<OrchestratorIssuer> is missing",
+            without=("<OrchestratorIssuer https://issuer.example>\n</OrchestratorIssuer>",))
+
+
+@pytest.mark.parametrize("line, reason", [
+    ("OrchestratorIM im.example", "absolute URL"),
+    ("OrchestratorIM ftp://im.example", "absolute URL"),
+    ("OrchestratorIM https://user:secret@im.example", "no user"),
+    ("OrchestratorPublicURL /api/v1", "absolute URL"),
+    ("OrchestratorMaxQueued 0", "whole number from 1"),
+    ("OrchestratorMaxQueued 5x", "whole number"),
+    ("OrchestratorMaxOperations many", "whole number"),
+    ("OrchestratorMaxBody 1", "whole number from 1024"),
+    ("OrchestratorMaxBody 99999999999999999999", "whole number"),
+    ("OrchestratorIMMaxInFlight -1", "whole number"),
+    ("OrchestratorIMTimeout soon", "must be a time"),
+    ("OrchestratorIMTimeout 5parsecs", "must be a time"),
+    ("OrchestratorIMTimeout 0", "must be a time from"),
+    ("OrchestratorIMCreateTimeout -5s", "must be a time"),
+    ("OrchestratorLease 10ms", "must be a time from"),
+    ("OrchestratorHealthTimeout 1h", "must be a time from"),
+    ("OrchestratorPollInterval 30s 5s", "must not be longer"),
+    ("OrchestratorPollInterval 30s", "takes two arguments"),
+    ("OrchestratorMigrate Maybe", "must be On or Off"),
+    ("OrchestratorEngine 2", "must be On or Off"),
+    ("OrchestratorTrustedProxy proxy.example", "no IP address"),
+    ("OrchestratorTrustedProxy 10.0.0.0/99", "no IP address"),
+    ("OrchestratorProviders {folder}/nothing.json", "nothing.json"),
+    ("OrchestratorProviders {folder}", "is no file"),
+    ("OrchestratorSecretKeyFile {folder}/nothing.key", "nothing.key"),
+    ("OrchestratorToscaTypes {folder}/nothing", "nothing"),
+    ("OrchestratorToscaTypes {folder}/providers.json", "is no folder"),
+    ("OrchestratorJwksFile {folder}/nothing/jwks.json", "nothing"),
+    ("OrchestratorCAFile {folder}/nothing.pem", "nothing.pem"),
+    ("OrchestratorUsersInput \"\"", "takes one argument"),
+    ("OrchestratorAudience x", "must be inside <OrchestratorIssuer>"),
+    ("OrchestratorAdminGroup x", "must be inside <OrchestratorIssuer>"),
+    ("OrchestratorNothing x", "Invalid command"),
+])
+def test_a_bad_value_is_refused_with_directive_and_line(configuration, line, reason):
+    name = line.split()[0]
+    status, said = configuration.test("# here", line)
+    assert status != 0, said
+    assert "line %d of %s" % (configuration.line_of("# here") + 1, configuration.path) in said, said
+    assert name in said and reason in said, said
+
+
+@pytest.mark.parametrize("inside, reason", [
+    ("OrchestratorIM https://inside.example", "must not be inside <OrchestratorIssuer>"),
+    ("ServerAdmin somebody", "must not be inside <OrchestratorIssuer>"),
+    ("OrchestratorTokenEndpoint token", "absolute URL"),
+    ("OrchestratorClientSecretFile {folder}/nothing.secret", "nothing.secret"),
+])
+def test_an_issuers_block_is_checked(configuration, inside, reason):
+    refused(configuration, inside.split()[0] + " " + inside.split()[1].replace("{folder}", configuration.folder), reason,
+            "<OrchestratorIssuer https://other.example>", inside, "</OrchestratorIssuer>")
+
+
+@pytest.mark.parametrize("opening, reason", [
+    ("<OrchestratorIssuer issuer>", "absolute URL"),
+    ("<OrchestratorIssuer https://issuer.example/>", "is there twice"),
+    ("<OrchestratorIssuer https://a.example https://b.example>", "takes one argument"),
+])
+def test_an_issuers_url_is_checked(configuration, opening, reason):
+    refused(configuration, opening, reason, opening, "</OrchestratorIssuer>")
+
+
+def test_directives_are_global(configuration):
+    refused(configuration, "OrchestratorMaxQueued", "cannot occur within <VirtualHost>",
+            "<VirtualHost *:1>", "OrchestratorMaxQueued 5", "</VirtualHost>")
+    refused(configuration, "OrchestratorMaxQueued", "not allowed", "<Location /x>", "OrchestratorMaxQueued 5", "</Location>")
+
+
+@pytest.mark.parametrize("text, reason", [
+    ("{", "providers.json"),
+    ('{"providers": [{"name": "x"}]}', "/providers/0"),
+    ('{"providers": [], "more": 1}', "/more"),
+])
+def test_a_bad_provider_file_is_refused_with_the_place(configuration, text, reason):
+    configuration.write("providers.json", text)
+    refused(configuration, "OrchestratorProviders", reason)
+
+
+@pytest.mark.parametrize("text, mode", [("short", 0o600), (KEY, 0o644), ("", 0o600)])
+def test_a_bad_key_is_refused(configuration, text, mode):
+    configuration.write("secret.key", text, mode)
+    refused(configuration, "OrchestratorSecretKeyFile", "OrchestratorSecretKeyFile")
+    assert KEY not in configuration.test()[1]
+
+
+def test_a_bad_type_file_is_refused_with_file_and_line(configuration):
+    configuration.write("types/mine.yaml", "tosca_definitions_version: tosca_simple_yaml_1_0\nnode_types: [\n")
+    refused(configuration, "OrchestratorToscaTypes", "mine.yaml")
+
+
+@pytest.mark.parametrize("place", ["<LocationMatch ^/x>", "<Location /x*>", "<Location ~ /x>", "<Directory /x>"])
+def test_the_handler_needs_a_location_without_a_pattern(configuration, place):
+    refused(configuration, "        SetHandler orchestrator", "must be in a <Location>",
+            place, "        SetHandler orchestrator", "</%s>" % place.split()[0][1:])

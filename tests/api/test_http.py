@@ -1,0 +1,267 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""The wire: what holds for every route, whoever answers it, the module or httpd itself."""
+
+import json
+import re
+import socket
+
+import pytest
+import requests
+
+from harness.client import expect
+
+ROUTE = "/no/such/path"
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+HTTPD = r"\[(authz_core|core|http|reqtimeout):\w+\]|ORC10"
+
+
+def problem(status, headers, body, wanted):
+    """Checks a problem of httpd's own making."""
+    assert status == wanted
+    assert headers["Content-Type"] == "application/problem+json"
+    value = json.loads(body)
+    assert value["status"] == wanted
+    assert value["instance"] == headers["X-Request-ID"]
+    assert value["title"] and value["detail"] and value["type"]
+    return value
+
+
+def raw(stack, lines, body=b""):
+    """Sends a request of these header lines; (status, headers, body)."""
+    return stack.raw("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
+
+
+def with_token(stack, line, *more):
+    return [line, "Host: 127.0.0.1", "Authorization: Bearer " + stack.issuer.token("carol"), *more]
+
+
+# --- methods and paths ---
+
+def test_head_is_get_without_a_body(stack):
+    get, head = requests.get(stack.url + "/health", timeout=10), requests.head(stack.url + "/health", timeout=10)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["Content-Type"] == get.headers["Content-Type"]
+
+
+def test_options_answers_204_with_allow(stack):
+    answer = requests.options(stack.url + "/health", timeout=10)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert {"GET", "HEAD", "OPTIONS"} <= {word.strip() for word in answer.headers["Allow"].split(",")}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECTS", "PROPFIND"])
+def test_another_method_is_405_with_allow(stack, method):
+    answer = stack.client("carol").request(method, "/health")
+    expect(answer, 405)
+    assert "GET" in answer.headers["Allow"]
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_trailing_slash_makes_no_difference(stack):
+    for path in ("/health", "/health/"):
+        answer = requests.get(stack.url + path, timeout=10, allow_redirects=False)
+        expect(answer, 200)
+
+
+def test_a_path_beside_the_location_is_not_ours(stack):
+    stack.expect_log(HTTPD)
+    answer = requests.get(stack.base_url + "/api/v11/health", timeout=10)
+    assert answer.status_code in (403, 404)
+
+
+def test_the_bare_location_is_an_unknown_path(stack):
+    for path in ("", "/"):
+        expect(stack.client("carol").get(path), 404)
+
+
+def test_an_encoded_slash_is_404(stack):
+    stack.expect_log(HTTPD)
+    status, headers, body = raw(stack, with_token(stack, "GET /api/v1/users%2fme HTTP/1.1", "Connection: close"))
+    problem(status, headers, body, 404)
+
+
+def test_a_path_that_is_no_utf8_is_400(stack):
+    status, headers, body = raw(stack, with_token(stack, "GET /api/v1/%ff HTTP/1.1", "Connection: close"))
+    problem(status, headers, body, 400)
+
+
+# --- the query ---
+
+@pytest.mark.parametrize("query, name", [("a=%zz", "a"), ("ok=1&b=%4", "b"), ("c=%00", "c"), ("d=%ff", "d"), ("d=%c0%af", "d"),
+                                         ("%zz=1", "%zz"), ("%ff=1", "%ff")])
+def test_a_broken_parameter_is_400_and_named(stack, query, name):
+    status, headers, body = raw(stack, with_token(stack, "GET /api/v1%s?%s HTTP/1.1" % (ROUTE, query), "Connection: close"))
+    value = problem(status, headers, body, 400)
+    assert [error["parameter"] for error in value["errors"]] == [name]
+
+
+# --- bodies ---
+
+def test_a_body_over_the_limit_is_413(stack):
+    client = stack.client("carol")
+    for body in (b"x" * (2097152 + 1), (b"x" * 65536 for _ in range(33))):  # with a length, and chunked
+        answer = client.post(ROUTE, data=body, check=False)
+        expect(answer, 413)
+        problem(answer.status_code, answer.headers, answer.text, 413)
+
+
+def test_a_body_at_the_limit_is_read(stack):
+    expect(stack.client("carol").post(ROUTE, data=b"x" * 2097152), 404)
+
+
+def test_a_body_over_httpds_own_limit_is_413(make_stack):
+    stack = make_stack("LimitRequestBody 1000")
+    stack.expect_log(HTTPD)
+    client = stack.client("carol")
+    for body in (b"x" * 1001, (b"x" * 100 for _ in range(11))):
+        answer = client.post(ROUTE, data=body, check=False)
+        expect(answer, 413)
+        problem(answer.status_code, answer.headers, answer.text, 413)
+
+
+def test_the_connection_is_fit_for_the_next_request_or_closed(stack):
+    session = requests.Session()
+    headers = {"Authorization": "Bearer " + stack.issuer.token("carol")}
+    expect(session.post(stack.url + ROUTE, data=b"x" * 3000000, headers=headers, timeout=10), 413)
+    expect(session.post(stack.url + ROUTE, data=b"GET / HTTP/1.1\r\n\r\n", timeout=10), 401)
+    expect(session.get(stack.url + "/health", timeout=10), 200)
+
+
+@pytest.mark.parametrize("chunks", [b"zz\r\nabc\r\n0\r\n\r\n", b"-1\r\nabc\r\n0\r\n\r\n", b"fffffffffffffffff\r\nabc\r\n"],
+                         ids=["no number", "negative", "too large"])
+def test_a_broken_chunk_is_400(stack, chunks):
+    stack.expect_log(HTTPD)
+    status, headers, body = raw(stack, with_token(stack, "POST /api/v1%s HTTP/1.1" % ROUTE, "Transfer-Encoding: chunked"), chunks)
+    assert status in (400, 413)
+    problem(status, headers, body, status)
+
+
+def test_a_body_that_ends_early_is_no_crash(stack):
+    stack.expect_log(HTTPD)
+    lines = with_token(stack, "POST /api/v1%s HTTP/1.1" % ROUTE, "Content-Length: 1000")
+    with socket.create_connection(("127.0.0.1", stack.ports["http"]), timeout=10) as connection:
+        connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\nabc")
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 400")
+    expect(requests.get(stack.url + "/health", timeout=10), 200)
+
+
+def test_a_compressed_body_is_415(stack):
+    answer = stack.client("carol").post(ROUTE, data=b"\x1f\x8b", headers={"Content-Encoding": "gzip"}, check=False)
+    expect(answer, 415)
+    problem(answer.status_code, answer.headers, answer.text, 415)
+
+
+# --- the request id ---
+
+def test_a_request_id_is_made(stack):
+    first, second = (requests.get(stack.url + "/health", timeout=10).headers["X-Request-ID"] for _ in range(2))
+    assert ID.fullmatch(first) and ID.fullmatch(second) and first < second
+
+
+@pytest.mark.parametrize("given", ["a", "trace-1.2_3", "x" * 128])
+def test_a_sane_request_id_is_kept(stack, given):
+    answer = stack.client(None).get(ROUTE, headers={"X-Request-ID": given})
+    assert answer.headers["X-Request-ID"] == given
+    assert answer.json()["instance"] == given
+    stack.wait_for(lambda: "request=" + given in open(stack.httpd.access_log, encoding="utf-8").read(), 5, "the access log")
+    assert "request " + given in stack.log_text()
+
+
+@pytest.mark.parametrize("given", ["a b", "x" * 129, "<script>", "a\"b", "é".encode()])
+def test_another_request_id_is_replaced(stack, given):
+    answer = requests.get(stack.url + "/health", headers={"X-Request-ID": given}, timeout=10)
+    assert ID.fullmatch(answer.headers["X-Request-ID"])
+
+
+def test_each_answer_has_one_request_id(stack):
+    for path in ("/health", ROUTE):
+        _, headers, _ = raw(stack, ["GET /api/v1%s HTTP/1.1" % path, "Host: x", "Connection: close"])
+        assert len(headers.get_all("X-Request-ID")) == 1
+
+
+# --- what httpd answers itself ---
+
+def test_a_long_url_is_414(stack):
+    stack.expect_log(HTTPD)
+    status, headers, body = raw(stack, ["GET /api/v1/%s HTTP/1.1" % ("x" * 9000), "Host: x"])
+    problem(status, headers, body, 414)
+
+
+@pytest.mark.parametrize("lines", [["GET /api/v1/health HTTP/1.1", "Host: x", "no colon"],
+                                   ["GET  /api/v1/health HTTP/1.1", "Host: x"],
+                                   ["GET /api/v1/%zz HTTP/1.1", "Host: x"],
+                                   ["GET /api/v1/health HTTP/1.1"]],
+                         ids=["header", "request line", "escape", "no host"])
+def test_a_malformed_request_is_400(stack, lines):
+    stack.expect_log(HTTPD)
+    problem(*raw(stack, lines), 400)
+
+
+def test_a_long_header_is_refused(stack):
+    stack.expect_log(HTTPD)
+    status, headers, body = raw(stack, ["GET /api/v1/health HTTP/1.1", "Host: x", "X-Long: " + "x" * 9000])
+    assert status in (400, 431)
+    problem(status, headers, body, status)
+
+
+def test_an_error_page_without_errordocument_is_a_problem_too(make_stack):
+    stack = make_stack("""
+        <Location /plain/v1>
+            SetHandler orchestrator
+            AuthType oauth20
+            Require valid-user
+            ErrorDocument 401 default
+            ErrorDocument 403 default
+        </Location>
+        <Location /plain/v1/closed>
+            Require all denied
+        </Location>
+    """)
+    stack.expect_log(r"\[authz_core:error\]")
+    answer = requests.get(stack.base_url + "/plain/v1/x", timeout=10)
+    problem(answer.status_code, answer.headers, answer.text, 401)
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+    answer = requests.get(stack.base_url + "/plain/v1/closed", timeout=10)
+    problem(answer.status_code, answer.headers, answer.text, 403)
+
+
+def test_the_problem_page_itself_is_404(stack):
+    answer = requests.get(stack.base_url + "/_problem", timeout=10)
+    problem(answer.status_code, answer.headers, answer.text, 404)
+
+
+# --- several places, and what links begin with ---
+
+def test_the_handler_works_at_several_places(make_stack):
+    stack = make_stack("""
+        <Location /other/place/>
+            SetHandler orchestrator
+            AuthType oauth20
+            Require valid-user
+        </Location>
+    """)
+    expect(requests.get(stack.base_url + "/other/place/health", timeout=10), 200)
+    expect(requests.get(stack.url + "/health", timeout=10), 200)
+    expect(requests.get(stack.base_url + "/other/place/x", timeout=10), 401)
+
+
+def test_a_redirect_of_the_administrator_comes_first(make_stack):
+    stack = make_stack("""
+        LoadModule alias_module "${modules}/mod_alias.so"
+        Redirect permanent /api/v1/old https://elsewhere.example/
+    """)
+    answer = requests.get(stack.url + "/old", headers={"Authorization": "Bearer " + stack.issuer.token("carol")}, timeout=10,
+                          allow_redirects=False)
+    expect(answer, 301)
+
+
+def test_a_database_that_goes_away_comes_back_without_a_restart(make_stack):
+    stack = make_stack()
+    client = stack.client("carol")
+    stack.stop_postgres()
+    answer = client.get("/health")
+    assert answer.json()["db_connection"] == "unhealthy"
+    stack.start_postgres()
+    stack.wait_for(lambda: client.get("/health").json()["db_connection"] == "healthy", 20, "a healthy database")

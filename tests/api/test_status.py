@@ -1,0 +1,92 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""The operators' page in its four forms, and the section in mod_status."""
+
+import re
+
+import requests
+
+from harness.client import expect
+
+SAMPLE = re.compile(r'orchestrator_\w+(\{\w+="[^"]*"\})? -?\d+')
+
+
+def page(stack, query=""):
+    answer = requests.get(stack.base_url + "/orchestrator-status" + query, timeout=10)
+    expect(answer, 200)
+    assert answer.headers["Cache-Control"] == "no-store"
+    return answer
+
+
+def values(stack):
+    return page(stack, "?json").json()
+
+
+def test_json_has_numbers_and_states(stack):
+    value = values(stack)
+    assert value["database"] == "healthy"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", value["version"])
+    assert value["daemon_pid"] == stack.daemon_pid()
+    assert value["children"] >= 1
+    assert value["uptime_seconds"] >= 0
+
+
+def test_every_form_tells_the_same(stack):
+    value = values(stack)
+    lines = dict(line.split(": ", 1) for line in page(stack, "?auto").text.splitlines())
+    samples = page(stack, "?metrics")
+    assert samples.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    html = page(stack)
+    assert html.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert len(lines) == len(value) == html.text.count("<tr")
+    assert lines["Version"] == value["version"]
+    assert lines["Daemon"] == str(value["daemon_pid"])
+    assert "<td>%d</td>" % value["daemon_pid"] in html.text
+    assert "orchestrator_daemon_pid %d" % value["daemon_pid"] in samples.text
+    assert len([line for line in samples.text.splitlines() if not line.startswith("#")]) == len(value)
+
+
+def test_prometheus_can_read_its_form(stack):
+    declared = {}
+    for line in page(stack, "?metrics").text.splitlines():
+        if line.startswith("# TYPE "):
+            _, _, name, kind = line.split()
+            assert name not in declared
+            declared[name] = kind
+        elif not line.startswith("#"):
+            assert SAMPLE.fullmatch(line)
+            assert line.split("{")[0].split(" ")[0] in declared
+    assert declared["orchestrator_responses_total"] == "counter"
+
+
+def test_answers_are_counted_by_class(stack):
+    before = values(stack)
+    for _ in range(3):
+        expect(requests.get(stack.url + "/health", timeout=10), 200)
+        expect(requests.get(stack.url + "/x", timeout=10), 401)
+    stack.wait_for(lambda: values(stack)["responses_4xx"] == before["responses_4xx"] + 3, 5, "three answers more")
+    assert values(stack)["responses_2xx"] == before["responses_2xx"] + 3
+    assert values(stack)["refused_tokens"] == before["refused_tokens"] + 3
+    stack.wait_for(lambda: values(stack)["requests_in_flight"] == 0, 5, "no request in flight")
+
+
+def test_only_reading_is_allowed(stack):
+    answer = requests.post(stack.base_url + "/orchestrator-status", timeout=10)
+    expect(answer, 405)
+    assert "GET" in answer.headers["Allow"]
+
+
+def test_mod_status_has_a_section(stack):
+    lines = requests.get(stack.base_url + "/server-status?auto", timeout=10).text.splitlines()
+    assert "OrchestratorDatabase: healthy" in lines
+    html = requests.get(stack.base_url + "/server-status", timeout=10).text
+    assert "<h2>Orchestrator</h2>" in html
+
+
+def test_a_dead_database_is_told(make_stack):
+    stack = make_stack()
+    stack.stop_postgres()
+    assert values(stack)["database"] == "unhealthy"
+    assert 'class="bad"' in page(stack).text
+    assert "orchestrator_database_healthy 0" in page(stack, "?metrics").text
+    stack.start_postgres()
+    stack.wait_for(lambda: values(stack)["database"] == "healthy", 20, "a healthy database")
