@@ -38,3 +38,5 @@ tests_unit_test_httpd_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/$(httpd)
 tests_unit_test_httpd_LDADD = libmo.la $(unit_ldadd)
 
 dist_check_SCRIPTS += tests/guards/log_tags.py
+
+EXTRA_DIST += $(httpd)/README.md

@@ -24,11 +24,6 @@
 
 APLOG_USE_MODULE(orchestrator);
 
-/* The module loads without the engine's room: it then serves requests only. */
-#pragma weak orc_engine_make
-#pragma weak orc_engine_run
-#pragma weak orc_engine_stop
-
 enum {
     MAX_FILES = 65536,      /* descriptors: one a call in flight, and more */
     STOP_SECONDS = 3,       /* httpd's parent kills us after as many */
@@ -232,7 +227,7 @@ static void daemon_main(mo_config_t *config, server_rec *server, pid_t parent)
         _exit(1);
     if (config->migrates)
         migrate(config, server, pool);
-    if (config->runs_engine && orc_engine_make && !daemon_state.stops)
+    if (config->runs_engine && !daemon_state.stops)
         run_engine(config, server, pool);
     while (!daemon_state.stops)
         rest(3600);
