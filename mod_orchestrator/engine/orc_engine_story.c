@@ -52,6 +52,24 @@ void orc_story_log(json_t *changes, const char *level, const char *stage, int st
     json_array_append_new(list_of(changes, "logs"), entry);
 }
 
+/* A step that began and ended between two writes is one entry. */
+static json_t *add_step(json_t *changes, json_t *step)
+{
+    json_t *steps = list_of(changes, "steps"), *former;
+    size_t i;
+
+    json_array_foreach(steps, i, former)
+    {
+        if (json_equal(json_object_get(former, "number"), json_object_get(step, "number"))) {
+            json_object_update(former, step);
+            json_decref(step);
+            return former;
+        }
+    }
+    json_array_append_new(steps, step);
+    return step;
+}
+
 json_t *orc_story_step(json_t *changes, int number, const char *stage, const char *name)
 {
     json_t *step =
@@ -75,8 +93,7 @@ json_t *orc_story_end_step(json_t *changes, const json_t *step, const char *stat
     }
     json_object_set_new(ended, "status", json_string(status));
     json_object_set_new(ended, "message", text(message ? message : ""));
-    json_array_append_new(list_of(changes, "steps"), ended);
-    return ended;
+    return add_step(changes, ended);
 }
 
 void orc_story_attempt(json_t *progress, const char *provider, const char *reason)

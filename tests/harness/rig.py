@@ -1,0 +1,253 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Engines without httpd: PostgreSQL, token issuer, IM simulator, and as many daemons (build/tests/engine/run_engine) as a
+test wants. Work is put into the database as the API puts it there, so that the engine is tested on its own."""
+
+import base64
+import contextlib
+import ctypes
+import ctypes.util
+import json
+import os
+import signal
+import subprocess
+import time
+import uuid
+
+from stack import process
+
+from . import live
+from .client import template, unique
+
+# Milliseconds; by the names of orc_config_t.
+QUICK = {"poll_min": 50, "poll_max": 300, "delete_recheck": 300, "delete_repeat": 400, "public_address_recheck": 600,
+         "lease": 2000, "im_timeout": 1500, "im_create_timeout": 1500}
+# Providers for placement: the first of a pair fails, the second does not.
+PAIRS = 20
+
+
+def providers(stack):
+    """The harness's providers, and pairs of a bad one and a good one that serve the groups pair-NN."""
+    value = live.providers(stack)
+    pairs = ["pair-%02d" % number for number in range(PAIRS)]
+    value["providers"] += [
+        live.provider(stack, "bad-one", pairs, "id = {name}; type = Dummy; behaviour = all_vms_failed"),
+        live.provider(stack, "good-one", pairs),
+        live.provider(stack, "off-one", pairs, enabled=False),
+        live.provider(stack, "kube-one", pairs, type="kubernetes")]
+    return value
+
+
+def seal(key, text):
+    """What orc_secret_seal makes."""
+    sodium = ctypes.CDLL(ctypes.util.find_library("sodium"))
+    sodium.sodium_init()
+    plain, nonce = text.encode(), os.urandom(24)
+    box = ctypes.create_string_buffer(len(plain) + 16)
+    sodium.crypto_secretbox_easy(box, plain, ctypes.c_ulonglong(len(plain)), nonce, key)
+    return base64.b64encode(nonce + box.raw).decode()
+
+
+class Engine:
+    """A daemon."""
+
+    def __init__(self, rig, number, config):
+        self.rig = rig
+        self.config = rig.path("engine-%d.json" % number)
+        self.log = rig.path("engine-%d.log" % number)
+        process.write(self.config, json.dumps(config))
+        self.process = None
+        self.start()
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.rig.wrapper + [os.path.join(self.rig.build, "tests/engine/run_engine"),
+                                                                self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        """How long it took to end."""
+        began = time.monotonic()
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        return time.monotonic() - began
+
+    def text(self):
+        with open(self.log, encoding="utf-8") as file:
+            return file.read()
+
+
+class Person:
+    """Somebody with deployments; stored as the API stores them."""
+
+    def __init__(self, rig, group, ttl=3600, refresh=False, **token):
+        self.rig = rig
+        self.group = group
+        self.name = unique("person")
+        self.id = str(uuid.uuid4())
+        self.issuer = rig.issuer.url.rstrip("/")
+        rig.sql("INSERT INTO users (id, issuer, sub, name, username, email, public_ssh_key) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                (self.id, self.issuer, "local-" + self.name, self.name, self.name, self.name + "@example.org",
+                 "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA " + self.name))
+        self.bring_token(ttl, **token)
+        if refresh:
+            from stack import issuer
+            rig.sql("UPDATE users SET refresh_token = %s WHERE id = %s", (rig.seal(issuer.refresh_token(
+                rig.issuer.url, rig.issuer.keys[0], issuer.person(self.name, [group]))), self.id))
+
+    def bring_token(self, ttl=3600, expires=None, **token):
+        """What the API does when the person comes back."""
+        self.token = self.rig.issuer.token(self.name, [self.group], ttl=ttl, **token)
+        self.rig.sql("""INSERT INTO credentials (user_id, access_token, expires_at)
+            VALUES (%s, %s, now() + %s * interval '1 second')
+            ON CONFLICT (user_id) DO UPDATE SET access_token = excluded.access_token, expires_at = excluded.expires_at""",
+                     (self.id, self.rig.seal(self.token), ttl if expires is None else expires))
+        self.rig.sql("""UPDATE operations SET due_at = now(), waits_for_token = false
+            WHERE created_by = %s AND waits_for_token""", (self.id,))
+        self.rig.notify()
+
+    def create(self, content=None, inputs=None, nodes=None, **fields):
+        """A deployment as POST /deployments leaves it; its id. `nodes`: (name, is_compute) of its resources."""
+        rig, deployment, operation, text = self.rig, str(uuid.uuid4()), str(uuid.uuid4()), content or template()
+        values = {"retries": 1, "max_providers": None, "timeout": 60, "provider_timeout": 60, "keep": False,
+                  "provider": None, "region": None, "deadline": 3600.0, **fields}
+        values.update(id=deployment, operation=operation, template=str(uuid.uuid4()), person=self.id, group=self.group,
+                      issuer=self.issuer, inputs=json.dumps(inputs or {}), text=text, nodes=json.dumps(
+                          [{"position": n, "name": name, "compute": compute}
+                           for n, (name, compute) in enumerate(nodes or [("simple_node", True)])]))
+        rig.sql("""
+            WITH t AS (INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version,
+                    name_in_content, is_fragment, created_by, updated_by)
+                VALUES (%(template)s, %(text)s, %(template)s, 'x', 'openstack', 'tosca_simple_yaml_1_0', true, false, %(person)s,
+                    %(person)s)),
+            d AS (INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer,
+                    per_provider_max_retries, max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt,
+                    target_provider, target_region, last_operation_id, created_by, updated_by)
+                VALUES (%(id)s, %(template)s, %(inputs)s, %(group)s, %(issuer)s, %(retries)s, %(max_providers)s, %(timeout)s,
+                    %(provider_timeout)s, %(keep)s, %(provider)s, %(region)s, %(operation)s, %(person)s, %(person)s)),
+            w AS (INSERT INTO deployment_owners (deployment_id, user_id) VALUES (%(id)s, %(person)s)),
+            r AS (INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, node_index, is_compute,
+                    created_by, updated_by)
+                SELECT gen_random_uuid(), %(id)s, position, name, 'tosca.nodes.Compute', 0, compute, %(person)s, %(person)s
+                FROM json_to_recordset(%(nodes)s) AS n (position integer, name text, compute boolean))
+            INSERT INTO operations (id, deployment_id, type, user_group, user_group_issuer, created_by, deadline, due_at)
+            VALUES (%(operation)s, %(id)s, 'CREATE', %(group)s, %(issuer)s, %(person)s,
+                now() + %(deadline)s * interval '1 second', now())""", values)
+        rig.notify()
+        return deployment
+
+    def delete(self, deployment, force=False, unsecure=False):
+        """The same as DELETE; the operation's id."""
+        operation = str(uuid.uuid4())
+        self.rig.sql("""
+            WITH c AS (UPDATE operations SET state = 'canceling', due_at = now()
+                WHERE deployment_id = %(id)s AND state IN ('pending', 'in progress')),
+            o AS (INSERT INTO operations (id, deployment_id, type, options, user_group, user_group_issuer, created_by, due_at)
+                VALUES (%(operation)s, %(id)s, 'DELETE', %(options)s, %(group)s, %(issuer)s, %(person)s, now()))
+            UPDATE deployments SET last_operation_id = %(operation)s WHERE id = %(id)s""", {
+                "id": deployment, "operation": operation, "group": self.group, "issuer": self.issuer, "person": self.id,
+                "options": json.dumps({"force": force, "unsecure": unsecure})})
+        self.rig.notify()
+        return operation
+
+
+class Rig(live.LiveStack):
+    def __init__(self, build=None, wrapper=(), **options):
+        super().__init__(providers=providers, build=build, **options)
+        self.wrapper = list(wrapper)
+        self.engines = []
+        self._pairs = ["pair-%02d" % number for number in range(PAIRS)]
+        self._key = None
+
+    def start(self, report=None):
+        for _, _, start, _ in self.parts()[:-1]:
+            start()
+        self._prepare()
+        process.run([os.path.join(self.build, "orchestrator-migrate"), self.postgres.conninfo])
+        with open(self.path("secret.key"), encoding="ascii") as file:
+            self._key = base64.b64decode(file.read())
+
+    def seal(self, text):
+        return seal(self._key, text)
+
+    def pair(self):
+        return self._pairs.pop()
+
+    def engine(self, **config):
+        """Starts a daemon."""
+        with open(self.issuer.secret_file, encoding="ascii") as file:
+            secret = file.read().strip()
+        issuers = [{"url": self.issuer.url.rstrip("/"), "client_id": "orchestrator", "client_secret": secret}]
+        made = Engine(self, len(self.engines), {
+            "database": self.postgres.conninfo, "im": self.im_url, "providers": self.path("providers.json"),
+            "types": self.path("types"), "key": self.path("secret.key"), "public_url": "https://paas.example.org/api/v1",
+            "issuers": issuers, **QUICK, **config})
+        self.engines.append(made)
+        return made
+
+    def person(self, behaviour=None, group=None, **token):  # pylint: disable=arguments-differ
+        return Person(self, group or self.group(behaviour), **token)
+
+    def notify(self):
+        self.sql("SELECT pg_notify('orchestrator', '')")
+
+    # looking
+
+    def operation(self, deployment, type="CREATE"):
+        """The last operation of that type as a dict, or None."""
+        rows = self.sql("""SELECT to_jsonb(o) FROM operations o WHERE deployment_id = %s AND type = %s::operation_type
+            ORDER BY created_at DESC LIMIT 1""", (deployment, type))
+        return rows[0][0] if rows else None
+
+    def wait_for_end(self, deployment, type="CREATE", timeout=20):
+        def look():
+            found = self.operation(deployment, type)
+            return found if found is None or found["ended_at"] else None
+        try:
+            return self.wait_for(look, timeout, "the end of %s of %s" % (type, deployment))
+        except Exception as problem:
+            raise AssertionError("%s; it is %r" % (problem, self.operation(deployment, type))) from problem
+
+    def wait_for_phase(self, deployment, *phases, type="CREATE", timeout=10):
+        return self.wait_for(lambda: self.operation(deployment, type)["phase"] in phases, timeout, "phase %s" % (phases,))
+
+    def finish(self, deployment, state="succeeded", type="CREATE", timeout=20):
+        """Waits for the end; it must be `state`. The operation."""
+        found = self.wait_for_end(deployment, type, timeout)
+        assert found["state"] == state, (found["state"], found["reason"], self.log_lines(deployment))
+        return found
+
+    def deployment(self, deployment):
+        return self.sql("SELECT to_jsonb(d) FROM deployments d WHERE id = %s", (deployment,))[0][0]
+
+    def resources(self, deployment):
+        return [row[0] for row in self.sql("SELECT to_jsonb(r) FROM resources r WHERE deployment_id = %s ORDER BY position",
+                                           (deployment,))]
+
+    def steps(self, deployment, stage="infrastructure_creation"):
+        return [row[0] for row in self.sql("""SELECT to_jsonb(s) FROM operation_steps s JOIN operations o ON o.id = operation_id
+            WHERE deployment_id = %s AND stage = %s ORDER BY o.created_at, number""", (deployment, stage))]
+
+    def log_lines(self, deployment):
+        return [row[0] for row in self.sql("SELECT message FROM operation_logs WHERE deployment_id = %s ORDER BY id",
+                                           (deployment,))]
+
+    def infrastructures(self, person=None, **parameters):
+        """The simulator's ledger, of one person."""
+        return [one for one in self.control.ledger(**parameters) if person is None or person.name in json.dumps(one["owner"]) or
+                one["metadata"].get("PAAS_DEP_USER_EMAIL", "") == person.name + "@example.org"]
+
+    def close(self):
+        for one in self.engines:
+            one.signal(signal.SIGCONT) if one.process.poll() is None else None
+            one.stop()
+        with contextlib.suppress(FileNotFoundError):
+            super().close()
