@@ -13,7 +13,9 @@ import subprocess
 import time
 import uuid
 
-from stack import process
+import pytest
+
+from stack import issuer, process
 
 from . import live
 from .client import template, unique
@@ -99,7 +101,6 @@ class Person:
                  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA " + self.name))
         self.bring_token(ttl, **token)
         if refresh:
-            from stack import issuer
             rig.sql("UPDATE users SET refresh_token = %s WHERE id = %s", (rig.seal(issuer.refresh_token(
                 rig.issuer.url, rig.issuer.keys[0], issuer.person(self.name, [group]))), self.id))
 
@@ -251,3 +252,27 @@ class Rig(live.LiveStack):
             one.stop()
         with contextlib.suppress(FileNotFoundError):
             super().close()
+
+
+@pytest.fixture(scope="module")
+def bare_rig(_sweep):
+    """PostgreSQL, issuer and simulator; a test starts its daemons itself."""
+    made = Rig(build=os.environ.get("ORCHESTRATOR_BUILD") or None)
+    made.start()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def _one_engine(bare_rig):
+    bare_rig.engine()
+    return bare_rig
+
+
+@pytest.fixture
+def engine_rig(_one_engine):
+    """The same with one daemon, which all tests of a module share."""
+    yield _one_engine
+    _one_engine.control.mend()
+    for one in _one_engine.engines:
+        assert one.process.poll() is None, one.text()[-2000:]
