@@ -586,12 +586,14 @@ static void on_state(orc_task_t *task, const orc_im_result_t *result)
 {
     int machines = (int)orc_json_integer(task->progress, "machines", 0);
     const char *reason;
+    orc_verdict_t verdict;
 
     if (result->kind == ORC_IM_OK) {
         if (result->state == ORC_IM_STATE_CONFIGURED && result->vm_states && result->vm_states->nelts < machines &&
             count_up(task, "shortages") > SHORTAGES)
             machines = 0;
-        on_verdict(task, orc_engine_judge(result->state, result->vm_states, machines, &reason, task->pool), reason);
+        verdict = orc_engine_judge(result->state, result->vm_states, machines, &reason, task->pool);
+        on_verdict(task, verdict, reason);
         return;
     }
     if (result->kind == ORC_IM_NOT_FOUND) {

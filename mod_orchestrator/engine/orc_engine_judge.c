@@ -156,16 +156,12 @@ static int is_noise(const char *line)
 const char *orc_engine_reason_in(const char *contmsg, apr_pool_t *pool)
 {
     char *text = apr_pstrdup(pool, contmsg ? contmsg : ""), *state, *line, *at;
-    const char *found = NULL, *last = NULL;
+    const char *found = NULL;
 
     for (line = apr_strtok(text, "\n", &state); line; line = apr_strtok(NULL, "\n", &state)) {
-        if (is_noise(line))
-            continue;
-        last = line;
-        if (tells_of_error(line))
+        if (!is_noise(line) && tells_of_error(line))
             found = line;
     }
-    found = found ? found : last;
     if (!found)
         return NULL;
     line = apr_pstrdup(pool, found);

@@ -1,0 +1,135 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Attempts, retries, the next provider, timeouts, and what becomes of failed attempts at IM."""
+
+import pytest
+
+from harness.client import template
+
+
+def tell(rig, id):
+    return [(step["provider"], step["status"]) for step in rig.steps(id)]
+
+
+def test_every_retry_is_a_step_and_the_reason_sums_them_up(engine_rig):
+    alice = engine_rig.person("all_vms_failed")
+    id = alice.create(retries=3)
+    operation = engine_rig.finish(id, "failed")
+    assert tell(engine_rig, id) == [("all_vms_failed", "failed")] * 3
+    for number in (1, 2, 3):
+        assert "Attempt %d at all_vms_failed:" % number in operation["reason"]
+    assert [error["error"] for error in operation["errors"]] == ["attempt.failed"] * 3 + ["deployment.failed"]
+    assert [one["status"] for one in engine_rig.resources(id)] == [6]
+    assert engine_rig.deployment(id)["im_infra_id"] is None
+    made = engine_rig.infrastructures(alice)
+    assert len(made) == 3 and not any(one["alive"] for one in made)
+
+
+def test_the_next_provider_takes_over(engine_rig):
+    alice = engine_rig.person(group=engine_rig.pair())
+    id = alice.create(retries=2)
+    operation = engine_rig.finish(id)
+    assert tell(engine_rig, id) == [("bad-one", "failed"), ("bad-one", "failed"), ("good-one", "succeeded")]
+    assert operation["platform_id"] == "good-one"
+    assert [one["cloud_id"] for one in engine_rig.infrastructures(alice, alive="true")] == ["good-one"]
+    lines = "\n".join(engine_rig.log_lines(id))
+    assert "Provider off-one is left out: it is disabled." in lines
+    assert "Provider kube-one is left out: it is of the type kubernetes, the template is for openstack." in lines
+    assert "Provider cloud-a is left out: it does not serve the group %s" % alice.group in lines
+
+
+def test_max_providers_ends_the_search(engine_rig):
+    alice = engine_rig.person(group=engine_rig.pair())
+    id = alice.create(max_providers=1)
+    engine_rig.finish(id, "failed")
+    assert tell(engine_rig, id) == [("bad-one", "failed")]
+
+
+def test_a_target_provider_is_the_only_candidate(engine_rig):
+    alice = engine_rig.person(group=engine_rig.pair())
+    id = alice.create(provider="good-one", region="region-2")
+    engine_rig.finish(id)
+    (step,) = engine_rig.steps(id)
+    assert (step["provider"], step["region"]) == ("good-one", "region-2")
+
+
+def test_the_last_attempt_is_kept_when_asked_for(engine_rig):
+    alice = engine_rig.person("unconfigured")
+    id = alice.create(retries=2, keep=True)
+    engine_rig.finish(id, "failed")
+    made = engine_rig.infrastructures(alice)
+    assert len(made) == 2 and [one["alive"] for one in made] == [False, True]
+    assert engine_rig.deployment(id)["im_infra_id"] == made[1]["id"]
+    alice.delete(id)
+    engine_rig.finish(id, type="DELETE")
+    assert not engine_rig.infrastructures(alice, alive="true")
+
+
+def test_a_refused_template_is_not_tried_again_at_the_same_provider(engine_rig):
+    alice = engine_rig.person(group=engine_rig.pair())
+    id = alice.create(template(im_simulator={"fault": "bad_template"}), retries=3)
+    engine_rig.finish(id, "failed")
+    assert tell(engine_rig, id) == [("bad-one", "failed"), ("good-one", "failed")]
+    assert not engine_rig.infrastructures(alice)
+
+
+def test_the_time_of_the_whole_ends_an_attempt_and_leaves_nothing(engine_rig):
+    alice = engine_rig.person("pending_for_ever")
+    id = alice.create(retries=3, deadline=1.0)
+    operation = engine_rig.finish(id, "failed")
+    assert "the time of the whole deployment is over" in operation["reason"]
+    assert tell(engine_rig, id) == [("pending_for_ever", "failed")]
+    assert not engine_rig.infrastructures(alice, alive="true")
+
+
+def test_the_time_of_a_provider_ends_its_attempts(engine_rig):
+    alice = engine_rig.person("pending_for_ever")
+    id = alice.create(retries=3, provider_timeout=1)
+    engine_rig.wait_for_phase(id, "provisioning")
+    # A minute is the shortest time that can be asked for.
+    engine_rig.wait_for(lambda: engine_rig.sql("""UPDATE operations SET lease_number = lease_number + 1, due_at = now(),
+        progress = jsonb_set(progress, '{since}', to_jsonb((progress ->> 'since')::bigint - 61000000))
+        WHERE deployment_id = %s AND phase = 'provisioning' AND due_at > now() + interval '20 milliseconds'
+            AND due_at < now() + interval '1 second'""", (id,)), 10, "a moment between two polls")
+    operation = engine_rig.finish(id, "failed")
+    assert "longer than the 1 minutes" in operation["reason"]
+    assert tell(engine_rig, id) == [("pending_for_ever", "failed")]
+    assert not engine_rig.infrastructures(alice, alive="true")
+
+
+@pytest.mark.parametrize("behaviour", [{"lost": 1}, {"back": 1, "back_ms": 100}, {"busy_ms": 800}, {"refuse": 1}])
+def test_failed_attempts_are_cleaned_whatever_im_does(engine_rig, behaviour):
+    alice = engine_rig.person()
+    id = alice.create(template(im_simulator={"unconfigured": 1, **behaviour}), retries=1, max_providers=1)
+    engine_rig.finish(id, "failed")
+    assert len(engine_rig.infrastructures(alice)) == 1
+    assert not engine_rig.infrastructures(alice, alive="true")
+    assert engine_rig.steps(id)[0]["removed_at"]
+
+
+def test_an_attempt_that_can_not_be_deleted_does_not_hold_up_the_next(engine_rig):
+    alice = engine_rig.person()
+    id = alice.create(template(im_simulator={"unconfigured": 1, "refuse": 1000}), retries=2, max_providers=1)
+    engine_rig.finish(id, "failed", timeout=40)
+    assert len(engine_rig.infrastructures(alice, alive="true")) == 2
+    assert any("it goes with the deployment" in line or "is not deleted yet" in line for line in engine_rig.log_lines(id))
+    alice.delete(id, unsecure=True)
+    engine_rig.finish(id, type="DELETE", timeout=40)
+    assert not engine_rig.infrastructures(alice, alive="true")
+
+
+def test_providers_remember_how_they_did(engine_rig):
+    alice = engine_rig.person(group=engine_rig.pair())
+    engine_rig.finish(alice.create())
+    rows = dict((row[0], row[1:]) for row in engine_rig.sql("SELECT name, attempts >= successes, successes, last_failure FROM providers"))
+    assert rows["good-one"][1] >= 1 and rows["bad-one"][2] is not None
+
+
+def test_a_provider_that_mostly_fails_comes_last(engine_rig):
+    engine_rig.sql("""INSERT INTO providers (id, name, type, is_enabled, attempts, successes)
+        VALUES (gen_random_uuid(), 'bad-one', 'openstack', true, 10, 1)
+        ON CONFLICT (name) DO UPDATE SET attempts = 10, successes = 1""")
+    alice = engine_rig.person(group=engine_rig.pair())
+    id = alice.create()
+    engine_rig.finish(id)
+    assert tell(engine_rig, id) == [("good-one", "succeeded")]
+    engine_rig.sql("DELETE FROM providers")

@@ -1,0 +1,172 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""What IM does wrong, line by line as the failure modes of a real IM were recorded. Deletions: test_delete.py; whole attempts:
+test_attempts.py; tokens: test_tokens.py."""
+
+import time
+
+import pytest
+
+from harness.client import template
+
+
+def create(rig, state="succeeded", timeout=25, retries=1, **settings):
+    person = rig.person()
+    id = person.create(template(im_simulator=settings), retries=retries, max_providers=1)
+    return person, id, rig.finish(id, state, timeout=timeout)
+
+
+@pytest.mark.parametrize("settings", [
+    {"fault": "http_500", "on": "create", "first": 2}, {"fault": "http_503", "on": "state", "first": 3},
+    {"fault": "http_502", "on": "outputs,vm,contmsg", "first": 2}, {"fault": "reset", "on": "state,outputs", "first": 2},
+    {"fault": "reset_before", "first": 2}, {"fault": "bad_json", "on": "state,vm", "first": 2},
+    {"fault": "bad_json", "on": "create", "first": 1}, {"fault": "iam_outage", "on": "create", "first": 2},
+    {"fault": "iam_outage", "on": "state,outputs,info", "first": 3}, {"fault": "read_only", "first": 3},
+    {"fault": "hang", "on": "state", "first": 1}, {"fault": "slow", "on": "state", "ms": 400}, {"unknown_ms": 250}])
+def test_an_ill_im_is_no_failed_attempt(engine_rig, settings):
+    person, id, operation = create(engine_rig, **settings)
+    (made,) = engine_rig.infrastructures(person)
+    assert made["alive"] and made["id"] == engine_rig.deployment(id)["im_infra_id"]
+    assert "story" not in operation["progress"] and engine_rig.steps(id)[-1]["name"] == "Attempt 1 at cloud-a"
+
+
+@pytest.mark.parametrize("fault", ["reset_after", "hang_after"])
+def test_a_creation_that_was_done_but_not_answered_is_adopted(engine_rig, fault):
+    person, id, _ = create(engine_rig, fault=fault, first=1)
+    (made,) = engine_rig.infrastructures(person)
+    assert made["id"] == engine_rig.deployment(id)["im_infra_id"]
+    assert any("was found by its tag" in line for line in engine_rig.log_lines(id))
+
+
+def test_a_creation_that_was_never_done_is_submitted_again_with_another_tag(engine_rig):
+    person, id, _ = create(engine_rig, fault="hang", on="create", first=1)
+    (made,) = engine_rig.infrastructures(person)
+    steps = engine_rig.steps(id)
+    assert [step["status"] for step in steps] == ["failed", "succeeded"]
+    assert steps[0]["attempt_tag"] != steps[1]["attempt_tag"] == made["metadata"]["PAAS_ATTEMPT"]
+
+
+def test_it_says_meanwhile_what_it_waits_for(engine_rig):
+    person = engine_rig.person()
+    id = person.create(template(im_simulator={"fault": "http_500", "on": "state", "first": 6}))
+    engine_rig.wait_for(lambda: engine_rig.operation(id)["description"].startswith("Waits for the Infrastructure Manager"), 5,
+                        "the description")
+    engine_rig.finish(id)
+    assert engine_rig.operation(id)["description"] == "The deployment is complete."
+
+
+def test_im_away_for_a_while_is_waited_for(engine_rig):
+    people = [engine_rig.person() for _ in range(5)]
+    engine_rig.control.fault(fault="http_503")
+    ids = [person.create() for person in people]
+    time.sleep(1.5)
+    assert {engine_rig.operation(id)["state"] for id in ids} == {"in progress"}
+    engine_rig.control.mend()
+    for person, id in zip(people, ids):
+        engine_rig.finish(id, timeout=30)
+        assert len(engine_rig.infrastructures(person)) == 1
+
+
+def test_all_machines_failed_tells_the_cloud_s_reason(engine_rig):
+    _, _, operation = create(engine_rig, "failed", behaviour="all_vms_failed")
+    assert "no machine could be made" in operation["reason"]
+    assert "Traceback" not in operation["reason"]
+
+
+def test_one_failed_machine_fails_the_attempt_and_the_others_are_deleted(engine_rig):
+    person, _, operation = create(engine_rig, "failed", behaviour="one_vm_failed")
+    assert "fail" in operation["reason"]
+    assert not engine_rig.infrastructures(person, alive="true")
+
+
+def test_a_failed_configuration_fails_the_attempt_and_its_log_is_kept(engine_rig):
+    person, id, operation = create(engine_rig, "failed", behaviour="unconfigured")
+    assert "unconfigured" in operation["reason"]
+    assert engine_rig.sql("SELECT im_logs FROM deployment_logs WHERE deployment_id = %s", (id,))[0][0]
+    assert not engine_rig.infrastructures(person, alive="true")
+
+
+PUBLIC = """\
+tosca_definitions_version: tosca_simple_yaml_1_0
+metadata:
+  template_name: public
+  im_simulator: %s
+topology_template:
+  node_templates:
+    simple_node:
+      type: tosca.nodes.indigo.Compute
+      capabilities:
+        endpoint: { properties: { network_name: PUBLIC } }
+        os: { properties: { type: linux } }
+  outputs:
+    node_ip: { value: { get_attribute: [ simple_node, public_address, 0 ] } }
+"""
+
+
+def test_a_public_address_that_is_there_completes_at_once(engine_rig):
+    person = engine_rig.person()
+    id = person.create(PUBLIC % "{}")
+    began = time.monotonic()
+    engine_rig.finish(id)
+    assert time.monotonic() - began < 0.6
+    assert engine_rig.deployment(id)["template_outputs"]["node_ip"].startswith("198.")
+
+
+def test_configured_without_its_public_address_is_waited_for_and_may_fail(engine_rig):
+    person = engine_rig.person()
+    id = person.create(PUBLIC % "{ outputs_ms: 100000, unconfigured_ms: 350 }", max_providers=1)
+    operation = engine_rig.finish(id, "failed")
+    assert "unconfigured" in operation["reason"]
+    assert not engine_rig.infrastructures(person, alive="true")
+
+
+def force(rig, infra, state, **more):
+    rig.control.post("infrastructures/%s/state" % infra, {"state": state, **more})
+
+
+def held(rig, **settings):
+    """A creation that IM holds at pending: (person, deployment, infrastructure)."""
+    person = rig.person()
+    id = person.create(template(im_simulator={"boot_ms": 60000, **settings}), max_providers=1)
+    rig.wait_for_phase(id, "provisioning")
+    return person, id, rig.deployment(id)["im_infra_id"]
+
+
+def test_a_flicker_of_unconfigured_heals(engine_rig):
+    _, id, infra = held(engine_rig)
+    force(engine_rig, infra, "unconfigured")
+    engine_rig.wait_for(lambda: "that may heal" in engine_rig.operation(id)["description"], 5, "a doubt")
+    force(engine_rig, infra, "configured")
+    engine_rig.finish(id)
+
+
+def test_an_infrastructure_that_vanished_is_a_failed_attempt(engine_rig):
+    _, id, infra = held(engine_rig)
+    force(engine_rig, infra, "gone")
+    operation = engine_rig.finish(id, "failed")
+    assert "does not know the infrastructure any more" in operation["reason"]
+
+
+def test_the_machines_count_and_not_only_the_aggregate(engine_rig):
+    """One machine is configured and one stopped: IM calls that configured, or stopped, by their order."""
+    person = engine_rig.person()
+    content = PUBLIC.replace("outputs:", "unused:").split("  unused:")[0] % "{ boot_ms: 60000 }"
+    content = content.replace("        os:", "        scalable: { properties: { count: 2 } }\n        os:")
+    id = person.create(content, nodes=[("simple_node", True), ("simple_node", True)], max_providers=1)
+    engine_rig.wait_for_phase(id, "provisioning")
+    infra = engine_rig.deployment(id)["im_infra_id"]
+    force(engine_rig, infra, "configured", vm_states={"0": "configured", "1": "stopped"})
+    operation = engine_rig.finish(id, "failed")
+    assert "machine 1 is stopped" in operation["reason"]
+
+
+def test_postgresql_away_is_waited_for(bare_rig, engine_rig):
+    person = engine_rig.person()
+    ids = [person.create(template(im_simulator={"boot_ms": 800})) for _ in range(5)]
+    engine_rig.wait_for_phase(ids[0], "provisioning")
+    engine_rig.stop_postgres()
+    time.sleep(1)
+    engine_rig.start_postgres()
+    for id in ids:
+        engine_rig.finish(id)
+    assert len(engine_rig.infrastructures(person)) == 5
+    assert "the database is back" in bare_rig.engines[0].text()
