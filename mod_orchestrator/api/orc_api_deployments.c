@@ -27,6 +27,14 @@ orc_error_t *orc_api_deployments_get(const orc_request_t *request, orc_response_
                           4, values, "deployment");
 }
 
+orc_error_t *orc_api_deployments_get_template(const orc_request_t *request, orc_response_t *response)
+{
+    const char *const values[] = {request->ids[0], request->identity->user_id,
+                                  orc_api_flag(request->identity->is_admin)};
+
+    return orc_api_object(request, response, ORC_SQL_DEPLOYMENT_TEMPLATE, 3, values, "deployment");
+}
+
 /* True when every owner that a list is asked for is the caller. */
 static int asks_for_own(const orc_request_t *request)
 {

@@ -9,6 +9,7 @@ orc_config_t *orc_config_make(apr_pool_t *pool)
 
     config->issuers = apr_array_make(pool, 2, sizeof(orc_issuer_config_t *));
     config->users_input = "users";
+    config->im_auth = "type = InfrastructureManager; token = {access_token}";
     config->im_max_in_flight = 4;
     config->im_timeout = apr_time_from_sec(60);
     config->im_create_timeout = apr_time_from_sec(60);

@@ -54,7 +54,7 @@ typedef struct orc_config_t {
     int health_timeout_ms;     /* bound of all health probes together (2000) */
 } orc_config_t;
 
-/** A configuration with every default in place; lists are empty, texts NULL. */
+/** A configuration with every default in place; lists are empty, texts without a default NULL. */
 orc_config_t *orc_config_make(apr_pool_t *pool);
 
 /** The issuer block for an `iss` value, trailing slashes ignored; NULL when it isn't configured. */

@@ -5,12 +5,9 @@ have written is written by SQL."""
 import base64
 import ctypes
 import ctypes.util
-import hashlib
 import json
 import os
-import re
 import signal
-import uuid
 
 import pytest
 
@@ -52,16 +49,9 @@ def frozen(make_stack):
     os.kill(pid, signal.SIGCONT)
 
 
-def store(stack, client, content=None):
+def store(client, content=None):
     """Stores a template; its id."""
-    content = content or template()
-    made = str(uuid.uuid4())
-    name = re.search(r"template_name: ([\w-]+)", content).group(1)
-    stack.sql("INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version,"
-              " name_in_content, is_fragment, created_by, updated_by)"
-              " SELECT %s, %s, %s, %s, 'openstack', 'tosca_simple_yaml_1_0', true, false, id, id FROM users WHERE sub = %s",
-              (made, content, hashlib.sha256(content.encode()).hexdigest(), name, subject(stack, client)))
-    return made
+    return client.store_template(content or template())
 
 
 def subject(stack, client):
@@ -79,7 +69,7 @@ def body(stack, client, content=None, **fields):
     """What POST /deployments takes, with a template of its own."""
     value = {"template_inputs": {}, "user_group": client.group, **fields}
     if "template_id" not in value:
-        value["template_id"] = store(stack, client, content)
+        value["template_id"] = store(client, content)
     return value
 
 

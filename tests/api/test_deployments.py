@@ -29,7 +29,7 @@ def test_a_submission_is_accepted_with_its_id_and_the_location_of_its_operation(
 
 def test_a_new_deployment_has_its_defaults(frozen):
     alice = frozen.person()
-    template_id = store(frozen, alice)
+    template_id = store(alice)
     made = submit(frozen, alice, template_id=template_id, template_inputs={"num_cpus": 2})
     value = alice.deployment(made)
     url = "%s/deployments/%s" % (frozen.url, made)
@@ -152,7 +152,7 @@ def test_an_unknown_template_is_named(frozen):
 
 def test_a_template_id_may_be_written_in_capitals(frozen):
     alice = frozen.person()
-    template_id = store(frozen, alice)
+    template_id = store(alice)
     assert alice.deployment(submit(frozen, alice, template_id=template_id.upper()))["template_id"] == template_id
 
 
@@ -314,6 +314,17 @@ def test_a_bad_parameter_of_one_deployment_is_named(frozen, query):
     assert parameters(alice.get("/deployments/%s?%s" % (made, query))) == [query.partition("=")[0]]
 
 
+def test_the_template_of_a_deployment_is_the_template(frozen):
+    alice = frozen.person()
+    template_id = store(alice)
+    path = "/deployments/%s/templates" % submit(frozen, alice, template_id=template_id)
+    answer = expect(alice.get(path), 200)
+    whole = expect(alice.get("/templates/" + template_id), 200)
+    assert answer.json() == whole.json() and answer.headers["ETag"] == whole.headers["ETag"]
+    expect(alice.get(path, headers={"If-None-Match": answer.headers["ETag"]}), 304)
+    expect(alice.get("/deployments/%s/templates" % ABSENT), 404)
+
+
 def test_ids_are_uuids(frozen):
     alice = frozen.person()
     assert parameters(alice.get("/deployments/me")) == ["deployment_id"]
@@ -400,7 +411,7 @@ def test_inputs_that_look_like_our_own_marks_stay_what_they_are(frozen):
 
 def test_a_list_is_in_pages_newest_first(frozen):
     alice = frozen.person()
-    template_id = store(frozen, alice)
+    template_id = store(alice)
     made = []
     for _ in range(7):
         made.insert(0, done(frozen, alice, template_id=template_id))
@@ -418,7 +429,7 @@ def test_a_list_is_in_pages_newest_first(frozen):
 
 def test_scalar_attributes_sort(frozen):
     alice = frozen.person()
-    template_id = store(frozen, alice)
+    template_id = store(alice)
     made = [done(frozen, alice, template_id=template_id, tot_timeout_mins=minutes) for minutes in (30, 10, 20)]
     value = alice.deployment(made[0])
     for key, wanted in (("tot_timeout_mins", [1, 2, 0]), ("-tot_timeout_mins", [0, 2, 1]), ("status,-tot_timeout_mins", [0, 2, 1])):
