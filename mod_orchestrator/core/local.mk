@@ -26,3 +26,7 @@ tests_unit_test_schema_LDADD = $(unit_ldadd)
 check_PROGRAMS += tests/unit/test_providers
 tests_unit_test_providers_SOURCES = tests/unit/test_providers.c
 tests_unit_test_providers_LDADD = $(unit_ldadd)
+
+check_PROGRAMS += tests/unit/test_ssh_key
+tests_unit_test_ssh_key_SOURCES = tests/unit/test_ssh_key.c
+tests_unit_test_ssh_key_LDADD = $(unit_ldadd)

@@ -187,7 +187,7 @@ def test_an_administrator_lists_everybody_without_refresh_tokens(stack):
 
 def test_a_person_lists_themselves_and_the_public_part_of_co_owners(stack):
     first, second, third = stack.person(), stack.person(), stack.person()
-    third.id
+    assert third.id
     share_a_deployment(stack, first, second)
     users = {user["id"]: user for user in expect(first.get("/users"), 200).json()["data"]}
     assert set(users) == {first.id, second.id}

@@ -1,0 +1,107 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""API.md section 1: Conditional requests."""
+
+import concurrent.futures
+
+import pytest
+
+from harness.client import expect, unique
+
+
+@pytest.fixture(params=["/users/me", "/templates/"])
+def thing(stack, request):
+    """A person and the path of a single object that they may change."""
+    person = stack.person()
+    return person, request.param + (person.store_template() if request.param.endswith("/") else "")
+
+
+def tag_of(person, path):
+    return expect(person.get(path), 200).headers["ETag"]
+
+
+def change(person, path, **headers):
+    body = {"picture": "https://example.org/" + unique()} if "users" in path else {"version": unique()}
+    return person.patch(path, json=body, headers=headers)
+
+
+def test_a_single_object_has_an_etag_that_moves_with_it(thing):
+    person, path = thing
+    before = tag_of(person, path)
+    assert before.startswith('"') and before == tag_of(person, path)
+    expect(change(person, path), 204)
+    assert tag_of(person, path) != before
+
+
+def test_a_known_version_is_not_sent_again(thing):
+    person, path = thing
+    tag = tag_of(person, path)
+    for header in (tag, "W/" + tag, "*", '"x", ' + tag, '"x",W/' + tag + ' , "y"'):
+        answer = expect(person.get(path, headers={"If-None-Match": header}), 304)
+        assert answer.headers["ETag"] == tag and answer.content == b""
+    expect(person.head(path, headers={"If-None-Match": tag}), 304)
+
+
+def test_another_version_is_sent(thing):
+    person, path = thing
+    tag = tag_of(person, path)
+    for header in ('"x"', tag.strip('"'), tag[:-1], "", "W/" + tag.strip('"')):
+        expect(person.get(path, headers={"If-None-Match": header}), 200)
+    expect(change(person, path), 204)
+    expect(person.get(path, headers={"If-None-Match": tag}), 200)
+
+
+def test_a_change_of_the_known_version_is_made(thing):
+    person, path = thing
+    expect(change(person, path, **{"If-Match": tag_of(person, path)}), 204)
+    expect(change(person, path, **{"If-Match": '"x", ' + tag_of(person, path)}), 204)
+    expect(change(person, path, **{"If-Match": "*"}), 204)
+
+
+def test_a_change_of_another_version_is_refused(thing):
+    person, path = thing
+    stale = tag_of(person, path)
+    expect(change(person, path), 204)
+    now = tag_of(person, path)
+    for header in (stale, '"x"', "W/" + now, now.strip('"'), '"x", "y"'):
+        expect(change(person, path, **{"If-Match": header}), 412)
+    assert tag_of(person, path) == now
+
+
+def test_of_changes_at_once_with_one_version_one_is_made(thing):
+    person, path = thing
+    tag = tag_of(person, path)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: change(person, path, **{"If-Match": tag}).status_code, range(8)))
+    assert sorted(answers) == [204] + [412] * 7
+
+
+def test_put_and_delete_compare_too(stack):
+    person = stack.person()
+    path = "/templates/" + person.store_template()
+    stale = tag_of(person, path)
+    expect(person.put(path, json={"name": "a"}, headers={"If-Match": stale}), 204)
+    expect(person.put(path, json={"name": "b"}, headers={"If-Match": stale}), 412)
+    expect(person.delete(path, headers={"If-Match": stale}), 412)
+    expect(person.delete(path, headers={"If-Match": tag_of(person, path)}), 204)
+
+
+def test_removing_a_user_compares_too(stack):
+    person, admin = stack.person(), stack.person(admin=True)
+    path = "/users/" + person.id
+    stale = tag_of(admin, path)
+    expect(change(person, "/users/me"), 204)
+    expect(admin.delete(path, headers={"If-Match": stale}), 412)
+    expect(admin.delete(path, headers={"If-Match": tag_of(admin, path)}), 204)
+
+
+def test_what_is_not_there_or_not_theirs_comes_before_the_version(stack):
+    person, other = stack.person(), stack.person()
+    path = "/templates/" + person.store_template()
+    expect(other.patch(path, json={"name": "x"}, headers={"If-Match": '"x"'}), 403)
+    expect(person.delete("/templates/00000000-0000-7000-8000-000000000000", headers={"If-Match": "*"}), 404)
+
+
+def test_the_contract_has_an_etag(stack):
+    nobody = stack.client(None)
+    tag = expect(nobody.get("/openapi.json"), 200).headers["ETag"]
+    expect(nobody.get("/openapi.json", headers={"If-None-Match": tag}), 304)

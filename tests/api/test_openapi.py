@@ -1,0 +1,184 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""openapi.json, and what API.md section 1 says of every route: paths, methods, bodies, errors, request ids."""
+
+import json
+import re
+
+import jsonschema
+import pytest
+
+from harness.client import expect, unique
+
+UNKNOWN = "00000000-0000-7000-8000-000000000000"
+
+
+@pytest.fixture
+def document(stack):
+    return expect(stack.client(None).get("/openapi.json"), 200).json()
+
+
+def operations(document):
+    return [(path, method, operation) for path, item in document["paths"].items() for method, operation in item.items()]
+
+
+def filled(path):
+    return re.sub(r"{\w+}", UNKNOWN, path)
+
+
+def call(person, method, path, **options):
+    return person.request(method.upper(), path, **options)
+
+
+def test_the_document_is_openapi_3_1(document):
+    assert document["openapi"].startswith("3.1.")
+    assert {"title", "version"} <= set(document["info"])
+    for name, schema in document["components"]["schemas"].items():
+        jsonschema.Draft202012Validator.check_schema(schema)
+        assert re.fullmatch(r"\w+", name)
+    ids = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_reference_leads_somewhere(document):
+    names = set(document["components"]["schemas"])
+    assert set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document))) <= names
+    assert re.findall(r'"\$ref": "(?!#/components/schemas/)', json.dumps(document)) == []
+
+
+def test_every_answer_has_a_request_id_and_every_error_is_a_problem(document):
+    for _, _, operation in operations(document):
+        for status, response in operation["responses"].items():
+            assert response["headers"]["X-Request-ID"]["required"]
+            if int(status) >= 400:
+                assert list(response["content"]) == ["application/problem+json"]
+
+
+def test_only_health_and_the_document_need_no_token(document, stack):
+    nobody = stack.client(None)
+    for path, method, operation in operations(document):
+        is_open = operation.get("security") == []
+        assert is_open == (path in ("/health", "/openapi.json"))
+        assert call(nobody, method, filled(path)).status_code == (200 if is_open else 401)
+
+
+def test_every_path_answers_with_a_trailing_slash(document, stack):
+    person = stack.person()
+    for path, method, _ in operations(document):
+        if method == "get":
+            assert person.get(filled(path) + "/").status_code == person.get(filled(path)).status_code
+
+
+def test_head_works_wherever_get_does(document, stack):
+    person = stack.person()
+    for path, method, _ in operations(document):
+        if method == "get":
+            answer = person.head(filled(path))
+            assert answer.status_code == person.get(filled(path)).status_code and answer.content == b""
+
+
+def test_options_names_the_methods_and_needs_no_token(document, stack):
+    for path, item in document["paths"].items():
+        answer = expect(stack.client(None).options(filled(path)), 204)
+        methods = {method.upper() for method in item} | {"OPTIONS"} | ({"HEAD"} if "get" in item else set())
+        assert set(answer.headers["Allow"].split(", ")) == methods
+
+
+def test_another_method_is_405_with_allow_and_401_without_a_token(document, stack):
+    person, nobody = stack.person(), stack.client(None)
+    for path, item in document["paths"].items():
+        wrong = next(method for method in ("PUT", "DELETE", "PATCH", "POST") if method.lower() not in item)
+        answer = expect(call(person, wrong, filled(path)), 405)
+        assert {method.upper() for method in item} <= set(answer.headers["Allow"].split(", "))
+        expect(call(nobody, wrong, filled(path)), 401)
+
+
+@pytest.mark.parametrize("path", ["/", "", "/nothing", "/users/me/nothing", "/health/x", "/USERS"])
+def test_an_unknown_path_is_404_and_401_without_a_token(stack, path):
+    expect(stack.person().get(path), 404)
+    assert expect(stack.client(None).get(path), 401).headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_ids_that_are_none_are_named(document, stack):
+    person = stack.person(admin=True)
+    for path, method, operation in operations(document):
+        names = re.findall(r"{(\w+)}", path)
+        if names:
+            body = {"json": {}} if "requestBody" in operation else {}
+            problem = expect(call(person, method, re.sub(r"{\w+}", "x", path), **body), 422).json()
+            assert set(names) <= {entry.get("parameter") for entry in problem["errors"]}
+
+
+def test_unknown_parameters_are_refused_everywhere(document, stack):
+    person = stack.person(admin=True)
+    for path, method, operation in operations(document):
+        body = {"json": {}} if "requestBody" in operation else {}
+        problem = expect(call(person, method, filled(path), params={"surprise": "1"}, **body), 422).json()
+        assert "surprise" in {entry.get("parameter") for entry in problem["errors"]}
+
+
+@pytest.mark.parametrize("text, status", [
+    ("", 400), (" \n", 400), ("{", 400), ("{} x", 400), ('{"a":1,"a":2}', 400), ('{"a":"\\u0000"}', 400), (b'{"a":"\x00"}', 400),
+    (b'"\xff"', 400), ("[" * 65 + "]" * 65, 400), ("NaN", 400), ("[01]", 400),
+    ("[]", 422), ("null", 422), ("1", 422), ('"x"', 422), ("true", 422),
+    ('{"%s": 1}' % ("k" * 5000), 422), ('{"x": 1%s}' % ("0" * 400), 422), ('{"x": 1e999}', 422), ('{"x": -1%s.5}' % ("0" * 400), 422),
+])
+def test_bodies_that_are_refused(document, stack, text, status):
+    person = stack.person(admin=True)
+    data = text if isinstance(text, bytes) else text.encode()
+    for path, method, operation in operations(document):
+        if operation.get("requestBody", {}).get("required"):
+            expect(call(person, method, filled(path), data=data, headers={"Content-Type": "application/json"}), status)
+
+
+def test_content_types_that_are_refused(document, stack):
+    person = stack.person(admin=True)
+    for path, method, operation in operations(document):
+        if "requestBody" in operation:
+            for headers in ({}, {"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"},
+                            {"Content-Type": "application/jsonx"}, {"Content-Type": "*/*"}):
+                expect(call(person, method, filled(path), data=b"{}", headers=headers), 415)
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "Application/JSON ; x=y"])
+def test_content_types_that_are_taken(stack, kind):
+    expect(stack.person().patch("/users/me", data=b"{}", headers={"Content-Type": kind}), 204)
+
+
+def test_a_body_that_is_too_large_is_413(stack):
+    expect(stack.person().post("/templates", json={"content": "x" * (3 * 1024 * 1024)}), 413)
+
+
+def test_a_body_where_none_is_expected_is_ignored(document, stack):
+    person = stack.person()
+    for path, method, operation in operations(document):
+        if "requestBody" not in operation and method == "get":
+            plain = call(person, method, filled(path)).status_code
+            assert call(person, method, filled(path), data=b"\x00{", headers={"Content-Type": "text/x"}).status_code == plain
+
+
+def test_the_request_id_is_the_clients_when_it_is_sane(stack):
+    person = stack.person()
+    id = unique("request")
+    assert person.get("/users/me", headers={"X-Request-ID": id}).headers["X-Request-ID"] == id
+    problem = person.get("/nothing", headers={"X-Request-ID": id})
+    assert problem.json()["instance"] == id
+    for strange in ("x" * 500, "a b", '"', "a;b\\"):
+        made = person.get("/users/me", headers={"X-Request-ID": strange}).headers["X-Request-ID"]
+        assert made != strange and re.fullmatch(r"[\w.:-]+", made)
+
+
+def test_a_problem_has_all_its_members(stack):
+    problem = expect(stack.person().get("/users/x", headers={"X-Request-ID": "r-1"}), 422).json()
+    assert problem["type"].startswith("urn:") and problem["title"] and problem["detail"]
+    assert problem["status"] == 422 and problem["instance"] == "r-1"
+    assert problem["errors"] == [{"parameter": "user_id", "detail": "must be a UUID"}]
+
+
+def test_an_unknown_fields_name_is_a_json_pointer(stack):
+    problem = expect(stack.person().patch("/users/me", json={"a/b~c": 1}), 422).json()
+    assert [entry["pointer"] for entry in problem["errors"]] == ["/a~1b~0c"]
+
+
+def test_path_query_and_body_are_named_at_once(stack):
+    problem = expect(stack.person().patch("/templates/x", params={"y": "1"}, json={"name": 1, "z": 2}), 422).json()
+    assert {entry.get("parameter", entry.get("pointer")) for entry in problem["errors"]} == {"template_id", "y", "/name", "/z"}
