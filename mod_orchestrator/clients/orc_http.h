@@ -26,8 +26,8 @@ typedef enum {
 typedef struct orc_http_request_t {
     const char *method;   /* "GET" */
     const char *url;      /* absolute */
-    const char *endpoint; /* window, queue and breaker it belongs to; NULL: the URL's scheme, host and port; slashes at
- its end don't count */
+    const char *endpoint; /* of whose window, queue and breaker it is, without regard to slashes at its end; NULL: the
+                             URL's scheme, host and port */
     const apr_array_header_t *headers; /* of const char *, "Name: value", or NULL. One with CR or LF is refused */
     const char *body;                  /* or NULL */
     apr_size_t body_length;

@@ -577,6 +577,40 @@ static void ims_own_error_page_gives_its_message(void **state)
                         "The Infrastructure Manager: Error Getting Inf. prop: Deleted infrastructure.");
 }
 
+static void no_body_however_damaged_breaks_the_reader(void **state)
+{
+    static const char *const types[] = {JSON, PLAIN, "text/uri-list", "text/html"};
+    static const char *const good[] = {
+        "{\"state\":{\"state\":\"failed\",\"vm_states\":{\"10\":\"configured\",\"2\":\"failed\"}}}",
+        "{\"uri-list\":[{\"uri\":\"http://h/infrastructures/b\"}]}", "{\"outputs\":{\"a\":[null,\"\xe2\x82\xac\"]}}",
+        "{\"radl\":[{\"class\":\"system\"}]}", "{\"uri\":\"http://h/infrastructures/b\"}"};
+    static const int statuses[] = {200, 200, 400, 401, 403, 404, 500};
+    int i, read = 0;
+
+    for (i = 0; i < 20000; i++) {
+        const failure_case_t *c = &failures[dice(sizeof failures / sizeof *failures)];
+        char *body;
+        size_t length, at;
+        orc_im_result_t result;
+
+        apr_pool_clear(pool);
+        body = apr_pstrdup(pool, dice(2) ? c->body : good[dice(sizeof good / sizeof *good)]);
+        length = strlen(body);
+        for (at = dice(4); length > 0 && at > 0; at--)
+            body[dice((unsigned int)length)] = (char)(1 + dice(255));
+        if (length > 0 && dice(3) == 0)
+            body[dice((unsigned int)length)] = '\0';
+        result = read_answer((orc_im_call_kind_t)dice(ORC_IM_VERSION + 1), statuses[dice(7)], types[dice(4)], body);
+        if (result.error)
+            assert_string_equal(orc_im_utf8(result.error->detail, strlen(result.error->detail), pool),
+                                result.error->detail);
+        if (result.text)
+            assert_string_equal(orc_im_utf8(result.text, strlen(result.text), pool), result.text);
+        read += result.kind == ORC_IM_OK;
+    }
+    assert_true(read > 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -597,6 +631,7 @@ int main(void)
         cmocka_unit_test(a_refused_template_says_why_without_the_servers_stack),
         cmocka_unit_test(long_messages_are_cut_between_characters),
         cmocka_unit_test(ims_own_error_page_gives_its_message),
+        cmocka_unit_test(no_body_however_damaged_breaks_the_reader),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
