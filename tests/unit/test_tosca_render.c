@@ -238,6 +238,18 @@ static void tags_are_found_in_what_im_gives_back(void **state)
     assert_null(tag("topology_template: {node_templates: [1]}\n", "PAAS_ATTEMPT"));
 }
 
+static void a_tag_is_found_in_a_document_that_im_made_longer_than_a_template_may_be(void **state)
+{
+    enum { LENGTH = 3 * 1024 * 1024 };
+    char *text = apr_palloc(pool, LENGTH + 100);
+
+    memset(text, 'x', LENGTH);
+    memcpy(text, "a: ", 3);
+    apr_cpystrn(text + LENGTH, "\nmetadata: {PAAS_ATTEMPT: '5'}\n", 100);
+    refused(text, strlen(text), "too long");
+    assert_string_equal(tag(text, "PAAS_ATTEMPT"), "5");
+}
+
 static void check_own(const char *name, int resources, int machines)
 {
     const orc_tosca_types_t *types = our_types();
@@ -289,6 +301,7 @@ int main(void)
         cmocka_unit_test(a_type_that_the_template_declares_without_tags_gets_none),
         cmocka_unit_test(tags_that_come_from_an_input_are_left_alone),
         cmocka_unit_test(tags_are_found_in_what_im_gives_back),
+        cmocka_unit_test(a_tag_is_found_in_a_document_that_im_made_longer_than_a_template_may_be),
         cmocka_unit_test(our_own_templates_are_whole),
     };
 
