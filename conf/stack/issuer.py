@@ -109,7 +109,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     "/_issuer/fault": self.set_fault})
 
     def serve(self, routes):
-        path = self.path.partition("?")[0].rstrip("/")
+        # IM puts "/.well-known/..." behind an issuer that ends with a slash already.
+        path = "/" + self.path.partition("?")[0].strip("/")
         base = urllib.parse.urlsplit(self.server.url).path.rstrip("/")
         path = path[len(base):] if base and path.startswith(base) else path
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
