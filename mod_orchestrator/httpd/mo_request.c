@@ -157,7 +157,9 @@ static const char *forwarded(const request_rec *r, const char *name)
     if (!value)
         return NULL;
     value += strspn(value, " \t");
-    length = strcspn(value, ", \t");
+    length = strcspn(value, ",");
+    while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t'))
+        length--;
     return length > 0 ? apr_pstrmemdup(r->pool, value, length) : NULL;
 }
 

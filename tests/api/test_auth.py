@@ -188,6 +188,11 @@ def test_an_issuers_key_signs_for_that_issuer_only(two_issuers):
     refuse(two_issuers, second.token("carol", key=first.keys[1]))
 
 
+def test_the_same_subject_of_two_issuers_is_two_people(two_issuers):
+    ids = {two_issuers.client_with(one.token("carol")).id for one in two_issuers.issuers}
+    assert len(ids) == 2
+
+
 def test_headers_that_pretend_to_be_verified_count_for_nothing(stack):
     token = unknown_key(stack)
     for name in ("OIDC_access_token", "OIDC-access-token", "OIDC_CLAIM_sub", "X-Remote-User"):

@@ -1,0 +1,49 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""What absolute links begin with: names that the administrator set, never what a stranger writes into a header."""
+
+import re
+
+import pytest
+
+from harness import live
+
+FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "api.example.org"}
+
+
+@pytest.fixture
+def without_public_url(monkeypatch):
+    """Stacks that derive their URL."""
+    original = live.LiveStack._directives
+    monkeypatch.setattr(live.LiveStack, "_directives",
+                        lambda self: re.sub(r"OrchestratorPublicURL .*\n", "", original(self)))
+
+
+def first_link(stack, **headers):
+    return stack.client("carol").get("/templates", headers=headers).json()["links"]["first"]
+
+
+def test_the_public_url_wins(stack):
+    assert first_link(stack, Host="evil.example", **FORWARDED).startswith(stack.url + "/templates?")
+
+
+def test_a_canonical_name_wins_over_the_clients_host(without_public_url, make_stack):
+    stack = make_stack()
+    for headers in ({}, {"Host": "evil.example"}, FORWARDED):
+        assert first_link(stack, **headers).startswith(stack.url + "/templates?")
+
+
+def test_without_a_canonical_name_only_own_names_count(without_public_url, make_stack):
+    stack = make_stack("UseCanonicalName Off")
+    assert first_link(stack, Host="127.0.0.1:8080").startswith("http://127.0.0.1:8080/api/v1/templates?")
+    for host in ("evil.example", "evil.example:80"):
+        assert first_link(stack, Host=host).startswith(stack.url + "/templates?")
+
+
+def test_a_trusted_proxy_is_believed_within_reason(without_public_url, make_stack):
+    stack = make_stack("OrchestratorTrustedProxy 127.0.0.0/8")
+    assert first_link(stack, **FORWARDED).startswith("https://api.example.org/api/v1/templates?")
+    answer = first_link(stack, **{"X-Forwarded-Proto": "https, http", "X-Forwarded-Host": "api.example.org:8443, inner"})
+    assert answer.startswith("https://api.example.org:8443/api/v1/templates?")
+    for headers in ({"X-Forwarded-Host": "evil/path"}, {"X-Forwarded-Host": "a b"}, {"X-Forwarded-Host": "user@evil"},
+                    {"X-Forwarded-Proto": "javascript"}):
+        assert first_link(stack, **headers).startswith(stack.url + "/templates?")
