@@ -4,7 +4,7 @@
 It has signing keys of its own, made at its first start and kept, so that tokens outlive a restart. Whoever can read its
 folder can sign tokens: `Issuer.token` does that without asking the server. Anyone may be a person: a name is enough.
 
-Routes: /.well-known/openid-configuration, /jwks, /userinfo, /token (grants refresh_token and token-exchange). And for
+Routes: /.well-known/openid-configuration, /jwks, /userinfo, /introspect, /token (grants refresh_token and token-exchange). And for
 tests, on loopback like the rest: GET /_issuer/calls counts the calls of each route since the start, POST /_issuer/person
 {"sub": ..., <claims>} says what /userinfo knows of a subject, POST /_issuer/fault {"route": "/jwks", "status": 500,
 "times": 2} breaks a route ("status": 0 hangs up without an answer; "times" left out: until "times": 0 mends it).
@@ -102,11 +102,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.serve({"/.well-known/openid-configuration": self.configuration, "/jwks": self.jwks, "/userinfo": self.userinfo,
-                    "/_issuer/calls": lambda body: (200, dict(self.server.calls))})
+                    "/introspect": self.introspect, "/_issuer/calls": lambda body: (200, dict(self.server.calls))})
 
     def do_POST(self):
-        self.serve({"/token": self.token, "/userinfo": self.userinfo, "/_issuer/person": self.set_person,
-                    "/_issuer/fault": self.set_fault})
+        self.serve({"/token": self.token, "/userinfo": self.userinfo, "/introspect": self.introspect,
+                    "/_issuer/person": self.set_person, "/_issuer/fault": self.set_fault})
 
     def serve(self, routes):
         # IM puts "/.well-known/..." behind an issuer that ends with a slash already.
@@ -147,7 +147,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def configuration(self, _):
         base = self.server.url.rstrip("/")
         return 200, {"issuer": self.server.url, "jwks_uri": base + "/jwks", "userinfo_endpoint": base + "/userinfo",
-                     "token_endpoint": base + "/token", "authorization_endpoint": base + "/authorize",
+                     "token_endpoint": base + "/token", "introspection_endpoint": base + "/introspect", "authorization_endpoint": base + "/authorize",
                      "grant_types_supported": ["refresh_token", EXCHANGE], "response_types_supported": ["code"],
                      "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256", "ES256"],
                      "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"]}
@@ -163,6 +163,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         known = self.server.subject(claims["sub"])
         # The token's own groups count here too: a token with groups of its choice is how a test makes a person.
         return 200, {**known, **{name: claims[name] for name in ("groups",) if name in claims}}
+
+    def introspect(self, body):
+        """RFC 7662. IM takes no discovery document that doesn't name it, and asks with GET."""
+        form = urllib.parse.parse_qs(body.decode() or urllib.parse.urlsplit(self.path).query)
+        claims = self.server.verified(form.get("token", [""])[0])
+        return 200, {"active": False} if claims is None else {"active": True, **claims}
 
     def token(self, body):
         form = {name: values[0] for name, values in urllib.parse.parse_qs(body.decode(), keep_blank_values=True).items()}

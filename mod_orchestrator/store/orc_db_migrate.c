@@ -2,7 +2,6 @@
 #include "orc_db.h"
 
 #include <apr_strings.h>
-#include <stdlib.h>
 
 #include "orc_log.h"
 
@@ -27,16 +26,21 @@ static orc_error_t *run(PGconn *connection, PGresult **out, const char *sql, apr
     return error;
 }
 
-static orc_error_t *last_applied(PGconn *connection, int *last, apr_pool_t *pool)
+static orc_error_t *make_table(PGconn *connection, apr_pool_t *pool)
+{
+    return run(connection, NULL,
+               "CREATE TABLE IF NOT EXISTS schema_migrations"
+               " (number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
+               pool);
+}
+
+static orc_error_t *is_applied(int *applied, PGconn *connection, const orc_migration_t *migration, apr_pool_t *pool)
 {
     PGresult *result;
 
-    ORC_TRY(run(connection, NULL,
-                "CREATE TABLE IF NOT EXISTS schema_migrations"
-                " (number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
-                pool));
-    ORC_TRY(run(connection, &result, "SELECT coalesce(max(number), 0) FROM schema_migrations", pool));
-    *last = atoi(PQgetvalue(result, 0, 0));
+    ORC_TRY(run(connection, &result,
+                apr_psprintf(pool, "SELECT 1 FROM schema_migrations WHERE number = %d", migration->number), pool));
+    *applied = PQntuples(result) > 0;
     PQclear(result);
     return NULL;
 }
@@ -66,14 +70,17 @@ static orc_error_t *apply(PGconn *connection, const orc_migration_t *migration, 
     return NULL;
 }
 
+/* Each by itself: a database may lack one in between that was written at the same time as a later one. */
 static orc_error_t *apply_missing(PGconn *connection, int *applied, apr_pool_t *pool)
 {
     const orc_migration_t *migration;
-    int last;
 
-    ORC_TRY(last_applied(connection, &last, pool));
+    ORC_TRY(make_table(connection, pool));
     for (migration = orc_migrations; migration->name; migration++) {
-        if (migration->number <= last)
+        int is_there;
+
+        ORC_TRY(is_applied(&is_there, connection, migration, pool));
+        if (is_there)
             continue;
         ORC_TRY(apply(connection, migration, pool));
         (*applied)++;

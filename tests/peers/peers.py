@@ -249,6 +249,7 @@ def main():
                 except Exception as error:  # pylint: disable=broad-except
                     failed += 1
                     say("  FAILED  %s: %s" % (what, error))
+                    break  # what follows stands on it
         except Exception:  # pylint: disable=broad-except
             failed += 1
             say("  FAILED  %s" % traceback.format_exc())

@@ -74,6 +74,17 @@ static void migrations_apply_once(void **state)
     assert_true(atoi(text_of("SELECT max(number) FROM schema_migrations")) >= 1);
 }
 
+static void a_migration_in_between_is_applied_too(void **state)
+{
+    int applied;
+
+    assert_non_null(text_of("DELETE FROM schema_migrations WHERE number = 1 RETURNING number"));
+    assert_non_null(orc_db_migrate(source, &applied, pool));
+    assert_non_null(text_of("INSERT INTO schema_migrations (number, name) VALUES (1, '0001_schema') RETURNING number"));
+    assert_null(orc_db_migrate(source, &applied, pool));
+    assert_int_equal(applied, 0);
+}
+
 static void nulls_are_told_from_empty_texts(void **state)
 {
     const char *values[] = {NULL, ""};
@@ -270,6 +281,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(migrations_apply_once),
+        cmocka_unit_test(a_migration_in_between_is_applied_too),
         cmocka_unit_test(nulls_are_told_from_empty_texts),
         cmocka_unit_test(sqlstate_decides_the_error),
         cmocka_unit_test(constraints_are_named),
