@@ -14,7 +14,7 @@
 
 /**
  * Finds the caller, registers them when they are new, and stores the access token when it outlives the stored one or an
- * operation of theirs waits for one (those operations are woken). Sets identity->user_id.
+ * operation on a deployment that they created waits for one (those operations are woken). Sets identity->user_id.
  *
  * Claims that the token lacks are asked for at the issuer's userinfo endpoint, once, at registration. What is missing
  * then still: the user name falls back to the subject, the name to the user name, the e-mail to "".

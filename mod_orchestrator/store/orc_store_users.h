@@ -19,7 +19,7 @@ typedef struct orc_store_person_t {
 typedef struct orc_store_caller_t {
     char id[37];
     apr_time_t token_expires; /* of the stored access token, 0: none */
-    int waits;                /* an operation of theirs waits for a token */
+    int waits;                /* an operation on a deployment that they created waits for a token */
 } orc_store_caller_t;
 
 /** Looks a person up. */

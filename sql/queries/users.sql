@@ -1,6 +1,8 @@
+-- What waits for a token waits for that of the deployment's creator, whoever asked for the operation.
 -- name: caller_find read
 SELECT u.id, (extract(epoch FROM c.expires_at) * 1000000)::bigint,
-    EXISTS (SELECT FROM operations o WHERE o.created_by = u.id AND o.waits_for_token)
+    EXISTS (SELECT FROM operations o JOIN deployments d ON d.id = o.deployment_id
+        WHERE o.waits_for_token AND o.ended_at IS NULL AND d.created_by = u.id)
 FROM users u LEFT JOIN credentials c ON c.user_id = u.id
 WHERE u.issuer = $1 AND u.sub = $2
 
@@ -32,8 +34,10 @@ WITH caller AS (
     ON CONFLICT (user_id) DO UPDATE
     SET access_token = excluded.access_token, expires_at = excluded.expires_at, updated_at = now()
 )
-UPDATE operations SET due_at = now(), waits_for_token = false, updated_at = now(), row_version = row_version + 1
-WHERE created_by = $1 AND waits_for_token
+UPDATE operations o
+SET due_at = now(), waits_for_token = false, updated_at = now(), row_version = o.row_version + 1
+FROM deployments d
+WHERE o.waits_for_token AND o.ended_at IS NULL AND d.id = o.deployment_id AND d.created_by = $1
 
 -- Rows of one object: the object if the caller may see it, its version for this reader, whether it exists.
 -- name: user_get read
@@ -98,8 +102,10 @@ WHERE id = $1 AND ($2 OR $4 OR $6)
 
 -- A refresh token may be what an operation of theirs waits for.
 -- name: user_wake_operations
-UPDATE operations SET due_at = now(), waits_for_token = false, updated_at = now(), row_version = row_version + 1
-WHERE created_by = $1 AND waits_for_token
+UPDATE operations o
+SET due_at = now(), waits_for_token = false, updated_at = now(), row_version = o.row_version + 1
+FROM deployments d
+WHERE o.waits_for_token AND o.ended_at IS NULL AND d.id = o.deployment_id AND d.created_by = $1
 
 -- name: user_delete
 DELETE FROM users WHERE id = $1

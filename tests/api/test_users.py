@@ -142,14 +142,18 @@ def test_the_access_token_is_kept_sealed(stack):
 
 def test_a_newer_token_wakes_operations_that_wait_for_one(stack):
     sub = unique("sub")
-    group = stack.group()
-    person = stack.person([group], sub=sub, ttl=600)
+    group = stack.group("pending_for_ever")
+    person, admin = stack.person([group], sub=sub, ttl=600), stack.person(admin=True)
     deployment = person.deploy(group=group)
-    stack.sql("UPDATE operations SET waits_for_token = true, due_at = now() + interval '1 day' WHERE deployment_id = %s "
-              "AND ended_at IS NULL", (deployment,))
+    # As if an administrator had asked for it and the creator's token were needed; whoever works on it now has lost it.
+    stack.sql("UPDATE operations SET waits_for_token = true, due_at = now() + interval '1 day', lease_owner = NULL, "
+              "lease_number = lease_number + 1, created_by = %s WHERE deployment_id = %s", (admin.id, deployment))
+    state = "SELECT waits_for_token, due_at > now() + interval '1 hour' FROM operations WHERE deployment_id = %s"
+    expect(admin.get("/users/me"), 200)
+    assert stack.sql(state, (deployment,)) == [(True, True)]
     expect(stack.person([group], sub=sub, ttl=6000).get("/users/me"), 200)
-    waiting = stack.sql("SELECT count(*) FROM operations WHERE deployment_id = %s AND waits_for_token", (deployment,))
-    assert waiting == [(0,)]
+    assert stack.sql(state, (deployment,)) == [(False, False)]
+    expect(person.delete("/deployments/" + deployment), 202)
 
 
 # reading
