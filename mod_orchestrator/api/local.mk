@@ -13,6 +13,7 @@ liborc_la_SOURCES += \
 	$(api)/orc_api_logs.c \
 	$(api)/orc_api_openapi.c \
 	$(api)/orc_api_operations.c \
+	$(api)/orc_api_parsed.c $(api)/orc_api_parsed.h \
 	$(api)/orc_api_resources.c \
 	$(api)/orc_api_route.h \
 	$(api)/orc_api_submission.c \

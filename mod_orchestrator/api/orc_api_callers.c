@@ -36,6 +36,7 @@ struct orc_api_callers_t {
     apr_time_t probed;
     orc_schemas_t *schemas;
     orc_error_t *broken; /* the schemas could not be compiled */
+    orc_api_parsed_t *parsed;
 };
 
 struct orc_api_callers_t *orc_api_callers_make(apr_pool_t *pool)
@@ -47,13 +48,19 @@ struct orc_api_callers_t *orc_api_callers_make(apr_pool_t *pool)
     if (apr_thread_mutex_create(&callers->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
         return NULL;
     callers->broken = orc_schemas_make(&callers->schemas, orc_routes_schemas, pool);
-    return callers;
+    callers->parsed = orc_api_parsed_make(pool);
+    return callers->parsed ? callers : NULL;
 }
 
 orc_error_t *orc_api_callers_schemas(const orc_schemas_t **schemas, const struct orc_api_callers_t *callers)
 {
     *schemas = callers->schemas;
     return callers->broken;
+}
+
+orc_api_parsed_t *orc_api_callers_parsed(const struct orc_api_callers_t *callers)
+{
+    return callers->parsed;
 }
 
 /* ---- what the process remembers ---- */

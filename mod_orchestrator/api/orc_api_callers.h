@@ -4,6 +4,7 @@
 
 #include "orc_api.h"
 #include "orc_api_handler.h"
+#include "orc_api_parsed.h"
 #include "orc_schema.h"
 
 /*
@@ -45,5 +46,8 @@ void orc_api_callers_keep_probe(struct orc_api_callers_t *callers, unsigned resu
 
 /** The compiled schemas of request bodies. 500 "schema" when routes.json is broken. */
 orc_error_t *orc_api_callers_schemas(const orc_schemas_t **schemas, const struct orc_api_callers_t *callers);
+
+/** The parsed templates that the process keeps. */
+orc_api_parsed_t *orc_api_callers_parsed(const struct orc_api_callers_t *callers);
 
 #endif

@@ -2,6 +2,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "orc_api_callers.h"
 #include "orc_api_idempotency.h"
 #include "orc_id.h"
 #include "orc_providers.h"
@@ -71,32 +72,55 @@ static void add_inputs_error(orc_error_t **wrong, const orc_error_t *error, apr_
 
 /* ---- the template ---- */
 
-/* The stored text, NULL when there is no such template. */
-static orc_error_t *find_template(const char **content, const orc_request_t *request, const char *id)
+/* A template as it is stored. */
+typedef struct stored_t {
+    const char *id;
+    const char *content; /* NULL: there is no such template */
+    const char *version;
+} stored_t;
+
+static orc_error_t *find_template(stored_t *stored, const orc_request_t *request, const char *id)
 {
+    char *lower = apr_palloc(request->pool, ORC_ID_LENGTH + 1);
     orc_rows_t rows;
 
-    *content = NULL;
-    ORC_TRY(orc_db_read(request->service->db, &rows, ORC_SQL_DEPLOYMENT_TEMPLATE_FACTS, 1, &id, request->pool));
-    if (rows.count > 0)
-        *content = orc_rows_text(&rows, 0, 0);
+    *stored = (stored_t){0};
+    if (!orc_id_parse(id, lower))
+        return NULL;
+    stored->id = lower;
+    ORC_TRY(orc_db_read(request->service->db, &rows, ORC_SQL_DEPLOYMENT_TEMPLATE_FACTS, 1, &stored->id, request->pool));
+    if (rows.count > 0) {
+        stored->content = orc_rows_text(&rows, 0, 0);
+        stored->version = orc_rows_text(&rows, 0, 1);
+    }
     return NULL;
 }
 
+static orc_error_t *parse(const orc_tosca_template_t **tosca, const stored_t *stored, const orc_request_t *request)
+{
+    orc_api_parsed_t *parsed = orc_api_callers_parsed(request->service->callers);
+
+    *tosca = orc_api_parsed_find(parsed, stored->id, stored->version, request->pool);
+    if (*tosca)
+        return NULL;
+    return orc_api_parsed_add(tosca, parsed, stored->id, stored->version, stored->content, request->service->types,
+                              "/template_id", request->pool);
+}
+
 /* Parses the template and makes the resources of it; what is wrong goes to `wrong` or `unfit`. */
-static void plan_resources(submission_t *s, const char *content)
+static void plan_resources(submission_t *s, const stored_t *stored)
 {
     apr_pool_t *pool = s->request->pool;
-    orc_tosca_template_t *tosca;
+    const orc_tosca_template_t *tosca;
     orc_tosca_demand_t demand;
     orc_error_t *error;
     json_t *complete;
 
-    if (!content) {
+    if (!stored->content) {
         orc_error_add_pointer(&s->unfit, pool, "/template_id", "is not the id of a template");
         return;
     }
-    error = orc_tosca_parse(&tosca, content, strlen(content), s->request->service->types, "/template_id", pool);
+    error = parse(&tosca, stored, s->request);
     if (error) {
         orc_error_add_pointer(&s->unfit, pool, "/template_id", "names a template that can't be deployed: %s",
                               error->fields ? APR_ARRAY_IDX(error->fields, 0, orc_error_field_t).detail
@@ -118,17 +142,14 @@ static void plan_resources(submission_t *s, const char *content)
 
 void orc_api_submission_check(orc_error_t **error, const orc_request_t *request)
 {
-    const json_t *id = json_object_get(request->json, "template_id");
     const json_t *inputs = json_object_get(request->json, "template_inputs");
+    const char *id = orc_json_string(request->json, "template_id");
     submission_t s = {.request = request};
-    const char *content;
-    char known[ORC_ID_LENGTH + 1];
+    stored_t stored;
 
-    if (!json_is_string(id) || !orc_id_parse(json_string_value(id), known) || !json_is_object(inputs))
+    if (!id || !json_is_object(inputs) || find_template(&stored, request, id) || !stored.content)
         return;
-    if (find_template(&content, request, known) || !content)
-        return;
-    plan_resources(&s, content);
+    plan_resources(&s, &stored);
     if (s.wrong)
         add_inputs_error(error, s.wrong, request->pool);
 }
@@ -279,12 +300,12 @@ static orc_error_t *store(submission_t *s, orc_response_t *response)
 orc_error_t *orc_api_deployments_post(const orc_request_t *request, orc_response_t *response)
 {
     submission_t s = {.request = request};
-    const char *content;
+    stored_t stored;
 
     read_body(&s);
     check_timeouts(&s.wrong, &s.store, request->pool);
-    ORC_TRY(find_template(&content, request, s.store.template_id));
-    plan_resources(&s, content);
+    ORC_TRY(find_template(&stored, request, s.store.template_id));
+    plan_resources(&s, &stored);
     if (s.wrong)
         return s.wrong;
     ORC_TRY(check_group(&s));
