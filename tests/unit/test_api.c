@@ -119,6 +119,19 @@ static void a_known_path_says_its_methods(void **state)
     assert_int_equal(response->status, 404);
 }
 
+static void every_body_has_a_schema_that_is_understood(void **state)
+{
+    const orc_schemas_t *schemas;
+    const orc_route_t *route;
+
+    assert_null(orc_api_callers_schemas(&schemas, orc_api_callers_make(pool)));
+    for (route = orc_routes; route->id; route++) {
+        assert_int_equal(route->schema != NULL, (route->flags & ORC_ROUTE_BODY) != 0);
+        if (route->schema)
+            assert_non_null(orc_schemas_find(schemas, route->schema));
+    }
+}
+
 /* ---- entity tags ---- */
 
 static void entity_tags_are_compared_as_rfc_9110_says(void **state)
@@ -388,6 +401,7 @@ int main(void)
         cmocka_unit_test(a_known_version_is_not_sent_again),
         cmocka_unit_test(authentication_comes_before_404_and_405),
         cmocka_unit_test(a_known_path_says_its_methods),
+        cmocka_unit_test(every_body_has_a_schema_that_is_understood),
         cmocka_unit_test(entity_tags_are_compared_as_rfc_9110_says),
         cmocka_unit_test(idempotency_keys_are_printable_and_short),
         cmocka_unit_test(a_list_has_defaults),
