@@ -20,3 +20,7 @@ liborc_la_SOURCES += \
 noinst_PROGRAMS += tests/engine/run_engine
 tests_engine_run_engine_SOURCES = tests/engine/run_engine.c
 tests_engine_run_engine_LDADD = liborc.la
+
+check_PROGRAMS += tests/unit/test_engine
+tests_unit_test_engine_SOURCES = tests/unit/test_engine.c
+tests_unit_test_engine_LDADD = $(unit_ldadd)

@@ -206,13 +206,18 @@ static orc_error_t *work(orc_engine_t *engine, apr_pool_t *pool)
         orc_db_close(db);
         engine->renew_at = now + engine->config->lease / RENEWALS_PER_LEASE;
     }
-    if (now < engine->claim_at)
+    if (now < engine->claim_at || engine->is_stopping)
         return NULL;
     ORC_TRY(orc_db_open(&db, engine->source, pool));
     ORC_TRY(orc_engine_claim(&claimed, engine, db, pool));
     engine->claim_at = now;
     if (claimed)
         return NULL;
+    if (engine->task_count >= ORC_ENGINE_MAX_TASKS) {
+        /* The end of a task makes room, and claims at once. */
+        engine->claim_at = now + LONGEST_WAIT;
+        return NULL;
+    }
     ORC_TRY(orc_db_open(&db, engine->source, pool));
     ORC_TRY(orc_store_next(&next, db, pool));
     orc_db_close(db);

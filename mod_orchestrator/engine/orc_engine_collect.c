@@ -85,13 +85,17 @@ static orc_error_t *assign(orc_task_t *task)
     collection_t *collection = task->collection;
     apr_array_header_t *resources;
     machine_t **chosen;
+    orc_error_t *error;
     json_t *list;
     orc_db_t *db;
     int i;
 
-    ORC_TRY(orc_db_open(&db, task->engine->source, task->pool));
-    ORC_TRY(orc_store_resources(&resources, db, task->work->deployment_id, task->pool));
+    error = orc_db_open(&db, task->engine->source, task->pool);
+    if (!error)
+        error = orc_store_resources(&resources, db, task->work->deployment_id, task->pool);
     orc_db_close(db);
+    if (error)
+        return error;
     chosen = apr_pcalloc(task->pool, (apr_size_t)(resources->nelts + 1) * sizeof *chosen);
     list = orc_task_change_list(task, "resources");
     for (i = 0; i < resources->nelts; i++) {

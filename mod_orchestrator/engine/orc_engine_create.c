@@ -150,6 +150,7 @@ static orc_error_t *find_candidates(json_t **candidates, json_t **refusals, orc_
     const orc_work_t *work = task->work;
     orc_placement_wish_t wish = {0};
     apr_array_header_t *records;
+    orc_error_t *error;
     orc_db_t *db;
 
     wish.group = work->user_group;
@@ -157,9 +158,12 @@ static orc_error_t *find_candidates(json_t **candidates, json_t **refusals, orc_
     wish.type = work->provider_type;
     wish.provider = work->target_provider;
     wish.region = work->target_region;
-    ORC_TRY(orc_db_open(&db, task->engine->source, task->pool));
-    ORC_TRY(orc_store_records(&records, db, task->pool));
+    error = orc_db_open(&db, task->engine->source, task->pool);
+    if (!error)
+        error = orc_store_records(&records, db, task->pool);
     orc_db_close(db);
+    if (error)
+        return error;
     orc_engine_place(candidates, refusals, task->engine->service->providers, &wish, records, work->max_providers,
                      task->engine->config->im_url, task->pool);
     return NULL;

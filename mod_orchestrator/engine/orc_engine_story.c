@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 #include <apr_tables.h>
 #include <stdarg.h>
+#include <string.h>
 
 enum {
     MAX_LINE = 2000,
@@ -37,13 +38,15 @@ void orc_story_log(json_t *changes, const char *level, const char *stage, int st
     va_list arguments;
 
     va_start(arguments, format);
-    length = (apr_size_t)apr_vsnprintf(line, sizeof line, format, arguments);
+    apr_vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    /* A cut must not leave half a character behind. */
-    while (length >= MAX_LINE && length > 0 && ((unsigned char)line[--length] & 0xc0) == 0x80)
-        ;
-    if (length < MAX_LINE)
+    length = strlen(line);
+    if (length == MAX_LINE) {
+        /* It may be cut, and that may have left half a character behind. */
+        while (--length > 0 && ((unsigned char)line[length] & 0xc0) == 0x80)
+            ;
         line[length] = '\0';
+    }
     json_object_set_new(entry, "level", json_string(level));
     json_object_set_new(entry, "stage", json_string(stage));
     if (step)

@@ -74,7 +74,7 @@ def test_all_machines_failed_tells_the_cloud_s_reason(engine_rig):
 
 def test_one_failed_machine_fails_the_attempt_and_the_others_are_deleted(engine_rig):
     person, _, operation = create(engine_rig, "failed", behaviour="one_vm_failed")
-    assert "fail" in operation["reason"]
+    assert "no host has room for this VM" in operation["reason"]
     assert not engine_rig.infrastructures(person, alive="true")
 
 

@@ -165,6 +165,7 @@ class Rig(live.LiveStack):
         super().__init__(providers=providers, build=build, **options)
         self.wrapper = list(wrapper)
         self.engines = []
+        self._started = 0
         self._pairs = ["pair-%02d" % number for number in range(PAIRS)]
         self._key = None
 
@@ -187,7 +188,8 @@ class Rig(live.LiveStack):
         with open(self.issuer.secret_file, encoding="ascii") as file:
             secret = file.read().strip()
         issuers = [{"url": self.issuer.url.rstrip("/"), "client_id": "orchestrator", "client_secret": secret}]
-        made = Engine(self, len(self.engines), {
+        self._started += 1
+        made = Engine(self, self._started, {
             "database": self.postgres.conninfo, "im": self.im_url, "providers": self.path("providers.json"),
             "types": self.path("types"), "key": self.path("secret.key"), "public_url": "https://paas.example.org/api/v1",
             "issuers": issuers, **QUICK, **config})
@@ -246,21 +248,33 @@ class Rig(live.LiveStack):
         return [one for one in self.control.ledger(**parameters) if person is None or person.name in json.dumps(one["owner"]) or
                 one["metadata"].get("PAAS_DEP_USER_EMAIL", "") == person.name + "@example.org"]
 
-    def close(self):
+    def stop_engines(self):
         for one in self.engines:
-            one.signal(signal.SIGCONT) if one.process.poll() is None else None
-            one.stop()
+            if one.process.poll() is None:
+                one.signal(signal.SIGCONT)
+                one.stop()
+        self.engines.clear()
+
+    def close(self):
+        self.stop_engines()
         with contextlib.suppress(FileNotFoundError):
             super().close()
 
 
-@pytest.fixture(scope="module")
-def bare_rig(_sweep):
-    """PostgreSQL, issuer and simulator; a test starts its daemons itself."""
+@pytest.fixture(scope="session")
+def _rig(_sweep):
     made = Rig(build=os.environ.get("ORCHESTRATOR_BUILD") or None)
     made.start()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def bare_rig(_rig):
+    """PostgreSQL, issuer and simulator; a test starts its daemons itself."""
+    yield _rig
+    _rig.stop_engines()
+    _rig.control.mend()
 
 
 @pytest.fixture(scope="module")

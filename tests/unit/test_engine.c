@@ -1,0 +1,375 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <cmocka.h>
+
+#include "orc_engine_judge.h"
+#include "orc_engine_phases.h"
+#include "orc_engine_placement.h"
+#include "orc_engine_story.h"
+#include "orc_secret.h"
+
+static apr_pool_t *pool;
+
+/* ---- the table of phases ---- */
+
+static void every_phase_but_the_end_can_be_canceled_and_takes_its_turn(void **state)
+{
+    static const orc_phase_t creation[] = {ORC_PHASE_QUEUED,       ORC_PHASE_PLACING,    ORC_PHASE_SUBMITTING,
+                                           ORC_PHASE_PROVISIONING, ORC_PHASE_COLLECTING, ORC_PHASE_CLEANING};
+    static const orc_phase_t deletion[] = {ORC_PHASE_QUEUED, ORC_PHASE_DELETING, ORC_PHASE_CONFIRMING};
+    static const orc_event_t always[] = {ORC_EVENT_TURN, ORC_EVENT_DEADLINE, ORC_EVENT_CANCELED};
+    size_t i, j;
+
+    for (j = 0; j < 3; j++) {
+        for (i = 0; i < sizeof creation / sizeof *creation; i++)
+            assert_int_not_equal(orc_engine_transition(0, creation[i], always[j]).action, ORC_ACTION_NONE);
+        for (i = 0; i < sizeof deletion / sizeof *deletion; i++)
+            assert_int_not_equal(orc_engine_transition(1, deletion[i], always[j]).action, ORC_ACTION_NONE);
+    }
+}
+
+static void only_a_complete_or_settled_operation_ends(void **state)
+{
+    int phase, event;
+
+    for (phase = 0; phase < ORC_PHASE_COUNT; phase++) {
+        for (event = 0; event < ORC_EVENT_COUNT; event++) {
+            orc_transition_t created = orc_engine_transition(0, (orc_phase_t)phase, (orc_event_t)event);
+            orc_transition_t deleted = orc_engine_transition(1, (orc_phase_t)phase, (orc_event_t)event);
+
+            if (created.action == ORC_ACTION_SUCCEED) {
+                assert_int_equal(phase, ORC_PHASE_COLLECTING);
+                assert_int_equal(event, ORC_EVENT_SETTLED);
+            }
+            if (created.action == ORC_ACTION_FAIL)
+                assert_int_equal(phase, ORC_PHASE_CLEANING);
+            if (deleted.action == ORC_ACTION_SUCCEED)
+                assert_int_equal(event, ORC_EVENT_CONFIRMED);
+            if (created.next == ORC_PHASE_ENDED && created.action != ORC_ACTION_NONE)
+                assert_true(created.action == ORC_ACTION_SUCCEED || created.action == ORC_ACTION_FAIL ||
+                            created.action == ORC_ACTION_CANCEL);
+        }
+    }
+}
+
+static void nothing_follows_the_end(void **state)
+{
+    int event;
+
+    for (event = 0; event < ORC_EVENT_COUNT; event++) {
+        assert_int_equal(orc_engine_transition(0, ORC_PHASE_ENDED, (orc_event_t)event).action, ORC_ACTION_NONE);
+        assert_int_equal(orc_engine_transition(1, ORC_PHASE_ENDED, (orc_event_t)event).action, ORC_ACTION_NONE);
+    }
+}
+
+static void an_attempt_that_failed_is_cleaned_before_the_next(void **state)
+{
+    orc_transition_t failed = orc_engine_transition(0, ORC_PHASE_PROVISIONING, ORC_EVENT_FAILED);
+    orc_transition_t cleaned = orc_engine_transition(0, ORC_PHASE_CLEANING, ORC_EVENT_CLEANED);
+
+    assert_int_equal(failed.next, ORC_PHASE_CLEANING);
+    assert_int_equal(failed.action, ORC_ACTION_CLEAN);
+    assert_int_equal(cleaned.next, ORC_PHASE_PLACING);
+    assert_int_equal(cleaned.action, ORC_ACTION_PLACE);
+}
+
+static void an_infrastructure_that_came_back_is_deleted_again(void **state)
+{
+    assert_int_equal(orc_engine_transition(1, ORC_PHASE_CONFIRMING, ORC_EVENT_BACK).next, ORC_PHASE_DELETING);
+}
+
+static void phases_have_the_words_of_the_database(void **state)
+{
+    int phase;
+
+    for (phase = 0; phase < ORC_PHASE_COUNT; phase++)
+        assert_int_equal(orc_engine_phase(orc_engine_phase_word((orc_phase_t)phase)), phase);
+    assert_int_equal(orc_engine_phase("elsewhere"), ORC_PHASE_COUNT);
+}
+
+/* ---- placement ---- */
+
+static orc_provider_t *provider(const char *name, const char *type, const char *group)
+{
+    orc_provider_t *made = apr_pcalloc(pool, sizeof *made);
+    apr_array_header_t *regions = apr_array_make(pool, 2, sizeof(const char *));
+    apr_array_header_t *projects = apr_array_make(pool, 1, sizeof(orc_provider_project_t));
+    orc_provider_project_t *project = apr_array_push(projects);
+
+    APR_ARRAY_PUSH(regions, const char *) = "north";
+    APR_ARRAY_PUSH(regions, const char *) = "south";
+    project->group = group;
+    project->project = apr_pstrcat(pool, name, "-project", NULL);
+    made->name = name;
+    made->type = type;
+    made->is_enabled = 1;
+    made->regions = regions;
+    made->projects = projects;
+    made->issuers = apr_array_make(pool, 1, sizeof(const char *));
+    return made;
+}
+
+typedef struct placed_t {
+    json_t *candidates, *refusals;
+} placed_t;
+
+static const apr_array_header_t *no_records(void)
+{
+    return apr_array_make(pool, 1, sizeof(orc_store_record_t));
+}
+
+static placed_t place(const orc_placement_wish_t *wish, const apr_array_header_t *records, int max, int count, ...)
+{
+    apr_array_header_t *list = apr_array_make(pool, 4, sizeof(const orc_provider_t *));
+    orc_providers_t providers = {list};
+    placed_t placed;
+    va_list arguments;
+
+    va_start(arguments, count);
+    while (count--)
+        APR_ARRAY_PUSH(list, const orc_provider_t *) = va_arg(arguments, orc_provider_t *);
+    va_end(arguments);
+    orc_engine_place(&placed.candidates, &placed.refusals, &providers, wish, records, max, "https://im", pool);
+    return placed;
+}
+
+static const char *name_at(const json_t *list, size_t i)
+{
+    return orc_json_string(json_array_get(list, i), "provider");
+}
+
+static const orc_placement_wish_t wish = {"lab", "https://iss", "openstack", NULL, NULL};
+
+static void every_refused_provider_has_its_reason(void **state)
+{
+    orc_provider_t *off = provider("off", "openstack", "lab");
+    placed_t placed;
+
+    off->is_enabled = 0;
+    placed = place(&wish, no_records(), 0, 4, off, provider("others", "openstack", "elsewhere"),
+                   provider("kube", "kubernetes", "lab"), provider("good", "openstack", "lab"));
+    assert_int_equal(json_array_size(placed.candidates), 1);
+    assert_string_equal(name_at(placed.candidates, 0), "good");
+    assert_int_equal(json_array_size(placed.refusals), 3);
+    assert_non_null(strstr(orc_json_text(placed.refusals, pool), "it is disabled"));
+    assert_non_null(strstr(orc_json_text(placed.refusals, pool), "it does not serve the group lab"));
+    assert_non_null(strstr(orc_json_text(placed.refusals, pool), "the template is for openstack"));
+}
+
+static void a_candidate_knows_its_project_region_and_endpoint(void **state)
+{
+    orc_provider_t *own = provider("own", "OpenStack", "*");
+    placed_t placed;
+
+    own->im_url = "https://own-im";
+    placed = place(&wish, no_records(), 0, 2, provider("good", "openstack", "lab"), own);
+    assert_string_equal(orc_json_string(json_array_get(placed.candidates, 0), "project"), "good-project");
+    assert_string_equal(orc_json_string(json_array_get(placed.candidates, 0), "region"), "north");
+    assert_string_equal(orc_json_string(json_array_get(placed.candidates, 0), "endpoint"), "https://im");
+    assert_string_equal(orc_json_string(json_array_get(placed.candidates, 1), "endpoint"), "https://own-im");
+}
+
+static void targets_narrow_the_choice(void **state)
+{
+    orc_placement_wish_t target = wish;
+    placed_t placed;
+
+    target.provider = "second";
+    target.region = "south";
+    placed = place(&target, no_records(), 0, 2, provider("first", "openstack", "lab"),
+                   provider("second", "openstack", "lab"));
+    assert_int_equal(json_array_size(placed.candidates), 1);
+    assert_string_equal(orc_json_string(json_array_get(placed.candidates, 0), "region"), "south");
+    target.region = "west";
+    placed = place(&target, no_records(), 0, 1, provider("second", "openstack", "lab"));
+    assert_int_equal(json_array_size(placed.candidates), 0);
+}
+
+static void who_mostly_fails_comes_last_and_the_limit_cuts_the_rest(void **state)
+{
+    apr_array_header_t *records = apr_array_make(pool, 1, sizeof(orc_store_record_t));
+    orc_store_record_t *record = apr_array_push(records);
+    placed_t placed;
+
+    record->name = "first";
+    record->attempts = 10;
+    record->successes = 4;
+    placed = place(&wish, records, 0, 3, provider("first", "openstack", "lab"), provider("second", "openstack", "lab"),
+                   provider("third", "openstack", "lab"));
+    assert_string_equal(name_at(placed.candidates, 0), "second");
+    assert_string_equal(name_at(placed.candidates, 2), "first");
+    placed = place(&wish, records, 2, 3, provider("first", "openstack", "lab"), provider("second", "openstack", "lab"),
+                   provider("third", "openstack", "lab"));
+    assert_int_equal(json_array_size(placed.candidates), 2);
+    record->attempts = 4;
+    record->successes = 0;
+    placed = place(&wish, records, 0, 2, provider("first", "openstack", "lab"), provider("second", "openstack", "lab"));
+    assert_string_equal(name_at(placed.candidates, 0), "first");
+}
+
+/* ---- IM's states ---- */
+
+static orc_verdict_t judge(orc_im_state_t aggregate, int machines, int count, ...)
+{
+    apr_array_header_t *states = apr_array_make(pool, 4, sizeof(orc_im_vm_state_t));
+    const char *reason;
+    va_list arguments;
+    int i;
+
+    va_start(arguments, count);
+    for (i = 0; i < count; i++) {
+        orc_im_vm_state_t *vm = apr_array_push(states);
+
+        vm->vm = apr_itoa(pool, i);
+        vm->state = va_arg(arguments, int);
+    }
+    va_end(arguments);
+    return orc_engine_judge(aggregate, states, machines, &reason, pool);
+}
+
+static void the_machines_are_read_and_not_only_the_aggregate(void **state)
+{
+    assert_int_equal(judge(ORC_IM_STATE_CONFIGURED, 2, 2, ORC_IM_STATE_CONFIGURED, ORC_IM_STATE_CONFIGURED),
+                     ORC_VERDICT_CONFIGURED);
+    assert_int_equal(judge(ORC_IM_STATE_CONFIGURED, 2, 2, ORC_IM_STATE_CONFIGURED, ORC_IM_STATE_STOPPED),
+                     ORC_VERDICT_DOUBTFUL);
+    assert_int_equal(judge(ORC_IM_STATE_RUNNING, 2, 2, ORC_IM_STATE_RUNNING, ORC_IM_STATE_FAILED), ORC_VERDICT_FAILED);
+    assert_int_equal(judge(ORC_IM_STATE_CONFIGURED, 2, 1, ORC_IM_STATE_CONFIGURED), ORC_VERDICT_BUSY);
+}
+
+static void an_empty_list_of_machines_means_what_the_aggregate_says(void **state)
+{
+    assert_int_equal(judge(ORC_IM_STATE_PENDING, 1, 0), ORC_VERDICT_BUSY);
+    assert_int_equal(judge(ORC_IM_STATE_FAILED, 1, 0), ORC_VERDICT_FAILED);
+    assert_int_equal(judge(ORC_IM_STATE_UNKNOWN, 1, 0), ORC_VERDICT_DOUBTFUL);
+    assert_int_equal(judge(ORC_IM_STATE_CONFIGURED, 0, 0), ORC_VERDICT_CONFIGURED);
+}
+
+static void an_output_with_a_null_in_it_is_missing(void **state)
+{
+    json_t *outputs = orc_json_own(json_pack("{s:s, s:n, s:[s,n], s:[]}", "a", "1", "b", "c", "x", "d"), pool);
+    json_t *declared = orc_json_own(json_pack("[s,s,s,s,s]", "a", "b", "c", "d", "e"), pool);
+    apr_array_header_t *missing = orc_engine_missing_outputs(outputs, declared, pool);
+
+    assert_string_equal(apr_array_pstrcat(pool, missing, ','), "b,c,e");
+}
+
+static void a_public_address_is_one_that_the_world_can_reach(void **state)
+{
+    static const struct {
+        const char *address;
+        int is_public;
+    } cases[] = {{"10.0.0.1", 0},   {"192.168.3.4", 0}, {"172.16.0.1", 0}, {"172.32.0.1", 1},
+                 {"100.64.0.1", 0}, {"169.254.1.1", 0}, {"127.0.0.1", 0},  {"90.147.1.2", 1},
+                 {"fe80::1", 0},    {"2001:db8::1", 1}, {"nowhere", 0},    {"1.2.3", 0}};
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *radl =
+            orc_json_own(json_pack("[{s:s, s:s}]", "class", "system", "net_interface.1.ip", cases[i].address), pool);
+
+        assert_int_equal(orc_engine_has_public_address(radl), cases[i].is_public);
+    }
+}
+
+static void the_reason_is_im_s_last_line_that_tells_of_an_error(void **state)
+{
+    const char *text = "Select master VM\nContextualization Error: no route\nTraceback (most recent call last):\n"
+                       "  File \"/usr/lib/im.py\", line 3, in error\n*****\nGood bye\n";
+
+    assert_string_equal(orc_engine_reason_in(text, pool), "Contextualization Error: no route");
+    assert_null(orc_engine_reason_in("all is well\n", pool));
+    assert_null(orc_engine_reason_in(NULL, pool));
+}
+
+/* ---- the story ---- */
+
+static void a_failure_is_summed_up_by_its_attempts(void **state)
+{
+    json_t *progress = orc_json_own(json_object(), pool);
+    json_t *errors;
+
+    orc_story_attempt(progress, "one", "no room");
+    orc_story_attempt(progress, "two", "it burnt");
+    assert_string_equal(orc_story_sum(progress, "No further attempt is left.", pool),
+                        "No further attempt is left. Attempt 1 at one: no room. Attempt 2 at two: it burnt.");
+    errors = orc_story_errors(progress, "deployment.failed", "The end.", pool);
+    assert_int_equal(json_array_size(errors), 3);
+}
+
+static void of_very_many_attempts_the_first_and_the_last_are_told(void **state)
+{
+    json_t *progress = orc_json_own(json_object(), pool), *story;
+    int i;
+
+    for (i = 0; i < 100; i++)
+        orc_story_attempt(progress, "one", "no room");
+    story = json_object_get(progress, "story");
+    assert_int_equal(json_array_size(story), 20);
+    assert_int_equal(orc_json_integer(json_array_get(story, 0), "attempt", 0), 1);
+    assert_int_equal(orc_json_integer(json_array_get(story, 19), "attempt", 0), 100);
+}
+
+static void a_step_that_begins_and_ends_between_two_writes_is_one(void **state)
+{
+    json_t *changes = orc_json_own(json_object(), pool), *step = orc_story_step(changes, 3, "stage", "name");
+
+    orc_story_end_step(changes, step, "failed", "why");
+    assert_int_equal(json_array_size(json_object_get(changes, "steps")), 1);
+    assert_string_equal(orc_json_string(json_array_get(json_object_get(changes, "steps"), 0), "status"), "failed");
+}
+
+static void a_log_line_is_cut_between_characters(void **state)
+{
+    json_t *changes = orc_json_own(json_object(), pool);
+    char *text = apr_palloc(pool, 6001);
+    int i;
+
+    for (i = 0; i < 6000; i += 2)
+        memcpy(text + i, "\xc3\xa9", 2);
+    text[6000] = '\0';
+    orc_story_log(changes, "info", "stage", 0, "a%s", text);
+    orc_story_log(changes, "info", "stage", 0, "%s", text);
+    assert_true(strlen(orc_json_string(json_array_get(json_object_get(changes, "logs"), 0), "message")) > 1900);
+    assert_true(strlen(orc_json_string(json_array_get(json_object_get(changes, "logs"), 1), "message")) > 1900);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_phase_but_the_end_can_be_canceled_and_takes_its_turn),
+        cmocka_unit_test(only_a_complete_or_settled_operation_ends),
+        cmocka_unit_test(nothing_follows_the_end),
+        cmocka_unit_test(an_attempt_that_failed_is_cleaned_before_the_next),
+        cmocka_unit_test(an_infrastructure_that_came_back_is_deleted_again),
+        cmocka_unit_test(phases_have_the_words_of_the_database),
+        cmocka_unit_test(every_refused_provider_has_its_reason),
+        cmocka_unit_test(a_candidate_knows_its_project_region_and_endpoint),
+        cmocka_unit_test(targets_narrow_the_choice),
+        cmocka_unit_test(who_mostly_fails_comes_last_and_the_limit_cuts_the_rest),
+        cmocka_unit_test(the_machines_are_read_and_not_only_the_aggregate),
+        cmocka_unit_test(an_empty_list_of_machines_means_what_the_aggregate_says),
+        cmocka_unit_test(an_output_with_a_null_in_it_is_missing),
+        cmocka_unit_test(a_public_address_is_one_that_the_world_can_reach),
+        cmocka_unit_test(the_reason_is_im_s_last_line_that_tells_of_an_error),
+        cmocka_unit_test(a_failure_is_summed_up_by_its_attempts),
+        cmocka_unit_test(of_very_many_attempts_the_first_and_the_last_are_told),
+        cmocka_unit_test(a_step_that_begins_and_ends_between_two_writes_is_one),
+        cmocka_unit_test(a_log_line_is_cut_between_characters),
+    };
+    int failed;
+
+    apr_initialize();
+    atexit(apr_terminate);
+    apr_pool_create(&pool, NULL);
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_pool_destroy(pool);
+    return failed;
+}
