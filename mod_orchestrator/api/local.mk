@@ -34,3 +34,7 @@ $(generated)/orc_routes.h: $(generated)/orc_routes.c
 check_PROGRAMS += tests/unit/test_api
 tests_unit_test_api_SOURCES = tests/unit/test_api.c
 tests_unit_test_api_LDADD = $(unit_ldadd)
+
+check_PROGRAMS += tests/unit/test_parsed
+tests_unit_test_parsed_SOURCES = tests/unit/test_parsed.c
+tests_unit_test_parsed_LDADD = $(unit_ldadd)
