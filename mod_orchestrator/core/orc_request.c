@@ -4,6 +4,8 @@
 #include <apr_strings.h>
 #include <string.h>
 
+enum { SOON = 2 }; /* seconds after which a 503 is worth another try when nobody knows better */
+
 orc_response_t *orc_response_make(apr_pool_t *pool)
 {
     orc_response_t *response = apr_pcalloc(pool, sizeof *response);
@@ -86,8 +88,9 @@ void orc_response_problem(orc_response_t *response, const orc_error_t *error, co
     orc_json_own(problem, pool);
     orc_response_json(response, error->status, orc_json_text(problem, pool));
     response->content_type = "application/problem+json";
-    if (error->retry_after > 0)
-        apr_table_setn(response->headers, "Retry-After", apr_itoa(pool, error->retry_after));
+    if (error->retry_after > 0 || error->status == 503)
+        apr_table_setn(response->headers, "Retry-After",
+                       apr_itoa(pool, error->retry_after > 0 ? error->retry_after : SOON));
 }
 
 const char *orc_request_parameter(const orc_request_t *request, const char *name)

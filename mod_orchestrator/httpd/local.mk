@@ -4,6 +4,7 @@ httpd = mod_orchestrator/httpd
 noinst_LTLIBRARIES += libmo.la
 libmo_la_SOURCES = \
 	$(httpd)/mo_claims.c $(httpd)/mo_claims.h \
+	$(httpd)/mo_groups.c $(httpd)/mo_groups.h \
 	$(httpd)/mo_jwks.c $(httpd)/mo_jwks.h \
 	$(httpd)/mo_query.c $(httpd)/mo_query.h
 

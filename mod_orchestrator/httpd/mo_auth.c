@@ -8,6 +8,7 @@
 
 #include "mo_child.h"
 #include "mo_claims.h"
+#include "mo_groups.h"
 #include "mo_request.h"
 #include "orc_api.h"
 
@@ -114,6 +115,22 @@ static int is_verified(const request_rec *r, const char *token)
     return verified && strcmp(verified, token) == 0;
 }
 
+/* What the token doesn't tell of a person's groups, the issuer does. */
+static orc_error_t *complete(orc_identity_t *identity, const mo_config_t *config, apr_pool_t *pool)
+{
+    const orc_issuer_config_t *issuer = orc_config_issuer(config->values, identity->issuer);
+    const json_t *claim = NULL;
+
+    if (!identity->groups) {
+        ORC_TRY(mo_groups_ask(&claim, config->child->groups, identity, pool));
+        if (claim)
+            ORC_TRY(mo_claims_groups(identity, issuer, claim, pool));
+        else
+            identity->groups = apr_array_make(pool, 0, sizeof(const char *));
+    }
+    return mo_claims_authorise(identity, issuer, pool);
+}
+
 orc_error_t *mo_auth_identity(orc_identity_t **identity, request_rec *r)
 {
     const mo_request_t *request = mo_request_of(r);
@@ -129,7 +146,9 @@ orc_error_t *mo_auth_identity(orc_identity_t **identity, request_rec *r)
         return no_token(r->pool);
     }
     error = mo_claims_identity(identity, config->values, request->key_issuer, request->token, r->request_time, r->pool);
-    if (error) {
+    if (!error)
+        error = complete(*identity, config, r->pool);
+    if (error && error->status < 500) {
         mo_add(config->shared->refused_tokens, 1);
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, ORCLOGNO(1022) "request %s: %s", request->id, error->detail);
     }

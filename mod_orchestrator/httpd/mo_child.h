@@ -3,6 +3,7 @@
 #define MO_CHILD_H
 
 #include "mo_config.h"
+#include "mo_groups.h"
 #include "mo_jwks.h"
 #include "mo_shared.h"
 #include "orc_service.h"
@@ -11,6 +12,7 @@
 typedef struct mo_child_t {
     orc_service_t service;
     mo_jwks_t *jwks;
+    mo_groups_t *groups;
     mo_slot_t *slot;
 } mo_child_t;
 

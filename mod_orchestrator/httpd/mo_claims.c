@@ -128,6 +128,11 @@ static orc_error_t *read_subject(const char **subject, const json_t *claims, apr
     return NULL;
 }
 
+static const char *without_slash(const char *group)
+{
+    return group && *group == '/' ? group + 1 : group;
+}
+
 /* Group names without a leading slash (IAM and Keycloak write "/group"). */
 static orc_error_t *read_groups(const apr_array_header_t **groups, const json_t *claim, apr_pool_t *pool)
 {
@@ -136,40 +141,39 @@ static orc_error_t *read_groups(const apr_array_header_t **groups, const json_t 
     size_t i;
 
     *groups = list;
-    if (!claim || json_is_null(claim))
-        return NULL;
     if (!json_is_array(claim))
-        return refused(pool, "The access token's groups are not a list.");
+        return refused(pool, "The person's groups are not a list.");
     json_array_foreach(claim, i, entry)
     {
-        const char *name = json_string_value(entry);
+        const char *name = without_slash(json_string_value(entry));
 
         if (!name)
-            return refused(pool, "The access token's groups are not a list of texts.");
-        if (*name == '/')
-            name++;
+            return refused(pool, "The person's groups are not a list of texts.");
         if (*name)
             APR_ARRAY_PUSH(list, const char *) = name;
     }
     return NULL;
 }
 
-static const char *without_slash(const char *group)
+orc_error_t *mo_claims_groups(orc_identity_t *identity, const orc_issuer_config_t *issuer, const json_t *claim,
+                              apr_pool_t *pool)
 {
-    return group && *group == '/' ? group + 1 : group;
+    ORC_TRY(read_groups(&identity->groups, claim, pool));
+    identity->is_admin = issuer->admin_group && contains(identity->groups, without_slash(issuer->admin_group));
+    return NULL;
 }
 
-static int is_authorised(const orc_issuer_config_t *issuer, const orc_identity_t *identity)
+orc_error_t *mo_claims_authorise(const orc_identity_t *identity, const orc_issuer_config_t *issuer, apr_pool_t *pool)
 {
     int i;
 
     if (identity->is_admin || !issuer->groups || issuer->groups->nelts == 0)
-        return 1;
+        return NULL;
     for (i = 0; i < issuer->groups->nelts; i++) {
         if (contains(identity->groups, without_slash(APR_ARRAY_IDX(issuer->groups, i, const char *))))
-            return 1;
+            return NULL;
     }
-    return 0;
+    return orc_error(pool, 403, "groups", "None of your groups may use this service.");
 }
 
 static void read_person(orc_identity_t *identity, const json_t *claims)
@@ -187,6 +191,7 @@ orc_error_t *mo_claims_identity(orc_identity_t **identity, const orc_config_t *c
     const char *dot, *second_dot, *iss;
     const orc_issuer_config_t *issuer;
     orc_identity_t *person = apr_pcalloc(pool, sizeof *person);
+    const json_t *groups;
     json_t *claims;
 
     ORC_TRY(split(token, &dot, &second_dot, pool));
@@ -201,13 +206,12 @@ orc_error_t *mo_claims_identity(orc_identity_t **identity, const orc_config_t *c
         return refused(pool, "The access token was not issued for this service.");
     ORC_TRY(check_times(claims, now, pool));
     ORC_TRY(read_subject(&person->subject, claims, pool));
-    ORC_TRY(read_groups(&person->groups, json_object_get(claims, issuer->groups_claim), pool));
+    groups = json_object_get(claims, issuer->groups_claim);
+    if (groups && !json_is_null(groups))
+        ORC_TRY(mo_claims_groups(person, issuer, groups, pool));
     person->issuer = issuer->url;
-    person->is_admin = issuer->admin_group && contains(person->groups, without_slash(issuer->admin_group));
     person->access_token = token;
     read_person(person, claims);
-    if (!is_authorised(issuer, person))
-        return orc_error(pool, 403, "groups", "None of your groups may use this service.");
     *identity = person;
     return NULL;
 }

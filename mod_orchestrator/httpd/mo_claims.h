@@ -21,13 +21,23 @@ orc_error_t *mo_claims_header(mo_token_header_t *header, const char *token, apr_
 
 /**
  * Checks the payload of a token whose signature was verified, and makes an identity of it.
- * @param identity   in `pool`; user_id stays empty
+ * @param identity   in `pool`; user_id stays empty, and groups NULL when the token has no claim for them
  * @param key_issuer issuer that the signing key belongs to
  * @param now        microseconds since 1970
- * @return 401 "token" when iss, aud, exp, nbf, iat or sub is not as it must be; 403 "groups" when the person is in none
- * of the issuer's authorised groups
+ * @return 401 "token" when iss, aud, exp, nbf, iat, sub or the groups are not as they must be
  */
 orc_error_t *mo_claims_identity(orc_identity_t **identity, const orc_config_t *config, const char *key_issuer,
                                 const char *token, apr_time_t now, apr_pool_t *pool);
+
+/**
+ * Gives an identity its groups, and what follows from them, is_admin.
+ * @param claim the groups claim
+ * @return 401 "token" unless it is a list of texts
+ */
+orc_error_t *mo_claims_groups(orc_identity_t *identity, const orc_issuer_config_t *issuer, const json_t *claim,
+                              apr_pool_t *pool);
+
+/** 403 "groups" when a person with known groups is no administrator and in none of the issuer's authorised groups. */
+orc_error_t *mo_claims_authorise(const orc_identity_t *identity, const orc_issuer_config_t *issuer, apr_pool_t *pool);
 
 #endif

@@ -333,7 +333,11 @@ int mo_request_handle(request_rec *r)
     }
     request = apr_pcalloc(r->pool, sizeof *request);
     fill(request, r, ours, &config->child->service);
-    if (!orc_api_is_open(request->method, request->path) && (error = mo_auth_identity(&request->identity, r)))
+    if (!orc_api_is_open(request->method, request->path))
+        error = mo_auth_identity(&request->identity, r);
+    if (error && error->status >= 500)
+        log_error(r, error);
+    if (error)
         return send_error(r, error);
     result = read_in(request, r, ours, &error);
     if (result == DONE)

@@ -7,8 +7,8 @@ import time
 import pytest
 import requests
 
-from harness.client import expect
-from stack import keys, process
+from harness.client import expect, unique
+from stack import issuer, keys, process
 from stack.issuer import Issuer
 
 ROUTE = "/no/such/path"  # 401 for strangers, 404 for everybody who comes in
@@ -293,3 +293,25 @@ def test_a_new_key_is_known_soon_after_the_file_has_it(stack):
         with open(path, "w", encoding="utf-8") as file:
             file.write(before)
     stack.wait_for(lambda: client.get(ROUTE).status_code == 401, 10, "the end of the key")
+
+
+def test_groups_that_a_token_lacks_are_asked_for_at_the_issuer_and_remembered(stack):
+    person = stack.person()
+    claims = issuer.person(person.name, person.groups)
+    stack.issuer.control("person", claims)
+    bare = stack.client_with(stack.issuer.token(person.name, drop=["groups"]), person.name, person.groups)
+    template = bare.store_template()
+    asked = stack.issuer.control("calls").get("/userinfo", 0)
+    for _ in range(10):
+        bare.deploy(template)
+    # Each of httpd's children asks once.
+    assert stack.issuer.control("calls").get("/userinfo", 0) - asked <= len(stack.httpd.children())
+    expect(bare.post("/deployments", json={"template_id": template, "template_inputs": {}, "user_group": "beta-testers"}), 403)
+
+
+def test_an_issuer_that_can_not_be_asked_for_groups_is_a_503(stack):
+    stack.issuer.control("fault", {"route": "/userinfo", "status": 500})
+    stack.expect_log("oidc|userinfo|503", required=True)
+    bare = stack.client_with(stack.issuer.token(unique("person"), drop=["groups"]))
+    answer = expect(bare.get("/templates"), 503)
+    assert "Retry-After" in answer.headers
