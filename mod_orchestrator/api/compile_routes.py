@@ -125,6 +125,9 @@ def query_parameter(entry, enums):
     return parameter(entry["name"], {"schema": schema}, entry.get("description"))
 
 
+SERVER = "@server@"  # where the module puts the URL that the document is asked for at
+
+
 def header(name, required=True):
     text, schema = HEADERS[name]
     return {"description": text, "required": required, "schema": schema}
@@ -158,7 +161,7 @@ def response(status, spec):
 def responses(route):
     """Those of the route, and those that the framework itself may give."""
     out = {int(status): spec for status, spec in route["responses"].items()}
-    more = {400, 413, 422, 500, 503}
+    more = {400, 413, 414, 422, 500, 503}
     if route["who"] != "open":
         more |= {401, 403}
     if "body" in route:
@@ -183,7 +186,7 @@ def operation(route, document, enums):
     parameters += [query_parameter(entry, enums) for entry in route.get("query", [])]
     if route.get("creates"):
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": False,
-                           "schema": {"type": "string", "minLength": 1, "maxLength": 255}})
+                           "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]*$"}})
     if route.get("etag"):
         parameters.append({"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}})
     if route.get("match"):
@@ -208,7 +211,7 @@ def openapi(document, routes, enums):
     paths = {}
     for route in routes:
         paths.setdefault(route["path"], {})[route["method"].lower()] = operation(route, document, enums)
-    return {"openapi": "3.1.0", "info": document["info"], "servers": [{"url": "."}], "security": [{"bearer": []}],
+    return {"openapi": "3.1.0", "info": document["info"], "servers": [{"url": SERVER}], "security": [{"bearer": []}],
             "tags": [{"name": name} for name in dict.fromkeys(route["tag"] for route in routes)], "paths": paths,
             "components": {"schemas": document["components"],
                            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}}}
@@ -314,14 +317,15 @@ def main():
     routes.sort(key=lambda route: (route["path"], route["method"]))
     check(document, routes, enums)
     text = json.dumps(openapi(document, routes, enums), separators=(",", ":"), ensure_ascii=False)
+    head, _, tail = text.partition(SERVER)
     handlers = sorted({route["handler"] for route in routes})
     checks = sorted({route["body"]["check"] for route in routes if "check" in route.get("body", {})})
     header_path.write_text(
         LICENCE + '#ifndef ORC_ROUTES_H\n#define ORC_ROUTES_H\n\n#include "orc_api_route.h"\n\n'
         "/** Every route, ended by a NULL id; a fixed path comes before one with a parameter in its place. */\n"
         "extern const orc_route_t orc_routes[];\n\n/** The schemas of request bodies, as JSON. */\n"
-        "extern const char orc_routes_schemas[];\n\n/** The OpenAPI document, and its entity tag. */\n"
-        "extern const char orc_routes_openapi[], orc_routes_openapi_tag[];\n\n/* The handlers. */\n"
+        "extern const char orc_routes_schemas[];\n\n/** The OpenAPI document up to the surface's URL and from it on, and a hash of both. */\n"
+        "extern const char orc_routes_openapi_head[], orc_routes_openapi_tail[], orc_routes_openapi_hash[];\n\n/* The handlers. */\n"
         + "".join("orc_handler_t %s;\n" % name for name in handlers)
         + "".join("orc_body_check_t %s;\n" % name for name in checks) + "\n#endif\n")
     used = {entry["choices"] for columns in document["lists"].values() for entry in columns if "choices" in entry}
@@ -333,8 +337,9 @@ def main():
         + "static const orc_query_t no_query[] = {\n    {NULL, 0, NULL, 0},\n};\n\n"
         + "static const char *const no_types[] = {NULL};\n\n" + c_routes(routes)
         + "const char orc_routes_schemas[] =\n%s;\n\n" % c_text(json.dumps(reachable(document, routes)))
-        + "const char orc_routes_openapi[] =\n%s;\n\n" % c_text(text)
-        + 'const char orc_routes_openapi_tag[] = "\\"%s\\"";\n' % hashlib.sha256(text.encode()).hexdigest()[:32])
+        + "const char orc_routes_openapi_head[] =\n%s;\n\n" % c_text(head)
+        + "const char orc_routes_openapi_tail[] =\n%s;\n\n" % c_text(tail)
+        + 'const char orc_routes_openapi_hash[] = "%s";\n' % hashlib.sha256(text.encode()).hexdigest()[:32])
 
 
 main()

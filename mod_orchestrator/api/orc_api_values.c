@@ -10,7 +10,7 @@
 #include "orc_id.h"
 #include "orc_time.h"
 
-enum { MAX_NAME_ECHOED = 100, TIME_LENGTH = 27 };
+enum { MAX_NAME_ECHOED = 100 };
 
 static const char *stored_choice(const orc_choice_t *choices, const char *text)
 {
@@ -45,16 +45,11 @@ static int is_integer(const char *text)
     return errno == 0;
 }
 
-/* PostgreSQL takes years from 1 to 9999 in this form. */
 static const char *stored_time(const char *text, apr_pool_t *pool)
 {
     apr_time_t when;
-    const char *utc;
 
-    if (!orc_time_parse(&when, text))
-        return NULL;
-    utc = orc_time_text(when, pool);
-    return strlen(utc) == TIME_LENGTH && strcmp(utc, "0001") > 0 ? utc : NULL;
+    return orc_time_parse(&when, text) ? orc_time_text(when, pool) : NULL;
 }
 
 static const char *stored_id(const char *text, apr_pool_t *pool)

@@ -10,7 +10,8 @@ const char *orc_time_text(apr_time_t when, apr_pool_t *pool);
 
 /**
  * Parses an RFC 3339 time with any offset and any fraction (digits past the microsecond are dropped).
- * @return false when it is none, or no such day exists; *out is microseconds since 1970 in UTC
+ * @return false when it is none, no such day exists, or it is outside the years 1 to 9999 in UTC; *out is microseconds
+ * since 1970
  */
 int orc_time_parse(apr_time_t *out, const char *text);
 

@@ -39,6 +39,10 @@ def test_the_document_is_openapi_3_1(document):
     assert len(ids) == len(set(ids))
 
 
+def test_the_document_tells_where_it_is_served(document, stack):
+    assert document["servers"] == [{"url": stack.url}]
+
+
 def test_every_reference_leads_somewhere(document):
     names = set(document["components"]["schemas"])
     assert set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document))) <= names

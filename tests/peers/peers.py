@@ -224,7 +224,8 @@ def schemathesis(stack, venv):
     person.deploy()
     folder = process.make_folder(os.path.join(stack.folder, "schemathesis"))
     done = subprocess.run(
-        [os.path.join(venv, "bin", "st"), "run", stack.url + "/openapi.json", "--no-color", "-H",
+        [os.path.join(venv, "bin", "st"), "--config-file",
+         os.path.join(HERE, "schemathesis.toml"), "run", stack.url + "/openapi.json", "--no-color", "-H",
          "Authorization: Bearer " + person.token, "-c", "all", "-n", str(EXAMPLES), "--seed", "1",
          "--generation-database", "none", "--continue-on-failure", "--request-timeout", "10"],
         cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
