@@ -191,9 +191,12 @@ static void set_method(CURL *easy, const orc_http_request_t *request)
     else
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
     /* When a kept connection breaks, libcurl sends the request again by itself. A POST must never go out twice, so it
-     * has a connection of its own, which others may use afterwards. */
-    if (strcmp(method, "POST") == 0)
+     * has a connection of its own. It is closed afterwards: kept, a thousand POSTs would leave the server a thousand
+     * idle connections. */
+    if (strcmp(method, "POST") == 0) {
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+        curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    }
 }
 
 static int set_headers(orc_http_transfer_t *transfer)

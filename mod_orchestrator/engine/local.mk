@@ -24,3 +24,5 @@ tests_engine_run_engine_LDADD = liborc.la
 check_PROGRAMS += tests/unit/test_engine
 tests_unit_test_engine_SOURCES = tests/unit/test_engine.c
 tests_unit_test_engine_LDADD = $(unit_ldadd)
+
+EXTRA_DIST += $(engine)/README.md

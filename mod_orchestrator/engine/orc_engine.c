@@ -26,7 +26,9 @@
 #define FIRST_DATABASE_PAUSE apr_time_from_msec(100)
 #define LAST_DATABASE_PAUSE  apr_time_from_sec(2)
 
-enum { RENEWALS_PER_LEASE = 3, MAX_PROBES = 2 };
+#define PLENTY_PAUSE apr_time_from_msec(50)
+
+enum { RENEWALS_PER_LEASE = 3, MAX_PROBES = 2, PLENTY = 48 /* tasks in hand */ };
 
 apr_time_t orc_engine_monotonic(void)
 {
@@ -186,6 +188,12 @@ static int take_notifications(PGconn *connection)
     return any;
 }
 
+/* When to claim again: at once, but while there is plenty in hand, rather seldom and more at a time. */
+static apr_time_t next_claim(const orc_engine_t *engine, apr_time_t now)
+{
+    return engine->task_count > PLENTY ? now + PLENTY_PAUSE : 0;
+}
+
 /* All that has to do with the database in one turn. */
 static orc_error_t *work(orc_engine_t *engine, apr_pool_t *pool)
 {
@@ -196,9 +204,10 @@ static orc_error_t *work(orc_engine_t *engine, apr_pool_t *pool)
 
     if (engine->finished->nelts) {
         ORC_TRY(orc_db_open(&db, engine->source, pool));
-        engine->claim_at = 0;
         ORC_TRY(orc_engine_store(engine, db, pool));
         orc_db_close(db);
+        if (next_claim(engine, now) < engine->claim_at)
+            engine->claim_at = next_claim(engine, now);
     }
     if (now >= engine->renew_at) {
         ORC_TRY(orc_db_open(&db, engine->source, pool));
@@ -210,7 +219,7 @@ static orc_error_t *work(orc_engine_t *engine, apr_pool_t *pool)
         return NULL;
     ORC_TRY(orc_db_open(&db, engine->source, pool));
     ORC_TRY(orc_engine_claim(&claimed, engine, db, pool));
-    engine->claim_at = now;
+    engine->claim_at = next_claim(engine, now);
     if (claimed)
         return NULL;
     if (engine->task_count >= ORC_ENGINE_MAX_TASKS) {
