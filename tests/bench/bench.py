@@ -11,6 +11,7 @@ usage: bench.py [get] [list] [post] [engine] [memory]      (all of them by defau
 
 import os
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -119,32 +120,36 @@ class Bench:
         return expect(self.person.get("/users/me"), 200).json()["issuer"]
 
     def captured(self, request):
-        """The statements that a request runs, as PostgreSQL logs them: [(text, [values])]."""
-        request()  # registered, prepared
-        log = self.stack.postgres.log
-        self.stack.sql("ALTER DATABASE %s SET log_min_duration_statement = 0" % self.database())
-        self.stack.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-                       " AND datname = current_database()")
+        """The statements that a request runs, as PostgreSQL logs them: [(text, [values])]. The engine holds still."""
+        request()  # registered, and what the process keeps is warm
+        engine = self.stack.daemon_pid()
+        os.kill(engine, signal.SIGSTOP)
+        try:
+            self.log_statements(True)
+            request()  # a new session, prepared
+            with open(self.stack.postgres.log, encoding="utf-8", errors="replace") as file:
+                file.seek(0, os.SEEK_END)
+                request()
+                text = file.read()
+            self.log_statements(False)
+        finally:
+            os.kill(engine, signal.SIGCONT)
         request()
-        with open(log, encoding="utf-8", errors="replace") as file:
-            file.seek(0, os.SEEK_END)
-            start = file.tell()
-            request()
-            file.seek(start)
-            text = file.read()
-        self.stack.sql("ALTER DATABASE %s RESET log_min_duration_statement" % self.database())
-        self.stack.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-                       " AND datname = current_database()")
-        request()
-        entries = re.split(r"^\d{4}-\d\d-\d\d [^\n]*?(?=LOG:|DETAIL:)", text, flags=re.M)
         found = []
-        for entry in entries:
+        for entry in re.split(r"^\d{4}-\d\d-\d\d [^\n]*?(?=LOG:|DETAIL:)", text, flags=re.M):
             statement = re.match(r"LOG:  duration: [\d.]+ ms  execute ([^:]*): (.*)", entry, flags=re.S)
             if statement:
                 found.append((statement.group(2).strip(), []))
             elif entry.startswith("DETAIL:") and found:
                 found[-1] = (found[-1][0], re.findall(r"\$\d+ = (NULL|'(?:[^']|'')*')", entry))
         return found
+
+    def log_statements(self, wanted):
+        """In sessions from now on; those that are open are ended."""
+        self.stack.sql("ALTER DATABASE %s %s" % (self.database(), "SET log_min_duration_statement = 0" if wanted else
+                                                 "RESET log_min_duration_statement"))
+        self.stack.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                       " AND datname = current_database()")
 
     def database(self):
         return self.stack.sql("SELECT current_database()")[0][0]
@@ -211,14 +216,23 @@ class Bench:
         existing = {row[0] for row in self.stack.sql("SELECT id::text FROM users UNION ALL SELECT id::text FROM templates")}
         lines = ["\\set a random(1, 9000000000000000000)", "\\startpipeline", "BEGIN;"]
         for sql, values in statements:
-            def replaced(match, values=values):
-                literal = values[int(match.group(1)) - 1]
+            types = self.parameter_types(sql)
+
+            def replaced(match, values=values, types=types):
+                number = int(match.group(1)) - 1
+                literal = values[number]
                 for old in set(re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", literal)) - existing:
                     ids.setdefault(old, len(ids))
                     literal = "replace(%s, '%s', md5(:a || 'x%d')::uuid::text)" % (literal, old, ids[old])
-                return "(%s)" % literal if literal.startswith("replace") else literal
+                return "(%s)::%s" % (literal, types[number])
             lines.append(re.sub(r"\$(\d+)", replaced, " ".join(sql.split())) + ";")
         return self.write("post.sql", "\n".join(lines + ["COMMIT;", "\\endpipeline"]) + "\n")
+
+    def parameter_types(self, sql):
+        self.stack.sql("PREPARE bench_types AS " + sql)
+        types = self.stack.sql("SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = 'bench_types'")[0][0]
+        self.stack.sql("DEALLOCATE bench_types")
+        return types
 
     def pgbench(self, script):
         output = subprocess.run(["pgbench", "-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "1", "-T", str(SECONDS),
