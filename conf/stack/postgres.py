@@ -59,7 +59,7 @@ class Postgres:
             options = ("-c listen_addresses=127.0.0.1 -p %d -c unix_socket_directories='' -c logging_collector=off "
                        "-c max_connections=100 -c log_line_prefix='%%m [%%p] '" % self.port)
             if not self.durable:
-                options += " -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+                options += " -c fsync=off -c full_page_writes=off"
             self._call("pg_ctl", "-D", self.data, "-w", "-s", "-l", self.log, "-o", options, "start")
         with contextlib.closing(psycopg2.connect(host="127.0.0.1", port=self.port, user=USER, dbname="postgres")) as connection:
             connection.autocommit = True

@@ -89,30 +89,37 @@ def run(command, log=None, **options):
     return output
 
 
+def lives(pid):
+    """Whether a process is there and is more than a zombie."""
+    try:
+        with open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as stat:
+            return stat.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def pid_of(file, word=None):
     """The process whose id is in a file, or None when it doesn't live. Its command line has to contain `word`, by default
     the file's folder: after a reboot the id may be anybody's."""
     try:
         with open(file, encoding="ascii") as handle:
             pid = int(handle.readline())
-        with open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as stat:
-            if stat.read().rpartition(")")[2].split()[0] in "ZX":
-                return None
         with open("/proc/%d/cmdline" % pid, encoding="utf-8", errors="replace") as command:
             # One that is just dying has no command line any more, but its sockets still.
             line = command.read()
-            return pid if not line or (os.path.dirname(file) if word is None else word) in line else None
     except (OSError, ValueError):
         return None
+    return pid if lives(pid) and (not line or (os.path.dirname(file) if word is None else word) in line) else None
 
 
 def end(file, sig=signal.SIGTERM, timeout=15.0):
-    """Ends the process of a pid file and waits until it is gone. False when there was none."""
+    """Ends the process of a pid file and waits until it is gone: httpd takes its file away before it closes its ports.
+    False when there was none."""
     pid = pid_of(file)
     if pid is None:
         return False
     os.kill(pid, sig)
-    wait_for(lambda: pid_of(file) is None, timeout, "the end of process %d (%s)" % (pid, file))
+    wait_for(lambda: not lives(pid), timeout, "the end of process %d (%s)" % (pid, file))
     return True
 
 

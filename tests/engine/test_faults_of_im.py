@@ -58,7 +58,9 @@ def test_im_away_for_a_while_is_waited_for(engine_rig):
     people = [engine_rig.person() for _ in range(5)]
     engine_rig.control.fault(fault="http_503")
     ids = [person.create() for person in people]
-    time.sleep(1.5)
+    for id in ids:
+        engine_rig.wait_for(lambda: engine_rig.operation(id)["description"].startswith("Waits for the Infrastructure Manager"), 10,
+                            "an operation that waits")
     assert {engine_rig.operation(id)["state"] for id in ids} == {"in progress"}
     engine_rig.control.mend()
     for person, id in zip(people, ids):
@@ -164,7 +166,7 @@ def test_postgresql_away_is_waited_for(bare_rig, engine_rig):
     ids = [person.create(template(im_simulator={"boot_ms": 800})) for _ in range(5)]
     engine_rig.wait_for_phase(ids[0], "provisioning")
     engine_rig.stop_postgres()
-    time.sleep(1)
+    engine_rig.wait_for(lambda: "the database:" in bare_rig.engines[0].text(), 10, "an engine that misses its database")
     engine_rig.start_postgres()
     for id in ids:
         engine_rig.finish(id)
