@@ -16,6 +16,7 @@ RESULTS = os.path.join(process.CHECKOUT, ".stack", "log", "pytest.xml")
 VALGRIND = os.path.join(process.CHECKOUT, ".stack", "log", "valgrind.")  # and the process id
 
 
+
 def check(arguments):
     """`arguments`: --faults, --asan or --valgrind, and what pytest should get (files, -k ...): then only pytest runs.
     The exit status."""
@@ -85,7 +86,7 @@ def _tap(name, folder, tests=None):
     command = ["make", "-j2", "-k", "check"] + ([] if tests is None else ["TESTS=" + " ".join(tests)])
     done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, errors="replace", check=False,
-                          env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"})
+                          env={**os.environ, **build.SANITIZERS})
     counts, bad = collections.Counter(), set()
     for path in glob.glob(os.path.join(folder, "**", "*.trs"), recursive=True):
         with open(path, encoding="utf-8", errors="replace") as file:

@@ -373,9 +373,10 @@ static void on_made(orc_task_t *task, const char *infra, const char *how)
     json_object_set_new(attempt, "infra", json_string(infra));
     open_step(task);
     json_object_set_new(orc_task_changes(task), "deployment",
-                        json_pack("{s:s, s:O, s:O}", "im_infra_id", infra, "im_endpoint",
-                                  json_object_get(attempt, "endpoint"), "project",
-                                  json_object_get(attempt, "project")));
+                        json_pack("{s:s, s:O, s:O, s:O, s:O?}", "im_infra_id", infra, "im_endpoint",
+                                  json_object_get(attempt, "endpoint"), "project", json_object_get(attempt, "project"),
+                                  "provider", json_object_get(attempt, "provider"), "region",
+                                  json_object_get(attempt, "region")));
     orc_story_log(orc_task_changes(task), "info", "infrastructure_creation",
                   (int)orc_json_integer(attempt, "number", 0), "%s: infrastructure %s %s.",
                   orc_json_string(attempt, "name"), infra, how);

@@ -86,7 +86,7 @@ typedef struct orc_store_save_t {
     /**
      * What others can see, or NULL when nothing of that changed: an object with any of
      * ended (the final state), phase, description, reason, errors, platform, waits_for_token,
-     * deployment {im_infra_id, im_endpoint, project, outputs, outputs_sealed},
+     * deployment {im_infra_id, im_endpoint, provider, region, project, outputs, outputs_sealed},
      * steps [{number, stage, name, status, message, provider, region, tag, endpoint, infra, removed}],
      * removed [{operation, number}], logs [{level, stage, step, message}], all_resources (a status),
      * resources [{position, status, vm, metadata, sealed}], im_logs, record {id, name, type, endpoint, success}.

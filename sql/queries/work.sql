@@ -136,6 +136,8 @@ WITH mine AS (
         updated_at = CASE WHEN c ? 'deployment' OR c ? 'ended' THEN clock_timestamp() ELSE d.updated_at END,
         im_infra_id = CASE WHEN c -> 'deployment' ? 'im_infra_id' THEN c #>> '{deployment,im_infra_id}' ELSE d.im_infra_id END,
         im_endpoint = CASE WHEN c -> 'deployment' ? 'im_endpoint' THEN c #>> '{deployment,im_endpoint}' ELSE d.im_endpoint END,
+        target_provider = COALESCE(c #>> '{deployment,provider}', d.target_provider),
+        target_region = CASE WHEN c -> 'deployment' ? 'provider' THEN c #>> '{deployment,region}' ELSE d.target_region END,
         target_iaas_project = COALESCE(c #>> '{deployment,project}', d.target_iaas_project),
         template_outputs = COALESCE(c #> '{deployment,outputs}', d.template_outputs),
         template_outputs_sealed = CASE WHEN c -> 'deployment' ? 'outputs' THEN c #>> '{deployment,outputs_sealed}'

@@ -40,6 +40,7 @@ def test_a_creation_ends_with_outputs_machines_and_the_log(engine_rig):
     assert deployment["template_outputs"] == {"node_ip": "10.0.0.1"}
     assert deployment["im_infra_id"] and deployment["im_endpoint"] == engine_rig.im_url
     assert deployment["target_iaas_project"] == "project-" + alice.group
+    assert (deployment["target_provider"], deployment["target_region"]) == ("cloud-a", "region-1")
     (resource,) = engine_rig.resources(id)
     assert resource["status"] == 8 and resource["im_vm_idx"] == "0"
     assert resource["metadata"]["VirtualMachineInfo"]["vmProperties"]

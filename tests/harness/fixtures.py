@@ -10,6 +10,7 @@ import psycopg2
 import pytest
 
 from stack import process
+from stack.build import SANITIZERS
 from stack.postgres import Postgres
 
 from . import live
@@ -25,8 +26,7 @@ WRAPPER = shlex.split(os.environ.get("ORCHESTRATOR_WRAPPER", ""))
 def start(directives="", expect=(), **options):
     """Starts a stack. `expect`: patterns of log lines at warn and above that its start may write."""
     if PRELOAD:
-        options.setdefault("environment", {"LD_PRELOAD": PRELOAD, "ASAN_OPTIONS": "detect_leaks=0",
-                                           "UBSAN_OPTIONS": "print_stacktrace=1"})
+        options.setdefault("environment", {"LD_PRELOAD": PRELOAD, **SANITIZERS})
     made = live.LiveStack(directives, build=BUILD, wrapper=WRAPPER, **options)
     LIVE.append(made)
     for pattern in expect:

@@ -3,6 +3,8 @@
 
 #include <apr_file_info.h>
 #include <apr_file_io.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* Real templates of other people, beside the repository. What is whole becomes resources and text for IM, and that text
@@ -94,8 +96,6 @@ static void every_real_template_parses_and_every_whole_one_has_resources(void **
     apr_array_header_t *files;
     int i, whole = 0;
 
-    if (!directory || !types_directory)
-        skip();
     types = types_of(types_directory);
     files = files_in(directory);
     for (i = 0; i < files->nelts; i++) {
@@ -121,8 +121,6 @@ static void renderings_mean_to_pyyaml_what_the_originals_mean(void **state)
     apr_array_header_t *files;
     int i;
 
-    if (!directory || !script || system(ORC_PYTHON " -c 'import yaml'"))
-        skip();
     assert_non_null(mkdtemp(folder));
     files = files_in(directory);
     for (i = 0; i < files->nelts; i++) {
@@ -137,6 +135,15 @@ static void renderings_mean_to_pyyaml_what_the_originals_mean(void **state)
     assert_int_equal(system(apr_pstrcat(pool, "rm -rf ", folder, NULL)), 0);
 }
 
+static int is_there(const char *folder)
+{
+    const char *sources = getenv("ORC_SRCDIR");
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/%s", sources ? sources : ".", folder);
+    return access(path, R_OK) == 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,5 +151,10 @@ int main(void)
         cmocka_unit_test(renderings_mean_to_pyyaml_what_the_originals_mean),
     };
 
+    /* For the whole program: a test that is skipped inside of cmocka looks like a failure to automake. */
+    if (!is_there(templates) || !is_there(type_files) || system(ORC_PYTHON " -c 'import yaml'")) {
+        puts("1..0 # SKIP no ../shared/data beside the sources, or no PyYAML");
+        return 0;
+    }
     return cmocka_run_group_tests_name("tosca_real", tests, setup, teardown);
 }
