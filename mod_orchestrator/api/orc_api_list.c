@@ -428,8 +428,6 @@ static orc_error_t *read_page(orc_rows_t *rows, const orc_request_t *request, co
     apr_pool_t *pool = request->pool;
     int total = list->count + plan->values->nelts + 2;
     const char **values = apr_palloc(pool, (apr_size_t)total * sizeof *values);
-    orc_error_t *error;
-    orc_db_t *db;
     int i;
 
     for (i = 0; i < list->count; i++)
@@ -438,10 +436,9 @@ static orc_error_t *read_page(orc_rows_t *rows, const orc_request_t *request, co
         values[list->count + i] = APR_ARRAY_IDX(plan->values, i, const char *);
     values[total - 2] = apr_itoa(pool, plan->size);
     values[total - 1] = apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)(plan->page - 1) * plan->size);
-    ORC_TRY(orc_db_open(&db, request->service->db, pool));
-    error = orc_db_execute_text(db, rows, compose(list, plan, total - 1, pool), total, values, pool);
-    orc_db_close(db);
-    return orc_error_wrap(error, "list %s", orc_sql_table[list->base].name);
+    return orc_error_wrap(
+        orc_db_read_text(request->service->db, rows, compose(list, plan, total - 1, pool), total, values, pool),
+        "list %s", orc_sql_table[list->base].name);
 }
 
 orc_error_t *orc_api_list(const orc_request_t *request, orc_response_t *response, const orc_api_list_t *list)

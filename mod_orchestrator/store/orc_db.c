@@ -4,6 +4,7 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 #include <libpq-events.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ enum {
     MAX_COMPOSED = 128, /* composed statements kept prepared per connection */
     MAX_TRANSACTION_RUNS = 3,
     COMPOSED_NAME_LENGTH = 24,
+    MAX_FAREWELLS = 4, /* reads of what an idle connection has to say; the last one is the end of file */
 };
 
 /* What a connection remembers of itself: which statements it has prepared. Dies with the session, so PGEVT_CONNRESET
@@ -215,6 +217,16 @@ void orc_db_close(orc_db_t *db)
         apr_pool_cleanup_run(db->pool, db, close_at_end);
 }
 
+/* A server that was restarted has said so and closed its end meanwhile: seen here, before a statement is lost on it. */
+static void notice_end(PGconn *connection)
+{
+    struct pollfd socket = {.fd = PQsocket(connection), .events = POLLIN};
+    int i;
+
+    for (i = 0; i < MAX_FAREWELLS && PQstatus(connection) == CONNECTION_OK && poll(&socket, 1, 0) > 0; i++)
+        (void)PQconsumeInput(connection);
+}
+
 orc_error_t *orc_db_open(orc_db_t **out, orc_db_source_t *source, apr_pool_t *pool)
 {
     orc_db_t *db = apr_pcalloc(pool, sizeof *db);
@@ -226,9 +238,7 @@ orc_error_t *orc_db_open(orc_db_t **out, orc_db_source_t *source, apr_pool_t *po
     if (!db->connection)
         return unavailable(pool, "no connection is to be had");
     apr_pool_cleanup_register(pool, db, close_at_end, apr_pool_cleanup_null);
-    /* A server that was restarted has closed its end meanwhile: reading shows it, before a statement is lost on it. */
-    if (PQstatus(db->connection) == CONNECTION_OK)
-        (void)PQconsumeInput(db->connection);
+    notice_end(db->connection);
     if (PQstatus(db->connection) != CONNECTION_OK)
         PQreset(db->connection);
     if (PQstatus(db->connection) != CONNECTION_OK || !prepared_of(db->connection)) {
@@ -464,8 +474,9 @@ orc_error_t *orc_db_transact(orc_db_source_t *source, orc_db_work_t *work, void 
     return error;
 }
 
-orc_error_t *orc_db_read(orc_db_source_t *source, orc_rows_t *rows, orc_sql_t statement, int count,
-                         const char *const *values, apr_pool_t *pool)
+/* Runs a composed statement, or a named one when `sql` is NULL; once more when the connection died. */
+static orc_error_t *read_twice(orc_db_source_t *source, orc_rows_t *rows, const char *sql, orc_sql_t statement,
+                               int count, const char *const *values, apr_pool_t *pool)
 {
     orc_error_t *error = NULL;
     orc_db_t *db;
@@ -473,12 +484,25 @@ orc_error_t *orc_db_read(orc_db_source_t *source, orc_rows_t *rows, orc_sql_t st
 
     for (run = 0; run < 2; run++) {
         ORC_TRY(orc_db_open(&db, source, pool));
-        error = orc_db_execute(db, rows, statement, count, values, pool);
+        error = sql ? orc_db_execute_text(db, rows, sql, count, values, pool)
+                    : orc_db_execute(db, rows, statement, count, values, pool);
         orc_db_close(db);
         if (!error || !asks_for_repetition(error, 0))
             break;
     }
     return error;
+}
+
+orc_error_t *orc_db_read(orc_db_source_t *source, orc_rows_t *rows, orc_sql_t statement, int count,
+                         const char *const *values, apr_pool_t *pool)
+{
+    return read_twice(source, rows, NULL, statement, count, values, pool);
+}
+
+orc_error_t *orc_db_read_text(orc_db_source_t *source, orc_rows_t *rows, const char *sql, int count,
+                              const char *const *values, apr_pool_t *pool)
+{
+    return read_twice(source, rows, sql, ORC_SQL_COUNT, count, values, pool);
 }
 
 /* ---- rows ---- */

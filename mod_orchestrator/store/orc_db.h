@@ -114,6 +114,10 @@ orc_error_t *orc_db_transact(orc_db_source_t *source, orc_db_work_t *work, void 
 orc_error_t *orc_db_read(orc_db_source_t *source, orc_rows_t *rows, orc_sql_t statement, int count,
                          const char *const *values, apr_pool_t *pool);
 
+/** The same for a composed statement; see orc_db_execute_text. */
+orc_error_t *orc_db_read_text(orc_db_source_t *source, orc_rows_t *rows, const char *sql, int count,
+                              const char *const *values, apr_pool_t *pool);
+
 /** Applies the migrations compiled into the module that the database lacks, under an advisory lock. *applied: how many.
  */
 orc_error_t *orc_db_migrate(orc_db_source_t *source, int *applied, apr_pool_t *pool);

@@ -160,6 +160,21 @@ static void a_dead_connection_is_reset_before_work(void **state)
     assert_null(orc_db_read(source, &rows, ORC_SQL_HEALTH, 0, NULL, pool));
 }
 
+static void a_write_is_not_lost_on_a_dead_connection(void **state)
+{
+    orc_db_t *db = opened();
+
+    orc_db_close(db);
+    kill_backends();
+    db = opened();
+    assert_null(orc_db_execute_text(db, NULL,
+                                    "INSERT INTO outbox (topic, key, payload) VALUES ('kept', "
+                                    "gen_random_uuid(), '{}')",
+                                    0, NULL, pool));
+    orc_db_close(db);
+    assert_string_equal(text_of("SELECT count(*) FROM outbox WHERE topic = 'kept'"), "1");
+}
+
 static void an_open_transaction_is_rolled_back_with_its_unit_of_work(void **state)
 {
     apr_pool_t *unit;
@@ -287,6 +302,7 @@ int main(void)
         cmocka_unit_test(constraints_are_named),
         cmocka_unit_test(a_wrong_number_of_values_is_an_error),
         cmocka_unit_test(a_dead_connection_is_reset_before_work),
+        cmocka_unit_test(a_write_is_not_lost_on_a_dead_connection),
         cmocka_unit_test(an_open_transaction_is_rolled_back_with_its_unit_of_work),
         cmocka_unit_test(many_composed_statements_stay_correct),
         cmocka_unit_test(a_batch_is_one_transaction),
