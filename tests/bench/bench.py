@@ -135,13 +135,14 @@ class Bench:
         finally:
             os.kill(engine, signal.SIGCONT)
         request()
-        found = []
+        found, executed = [], False
         for entry in re.split(r"^\d{4}-\d\d-\d\d [^\n]*?(?=LOG:|DETAIL:)", text, flags=re.M):
             statement = re.match(r"LOG:  duration: [\d.]+ ms  execute ([^:]*): (.*)", entry, flags=re.S)
             if statement:
                 found.append((statement.group(2).strip(), []))
-            elif entry.startswith("DETAIL:") and found:
+            elif entry.startswith("DETAIL:") and executed:  # else it belongs to a bind
                 found[-1] = (found[-1][0], re.findall(r"\$\d+ = (NULL|'(?:[^']|'')*')", entry))
+            executed = statement is not None
         return found
 
     def log_statements(self, wanted):
@@ -220,10 +221,10 @@ class Bench:
 
             def replaced(match, values=values, types=types):
                 number = int(match.group(1)) - 1
-                literal = values[number]
+                literal = values[number].replace(":", "' || chr(58) || '")  # pgbench takes :word for a variable, even here
                 for old in set(re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", literal)) - existing:
                     ids.setdefault(old, len(ids))
-                    literal = "replace(%s, '%s', md5(:a || 'x%d')::uuid::text)" % (literal, old, ids[old])
+                    literal = "replace(%s, '%s', md5((:a)::text || 'x%d')::uuid::text)" % (literal, old, ids[old])
                 return "(%s)::%s" % (literal, types[number])
             lines.append(re.sub(r"\$(\d+)", replaced, " ".join(sql.split())) + ";")
         return self.write("post.sql", "\n".join(lines + ["COMMIT;", "\\endpipeline"]) + "\n")
@@ -236,8 +237,10 @@ class Bench:
 
     def pgbench(self, script):
         output = subprocess.run(["pgbench", "-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "1", "-T", str(SECONDS),
-                                 "-f", script, self.stack.postgres.url], check=True, capture_output=True, text=True).stdout
-        return float(re.search(r"tps = ([\d.]+)", output).group(1))
+                                 "-f", script, self.stack.postgres.url], check=False, capture_output=True, text=True)
+        if output.returncode != 0:
+            raise SystemExit("pgbench fails: %s" % output.stderr[-2000:])
+        return float(re.search(r"tps = ([\d.]+)", output.stdout).group(1))
 
     def engine(self):
         """p99 of a read while 10,000 creations go through, against the same at rest."""
