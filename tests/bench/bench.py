@@ -24,6 +24,7 @@ sys.path[:0] = [os.path.join(CHECKOUT, "conf"), os.path.join(CHECKOUT, "tests")]
 
 from harness.client import expect  # noqa: E402
 from harness.live import LiveStack, sweep  # noqa: E402
+from stack import build  # noqa: E402
 
 USERS, PER_USER = 1000, 100
 CONNECTIONS = 8
@@ -86,7 +87,8 @@ class Bench:
         os.chmod(self.scratch, 0o755)
         for name in ("get", "list"):
             self.write(name + ".sql", "SELECT 1")
-        module = os.path.join(CHECKOUT, "build", "tests", "bench", ".libs", "mod_bench.so")
+        build.make(build.PLAIN, "tests/bench/mod_bench.la")
+        module = os.path.join(build.PLAIN, "tests", "bench", ".libs", "mod_bench.so")
         self.stack = LiveStack(DIRECTIVES % {"module": module, "folder": self.scratch}, durable=True)
         self.stack.start()
         self.person = self.stack.person(ttl=7200)
