@@ -9,6 +9,7 @@ import subprocess
 import threading
 
 from . import process
+from .build import SANITIZERS
 
 USER = "www-data"
 
@@ -29,6 +30,12 @@ def modules():
 
 def quoted(text):
     return '"%s"' % str(text).replace("\\", "\\\\").replace('"', '\\"')
+
+
+def environment():
+    """What every httpd runs with: a sanitizer's runtime has to come before everything else that httpd loads."""
+    preload = os.environ.get("ORCHESTRATOR_PRELOAD")
+    return {**os.environ, "LANG": "C", **({"LD_PRELOAD": preload, **SANITIZERS} if preload else {})}
 
 
 class Httpd:
@@ -65,7 +72,7 @@ class Httpd:
         return [*self.wrapper, program(), "-f", self.configuration, *arguments]
 
     def _environment(self):
-        return {**os.environ, "LANG": "C", **self.environment}
+        return {**environment(), **self.environment}
 
     def check(self):
         """What httpd says of its configuration; StackError when it refuses it."""

@@ -63,7 +63,7 @@ static void restore_allow(request_rec *r)
     int i;
 
     for (i = 0; i < METHODS; i++) {
-        if (!(r->prev->allowed & (AP_METHOD_BIT << i)))
+        if (!((apr_uint64_t)r->prev->allowed & ((apr_uint64_t)1 << i)))
             continue;
         /* GET and HEAD have one number. */
         APR_ARRAY_PUSH(names, const char *) = i == M_GET ? "GET, HEAD" : ap_method_name_of(r->pool, i);

@@ -63,7 +63,7 @@ class Configuration:
         self.write("httpd.conf", text)
         self.text = text
         done = subprocess.run([httpd.program(), "-t", "-f", self.path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, check=False, timeout=30)
+                              text=True, check=False, timeout=30, env=httpd.environment())
         return done.returncode, done.stdout
 
     def line_of(self, needle):

@@ -9,7 +9,7 @@ import tempfile
 
 import pytest
 
-from harness import fixtures, live
+from harness import live
 from stack import httpd, process
 
 BUILD = os.environ.get("ORCHESTRATOR_BUILD") or os.path.join(process.CHECKOUT, "build")
@@ -19,10 +19,9 @@ BUILD = os.environ.get("ORCHESTRATOR_BUILD") or os.path.join(process.CHECKOUT, "
 def im(request):
     folder = process.make_folder(tempfile.mkdtemp(prefix=live.FOLDERS, dir="/tmp"))
     process.write(os.path.join(folder, "owner.pid"), "%d\n" % os.getpid())
-    environment = {"LD_PRELOAD": fixtures.PRELOAD, "ASAN_OPTIONS": "detect_leaks=0"} if fixtures.PRELOAD else None
     server = httpd.Httpd("simulator", folder, os.path.join(process.CHECKOUT, "conf/stack/simulator.conf"),
                          process.free_port(), {"module": os.path.join(BUILD, ".libs", "mod_im_simulator.so")},
-                         more="IMSimulatorVersion %s" % request.param, environment=environment)
+                         more="IMSimulatorVersion %s" % request.param)
     server.start()
     yield "http://127.0.0.1:%d" % server.port
     server.stop()

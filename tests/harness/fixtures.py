@@ -10,7 +10,6 @@ import psycopg2
 import pytest
 
 from stack import process
-from stack.build import SANITIZERS
 from stack.postgres import Postgres
 
 from . import live
@@ -19,14 +18,11 @@ from .client import unique
 LIVE = []  # every running stack of this process
 # ./dev check --asan and --valgrind run the same tests with another build or around another program.
 BUILD = os.environ.get("ORCHESTRATOR_BUILD") or None
-PRELOAD = os.environ.get("ORCHESTRATOR_PRELOAD")
 WRAPPER = shlex.split(os.environ.get("ORCHESTRATOR_WRAPPER", ""))
 
 
 def start(directives="", expect=(), **options):
     """Starts a stack. `expect`: patterns of log lines at warn and above that its start may write."""
-    if PRELOAD:
-        options.setdefault("environment", {"LD_PRELOAD": PRELOAD, **SANITIZERS})
     made = live.LiveStack(directives, build=BUILD, wrapper=WRAPPER, **options)
     LIVE.append(made)
     for pattern in expect:

@@ -14,7 +14,7 @@ import pytest
 import requests
 import yaml
 
-from harness import fixtures, live
+from harness import live
 from stack import httpd, process
 
 BUILD = os.environ.get("ORCHESTRATOR_BUILD") or os.path.join(process.CHECKOUT, "build")
@@ -129,10 +129,9 @@ def template(behaviour=None, document=None):
 def start(version):
     folder = process.make_folder(tempfile.mkdtemp(prefix=live.FOLDERS, dir="/tmp"))
     process.write(os.path.join(folder, "owner.pid"), "%d\n" % os.getpid())
-    environment = {"LD_PRELOAD": fixtures.PRELOAD, "ASAN_OPTIONS": "detect_leaks=0"} if fixtures.PRELOAD else None
     server = httpd.Httpd("simulator", folder, os.path.join(process.CHECKOUT, "conf/stack/simulator.conf"),
                          process.free_port(), {"module": os.path.join(BUILD, ".libs", "mod_im_simulator.so")},
-                         more="IMSimulatorVersion %s\nIMSimulatorIssuer %s" % (version, ISSUER), environment=environment)
+                         more="IMSimulatorVersion %s\nIMSimulatorIssuer %s" % (version, ISSUER))
     server.start()
     return Simulator(server, int(version[0]))
 
