@@ -27,7 +27,7 @@ WITH due AS (
         lease_owner = $4::text,
         lease_number = o.lease_number + 1,
         state = CASE WHEN o.state = 'pending' THEN 'in progress' ELSE o.state END,
-        started_at = COALESCE(o.started_at, clock_timestamp()),
+        started_at = COALESCE(o.started_at, now()),
         updated_at = CASE WHEN o.state = 'pending' THEN clock_timestamp() ELSE o.updated_at END,
         row_version = o.row_version + (o.state = 'pending')::integer
     FROM (SELECT id FROM due UNION ALL SELECT id FROM fresh) c
