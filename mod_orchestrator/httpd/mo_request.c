@@ -273,6 +273,9 @@ int mo_request_send(request_rec *r, orc_response_t *response)
     r->content_encoding = NULL;
     r->content_languages = NULL;
     apr_table_do(copy_header, r, response->headers, NULL);
+    /* An object is sent whole: half of a JSON text is of no use, and the contract knows neither 206 nor 416. */
+    apr_table_unset(r->headers_in, "Range");
+    apr_table_unset(r->headers_in, "Request-Range");
     if (!response->content_type || response->status == HTTP_NO_CONTENT || response->status == HTTP_NOT_MODIFIED)
         return OK;
     ap_set_content_type(r, response->content_type);

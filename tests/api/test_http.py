@@ -63,6 +63,15 @@ def test_a_trailing_slash_makes_no_difference(stack):
         expect(answer, 200)
 
 
+@pytest.mark.parametrize("header", ["Range", "Request-Range"])
+@pytest.mark.parametrize("ranges", ["bytes=0-9", "bytes=0-0,5-7", "bytes=-5", "bytes=99999999-"])
+def test_an_object_is_sent_whole_whatever_part_is_asked_for(stack, header, ranges):
+    person = stack.person()
+    whole = expect(person.get("/users/me"), 200)
+    part = expect(person.get("/users/me", headers={header: ranges}), 200)
+    assert (part.content, part.headers["Content-Type"]) == (whole.content, whole.headers["Content-Type"])
+
+
 def test_a_path_beside_the_location_is_not_ours(stack):
     stack.expect_log(HTTPD)
     answer = requests.get(stack.base_url + "/api/v11/health", timeout=10)
