@@ -194,12 +194,14 @@ static void take_out(orc_http_call_t *call)
     call->http->in_flight--;
 }
 
-/* Whether the other side works, whatever it said. */
+/* Whether the other side works, whatever it said. 502, 503 and 504 are what a proxy says of a server that doesn't; a
+ * 500 is the server's own answer to one call, and says nothing of others: IM gives it for one provider's credentials.
+ */
 static int is_alive(const orc_http_call_t *call, const orc_http_response_t *response)
 {
     if (response->error)
         return call->transfer->is_too_large || response->error->system == CURLE_FILESIZE_EXCEEDED;
-    return response->status < 500;
+    return response->status < 502 || response->status > 504;
 }
 
 static void judge(orc_http_call_t *call, const orc_http_response_t *response)

@@ -116,7 +116,12 @@ static void *serve_connection(void *data)
             say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", 44);
             break;
         }
-        answer(socket, strcmp(path, "/500") == 0 ? 500 : strcmp(path, "/redirect") == 0 ? 302 : 200, (size_t)number);
+        answer(socket,
+               strcmp(path, "/500") == 0        ? 500
+               : strcmp(path, "/503") == 0      ? 503
+               : strcmp(path, "/redirect") == 0 ? 302
+                                                : 200,
+               (size_t)number);
         served++;
     }
     close(socket);
@@ -364,7 +369,7 @@ static void an_open_breaker_refuses_at_once_and_lets_one_call_see(void **state)
 {
     orc_http_options_t options = orc_http_defaults();
     orc_http_t *http;
-    orc_http_request_t request = get("/500"), good = get("/ok");
+    orc_http_request_t request = get("/503"), good = get("/ok");
     orc_error_t *error;
     seen_t seen = {0}, queued = {0};
     char *endpoint = apr_psprintf(pool, "http://127.0.0.1:%d", port);
@@ -397,6 +402,24 @@ static void an_open_breaker_refuses_at_once_and_lets_one_call_see(void **state)
     wait_for(http, &seen.count, 4);
     assert_int_equal(orc_http_open_until(http, endpoint), 0);
     assert_int_equal(call(http, good).status, 200);
+}
+
+static void only_a_server_that_is_away_opens_the_breaker(void **state)
+{
+    orc_http_options_t options = orc_http_defaults();
+    char *endpoint = apr_psprintf(pool, "http://127.0.0.1:%d", port);
+    orc_http_t *http;
+    int i;
+
+    options.breaker_failures = 3;
+    http = client(options);
+    for (i = 0; i < 6; i++)
+        assert_int_equal(call(http, get("/500")).status, 500);
+    assert_int_equal(orc_http_open_until(http, endpoint), 0);
+    for (i = 0; i < 3; i++)
+        assert_int_equal(call(http, get(i == 1 ? "/reset" : "/503")).outcome,
+                         i == 1 ? ORC_HTTP_UNKNOWN : ORC_HTTP_ANSWERED);
+    assert_true(orc_http_open_until(http, endpoint) > 0);
 }
 
 static void a_canceled_call_has_no_callback_and_frees_its_slot(void **state)
@@ -576,6 +599,7 @@ int main(void)
         cmocka_unit_test(the_queue_is_bounded_and_first_come_first_served),
         cmocka_unit_test(bodies_have_a_limit_and_a_tail_can_be_kept),
         cmocka_unit_test(an_open_breaker_refuses_at_once_and_lets_one_call_see),
+        cmocka_unit_test(only_a_server_that_is_away_opens_the_breaker),
         cmocka_unit_test(a_canceled_call_has_no_callback_and_frees_its_slot),
         cmocka_unit_test(waiting_ends_with_a_descriptor_and_with_a_wakeup),
         cmocka_unit_test(what_can_not_be_sent_is_refused),
