@@ -169,13 +169,27 @@ static void read_client_error(orc_im_result_t *result, orc_im_call_kind_t call, 
     }
 }
 
+/* A 500 in IM's own form, {"message", "code"}, is of a creation that did not begin: both generations answer 400 to
+ * whatever goes wrong within it (IM 1.19.1 and 2.0.0, the routes' sources), 500 to what goes wrong before, such as
+ * credentials that can't be read. In any other form it may be a proxy's, behind which IM did the work. */
+static int never_began(orc_im_call_kind_t call, const orc_http_response_t *response, apr_pool_t *pool)
+{
+    json_t *json;
+
+    return call == ORC_IM_CREATE && response->status == 500 &&
+           !orc_json_parse(&json, response->body, response->length, pool) && orc_json_string(json, "message") &&
+           orc_json_integer(json, "code", 0) == 500;
+}
+
 static void read_error(orc_im_result_t *result, orc_im_call_kind_t call, const orc_http_response_t *response)
 {
     const char *message = orc_im_message(response, result->pool);
     const char *retry_after = apr_table_get(response->headers, "Retry-After");
 
     if (result->status >= 500)
-        fail(result, may_have_made(call) ? ORC_IM_UNKNOWN_RESULT : ORC_IM_UNAVAILABLE,
+        fail(result,
+             may_have_made(call) && !never_began(call, response, result->pool) ? ORC_IM_UNKNOWN_RESULT
+                                                                               : ORC_IM_UNAVAILABLE,
              apr_psprintf(result->pool, "The Infrastructure Manager answered with status %d.", result->status),
              orc_im_clean(message, result->pool));
     else if (result->status < 400)

@@ -482,6 +482,10 @@ static const failure_case_t failures[] = {
     {ORC_IM_STATE, 500, PLAIN, "Internal Server Error", ORC_IM_UNAVAILABLE, 1},
     {ORC_IM_DELETE, 504, JSON, "{\"message\":\"Operation timed out\",\"code\":504}", ORC_IM_UNAVAILABLE, 1},
     {ORC_IM_CREATE, 500, PLAIN, "Internal Server Error", ORC_IM_UNKNOWN_RESULT, 1},
+    {ORC_IM_CREATE, 500, JSON, "{\"message\":\"Incorrect id in the auth line\",\"code\":500}", ORC_IM_UNAVAILABLE, 1},
+    {ORC_IM_CREATE, 500, JSON, "{\"error\":\"the gateway failed\",\"code\":500}", ORC_IM_UNKNOWN_RESULT, 1},
+    {ORC_IM_CREATE, 504, JSON, "{\"message\":\"Operation timed out\",\"code\":504}", ORC_IM_UNKNOWN_RESULT, 1},
+    {ORC_IM_UPDATE, 500, JSON, "{\"message\":\"x\",\"code\":500}", ORC_IM_UNKNOWN_RESULT, 1},
     {ORC_IM_CREATE, 429, PLAIN, "slow down", ORC_IM_UNAVAILABLE, 1},
 };
 
