@@ -32,7 +32,7 @@ $(generated)/orc_routes.c: $(top_srcdir)/$(api)/compile_routes.py $(top_srcdir)/
 $(generated)/orc_routes.h: $(generated)/orc_routes.c
 
 check_PROGRAMS += tests/unit/test_api
-tests_unit_test_api_SOURCES = tests/unit/test_api.c
+tests_unit_test_api_SOURCES = tests/unit/test_api.c tests/unit/unit.h
 tests_unit_test_api_LDADD = $(unit_ldadd)
 
 check_PROGRAMS += tests/unit/test_parsed

@@ -9,7 +9,7 @@ liborc_la_SOURCES += \
 	$(clients)/orc_oidc.c $(clients)/orc_oidc.h $(clients)/orc_oidc_internal.h $(clients)/orc_oidc_tokens.c
 
 check_PROGRAMS += tests/unit/test_im
-tests_unit_test_im_SOURCES = tests/unit/test_im.c
+tests_unit_test_im_SOURCES = tests/unit/test_im.c tests/unit/unit.h
 tests_unit_test_im_LDADD = $(unit_ldadd)
 
 check_PROGRAMS += tests/unit/test_http
@@ -26,7 +26,7 @@ tests_clients_check_orc_oidc_SOURCES = tests/clients/check_orc_oidc.c
 tests_clients_check_orc_oidc_LDADD = $(unit_ldadd)
 
 check_PROGRAMS += tests/unit/test_oidc
-tests_unit_test_oidc_SOURCES = tests/unit/test_oidc.c
+tests_unit_test_oidc_SOURCES = tests/unit/test_oidc.c tests/unit/unit.h
 tests_unit_test_oidc_LDADD = $(unit_ldadd)
 
 EXTRA_DIST += $(clients)/README.md tests/clients/test_orc_im.py tests/clients/test_orc_oidc.py

@@ -16,17 +16,17 @@ liborc_la_SOURCES += \
 	$(core)/orc_time.c $(core)/orc_time.h
 
 check_PROGRAMS += tests/unit/test_core
-tests_unit_test_core_SOURCES = tests/unit/test_core.c
+tests_unit_test_core_SOURCES = tests/unit/test_core.c tests/unit/unit.h
 tests_unit_test_core_LDADD = $(unit_ldadd)
 
 check_PROGRAMS += tests/unit/test_schema
-tests_unit_test_schema_SOURCES = tests/unit/test_schema.c
+tests_unit_test_schema_SOURCES = tests/unit/test_schema.c tests/unit/unit.h
 tests_unit_test_schema_LDADD = $(unit_ldadd)
 
 check_PROGRAMS += tests/unit/test_providers
-tests_unit_test_providers_SOURCES = tests/unit/test_providers.c
+tests_unit_test_providers_SOURCES = tests/unit/test_providers.c tests/unit/unit.h
 tests_unit_test_providers_LDADD = $(unit_ldadd)
 
 check_PROGRAMS += tests/unit/test_ssh_key
-tests_unit_test_ssh_key_SOURCES = tests/unit/test_ssh_key.c
+tests_unit_test_ssh_key_SOURCES = tests/unit/test_ssh_key.c tests/unit/unit.h
 tests_unit_test_ssh_key_LDADD = $(unit_ldadd)

@@ -26,27 +26,27 @@ dist_templates_DATA = \
 	conf/templates/vm_with_volume.yaml
 
 check_PROGRAMS += tests/unit/test_tosca_real
-tests_unit_test_tosca_real_SOURCES = tests/unit/test_tosca_real.c tests/unit/tosca_fixture.h
+tests_unit_test_tosca_real_SOURCES = tests/unit/test_tosca_real.c tests/unit/tosca_fixture.h tests/unit/unit.h
 tests_unit_test_tosca_real_CPPFLAGS = $(AM_CPPFLAGS) -DORC_PYTHON='"$(PYTHON)"'
 tests_unit_test_tosca_real_LDADD = $(unit_ldadd)
 EXTRA_DIST += tests/unit/tosca_roundtrip.py
 
 check_PROGRAMS += tests/unit/test_tosca_yaml
-tests_unit_test_tosca_yaml_SOURCES = tests/unit/test_tosca_yaml.c tests/unit/tosca_fixture.h
+tests_unit_test_tosca_yaml_SOURCES = tests/unit/test_tosca_yaml.c tests/unit/tosca_fixture.h tests/unit/unit.h
 tests_unit_test_tosca_yaml_LDADD = $(unit_ldadd)
 
 check_PROGRAMS += tests/unit/test_tosca_template
-tests_unit_test_tosca_template_SOURCES = tests/unit/test_tosca_template.c tests/unit/tosca_fixture.h
+tests_unit_test_tosca_template_SOURCES = tests/unit/test_tosca_template.c tests/unit/tosca_fixture.h tests/unit/unit.h
 tests_unit_test_tosca_template_LDADD = $(unit_ldadd)
 
 check_PROGRAMS += tests/unit/test_tosca_inputs
-tests_unit_test_tosca_inputs_SOURCES = tests/unit/test_tosca_inputs.c tests/unit/tosca_fixture.h
+tests_unit_test_tosca_inputs_SOURCES = tests/unit/test_tosca_inputs.c tests/unit/tosca_fixture.h tests/unit/unit.h
 tests_unit_test_tosca_inputs_LDADD = $(unit_ldadd)
 
 check_PROGRAMS += tests/unit/test_tosca_topology
-tests_unit_test_tosca_topology_SOURCES = tests/unit/test_tosca_topology.c tests/unit/tosca_fixture.h
+tests_unit_test_tosca_topology_SOURCES = tests/unit/test_tosca_topology.c tests/unit/tosca_fixture.h tests/unit/unit.h
 tests_unit_test_tosca_topology_LDADD = $(unit_ldadd)
 
 check_PROGRAMS += tests/unit/test_tosca_render
-tests_unit_test_tosca_render_SOURCES = tests/unit/test_tosca_render.c tests/unit/tosca_fixture.h
+tests_unit_test_tosca_render_SOURCES = tests/unit/test_tosca_render.c tests/unit/tosca_fixture.h tests/unit/unit.h
 tests_unit_test_tosca_render_LDADD = $(unit_ldadd)

@@ -1,14 +1,5 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
-#include <string.h>
+#include "unit.h"
 
 #include "orc_api.h"
 #include "orc_api_callers.h"
@@ -16,22 +7,14 @@
 #include "orc_api_idempotency.h"
 #include "orc_api_list.h"
 
-static apr_pool_t *pool;
 static orc_config_t *config;
 
-static int setup(void **state)
+static int setup_config(void **state)
 {
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    config = orc_config_make(pool);
-    return orc_secret_init(pool) ? -1 : 0;
-}
+    int failed = setup(state);
 
-static int teardown(void **state)
-{
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return 0;
+    config = orc_config_make(pool);
+    return failed;
 }
 
 /* ---- requests without a database ---- */
@@ -415,5 +398,5 @@ int main(void)
         cmocka_unit_test(secrets_are_put_in_their_places),
     };
 
-    return cmocka_run_group_tests_name("api", tests, setup, teardown);
+    return cmocka_run_group_tests_name("api", tests, setup_config, teardown);
 }

@@ -1,37 +1,10 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "unit.h"
 
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
-#include <stdio.h>
 #include <sys/stat.h>
 
-#include "orc_error.h"
 #include "orc_id.h"
-#include "orc_json.h"
-#include "orc_secret.h"
 #include "orc_time.h"
-
-static apr_pool_t *pool;
-
-static int setup(void **state)
-{
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    return orc_secret_init(pool) ? -1 : 0;
-}
-
-static int teardown(void **state)
-{
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return 0;
-}
 
 static orc_error_t *parse(json_t **out, const char *text)
 {
@@ -240,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_is_taken),         cmocka_unit_test(json_is_refused),
         cmocka_unit_test(json_depth_is_limited), cmocka_unit_test(huge_numbers_are_marked),
+
         cmocka_unit_test(pointers_are_escaped),  cmocka_unit_test(ids_are_version_7_and_sort),
         cmocka_unit_test(times_round_trip),      cmocka_unit_test(secrets_are_sealed),
         cmocka_unit_test(key_files_are_checked), cmocka_unit_test(errors_chain),

@@ -1,33 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "unit.h"
 
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
 #include <ctype.h>
-#include <string.h>
 
 #include "orc_im_answer.h"
-
-static apr_pool_t *pool;
-
-static int setup(void **state)
-{
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return 0;
-}
 
 /* ---- IM's parser of the Authorization header, written from the rules of reference/im.md section 2 ---- */
 

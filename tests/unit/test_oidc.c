@@ -1,35 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
-#include <string.h>
+#include "unit.h"
 
 #include "orc_jwks.h"
 #include "orc_log.h"
 #include "orc_oidc_internal.h"
-#include "orc_secret.h"
-
-static apr_pool_t *pool;
-
-static int setup(void **state)
-{
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    return orc_secret_init(pool) ? -1 : 0;
-}
-
-static int teardown(void **state)
-{
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return 0;
-}
 
 static orc_oidc_tokens_t tokens_of(int status, const char *body)
 {

@@ -1,37 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "unit.h"
 
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "orc_id.h"
 #include "orc_providers.h"
 #include "orc_redact.h"
-#include "orc_secret.h"
-
-static apr_pool_t *pool;
-
-static int setup(void **state)
-{
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    return orc_secret_init(pool) ? -1 : 0;
-}
-
-static int teardown(void **state)
-{
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return 0;
-}
 
 static orc_error_t *load(orc_providers_t **providers, const char *text)
 {

@@ -1,40 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
-#include <string.h>
+#include "unit.h"
 
 #include "orc_schema.h"
-
-static apr_pool_t *pool;
-
-static int setup(void **state)
-{
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return 0;
-}
-
-static json_t *json(const char *text)
-{
-    json_t *value;
-
-    assert_null(orc_json_parse(&value, text, strlen(text), pool));
-    return value;
-}
 
 /* What is wrong with a value, as "pointer detail; pointer detail", or "". */
 static const char *wrong(const char *schema, json_t *value)

@@ -35,19 +35,6 @@ static void refused_yaml(const char *text, int line, int column, const char *wor
     refused_at(text, strlen(text), line, column, words);
 }
 
-static const char *repeated(const char *part, int times)
-{
-    apr_size_t length = strlen(part);
-    char *text = apr_palloc(pool, length * (apr_size_t)times + 1), *end = text;
-
-    while (times--) {
-        memcpy(end, part, length);
-        end += length;
-    }
-    *end = '\0';
-    return text;
-}
-
 static void nodes_know_their_line_and_column(void **state)
 {
     const orc_yaml_node_t *root = read_yaml("a: 1\nb:\n  - x\n  - {c: y}\n");

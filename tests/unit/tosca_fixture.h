@@ -2,40 +2,14 @@
 #ifndef TOSCA_FIXTURE_H
 #define TOSCA_FIXTURE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <apr_file_info.h>
-#include <apr_general.h>
-#include <apr_strings.h>
 
 #include "orc_tosca.h"
 #include "orc_yaml.h"
 
-/* What the TOSCA room's unit tests share: a pool, and the calls with less to write. */
-
-static apr_pool_t *pool __attribute__((unused));
-
-static inline int setup(void **state)
-{
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    return 0;
-}
-
-static inline int teardown(void **state)
-{
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return 0;
-}
+/* What the TOSCA room's unit tests share: its calls with less to write. */
 
 /* A topology_template with this text under it, each of its lines indented by the caller. */
 static inline const char *document(const char *topology)
@@ -73,12 +47,6 @@ static inline const char *mistakes(const orc_error_t *error)
     return text;
 }
 
-static inline void assert_contains(const char *text, const char *part)
-{
-    if (!strstr(text, part))
-        fail_msg("\"%s\" is not in: %s", part, text);
-}
-
 /* The template is refused, and says so with these words. */
 static inline void refused(const char *text, apr_size_t length, const char *words)
 {
@@ -89,14 +57,6 @@ static inline void refused(const char *text, apr_size_t length, const char *word
     assert_int_equal(error->status, 422);
     assert_string_equal(error->code, "template");
     assert_contains(mistakes(error), words);
-}
-
-static inline json_t *json(const char *text)
-{
-    json_t *value = NULL;
-
-    assert_null(orc_json_parse(&value, text, strlen(text), pool));
-    return value;
 }
 
 static inline orc_tosca_types_t *types_of(const char *directory)

@@ -1,0 +1,67 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "orc_error.h"
+#include "orc_json.h"
+#include "orc_secret.h"
+
+/* What the unit tests share: cmocka, a pool that lives as long as the group, libsodium ready, and calls with less to
+ * write. */
+
+static apr_pool_t *pool __attribute__((unused));
+
+static inline int setup(void **state)
+{
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    return orc_secret_init(pool) ? -1 : 0;
+}
+
+static inline int teardown(void **state)
+{
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return 0;
+}
+
+static inline json_t *json(const char *text)
+{
+    json_t *value = NULL;
+
+    assert_null(orc_json_parse(&value, text, strlen(text), pool));
+    return value;
+}
+
+static inline void assert_contains(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("\"%s\" is not in: %s", part, text);
+}
+
+/* `count` times the same text. */
+static inline char *repeated(const char *text, apr_size_t count)
+{
+    apr_size_t length = strlen(text), i;
+    char *all = apr_palloc(pool, length * count + 1);
+
+    for (i = 0; i < count; i++)
+        memcpy(all + i * length, text, length);
+    all[length * count] = '\0';
+    return all;
+}
+
+#endif
