@@ -88,6 +88,7 @@ static int is_json_number(const char *s, apr_size_t n)
 static const char *prepare(const char *text, apr_size_t length, apr_size_t *out_length, int *too_deep, apr_pool_t *pool)
 {
     static const char huge[] = "1.7976931348623157e308";
+    enum { SHORTEST = 5 }; /* bytes of a number that is out of range, "9e308" */
     apr_size_t i = 0, copied = 0;
     char *changed = NULL, *to = NULL;
     int depth = 0;
@@ -121,7 +122,7 @@ static const char *prepare(const char *text, apr_size_t length, apr_size_t *out_
                 i++;
             if (overflows(text + start, i - start, pool) && is_json_number(text + start, i - start)) {
                 if (!changed)
-                    to = changed = apr_palloc(pool, length + (length / 19 + 1) * sizeof huge);
+                    to = changed = apr_palloc(pool, length + (length / SHORTEST + 1) * sizeof huge);
                 memcpy(to, text + copied, start - copied);
                 to += start - copied;
                 if (c == '-')

@@ -86,6 +86,17 @@ static void huge_numbers_are_marked(void **state)
     assert_true(orc_json_is_out_of_range(json_array_get(value, 0)));
 }
 
+/* Short ones too, many of them: each takes more room once it is marked. */
+static void many_huge_numbers_are_marked(void **state)
+{
+    enum { COUNT = 100000 };
+    json_t *value = json(apr_pstrcat(pool, "[", repeated("9e999,", COUNT), "\"end\"]", NULL));
+
+    assert_int_equal(json_array_size(value), COUNT + 1);
+    assert_true(orc_json_is_out_of_range(json_array_get(value, COUNT - 1)));
+    assert_string_equal(json_string_value(json_array_get(value, COUNT)), "end");
+}
+
 static void pointers_are_escaped(void **state)
 {
     assert_string_equal(orc_json_pointer(pool, "/a", "b~c/d"), "/a/b~0c~1d");
@@ -211,12 +222,18 @@ static void fields_are_collected(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_is_taken),         cmocka_unit_test(json_is_refused),
-        cmocka_unit_test(json_depth_is_limited), cmocka_unit_test(huge_numbers_are_marked),
+        cmocka_unit_test(json_is_taken),
+        cmocka_unit_test(json_is_refused),
+        cmocka_unit_test(json_depth_is_limited),
+        cmocka_unit_test(huge_numbers_are_marked),
+        cmocka_unit_test(many_huge_numbers_are_marked),
 
-        cmocka_unit_test(pointers_are_escaped),  cmocka_unit_test(ids_are_version_7_and_sort),
-        cmocka_unit_test(times_round_trip),      cmocka_unit_test(secrets_are_sealed),
-        cmocka_unit_test(key_files_are_checked), cmocka_unit_test(errors_chain),
+        cmocka_unit_test(pointers_are_escaped),
+        cmocka_unit_test(ids_are_version_7_and_sort),
+        cmocka_unit_test(times_round_trip),
+        cmocka_unit_test(secrets_are_sealed),
+        cmocka_unit_test(key_files_are_checked),
+        cmocka_unit_test(errors_chain),
         cmocka_unit_test(fields_are_collected),
     };
 
