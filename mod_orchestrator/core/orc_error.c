@@ -5,6 +5,41 @@
 #include <stdarg.h>
 #include <string.h>
 
+/* Bytes of the UTF-8 character that begins here (RFC 3629); 0 when none does. */
+static int character_length(const unsigned char *s)
+{
+    int length = *s < 0x80                 ? 1
+                 : *s >= 0xc2 && *s < 0xe0 ? 2
+                 : *s >= 0xe0 && *s < 0xf0 ? 3
+                 : *s >= 0xf0 && *s < 0xf5 ? 4
+                                           : 0;
+    int i;
+
+    for (i = 1; i < length; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) || (*s == 0xf0 && s[1] < 0x90) ||
+        (*s == 0xf4 && s[1] > 0x8f))
+        return 0;
+    return length;
+}
+
+/* An answer is JSON, so its texts are UTF-8: what a request brought, or a precision cut, may not be. */
+static char *in_utf_8(char *text)
+{
+    unsigned char *at = (unsigned char *)text;
+
+    while (*at) {
+        int length = character_length(at);
+
+        if (!length)
+            *at = '?';
+        at += length ? length : 1;
+    }
+    return text;
+}
+
 orc_error_t *orc_error(apr_pool_t *pool, int status, const char *code, const char *format, ...)
 {
     orc_error_t *error = apr_pcalloc(pool, sizeof *error);
@@ -14,7 +49,7 @@ orc_error_t *orc_error(apr_pool_t *pool, int status, const char *code, const cha
     error->status = status;
     error->code = code;
     va_start(args, format);
-    error->detail = apr_pvsprintf(pool, format, args);
+    error->detail = in_utf_8(apr_pvsprintf(pool, format, args));
     va_end(args);
     return error;
 }
@@ -44,8 +79,8 @@ static void add_field(orc_error_t **error, apr_pool_t *pool, const char *pointer
     if (!(*error)->fields)
         (*error)->fields = apr_array_make((*error)->pool, 4, sizeof(orc_error_field_t));
     field = apr_array_push((*error)->fields);
-    field->pointer = pointer ? apr_pstrdup((*error)->pool, pointer) : NULL;
-    field->parameter = parameter ? apr_pstrdup((*error)->pool, parameter) : NULL;
+    field->pointer = pointer ? in_utf_8(apr_pstrdup((*error)->pool, pointer)) : NULL;
+    field->parameter = parameter ? in_utf_8(apr_pstrdup((*error)->pool, parameter)) : NULL;
     field->detail = detail;
 }
 
@@ -54,7 +89,7 @@ void orc_error_add_pointer(orc_error_t **error, apr_pool_t *pool, const char *po
     va_list args;
 
     va_start(args, format);
-    add_field(error, pool, pointer, NULL, apr_pvsprintf(pool, format, args));
+    add_field(error, pool, pointer, NULL, in_utf_8(apr_pvsprintf(pool, format, args)));
     va_end(args);
 }
 
@@ -63,7 +98,7 @@ void orc_error_add_parameter(orc_error_t **error, apr_pool_t *pool, const char *
     va_list args;
 
     va_start(args, format);
-    add_field(error, pool, NULL, parameter, apr_pvsprintf(pool, format, args));
+    add_field(error, pool, NULL, parameter, in_utf_8(apr_pvsprintf(pool, format, args)));
     va_end(args);
 }
 

@@ -40,7 +40,7 @@ struct orc_error_t {
  * @param pool   owns the error and copies of its texts
  * @param status HTTP status, 400 to 599
  * @param code   stable code, a string literal
- * @param format printf format of the detail
+ * @param format printf format of the detail; what is not UTF-8 in it becomes "?", also below
  */
 orc_error_t *orc_error(apr_pool_t *pool, int status, const char *code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "orc_id.h"
+#include "orc_request.h"
 #include "orc_time.h"
 
 static orc_error_t *parse(json_t **out, const char *text)
@@ -219,6 +220,22 @@ static void fields_are_collected(void **state)
     assert_string_equal(fields[1].parameter, "size");
 }
 
+/* A name that was cut in a character, a byte of a query: an answer in JSON can be made of it. */
+static void error_texts_are_utf_8(void **state)
+{
+    orc_error_t *error = orc_error(pool, 422, "x", "cut: %.4s, a byte: %s", "abc\xc3\xa9", "\xff");
+    orc_response_t *response = orc_response_make(pool);
+
+    assert_string_equal(error->detail, "cut: abc?, a byte: ?");
+    assert_string_equal(orc_error(pool, 422, "x", "%s", "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80")->detail,
+                        "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+    orc_error_add_pointer(&error, pool, "/a\xe2\x82", "%.1s", "\xc3\xa9");
+    orc_error_add_parameter(&error, pool, "\xc0\x80\xed\xa0\x80", "wrong");
+    orc_response_problem(response, error, "r-1", pool);
+    assert_contains(response->body, "{\"detail\":\"?\",\"pointer\":\"/a??\"}");
+    assert_contains(response->body, "{\"detail\":\"wrong\",\"parameter\":\"?????\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,7 +244,7 @@ int main(void)
         cmocka_unit_test(json_depth_is_limited),
         cmocka_unit_test(huge_numbers_are_marked),
         cmocka_unit_test(many_huge_numbers_are_marked),
-
+        cmocka_unit_test(error_texts_are_utf_8),
         cmocka_unit_test(pointers_are_escaped),
         cmocka_unit_test(ids_are_version_7_and_sort),
         cmocka_unit_test(times_round_trip),
