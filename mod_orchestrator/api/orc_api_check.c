@@ -102,6 +102,8 @@ static int is_blank(const orc_request_t *request)
 static orc_error_t *read_body(json_t **json, const orc_request_t *request)
 {
     *json = NULL;
+    if (request->body_length > 0 && request->body_obstacle)
+        return orc_error(request->pool, 415, "body.encoding", "%s", request->body_obstacle);
     if (request->body_length > 0 || request->content_type) {
         if (request->content_type && is_other_type(request)) {
             return request->body_length > 0 ? NULL : orc_error(request->pool, 400, "body.empty", "A body is needed.");

@@ -43,7 +43,8 @@ typedef struct orc_request_t {
     const char *content_type;             /* media type without its parameters, lower case, or NULL */
     const char *body;                     /* never NULL */
     apr_size_t body_length;
-    orc_identity_t *identity; /* NULL when nobody is authenticated */
+    const char *body_obstacle; /* why a route that takes a body can't read this one, a sentence for a 415; or NULL */
+    orc_identity_t *identity;  /* NULL when nobody is authenticated */
     const char *request_id;
     const char *idempotency_key, *if_match, *if_none_match; /* header values, or NULL */
 

@@ -4,6 +4,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <string.h>
+#include <strings.h>
 
 static int hexadecimal(char digit)
 {
@@ -147,19 +148,38 @@ int mo_query_is_utf8(const char *text)
     return 1;
 }
 
+static const char *lower(char *text)
+{
+    char *c;
+
+    for (c = text; *c; c++)
+        *c = (char)apr_tolower(*c);
+    return text;
+}
+
 const char *mo_query_media_type(const char *value, apr_pool_t *pool)
 {
-    char *type, *c;
-    apr_size_t length;
-
     if (!value)
         return NULL;
     value += strspn(value, " \t");
-    length = strcspn(value, "; \t,");
-    type = apr_pstrmemdup(pool, value, length);
-    for (c = type; *c; c++)
-        *c = (char)apr_tolower(*c);
-    return type;
+    return lower(apr_pstrmemdup(pool, value, strcspn(value, "; \t,")));
+}
+
+const char *mo_query_charset(const char *value, apr_pool_t *pool)
+{
+    static const char name[] = "charset=";
+    const char *at = value ? strchr(value, ';') : NULL;
+
+    for (; at; at = strchr(at, ';')) {
+        at++;
+        at += strspn(at, " \t");
+        if (strncasecmp(at, name, sizeof name - 1) != 0)
+            continue;
+        at += sizeof name - 1;
+        at += *at == '"';
+        return lower(apr_pstrmemdup(pool, at, strcspn(at, "\"; \t,")));
+    }
+    return NULL;
 }
 
 int mo_query_is_request_id(const char *text)

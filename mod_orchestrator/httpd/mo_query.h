@@ -20,6 +20,9 @@ int mo_query_is_utf8(const char *text);
 /** Media type of a Content-Type value without its parameters, lower case; NULL in, NULL out. */
 const char *mo_query_media_type(const char *value, apr_pool_t *pool);
 
+/** The charset parameter of a Content-Type value, lower case; NULL when it has none. */
+const char *mo_query_charset(const char *value, apr_pool_t *pool);
+
 /** True for a request id that may be taken from a client: 1 to 128 characters of A-Z a-z 0-9 . _ - */
 int mo_query_is_request_id(const char *text);
 

@@ -210,15 +210,17 @@ static orc_error_t *check_path(const mo_request_t *request, apr_pool_t *pool)
     return NULL;
 }
 
-/* An encoding of the body that no input filter has taken off. */
-static orc_error_t *check_encoding(const request_rec *r, apr_size_t body_length)
+/* What speaks against reading the body as UTF-8, once the input filters have taken their encodings off; or NULL. */
+static const char *body_obstacle(const request_rec *r)
 {
     const char *encoding = apr_table_get(r->headers_in, "Content-Encoding");
+    const char *charset = mo_query_charset(apr_table_get(r->headers_in, "Content-Type"), r->pool);
 
-    if (body_length == 0 || !encoding || ap_cstr_casecmp(encoding, "identity") == 0)
-        return NULL;
-    return orc_error(r->pool, 415, "body.encoding",
-                     "A body in another Content-Encoding than identity is not accepted.");
+    if (encoding && ap_cstr_casecmp(encoding, "identity") != 0)
+        return "A body in another Content-Encoding than identity is not accepted.";
+    if (charset && strcmp(charset, "utf-8") != 0 && strcmp(charset, "utf8") != 0 && strcmp(charset, "us-ascii") != 0)
+        return "A body in another charset than UTF-8 is not accepted.";
+    return NULL;
 }
 
 static void fill(orc_request_t *request, request_rec *r, const mo_request_t *ours, const orc_service_t *service)
@@ -250,10 +252,9 @@ static int read_in(orc_request_t *request, request_rec *r, const mo_request_t *o
     *error = check_path(ours, r->pool);
     if (!*error)
         *error = mo_query_parse(&parameters, r->args, r->pool);
-    if (!*error)
-        *error = check_encoding(r, request->body_length);
     if (*error)
         return DONE;
+    request->body_obstacle = body_obstacle(r);
     request->parameters = parameters;
     return OK;
 }
@@ -275,7 +276,6 @@ int mo_request_send(request_rec *r, orc_response_t *response)
     apr_table_do(copy_header, r, response->headers, NULL);
     /* An object is sent whole: half of a JSON text is of no use, and the contract knows neither 206 nor 416. */
     apr_table_unset(r->headers_in, "Range");
-    apr_table_unset(r->headers_in, "Request-Range");
     if (!response->content_type || response->status == HTTP_NO_CONTENT || response->status == HTTP_NOT_MODIFIED)
         return OK;
     ap_set_content_type(r, response->content_type);

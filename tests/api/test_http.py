@@ -11,6 +11,7 @@ import requests
 from harness.client import expect
 
 ROUTE = "/no/such/path"
+JSON = {"Content-Type": "application/json"}
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 HTTPD = r"\[(authz_core|core|http|reqtimeout):\w+\]|ORC10"
 
@@ -63,12 +64,11 @@ def test_a_trailing_slash_makes_no_difference(stack):
         expect(answer, 200)
 
 
-@pytest.mark.parametrize("header", ["Range", "Request-Range"])
 @pytest.mark.parametrize("ranges", ["bytes=0-9", "bytes=0-0,5-7", "bytes=-5", "bytes=99999999-"])
-def test_an_object_is_sent_whole_whatever_part_is_asked_for(stack, header, ranges):
+def test_an_object_is_sent_whole_whatever_part_is_asked_for(stack, ranges):
     person = stack.person()
     whole = expect(person.get("/users/me"), 200)
-    part = expect(person.get("/users/me", headers={header: ranges}), 200)
+    part = expect(person.get("/users/me", headers={"Range": ranges}), 200)
     assert (part.content, part.headers["Content-Type"]) == (whole.content, whole.headers["Content-Type"])
 
 
@@ -157,7 +157,7 @@ def test_a_body_that_ends_early_is_no_crash(stack):
 
 
 def test_a_compressed_body_is_415(stack):
-    answer = stack.client("carol").post(ROUTE, data=b"\x1f\x8b", headers={"Content-Encoding": "gzip"}, check=False)
+    answer = stack.client("carol").post("/templates", data=b"\x1f\x8b", headers={"Content-Encoding": "gzip", **JSON})
     expect(answer, 415)
     problem(answer.status_code, answer.headers, answer.text, 415)
 

@@ -117,6 +117,17 @@ static void a_media_type_loses_its_parameters(void **state)
     assert_null(mo_query_media_type(NULL, *state));
 }
 
+static void the_charset_of_a_media_type_is_found(void **state)
+{
+    assert_string_equal(mo_query_charset("text/yaml; charset=utf-8", *state), "utf-8");
+    assert_string_equal(mo_query_charset("application/json;CharSet=\"ISO-8859-1\"", *state), "iso-8859-1");
+    assert_string_equal(mo_query_charset("text/yaml; version=2;charset=x , text/plain", *state), "x");
+    assert_string_equal(mo_query_charset("text/yaml;charset=", *state), "");
+    assert_null(mo_query_charset("text/yaml; xcharset=utf-8; charset", *state));
+    assert_null(mo_query_charset("charset=utf-8", *state));
+    assert_null(mo_query_charset(NULL, *state));
+}
+
 static void only_a_sane_request_id_is_taken(void **state)
 {
     char *longest = apr_pcalloc(*state, 130);
@@ -404,6 +415,7 @@ int main(void)
         TEST(every_broken_parameter_is_named_at_once),
         TEST(a_query_of_too_many_parameters_is_refused),
         TEST(a_media_type_loses_its_parameters),
+        TEST(the_charset_of_a_media_type_is_found),
         TEST(only_a_sane_request_id_is_taken),
         TEST(only_a_host_is_a_host),
         TEST(a_good_token_makes_an_identity),
