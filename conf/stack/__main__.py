@@ -74,8 +74,11 @@ def run(arguments):
                         im_url=options.im.rstrip("/") if options.im else None, durable=True)
     stack.start(report.line)
     token = stack.issuer.token("alice")
-    done = demo.deployment(stack, token, stack.state().get("deployment"))
-    stack.remember(deployment=done["id"])
+    known = stack.state().get("deployments", {})  # by IM: what another one runs shows nothing of this one
+    # IM's own Dummy cloud has no public addresses to give.
+    inputs = {"network_name": "PRIVATE"} if options.im and not options.providers else {}
+    done = demo.deployment(stack, token, known.get(stack.im_url), inputs)
+    stack.remember(deployments={**known, stack.im_url: done["id"]})
     report.line("ready", stack.url, time.monotonic() - began)
     demo.next_steps(stack, done)
 

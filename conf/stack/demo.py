@@ -46,9 +46,9 @@ def store_template(stack, token):
     return headers["Location"].rstrip("/").rpartition("/")[2] if status == 409 else body["id"]
 
 
-def deployment(stack, token, known):
-    """The demonstration's deployment: the one of an earlier run while it is complete, else a new one that is followed to
-    its end."""
+def deployment(stack, token, known, inputs):
+    """The demonstration's deployment: the one of an earlier run while it is complete, else a new one with these template
+    inputs that is followed to its end."""
     if known:
         status, _, body = call("GET", "%s/deployments/%s" % (stack.url, known), token)
         if status == 200 and body["status_name"] == "CREATE_COMPLETE":
@@ -58,7 +58,7 @@ def deployment(stack, token, known):
         words.append("single_vm.yaml is %s" % template)
     began = time.monotonic()
     status, _, body = call("POST", stack.url + "/deployments", token,
-                           {"template_id": template, "template_inputs": {}, "user_group": GROUP})
+                           {"template_id": template, "template_inputs": inputs, "user_group": GROUP})
     _need((202,), status, body, "asking for a deployment")
     identifier, last = body["id"], None
     while time.monotonic() - began < PATIENCE:

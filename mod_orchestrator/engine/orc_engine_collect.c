@@ -155,7 +155,7 @@ static void judge(orc_task_t *task)
         orc_engine_missing_outputs(collection->outputs, json_object_get(task->progress, "outputs"), task->pool);
     int lacks_address = json_is_true(json_object_get(task->progress, "public")) && !collection->has_public;
     const char *what = missing->nelts
-                           ? apr_pstrcat(task->pool, "outputs ", apr_array_pstrcat(task->pool, missing, ','), NULL)
+                           ? apr_pstrcat(task->pool, "the outputs ", apr_array_pstrcat(task->pool, missing, ','), NULL)
                            : "a public address";
 
     if (!missing->nelts && !lacks_address) {
@@ -169,7 +169,7 @@ static void judge(orc_task_t *task)
     else {
         orc_story_log(orc_task_changes(task), "warning", "resources_configuration",
                       (int)orc_json_integer(json_object_get(task->progress, "attempt"), "number", 0),
-                      "The Infrastructure Manager says it is configured, but gives no %s.", what);
+                      "The Infrastructure Manager says it is configured, but does not give %s.", what);
         call(task, ORC_CALL_CONTMSG, NULL, on_log);
     }
 }

@@ -128,7 +128,7 @@ def test_an_output_that_never_comes_is_not_waited_for_for_ever(engine_rig):
     alice = engine_rig.person()
     id = alice.create(template(im_simulator={"outputs_ms": 100000}))
     engine_rig.finish(id)
-    assert any("gives no outputs node_ip" in line for line in engine_rig.log_lines(id))
+    assert any("does not give the outputs node_ip" in line for line in engine_rig.log_lines(id))
 
 
 def test_every_visible_change_moves_the_versions_of_both_rows(engine_rig):
