@@ -48,12 +48,15 @@ static void read_body(submission_t *s)
     store->target_region = orc_json_string(body, "target_region");
 }
 
-static void check_timeouts(orc_error_t **wrong, const orc_store_submission_t *store, apr_pool_t *pool)
+/* What the schema can't say of the two timeouts; where one of them breaks it, there is nothing to compare. */
+static void check_timeouts(orc_error_t **wrong, const orc_request_t *request)
 {
-    if (store->per_provider_timeout_mins > store->tot_timeout_mins) {
-        orc_error_add_pointer(wrong, pool, "/per_provider_timeout_mins", "must not be more than tot_timeout_mins, %d",
-                              store->tot_timeout_mins);
-    }
+    json_int_t total = orc_json_integer(request->json, "tot_timeout_mins", DEFAULT_TOTAL_MINS);
+    json_int_t share = orc_json_integer(request->json, "per_provider_timeout_mins", 1);
+
+    if (total >= 1 && total < share && share <= DEFAULT_TOTAL_MINS)
+        orc_error_add_pointer(wrong, request->pool, "/per_provider_timeout_mins",
+                              "must not be more than tot_timeout_mins, %d", (int)total);
 }
 
 /* Adds what another room says of the inputs. */
@@ -147,6 +150,7 @@ void orc_api_submission_check(orc_error_t **error, const orc_request_t *request)
     submission_t s = {.request = request};
     stored_t stored;
 
+    check_timeouts(error, request);
     if (!id || !json_is_object(inputs) || find_template(&stored, request, id) || !stored.content)
         return;
     plan_resources(&s, &stored);
@@ -303,7 +307,7 @@ orc_error_t *orc_api_deployments_post(const orc_request_t *request, orc_response
     stored_t stored;
 
     read_body(&s);
-    check_timeouts(&s.wrong, &s.store, request->pool);
+    check_timeouts(&s.wrong, request);
     ORC_TRY(find_template(&stored, request, s.store.template_id));
     plan_resources(&s, &stored);
     if (s.wrong)

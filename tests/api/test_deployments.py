@@ -100,12 +100,16 @@ def test_the_time_for_a_provider_is_at_most_the_total(frozen):
     assert pointers(answer) == ["/per_provider_timeout_mins"]
 
 
-def test_everything_that_is_wrong_in_body_and_inputs_is_named_at_once(frozen):
+@pytest.mark.parametrize("total, share, named", [
+    (10, 11, ["/per_provider_timeout_mins"]), (0, 11, ["/tot_timeout_mins"]), ("x", 11, ["/tot_timeout_mins"]),
+    (10, 14401, ["/per_provider_timeout_mins"]), (10, 10, [])])
+def test_everything_that_is_wrong_in_body_and_inputs_is_named_at_once(frozen, total, share, named):
     alice = frozen.person()
     answer = alice.post("/deployments", json=body(frozen, alice, CLUSTER.format(name=unique()), unknown=1, max_providers=0,
+                                                  tot_timeout_mins=total, per_provider_timeout_mins=share,
                                                   template_inputs={"workers": 9, "more": 1}))
-    assert pointers(answer) == ["/max_providers", "/template_inputs/more", "/template_inputs/password",
-                                "/template_inputs/workers", "/unknown"]
+    assert pointers(answer) == sorted(["/max_providers", "/template_inputs/more", "/template_inputs/password",
+                                       "/template_inputs/workers", "/unknown", *named])
 
 
 @pytest.mark.parametrize("inputs, named", [
