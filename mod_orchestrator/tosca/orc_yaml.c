@@ -404,6 +404,7 @@ int orc_yaml_read(const orc_yaml_node_t **root, orc_yaml_mistake_t *mistake, con
                   orc_yaml_keys_t keys, apr_pool_t *pool)
 {
     reader_t reader = {.pool = pool, .mistake = mistake, .keys = keys};
+    static const char mark[] = "\xef\xbb\xbf";
     yaml_mark_t start = {0, 0, 0};
     int failed;
 
@@ -411,6 +412,11 @@ int orc_yaml_read(const orc_yaml_node_t **root, orc_yaml_mistake_t *mistake, con
         return refuse(&reader, start, "too long: at most %d bytes", allowed(&reader, ORC_YAML_MAX_BYTES));
     if (!yaml_parser_initialize(&reader.parser))
         return refuse(&reader, start, "no memory");
+    /* libyaml takes a byte order mark for a column of the first line. */
+    if (length >= strlen(mark) && memcmp(text, mark, strlen(mark)) == 0) {
+        text += strlen(mark);
+        length -= strlen(mark);
+    }
     reader.anchors = apr_hash_make(pool);
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, length);

@@ -69,6 +69,17 @@ def test_the_yaml_itself_may_be_the_body(stack, kind):
     assert (stored["content"], stored["name"]) == (content, "bare")
 
 
+def test_a_byte_order_mark_is_kept_and_no_mistake(stack):
+    person = stack.person()
+    content = "\ufeff" + template()
+    ids = [person.store_template(content), expect(post_yaml(person, "\ufeff" + template()), 201).json()["id"]]
+    value = expect(person.get("/templates/" + ids[0]), 200).json()
+    assert value["content"] == content
+    assert value["checksum"] == hashlib.sha256(content.encode()).hexdigest()
+    for id in ids:
+        person.wait_for_status(person.deploy(id), "CREATE_COMPLETE")
+
+
 def test_a_bare_yaml_gets_its_name_from_the_query(stack):
     person = stack.person()
     id = expect(post_yaml(person, unnamed(), name="näme & more"), 201).json()["id"]

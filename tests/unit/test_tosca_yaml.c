@@ -346,6 +346,16 @@ static void a_long_key_is_written_so_that_it_can_be_read(void **state)
     assert_true(json_equal(object, orc_json_own(orc_yaml_to_json(read_yaml(text)), pool)));
 }
 
+static void a_byte_order_mark_is_no_part_of_the_document(void **state)
+{
+    const orc_yaml_node_t *root = read_yaml("\xef\xbb\xbf"
+                                            "a: 1\nb: 2\n");
+
+    assert_int_equal(root->column, 1);
+    assert_string_equal(orc_yaml_text(orc_yaml_get(root, "a")), "1");
+    assert_string_equal(orc_yaml_text(orc_yaml_get(root, "b")), "2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +378,7 @@ int main(void)
         cmocka_unit_test(text_looks_as_people_write_it),
         cmocka_unit_test(json_becomes_yaml_that_means_the_same),
         cmocka_unit_test(a_long_key_is_written_so_that_it_can_be_read),
+        cmocka_unit_test(a_byte_order_mark_is_no_part_of_the_document),
     };
 
     return cmocka_run_group_tests_name("tosca_yaml", tests, setup, teardown);
