@@ -116,7 +116,7 @@ const char *orc_api_value(orc_error_t **error, const orc_request_t *request, con
         break;
     case ORC_KIND_TIME:
         stored = stored_time(text, pool);
-        wanted = "must be a time of RFC 3339";
+        wanted = "must be a time of RFC 3339, like 2024-01-01T10:00:00Z (a + is written %2B in a URL)";
         break;
     }
     if (!stored)

@@ -39,6 +39,7 @@ struct orc_schema_t {
     double minimum, maximum;
     json_int_t min_length, max_length, min_items, max_items, min_properties, max_properties; /* or NO_LIMIT */
     regex_t *pattern;
+    const char *pattern_text;
     format_t format;
 };
 
@@ -107,6 +108,7 @@ static orc_error_t *compile_pattern(orc_schema_t *schema, compiler_t *compiler, 
         return refuse(compiler, "pattern");
     apr_pool_cleanup_register(pool, pattern, free_pattern, apr_pool_cleanup_null);
     schema->pattern = pattern;
+    schema->pattern_text = json_string_value(value);
     return NULL;
 }
 
@@ -410,7 +412,7 @@ static void check_text(check_t *to, const orc_schema_t *schema, const json_t *va
         complain(to, pointer, "must be a time of RFC 3339");
     }
     else if (schema->pattern && regexec(schema->pattern, text, 0, NULL, 0) != 0) {
-        complain(to, pointer, "does not have the right form");
+        complain(to, pointer, apr_psprintf(to->pool, "must match %s", schema->pattern_text));
     }
 }
 

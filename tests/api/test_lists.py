@@ -189,6 +189,11 @@ def test_bad_values_are_named(stack, name, values):
         assert named(person.get("/templates", params={name: value})) == {name}
 
 
+def test_a_plus_that_became_a_space_is_explained(stack):
+    answer = expect(stack.person().get("/templates?created_after=2024-01-01T10:00:00+02:00"), 422)
+    assert "%2B" in answer.json()["errors"][0]["detail"]
+
+
 @pytest.mark.parametrize("name", ["content", "links", "x", "Page", "created_at", "name_gte", "owned_by", "page[]"])
 def test_unknown_parameters_are_named(stack, name):
     assert named(stack.person().get("/templates", params={name: "1"})) == {name}

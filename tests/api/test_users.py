@@ -220,6 +220,17 @@ def test_a_person_changes_themselves(stack):
     assert token not in stored
 
 
+def test_the_scheme_of_a_picture_may_be_in_capitals(stack):
+    person = stack.person()
+    expect(person.patch("/users/me", json={"picture": "HTTPS://Example.org/Me.PNG"}), 204)
+    assert me(person)["picture"] == "HTTPS://Example.org/Me.PNG"
+
+
+def test_a_picture_that_is_no_web_address_is_told_so(stack):
+    answer = expect(stack.person().patch("/users/me", json={"picture": "ftp://example.org/me.png"}), 422)
+    assert "[Hh][Tt][Tt][Pp]" in answer.json()["errors"][0]["detail"]
+
+
 def test_null_clears(stack):
     person = stack.person()
     expect(person.patch("/users/me", json={"public_ssh_key": ED25519, "refresh_token": stack.secret(unique("refresh"))}), 204)
