@@ -28,6 +28,7 @@ from stack import build  # noqa: E402
 
 USERS, PER_USER = 1000, 100
 CONNECTIONS = 8
+EVERY_THREAD = 64  # connections that bring every thread of the children to work
 ROUNDS, SECONDS = 5, 4
 CREATIONS = 10000
 REQUESTS = 1000000
@@ -157,9 +158,9 @@ class Bench:
     def database(self):
         return self.stack.sql("SELECT current_database()")[0][0]
 
-    def wrk(self, path, seconds=SECONDS, script=None):
+    def wrk(self, path, seconds=SECONDS, script=None, connections=CONNECTIONS):
         """(requests per second, p99 in ms) of a path with keep-alive."""
-        command = ["wrk", "-t1", "-c%d" % CONNECTIONS, "-d%ds" % seconds, "--latency", "-H",
+        command = ["wrk", "-t1", "-c%d" % connections, "-d%ds" % seconds, "--latency", "-H",
                    "Authorization: Bearer " + self.person.token]
         if script:
             command += ["-s", script]
@@ -282,7 +283,7 @@ class Bench:
     def memory(self):
         """Growth of httpd's children over 1,000,000 requests, after a warm-up."""
         mine = "/api/v1/deployments/" + self.person.get("/deployments").json()["data"][0]["id"]
-        self.wrk(mine, seconds=20)
+        self.wrk(mine, seconds=20, connections=EVERY_THREAD)
         before = self.resident()
         done = 0
         while done < REQUESTS:
