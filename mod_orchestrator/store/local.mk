@@ -23,6 +23,6 @@ tests_store_check_orc_db_SOURCES = tests/store/check_orc_db.c
 tests_store_check_orc_db_LDADD = $(unit_ldadd)
 
 # ./dev migrate: what OrchestratorMigrate On does, without httpd.
-noinst_PROGRAMS += orchestrator-migrate
+sbin_PROGRAMS += orchestrator-migrate
 orchestrator_migrate_SOURCES = $(store)/orchestrator_migrate.c
 orchestrator_migrate_LDADD = liborc.la
