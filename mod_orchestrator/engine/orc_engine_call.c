@@ -55,6 +55,9 @@ static void on_answer(void *baton, const orc_im_result_t *result)
     }
     if (result->kind == ORC_IM_OK)
         json_object_del(task->progress, "sick");
+    else if (orc_engine_sickness(result))
+        orc_log(ORC_LOG_DEBUG, "operation %s: IM: %s: %s", task->work->id, orc_im_kind_word(result->kind),
+                orc_error_line(result->error, task->pool));
     if (result->kind == ORC_IM_TOKEN_REJECTED && !task->token_renewed) {
         task->token_renewed = 1;
         wait_after_rejection(task);
@@ -213,18 +216,31 @@ void orc_task_call(orc_task_t *task, const orc_call_t *call)
 
 /* ---- an IM that is ill ---- */
 
-/* When to ask an ill IM again: later and later, and not before its breaker lets a call through. */
-static apr_interval_time_t back_off(orc_task_t *task)
+const char *orc_engine_sickness(const orc_im_result_t *result)
+{
+    switch (result->kind) {
+    case ORC_IM_IDENTITY_OUTAGE:
+        return "Waits for the Infrastructure Manager, which can't reach the token issuer.";
+    case ORC_IM_READ_ONLY:
+        return "Waits for the Infrastructure Manager, which takes no changes at the moment.";
+    case ORC_IM_BAD_ANSWER:
+    case ORC_IM_UNAVAILABLE:
+    case ORC_IM_UNKNOWN_RESULT:
+        return "Waits for the Infrastructure Manager, which does not answer as it should.";
+    default:
+        return NULL;
+    }
+}
+
+apr_interval_time_t orc_task_back_off(const orc_task_t *task, json_int_t times)
 {
     const orc_config_t *config = task->engine->config;
-    json_int_t times = orc_json_integer(task->progress, "sick", 0);
     apr_interval_time_t wait = config->poll_min, closed;
     apr_time_t until = orc_http_open_until(task->engine->http, task->call.endpoint);
     unsigned char byte;
-    int i;
+    json_int_t i;
 
-    json_object_set_new(task->progress, "sick", json_integer(times + 1));
-    for (i = 0; i < times && wait < config->poll_max; i++)
+    for (i = 1; i < times && wait < config->poll_max; i++)
         wait *= 2;
     wait = wait > config->poll_max ? config->poll_max : wait;
     apr_generate_random_bytes(&byte, 1);
@@ -236,28 +252,18 @@ static apr_interval_time_t back_off(orc_task_t *task)
 
 int orc_task_is_sick(orc_task_t *task, const orc_im_result_t *result)
 {
-    switch (result->kind) {
-    case ORC_IM_IDENTITY_OUTAGE:
-        orc_task_describe(task, "Waits for the Infrastructure Manager, which can't reach the token issuer.");
-        break;
-    case ORC_IM_READ_ONLY:
-        orc_task_describe(task, "Waits for the Infrastructure Manager, which takes no changes at the moment.");
-        break;
-    case ORC_IM_TOKEN_REJECTED:
-        orc_task_describe(task, "Waits for a fresh token of the owner.");
-        json_object_set_new(orc_task_changes(task), "waits_for_token", json_true());
-        orc_task_end(task, task->engine->config->poll_max);
+    const char *awaited = orc_engine_sickness(result);
+    json_int_t times;
+
+    if (result->kind == ORC_IM_TOKEN_REJECTED) {
+        orc_task_wait_for_person(task);
         return 1;
-    case ORC_IM_BAD_ANSWER:
-    case ORC_IM_UNAVAILABLE:
-    case ORC_IM_UNKNOWN_RESULT:
-        orc_task_describe(task, "Waits for the Infrastructure Manager, which does not answer as it should.");
-        break;
-    default:
-        return 0;
     }
-    orc_log(ORC_LOG_DEBUG, "operation %s: IM: %s: %s", task->work->id, orc_im_kind_word(result->kind),
-            result->error ? orc_error_line(result->error, task->pool) : "");
-    orc_task_end(task, back_off(task));
+    if (!awaited)
+        return 0;
+    times = orc_json_integer(task->progress, "sick", 0) + 1;
+    json_object_set_new(task->progress, "sick", json_integer(times));
+    orc_task_describe(task, "%s", awaited);
+    orc_task_end(task, orc_task_back_off(task, times));
     return 1;
 }

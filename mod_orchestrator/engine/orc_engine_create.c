@@ -25,8 +25,6 @@ enum {
     SHORTAGES = 5, /* looks at fewer machines than expected, all configured, before IM is believed */
 };
 
-#define LEFTOVER_PATIENCE 20 /* times delete_repeat, before a success goes without them */
-
 static json_t *attempt_of(const orc_task_t *task)
 {
     return json_object_get(task->progress, "attempt");
@@ -485,12 +483,18 @@ static void on_search(orc_task_t *task, const char *infra)
         orc_task_end(task, task->engine->config->poll_min);
 }
 
+static void on_failed_search(orc_task_t *task, const orc_im_result_t *result)
+{
+    if (!orc_task_is_sick(task, result))
+        orc_task_end(task, task->engine->config->poll_max);
+}
+
 void orc_create_act_submit(orc_task_t *task)
 {
     json_t *attempt = attempt_of(task);
 
     if (json_is_true(json_object_get(attempt, "asked"))) {
-        orc_task_search(task, attempt, on_search);
+        orc_task_search(task, attempt, on_search, on_failed_search);
     }
     else if (is_late_at_provider(task)) {
         fail_attempt(task, 1, "the Infrastructure Manager could not be asked in the time of one provider");
@@ -668,12 +672,6 @@ static void close_attempt(orc_task_t *task)
     orc_task_event(task, ORC_EVENT_CLEANED);
 }
 
-static int is_out_of_patience(const orc_task_t *task, const json_t *entry)
-{
-    return orc_json_integer(entry, "begun", 0) &&
-           orc_task_since(task, entry, "begun") > task->engine->config->delete_repeat * LEFTOVER_PATIENCE;
-}
-
 static void after_clean(orc_task_t *task)
 {
     json_t *attempt = json_array_get(json_object_get(task->progress, "targets"), 0);
@@ -687,7 +685,7 @@ static void after_clean(orc_task_t *task)
                           "%s: what it made is deleted.", orc_json_string(attempt, "name"));
         close_attempt(task);
     }
-    else if (orc_removal_is_stuck(attempt) || is_out_of_patience(task, attempt)) {
+    else if (orc_removal_is_stuck(attempt) || orc_removal_is_overdue(task, attempt)) {
         orc_story_log(orc_task_changes(task), "warning", "infrastructure_deletion", number,
                       "%s: infrastructure %s is not deleted yet: %s", orc_json_string(attempt, "name"),
                       orc_json_string(attempt, "infra") ? orc_json_string(attempt, "infra") : "",
@@ -732,7 +730,12 @@ void orc_create_act_clean(orc_task_t *task)
     }
     if (!json_object_get(task->progress, "targets"))
         json_object_set_new(task->progress, "targets", json_pack("[O]", attempt));
-    orc_task_remove(task, json_object_get(task->progress, "targets"), 0, after_clean);
+    /* A token that doesn't come holds the end up no longer than anything else. */
+    if (task->work->waits_for_token &&
+        orc_removal_is_overdue(task, json_array_get(json_object_get(task->progress, "targets"), 0)))
+        after_clean(task);
+    else
+        orc_task_remove(task, json_object_get(task->progress, "targets"), 0, after_clean);
 }
 
 /* ---- the end ---- */
@@ -745,7 +748,7 @@ static void give_up_impatiently(orc_task_t *task)
     while (i < json_array_size(leftovers)) {
         const json_t *entry = json_array_get(leftovers, i);
 
-        if (!is_out_of_patience(task, entry) && !orc_removal_is_stuck(entry)) {
+        if (!orc_removal_is_overdue(task, entry) && !orc_removal_is_stuck(entry)) {
             i++;
             continue;
         }
@@ -791,6 +794,8 @@ void orc_create_act_settle(orc_task_t *task)
             json_object_set_new(entry, "begun", json_integer(orc_task_now(task)));
         json_object_del(entry, "hold");
     }
+    if (task->work->waits_for_token)
+        give_up_impatiently(task);
     orc_task_remove(task, leftovers, 0, after_settle);
 }
 

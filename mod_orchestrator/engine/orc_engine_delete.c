@@ -79,20 +79,28 @@ static void note_removed(orc_task_t *task, json_t *target)
                                     json_object_get(target, "number")));
 }
 
+/* By force it goes on without what IM can't be made to delete; but each is asked for in its own right. */
+static int is_forgone(const orc_task_t *task, const json_t *target)
+{
+    return option(task, "force") && !orc_removal_is_confirmed(target) && !orc_removal_is_stuck(target) &&
+           (orc_removal_sick(target) >= FORCED_TRIES || orc_removal_is_overdue(task, target));
+}
+
 static void after_delete(orc_task_t *task)
 {
     json_t *targets = json_object_get(task->progress, "targets"), *target;
-    size_t i, gone = 0, confirmed = 0, stuck = 0, count = json_array_size(targets);
+    size_t i, gone = 0, confirmed = 0, stuck = 0, forgone = 0, count = json_array_size(targets);
 
     json_array_foreach(targets, i, target)
     {
         gone += (size_t)orc_removal_is_gone(target);
         confirmed += (size_t)orc_removal_is_confirmed(target);
         stuck += (size_t)orc_removal_is_stuck(target);
+        forgone += (size_t)is_forgone(task, target);
         if (orc_removal_is_confirmed(target))
             note_removed(task, target);
     }
-    if (confirmed + stuck == count)
+    if (confirmed + stuck + forgone == count)
         orc_task_event(task, stuck && !option(task, "force") && !option(task, "unsecure") ? ORC_EVENT_STUCK
                                                                                           : ORC_EVENT_CONFIRMED);
     else if (gone == count && task->phase == ORC_PHASE_DELETING)

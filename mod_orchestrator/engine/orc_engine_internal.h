@@ -201,7 +201,15 @@ void orc_task_call(orc_task_t *task, const orc_call_t *call);
 /** Lets waiting calls go on. */
 void orc_engine_pump(orc_engine_t *engine);
 
-/** The result says nothing of the infrastructure because IM is ill: the task was ended, to look again later. */
+/** What is waited for, a sentence, when a result says nothing of the infrastructure because IM is ill; else NULL. */
+const char *orc_engine_sickness(const orc_im_result_t *result);
+
+/** Until an IM that was ill so many times in a row is asked again: longer and longer, and not before its breaker lets
+ * the next call through. */
+apr_interval_time_t orc_task_back_off(const orc_task_t *task, json_int_t times);
+
+/** The result says nothing of the infrastructure because IM is ill, or doesn't take the token: the task was ended, to
+ * look again later. */
 int orc_task_is_sick(orc_task_t *task, const orc_im_result_t *result);
 
 /* ---- orc_engine_token.c ---- */
@@ -211,6 +219,9 @@ void orc_task_with_token(orc_task_t *task, orc_task_step_t *next);
 
 /** The same after IM rejected the token at hand. */
 void orc_task_renew_token(orc_task_t *task, orc_task_step_t *next);
+
+/** Ends the step, to wait until the deployment's creator brings a token. */
+void orc_task_wait_for_person(orc_task_t *task);
 
 /* ---- the kinds of operation ---- */
 
@@ -222,8 +233,8 @@ orc_task_step_t orc_delete_turn, orc_delete_act_delete, orc_delete_act_succeed, 
 
 /*
  * An entry is what may be at IM: {endpoint, provider, region, infra | tag, since, operation?, number} and the removal's
- * own memory {stage, due, sent, sends, falls, refusals, reason, begun}. Stages: look (for the tag), delete, wait,
- * recheck, gone, stuck.
+ * own memory {stage, due, sent, sends, refusals, sick, reason, begun}. Stages: look (for the tag), delete, wait,
+ * recheck, gone, stuck. An IM that is ill puts off its own entries only.
  */
 
 /** Takes every entry of a list that is due one step on, then goes on with `after`; or ends the step (no token). */
@@ -238,6 +249,12 @@ int orc_removal_is_confirmed(const json_t *entry);
 /** True when IM refuses to delete it. */
 int orc_removal_is_stuck(const json_t *entry);
 
+/** How often in a row the entry's IM was ill. */
+json_int_t orc_removal_sick(const json_t *entry);
+
+/** True when it is being removed for longer than anybody should have to wait for. */
+int orc_removal_is_overdue(const orc_task_t *task, const json_t *entry);
+
 /** Until the next of the entries that are not done is due. */
 apr_interval_time_t orc_removal_due(const orc_task_t *task, const json_t *entries);
 
@@ -246,8 +263,9 @@ apr_interval_time_t orc_removal_due(const orc_task_t *task, const json_t *entrie
 /** Takes what was found: the infrastructure, or NULL when IM has none with that tag. */
 typedef void orc_search_found_t(orc_task_t *task, const char *infra);
 
-/** Looks for the infrastructure of an entry's tag at IM; ends in `found`, or in the step's end when IM is ill. */
-void orc_task_search(orc_task_t *task, const json_t *entry, orc_search_found_t *found);
+/** Looks for the infrastructure of an entry's tag at IM; ends in `found`, in `failed` with IM's answer when that
+ * doesn't tell, or in the step's end. */
+void orc_task_search(orc_task_t *task, const json_t *entry, orc_search_found_t *found, orc_task_answer_t *failed);
 
 /* ---- orc_engine_collect.c ---- */
 

@@ -16,6 +16,7 @@ enum {
     SENDS_BEFORE_SYNC = 3, /* asynchronous ones without effect */
     MAX_REFUSALS = 3,      /* of synchronous ones: then it is stuck */
     MAX_SENDS = 15,        /* that IM took without doing it: then it is stuck */
+    PATIENCE = 20,         /* times delete_repeat: then it is overdue */
 };
 
 typedef struct removal_t {
@@ -47,6 +48,17 @@ int orc_removal_is_confirmed(const json_t *entry)
 int orc_removal_is_stuck(const json_t *entry)
 {
     return is_at(entry, "stuck");
+}
+
+json_int_t orc_removal_sick(const json_t *entry)
+{
+    return orc_json_integer(entry, "sick", 0);
+}
+
+int orc_removal_is_overdue(const orc_task_t *task, const json_t *entry)
+{
+    return orc_json_integer(entry, "begun", 0) &&
+           orc_task_since(task, entry, "begun") > task->engine->config->delete_repeat * PATIENCE;
 }
 
 static int is_done(const json_t *entry)
@@ -88,10 +100,40 @@ static void later(orc_task_t *task, const char *stage, apr_interval_time_t pause
 {
     json_t *entry = entry_of(task);
 
+    json_object_del(entry, "sick");
     json_object_set_new(entry, "stage", json_string(stage));
     json_object_set_new(entry, "due", json_integer(orc_task_now(task) + pause));
     ((removal_t *)task->removal)->at++;
     go_on(task);
+}
+
+/* The removal of former attempts' infrastructures goes on beside the operation's own work, and isn't talked about. */
+static int is_in_the_open(const orc_task_t *task)
+{
+    return task->phase == ORC_PHASE_CLEANING || task->phase == ORC_PHASE_DELETING ||
+           task->phase == ORC_PHASE_CONFIRMING;
+}
+
+/* True when IM is ill: the entry waits, those behind it, which may be at another IM, don't. */
+static int is_put_off(orc_task_t *task, const orc_im_result_t *result)
+{
+    json_t *entry = entry_of(task);
+    const char *awaited = orc_engine_sickness(result);
+    json_int_t times = orc_removal_sick(entry) + 1;
+
+    if (result->kind == ORC_IM_TOKEN_REJECTED) {
+        orc_task_wait_for_person(task);
+        return 1;
+    }
+    if (!awaited)
+        return 0;
+    if (is_in_the_open(task))
+        orc_task_describe(task, "%s", awaited);
+    json_object_set_new(entry, "sick", json_integer(times));
+    json_object_set_new(entry, "due", json_integer(orc_task_now(task) + orc_task_back_off(task, times)));
+    ((removal_t *)task->removal)->at++;
+    go_on(task);
+    return 1;
 }
 
 static void is_gone_once(orc_task_t *task)
@@ -139,20 +181,20 @@ static void on_deleted(orc_task_t *task, const orc_im_result_t *result)
     switch (result->kind) {
     case ORC_IM_OK:
         json_object_set_new(entry, "sent", json_integer(orc_task_now(task)));
-        json_object_del(entry, "moved");
         later(task, count_up(entry, "sends") > MAX_SENDS ? "stuck" : "wait", config->poll_min);
         return;
     case ORC_IM_NOT_FOUND:
         is_gone_once(task);
         return;
     case ORC_IM_BUSY:
-        orc_task_describe(task, "Waits until the Infrastructure Manager can delete: it is still making machines.");
+        if (is_in_the_open(task))
+            orc_task_describe(task, "Waits until the Infrastructure Manager can delete: it is still making machines.");
         later(task, "delete", config->poll_max < config->delete_repeat ? config->poll_max : config->delete_repeat);
         return;
     default:
         break;
     }
-    if (orc_task_is_sick(task, result))
+    if (is_put_off(task, result))
         return;
     note_reason(task, result);
     later(task, count_up(entry, "refusals") >= MAX_REFUSALS ? "stuck" : "delete", config->delete_repeat);
@@ -168,7 +210,7 @@ static void on_state(orc_task_t *task, const orc_im_result_t *result)
         return;
     }
     if (result->kind != ORC_IM_OK) {
-        if (orc_task_is_sick(task, result))
+        if (is_put_off(task, result))
             return;
         note_reason(task, result);
         later(task, count_up(entry, "refusals") >= MAX_REFUSALS ? "stuck" : "delete", config->delete_repeat);
@@ -211,7 +253,7 @@ static void on_list(orc_task_t *task, const orc_im_result_t *result)
             later(task, "gone", 0);
         return;
     }
-    if (!orc_task_is_sick(task, result))
+    if (!is_put_off(task, result))
         later(task, "gone", 0);
 }
 
@@ -219,10 +261,8 @@ static void on_second_look(orc_task_t *task, const orc_im_result_t *result)
 {
     if (result->kind == ORC_IM_NOT_FOUND)
         call_entry(task, ORC_CALL_LIST, on_list);
-    else if (result->kind == ORC_IM_OK)
-        is_back(task);
-    else if (!orc_task_is_sick(task, result))
-        later(task, "gone", 0);
+    else if (!is_put_off(task, result))
+        is_back(task); /* also when IM refuses to tell: only of what is there */
 }
 
 static void on_search(orc_task_t *task, const char *infra)
@@ -242,6 +282,12 @@ static void on_search(orc_task_t *task, const char *infra)
     }
 }
 
+static void on_failed_search(orc_task_t *task, const orc_im_result_t *result)
+{
+    if (!is_put_off(task, result))
+        later(task, "look", task->engine->config->poll_max);
+}
+
 /* ---- going through ---- */
 
 static void take_on(orc_task_t *task)
@@ -251,7 +297,7 @@ static void take_on(orc_task_t *task)
     if (!json_object_get(entry, "begun"))
         json_object_set_new(entry, "begun", json_integer(orc_task_now(task)));
     if (!orc_json_string(entry, "infra"))
-        orc_task_search(task, entry, on_search);
+        orc_task_search(task, entry, on_search, on_failed_search);
     else if (is_at(entry, "wait"))
         call_entry(task, ORC_CALL_STATE, on_state);
     else if (is_at(entry, "recheck"))

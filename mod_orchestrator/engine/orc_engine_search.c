@@ -16,6 +16,7 @@ enum { MAX_TAGS = 20000 /* remembered */ };
 typedef struct search_t {
     const char *operation, *tag, *endpoint, *provider, *region;
     orc_search_found_t *found;
+    orc_task_answer_t *failed;
     apr_array_header_t *ids; /* of const char *, still to be read */
     int at;
 } search_t;
@@ -65,7 +66,8 @@ static void on_document(orc_task_t *task, const orc_im_result_t *result)
             return;
         }
     }
-    else if (orc_task_is_sick(task, result)) {
+    else if (orc_engine_sickness(result) || result->kind == ORC_IM_TOKEN_REJECTED) {
+        search->failed(task, result);
         return;
     }
     search->at++;
@@ -133,8 +135,7 @@ static void on_list(orc_task_t *task, const orc_im_result_t *result)
     apr_pool_t *pool;
 
     if (result->kind != ORC_IM_OK) {
-        if (!orc_task_is_sick(task, result))
-            orc_task_end(task, task->engine->config->poll_max);
+        search->failed(task, result);
         return;
     }
     apr_pool_create(&pool, task->pool);
@@ -150,7 +151,7 @@ static void on_list(orc_task_t *task, const orc_im_result_t *result)
         read_next(task);
 }
 
-void orc_task_search(orc_task_t *task, const json_t *entry, orc_search_found_t *found)
+void orc_task_search(orc_task_t *task, const json_t *entry, orc_search_found_t *found, orc_task_answer_t *failed)
 {
     search_t *search = apr_pcalloc(task->pool, sizeof *search);
 
@@ -162,6 +163,7 @@ void orc_task_search(orc_task_t *task, const json_t *entry, orc_search_found_t *
     search->provider = orc_json_string(entry, "provider");
     search->region = orc_json_string(entry, "region");
     search->found = found;
+    search->failed = failed;
     task->search = search;
     if (!search->tag) {
         found(task, NULL);

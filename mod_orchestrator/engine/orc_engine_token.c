@@ -20,7 +20,7 @@ typedef struct renewal_t {
     const char *old; /* what may still do, or NULL */
 } renewal_t;
 
-static void wait_for_person(orc_task_t *task)
+void orc_task_wait_for_person(orc_task_t *task)
 {
     orc_task_describe(task, "Waits for a fresh token of the owner.");
     if (!task->work->waits_for_token)
@@ -84,11 +84,12 @@ static void on_tokens(void *baton, const orc_oidc_tokens_t *tokens)
         go_on(task, renewal->old, renewal->next);
     }
     else if (tokens->error->retriable) {
+        json_object_set_new(task->progress, "sick", json_integer(orc_json_integer(task->progress, "sick", 0) + 1));
         orc_task_describe(task, "Waits for the token issuer, which does not answer as it should.");
         orc_task_end(task, task->engine->config->poll_max);
     }
     else {
-        wait_for_person(task);
+        orc_task_wait_for_person(task);
     }
 }
 
@@ -129,7 +130,7 @@ static void renew(orc_task_t *task, const char *old, int is_rejected, orc_task_s
         if (renewal->old)
             go_on(task, renewal->old, next);
         else
-            wait_for_person(task);
+            orc_task_wait_for_person(task);
         return;
     }
     error = begin(&granted, task);
@@ -172,7 +173,7 @@ void orc_task_with_token(orc_task_t *task, orc_task_step_t *next)
     else if (work->access_token)
         renew(task, token, 0, next);
     else
-        wait_for_person(task);
+        orc_task_wait_for_person(task);
 }
 
 void orc_task_renew_token(orc_task_t *task, orc_task_step_t *next)

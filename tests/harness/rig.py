@@ -112,7 +112,7 @@ class Person:
             ON CONFLICT (user_id) DO UPDATE SET access_token = excluded.access_token, expires_at = excluded.expires_at""",
                      (self.id, self.rig.seal(self.token), ttl if expires is None else expires))
         self.rig.sql("""UPDATE operations SET due_at = now(), waits_for_token = false
-            WHERE created_by = %s AND waits_for_token""", (self.id,))
+            WHERE created_by = %s AND waits_for_token AND ended_at IS NULL""", (self.id,))
         self.rig.notify()
 
     def create(self, content=None, inputs=None, nodes=None, **fields):
