@@ -3,6 +3,7 @@
 
 #include "orc_api_callers.h"
 #include "orc_api_handler.h"
+#include "orc_db_probe.h"
 #include "orc_engine_status.h"
 #include "orc_im.h"
 #include "orc_time.h"
@@ -30,40 +31,40 @@ static unsigned engine_says(const orc_engine_status_t *engine)
     return __atomic_load_n(&engine->im_healthy, __ATOMIC_RELAXED);
 }
 
-/* Asks IM within what is left of the time that all probes have. */
-static int probe_im(const orc_request_t *request, apr_time_t until)
+/* What is known of IM without a look at it. */
+static unsigned im_known(const orc_request_t *request)
+{
+    unsigned known = engine_says(request->service->engine);
+
+    return known != IM_UNKNOWN ? known : orc_api_callers_probed(request->service->callers, probe_is_fresh);
+}
+
+static unsigned probe_im(const orc_request_t *request, apr_time_t until)
 {
     const orc_config_t *config = request->service->config;
     orc_im_target_t target = {.url = config->im_url, .request_id = request->request_id};
     orc_im_result_t *result;
+    unsigned found;
 
     target.timeout = until - apr_time_now();
-    if (!config->im_url)
-        return 1; /* every provider has an endpoint of its own */
-    if (target.timeout <= 0)
-        return 0;
-    return orc_im_fetch_version(&result, &target, config->ca_file, request->pool) == NULL;
-}
-
-static int is_im_healthy(const orc_request_t *request, apr_time_t until)
-{
-    unsigned known = engine_says(request->service->engine);
-
-    if (known == IM_UNKNOWN)
-        known = orc_api_callers_probed(request->service->callers, probe_is_fresh);
-    if (known == IM_UNKNOWN) {
-        known = probe_im(request, until) ? IM_HEALTHY : IM_UNHEALTHY;
-        orc_api_callers_keep_probe(request->service->callers, known);
-    }
-    return known == IM_HEALTHY;
+    if (!config->im_url) /* every provider has an endpoint of its own */
+        found = IM_HEALTHY;
+    else if (target.timeout <= 0 || orc_im_fetch_version(&result, &target, config->ca_file, request->pool))
+        found = IM_UNHEALTHY;
+    else
+        found = IM_HEALTHY;
+    orc_api_callers_keep_probe(request->service->callers, found);
+    return found;
 }
 
 orc_error_t *orc_api_health_get(const orc_request_t *request, orc_response_t *response)
 {
-    apr_time_t until = apr_time_now() + apr_time_from_msec(request->service->config->health_timeout_ms);
-    orc_rows_t rows;
-    int db = orc_db_read(request->service->db, &rows, ORC_SQL_HEALTH, 0, NULL, request->pool) == NULL;
-    int im = is_im_healthy(request, until);
+    apr_time_t now = apr_time_now();
+    apr_interval_time_t patience = apr_time_from_msec(request->service->config->health_timeout_ms);
+    unsigned known = im_known(request);
+    /* Half of the time each when both have to be asked: a service that hangs takes none from the other. */
+    int db = orc_db_probe(request->service->db_probe, now + (known == IM_UNKNOWN ? patience / 2 : patience));
+    int im = (known != IM_UNKNOWN ? known : probe_im(request, now + patience)) == IM_HEALTHY;
     const char *details = db ? "" : "The database can't be reached.";
     json_t *health;
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "mo_child.h"
-#include "orc_db.h"
+#include "orc_db_probe.h"
 #include "orc_json.h"
 
 APLOG_USE_MODULE(orchestrator);
@@ -92,11 +92,9 @@ static int is_text(const metric_t *metric)
 
 static const char *database_health(const mo_config_t *config, apr_pool_t *pool)
 {
-    orc_rows_t rows;
+    apr_time_t until = apr_time_now() + apr_time_from_msec(config->values->health_timeout_ms);
 
-    if (!config->child || orc_db_read(config->child->service.db, &rows, ORC_SQL_HEALTH, 0, NULL, pool))
-        return "unhealthy";
-    return "healthy";
+    return config->child && orc_db_probe(config->child->service.db_probe, until) ? "healthy" : "unhealthy";
 }
 
 static const char *engine_state(const mo_config_t *config, apr_int64_t age)

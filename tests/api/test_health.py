@@ -1,7 +1,14 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """API.md section 2: GET /health."""
 
+import concurrent.futures
+import contextlib
+import os
+import signal
+import time
+
 import pytest
+import requests
 
 from harness.client import expect
 
@@ -28,7 +35,7 @@ def test_another_method_needs_a_token_then_says_which_there_are(stack):
     assert expect(stack.person().post("/health"), 405).headers["Allow"] == "GET, HEAD, OPTIONS"
 
 
-@pytest.mark.parametrize("service", ["database", "im"])
+@pytest.mark.parametrize("service", ["database", "im", "hanging im"])
 def test_it_says_what_does_not_work_and_heals(make_stack, service):
     stack = make_stack("OrchestratorPollInterval 50ms 100ms\n")
     nobody = stack.client(None)
@@ -37,7 +44,7 @@ def test_it_says_what_does_not_work_and_heals(make_stack, service):
         stack.expect_log("database|connection|dbd|DBD|terminat")
         stack.stop_postgres()
     else:
-        stack.control.fault(fault="http_503")
+        stack.control.fault(**({"fault": "http_503"} if service == "im" else {"fault": "slow", "ms": 60000}))
     name = "db_connection" if service == "database" else "im_connection"
 
     def health():
@@ -51,3 +58,51 @@ def test_it_says_what_does_not_work_and_heals(make_stack, service):
         stack.control.mend()
     stack.wait_for(lambda: health()["status"] == "healthy", 30, "health")
     assert "details" not in health()
+
+
+def status(stack):
+    return requests.get(stack.base_url + "/orchestrator-status?json", timeout=10).json()
+
+
+@pytest.fixture
+def hanging_database(make_stack):
+    """A stack whose PostgreSQL takes connections and requests and answers none."""
+    stack = make_stack("OrchestratorHealthTimeout 1s\n")
+    stack.wait_for(lambda: status(stack)["im"] == "healthy", 30, "the daemon's word on IM")
+    stack.expect_log("[Dd]atabase|connection|dbd|DBD|terminat|timeout")
+    pids = processes_of(stack.postgres)
+    send(signal.SIGSTOP, pids)
+    try:
+        yield stack
+    finally:
+        send(signal.SIGCONT, pids)
+    stack.wait_for(lambda: stack.client(None).get("/health").json()["status"] == "healthy", 30, "health")
+    stack.wait_for(lambda: stack.person().get("/users/me").status_code == 200, 30, "a connection that works")
+
+
+def send(sig, pids):
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, sig)
+
+
+def processes_of(postgres):
+    """The postmaster first: once it is stopped there are no new ones."""
+    with open(postgres.pid_file, encoding="ascii") as file:
+        postmaster = int(file.readline())
+    with open("/proc/%d/task/%d/children" % (postmaster, postmaster), encoding="ascii") as file:
+        return [postmaster, *map(int, file.read().split())]
+
+
+def test_a_database_that_hangs_neither_holds_the_answer_up_nor_speaks_for_im(hanging_database):
+    """Without a bound the answers would wait for the server for ever; the second and the tenth are no slower than the first."""
+    def ask(_):
+        begun = time.monotonic()
+        answer = expect(hanging_database.client(None).get("/health"), 200).json()
+        return time.monotonic() - begun, answer["db_connection"], answer["im_connection"]
+    for number in (1, 1, 10):
+        with concurrent.futures.ThreadPoolExecutor(number) as pool:
+            for seconds, database, im in pool.map(ask, range(number)):
+                assert (database, im) == ("unhealthy", "healthy")
+                assert seconds < 10
+    assert status(hanging_database)["database"] == "unhealthy"

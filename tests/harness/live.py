@@ -29,7 +29,6 @@ OrchestratorPublicAddressRecheck 500ms
 OrchestratorLease 3s
 OrchestratorIMTimeout 3s
 OrchestratorIMCreateTimeout 3s
-OrchestratorHealthTimeout 1s
 """
 # Groups of which each test takes its own, so that no test sees another's queue.
 POOL = 300
