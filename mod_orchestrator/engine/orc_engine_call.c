@@ -60,6 +60,9 @@ static void on_answer(void *baton, const orc_im_result_t *result)
                 orc_error_line(result->error, task->pool));
     if (result->kind == ORC_IM_TOKEN_REJECTED && !task->token_renewed) {
         task->token_renewed = 1;
+        /* Nothing was made, should there be no other token. */
+        if (task->call.kind == ORC_CALL_CREATE)
+            json_object_del(json_object_get(task->progress, "attempt"), "asked");
         wait_after_rejection(task);
         return;
     }

@@ -141,10 +141,9 @@ static void complete(orc_task_t *task)
 
 static void on_log(orc_task_t *task, const orc_im_result_t *result)
 {
+    /* Without it the deployment is complete all the same. */
     if (result->kind == ORC_IM_OK)
         json_object_set_new(orc_task_changes(task), "im_logs", json_stringn(result->text, result->length));
-    else if (orc_task_is_sick(task, result))
-        return;
     complete(task);
 }
 
@@ -191,7 +190,7 @@ static void on_machine(orc_task_t *task, const orc_im_result_t *result)
         machine->is_taken = 0;
         collection->has_public |= orc_engine_has_public_address(machine->radl);
     }
-    else if (orc_task_is_sick(task, result)) {
+    else if (orc_create_is_sick(task, result)) {
         return;
     }
     collection->at++;
@@ -219,7 +218,7 @@ static void on_machines(orc_task_t *task, const orc_im_result_t *result)
     int i;
 
     if (result->kind != ORC_IM_OK) {
-        if (!orc_task_is_sick(task, result))
+        if (!orc_create_is_sick(task, result))
             orc_task_poll(task);
         return;
     }
@@ -236,7 +235,7 @@ static void on_outputs(orc_task_t *task, const orc_im_result_t *result)
 
     if (result->kind == ORC_IM_OK)
         collection->outputs = orc_json_own(json_deep_copy(result->json), task->pool);
-    else if (orc_task_is_sick(task, result))
+    else if (orc_create_is_sick(task, result))
         return;
     call(task, ORC_CALL_VMS, NULL, on_machines);
 }

@@ -20,10 +20,14 @@
  */
 
 enum {
-    DOUBTS = 3,    /* looks at a doubtful state before it is believed */
-    MISSES = 2,    /* 404s before an infrastructure is lost */
-    SHORTAGES = 5, /* looks at fewer machines than expected, all configured, before IM is believed */
+    DOUBTS = 3,      /* looks at a doubtful state before it is believed */
+    MISSES = 2,      /* 404s before an infrastructure is lost */
+    SHORTAGES = 5,   /* looks at fewer machines than expected, all configured, before IM is believed */
+    SETTLING = 40,   /* times delete_repeat, that a complete deployment waits for the end of failed attempts */
+    UNANSWERED = 10, /* creations that IM never answered, before the attempt is given up */
 };
+
+#define NEVER_TOLD "the Infrastructure Manager did not tell in the time of one provider what became of the creation"
 
 static json_t *attempt_of(const orc_task_t *task)
 {
@@ -62,6 +66,13 @@ static int is_late_at_provider(const orc_task_t *task)
 {
     return orc_task_since(task, task->progress, "since") >=
            apr_time_from_sec(60) * task->work->per_provider_timeout_mins;
+}
+
+/* Complete in time, and held up only by what former attempts left, for a while: no timeout ends that. */
+static int is_settling(const orc_task_t *task)
+{
+    return task->phase == ORC_PHASE_COLLECTING && json_object_get(task->progress, "complete") &&
+           orc_task_since(task, task->progress, "complete") < task->engine->config->delete_repeat * SETTLING;
 }
 
 /* ---- attempts ---- */
@@ -277,6 +288,7 @@ void orc_create_act_place(orc_task_t *task)
         json_object_del(progress, "done_there");
     }
     count_up(task, "tries");
+    json_object_del(progress, "unanswered");
     open_attempt(task);
     orc_task_event(task, ORC_EVENT_PLACED);
 }
@@ -471,21 +483,36 @@ static void submit_anew(orc_task_t *task)
     send_creation(task);
 }
 
+/* What the creation made, if anything, is for the cleaning to find. */
+static void give_up_submission(orc_task_t *task, const char *reason)
+{
+    json_object_set_new(task->progress, "done_there", json_true());
+    fail_attempt(task, 0, reason);
+    orc_task_event(task, ORC_EVENT_FAILED);
+}
+
 static void on_search(orc_task_t *task, const char *infra)
 {
     json_t *attempt = attempt_of(task);
 
     if (infra)
         on_made(task, infra, "was found by its tag");
-    else if (orc_task_since(task, attempt, "since") > task->engine->config->im_create_timeout)
-        submit_anew(task);
-    else
+    else if (is_late_at_provider(task))
+        give_up_submission(task, NEVER_TOLD);
+    else if (orc_task_since(task, attempt, "since") <= task->engine->config->im_create_timeout)
         orc_task_end(task, task->engine->config->poll_min);
+    else if (count_up(task, "unanswered") >= UNANSWERED)
+        give_up_submission(
+            task, apr_psprintf(task->pool, "the Infrastructure Manager left %d creations unanswered", UNANSWERED));
+    else
+        submit_anew(task);
 }
 
 static void on_failed_search(orc_task_t *task, const orc_im_result_t *result)
 {
-    if (!orc_task_is_sick(task, result))
+    if (result->kind != ORC_IM_TOKEN_REJECTED && is_late_at_provider(task))
+        give_up_submission(task, NEVER_TOLD);
+    else if (!orc_task_is_sick(task, result))
         orc_task_end(task, task->engine->config->poll_max);
 }
 
@@ -554,6 +581,7 @@ static void go_on_waiting(orc_task_t *task, int status, const char *what)
         show_resources(task, status);
     orc_task_describe(task, "%s: %s.", orc_json_string(attempt_of(task), "name"), what);
     json_object_del(task->progress, "configured_since");
+    json_object_del(task->progress, "complete");
     orc_task_event(task, ORC_EVENT_UNFINISHED);
 }
 
@@ -591,6 +619,14 @@ static void on_verdict(orc_task_t *task, orc_verdict_t verdict, const char *reas
     }
 }
 
+int orc_create_is_sick(orc_task_t *task, const orc_im_result_t *result)
+{
+    if (!orc_engine_sickness(result) || !is_late_at_provider(task) || is_settling(task))
+        return orc_task_is_sick(task, result);
+    go_on_waiting(task, -1, "waits"); /* no longer */
+    return 1;
+}
+
 static void on_state(orc_task_t *task, const orc_im_result_t *result)
 {
     int machines = (int)orc_json_integer(task->progress, "machines", 0);
@@ -614,11 +650,7 @@ static void on_state(orc_task_t *task, const orc_im_result_t *result)
         orc_task_event(task, ORC_EVENT_FAILED);
         return;
     }
-    if (result->kind != ORC_IM_TOKEN_REJECTED && is_late_at_provider(task)) {
-        go_on_waiting(task, -1, "waits");
-        return;
-    }
-    if (!orc_task_is_sick(task, result))
+    if (!orc_create_is_sick(task, result))
         on_doubt(task, result->error ? result->error->detail : "the Infrastructure Manager does not tell the state");
 }
 
@@ -773,6 +805,8 @@ static void after_settle(orc_task_t *task)
     }
     /* What was collected is shown when all is done, and collected again then. */
     if (task->phase == ORC_PHASE_COLLECTING) {
+        if (!json_object_get(task->progress, "complete"))
+            json_object_set_new(task->progress, "complete", json_integer(orc_task_now(task)));
         json_object_del(task->changes, "deployment");
         json_object_del(task->changes, "resources");
     }
@@ -841,7 +875,7 @@ void orc_create_turn(orc_task_t *task)
 
     if (strcmp(task->work->state, "canceling") == 0)
         orc_task_event(task, ORC_EVENT_CANCELED);
-    else if (is_late(task))
+    else if (is_late(task) && !is_settling(task))
         orc_task_event(task, ORC_EVENT_DEADLINE);
     else if (leftovers && task->phase != ORC_PHASE_CLEANING && orc_removal_due(task, leftovers) <= 0)
         orc_task_remove(task, leftovers, 0, after_leftovers);

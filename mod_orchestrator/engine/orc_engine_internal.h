@@ -227,6 +227,10 @@ void orc_task_wait_for_person(orc_task_t *task);
 
 orc_task_step_t orc_create_turn, orc_create_act_place, orc_create_act_submit, orc_create_act_watch,
     orc_create_act_collect, orc_create_act_clean, orc_create_act_settle, orc_create_act_succeed, orc_create_act_fail;
+
+/** orc_task_is_sick for an attempt's infrastructure: when the time of the provider is over, the attempt has failed. */
+int orc_create_is_sick(orc_task_t *task, const orc_im_result_t *result);
+
 orc_task_step_t orc_delete_turn, orc_delete_act_delete, orc_delete_act_succeed, orc_delete_act_fail;
 
 /* ---- orc_engine_removal.c ---- */

@@ -33,6 +33,7 @@ static const orc_transition_t creation[ORC_PHASE_COUNT][ORC_EVENT_COUNT] = {
             [ORC_EVENT_DEADLINE] = TO(CLEANING, CLEAN),
             [ORC_EVENT_MADE] = TO(PROVISIONING, WAIT),
             [ORC_EVENT_REFUSED] = TO(PLACING, PLACE),
+            [ORC_EVENT_FAILED] = TO(CLEANING, CLEAN),
             [ORC_EVENT_CANCELED] = TO(ENDED, CANCEL),
         },
     [ORC_PHASE_PROVISIONING] =

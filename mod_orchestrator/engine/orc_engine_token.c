@@ -126,6 +126,9 @@ static void renew(orc_task_t *task, const char *old, int is_rejected, orc_task_s
     renewal->old = is_rejected ? NULL : old;
     if (task->work->refresh_token)
         error = orc_secret_open(&refresh, &task->engine->config->secret_key, task->work->refresh_token, task->pool);
+    if (error)
+        orc_log(ORC_LOG_ERROR, "operation %s: the stored refresh token: %s", task->work->id,
+                orc_error_line(error, task->pool));
     if (error || !issuer || !issuer->client_id || (!refresh && (!old || is_rejected))) {
         if (renewal->old)
             go_on(task, renewal->old, next);

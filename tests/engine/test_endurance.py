@@ -18,13 +18,14 @@ def two_ims(bare_rig):
         if one["name"] == "bad-one":
             one["im"] = bare_rig.im_url.replace("127.0.0.1", "localhost")
     process.write(bare_rig.path("two-ims.json"), json.dumps(value))
-    bare_rig.engine(providers=bare_rig.path("two-ims.json"), delete_repeat=120)
+    bare_rig.engine(providers=bare_rig.path("two-ims.json"), delete_repeat=120, im_create_timeout=400)
     yield bare_rig
     bare_rig.stop_engines()
 
 
 @pytest.fixture
 def rig(two_ims):
+    two_ims.sql("DELETE FROM providers")  # with a record of failures, bad-one would come last
     yield two_ims
     two_ims.control.mend()
 
@@ -92,3 +93,63 @@ def test_force_ends_when_im_rejects_every_token(rig):
     rig.control.fault(fault="token_400")
     person.delete(id, force=True)
     rig.wait_for(lambda: not rig.sql("SELECT FROM deployments WHERE id = %s", (id,)), 15, "the row's end")
+
+
+def let_the_provider_s_time_pass(rig, id, phase):
+    """A minute is the shortest time that can be asked for: moves its beginning, between two looks."""
+    rig.wait_for(lambda: rig.sql("""UPDATE operations SET lease_number = lease_number + 1, due_at = now(),
+        progress = jsonb_set(progress, '{since}', to_jsonb((progress ->> 'since')::bigint - 61000000))
+        WHERE deployment_id = %s AND phase = %s AND due_at > now() + interval '20 milliseconds'
+            AND due_at < now() + interval '1 second'""", (id, phase)), 10, "a moment between two looks")
+
+
+def test_an_unanswered_creation_is_looked_for_no_longer_than_the_provider_s_time(rig):
+    rig.control.post("fault", [{"fault": "reset_after", "on": "create", "cloud": "bad-one"},
+                               {"fault": "http_503", "on": "list", "cloud": "bad-one"}])
+    person, id = after_a_failed_attempt(rig, provider_timeout=1)
+    rig.wait_for(lambda: rig.operation(id)["description"].startswith("Waits for the Infrastructure Manager"), 10, "a search")
+    let_the_provider_s_time_pass(rig, id, "submitting")
+    rig.finish(id)
+    assert [(step["provider"], step["status"]) for step in rig.steps(id)] == [("bad-one", "failed"), ("good-one", "succeeded")]
+    assert len(rig.infrastructures(person, alive="true")) == 2
+    rig.control.mend()
+    person.delete(id)
+    rig.finish(id, type="DELETE")
+    assert not rig.infrastructures(person, alive="true")
+
+
+def test_creations_that_are_never_answered_come_to_an_end(rig):
+    rig.control.fault(fault="http_502", on="create", cloud="bad-one")
+    person, id = after_a_failed_attempt(rig)
+    rig.finish(id, timeout=40)
+    steps = rig.steps(id)
+    assert [step["provider"] for step in steps] == ["bad-one"] * 10 + ["good-one"]
+    assert "left 10 creations unanswered" in steps[-2]["message"]
+    assert len(rig.infrastructures(person)) == 1
+
+
+def test_outputs_that_im_never_gives_end_with_the_provider_s_time(rig):
+    person = rig.person()
+    id = person.create(template(im_simulator={"fault": "http_500", "on": "outputs"}), max_providers=1, provider_timeout=1)
+    rig.wait_for_phase(id, "collecting")
+    let_the_provider_s_time_pass(rig, id, "collecting")
+    assert "longer than the 1 minutes" in rig.finish(id, "failed")["reason"]
+    assert not rig.infrastructures(person, alive="true")
+
+
+def test_a_complete_deployment_that_waits_for_failed_attempts_does_not_fail_of_its_deadline(rig):
+    away(rig, "list")
+    _, id = after_a_failed_attempt(rig)
+    rig.wait_for(lambda: rig.operation(id)["description"] == "Waits until nothing is left of the failed attempts." or
+                 rig.operation(id)["ended_at"], 10, "a complete deployment")
+    rig.sql("UPDATE operations SET deadline = now() WHERE deployment_id = %s", (id,))
+    rig.finish(id)
+
+
+def test_a_creation_that_im_refused_for_its_token_is_not_searched_for(rig):
+    person = rig.person()
+    id = person.create(template(im_simulator={"fault": "token_expired", "on": "create", "first": 1}))
+    rig.wait_for(lambda: rig.operation(id)["waits_for_token"], 5, "an operation that waits")
+    person.bring_token()
+    rig.finish(id)
+    assert [step["status"] for step in rig.steps(id)] == ["succeeded"]
