@@ -31,15 +31,22 @@ int orc_json_is_out_of_range(const json_t *value)
     return json_is_real(value) && (json_real_value(value) >= DBL_MAX || json_real_value(value) <= -DBL_MAX);
 }
 
+static const char huge[] = "1.7976931348623157e308";
+
 static int is_number_byte(char c)
 {
     return (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.' || c == 'e' || c == 'E';
 }
 
+static int is_integer(const char *start, apr_size_t length)
+{
+    return !memchr(start, '.', length) && !memchr(start, 'e', length) && !memchr(start, 'E', length);
+}
+
 /* True when jansson would refuse the number for its size. Its grammar is checked elsewhere. */
 static int overflows(const char *start, apr_size_t length, apr_pool_t *pool)
 {
-    int is_real = memchr(start, '.', length) || memchr(start, 'e', length) || memchr(start, 'E', length);
+    int is_real = !is_integer(start, length);
     const char *token;
 
     if (!is_real && length < 19)
@@ -84,10 +91,24 @@ static int is_json_number(const char *s, apr_size_t n)
     return i == n;
 }
 
-/* One pass over the text: measures the depth, and writes numbers that fit no type as ORC_JSON_OUT_OF_RANGE. */
-static const char *prepare(const char *text, apr_size_t length, apr_size_t *out_length, int *too_deep, apr_pool_t *pool)
+/* What stands for a number that does not fit its type: a real one of the same value, else ORC_JSON_OUT_OF_RANGE. */
+static char *write_number(char *to, const char *start, apr_size_t length, int keeps_value, apr_pool_t *pool)
 {
-    static const char huge[] = "1.7976931348623157e308";
+    if (keeps_value && is_integer(start, length) && !isinf(strtod(apr_pstrmemdup(pool, start, length), NULL))) {
+        memcpy(to, start, length);
+        memcpy(to + length, ".0", 2);
+        return to + length + 2;
+    }
+    if (*start == '-')
+        *to++ = '-';
+    memcpy(to, huge, sizeof huge - 1);
+    return to + sizeof huge - 1;
+}
+
+/* One pass over the text: measures the depth, and writes numbers that fit no type otherwise. */
+static const char *prepare(const char *text, apr_size_t length, apr_size_t *out_length, int *too_deep, int keeps_value,
+                           apr_pool_t *pool)
+{
     enum { SHORTEST = 5 }; /* bytes of a number that is out of range, "9e308" */
     apr_size_t i = 0, copied = 0;
     char *changed = NULL, *to = NULL;
@@ -125,10 +146,7 @@ static const char *prepare(const char *text, apr_size_t length, apr_size_t *out_
                     to = changed = apr_palloc(pool, length + (length / SHORTEST + 1) * sizeof huge);
                 memcpy(to, text + copied, start - copied);
                 to += start - copied;
-                if (c == '-')
-                    *to++ = '-';
-                memcpy(to, huge, sizeof huge - 1);
-                to += sizeof huge - 1;
+                to = write_number(to, text + start, i - start, keeps_value, pool);
                 copied = i;
             }
         }
@@ -155,7 +173,7 @@ orc_error_t *orc_json_parse(json_t **out, const char *text, apr_size_t length, a
     int too_deep;
 
     *out = NULL;
-    prepared = prepare(text, length, &prepared_length, &too_deep, pool);
+    prepared = prepare(text, length, &prepared_length, &too_deep, 0, pool);
     if (too_deep)
         return orc_error(pool, 400, "json.depth", "The JSON is nested more than %d levels deep.", ORC_JSON_MAX_DEPTH);
     *out = json_loadb(prepared, prepared_length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
@@ -165,6 +183,15 @@ orc_error_t *orc_json_parse(json_t **out, const char *text, apr_size_t length, a
     }
     orc_json_own(*out, pool);
     return NULL;
+}
+
+json_t *orc_json_own_text(const char *text, apr_pool_t *pool)
+{
+    apr_size_t length = strlen(text);
+    int too_deep;
+
+    text = prepare(text, length, &length, &too_deep, 1, pool);
+    return orc_json_own(json_loadb(text, length, JSON_DECODE_ANY, NULL), pool);
 }
 
 const char *orc_json_text(const json_t *value, apr_pool_t *pool)

@@ -26,6 +26,12 @@ int orc_json_is_out_of_range(const json_t *value);
  */
 orc_error_t *orc_json_parse(json_t **out, const char *text, apr_size_t length, apr_pool_t *pool);
 
+/**
+ * Reads our own JSON as PostgreSQL gives it back, in which a real number like 1e22 has become an integer with all its
+ * digits: it is a real number again. The value belongs to `pool`; NULL when the text is no JSON.
+ */
+json_t *orc_json_own_text(const char *text, apr_pool_t *pool);
+
 /** Ties a new reference to the pool: it is dropped when the pool dies. Returns `value`. NULL in, NULL out. */
 json_t *orc_json_own(json_t *value, apr_pool_t *pool);
 

@@ -105,7 +105,7 @@ static orc_error_t *read_json(json_t **out, const orc_rows_t *rows, int row, int
     *out = NULL;
     if (!text)
         return NULL;
-    *out = orc_json_own(json_loads(text, JSON_DECODE_ANY, NULL), pool);
+    *out = orc_json_own_text(text, pool);
     return *out ? NULL : orc_error(pool, 500, "database", "A stored JSON value can't be read.");
 }
 

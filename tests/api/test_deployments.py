@@ -126,6 +126,31 @@ def test_inputs_that_do_not_fit_the_template_are_named(frozen, inputs, named):
     assert count(frozen, "deployments") == before
 
 
+FLOATS = """\
+tosca_definitions_version: tosca_simple_yaml_1_0
+metadata: {{ template_name: {name} }}
+topology_template:
+  inputs:
+    one: {{ type: float }}
+    more: {{ type: list, entry_schema: {{ type: float }} }}
+  node_templates:
+    node: {{ type: tosca.nodes.Compute }}
+  outputs:
+    one: {{ value: {{ get_input: one }} }}
+    more: {{ value: {{ get_input: more }} }}
+"""
+
+
+def test_numbers_of_any_size_reach_im(stack):
+    """PostgreSQL writes 1e22 with all its digits."""
+    person = stack.person()
+    inputs = {"one": 1e300, "more": [1e22, -1e22, 1.5, 1e-300]}
+    made = person.deploy(person.store_template(FLOATS.format(name=unique())), inputs)
+    value = person.wait_for_status(made, "CREATE_COMPLETE")
+    for given in (value["template_inputs"], value["template_outputs"]):
+        assert (float(given["one"]), [float(number) for number in given["more"]]) == (inputs["one"], inputs["more"])
+
+
 def test_a_group_that_is_not_the_callers_is_forbidden(frozen):
     alice, bob = frozen.person(), frozen.person()
     expect(alice.post("/deployments", json=body(frozen, alice, user_group=bob.group)), 403)

@@ -87,6 +87,19 @@ static void huge_numbers_are_marked(void **state)
     assert_true(orc_json_is_out_of_range(json_array_get(value, 0)));
 }
 
+static void large_numbers_of_our_own_keep_their_value(void **state)
+{
+    const char *text =
+        "{\"10000000000000000000000\": [10000000000000000000000, -9223372036854775809], \"b\": 9223372036854775807}";
+    json_t *value = orc_json_own_text(text, pool);
+    json_t *list = json_object_get(value, "10000000000000000000000");
+
+    assert_true(json_real_value(json_array_get(list, 0)) == 1e22);
+    assert_true(json_real_value(json_array_get(list, 1)) == -9223372036854775809.0);
+    assert_int_equal(json_integer_value(json_object_get(value, "b")), 9223372036854775807);
+    assert_null(orc_json_own_text("{", pool));
+}
+
 /* Short ones too, many of them: each takes more room once it is marked. */
 static void many_huge_numbers_are_marked(void **state)
 {
@@ -244,6 +257,7 @@ int main(void)
         cmocka_unit_test(json_depth_is_limited),
         cmocka_unit_test(huge_numbers_are_marked),
         cmocka_unit_test(many_huge_numbers_are_marked),
+        cmocka_unit_test(large_numbers_of_our_own_keep_their_value),
         cmocka_unit_test(error_texts_are_utf_8),
         cmocka_unit_test(pointers_are_escaped),
         cmocka_unit_test(ids_are_version_7_and_sort),
