@@ -160,7 +160,8 @@ static const char *why(const orc_task_t *task)
                                 orc_json_string(target, "infra") ? orc_json_string(target, "infra") : "",
                                 orc_json_string(target, "reason"));
     }
-    return "The infrastructure could not be deleted in time.";
+    return apr_psprintf(task->pool, "The infrastructure could not be deleted in time. The last it did: %s",
+                        task->work->description);
 }
 
 void orc_delete_act_fail(orc_task_t *task)

@@ -181,7 +181,13 @@ static void on_deleted(orc_task_t *task, const orc_im_result_t *result)
     switch (result->kind) {
     case ORC_IM_OK:
         json_object_set_new(entry, "sent", json_integer(orc_task_now(task)));
-        later(task, count_up(entry, "sends") > MAX_SENDS ? "stuck" : "wait", config->poll_min);
+        if (count_up(entry, "sends") <= MAX_SENDS) {
+            later(task, "wait", config->poll_min);
+            return;
+        }
+        json_object_set_new(entry, "reason",
+                            json_string("The Infrastructure Manager takes its deletion and does not carry it out."));
+        later(task, "stuck", 0);
         return;
     case ORC_IM_NOT_FOUND:
         is_gone_once(task);

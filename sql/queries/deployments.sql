@@ -110,15 +110,16 @@ WHERE u.id = $2
 UPDATE operations SET state = 'canceling', due_at = now(), updated_at = now(), row_version = row_version + 1
 WHERE deployment_id = $1 AND state IN ('pending', 'in progress')
 
+-- A deletion has the time that the deployment had, and a day at least.
 -- name: deployment_delete
 WITH operation AS (
     INSERT INTO operations (id, deployment_id, type, description, options, transitive, correlation_id, user_group,
-        user_group_issuer, created_by, due_at)
+        user_group_issuer, created_by, deadline, due_at)
     SELECT $2, d.id, 'DELETE', 'Waiting for its turn.', jsonb_build_object('force', $4::boolean, 'unsecure', $5::boolean),
         (SELECT coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'type', 'resources', 'operation_type', 'DELETE',
             'criteria', r.tosca_node_name) ORDER BY r.position), '[]')
             FROM resources r WHERE r.deployment_id = d.id AND r.status <> 4),
-        $6, d.user_group, d.user_group_issuer, $3, now()
+        $6, d.user_group, d.user_group_issuer, $3, now() + GREATEST(d.tot_timeout_mins, 1440) * interval '1 minute', now()
     FROM deployments d WHERE d.id = $1
 )
 UPDATE deployments SET last_operation_id = $2, updated_by = $3, updated_at = now(), row_version = row_version + 1

@@ -1,7 +1,8 @@
 -- The engine's statements: claiming work, keeping and handing back leases, storing what a step brought.
 
 -- Claims what is due, then what is pending, up to the limits, in one statement with all that a step needs.
--- $1 how many of those at work, $2 how many pending ones, $3 how many this owner may have at work, $4 owner,
+-- $1 how many of those at work, $2 how many pending ones, $3 how many this owner may have at work (those that wait for
+-- a token, which may never come, not counted), $4 owner,
 -- $5 lease in microseconds
 -- name: work_claim
 WITH due AS (
@@ -19,7 +20,7 @@ WITH due AS (
     ORDER BY p.created_at, p.id
     LIMIT LEAST($2::integer, GREATEST(0, $3::integer - (SELECT count(*) FROM operations
                                                         WHERE lease_owner = $4::text AND due_at IS NOT NULL
-                                                          AND state <> 'pending')::integer))
+                                                          AND state <> 'pending' AND NOT waits_for_token)::integer))
     FOR UPDATE OF p SKIP LOCKED
 ), claimed AS (
     UPDATE operations o

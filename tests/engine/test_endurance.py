@@ -153,3 +153,24 @@ def test_a_creation_that_im_refused_for_its_token_is_not_searched_for(rig):
     person.bring_token()
     rig.finish(id)
     assert [step["status"] for step in rig.steps(id)] == ["succeeded"]
+
+
+@pytest.mark.parametrize("reason", ["im", "token"])
+def test_a_deletion_that_can_not_be_done_fails_with_its_reason_and_another_one_does_it(rig, reason):
+    person = rig.person()
+    id = person.create()
+    rig.finish(id)
+    if reason == "im":
+        rig.control.fault(fault="http_503", on="delete")
+    else:
+        person.bring_token(ttl=-10)
+    person.delete(id, deadline=1.0)
+    operation = rig.finish(id, "failed", "DELETE")
+    assert "could not be deleted in time" in operation["reason"]
+    assert ("a fresh token of the owner" if reason == "token" else "the Infrastructure Manager") in operation["reason"]
+    assert [one["status"] for one in rig.resources(id)] == [6]
+    rig.control.mend()
+    person.bring_token()
+    person.delete(id)
+    rig.finish(id, type="DELETE")
+    assert not rig.infrastructures(person, alive="true")

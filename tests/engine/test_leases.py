@@ -136,3 +136,13 @@ def test_what_is_too_old_is_deleted(bare_rig, daemons):
     daemons()
     bare_rig.wait_for(lambda: bare_rig.sql("SELECT key FROM idempotency_keys") == [("1 hour",)], 10, "the young key alone")
     bare_rig.wait_for(lambda: bare_rig.sql("SELECT topic FROM outbox") == [("1 day",)], 10, "the young message alone")
+
+
+def test_what_waits_for_a_token_takes_no_place_of_others(bare_rig, daemons):
+    daemons(max_operations=1)
+    absent = bare_rig.person(ttl=-10)
+    waiting = absent.create()
+    bare_rig.wait_for(lambda: bare_rig.operation(waiting)["waits_for_token"], 10, "an operation that waits")
+    bare_rig.finish(bare_rig.person().create())
+    absent.bring_token()
+    bare_rig.finish(waiting)
