@@ -2,13 +2,14 @@
 """The wire: what holds for every route, whoever answers it, the module or httpd itself."""
 
 import json
+import os
 import re
 import socket
 
 import pytest
 import requests
 
-from harness.client import expect
+from harness.client import expect, template, unique
 
 ROUTE = "/no/such/path"
 JSON = {"Content-Type": "application/json"}
@@ -92,6 +93,55 @@ def test_an_encoded_slash_is_404(stack):
 def test_a_path_that_is_no_utf8_is_400(stack):
     status, headers, body = raw(stack, with_token(stack, "GET /api/v1/%ff HTTP/1.1", "Connection: close"))
     problem(status, headers, body, 400)
+
+
+@pytest.mark.parametrize("path", ["//api/v1//users//me", "/api/v1/users/me//", "/api/v1/./users/me", "/api/v1/templates/../users/me",
+                                  "/api/v1/%75sers/m%65", "/api/v1/users/%2e%2e/users/me", "/api/v1/users/me?", "/api/v1/users/me?&"])
+def test_a_path_may_be_written_in_other_ways(stack, path):
+    person = stack.person()
+    lines = ["GET %s HTTP/1.1" % path, "Host: 127.0.0.1", "Authorization: Bearer " + person.token]
+    status, _, body = raw(stack, lines)
+    assert (status, json.loads(body)["id"]) == (200, person.id)
+
+
+@pytest.mark.parametrize("path", ["/users/me%0A", "/users/me%20", "/users/ME", "/users/me;x=1", "/users/{}", "/templates/me"])
+def test_an_odd_id_is_named(stack, path):
+    answer = expect(stack.person().get(path), 422)
+    assert [error["parameter"] for error in answer.json()["errors"]] == [path.split("/")[1][:-1] + "_id"]
+
+
+def test_the_options_of_an_unknown_path_are_404(stack):
+    answer = stack.client(None).options("/no/such/path")
+    problem(answer.status_code, answer.headers, answer.text, 404)
+    assert "Allow" not in answer.headers
+
+
+def test_an_old_client_without_a_host_is_served(stack):
+    person = stack.person()
+    lines = ["GET /api/v1/users/me HTTP/1.0", "Authorization: Bearer " + person.token]
+    status, headers, body = raw(stack, lines)
+    assert (status, json.loads(body)["id"]) == (200, person.id)
+    assert headers["X-Request-ID"]
+
+
+def test_an_unknown_expectation_is_417(stack):
+    stack.expect_log(HTTPD)
+    problem(*raw(stack, with_token(stack, "GET /api/v1/users/me HTTP/1.1", "Expect: the-unexpected")), 417)
+
+
+def test_a_client_that_waits_for_100_is_told_at_once_that_it_may_not(stack):
+    """401 and 413 come without the body having been sent."""
+    for lines, wanted in ((["POST /api/v1/templates HTTP/1.1", "Host: 127.0.0.1"], 401),
+                          (with_token(stack, "POST /api/v1/templates HTTP/1.1"), 413)):
+        problem(*raw(stack, [*lines, "Expect: 100-continue", "Content-Type: text/yaml", "Content-Length: 9999999"]), wanted)
+
+
+def test_a_request_that_does_not_arrive_in_time_is_408(make_stack):
+    stack = make_stack("RequestReadTimeout header=2 body=2\n")
+    stack.expect_log(HTTPD)
+    problem(*stack.raw(b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\n", timeout=30), 408)
+    lines = with_token(stack, "POST /api/v1/templates HTTP/1.1", "Content-Type: application/json", "Content-Length: 10")
+    problem(*stack.raw("\r\n".join(lines).encode() + b"\r\n\r\n{", timeout=30), 408)
 
 
 # --- the query ---
@@ -191,6 +241,46 @@ def test_each_answer_has_one_request_id(stack):
 
 
 # --- what httpd answers itself ---
+
+def test_a_request_id_is_in_both_logs_and_in_what_im_is_asked(stack):
+    person, id = stack.person(), unique("request")
+    content = template()
+    template_id = expect(person.post("/templates", json={"content": content}, headers={"X-Request-ID": id}), 201).json()["id"]
+    wanted = {"template_id": template_id, "template_inputs": {}, "user_group": person.group}
+    made = expect(person.post("/deployments", json=wanted, headers={"X-Request-ID": id}), 202)
+    value = person.wait_for_status(made.json()["id"], "CREATE_COMPLETE")
+    assert expect(person.get(made.headers["Location"]), 200).json()["correlation_id"] == id
+    infrastructures = {one["id"]: one["request_id"] for one in stack.control.ledger()}
+    assert infrastructures[value["im_infra_id"]] == id
+    refused = stack.client(None).get("/users", headers={"X-Request-ID": id})
+    assert expect(refused, 401).json()["instance"] == id
+    assert id in stack.log_text()
+
+    def access_log():
+        with open(os.path.join(os.path.dirname(stack.httpd.error_log), "httpd-access.log"), encoding="utf-8") as file:
+            return file.read()
+    for line in ("POST /api/v1/deployments HTTP/1.1\" 202", "GET /api/v1/users HTTP/1.1\" 401"):
+        stack.wait_for(lambda: any(line in entry and "request=" + id in entry for entry in access_log().splitlines()),  # pylint: disable=cell-var-from-loop
+                       10, "the access log's line")
+
+
+def test_a_500_says_nothing_but_where_to_look(make_stack):
+    stack = make_stack()
+    person = stack.person()
+    assert person.id
+    stack.expect_log("ORC1010", required=True)
+    stack.sql("ALTER TABLE templates RENAME TO templates_away")
+    try:
+        id = unique("request")
+        answer = person.get("/templates", headers={"X-Request-ID": id})
+    finally:
+        stack.sql("ALTER TABLE templates_away RENAME TO templates")
+    value = problem(answer.status_code, answer.headers, answer.text, 500)
+    assert value["instance"] == id and "errors" not in value
+    assert not any(word in answer.text for word in ("SELECT", "templates", "relation", ".sql", stack.folder, person.token))
+    assert any(id in line and "templates" in line for line in stack.log_text().splitlines() if "ORC1010" in line)
+    expect(person.get("/templates"), 200)
+
 
 def test_a_long_url_is_414(stack):
     stack.expect_log(HTTPD)
