@@ -25,14 +25,15 @@ static int names_a_secret(const char *name)
     return 0;
 }
 
-/* "-----BEGIN OPENSSH PRIVATE KEY-----" anywhere in it. */
+/* "-----BEGIN OPENSSH PRIVATE KEY-----" anywhere in it, on one line. */
 static int holds_private_key(const char *text)
 {
-    const char *begin, *key;
+    static const char words[] = "PRIVATE KEY";
+    const char *begin, *end;
 
-    for (begin = text; (begin = strstr(begin, "-----BEGIN ")); begin++) {
-        key = strstr(begin, "PRIVATE KEY");
-        if (key && (size_t)(key - begin) < strcspn(begin, "\r\n"))
+    for (begin = text; (begin = strstr(begin, "-----BEGIN ")); begin = end) {
+        end = begin + strcspn(begin, "\r\n");
+        if (memmem(begin, (size_t)(end - begin), words, sizeof words - 1))
             return 1;
     }
     return 0;

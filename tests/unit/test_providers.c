@@ -197,13 +197,21 @@ static void what_is_no_secret_stays(void **state)
     assert_null(orc_redact(NULL, NULL, pool));
 }
 
+static void many_beginnings_of_a_key_are_looked_at_once(void **state)
+{
+    clock_t start = clock();
+
+    redacted(apr_pstrcat(pool, "\"", repeated("-----BEGIN ", 500000), "\"", NULL), 0);
+    assert_quick(start);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_file_is_taken_whole),   cmocka_unit_test(the_group_star_is_for_everybody_else),
         cmocka_unit_test(ids_come_from_names_alone),    cmocka_unit_test(every_mistake_is_named_at_once),
         cmocka_unit_test(a_file_that_is_none_is_named), cmocka_unit_test(secrets_are_replaced_wherever_they_are),
-        cmocka_unit_test(what_is_no_secret_stays),
+        cmocka_unit_test(what_is_no_secret_stays),      cmocka_unit_test(many_beginnings_of_a_key_are_looked_at_once),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -62,6 +64,22 @@ static inline char *repeated(const char *text, apr_size_t count)
         memcpy(all + i * length, text, length);
     all[length * count] = '\0';
     return all;
+}
+
+/* The most memory that this process ever had, in KiB. */
+static inline long peak_memory(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+}
+
+/* The work since `start` (of clock()) is in proportion to its input: seconds of this process alone, and many more than
+ * it takes, so that only growth with the square of the input goes over it. */
+static inline void assert_quick(clock_t start)
+{
+    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < 5);
 }
 
 #endif
