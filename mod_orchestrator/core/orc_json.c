@@ -239,3 +239,22 @@ const char *orc_json_pointer(apr_pool_t *pool, const char *parent, const char *t
     *to = '\0';
     return pointer;
 }
+
+static const char *pointer_of(const orc_json_path_t *path, apr_pool_t *pool)
+{
+    if (!path->parent)
+        return path->name;
+    return orc_json_pointer(pool, pointer_of(path->parent, pool),
+                            path->name ? path->name : apr_psprintf(pool, "%lu", (unsigned long)path->index));
+}
+
+const char *orc_json_path_text(const orc_json_path_t *path, apr_pool_t *pool)
+{
+    const orc_json_path_t *at;
+
+    for (at = path; at->parent; at = at->parent) {
+        if (at->name && strlen(at->name) > ORC_JSON_LONGEST_NAME)
+            path = at->parent;
+    }
+    return pointer_of(path, pool);
+}

@@ -47,4 +47,19 @@ json_int_t orc_json_integer(const json_t *object, const char *key, json_int_t ot
 /** A JSON pointer with one more reference token, escaped as RFC 6901 says ("~" and "/"). */
 const char *orc_json_pointer(apr_pool_t *pool, const char *parent, const char *token);
 
+/**
+ * Where a value stands, while a tree is walked: a member or an element of what is above it. On the stack of the walk;
+ * its text is made for the few values that something is said of.
+ */
+typedef struct orc_json_path_t {
+    const struct orc_json_path_t *parent; /* NULL: the root, whose `name` is its pointer */
+    const char *name;                     /* of a member; NULL: an element */
+    size_t index;                         /* of an element */
+} orc_json_path_t;
+
+enum { ORC_JSON_LONGEST_NAME = 100 }; /* bytes of a name that is repeated in an answer */
+
+/** The path as a JSON pointer, in `pool`; it ends before a name longer than ORC_JSON_LONGEST_NAME. */
+const char *orc_json_path_text(const orc_json_path_t *path, apr_pool_t *pool);
+
 #endif

@@ -20,8 +20,7 @@ enum {
     TYPE_BOOLEAN = 32,
     TYPE_NULL = 64,
 
-    MAX_ERRORS = 100,      /* what an answer names of a body */
-    MAX_NAME_ECHOED = 100, /* bytes of an unknown member's name */
+    MAX_ERRORS = 100, /* what an answer names of a body */
     NO_LIMIT = -1,
 };
 
@@ -154,12 +153,18 @@ static orc_error_t *compile_additional(orc_schema_t *schema, compiler_t *compile
     return compile(&schema->additional, compiler, value);
 }
 
-static orc_error_t *compile_values(orc_schema_t *schema, compiler_t *compiler, const json_t *value)
+/* A word whose value is an array that is kept as it is. */
+static orc_error_t *keep_array(const json_t **kept, compiler_t *compiler, const char *word, const json_t *value)
 {
     if (!json_is_array(value))
-        return refuse(compiler, "enum");
-    schema->values = value;
+        return refuse(compiler, word);
+    *kept = value;
     return NULL;
+}
+
+static orc_error_t *compile_values(orc_schema_t *schema, compiler_t *compiler, const json_t *value)
+{
+    return keep_array(&schema->values, compiler, "enum", value);
 }
 
 static orc_error_t *compile_constant(orc_schema_t *schema, compiler_t *compiler, const json_t *value)
@@ -173,10 +178,7 @@ static orc_error_t *compile_constant(orc_schema_t *schema, compiler_t *compiler,
 
 static orc_error_t *compile_required(orc_schema_t *schema, compiler_t *compiler, const json_t *value)
 {
-    if (!json_is_array(value))
-        return refuse(compiler, "required");
-    schema->required = value;
-    return NULL;
+    return keep_array(&schema->required, compiler, "required", value);
 }
 
 static orc_error_t *compile_items(orc_schema_t *schema, compiler_t *compiler, const json_t *value)
@@ -336,17 +338,17 @@ typedef struct check_t {
     apr_pool_t *pool;
 } check_t;
 
-static void check(check_t *to, const orc_schema_t *schema, json_t **value, const char *pointer);
+static void check(check_t *to, const orc_schema_t *schema, json_t **value, const orc_json_path_t *at);
 
 static int is_full(const check_t *to)
 {
     return *to->error && (*to->error)->fields && (*to->error)->fields->nelts >= MAX_ERRORS;
 }
 
-static void complain(check_t *to, const char *pointer, const char *detail)
+static void complain(check_t *to, const orc_json_path_t *at, const char *detail)
 {
     if (!is_full(to))
-        orc_error_add_pointer(to->error, to->pool, pointer, "%s", detail);
+        orc_error_add_pointer(to->error, to->pool, orc_json_path_text(at, to->pool), "%s", detail);
 }
 
 static unsigned type_of(const json_t *value)
@@ -383,58 +385,57 @@ static const char *type_names(unsigned types, apr_pool_t *pool)
     return text;
 }
 
-static void check_text(check_t *to, const orc_schema_t *schema, const json_t *value, const char *pointer)
+static void check_text(check_t *to, const orc_schema_t *schema, const json_t *value, const orc_json_path_t *at)
 {
-    const char *text = json_string_value(value), *at;
+    const char *text = json_string_value(value), *c;
     json_int_t characters = 0;
     apr_time_t when;
 
-    for (at = text; *at; at++)
-        characters += (*at & 0xc0) != 0x80;
+    for (c = text; *c; c++)
+        characters += (*c & 0xc0) != 0x80;
     if (schema->min_length >= 0 && characters < schema->min_length) {
-        complain(to, pointer,
+        complain(to, at,
                  schema->min_length == 1
                      ? "must not be empty"
                      : apr_psprintf(to->pool, "must have at least %d characters", (int)schema->min_length));
     }
     else if (schema->max_length >= 0 && characters > schema->max_length) {
-        complain(to, pointer,
+        complain(to, at,
                  apr_psprintf(to->pool, "must have at most %" APR_INT64_T_FMT " characters",
                               (apr_int64_t)schema->max_length));
     }
     else if (schema->format == FORMAT_UUID && !orc_id_parse(text, NULL)) {
-        complain(to, pointer, "must be a UUID");
+        complain(to, at, "must be a UUID");
     }
     else if (schema->format == FORMAT_URI && !orc_schema_is_uri(text)) {
-        complain(to, pointer, "must be an absolute URI");
+        complain(to, at, "must be an absolute URI");
     }
     else if (schema->format == FORMAT_TIME && !orc_time_parse(&when, text)) {
-        complain(to, pointer, "must be a time of RFC 3339");
+        complain(to, at, "must be a time of RFC 3339");
     }
     else if (schema->pattern && regexec(schema->pattern, text, 0, NULL, 0) != 0) {
-        complain(to, pointer, apr_psprintf(to->pool, "must match %s", schema->pattern_text));
+        complain(to, at, apr_psprintf(to->pool, "must match %s", schema->pattern_text));
     }
 }
 
-static void check_number(check_t *to, const orc_schema_t *schema, const json_t *value, const char *pointer)
+static void check_number(check_t *to, const orc_schema_t *schema, const json_t *value, const orc_json_path_t *at)
 {
     double number = json_number_value(value);
 
     if (schema->has_minimum && number < schema->minimum)
-        complain(to, pointer, apr_psprintf(to->pool, "must be at least %.15g", schema->minimum));
+        complain(to, at, apr_psprintf(to->pool, "must be at least %.15g", schema->minimum));
     if (schema->has_maximum && number > schema->maximum)
-        complain(to, pointer, apr_psprintf(to->pool, "must be at most %.15g", schema->maximum));
+        complain(to, at, apr_psprintf(to->pool, "must be at most %.15g", schema->maximum));
 }
 
-static void complain_unknown(check_t *to, const char *pointer, const char *name)
+static void complain_unknown(check_t *to, const orc_json_path_t *at)
 {
-    if (strlen(name) > MAX_NAME_ECHOED)
-        complain(to, pointer, "has an unknown member with a very long name");
-    else
-        complain(to, orc_json_pointer(to->pool, pointer, name), "is not known here");
+    complain(to, at,
+             strlen(at->name) > ORC_JSON_LONGEST_NAME ? "has an unknown member with a very long name"
+                                                      : "is not known here");
 }
 
-static void check_members(check_t *to, const orc_schema_t *schema, json_t *value, const char *pointer)
+static void check_members(check_t *to, const orc_schema_t *schema, json_t *value, const orc_json_path_t *at)
 {
     const char *name;
     json_t *member;
@@ -443,25 +444,22 @@ static void check_members(check_t *to, const orc_schema_t *schema, json_t *value
     {
         const orc_schema_t *property =
             schema && schema->properties ? apr_hash_get(schema->properties, name, APR_HASH_KEY_STRING) : NULL;
+        const orc_json_path_t member_at = {at, name, 0};
         json_t *kept = member;
 
         if (is_full(to))
             return;
         if (schema && schema->is_closed && !property) {
-            complain_unknown(to, pointer, name);
+            complain_unknown(to, &member_at);
             continue;
         }
-        check(to,
-              property ? property
-              : schema ? schema->additional
-                       : NULL,
-              &kept, strlen(name) > MAX_NAME_ECHOED ? pointer : orc_json_pointer(to->pool, pointer, name));
+        check(to, property ? property : schema ? schema->additional : NULL, &kept, &member_at);
         if (kept != member)
             json_object_set_new(value, name, kept);
     }
 }
 
-static void check_object(check_t *to, const orc_schema_t *schema, json_t *value, const char *pointer)
+static void check_object(check_t *to, const orc_schema_t *schema, json_t *value, const orc_json_path_t *at)
 {
     json_int_t size = (json_int_t)json_object_size(value);
     size_t i;
@@ -470,35 +468,36 @@ static void check_object(check_t *to, const orc_schema_t *schema, json_t *value,
         const char *name = json_string_value(json_array_get(schema->required, i));
 
         if (!json_object_get(value, name))
-            complain(to, orc_json_pointer(to->pool, pointer, name), "is needed");
+            complain(to, &(orc_json_path_t){at, name, 0}, "is needed");
     }
     if (schema->min_properties >= 0 && size < schema->min_properties)
-        complain(to, pointer, apr_psprintf(to->pool, "must have at least %d members", (int)schema->min_properties));
+        complain(to, at, apr_psprintf(to->pool, "must have at least %d members", (int)schema->min_properties));
     if (schema->max_properties >= 0 && size > schema->max_properties)
-        complain(to, pointer, apr_psprintf(to->pool, "must have at most %d members", (int)schema->max_properties));
+        complain(to, at, apr_psprintf(to->pool, "must have at most %d members", (int)schema->max_properties));
 }
 
-static void check_elements(check_t *to, const orc_schema_t *schema, json_t *value, const char *pointer)
+static void check_elements(check_t *to, const orc_schema_t *schema, json_t *value, const orc_json_path_t *at)
 {
     size_t i;
 
     for (i = 0; i < json_array_size(value) && !is_full(to); i++) {
         json_t *element = json_array_get(value, i), *kept = element;
+        const orc_json_path_t element_at = {at, NULL, i};
 
-        check(to, schema ? schema->items : NULL, &kept, apr_psprintf(to->pool, "%s/%d", pointer, (int)i));
+        check(to, schema ? schema->items : NULL, &kept, &element_at);
         if (kept != element)
             json_array_set_new(value, i, kept);
     }
 }
 
-static void check_array(check_t *to, const orc_schema_t *schema, const json_t *value, const char *pointer)
+static void check_array(check_t *to, const orc_schema_t *schema, const json_t *value, const orc_json_path_t *at)
 {
     json_int_t size = (json_int_t)json_array_size(value);
 
     if (schema->min_items >= 0 && size < schema->min_items)
-        complain(to, pointer, apr_psprintf(to->pool, "must have at least %d elements", (int)schema->min_items));
+        complain(to, at, apr_psprintf(to->pool, "must have at least %d elements", (int)schema->min_items));
     if (schema->max_items >= 0 && size > schema->max_items)
-        complain(to, pointer, apr_psprintf(to->pool, "must have at most %d elements", (int)schema->max_items));
+        complain(to, at, apr_psprintf(to->pool, "must have at most %d elements", (int)schema->max_items));
 }
 
 static int is_among(const json_t *values, const json_t *value)
@@ -530,51 +529,52 @@ static int is_integral(const json_t *value)
 }
 
 /* What the schema says of the value itself; false when its parts are not worth a look. */
-static int check_value(check_t *to, const orc_schema_t *schema, json_t **value, const char *pointer)
+static int check_value(check_t *to, const orc_schema_t *schema, json_t **value, const orc_json_path_t *at)
 {
     if (schema->types && !(schema->types & TYPE_NUMBER) && (schema->types & TYPE_INTEGER) && is_integral(*value))
         *value = json_integer((json_int_t)json_real_value(*value));
     if (schema->types && !(schema->types & type_of(*value))) {
-        complain(to, pointer, apr_pstrcat(to->pool, "must be ", type_names(schema->types, to->pool), NULL));
+        complain(to, at, apr_pstrcat(to->pool, "must be ", type_names(schema->types, to->pool), NULL));
         return 0;
     }
     if (schema->values && !is_among(schema->values, *value)) {
-        complain(to, pointer, apr_pstrcat(to->pool, "must be one of ", choices(schema->values, to->pool), NULL));
+        complain(to, at, apr_pstrcat(to->pool, "must be one of ", choices(schema->values, to->pool), NULL));
         return 0;
     }
     if (json_is_string(*value))
-        check_text(to, schema, *value, pointer);
+        check_text(to, schema, *value, at);
     else if (json_is_number(*value))
-        check_number(to, schema, *value, pointer);
+        check_number(to, schema, *value, at);
     else if (json_is_object(*value))
-        check_object(to, schema, *value, pointer);
+        check_object(to, schema, *value, at);
     else if (json_is_array(*value))
-        check_array(to, schema, *value, pointer);
+        check_array(to, schema, *value, at);
     return 1;
 }
 
 /* *value becomes another one, with a reference of its own, when it is to be replaced in its parent. */
-static void check(check_t *to, const orc_schema_t *schema, json_t **value, const char *pointer)
+static void check(check_t *to, const orc_schema_t *schema, json_t **value, const orc_json_path_t *at)
 {
     if (orc_json_is_out_of_range(*value)) {
-        complain(to, pointer, "is out of range");
+        complain(to, at, "is out of range");
         return;
     }
-    if (schema && !check_value(to, schema, value, pointer))
+    if (schema && !check_value(to, schema, value, at))
         return;
     if (json_is_object(*value))
-        check_members(to, schema, *value, pointer);
+        check_members(to, schema, *value, at);
     else if (json_is_array(*value))
-        check_elements(to, schema, *value, pointer);
+        check_elements(to, schema, *value, at);
 }
 
 void orc_schema_check(orc_error_t **error, const orc_schema_t *schema, json_t *value, const char *pointer,
                       apr_pool_t *pool)
 {
     check_t to = {error, pool};
+    const orc_json_path_t at = {NULL, pointer, 0};
     json_t *kept = value;
 
-    check(&to, schema, &kept, pointer);
+    check(&to, schema, &kept, &at);
     if (kept != value)
         json_decref(kept);
 }

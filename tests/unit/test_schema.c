@@ -142,6 +142,33 @@ static void the_number_of_errors_is_bounded(void **state)
     assert_int_equal(error->fields->nelts, 100);
 }
 
+/* A value deep below long names: nothing is written down of what is right. */
+static void a_walk_takes_no_memory_for_what_is_right(void **state)
+{
+    char *name = apr_psprintf(pool, "{\"%s\":", repeated("n", 100));
+    const char *body =
+        apr_pstrcat(pool, repeated(name, 60), "[", repeated("1,", 100000), "1]", repeated("}", 60), NULL);
+    json_t *value = json(body);
+    orc_schemas_t *schemas;
+    orc_error_t *error = NULL;
+    long before;
+
+    assert_null(orc_schemas_make(&schemas, "{\"S\":{}}", pool));
+    before = peak_memory();
+    orc_schema_check(&error, orc_schemas_find(schemas, "S"), value, "", pool);
+    assert_null(error);
+    assert_true(peak_memory() < before + 64 * 1024);
+}
+
+static void a_long_name_is_not_repeated(void **state)
+{
+    const char *body = apr_psprintf(pool, "{\"a\":{\"%s\":{\"b\":[1e999]}}}", repeated("n", 101));
+
+    assert_wrong("{}", body, "/a is out of range");
+    assert_wrong("{\"properties\":{\"a\":{\"additionalProperties\":false}}}", body,
+                 "/a has an unknown member with a very long name");
+}
+
 static void words_that_nobody_checks_are_refused(void **state)
 {
     static const char *const bad[] = {
@@ -175,6 +202,8 @@ int main(void)
         cmocka_unit_test(formats_are_checked),
         cmocka_unit_test(schemas_may_contain_themselves),
         cmocka_unit_test(the_number_of_errors_is_bounded),
+        cmocka_unit_test(a_walk_takes_no_memory_for_what_is_right),
+        cmocka_unit_test(a_long_name_is_not_repeated),
         cmocka_unit_test(words_that_nobody_checks_are_refused),
     };
 
