@@ -14,7 +14,7 @@ typedef struct clause_t {
     const orc_tosca_schema_t *schema;
     const orc_yaml_node_t *operand;
     const json_t *value;
-    const char *pointer;
+    const orc_json_path_t *at;
 } clause_t;
 
 static int is_unbounded(const orc_yaml_node_t *operand)
@@ -31,13 +31,14 @@ static int is_unbounded(const orc_yaml_node_t *operand)
 static int compare(const clause_t *clause, const orc_yaml_node_t *operand, int otherwise)
 {
     orc_tosca_kind_t kind = clause->schema->kind;
-    json_t *json =
-        operand->kind == ORC_YAML_SCALAR ? orc_tosca_scalar_to_json(operand, kind) : orc_yaml_to_json(operand);
     orc_tosca_value_t left, right;
     const char *problem;
     int found = otherwise;
+    json_t *json;
 
-    clause->check->comparisons++;
+    if (orc_tosca_spend(clause->check, clause->at, operand->weight + operand->bytes / ORC_TOSCA_STEP_BYTES))
+        return otherwise;
+    json = operand->kind == ORC_YAML_SCALAR ? orc_tosca_scalar_to_json(operand, kind) : orc_yaml_to_json(operand);
     if (!orc_tosca_value_read(&right, &problem, kind, json) &&
         !orc_tosca_value_read(&left, &problem, kind, clause->value))
         found = orc_tosca_value_compare(&left, &right);
@@ -49,11 +50,13 @@ static const char *words(const orc_yaml_node_t *operand, apr_pool_t *pool)
 {
     const char *text = operand->text;
 
+    if (operand->weight > LONGEST_LIST || operand->bytes > LONGEST_LIST)
+        return operand->kind == ORC_YAML_SCALAR
+                   ? apr_psprintf(pool, "%.*s...", LONGEST_LIST, text)
+                   : apr_pstrcat(pool, "what the template has at ", orc_tosca_position(operand, pool), NULL);
     if (operand->kind != ORC_YAML_SCALAR)
         text = orc_json_text(orc_json_own(orc_yaml_to_json(operand), pool), pool);
-    if (strlen(text) <= LONGEST_LIST)
-        return text;
-    return apr_psprintf(pool, "%.*s...", LONGEST_LIST, text);
+    return text;
 }
 
 static int has_order(const clause_t *clause)
@@ -64,40 +67,39 @@ static int has_order(const clause_t *clause)
 static void equal(const clause_t *clause)
 {
     if (compare(clause, clause->operand, 0))
-        orc_tosca_mistake(clause->check, clause->pointer, "must be %s", words(clause->operand, clause->check->pool));
+        orc_tosca_mistake(clause->check, clause->at, "must be %s", words(clause->operand, clause->check->pool));
 }
 
 static void greater_than(const clause_t *clause)
 {
     if (has_order(clause) && compare(clause, clause->operand, 1) <= 0)
-        orc_tosca_mistake(clause->check, clause->pointer, "must be greater than %s",
+        orc_tosca_mistake(clause->check, clause->at, "must be greater than %s",
                           words(clause->operand, clause->check->pool));
 }
 
 static void greater_or_equal(const clause_t *clause)
 {
     if (has_order(clause) && compare(clause, clause->operand, 1) < 0)
-        orc_tosca_mistake(clause->check, clause->pointer, "must be at least %s",
+        orc_tosca_mistake(clause->check, clause->at, "must be at least %s",
                           words(clause->operand, clause->check->pool));
 }
 
 static void less_than(const clause_t *clause)
 {
     if (has_order(clause) && compare(clause, clause->operand, -1) >= 0)
-        orc_tosca_mistake(clause->check, clause->pointer, "must be less than %s",
+        orc_tosca_mistake(clause->check, clause->at, "must be less than %s",
                           words(clause->operand, clause->check->pool));
 }
 
 static void less_or_equal(const clause_t *clause)
 {
     if (has_order(clause) && compare(clause, clause->operand, -1) > 0)
-        orc_tosca_mistake(clause->check, clause->pointer, "must be at most %s",
-                          words(clause->operand, clause->check->pool));
+        orc_tosca_mistake(clause->check, clause->at, "must be at most %s", words(clause->operand, clause->check->pool));
 }
 
 static void in_range(const clause_t *clause);
 
-/* A range lies in another when both of its ends do. */
+/* A range lies in another when both of its ends do; one without an end, in one without an end. */
 static void range_in_range(const clause_t *clause)
 {
     orc_tosca_schema_t schema = {.kind = ORC_TOSCA_INTEGER};
@@ -109,6 +111,9 @@ static void range_in_range(const clause_t *clause)
     end.value = json_array_get(clause->value, 1);
     if (json_is_integer(end.value))
         in_range(&end);
+    else if (!is_unbounded(clause->operand->items[1]))
+        orc_tosca_mistake(clause->check, clause->at, "must end at %s or before",
+                          words(clause->operand->items[1], clause->check->pool));
 }
 
 static void in_range(const clause_t *clause)
@@ -122,7 +127,7 @@ static void in_range(const clause_t *clause)
     if (!has_order(clause))
         return;
     if ((!is_unbounded(low) && compare(clause, low, 0) < 0) || (!is_unbounded(high) && compare(clause, high, 0) > 0))
-        orc_tosca_mistake(clause->check, clause->pointer, "must be from %s to %s", words(low, clause->check->pool),
+        orc_tosca_mistake(clause->check, clause->at, "must be from %s to %s", words(low, clause->check->pool),
                           words(high, clause->check->pool));
 }
 
@@ -141,15 +146,10 @@ static void valid_values(const clause_t *clause)
 {
     int i;
 
-    if (clause->check->comparisons + clause->operand->count > ORC_TOSCA_MAX_COMPARISONS) {
-        orc_tosca_mistake(clause->check, clause->pointer, "is too much to be compared with the allowed values");
-        return;
-    }
     for (i = 0; i < clause->operand->count; i++)
         if (!compare(clause, clause->operand->items[i], 1))
             return;
-    orc_tosca_mistake(clause->check, clause->pointer, "must be one of: %s",
-                      list_of(clause->operand, clause->check->pool));
+    orc_tosca_mistake(clause->check, clause->at, "must be one of: %s", list_of(clause->operand, clause->check->pool));
 }
 
 /* Characters of a string, entries of a list or map; -1 when the kind has no length. */
@@ -174,6 +174,8 @@ static int lengths(json_int_t *has, json_int_t *wanted, const clause_t *clause)
 {
     const char *text = orc_yaml_text(clause->operand);
 
+    if (orc_tosca_spend(clause->check, clause->at, json_string_length(clause->value) / ORC_TOSCA_STEP_BYTES))
+        return 0;
     *has = length_of(clause->value);
     return text && !orc_yaml_integer(wanted, text) && *has >= 0;
 }
@@ -183,8 +185,7 @@ static void exact_length(const clause_t *clause)
     json_int_t has, wanted;
 
     if (lengths(&has, &wanted, clause) && has != wanted)
-        orc_tosca_mistake(clause->check, clause->pointer, "must have a length of %" APR_INT64_T_FMT,
-                          (apr_int64_t)wanted);
+        orc_tosca_mistake(clause->check, clause->at, "must have a length of %" APR_INT64_T_FMT, (apr_int64_t)wanted);
 }
 
 static void min_length(const clause_t *clause)
@@ -192,7 +193,7 @@ static void min_length(const clause_t *clause)
     json_int_t has, wanted;
 
     if (lengths(&has, &wanted, clause) && has < wanted)
-        orc_tosca_mistake(clause->check, clause->pointer, "must have a length of at least %" APR_INT64_T_FMT,
+        orc_tosca_mistake(clause->check, clause->at, "must have a length of at least %" APR_INT64_T_FMT,
                           (apr_int64_t)wanted);
 }
 
@@ -201,7 +202,7 @@ static void max_length(const clause_t *clause)
     json_int_t has, wanted;
 
     if (lengths(&has, &wanted, clause) && has > wanted)
-        orc_tosca_mistake(clause->check, clause->pointer, "must have a length of at most %" APR_INT64_T_FMT,
+        orc_tosca_mistake(clause->check, clause->at, "must have a length of at most %" APR_INT64_T_FMT,
                           (apr_int64_t)wanted);
 }
 
@@ -213,15 +214,15 @@ static void pattern(const clause_t *clause)
     if (!text)
         return;
     if (clause->check->patterns++ >= ORC_TOSCA_MAX_PATTERNS) {
-        orc_tosca_mistake(clause->check, clause->pointer, "is one text too many to be matched with patterns");
+        orc_tosca_mistake(clause->check, clause->at, "is one text too many to be matched with patterns");
         return;
     }
     found = orc_tosca_pattern_match(clause->operand->text, text, json_string_length(clause->value));
     if (found < 0)
-        orc_tosca_mistake(clause->check, clause->pointer, "takes too long to match the pattern %s",
+        orc_tosca_mistake(clause->check, clause->at, "takes too long to match the pattern %s",
                           words(clause->operand, clause->check->pool));
     else if (!found)
-        orc_tosca_mistake(clause->check, clause->pointer, "must match the pattern %s",
+        orc_tosca_mistake(clause->check, clause->at, "must match the pattern %s",
                           words(clause->operand, clause->check->pool));
 }
 
@@ -317,15 +318,15 @@ const char *orc_tosca_constraints_mistake(const orc_yaml_node_t **where, const o
 }
 
 void orc_tosca_check_constraints(orc_tosca_check_t *check, const orc_tosca_schema_t *schema,
-                                 const orc_yaml_node_t *constraints, const json_t *value, const char *pointer)
+                                 const orc_yaml_node_t *constraints, const json_t *value, const orc_json_path_t *at)
 {
     int i;
 
-    if (check->only_types)
+    if (check->only_types || !constraints || constraints->kind != ORC_YAML_SEQUENCE)
         return;
-    for (i = 0; constraints && constraints->kind == ORC_YAML_SEQUENCE && i < constraints->count; i++) {
+    for (i = 0; i < constraints->count && !orc_tosca_spend(check, at, 1); i++) {
         const orc_yaml_node_t *one = constraints->items[i];
-        clause_t clause = {check, schema, NULL, value, pointer};
+        clause_t clause = {check, schema, NULL, value, at};
         int found;
 
         if (one->kind != ORC_YAML_MAPPING || one->count != 1 ||

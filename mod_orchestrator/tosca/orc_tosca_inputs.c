@@ -16,12 +16,12 @@ static int is_required(const orc_yaml_node_t *declared)
 }
 
 static void check_given(orc_tosca_check_t *check, const orc_yaml_node_t *declared, const json_t *value,
-                        const char *pointer)
+                        const orc_json_path_t *at)
 {
     if (!json_is_null(value))
-        orc_tosca_check_value(check, declared, value, pointer);
+        orc_tosca_check_value(check, declared, value, at);
     else if (is_required(declared))
-        orc_tosca_mistake(check, pointer, "is null, and the input is required");
+        orc_tosca_mistake(check, at, "is null, and the input is required");
 }
 
 /*
@@ -29,14 +29,15 @@ static void check_given(orc_tosca_check_t *check, const orc_yaml_node_t *declare
  * beside their valid_values (a form then shows the first of these), and their authors mean them.
  */
 static json_t *take_default(orc_tosca_check_t *check, const orc_yaml_node_t *declared, const orc_yaml_node_t *value,
-                            const char *pointer)
+                            const orc_json_path_t *at)
 {
     json_t *json = orc_tosca_to_json(check->tosca, value, declared);
-    orc_tosca_check_t own = {.tosca = check->tosca, .pool = check->pool, .only_types = 1};
+    orc_tosca_check_t own = {.tosca = check->tosca, .pool = check->pool, .steps = check->steps, .only_types = 1};
 
-    orc_tosca_check_value(&own, declared, json, pointer);
+    orc_tosca_check_value(&own, declared, json, at);
+    check->steps = own.steps;
     if (own.error)
-        orc_tosca_mistake(check, pointer, "is not given, and the default in the template (%s) is not of its type: %s",
+        orc_tosca_mistake(check, at, "is not given, and the default in the template (%s) is not of its type: %s",
                           orc_tosca_position(value, check->pool),
                           APR_ARRAY_IDX(own.error->fields, 0, orc_error_field_t).detail);
     return json;
@@ -44,28 +45,28 @@ static json_t *take_default(orc_tosca_check_t *check, const orc_yaml_node_t *dec
 
 /* A new reference to the input's value; null when it has none. */
 static json_t *complete_one(orc_tosca_check_t *check, const orc_yaml_node_t *declared, json_t *given,
-                            const char *pointer)
+                            const orc_json_path_t *at)
 {
     const orc_yaml_node_t *value = orc_yaml_get(declared, "default");
 
     if (given) {
-        check_given(check, declared, given, pointer);
+        check_given(check, declared, given, at);
         return json_incref(given);
     }
     if (!orc_yaml_is_null(value))
-        return take_default(check, declared, value, pointer);
+        return take_default(check, declared, value, at);
     if (is_required(declared))
-        orc_tosca_mistake(check, pointer, "is missing");
+        orc_tosca_mistake(check, at, "is missing");
     return json_null();
 }
 
-static void refuse_unknown(orc_tosca_check_t *check, const json_t *given, const char *pointer)
+static void refuse_unknown(orc_tosca_check_t *check, const json_t *given, const orc_json_path_t *at)
 {
     const char *name;
     json_t *value;
 
     json_object_foreach((json_t *)given, name, value) if (!orc_yaml_get(check->tosca->inputs, name))
-        orc_tosca_mistake(check, orc_json_pointer(check->pool, pointer, name), "is no input of the template");
+        orc_tosca_mistake(check, &(orc_json_path_t){at, name, 0}, "is no input of the template");
 }
 
 static orc_error_t *with_code(orc_error_t *error)
@@ -81,20 +82,21 @@ static orc_error_t *complete_inputs(json_t *complete, const orc_tosca_template_t
                                     const char *pointer, apr_pool_t *pool)
 {
     orc_tosca_check_t check = {.tosca = tosca, .pool = pool};
+    const orc_json_path_t at = {NULL, pointer, 0};
     int i;
 
     if (!json_is_object(given)) {
-        orc_tosca_mistake(&check, pointer, "must be an object: input name to value");
+        orc_tosca_mistake(&check, &at, "must be an object: input name to value");
         return with_code(check.error);
     }
-    refuse_unknown(&check, given, pointer);
+    refuse_unknown(&check, given, &at);
     for (i = 0; tosca->inputs && i < tosca->inputs->count; i++) {
         const orc_yaml_pair_t *input = &tosca->inputs->pairs[i];
         const char *name = input->key->text;
 
         json_object_set_new(
             complete, name,
-            complete_one(&check, input->value, json_object_get(given, name), orc_json_pointer(pool, pointer, name)));
+            complete_one(&check, input->value, json_object_get(given, name), &(orc_json_path_t){&at, name, 0}));
     }
     return with_code(check.error);
 }

@@ -10,13 +10,14 @@
 /* What the files of this room share and nobody else sees. */
 
 enum {
-    ORC_TOSCA_MAX_ANCESTORS = 32,        /* steps of derived_from that are followed; cycles end here */
-    ORC_TOSCA_MAX_COUNT = 1000,          /* of one node */
-    ORC_TOSCA_MAX_RESOURCES = 10000,     /* of one topology */
-    ORC_TOSCA_MAX_RELATIONS = 200000,    /* of all required_by together */
-    ORC_TOSCA_MAX_MISTAKES = 50,         /* named in one answer */
-    ORC_TOSCA_MAX_COMPARISONS = 1000000, /* of values with a constraint's values, in one check */
-    ORC_TOSCA_MAX_PATTERNS = 1000,       /* texts that are tried on a pattern, in one check */
+    ORC_TOSCA_MAX_ANCESTORS = 32,     /* steps of derived_from that are followed; cycles end here */
+    ORC_TOSCA_MAX_COUNT = 1000,       /* of one node */
+    ORC_TOSCA_MAX_RESOURCES = 10000,  /* of one topology */
+    ORC_TOSCA_MAX_RELATIONS = 200000, /* of all required_by together */
+    ORC_TOSCA_MAX_MISTAKES = 50,      /* named in one answer */
+    ORC_TOSCA_MAX_STEPS = 2000000,    /* of work in one check: a value, a clause, a property or an operand looked at */
+    ORC_TOSCA_STEP_BYTES = 16,        /* of text that are looked at in one step */
+    ORC_TOSCA_MAX_PATTERNS = 1000,    /* texts that are tried on a pattern, in one check */
 };
 
 /** A requirement that names a node template of the same document. */
@@ -37,7 +38,8 @@ struct orc_tosca_template_t {
     const orc_yaml_node_t *root, *topology, *inputs, *nodes, *outputs; /* the last three NULL when absent or empty */
     const orc_tosca_types_t *installed;                                /* from the type files, or NULL */
     const orc_tosca_types_t *own;                                      /* declared in the document */
-    apr_hash_t *node_index;                                            /* name of a node template to 1 + its position */
+    apr_hash_t *node_index;                                            /* name of a node template to its position */
+    apr_hash_t *short_names;           /* last part of the name of a data type to its full name */
     apr_array_header_t **requirements; /* per node template, of orc_tosca_requirement_t */
     const char *missing;               /* why it is a fragment: what it names and lacks, with line and column */
     orc_tosca_summary_t summary;
@@ -62,6 +64,9 @@ int orc_tosca_derives(const orc_tosca_template_t *tosca, const char *section, co
  */
 const orc_yaml_node_t *orc_tosca_type_property(const orc_tosca_template_t *tosca, const char *section, const char *type,
                                                const char *property, int *closed);
+
+/** Fills `short_names`, once the template has its types. */
+void orc_tosca_index_short_names(orc_tosca_template_t *tosca);
 
 /** Full name of a data type, that may be given by the last part of its name (PortSpec); NULL when nobody declares it.
  */
@@ -145,18 +150,24 @@ typedef struct orc_tosca_check_t {
     const orc_tosca_template_t *tosca;
     apr_pool_t *pool;
     orc_error_t *error; /* NULL while all is well */
-    int comparisons;    /* spent of ORC_TOSCA_MAX_COMPARISONS */
+    apr_size_t steps;   /* spent of ORC_TOSCA_MAX_STEPS */
     int patterns;       /* spent of ORC_TOSCA_MAX_PATTERNS */
     int only_types;     /* constraints are not looked at */
 } orc_tosca_check_t;
 
-/** Adds a mistake, up to ORC_TOSCA_MAX_MISTAKES. */
-void orc_tosca_mistake(orc_tosca_check_t *check, const char *pointer, const char *format, ...)
+/** Adds a mistake, up to ORC_TOSCA_MAX_MISTAKES, and none once the steps are spent. */
+void orc_tosca_mistake(orc_tosca_check_t *check, const orc_json_path_t *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/**
+ * Takes steps for work that is about to be done.
+ * @return 0, or -1 when there is nothing more to do: they are spent, which is a mistake, or there are mistakes enough
+ */
+int orc_tosca_spend(orc_tosca_check_t *check, const orc_json_path_t *at, apr_size_t steps);
 
 /** Checks a value against a declaration: types, entries, properties, constraints; every mistake with its pointer. */
 void orc_tosca_check_value(orc_tosca_check_t *check, const orc_yaml_node_t *declared, const json_t *value,
-                           const char *pointer);
+                           const orc_json_path_t *at);
 
 /** Strings made what the declaration says where they spell it: "2" for an integer. A new reference. */
 json_t *orc_tosca_coerce(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, const json_t *value,
@@ -166,7 +177,7 @@ json_t *orc_tosca_coerce(const orc_tosca_template_t *tosca, const orc_yaml_node_
 
 /** Checks a value against one list of constraints. `schema` says the kind of the value. */
 void orc_tosca_check_constraints(orc_tosca_check_t *check, const orc_tosca_schema_t *schema,
-                                 const orc_yaml_node_t *constraints, const json_t *value, const char *pointer);
+                                 const orc_yaml_node_t *constraints, const json_t *value, const orc_json_path_t *at);
 
 /** What is wrong with a list of constraints as it is written (an unknown one, an operand of the wrong shape, a bad
  * pattern), or NULL. `where` is set with it. */

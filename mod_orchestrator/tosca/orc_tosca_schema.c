@@ -7,15 +7,36 @@
 
 /* A declaration (of an input, a property, an entry) and the values that it allows. */
 
-void orc_tosca_mistake(orc_tosca_check_t *check, const char *pointer, const char *format, ...)
+static int is_over(const orc_tosca_check_t *check)
+{
+    return check->steps > ORC_TOSCA_MAX_STEPS;
+}
+
+static int has_mistakes_enough(const orc_tosca_check_t *check)
+{
+    return check->error && check->error->fields && check->error->fields->nelts >= ORC_TOSCA_MAX_MISTAKES;
+}
+
+void orc_tosca_mistake(orc_tosca_check_t *check, const orc_json_path_t *at, const char *format, ...)
 {
     va_list args;
 
-    if (check->error && check->error->fields && check->error->fields->nelts >= ORC_TOSCA_MAX_MISTAKES)
+    if (is_over(check) || has_mistakes_enough(check))
         return;
     va_start(args, format);
-    orc_error_add_pointer(&check->error, check->pool, pointer, "%s", apr_pvsprintf(check->pool, format, args));
+    orc_error_add_pointer(&check->error, check->pool, orc_json_path_text(at, check->pool), "%s",
+                          apr_pvsprintf(check->pool, format, args));
     va_end(args);
+}
+
+int orc_tosca_spend(orc_tosca_check_t *check, const orc_json_path_t *at, apr_size_t steps)
+{
+    if (is_over(check) || has_mistakes_enough(check))
+        return -1;
+    if (check->steps + steps > ORC_TOSCA_MAX_STEPS)
+        orc_tosca_mistake(check, at, "and what comes before it take more work to check than is allowed");
+    check->steps += steps;
+    return is_over(check) ? -1 : 0;
 }
 
 /* A data type may derive from a simple one: then its values are of that kind. */
@@ -59,74 +80,96 @@ static const orc_yaml_node_t *property_of(const orc_tosca_template_t *tosca, con
     return schema->data_type ? orc_tosca_type_property(tosca, "data_types", schema->data_type, name, closed) : NULL;
 }
 
-json_t *orc_tosca_to_json(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
-                          const orc_yaml_node_t *declared)
+/* What is declared for a member of a map, or for a property of a data type. */
+static void schema_of_member(orc_tosca_schema_t *out, const orc_tosca_template_t *tosca,
+                             const orc_tosca_schema_t *schema, const char *name)
 {
-    orc_tosca_schema_t schema;
+    orc_tosca_schema(out, tosca,
+                     schema->kind == ORC_TOSCA_DATA ? property_of(tosca, schema, name, NULL) : schema->entry);
+}
+
+static json_t *to_json_as(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
+                          const orc_tosca_schema_t *schema)
+{
+    orc_tosca_schema_t child;
     json_t *out;
     int i;
 
-    orc_tosca_schema(&schema, tosca, declared);
     if (node->kind == ORC_YAML_SCALAR)
-        return orc_tosca_scalar_to_json(node, schema.kind);
+        return orc_tosca_scalar_to_json(node, schema->kind);
     out = node->kind == ORC_YAML_SEQUENCE ? json_array() : json_object();
+    orc_tosca_schema(&child, tosca, schema->entry);
     for (i = 0; i < node->count; i++)
         if (node->kind == ORC_YAML_SEQUENCE)
-            json_array_append_new(out, orc_tosca_to_json(tosca, node->items[i], schema.entry));
+            json_array_append_new(out, to_json_as(tosca, node->items[i], &child));
         else {
             const char *key = node->pairs[i].key->text;
-            const orc_yaml_node_t *child =
-                schema.kind == ORC_TOSCA_DATA ? property_of(tosca, &schema, key, NULL) : schema.entry;
 
-            json_object_set_new(out, key, orc_tosca_to_json(tosca, node->pairs[i].value, child));
+            if (schema->kind == ORC_TOSCA_DATA)
+                schema_of_member(&child, tosca, schema, key);
+            json_object_set_new(out, key, to_json_as(tosca, node->pairs[i].value, &child));
         }
     return out;
 }
 
+json_t *orc_tosca_to_json(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
+                          const orc_yaml_node_t *declared)
+{
+    orc_tosca_schema_t schema;
+
+    orc_tosca_schema(&schema, tosca, declared);
+    return to_json_as(tosca, node, &schema);
+}
+
 /* Checking. */
 
+static void check_as(orc_tosca_check_t *check, const orc_tosca_schema_t *schema, const json_t *value,
+                     const orc_json_path_t *at);
+
 /* A value of a type that nobody declares may be anything that can be told. */
-static void check_any(orc_tosca_check_t *check, const json_t *value, const char *pointer)
+static void check_any(orc_tosca_check_t *check, const json_t *value, const orc_json_path_t *at)
 {
     const char *key;
     json_t *child;
     size_t i;
 
+    if (orc_tosca_spend(check, at, 1))
+        return;
     if (orc_json_is_out_of_range(value))
-        orc_tosca_mistake(check, pointer, "is a number out of range");
-    json_array_foreach((json_t *)value, i, child)
-        check_any(check, child, orc_json_pointer(check->pool, pointer, apr_psprintf(check->pool, "%d", (int)i)));
-    json_object_foreach((json_t *)value, key, child)
-        check_any(check, child, orc_json_pointer(check->pool, pointer, key));
+        orc_tosca_mistake(check, at, "is a number out of range");
+    json_array_foreach((json_t *)value, i, child) check_any(check, child, &(orc_json_path_t){at, NULL, i});
+    json_object_foreach((json_t *)value, key, child) check_any(check, child, &(orc_json_path_t){at, key, 0});
 }
 
 static int check_list(orc_tosca_check_t *check, const orc_tosca_schema_t *schema, const json_t *value,
-                      const char *pointer)
+                      const orc_json_path_t *at)
 {
+    orc_tosca_schema_t entry;
     json_t *child;
     size_t i;
 
     if (!json_is_array(value)) {
-        orc_tosca_mistake(check, pointer, "is no list");
+        orc_tosca_mistake(check, at, "is no list");
         return -1;
     }
-    json_array_foreach((json_t *)value, i, child) orc_tosca_check_value(
-        check, schema->entry, child, orc_json_pointer(check->pool, pointer, apr_psprintf(check->pool, "%d", (int)i)));
+    orc_tosca_schema(&entry, check->tosca, schema->entry);
+    json_array_foreach((json_t *)value, i, child) check_as(check, &entry, child, &(orc_json_path_t){at, NULL, i});
     return 0;
 }
 
 static int check_map(orc_tosca_check_t *check, const orc_tosca_schema_t *schema, const json_t *value,
-                     const char *pointer)
+                     const orc_json_path_t *at)
 {
+    orc_tosca_schema_t entry;
     const char *key;
     json_t *child;
 
     if (!json_is_object(value)) {
-        orc_tosca_mistake(check, pointer, "is no map");
+        orc_tosca_mistake(check, at, "is no map");
         return -1;
     }
-    json_object_foreach((json_t *)value, key, child)
-        orc_tosca_check_value(check, schema->entry, child, orc_json_pointer(check->pool, pointer, key));
+    orc_tosca_schema(&entry, check->tosca, schema->entry);
+    json_object_foreach((json_t *)value, key, child) check_as(check, &entry, child, &(orc_json_path_t){at, key, 0});
     return 0;
 }
 
@@ -141,7 +184,7 @@ static int is_required(const orc_yaml_node_t *declared)
 }
 
 /* Properties of a type and its ancestors that must be there and aren't. */
-static void check_required(orc_tosca_check_t *check, const char *type, const json_t *value, const char *pointer)
+static void check_required(orc_tosca_check_t *check, const char *type, const json_t *value, const orc_json_path_t *at)
 {
     int step, i;
 
@@ -149,87 +192,96 @@ static void check_required(orc_tosca_check_t *check, const char *type, const jso
         const orc_yaml_node_t *declared = orc_tosca_type(check->tosca, "data_types", type);
         const orc_yaml_node_t *properties = orc_yaml_get(declared, "properties");
 
+        if (orc_tosca_spend(check, at, properties ? properties->weight : 1))
+            return;
         for (i = 0; properties && properties->kind == ORC_YAML_MAPPING && i < properties->count; i++) {
             const char *name = properties->pairs[i].key->text;
 
             if (is_required(properties->pairs[i].value) && !json_object_get(value, name))
-                orc_tosca_mistake(check, orc_json_pointer(check->pool, pointer, name), "is missing");
+                orc_tosca_mistake(check, &(orc_json_path_t){at, name, 0}, "is missing");
         }
         type = orc_yaml_text(orc_yaml_get(declared, "derived_from"));
     }
 }
 
 static void check_property(orc_tosca_check_t *check, const orc_tosca_schema_t *schema, const char *name,
-                           const json_t *value, const char *pointer)
+                           const json_t *value, const orc_json_path_t *at)
 {
     int closed;
     const orc_yaml_node_t *declared = property_of(check->tosca, schema, name, &closed);
 
     if (!declared && closed)
-        orc_tosca_mistake(check, pointer, "is no property of %.128s", schema->data_type);
+        orc_tosca_mistake(check, at, "is no property of %.128s", schema->data_type);
     else if (json_is_null(value) && declared && !is_required(declared))
         return;
     else
-        orc_tosca_check_value(check, declared, value, pointer);
+        orc_tosca_check_value(check, declared, value, at);
 }
 
 static int check_data(orc_tosca_check_t *check, const orc_tosca_schema_t *schema, const json_t *value,
-                      const char *pointer)
+                      const orc_json_path_t *at)
 {
     const char *key;
     json_t *child;
 
     if (!json_is_object(value)) {
-        orc_tosca_mistake(check, pointer, "is no map of the properties of %.128s", schema->data_type);
+        orc_tosca_mistake(check, at, "is no map of the properties of %.128s", schema->data_type);
         return -1;
     }
     json_object_foreach((json_t *)value, key, child)
-        check_property(check, schema, key, child, orc_json_pointer(check->pool, pointer, key));
-    check_required(check, schema->data_type, value, pointer);
+        check_property(check, schema, key, child, &(orc_json_path_t){at, key, 0});
+    check_required(check, schema->data_type, value, at);
     return 0;
 }
 
 static int check_kind(orc_tosca_check_t *check, const orc_tosca_schema_t *schema, const json_t *value,
-                      const char *pointer)
+                      const orc_json_path_t *at)
 {
     orc_tosca_value_t read;
     const char *problem;
 
     switch (schema->kind) {
     case ORC_TOSCA_ANY:
-        check_any(check, value, pointer);
+        check_any(check, value, at);
         return 0;
     case ORC_TOSCA_LIST:
-        return check_list(check, schema, value, pointer);
+        return check_list(check, schema, value, at);
     case ORC_TOSCA_MAP:
-        return check_map(check, schema, value, pointer);
+        return check_map(check, schema, value, at);
     case ORC_TOSCA_DATA:
-        return check_data(check, schema, value, pointer);
+        return check_data(check, schema, value, at);
     default:
         if (!orc_tosca_value_read(&read, &problem, schema->kind, value))
             return 0;
-        orc_tosca_mistake(check, pointer, "%s", problem);
+        orc_tosca_mistake(check, at, "%s", problem);
         return -1;
     }
 }
 
-void orc_tosca_check_value(orc_tosca_check_t *check, const orc_yaml_node_t *declared, const json_t *value,
-                           const char *pointer)
+static void check_as(orc_tosca_check_t *check, const orc_tosca_schema_t *schema, const json_t *value,
+                     const orc_json_path_t *at)
 {
-    orc_tosca_schema_t schema;
     const char *type;
     int i;
 
-    orc_tosca_schema(&schema, check->tosca, declared);
-    if (check_kind(check, &schema, value, pointer))
+    if (orc_tosca_spend(check, at, 1) || check_kind(check, schema, value, at))
         return;
-    orc_tosca_check_constraints(check, &schema, schema.constraints, value, pointer);
-    for (i = 0, type = schema.data_type; type && i < ORC_TOSCA_MAX_ANCESTORS; i++) {
+    orc_tosca_check_constraints(check, schema, schema->constraints, value, at);
+    for (i = 0, type = schema->data_type; type && i < ORC_TOSCA_MAX_ANCESTORS && !orc_tosca_spend(check, at, 1); i++) {
         const orc_yaml_node_t *data_type = orc_tosca_type(check->tosca, "data_types", type);
 
-        orc_tosca_check_constraints(check, &schema, orc_yaml_get(data_type, "constraints"), value, pointer);
+        orc_tosca_check_constraints(check, schema, orc_yaml_get(data_type, "constraints"), value, at);
         type = orc_yaml_text(orc_yaml_get(data_type, "derived_from"));
     }
+}
+
+void orc_tosca_check_value(orc_tosca_check_t *check, const orc_yaml_node_t *declared, const json_t *value,
+                           const orc_json_path_t *at)
+{
+    orc_tosca_schema_t schema;
+
+    orc_tosca_schema(&schema, check->tosca, declared);
+    check_as(check, &schema, value, at);
 }
 
 /* Coercing, for clients that send every value as a string. */
@@ -251,35 +303,58 @@ static json_t *coerce_string(orc_tosca_kind_t kind, const json_t *value)
     return json_incref((json_t *)value);
 }
 
+static json_t *coerce_as(const orc_tosca_template_t *tosca, const orc_tosca_schema_t *schema, const json_t *value,
+                         apr_pool_t *pool);
+
 /* A string that holds the JSON text of a list or a map. */
-static json_t *coerce_json_text(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, const json_t *value,
-                                apr_pool_t *pool)
+static json_t *coerce_json_text(const orc_tosca_template_t *tosca, const orc_tosca_schema_t *schema,
+                                const json_t *value, apr_pool_t *pool)
 {
     const char *text = json_string_value(value);
     json_t *parsed;
 
     if (orc_json_parse(&parsed, text, strlen(text), pool) || json_is_string(parsed))
         return json_incref((json_t *)value);
-    return orc_tosca_coerce(tosca, declared, parsed, pool);
+    return coerce_as(tosca, schema, parsed, pool);
 }
 
 static json_t *coerce_container(const orc_tosca_template_t *tosca, const orc_tosca_schema_t *schema,
                                 const json_t *value, apr_pool_t *pool)
 {
     json_t *out = json_is_array(value) ? json_array() : json_object(), *child;
+    orc_tosca_schema_t member;
     const char *key;
     size_t i;
 
-    json_array_foreach((json_t *)value, i, child)
-        json_array_append_new(out, orc_tosca_coerce(tosca, schema->entry, child, pool));
+    orc_tosca_schema(&member, tosca, schema->entry);
+    json_array_foreach((json_t *)value, i, child) json_array_append_new(out, coerce_as(tosca, &member, child, pool));
     json_object_foreach((json_t *)value, key, child)
     {
-        const orc_yaml_node_t *declared =
-            schema->kind == ORC_TOSCA_DATA ? property_of(tosca, schema, key, NULL) : schema->entry;
-
-        json_object_set_new(out, key, orc_tosca_coerce(tosca, declared, child, pool));
+        if (schema->kind == ORC_TOSCA_DATA)
+            schema_of_member(&member, tosca, schema, key);
+        json_object_set_new(out, key, coerce_as(tosca, &member, child, pool));
     }
     return out;
+}
+
+static json_t *coerce_as(const orc_tosca_template_t *tosca, const orc_tosca_schema_t *schema, const json_t *value,
+                         apr_pool_t *pool)
+{
+    if (json_is_array(value) || json_is_object(value))
+        return coerce_container(tosca, schema, value, pool);
+    if (json_is_string(value)) {
+        if (schema->kind == ORC_TOSCA_LIST || schema->kind == ORC_TOSCA_MAP || schema->kind == ORC_TOSCA_DATA ||
+            schema->kind == ORC_TOSCA_RANGE)
+            return coerce_json_text(tosca, schema, value, pool);
+        return coerce_string(schema->kind, value);
+    }
+    if (schema->kind == ORC_TOSCA_STRING && json_is_integer(value)) {
+        char digits[32];
+
+        apr_snprintf(digits, sizeof(digits), "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
+        return json_string(digits);
+    }
+    return json_incref((json_t *)value);
 }
 
 json_t *orc_tosca_coerce(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, const json_t *value,
@@ -288,19 +363,5 @@ json_t *orc_tosca_coerce(const orc_tosca_template_t *tosca, const orc_yaml_node_
     orc_tosca_schema_t schema;
 
     orc_tosca_schema(&schema, tosca, declared);
-    if (json_is_array(value) || json_is_object(value))
-        return coerce_container(tosca, &schema, value, pool);
-    if (json_is_string(value)) {
-        if (schema.kind == ORC_TOSCA_LIST || schema.kind == ORC_TOSCA_MAP || schema.kind == ORC_TOSCA_DATA ||
-            schema.kind == ORC_TOSCA_RANGE)
-            return coerce_json_text(tosca, declared, value, pool);
-        return coerce_string(schema.kind, value);
-    }
-    if (schema.kind == ORC_TOSCA_STRING && json_is_integer(value)) {
-        char digits[32];
-
-        apr_snprintf(digits, sizeof(digits), "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
-        return json_string(digits);
-    }
-    return json_incref((json_t *)value);
+    return coerce_as(tosca, &schema, value, pool);
 }

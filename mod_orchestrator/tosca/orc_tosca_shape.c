@@ -9,7 +9,7 @@
 typedef struct shape_t {
     orc_tosca_template_t *tosca;
     orc_tosca_check_t check;
-    const char *pointer;
+    orc_json_path_t at;
 } shape_t;
 
 const char *orc_tosca_position(const orc_yaml_node_t *node, apr_pool_t *pool)
@@ -19,7 +19,7 @@ const char *orc_tosca_position(const orc_yaml_node_t *node, apr_pool_t *pool)
 
 static void mistake(shape_t *shape, const orc_yaml_node_t *where, const char *what)
 {
-    orc_tosca_mistake(&shape->check, shape->pointer, "%s: %s", orc_tosca_position(where, shape->check.pool), what);
+    orc_tosca_mistake(&shape->check, &shape->at, "%s: %s", orc_tosca_position(where, shape->check.pool), what);
 }
 
 /* The node when it is a mapping with something in it; NULL when it is absent, null or empty, or a mistake. */
@@ -195,7 +195,7 @@ static void check_types(shape_t *shape)
 
 orc_error_t *orc_tosca_check_shape(orc_tosca_template_t *tosca, const char *pointer)
 {
-    shape_t shape = {tosca, {.tosca = tosca, .pool = tosca->pool}, pointer};
+    shape_t shape = {tosca, {.tosca = tosca, .pool = tosca->pool}, {NULL, pointer, 0}};
     const orc_yaml_node_t *metadata;
 
     if (tosca->root->kind != ORC_YAML_MAPPING) {

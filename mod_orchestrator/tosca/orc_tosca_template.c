@@ -51,6 +51,7 @@ orc_error_t *orc_tosca_parse(orc_tosca_template_t **out, const char *text, apr_s
     if ((error = orc_tosca_check_shape(tosca, pointer)))
         return with_code(error);
     tosca->own = orc_tosca_types_of(tosca->root, pool);
+    orc_tosca_index_short_names(tosca);
     index_nodes(tosca);
     if ((error = orc_tosca_check_requirements(tosca, pointer)))
         return with_code(error);

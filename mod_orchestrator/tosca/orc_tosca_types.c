@@ -193,23 +193,28 @@ static const char *better(const orc_tosca_template_t *tosca, const char *a, cons
     return strcmp(a, b) <= 0 ? a : b;
 }
 
-const char *orc_tosca_data_type(const orc_tosca_template_t *tosca, const char *name)
+void orc_tosca_index_short_names(orc_tosca_template_t *tosca)
 {
     const orc_tosca_types_t *places[] = {tosca->own, tosca->installed};
-    const char *best = NULL;
     int place, i;
 
-    if (find(tosca->own, tosca->installed, "data_types", name))
-        return name;
+    tosca->short_names = apr_hash_make(tosca->pool);
     for (place = 0; place < 2; place++)
         for (i = 0; places[place] && i < places[place]->data->nelts; i++) {
             const char *candidate = APR_ARRAY_IDX(places[place]->data, i, const char *);
             const char *dot = strrchr(candidate, '.');
 
-            if (dot && !strcmp(dot + 1, name) && !strncmp(candidate, "tosca.datatypes.", 16))
-                best = better(tosca, best, candidate);
+            if (dot && !strncmp(candidate, "tosca.datatypes.", 16))
+                apr_hash_set(tosca->short_names, dot + 1, APR_HASH_KEY_STRING,
+                             better(tosca, apr_hash_get(tosca->short_names, dot + 1, APR_HASH_KEY_STRING), candidate));
         }
-    return best;
+}
+
+const char *orc_tosca_data_type(const orc_tosca_template_t *tosca, const char *name)
+{
+    if (find(tosca->own, tosca->installed, "data_types", name))
+        return name;
+    return apr_hash_get(tosca->short_names, name, APR_HASH_KEY_STRING);
 }
 
 /* Loading. */

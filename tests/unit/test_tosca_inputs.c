@@ -91,7 +91,8 @@ static void ranges_are_checked(void **state)
     ACCEPTS("type: range", "[1,2]", "[3,3]", "[-1,\"UNBOUNDED\"]");
     REFUSES("type: range", "[2,1]", "[1]", "[1,2,3]", "[\"UNBOUNDED\",1]", "[1.5,2]", "\"1-2\"", "{}", "[1,\"x\"]");
     ACCEPTS("type: range, constraints: [{in_range: [1, 9]}]", "[1,9]");
-    REFUSES("type: range, constraints: [{in_range: [1, 9]}]", "[0,9]", "[1,10]");
+    REFUSES("type: range, constraints: [{in_range: [1, 9]}]", "[0,9]", "[1,10]", "[1,\"UNBOUNDED\"]");
+    ACCEPTS("type: range, constraints: [{in_range: [1, UNBOUNDED]}]", "[1,\"UNBOUNDED\"]");
 }
 
 static void versions_are_checked(void **state)
@@ -197,6 +198,60 @@ static void what_a_check_may_cost_is_limited(void **state)
     error = check(with_input("type: list, entry_schema: {type: string, constraints: [{pattern: x}]}"),
                   apr_psprintf(pool, "{\"x\":[\"x\",%s]}", list + 2));
     assert_contains(mistakes(error), "/template_inputs/x/1000 is one text too many to be matched");
+}
+
+/* Whatever a template and its inputs multiply to, an answer comes soon and with little memory. */
+static void work_grows_with_the_text_and_not_with_its_square(void **state)
+{
+    const char *many = apr_pstrcat(pool, "{\"x\":[", repeated("{},", 100000), "{}]}", NULL);
+    const char *numbers = apr_pstrcat(pool, "[", repeated("1,", 100000), "1]", NULL);
+    const char *lists = apr_pstrcat(pool, "{\"x\":[", repeated("[],", 100000), "[]]}", NULL);
+    const orc_tosca_template_t *tosca;
+    const char *properties = "";
+    clock_t start = clock();
+    long before;
+    int i;
+
+    json(many); /* so that the peak is not the parser's */
+    tosca = with_input(apr_psprintf(pool, "type: list, entry_schema: {type: list, constraints: [{equal: [%s1]}]}",
+                                    repeated("1,", 20000)));
+    before = peak_memory();
+    assert_int_equal(check(tosca, lists)->fields->nelts, 50);
+    assert_contains(mistakes(check(tosca, lists)), "/template_inputs/x/0 must be what the template has at line 4");
+    tosca = with_input(apr_psprintf(
+        pool, "type: list, entry_schema: {type: integer, constraints: [{valid_values: [%s1]}]}", repeated("2,", 1000)));
+    assert_contains(mistakes(check(tosca, apr_pstrcat(pool, "{\"x\":", numbers, "}", NULL))),
+                    " and what comes before it take more work to check than is allowed\n");
+    tosca = with_input("type: map, entry_schema: {type: list, entry_schema: integer}");
+    assert_null(check(tosca, apr_psprintf(pool, "{\"x\":{\"%s\":%s}}", repeated("k", 20000), numbers)));
+    tosca = with_input("type: nobody.Knows");
+    assert_null(check(tosca, apr_psprintf(pool, "{\"x\":{\"%s\":%s}}", repeated("k", 20000), numbers)));
+    for (i = 0; i < 1000; i++)
+        properties = apr_psprintf(pool, "%s      p%d: {type: integer, required: false}\n", properties, i);
+    tosca = parse(apr_pstrcat(pool, "tosca_definitions_version: tosca_simple_yaml_1_0\ndata_types:\n",
+                              "  many:\n    properties:\n", properties,
+                              "topology_template:\n  inputs: {x: {type: list, entry_schema: many}}\n", NULL));
+    assert_contains(mistakes(check(tosca, many)), " take more work to check than is allowed\n");
+    assert_true(peak_memory() < before + 200 * 1024);
+    assert_quick(start);
+}
+
+/* A type of a short name is not looked for among all others for every value. */
+static void short_names_are_looked_up_once(void **state)
+{
+    const char *values = apr_pstrcat(pool, "{\"x\":[", repeated("1,", 200000), "1]}", NULL);
+    apr_array_header_t *types = apr_array_make(pool, 20000, sizeof(const char *));
+    clock_t start = clock();
+    int i;
+
+    for (i = 0; i < 20000; i++)
+        APR_ARRAY_PUSH(types, const char *) = apr_psprintf(pool, "  tosca.datatypes.t%d: {}\n", i);
+    assert_null(
+        check(parse(apr_pstrcat(pool, "tosca_definitions_version: tosca_simple_yaml_1_0\ndata_types:\n",
+                                apr_array_pstrcat(pool, types, 0),
+                                "topology_template:\n  inputs: {x: {type: list, entry_schema: nobody}}\n", NULL)),
+              values));
+    assert_quick(start);
 }
 
 static void data_types_of_the_template(void **state)
@@ -352,6 +407,8 @@ int main(void)
         cmocka_unit_test(patterns_match_the_whole_text),
         cmocka_unit_test(a_pattern_that_takes_too_long_is_given_up),
         cmocka_unit_test(what_a_check_may_cost_is_limited),
+        cmocka_unit_test(work_grows_with_the_text_and_not_with_its_square),
+        cmocka_unit_test(short_names_are_looked_up_once),
         cmocka_unit_test(data_types_of_the_template),
         cmocka_unit_test(data_types_of_the_type_files_are_found_by_their_short_name),
         cmocka_unit_test(a_type_that_nobody_declares_takes_anything),
