@@ -3,6 +3,7 @@ liborc_la_SOURCES += \
 	$(core)/orc_config.c $(core)/orc_config.h \
 	$(core)/orc_engine_status.h \
 	$(core)/orc_error.c $(core)/orc_error.h \
+	$(core)/orc_hash.c $(core)/orc_hash.h \
 	$(core)/orc_id.c $(core)/orc_id.h \
 	$(core)/orc_json.c $(core)/orc_json.h \
 	$(core)/orc_log.c $(core)/orc_log.h \

@@ -4,6 +4,7 @@
 
 #include <apr_hash.h>
 
+#include "orc_hash.h"
 #include "orc_tosca.h"
 #include "orc_yaml.h"
 

@@ -28,7 +28,7 @@ static void index_nodes(orc_tosca_template_t *tosca)
 {
     int i;
 
-    tosca->node_index = apr_hash_make(tosca->pool);
+    tosca->node_index = orc_hash_make(tosca->pool);
     for (i = 0; tosca->nodes && i < tosca->nodes->count; i++) {
         int *position = apr_palloc(tosca->pool, sizeof(*position));
 

@@ -18,11 +18,11 @@ static orc_tosca_types_t *make_types(apr_pool_t *pool)
     orc_tosca_types_t *types = apr_pcalloc(pool, sizeof(*types));
     int i;
 
-    types->sections = apr_hash_make(pool);
+    types->sections = orc_hash_make(pool);
     types->nodes = apr_array_make(pool, 64, sizeof(const char *));
     types->data = apr_array_make(pool, 16, sizeof(const char *));
     for (i = 0; sections[i]; i++)
-        apr_hash_set(types->sections, sections[i], APR_HASH_KEY_STRING, apr_hash_make(pool));
+        apr_hash_set(types->sections, sections[i], APR_HASH_KEY_STRING, orc_hash_make(pool));
     return types;
 }
 
@@ -198,7 +198,7 @@ void orc_tosca_index_short_names(orc_tosca_template_t *tosca)
     const orc_tosca_types_t *places[] = {tosca->own, tosca->installed};
     int place, i;
 
-    tosca->short_names = apr_hash_make(tosca->pool);
+    tosca->short_names = orc_hash_make(tosca->pool);
     for (place = 0; place < 2; place++)
         for (i = 0; places[place] && i < places[place]->data->nelts; i++) {
             const char *candidate = APR_ARRAY_IDX(places[place]->data, i, const char *);

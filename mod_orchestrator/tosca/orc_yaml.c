@@ -4,8 +4,11 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <string.h>
 #include <yaml.h>
+
+#include "orc_hash.h"
 
 #define YAML_TAG(name) "tag:yaml.org,2002:" name
 
@@ -214,29 +217,23 @@ static int is_merge_key(const orc_yaml_node_t *key)
     return key->style == ORC_YAML_PLAIN && !strcmp(key->text, "<<");
 }
 
-static const orc_yaml_node_t *find_value(const mapping_t *mapping, const orc_yaml_node_t *key)
+/* 1 + the place of a key that the mapping has already, or 0. */
+static int find_place(const mapping_t *mapping, const orc_yaml_node_t *key)
 {
-    return apr_hash_get(mapping->seen, key->text, (apr_ssize_t)key->length);
+    return (int)(intptr_t)apr_hash_get(mapping->seen, key->text, (apr_ssize_t)key->length);
 }
 
-/* The place of a key that the mapping has already, or a new one at its end. */
-static orc_yaml_pair_t *place_of(mapping_t *mapping, const orc_yaml_node_t *key)
-{
-    int i;
-
-    for (i = 0; find_value(mapping, key) && i < mapping->pairs->nelts; i++)
-        if (!strcmp(APR_ARRAY_IDX(mapping->pairs, i, orc_yaml_pair_t).key->text, key->text))
-            return &APR_ARRAY_IDX(mapping->pairs, i, orc_yaml_pair_t);
-    return apr_array_push(mapping->pairs);
-}
-
+/* A key that the mapping has already keeps its place. */
 static void add_pair(mapping_t *mapping, const orc_yaml_node_t *key, const orc_yaml_node_t *value)
 {
-    orc_yaml_pair_t *pair = place_of(mapping, key);
+    int place = find_place(mapping, key);
+    orc_yaml_pair_t *pair =
+        place ? &APR_ARRAY_IDX(mapping->pairs, place - 1, orc_yaml_pair_t) : apr_array_push(mapping->pairs);
 
     pair->key = key;
     pair->value = value;
-    apr_hash_set(mapping->seen, key->text, (apr_ssize_t)key->length, value);
+    if (!place)
+        apr_hash_set(mapping->seen, key->text, (apr_ssize_t)key->length, (void *)(intptr_t)mapping->pairs->nelts);
 }
 
 /* Keys of a merged mapping count less than the mapping's own and than those of sources before it. */
@@ -249,7 +246,7 @@ static int merge_one(mapping_t *mapping, reader_t *reader, const orc_yaml_node_t
     for (i = 0; i < source->count; i++) {
         const orc_yaml_pair_t *pair = &source->pairs[i];
 
-        if (!find_value(mapping, pair->key))
+        if (!find_place(mapping, pair->key))
             add_pair(mapping, pair->key, pair->value);
     }
     return 0;
@@ -278,7 +275,7 @@ static int read_key(const orc_yaml_node_t **key, reader_t *reader, yaml_event_t 
     if ((*key)->style == ORC_YAML_PLAIN && !(*key)->length)
         return refuse(reader, event->start_mark, "a key is missing");
     if (reader->keys == ORC_YAML_UNIQUE_KEYS &&
-        (is_merge_key(*key) ? mapping->merge != NULL : find_value(mapping, *key) != NULL))
+        (is_merge_key(*key) ? mapping->merge != NULL : find_place(mapping, *key)))
         return refuse(reader, event->start_mark, "duplicate key \"%.64s\"", (*key)->text);
     return 0;
 }
@@ -304,7 +301,7 @@ static int read_pair(mapping_t *mapping, reader_t *reader, yaml_event_t *key_eve
 
 static int read_mapping(orc_yaml_node_t *node, reader_t *reader, yaml_mark_t mark)
 {
-    mapping_t mapping = {apr_array_make(reader->pool, 4, sizeof(orc_yaml_pair_t)), apr_hash_make(reader->pool), NULL};
+    mapping_t mapping = {apr_array_make(reader->pool, 4, sizeof(orc_yaml_pair_t)), orc_hash_make(reader->pool), NULL};
     yaml_event_t event;
     int failed, i;
 
@@ -400,6 +397,29 @@ static int read_stream(const orc_yaml_node_t **root, reader_t *reader)
     return failed;
 }
 
+/* True when a line begins here (libyaml knows these line ends). */
+static int begins_line(const char *text, apr_size_t at)
+{
+    const unsigned char *s = (const unsigned char *)text + at;
+
+    return !at || s[-1] == '\n' || s[-1] == '\r' || (at > 1 && s[-2] == 0xc2 && s[-1] == 0x85) ||
+           (at > 2 && s[-3] == 0xe2 && s[-2] == 0x80 && (s[-1] == 0xa8 || s[-1] == 0xa9));
+}
+
+/* libyaml compares a %TAG with all those before it, so that there must not be many; no template needs one. */
+static int refuse_many_directives(reader_t *reader, const char *text, apr_size_t length)
+{
+    const char *at = text, *end = text + length;
+    yaml_mark_t start = {0, 0, 0};
+    int count = 0;
+
+    for (; (at = memchr(at, '%', (apr_size_t)(end - at))); at++)
+        if (begins_line(text, (apr_size_t)(at - text)) && ++count > ORC_YAML_MAX_DIRECTIVES)
+            return refuse(reader, start, "too many directives (lines that begin with %%): at most %d",
+                          ORC_YAML_MAX_DIRECTIVES);
+    return 0;
+}
+
 int orc_yaml_read(const orc_yaml_node_t **root, orc_yaml_mistake_t *mistake, const char *text, apr_size_t length,
                   orc_yaml_keys_t keys, apr_pool_t *pool)
 {
@@ -410,14 +430,16 @@ int orc_yaml_read(const orc_yaml_node_t **root, orc_yaml_mistake_t *mistake, con
 
     if (length > (apr_size_t)allowed(&reader, ORC_YAML_MAX_BYTES))
         return refuse(&reader, start, "too long: at most %d bytes", allowed(&reader, ORC_YAML_MAX_BYTES));
-    if (!yaml_parser_initialize(&reader.parser))
-        return refuse(&reader, start, "no memory");
     /* libyaml takes a byte order mark for a column of the first line. */
     if (length >= strlen(mark) && memcmp(text, mark, strlen(mark)) == 0) {
         text += strlen(mark);
         length -= strlen(mark);
     }
-    reader.anchors = apr_hash_make(pool);
+    if (refuse_many_directives(&reader, text, length))
+        return -1;
+    if (!yaml_parser_initialize(&reader.parser))
+        return refuse(&reader, start, "no memory");
+    reader.anchors = orc_hash_make(pool);
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, length);
     failed = read_stream(root, &reader);

@@ -15,6 +15,7 @@ enum {
     ORC_YAML_MAX_NODES = 100000,         /* of the tree, an alias counted as the copy that it stands for */
     ORC_YAML_MAX_TREE = 4 * 1024 * 1024, /* bytes of all scalars, counted the same way */
     ORC_YAML_MAX_ANCHORS = 500,
+    ORC_YAML_MAX_DIRECTIVES = 16,
     ORC_YAML_TRUSTED = 8, /* times as much of each, but not deeper, for files that are no user's */
 };
 
@@ -65,7 +66,7 @@ struct orc_yaml_node_t {
     int count;
     const orc_yaml_node_t **items;
     orc_yaml_pair_t *pairs;
-    struct apr_hash_t *index; /* key to value; NULL in a copy, which is searched */
+    struct apr_hash_t *index; /* key to 1 + its place; NULL in a copy, which is searched */
 };
 
 /** Whose text it is: how much it may be, and what to make of a key that a mapping has twice. */

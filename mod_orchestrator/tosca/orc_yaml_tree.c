@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +33,11 @@ const orc_yaml_node_t *orc_yaml_get(const orc_yaml_node_t *node, const char *key
 
     if (!node || node->kind != ORC_YAML_MAPPING)
         return NULL;
-    if (node->index)
-        return apr_hash_get(node->index, key, APR_HASH_KEY_STRING);
+    if (node->index) {
+        int place = (int)(intptr_t)apr_hash_get(node->index, key, APR_HASH_KEY_STRING);
+
+        return place ? node->pairs[place - 1].value : NULL;
+    }
     pair = find_pair(node, key);
     return pair ? pair->value : NULL;
 }

@@ -200,6 +200,56 @@ static void thirty_thousand_anchors_are_refused(void **state)
     refused_yaml(repeated(part, 300), 501, 3, "too many anchors");
 }
 
+/* Keys that one hash function after the other gives one value: APR's, for every seed. */
+static void keys_that_are_chosen_to_collide_are_read_quickly(void **state)
+{
+    enum { PAIRS = 15 };
+    char *text = apr_palloc(pool, (1 << PAIRS) * (2 * PAIRS + 2) + 1), *at = text;
+    clock_t start = clock();
+    int i, j;
+
+    for (i = 0; i < 1 << PAIRS; i++) {
+        for (j = 0; j < PAIRS; j++, at += 2)
+            memcpy(at, i >> j & 1 ? "FY" : "Ez", 2);
+        memcpy(at, ":\n", 2);
+        at += 2;
+    }
+    *at = '\0';
+    assert_int_equal(read_yaml(text)->count, 1 << PAIRS);
+    assert_quick(start);
+}
+
+static void many_keys_may_be_there_twice_in_a_trusted_text(void **state)
+{
+    char *text = apr_palloc(pool, 4 * 1024 * 1024), *at = text;
+    const orc_yaml_node_t *root;
+    orc_yaml_mistake_t mistake;
+    clock_t start = clock();
+    int i;
+
+    for (i = 0; i < 200000; i++)
+        at += sprintf(at, "key%d: %d\n", i % 100000, i);
+    assert_int_equal(orc_yaml_read(&root, &mistake, text, (apr_size_t)(at - text), ORC_YAML_LAST_KEY, pool), 0);
+    assert_int_equal(root->count, 100000);
+    assert_string_equal(root->pairs[7].key->text, "key7");
+    assert_string_equal(orc_yaml_get(root, "key7")->text, "100007");
+    assert_quick(start);
+}
+
+static void there_are_not_many_directives(void **state)
+{
+    const char *many = "";
+    clock_t start = clock();
+    int i;
+
+    for (i = 0; i < 17; i++)
+        many = apr_psprintf(pool, "%s%%TAG !a%d! x%s", many, i, i % 2 ? "\n" : "\r");
+    refused_yaml(apr_pstrcat(pool, many, "--- a\n", NULL), 1, 1, "too many directives");
+    refused_yaml(repeated("%A\xe2\x80\xa8", 100000), 1, 1, "too many directives");
+    read_yaml(apr_pstrcat(pool, "%YAML 1.1\n%TAG !a! x\n---\na: |\n", repeated("  % 100%\n", 100), NULL));
+    assert_quick(start);
+}
+
 static void cyclic_and_unknown_aliases_are_refused(void **state)
 {
     refused_yaml("a: &a [x, *a]\n", 1, 11, "cyclic alias");
@@ -379,6 +429,9 @@ int main(void)
         cmocka_unit_test(json_becomes_yaml_that_means_the_same),
         cmocka_unit_test(a_long_key_is_written_so_that_it_can_be_read),
         cmocka_unit_test(a_byte_order_mark_is_no_part_of_the_document),
+        cmocka_unit_test(keys_that_are_chosen_to_collide_are_read_quickly),
+        cmocka_unit_test(many_keys_may_be_there_twice_in_a_trusted_text),
+        cmocka_unit_test(there_are_not_many_directives),
     };
 
     return cmocka_run_group_tests_name("tosca_yaml", tests, setup, teardown);
