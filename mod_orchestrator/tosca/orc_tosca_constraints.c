@@ -209,15 +209,12 @@ static void max_length(const clause_t *clause)
 static void pattern(const clause_t *clause)
 {
     const char *text = json_string_value(clause->value);
+    apr_size_t length = json_string_length(clause->value), looks = length / ORC_TOSCA_STEP_BYTES;
     int found;
 
-    if (!text)
+    if (!text || orc_tosca_spend(clause->check, clause->at, ORC_TOSCA_PATTERN_STEPS + looks * looks))
         return;
-    if (clause->check->patterns++ >= ORC_TOSCA_MAX_PATTERNS) {
-        orc_tosca_mistake(clause->check, clause->at, "is one text too many to be matched with patterns");
-        return;
-    }
-    found = orc_tosca_pattern_match(clause->operand->text, text, json_string_length(clause->value));
+    found = orc_tosca_pattern_match(clause->operand->text, text, length);
     if (found < 0)
         orc_tosca_mistake(clause->check, clause->at, "takes too long to match the pattern %s",
                           words(clause->operand, clause->check->pool));
@@ -281,17 +278,19 @@ static const char *shape_mistake(int constraint, const orc_yaml_node_t *operand,
     }
 }
 
-static const char *operand_mistake(int constraint, const orc_yaml_node_t *operand, apr_pool_t *pool)
+static const char *operand_mistake(orc_tosca_check_t *check, int constraint, const orc_yaml_node_t *operand)
 {
-    const char *mistake = shape_mistake(constraint, operand, pool);
+    const char *mistake = shape_mistake(constraint, operand, check->pool);
 
     if (mistake || constraints_table[constraint].operand != PATTERN)
         return mistake;
-    return orc_tosca_pattern_mistake(operand->text, pool);
+    if (++check->patterns > ORC_TOSCA_MAX_PATTERNS)
+        return apr_psprintf(check->pool, "a template has at most %d patterns", ORC_TOSCA_MAX_PATTERNS);
+    return orc_tosca_pattern_mistake(operand->text, check->pool);
 }
 
-const char *orc_tosca_constraints_mistake(const orc_yaml_node_t **where, const orc_yaml_node_t *constraints,
-                                          apr_pool_t *pool)
+const char *orc_tosca_constraints_mistake(const orc_yaml_node_t **where, orc_tosca_check_t *check,
+                                          const orc_yaml_node_t *constraints)
 {
     int i;
 
@@ -309,9 +308,9 @@ const char *orc_tosca_constraints_mistake(const orc_yaml_node_t **where, const o
         if (clause->kind != ORC_YAML_MAPPING || clause->count != 1)
             return "a constraint is a mapping with one key";
         if ((found = find_constraint(clause->pairs[0].key->text)) == CONSTRAINTS)
-            return apr_psprintf(pool, "unknown constraint \"%.64s\"", clause->pairs[0].key->text);
+            return apr_psprintf(check->pool, "unknown constraint \"%.64s\"", clause->pairs[0].key->text);
         *where = clause->pairs[0].value;
-        if ((mistake = operand_mistake(found, clause->pairs[0].value, pool)))
+        if ((mistake = operand_mistake(check, found, clause->pairs[0].value)))
             return mistake;
     }
     return NULL;

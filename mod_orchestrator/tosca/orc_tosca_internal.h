@@ -18,7 +18,8 @@ enum {
     ORC_TOSCA_MAX_MISTAKES = 50,      /* named in one answer */
     ORC_TOSCA_MAX_STEPS = 2000000,    /* of work in one check: a value, a clause, a property or an operand looked at */
     ORC_TOSCA_STEP_BYTES = 16,        /* of text that are looked at in one step */
-    ORC_TOSCA_MAX_PATTERNS = 1000,    /* texts that are tried on a pattern, in one check */
+    ORC_TOSCA_PATTERN_STEPS = 2000,   /* for trying a pattern on a text, and more for a long one */
+    ORC_TOSCA_MAX_PATTERNS = 1000,    /* in one template */
 };
 
 /** A requirement that names a node template of the same document. */
@@ -181,9 +182,9 @@ void orc_tosca_check_constraints(orc_tosca_check_t *check, const orc_tosca_schem
                                  const orc_yaml_node_t *constraints, const json_t *value, const orc_json_path_t *at);
 
 /** What is wrong with a list of constraints as it is written (an unknown one, an operand of the wrong shape, a bad
- * pattern), or NULL. `where` is set with it. */
-const char *orc_tosca_constraints_mistake(const orc_yaml_node_t **where, const orc_yaml_node_t *constraints,
-                                          apr_pool_t *pool);
+ * pattern, one too many in `check`), or NULL. `where` is set with it. */
+const char *orc_tosca_constraints_mistake(const orc_yaml_node_t **where, orc_tosca_check_t *check,
+                                          const orc_yaml_node_t *constraints);
 
 /* orc_tosca_pattern.c */
 

@@ -11,7 +11,7 @@
 
 enum {
     LONGEST_PATTERN = 1000,   /* bytes */
-    LONGEST_TEXT = 64 * 1024, /* bytes that a pattern is tried on */
+    LONGEST_TEXT = 16 * 1024, /* bytes that a pattern is tried on: each step may look at all of it */
     MOST_STEPS = 100000,      /* of the matcher: a millisecond or so */
     MOST_DEPTH = 10000,
     MOST_KIBIBYTES = 4096, /* of its heap */

@@ -66,7 +66,7 @@ static void check_declaration(shape_t *shape, const orc_yaml_node_t *declared, c
     }
     check_scalar(shape, declared, "type", 1);
     check_boolean(shape, declared, "required");
-    if ((what = orc_tosca_constraints_mistake(&where, orc_yaml_get(declared, "constraints"), shape->check.pool)))
+    if ((what = orc_tosca_constraints_mistake(&where, &shape->check, orc_yaml_get(declared, "constraints"))))
         mistake(shape, where, what);
     if (!orc_yaml_is_null(entry) && entry->kind != ORC_YAML_SCALAR)
         check_declaration(shape, entry, "entry_schema");

@@ -7,7 +7,11 @@
 /* A tree to text. Our own writer and not libyaml's emitter: the bytes must not depend on a library's version, and a
  * block of text must come back as it was. */
 
-enum { LONGEST_SIMPLE_KEY = 128 }; /* bytes; a longer one is written as "? key" (YAML allows 1024 characters) */
+enum {
+    LONGEST_SIMPLE_KEY = 128, /* bytes; a longer one is written as "? key" (YAML allows 1024 characters) */
+    MOST_INDENTATION = 4,     /* bytes of white space per byte of a block of text */
+    ALWAYS_INDENTED = 4096,   /* bytes of white space that any block may have */
+};
 
 typedef struct text_t {
     apr_pool_t *pool;
@@ -127,10 +131,12 @@ static int can_be_plain(const orc_yaml_node_t *node)
     return 1;
 }
 
-/* A block that comes back as it was: printable lines, none of white space alone, the first not indented. */
-static int can_be_block(const orc_yaml_node_t *node)
+/* A block that comes back as it was: printable lines, none of white space alone, the first not indented. Short lines
+ * far to the right would be white space for the most part: a small template could become a huge text. */
+static int can_be_block(const orc_yaml_node_t *node, int level)
 {
     const unsigned char *s = (const unsigned char *)node->text, *end = s + node->length;
+    apr_size_t indented = 0, most = MOST_INDENTATION * node->length + ALWAYS_INDENTED;
     int length, line_has_ink = 0, is_line_empty = 1;
 
     if (node->style != ORC_YAML_BLOCK || !node->length || strchr(" \t\n", node->text[0]))
@@ -140,6 +146,8 @@ static int can_be_block(const orc_yaml_node_t *node)
 
         if (code == '\n') {
             if (!is_line_empty && !line_has_ink)
+                return 0;
+            if ((indented += 2 * (apr_size_t)level) > most)
                 return 0;
             line_has_ink = 0;
             is_line_empty = 1;
@@ -189,7 +197,7 @@ static void add_node(text_t *text, const orc_yaml_node_t *node, int level, int i
 /* A value after "key:" or "-", with its line end. Collections begin on the next line. */
 static void add_value(text_t *text, const orc_yaml_node_t *node, int level)
 {
-    if (node->kind == ORC_YAML_SCALAR && can_be_block(node)) {
+    if (node->kind == ORC_YAML_SCALAR && can_be_block(node, level)) {
         add(text, " ");
         add_block(text, node, level);
     }

@@ -197,7 +197,7 @@ static void what_a_check_may_cost_is_limited(void **state)
     assert_int_equal(error->fields->nelts, 50);
     error = check(with_input("type: list, entry_schema: {type: string, constraints: [{pattern: x}]}"),
                   apr_psprintf(pool, "{\"x\":[\"x\",%s]}", list + 2));
-    assert_contains(mistakes(error), "/template_inputs/x/1000 is one text too many to be matched");
+    assert_contains(mistakes(error), " and what comes before it take more work to check than is allowed");
 }
 
 /* Whatever a template and its inputs multiply to, an answer comes soon and with little memory. */
@@ -233,6 +233,23 @@ static void work_grows_with_the_text_and_not_with_its_square(void **state)
                               "topology_template:\n  inputs: {x: {type: list, entry_schema: many}}\n", NULL));
     assert_contains(mistakes(check(tosca, many)), " take more work to check than is allowed\n");
     assert_true(peak_memory() < before + 200 * 1024);
+    assert_quick(start);
+}
+
+/* Some patterns look at all of the text in each of their steps. */
+static void patterns_on_long_texts_do_not_hold_up_an_answer(void **state)
+{
+    const orc_tosca_template_t *tosca =
+        with_input("type: list, entry_schema: {type: string, constraints: [{pattern: '(?:\\X*+b|.)*'}]}");
+    const char *text = apr_psprintf(pool, "\"%s\"", repeated("a", 15000));
+    clock_t start = clock();
+
+    assert_contains(mistakes(check(tosca, apr_pstrcat(pool, "{\"x\":[", text,
+                                                      repeated(apr_psprintf(pool, ",%s", text), 100), "]}", NULL))),
+                    " and what comes before it take more work to check than is allowed\n");
+    text = apr_psprintf(pool, "\"%s\"", repeated("a", 20000));
+    assert_contains(mistakes(check(tosca, apr_pstrcat(pool, "{\"x\":[", text, "]}", NULL))),
+                    "/template_inputs/x/0 takes too long to match the pattern");
     assert_quick(start);
 }
 
@@ -408,6 +425,7 @@ int main(void)
         cmocka_unit_test(a_pattern_that_takes_too_long_is_given_up),
         cmocka_unit_test(what_a_check_may_cost_is_limited),
         cmocka_unit_test(work_grows_with_the_text_and_not_with_its_square),
+        cmocka_unit_test(patterns_on_long_texts_do_not_hold_up_an_answer),
         cmocka_unit_test(short_names_are_looked_up_once),
         cmocka_unit_test(data_types_of_the_template),
         cmocka_unit_test(data_types_of_the_type_files_are_found_by_their_short_name),

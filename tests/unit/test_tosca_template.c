@@ -122,6 +122,15 @@ static void mistakes_without_end_are_not_all_named(void **state)
     assert_int_equal(error->fields->nelts, 50);
 }
 
+static void a_template_has_no_more_than_a_thousand_patterns(void **state)
+{
+    const char *before = "  inputs:\n    x:\n      type: string\n      constraints:\n";
+
+    parse(document(apr_pstrcat(pool, before, repeated("      - {pattern: a}\n", 1000), NULL)));
+    refused_topology(apr_pstrcat(pool, before, repeated("      - {pattern: a}\n", 1001), NULL),
+                     "line 1007, column 19: a template has at most 1000 patterns");
+}
+
 static void yaml_mistakes_come_with_line_and_column(void **state)
 {
     refused_topology("  inputs:\n    a: {type: string}\n    a: {type: string}\n",
@@ -265,6 +274,7 @@ int main(void)
         cmocka_unit_test(a_topology_template_is_needed),
         cmocka_unit_test(every_mistake_of_shape_is_named_at_once),
         cmocka_unit_test(mistakes_without_end_are_not_all_named),
+        cmocka_unit_test(a_template_has_no_more_than_a_thousand_patterns),
         cmocka_unit_test(yaml_mistakes_come_with_line_and_column),
         cmocka_unit_test(cycles_of_requirements_are_refused),
         cmocka_unit_test(a_cycle_of_ten_thousand_nodes_is_found),

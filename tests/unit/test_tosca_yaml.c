@@ -228,7 +228,7 @@ static void many_keys_may_be_there_twice_in_a_trusted_text(void **state)
     int i;
 
     for (i = 0; i < 200000; i++)
-        at += sprintf(at, "key%d: %d\n", i % 100000, i);
+        at += snprintf(at, 32, "key%d: %d\n", i % 100000, i);
     assert_int_equal(orc_yaml_read(&root, &mistake, text, (apr_size_t)(at - text), ORC_YAML_LAST_KEY, pool), 0);
     assert_int_equal(root->count, 100000);
     assert_string_equal(root->pairs[7].key->text, "key7");
@@ -384,6 +384,20 @@ static void json_becomes_yaml_that_means_the_same(void **state)
     assert_contains(yaml, "big: 9223372036854775807\n");
 }
 
+/* A block of short lines deep in the tree would be white space for the most part. */
+static void text_is_not_much_longer_than_the_tree(void **state)
+{
+    const char *block = apr_pstrcat(pool, "a: &a |\n", repeated("  b\n", 20000), "b: ", NULL);
+    const orc_yaml_node_t *root =
+        read_yaml(apr_pstrcat(pool, block, repeated("[", 60), "*a, *a, *a, *a", repeated("]", 60), "\n", NULL));
+    const char *text = orc_yaml_write(root, pool);
+
+    assert_true(strlen(text) < 5 * root->bytes);
+    assert_contains(text, "a: |\n  b\n  b\n");
+    assert_true(
+        json_equal(orc_json_own(orc_yaml_to_json(root), pool), orc_json_own(orc_yaml_to_json(read_yaml(text)), pool)));
+}
+
 static void a_long_key_is_written_so_that_it_can_be_read(void **state)
 {
     const char *key = repeated("k ", 800);
@@ -427,6 +441,7 @@ int main(void)
         cmocka_unit_test(text_reads_back_as_the_same_tree),
         cmocka_unit_test(text_looks_as_people_write_it),
         cmocka_unit_test(json_becomes_yaml_that_means_the_same),
+        cmocka_unit_test(text_is_not_much_longer_than_the_tree),
         cmocka_unit_test(a_long_key_is_written_so_that_it_can_be_read),
         cmocka_unit_test(a_byte_order_mark_is_no_part_of_the_document),
         cmocka_unit_test(keys_that_are_chosen_to_collide_are_read_quickly),
