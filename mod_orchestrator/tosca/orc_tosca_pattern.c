@@ -10,9 +10,9 @@
  * expression library, and its dialect is near to those that authors of templates test with (Python's, Java's). */
 
 enum {
-    LONGEST_PATTERN = 1000,   /* bytes */
-    LONGEST_TEXT = 16 * 1024, /* bytes that a pattern is tried on: each step may look at all of it */
-    MOST_STEPS = 100000,      /* of the matcher: a millisecond or so */
+    LONGEST_PATTERN = 1000,  /* bytes */
+    LONGEST_TEXT = 8 * 1024, /* bytes that a pattern is tried on: each step may look at all of it */
+    MOST_STEPS = 100000,     /* of the matcher: a millisecond or so */
     MOST_DEPTH = 10000,
     MOST_KIBIBYTES = 4096, /* of its heap */
 };

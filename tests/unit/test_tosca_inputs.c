@@ -240,14 +240,14 @@ static void work_grows_with_the_text_and_not_with_its_square(void **state)
 static void patterns_on_long_texts_do_not_hold_up_an_answer(void **state)
 {
     const orc_tosca_template_t *tosca =
-        with_input("type: list, entry_schema: {type: string, constraints: [{pattern: '(?:\\X*+b|.)*'}]}");
-    const char *text = apr_psprintf(pool, "\"%s\"", repeated("a", 15000));
+        with_input("type: list, entry_schema: {type: string, constraints: [{pattern: '(?:.*+b|.)*'}]}");
+    const char *text = apr_psprintf(pool, "\"%s\"", repeated("a", 8000));
     clock_t start = clock();
 
     assert_contains(mistakes(check(tosca, apr_pstrcat(pool, "{\"x\":[", text,
                                                       repeated(apr_psprintf(pool, ",%s", text), 100), "]}", NULL))),
                     " and what comes before it take more work to check than is allowed\n");
-    text = apr_psprintf(pool, "\"%s\"", repeated("a", 20000));
+    text = apr_psprintf(pool, "\"%s\"", repeated("a", 10000));
     assert_contains(mistakes(check(tosca, apr_pstrcat(pool, "{\"x\":[", text, "]}", NULL))),
                     "/template_inputs/x/0 takes too long to match the pattern");
     assert_quick(start);
