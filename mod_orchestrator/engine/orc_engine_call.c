@@ -23,7 +23,6 @@ static orc_endpoint_t *endpoint_of(orc_engine_t *engine, const char *url)
     if (!endpoint) {
         endpoint = apr_pcalloc(engine->pool, sizeof *endpoint);
         endpoint->url = apr_pstrdup(engine->pool, url);
-        endpoint->waiting = apr_array_make(engine->pool, 64, sizeof(orc_task_t *));
         apr_hash_set(engine->endpoints, endpoint->url, APR_HASH_KEY_STRING, endpoint);
     }
     return endpoint;
@@ -139,7 +138,10 @@ static orc_error_t *make_target(orc_im_target_t *target, orc_task_t *task)
     if (provider) {
         values.name = provider->name;
         values.region = task->call.region;
-        values.project = orc_provider_project(provider, task->work->user_group_issuer, task->work->user_group);
+        /* IM finds machines by what it was told when they were made. */
+        values.project = task->call.project
+                             ? task->call.project
+                             : orc_provider_project(provider, task->work->user_group_issuer, task->work->user_group);
     }
     memset(target, 0, sizeof *target);
     target->url = task->call.endpoint;
@@ -175,16 +177,14 @@ static void begin(orc_task_t *task, orc_endpoint_t *endpoint)
 
 static void pump(orc_engine_t *engine, orc_endpoint_t *endpoint)
 {
-    while (endpoint->in_flight < engine->config->im_max_in_flight && endpoint->first < endpoint->waiting->nelts) {
-        orc_task_t *task = APR_ARRAY_IDX(endpoint->waiting, endpoint->first, orc_task_t *);
+    while (endpoint->in_flight < engine->config->im_max_in_flight && endpoint->first) {
+        orc_task_t *task = endpoint->first;
 
-        endpoint->first++;
-        if (task)
-            begin(task, endpoint);
-    }
-    if (endpoint->first == endpoint->waiting->nelts) {
-        endpoint->first = 0;
-        apr_array_clear(endpoint->waiting);
+        endpoint->first = task->next;
+        if (!endpoint->first)
+            endpoint->last = NULL;
+        task->next = NULL;
+        begin(task, endpoint);
     }
 }
 
@@ -205,7 +205,25 @@ static void queue(orc_task_t *task)
     orc_endpoint_t *endpoint = endpoint_of(task->engine, task->call.endpoint);
 
     task->endpoint = endpoint;
-    APR_ARRAY_PUSH(endpoint->waiting, orc_task_t *) = task;
+    if (endpoint->last)
+        endpoint->last->next = task;
+    else
+        endpoint->first = task;
+    endpoint->last = task;
+}
+
+orc_call_t orc_task_call_about(const json_t *entry, orc_call_kind_t kind, orc_task_answer_t *answer)
+{
+    orc_call_t call = {0};
+
+    call.kind = kind;
+    call.endpoint = orc_json_string(entry, "endpoint");
+    call.provider = orc_json_string(entry, "provider");
+    call.region = orc_json_string(entry, "region");
+    call.project = orc_json_string(entry, "project");
+    call.infra = orc_json_string(entry, "infra");
+    call.answer = answer;
+    return call;
 }
 
 void orc_task_call(orc_task_t *task, const orc_call_t *call)

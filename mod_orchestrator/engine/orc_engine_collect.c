@@ -31,16 +31,9 @@ typedef struct machine_t {
 
 static void call(orc_task_t *task, orc_call_kind_t kind, const char *vm, orc_task_answer_t *answer)
 {
-    const json_t *attempt = json_object_get(task->progress, "attempt");
-    orc_call_t wanted = {0};
+    orc_call_t wanted = orc_task_call_about(json_object_get(task->progress, "attempt"), kind, answer);
 
-    wanted.kind = kind;
-    wanted.endpoint = orc_json_string(attempt, "endpoint");
-    wanted.provider = orc_json_string(attempt, "provider");
-    wanted.region = orc_json_string(attempt, "region");
-    wanted.infra = orc_json_string(attempt, "infra");
     wanted.vm = vm;
-    wanted.answer = answer;
     orc_task_call(task, &wanted);
 }
 

@@ -442,27 +442,36 @@ static void on_created(orc_task_t *task, const orc_im_result_t *result)
     orc_task_event(task, ORC_EVENT_REFUSED);
 }
 
+/* The provider was chosen a while ago, perhaps by a daemon with other providers; NULL: it still is one. */
+static const char *no_provider_any_more(const orc_task_t *task)
+{
+    const orc_provider_t *provider =
+        orc_providers_find(task->engine->service->providers, orc_json_string(attempt_of(task), "provider"));
+
+    return !provider               ? "the provider is not configured any more"
+           : !provider->is_enabled ? "the provider is disabled now"
+           : !orc_provider_project(provider, task->work->user_group_issuer, task->work->user_group)
+               ? "the provider does not serve the group any more"
+               : NULL;
+}
+
 static void send_creation(orc_task_t *task)
 {
-    orc_call_t call = {0};
-    json_t *attempt = attempt_of(task);
-    orc_error_t *error;
+    orc_call_t call = orc_task_call_about(attempt_of(task), ORC_CALL_CREATE, on_created);
+    const char *reason = no_provider_any_more(task);
+    orc_error_t *error = NULL;
 
-    if (!orc_json_string(attempt, "tag"))
-        json_object_set_new(attempt, "tag", json_string(orc_id_new(task->pool)));
-    error = render(&call.tosca, task);
-    if (error) {
+    if (!orc_json_string(attempt_of(task), "tag"))
+        json_object_set_new(attempt_of(task), "tag", json_string(orc_id_new(task->pool)));
+    if (!reason)
+        error = render(&call.tosca, task);
+    if (reason || error) {
         json_object_set_new(task->progress, "done_there", json_true());
-        fail_attempt(task, 1, error->detail);
+        fail_attempt(task, 1, reason ? reason : error->detail);
         orc_task_event(task, ORC_EVENT_REFUSED);
         return;
     }
-    call.kind = ORC_CALL_CREATE;
-    call.endpoint = orc_json_string(attempt, "endpoint");
-    call.provider = orc_json_string(attempt, "provider");
-    call.region = orc_json_string(attempt, "region");
     call.before = reserve;
-    call.answer = on_created;
     orc_task_call(task, &call);
 }
 
@@ -536,15 +545,8 @@ void orc_create_act_submit(orc_task_t *task)
 
 static void call_attempt(orc_task_t *task, orc_call_kind_t kind, orc_task_answer_t *answer)
 {
-    const json_t *attempt = attempt_of(task);
-    orc_call_t call = {0};
+    orc_call_t call = orc_task_call_about(attempt_of(task), kind, answer);
 
-    call.kind = kind;
-    call.endpoint = orc_json_string(attempt, "endpoint");
-    call.provider = orc_json_string(attempt, "provider");
-    call.region = orc_json_string(attempt, "region");
-    call.infra = orc_json_string(attempt, "infra");
-    call.answer = answer;
     orc_task_call(task, &call);
 }
 

@@ -19,7 +19,8 @@ static int option(const orc_task_t *task, const char *name)
 
 static json_t *target_of(const char *operation, const json_t *remain)
 {
-    static const char *const copied[] = {"number", "endpoint", "infra", "tag", "provider", "region", "since"};
+    static const char *const copied[] = {"number",   "endpoint", "infra",   "tag",
+                                         "provider", "region",   "project", "since"};
     json_t *target = json_object();
     size_t i;
 

@@ -56,8 +56,9 @@ typedef enum {
 /** A call to IM in the name of the deployment's creator. */
 typedef struct orc_call_t {
     orc_call_kind_t kind;
-    const char *endpoint, *provider, *region; /* provider: whose credential line goes with it, or NULL */
-    const char *infra, *vm;                   /* as the kind needs */
+    const char *endpoint;
+    const char *provider, *region, *project; /* whose credential line goes with it, or NULL; project: NULL: as today */
+    const char *infra, *vm;                  /* as the kind needs */
     const char *tosca;
     int is_forced;
     int (*before)(orc_task_t *task); /* just before it is sent; false: it isn't, and the task was ended */
@@ -68,8 +69,7 @@ typedef struct orc_call_t {
 typedef struct orc_endpoint_t {
     const char *url;
     int in_flight;
-    apr_array_header_t *waiting; /* of orc_task_t * */
-    int first;                   /* of `waiting` */
+    orc_task_t *first, *last; /* that wait for a slot */
 } orc_endpoint_t;
 
 struct orc_task_t {
@@ -86,7 +86,8 @@ struct orc_task_t {
     /* the call at hand */
     orc_call_t call;
     orc_http_call_t *http_call;
-    orc_endpoint_t *endpoint; /* whose slot it has */
+    orc_endpoint_t *endpoint; /* whose slot it has, or waits for */
+    orc_task_t *next;         /* that waits there */
     const char *token;        /* open */
     int token_renewed;        /* in this step */
     int token_fetching;
@@ -194,6 +195,10 @@ void orc_task_drop(orc_task_t *task);
 
 /* ---- orc_engine_call.c ---- */
 
+/** A call about what an entry or attempt says of {endpoint, provider, region, project, infra}; orc_task_call makes it.
+ */
+orc_call_t orc_task_call_about(const json_t *entry, orc_call_kind_t kind, orc_task_answer_t *answer);
+
 /** Calls IM when a slot of the endpoint is free; with a token that is valid, renewed when IM rejects it. Ends in the
  * call's answer, or in the task's end when there is no token. */
 void orc_task_call(orc_task_t *task, const orc_call_t *call);
@@ -236,9 +241,9 @@ orc_task_step_t orc_delete_turn, orc_delete_act_delete, orc_delete_act_succeed, 
 /* ---- orc_engine_removal.c ---- */
 
 /*
- * An entry is what may be at IM: {endpoint, provider, region, infra | tag, since, operation?, number} and the removal's
- * own memory {stage, due, sent, sends, refusals, sick, reason, begun}. Stages: look (for the tag), delete, wait,
- * recheck, gone, stuck. An IM that is ill puts off its own entries only.
+ * An entry is what may be at IM: {endpoint, provider, region, project, infra | tag, since, operation?, number} and the
+ * removal's own memory {stage, due, sent, sends, refusals, sick, reason, begun}. Stages: look (for the tag), delete,
+ * wait, recheck, gone, stuck. An IM that is ill puts off its own entries only.
  */
 
 /** Takes every entry of a list that is due one step on, then goes on with `after`; or ends the step (no token). */
@@ -263,6 +268,9 @@ int orc_removal_is_overdue(const orc_task_t *task, const json_t *entry);
 apr_interval_time_t orc_removal_due(const orc_task_t *task, const json_t *entries);
 
 /* ---- orc_engine_search.c ---- */
+
+/** True when an infrastructure is among those of IM's list. */
+int orc_engine_is_listed(const apr_array_header_t *ids, const char *infra);
 
 /** Takes what was found: the infrastructure, or NULL when IM has none with that tag. */
 typedef void orc_search_found_t(orc_task_t *task, const char *infra);

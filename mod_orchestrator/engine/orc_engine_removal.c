@@ -144,22 +144,19 @@ static void is_gone_once(orc_task_t *task)
 
 static void note_reason(orc_task_t *task, const orc_im_result_t *result)
 {
-    if (result->error && result->error->detail)
-        json_object_set_new(entry_of(task), "reason", json_string(result->error->detail));
+    const char *provider = orc_json_string(entry_of(task), "provider"), *reason = result->error->detail;
+
+    if (provider && !orc_providers_find(task->engine->service->providers, provider))
+        reason = apr_psprintf(task->pool, "%s (Its provider %s is not configured any more, so IM has no credentials.)",
+                              reason, provider);
+    json_object_set_new(entry_of(task), "reason", json_string(reason));
 }
 
 static void call_entry(orc_task_t *task, orc_call_kind_t kind, orc_task_answer_t *answer)
 {
-    const json_t *entry = entry_of(task);
-    orc_call_t call = {0};
+    orc_call_t call = orc_task_call_about(entry_of(task), kind, answer);
 
-    call.kind = kind;
-    call.endpoint = orc_json_string(entry, "endpoint");
-    call.provider = orc_json_string(entry, "provider");
-    call.region = orc_json_string(entry, "region");
-    call.infra = orc_json_string(entry, "infra");
     call.is_forced = ((removal_t *)task->removal)->is_forced;
-    call.answer = answer;
     orc_task_call(task, &call);
 }
 
@@ -231,17 +228,6 @@ static void on_state(orc_task_t *task, const orc_im_result_t *result)
         later(task, "wait", config->poll_min);
 }
 
-static int is_in(const apr_array_header_t *ids, const char *id)
-{
-    int i;
-
-    for (i = 0; i < ids->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(ids, i, const char *), id) == 0)
-            return 1;
-    }
-    return 0;
-}
-
 static void is_back(orc_task_t *task)
 {
     orc_log(ORC_LOG_INFO, "operation %s: infrastructure %s came back after its deletion", task->work->id,
@@ -253,7 +239,7 @@ static void is_back(orc_task_t *task)
 static void on_list(orc_task_t *task, const orc_im_result_t *result)
 {
     if (result->kind == ORC_IM_OK) {
-        if (is_in(result->ids, orc_json_string(entry_of(task), "infra")))
+        if (orc_engine_is_listed(result->ids, orc_json_string(entry_of(task), "infra")))
             is_back(task);
         else
             later(task, "gone", 0);

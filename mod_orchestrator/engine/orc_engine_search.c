@@ -14,7 +14,8 @@
 enum { MAX_TAGS = 20000 /* remembered */ };
 
 typedef struct search_t {
-    const char *operation, *tag, *endpoint, *provider, *region;
+    const json_t *entry;
+    const char *operation, *tag;
     orc_search_found_t *found;
     orc_task_answer_t *failed;
     apr_array_header_t *ids; /* of const char *, still to be read */
@@ -40,15 +41,9 @@ static void remember_tag(orc_engine_t *engine, const char *id, const char *tag)
 
 static void call(orc_task_t *task, orc_call_kind_t kind, const char *infra, orc_task_answer_t *answer)
 {
-    const search_t *search = task->search;
-    orc_call_t wanted = {0};
+    orc_call_t wanted = orc_task_call_about(((const search_t *)task->search)->entry, kind, answer);
 
-    wanted.kind = kind;
-    wanted.endpoint = search->endpoint;
-    wanted.provider = search->provider;
-    wanted.region = search->region;
     wanted.infra = infra;
-    wanted.answer = answer;
     orc_task_call(task, &wanted);
 }
 
@@ -93,12 +88,12 @@ static void read_next(orc_task_t *task)
     search->found(task, NULL);
 }
 
-static int is_in(const apr_array_header_t *ids, const char *id)
+int orc_engine_is_listed(const apr_array_header_t *ids, const char *infra)
 {
     int i;
 
     for (i = 0; i < ids->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(ids, i, const char *), id) == 0)
+        if (strcmp(APR_ARRAY_IDX(ids, i, const char *), infra) == 0)
             return 1;
     }
     return 0;
@@ -120,7 +115,7 @@ static orc_error_t *sort_out(const char **answered, orc_task_t *task, const apr_
     for (i = 0; i < ids->nelts; i++) {
         const char *id = APR_ARRAY_IDX(ids, i, const char *);
 
-        if (!is_in(known, id))
+        if (!orc_engine_is_listed(known, id))
             APR_ARRAY_PUSH(search->ids, const char *) = apr_pstrdup(task->pool, id);
     }
     *answered = apr_pstrdup(task->pool, *answered);
@@ -159,9 +154,7 @@ void orc_task_search(orc_task_t *task, const json_t *entry, orc_search_found_t *
     if (!search->operation)
         search->operation = task->work->id;
     search->tag = orc_json_string(entry, "tag");
-    search->endpoint = orc_json_string(entry, "endpoint");
-    search->provider = orc_json_string(entry, "provider");
-    search->region = orc_json_string(entry, "region");
+    search->entry = entry;
     search->found = found;
     search->failed = failed;
     task->search = search;

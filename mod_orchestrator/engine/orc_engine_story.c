@@ -85,7 +85,7 @@ json_t *orc_story_step(json_t *changes, int number, const char *stage, const cha
 json_t *orc_story_end_step(json_t *changes, const json_t *step, const char *status, const char *message)
 {
     json_t *ended = json_object();
-    static const char *const kept[] = {"number", "stage", "name", "infra"};
+    static const char *const kept[] = {"number", "stage", "name", "provider", "region", "infra"};
     size_t i;
 
     for (i = 0; i < sizeof kept / sizeof *kept; i++) {

@@ -242,7 +242,7 @@ int orc_task_note(orc_task_t *task)
 static void unlink_from_endpoint(orc_task_t *task)
 {
     orc_endpoint_t *endpoint = task->endpoint;
-    int i;
+    orc_task_t **link, *before = NULL;
 
     if (!endpoint)
         return;
@@ -253,10 +253,14 @@ static void unlink_from_endpoint(orc_task_t *task)
         endpoint->in_flight--;
         return;
     }
-    for (i = endpoint->first; i < endpoint->waiting->nelts; i++) {
-        if (APR_ARRAY_IDX(endpoint->waiting, i, orc_task_t *) == task)
-            APR_ARRAY_IDX(endpoint->waiting, i, orc_task_t *) = NULL;
-    }
+    for (link = &endpoint->first; *link && *link != task; link = &before->next)
+        before = *link;
+    if (!*link)
+        return;
+    *link = task->next;
+    if (endpoint->last == task)
+        endpoint->last = before;
+    task->next = NULL;
 }
 
 /* A creation that was sent goes on, so that what IM made can be noted; everything else is given up. */

@@ -59,6 +59,7 @@ SELECT o.id, o.deployment_id, o.lease_number, o.type, o.state, o.phase, o.option
            THEN (SELECT jsonb_agg(jsonb_build_object(
                             'operation', s.operation_id, 'number', s.number, 'endpoint', s.im_endpoint,
                             'infra', s.im_infra_id, 'tag', s.attempt_tag, 'provider', s.provider, 'region', s.region,
+                            'project', CASE s.provider WHEN d.target_provider THEN d.target_iaas_project END,
                             'since', (extract(epoch FROM GREATEST(s.started_at, p.ended_at)) * 1000000)::bigint)
                         ORDER BY s.operation_id, s.number)
                  FROM operations p JOIN operation_steps s ON s.operation_id = p.id
