@@ -67,7 +67,7 @@ class Simulator:
         if body is not None:
             sent["Content-Type"] = "text/yaml"
         sent.update(headers or {})
-        return self.session.request(method, self.url + path, params=parameters, data=body, timeout=10,
+        return self.session.request(method, self.url + path, params=parameters, data=body, timeout=30,
                                     headers={name: value for name, value in sent.items() if value is not None})
 
     def create(self, behaviour=None, auth=None, document=None, asynchronous=True, **more):
@@ -94,7 +94,7 @@ class Simulator:
         return id
 
     def control(self, method, what, value=None, **parameters):
-        answer = self.session.request(method, "%s/_simulator/%s" % (self.url, what), json=value, params=parameters, timeout=10)
+        answer = self.session.request(method, "%s/_simulator/%s" % (self.url, what), json=value, params=parameters, timeout=30)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -103,6 +103,10 @@ class Simulator:
 
     def ledger(self, id):
         return next(entry for entry in self.control("GET", "ledger") if entry["id"] == id)
+
+
+def wait_for(condition, what):
+    process.wait_for(condition, 60, what)
 
 
 def line(user="alice", password="secret", cloud="id = dummy; type = Dummy"):
@@ -325,9 +329,9 @@ def test_a_creation_that_is_not_asynchronous_lasts_until_the_launch(im):
 
 
 def test_like_the_dummy_it_is_pending_and_then_configured(im):
-    id = im.create({"launch_ms": 1000})
+    id = im.create({"launch_ms": 60000})
     assert im.state(id) == {"state": "pending", "vm_states": {}}
-    im.advance(1000)
+    im.advance(60000)
     assert im.state(id) == {"state": "configured", "vm_states": {"0": "configured", "1": "configured"}}
 
 
@@ -628,12 +632,12 @@ def test_clouds_and_statistics(im):
 
 
 def test_asynchronous_deletion_passes_through_deleting_to_404(im):
-    id = im.configured({"delete_ms": 1000})
+    id = im.configured({"delete_ms": 60000})
     answer = im.delete(id, **{"async": "true"})
     assert (answer.status_code, answer.text) == (200, "")
     assert im.state(id)["state"] == "deleting"
     assert im.delete(id, **{"async": "true"}).status_code == 200, "again while it runs"
-    im.advance(1000)
+    im.advance(60000)
     answer = im.get(id, "/state")
     assert (answer.status_code, message(answer)) == (404, "Error Getting Inf. prop: " + GONE)
     answer = im.delete(id)
@@ -649,10 +653,10 @@ def test_a_deletion_that_is_not_asynchronous_is_over_when_it_answers(im):
 
 
 def test_deletion_while_adding_is_409(im):
-    id = im.create({"launch_ms": 1000})
+    id = im.create({"launch_ms": 60000})
     answer = im.delete(id, **{"async": "true"})
     assert (answer.status_code, message(answer)) == (409, "Error Destroying Inf: Invalid State to perform this operation.")
-    im.advance(1000)
+    im.advance(60000)
     assert im.delete(id).status_code == 200
 
 
@@ -660,9 +664,9 @@ def test_deletion_while_adding_is_409(im):
 
 
 def test_slow_boot(im):
-    id = im.create({"behaviour": "slow_boot", "launch_ms": 2000, "boot_ms": 3000, "config_ms": 4000})
+    id = im.create({"behaviour": "slow_boot", "launch_ms": 200000, "boot_ms": 300000, "config_ms": 400000})
     seen = []
-    for ms in (0, 1000, 1000, 3000, 4000):
+    for ms in (0, 100000, 100000, 300000, 400000):
         im.advance(ms)
         seen.append(im.state(id))
     assert seen == [{"state": "pending", "vm_states": {}}, {"state": "pending", "vm_states": {"0": "pending"}},
@@ -672,7 +676,7 @@ def test_slow_boot(im):
 
 
 def test_the_line_of_the_cloud_chooses_too_and_the_metadata_wins(im):
-    cloud = line(cloud="id = one; type = Dummy; behaviour = slow_boot; boot_ms = 5000; launch_ms = 0")
+    cloud = line(cloud="id = one; type = Dummy; behaviour = slow_boot; boot_ms = 60000; launch_ms = 0")
     slow, quick = im.create(auth=cloud), im.create({"behaviour": "normal", "boot_ms": 0}, auth=cloud)
     im.advance(100)
     assert im.state(slow)["state"] == "pending"
@@ -704,9 +708,9 @@ def test_unconfigured(im):
 
 
 def test_configured_then_unconfigured(im):
-    id = im.configured({"behaviour": "configured_then_unconfigured", "unconfigured_ms": 9000})
+    id = im.configured({"behaviour": "configured_then_unconfigured", "unconfigured_ms": 60000})
     assert im.state(id)["state"] == "configured"
-    im.advance(9000)
+    im.advance(60000)
     assert im.state(id)["state"] == "unconfigured"
     assert "Error waiting all the VMs to have all the requested IPs" in im.get(id, "/contmsg").json()["contmsg"]
 
@@ -719,33 +723,34 @@ def test_pending_for_ever_can_be_deleted(im):
 
 
 def test_no_outputs_at_first(im):
-    id = im.configured({"behaviour": "no_outputs_at_first", "outputs_ms": 9000})
+    id = im.configured({"behaviour": "no_outputs_at_first", "outputs_ms": 60000})
     assert im.state(id)["state"] == "configured"
     assert im.get(id, "/outputs").json()["outputs"]["node_ip"] is None
-    im.advance(9000)
+    im.advance(60000)
     assert im.get(id, "/outputs").json()["outputs"]["node_ip"] == ["10.0.0.1", "10.0.0.1"]
 
 
 def test_unknown_heals(im):
-    id = im.configured({"behaviour": "unknown_state", "unknown_ms": 9000})
+    id = im.configured({"behaviour": "unknown_state", "unknown_ms": 60000})
     assert im.state(id) == {"state": "unknown", "vm_states": {"0": "unknown", "1": "unknown"}}
-    im.advance(9000)
+    im.advance(60000)
     assert im.state(id)["state"] == "configured"
 
 
 def test_a_vm_goes(im):
-    id = im.configured({"behaviour": "vm_gone", "gone_ms": 9000})
-    im.advance(9000)
+    id = im.configured({"behaviour": "vm_gone", "gone_ms": 60000})
+    im.advance(60000)
     assert im.state(id) == {"state": "configured", "vm_states": {"1": "configured"}}
     assert message(im.get(id, "/vms/0")) == "Error Getting VM. info: Deleted VM."
 
 
 def test_a_refused_deletion(im):
-    id = im.configured({"behaviour": "delete_refused"})
+    id = im.configured({"behaviour": "delete_refused", "delete_ms": 60000})
     assert im.delete(id, **{"async": "true"}).status_code == 200
     assert im.state(id)["state"] == "deleting"
-    im.advance(60)
+    im.advance(60000)
     assert im.state(id)["state"] == "configured", "and contmsg says nothing"
+    id = im.configured({"behaviour": "delete_refused"})
     answer = im.delete(id)
     assert answer.status_code == 400 and "Error destroying the infrastructure: \n" in message(answer)
     assert im.delete(id, force="true").status_code == 200
@@ -768,24 +773,24 @@ def test_a_lost_deletion_works_when_it_is_repeated(im, shown, states):
 
 
 def test_back_after_404(im):
-    id = im.configured({"behaviour": "back_after_404", "back_ms": 9000})
+    id = im.configured({"behaviour": "back_after_404", "back_ms": 60000})
     im.delete(id)
     assert im.state(id) == 404
     assert im.call("GET", "/infrastructures").json() == {"uri-list": []}
     assert (im.ledger(id)["alive"], im.ledger(id)["visible"]) == (True, False)
-    im.advance(9000)
+    im.advance(60000)
     assert im.state(id)["state"] == "configured"
     assert len(im.call("GET", "/infrastructures").json()["uri-list"]) == 1
     im.delete(id)
-    im.advance(9000)
+    im.advance(60000)
     assert im.state(id) == 404
     assert not im.ledger(id)["alive"]
 
 
 def test_delete_409_for_a_while(im):
-    id = im.configured({"behaviour": "delete_409", "busy_ms": 9000})
+    id = im.configured({"behaviour": "delete_409", "busy_ms": 60000})
     assert im.delete(id).status_code == 409
-    im.advance(9000)
+    im.advance(60000)
     assert im.delete(id).status_code == 200
 
 
@@ -815,9 +820,9 @@ def test_a_fraction_of_the_calls_fails(im):
 
 
 def test_a_fault_for_a_time(im):
-    im.control("POST", "fault", {"fault": "http_502", "for_ms": 5000})
+    im.control("POST", "fault", {"fault": "http_502", "for_ms": 60000})
     assert im.call("GET", "/infrastructures").status_code == 502
-    im.advance(5000)
+    im.advance(60000)
     assert im.call("GET", "/infrastructures").status_code == 200
 
 
@@ -876,11 +881,16 @@ def test_the_connection_is_reset(im, kind, made):
 @pytest.mark.parametrize("kind, made", [("hang", 0), ("hang_after", 1)])
 def test_there_is_no_answer(im, kind, made):
     im.control("POST", "fault", {"fault": kind, "on": "create", "first": 1})
-    with pytest.raises(requests.ReadTimeout):
-        requests.post(im.url + "/infrastructures", data=template(), timeout=0.3, params={"async": "true"},
-                      headers={"Authorization": line(), "Content-Type": "text/yaml"})
+    connection = http.client.HTTPConnection("127.0.0.1", im.server.port, timeout=10)
+    connection.request("POST", "/infrastructures?async=true", template(), {"Authorization": line(), "Content-Type": "text/yaml"})
+    wait_for(lambda: im.control("GET", "calls")["in_flight"] == 1, "the call")
+    wait_for(lambda: len(im.control("GET", "ledger")) == made, "what the call makes")
+    connection.sock.settimeout(0.3)
+    with pytest.raises(TimeoutError):
+        connection.getresponse()
     assert len(im.control("GET", "ledger")) == made
-    process.wait_for(lambda: im.control("GET", "calls")["in_flight"] == 0, 5, "the hanging call to see that its client went")
+    connection.close()
+    wait_for(lambda: im.control("GET", "calls")["in_flight"] == 0, "the hanging call to see that its client went")
     assert im.control("GET", "calls")["statuses"]["0"] == 1
 
 
@@ -888,7 +898,7 @@ def test_a_reset_releases_what_hangs(im):
     im.control("POST", "fault", {"fault": "hang"})
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         call = pool.submit(requests.get, im.url + "/version", timeout=10)
-        process.wait_for(lambda: im.control("GET", "calls")["in_flight"] == 1, 5, "the call")
+        wait_for(lambda: im.control("GET", "calls")["in_flight"] == 1, "the call")
         im.control("POST", "reset")
         with pytest.raises(requests.ConnectionError):
             call.result()
@@ -898,7 +908,7 @@ def test_a_late_answer_comes_when_the_clock_is_advanced(im):
     im.control("POST", "fault", {"fault": "slow", "ms": 60000, "on": "list"})
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         call = pool.submit(im.call, "GET", "/infrastructures")
-        process.wait_for(lambda: requests.get(im.url + "/_simulator/calls", timeout=10).json()["in_flight"] == 1, 5, "the call")
+        wait_for(lambda: requests.get(im.url + "/_simulator/calls", timeout=10).json()["in_flight"] == 1, "the call")
         assert not call.done()
         requests.post(im.url + "/_simulator/advance", json={"ms": 60000}, timeout=10)
         assert call.result().status_code == 200
@@ -972,8 +982,8 @@ def test_many_at_once(im):
         uri = session.post(im.url + "/infrastructures?async=true", data=text, headers=headers, timeout=30).json()["uri"]
         for _ in range(3):
             assert session.get(uri + "/state", headers=headers, timeout=30).status_code == 200
-        process.wait_for(lambda: session.delete(uri + "?async=true", headers=headers, timeout=30).status_code == 200, 10, uri)
-        process.wait_for(lambda: session.get(uri + "/state", headers=headers, timeout=30).status_code == 404, 10, uri)
+        wait_for(lambda: session.delete(uri + "?async=true", headers=headers, timeout=30).status_code == 200, uri)
+        wait_for(lambda: session.get(uri + "/state", headers=headers, timeout=30).status_code == 404, uri)
     text = template({"launch_ms": 5, "delete_ms": 5})
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         list(pool.map(life, range(200)))
