@@ -14,6 +14,7 @@ import time
 CHECKOUT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # Below Linux's range of ephemeral ports, so that no outgoing connection takes one between our choice and our use.
 PORTS = range(20000, 32000)
+RESERVED = []  # sockets, see free_port
 # All time limits are that much longer: everything is slow inside of valgrind.
 PATIENCE = int(os.environ.get("ORCHESTRATOR_PATIENCE", "1"))
 
@@ -46,11 +47,24 @@ def wait_for(condition, timeout=30.0, what="the condition", interval=0.02):
 
 
 def free_port(taken=()):
-    """A loopback port that nobody listens on."""
+    """A loopback port that nobody listens on. Until this process ends, no other one gets it from here: between the choice
+    and the listening, and whenever its server is stopped for a while, it would look free."""
     while True:
         port = random.choice(PORTS)
-        if port not in taken and port_is_free(port):
+        if port not in taken and _reserve(port) and port_is_free(port):
             return port
+
+
+def _reserve(port):
+    """False when somebody has it reserved. An abstract socket is known to the whole machine, and gone with its process."""
+    mark = socket.socket(socket.AF_UNIX)
+    try:
+        mark.bind("\0mod_orchestrator-port-%d" % port)
+    except OSError:
+        mark.close()
+        return False
+    RESERVED.append(mark)
+    return True
 
 
 def port_is_free(port):
