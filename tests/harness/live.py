@@ -30,6 +30,10 @@ OrchestratorLease 3s
 OrchestratorIMTimeout 3s
 OrchestratorIMCreateTimeout 3s
 """
+# How many times longer a test waits for something, before it fails, than a machine with nothing else to do may take.
+BUSY = 4
+# As a time in milliseconds of the simulator's behaviours and faults: until the test releases it (Simulator.release).
+HELD = 3600000
 # Groups of which each test takes its own, so that no test sees another's queue.
 POOL = 300
 FOLDERS = "orchestrator-test-"
@@ -69,6 +73,14 @@ class Simulator:
     def ledger(self, **parameters):
         """Every infrastructure that was ever made."""
         return self.get("ledger", **parameters)
+
+    def force(self, infrastructure, state, **more):
+        """What IM says of an infrastructure from now on."""
+        self.post("infrastructures/%s/state" % infrastructure, {"state": state, **more})
+
+    def release(self):
+        """Lets go what lasts HELD, and everything else that IM waits for."""
+        self.post("advance", {"ms": HELD})
 
     def mend(self):
         """Takes all faults away."""
@@ -140,7 +152,8 @@ class LiveStack(local.Stack):
 
     @staticmethod
     def wait_for(condition, timeout=30.0, what="the condition", interval=0.02):
-        return process.wait_for(condition, timeout, what, interval)
+        """`timeout`: how long a machine with nothing else to do may take."""
+        return process.wait_for(condition, timeout * BUSY, what, interval)
 
     def sql(self, statement, parameters=()):
         """Runs a statement in a transaction of its own; the rows, as tuples, or how many it changed."""
@@ -191,7 +204,8 @@ class LiveStack(local.Stack):
         for pid in sorted(self.httpd.children()):
             with contextlib.suppress(OSError):
                 links = {os.readlink("/proc/%d/fd/%s" % (pid, fd)) for fd in os.listdir("/proc/%d/fd" % pid)}
-                if not links & wanted and not _is_zombie(pid):
+                # One that is just ending has no open files at all.
+                if links and not links & wanted and not _is_zombie(pid):
                     return pid
         return None
 

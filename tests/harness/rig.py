@@ -198,6 +198,19 @@ class Rig(live.LiveStack):
         self.engines.append(made)
         return made
 
+    @contextlib.contextmanager
+    def instead(self, **config):
+        """With a daemon of another configuration instead of the one that all tests of a module share."""
+        (shared,) = self.engines
+        shared.stop()
+        made = self.engine(**config)
+        try:
+            yield made
+        finally:
+            made.stop()
+            self.engines.remove(made)
+            shared.start()
+
     def person(self, behaviour=None, group=None, **token):  # pylint: disable=arguments-differ
         return Person(self, group or self.group(behaviour), **token)
 
@@ -249,6 +262,14 @@ class Rig(live.LiveStack):
         """The simulator's ledger, of one person."""
         return [one for one in self.control.ledger(**parameters) if person is None or person.name in json.dumps(one["owner"]) or
                 one["metadata"].get("PAAS_DEP_USER_EMAIL", "") == person.name + "@example.org"]
+
+    def infrastructure(self, deployment):
+        """The id at IM of a deployment that is at work, once it is known."""
+        return self.wait_for(lambda: self.deployment(deployment)["im_infra_id"], 10, "an infrastructure")
+
+    def wait_for_calls(self, number):
+        """Waits until so many calls are under way at IM."""
+        self.wait_for(lambda: self.control.get("calls")["in_flight"] == number, 10, "%d calls under way" % number)
 
     def stop_engines(self):
         for one in self.engines:
