@@ -45,8 +45,8 @@ def test_many_operations_renew_a_token_once(engine_rig):
 
 def test_im_s_rejection_is_answered_with_a_fresh_token(engine_rig):
     alice = engine_rig.person(ttl=600, refresh=True)
-    id = alice.create(template(im_simulator={"fault": "token_expired", "on": "state", "first": 1}))
     before = sealed(engine_rig, alice)
+    id = alice.create(template(im_simulator={"fault": "token_expired", "on": "state", "first": 1}))
     engine_rig.finish(id)
     assert sealed(engine_rig, alice) != before
     assert [step["status"] for step in engine_rig.steps(id)] == ["succeeded"]
