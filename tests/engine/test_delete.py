@@ -4,6 +4,7 @@
 import pytest
 
 from harness.client import template
+from harness.live import HELD
 
 
 def delete(rig, person, id, state="succeeded", **options):
@@ -79,13 +80,22 @@ def test_force_removes_what_im_deletes_too(engine_rig):
 @pytest.mark.parametrize("phase", ["queued", "submitting", "provisioning", "collecting"])
 def test_a_deletion_ends_a_creation_that_is_at_work(engine_rig, phase):
     alice = engine_rig.person()
-    settings = {"submitting": {"fault": "slow_create", "ms": 700}, "provisioning": {"boot_ms": 5000},
-                "collecting": {"outputs_ms": 5000}}.get(phase, {})
-    id = alice.create(template(im_simulator=settings))
-    if phase != "queued":
-        engine_rig.wait_for_phase(id, phase)
-    operation = alice.delete(id)
-    engine_rig.finish(id, type="DELETE")
-    assert engine_rig.operation(id)["state"] == "canceled"
-    assert engine_rig.sql("SELECT state FROM operations WHERE id = %s", (operation,)) == [("succeeded",)]
-    engine_rig.wait_for(lambda: not engine_rig.infrastructures(alice, alive="true"), 3, "an empty list")
+    settings = {"submitting": {"fault": "slow_create", "ms": HELD}, "provisioning": {"boot_ms": HELD},
+                "collecting": {"outputs_ms": HELD}}.get(phase, {})
+    with engine_rig.instead(im_create_timeout=HELD, public_address_recheck=HELD) as engine:
+        if phase == "queued":
+            engine.stop()
+        id = alice.create(template(im_simulator=settings))
+        if phase != "queued":
+            engine_rig.wait_for_phase(id, phase)
+        if phase == "submitting":
+            engine_rig.wait_for_calls(1)
+        operation = alice.delete(id)
+        if phase == "queued":
+            engine.start()
+        if phase == "submitting":
+            engine_rig.control.release()
+        engine_rig.finish(id, type="DELETE")
+        assert engine_rig.operation(id)["state"] == "canceled"
+        assert engine_rig.sql("SELECT state FROM operations WHERE id = %s", (operation,)) == [("succeeded",)]
+        engine_rig.wait_for(lambda: not engine_rig.infrastructures(alice, alive="true"), 10, "an empty list")
