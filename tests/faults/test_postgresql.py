@@ -30,6 +30,12 @@ class Load:
             thread.start()
 
     def _work(self, person, template):
+        try:
+            self._ask(person, template)
+        except Exception as error:  # pylint: disable=broad-except
+            self.wrong.append(repr(error))
+
+    def _ask(self, person, template):
         mine = 0
         while not self._end.is_set():
             answers = [person.get("/deployments"), person.get("/users/me")]
@@ -75,9 +81,7 @@ def test_requests_run_while_postgresql_goes_and_comes_back(make_stack, mode):
     finally:
         load.stop()
     assert not load.wrong, load.wrong[:5]
-    before = load.count(503)
     for person, deployment in load.accepted:
         person.wait_for_status(deployment, "CREATE_COMPLETE", timeout=60)
         expect(person.get("/deployments/" + deployment), 200)
-    assert load.count(503) == before
     assert len(load.accepted) >= CLIENTS
