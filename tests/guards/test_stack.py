@@ -4,6 +4,7 @@
 import os
 
 from harness.client import Client, unique
+from harness.live import HELD
 from stack import keys
 
 
@@ -87,7 +88,9 @@ def test_a_provider_behaves_as_its_group_says(stack):
 
 def test_a_template_tells_the_simulator_how_to_behave(stack):
     alice = stack.person()
-    template = alice.store_template(im_simulator={"boot_ms": 700})
+    template = alice.store_template(im_simulator={"boot_ms": HELD})
     deployment = alice.deploy(template)
+    stack.wait_for(lambda: alice.deployment(deployment)["im_infra_id"], 10, "an infrastructure")
     assert alice.deployment(deployment)["status_name"] == "CREATE_IN_PROGRESS"
+    stack.control.release()
     alice.wait_for_status(deployment, "CREATE_COMPLETE")
