@@ -9,6 +9,7 @@ import requests
 from deployed import ABSENT, frozen, parameters, submit  # noqa: F401
 
 from harness.client import expect, template
+from harness.live import HELD
 
 LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) (debug|info|warning|error) (.*)")
 
@@ -92,7 +93,7 @@ def test_a_person_who_is_no_creator_gets_it_through_the_creators_token(frozen):
     assert logs(admin, made)["im_logs"] == words
 
 
-@pytest.mark.parametrize("fault", [{"fault": "http_500"}, {"fault": "slow", "ms": 20000}, {"fault": "reset"},
+@pytest.mark.parametrize("fault", [{"fault": "http_500"}, {"fault": "slow", "ms": HELD}, {"fault": "reset"},
                                    {"fault": "bad_json"}, {"fault": "token_expired"}])
 def test_the_stored_copy_has_to_do_when_im_does_not_answer_in_time(frozen, fault):
     alice = frozen.person()
@@ -102,7 +103,7 @@ def test_the_stored_copy_has_to_do_when_im_does_not_answer_in_time(frozen, fault
     frozen.control.fault(on="contmsg", **fault)
     began = time.monotonic()
     assert logs(alice, made)["im_logs"] == "the last copy"
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 10  # 2 s, and what a busy machine adds; IM would take an hour
 
 
 def test_a_client_that_has_the_version_gets_304(frozen):
