@@ -6,12 +6,6 @@ import pytest
 from harness.client import template
 
 
-def pair(rig):
-    """Somebody whom a bad provider serves and a good one, in this order: former tests have left no records of them."""
-    rig.sql("DELETE FROM providers")
-    return rig.person(group=rig.pair())
-
-
 def tell(rig, id):
     return [(step["provider"], step["status"]) for step in rig.steps(id)]
 
@@ -31,7 +25,7 @@ def test_every_retry_is_a_step_and_the_reason_sums_them_up(engine_rig):
 
 
 def test_the_next_provider_takes_over(engine_rig):
-    alice = pair(engine_rig)
+    alice = engine_rig.person(group=engine_rig.pair())
     id = alice.create(retries=2)
     operation = engine_rig.finish(id)
     assert tell(engine_rig, id) == [("bad-one", "failed"), ("bad-one", "failed"), ("good-one", "succeeded")]
@@ -44,14 +38,14 @@ def test_the_next_provider_takes_over(engine_rig):
 
 
 def test_max_providers_ends_the_search(engine_rig):
-    alice = pair(engine_rig)
+    alice = engine_rig.person(group=engine_rig.pair())
     id = alice.create(max_providers=1)
     engine_rig.finish(id, "failed")
     assert tell(engine_rig, id) == [("bad-one", "failed")]
 
 
 def test_a_target_provider_is_the_only_candidate(engine_rig):
-    alice = pair(engine_rig)
+    alice = engine_rig.person(group=engine_rig.pair())
     id = alice.create(provider="good-one", region="region-2")
     engine_rig.finish(id)
     (step,) = engine_rig.steps(id)
@@ -71,7 +65,7 @@ def test_the_last_attempt_is_kept_when_asked_for(engine_rig):
 
 
 def test_a_refused_template_is_not_tried_again_at_the_same_provider(engine_rig):
-    alice = pair(engine_rig)
+    alice = engine_rig.person(group=engine_rig.pair())
     id = alice.create(template(im_simulator={"fault": "bad_template"}), retries=3)
     engine_rig.finish(id, "failed")
     assert tell(engine_rig, id) == [("bad-one", "failed"), ("good-one", "failed")]
@@ -126,14 +120,14 @@ def test_an_attempt_that_can_not_be_deleted_does_not_hold_up_the_next(engine_rig
 
 
 def test_providers_remember_how_they_did(engine_rig):
-    alice = pair(engine_rig)
+    alice = engine_rig.person(group=engine_rig.pair())
     engine_rig.finish(alice.create())
     assert engine_rig.sql("SELECT name, attempts, successes, last_failure IS NOT NULL FROM providers ORDER BY name") == [
         ("bad-one", 1, 0, True), ("good-one", 1, 1, False)]
 
 
 def test_a_provider_that_mostly_fails_comes_last(engine_rig):
-    alice = pair(engine_rig)
+    alice = engine_rig.person(group=engine_rig.pair())
     engine_rig.sql("""INSERT INTO providers (id, name, type, is_enabled, attempts, successes)
         VALUES (gen_random_uuid(), 'bad-one', 'openstack', true, 10, 1)""")
     id = alice.create()

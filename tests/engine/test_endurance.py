@@ -6,6 +6,7 @@ import json
 import pytest
 
 from harness.client import template
+from harness.live import HELD
 from stack import process
 
 
@@ -66,7 +67,8 @@ def test_a_deletion_at_one_im_does_not_wait_for_another(rig, force):
     if force:
         rig.wait_for(lambda: not rig.sql("SELECT FROM deployments WHERE id = %s", (id,)), 15, "the row's end")
     else:
-        assert rig.operation(id, "DELETE")["description"].startswith("Waits for the Infrastructure Manager")
+        rig.wait_for(lambda: rig.operation(id, "DELETE")["description"].startswith("Waits for the Infrastructure Manager"), 10,
+                     "a deletion that says what it waits for")
         rig.control.mend()
         rig.finish(id, type="DELETE")
         assert not rig.infrastructures(person, alive="true")
@@ -74,9 +76,10 @@ def test_a_deletion_at_one_im_does_not_wait_for_another(rig, force):
 
 def test_cleaning_without_a_token_ends_after_the_deadline(rig):
     person = rig.person()
-    id = person.create(template(im_simulator={"boot_ms": 60000}), deadline=1.0)
+    id = person.create(template(im_simulator={"boot_ms": HELD}))
     rig.wait_for_phase(id, "provisioning")
     person.bring_token(ttl=-10)
+    rig.sql("UPDATE operations SET deadline = now() WHERE deployment_id = %s", (id,))
     operation = rig.finish(id, "failed")
     assert "time of the whole" in operation["reason"]
     assert len(rig.infrastructures(person, alive="true")) == 1
