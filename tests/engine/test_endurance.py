@@ -167,7 +167,9 @@ def test_a_deletion_that_can_not_be_done_fails_with_its_reason_and_another_one_d
         rig.control.fault(fault="http_503", on="delete")
     else:
         person.bring_token(ttl=-10)
-    person.delete(id, deadline=1.0)
+    operation = person.delete(id)
+    rig.wait_for(lambda: rig.operation(id, "DELETE")["description"].startswith("Waits for"), 10, "a deletion that waits")
+    rig.sql("UPDATE operations SET deadline = now() WHERE id = %s", (operation,))
     operation = rig.finish(id, "failed", "DELETE")
     assert "could not be deleted in time" in operation["reason"]
     assert ("a fresh token of the owner" if reason == "token" else "the Infrastructure Manager") in operation["reason"]

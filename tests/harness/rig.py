@@ -145,7 +145,7 @@ class Person:
         rig.notify()
         return deployment
 
-    def delete(self, deployment, force=False, unsecure=False, deadline=86400.0):
+    def delete(self, deployment, force=False, unsecure=False):
         """The same as DELETE; the operation's id."""
         operation = str(uuid.uuid4())
         self.rig.sql("""
@@ -154,10 +154,10 @@ class Person:
             o AS (INSERT INTO operations (id, deployment_id, type, options, user_group, user_group_issuer, created_by,
                     deadline, due_at)
                 VALUES (%(operation)s, %(id)s, 'DELETE', %(options)s, %(group)s, %(issuer)s, %(person)s,
-                    now() + %(deadline)s * interval '1 second', now()))
+                    now() + interval '1 day', now()))
             UPDATE deployments SET last_operation_id = %(operation)s WHERE id = %(id)s""", {
                 "id": deployment, "operation": operation, "group": self.group, "issuer": self.issuer, "person": self.id,
-                "deadline": deadline, "options": json.dumps({"force": force, "unsecure": unsecure})})
+                "options": json.dumps({"force": force, "unsecure": unsecure})})
         self.rig.notify()
         return operation
 
