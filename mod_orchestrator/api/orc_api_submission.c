@@ -17,6 +17,7 @@ enum {
     DEFAULT_TOTAL_MINS = 14400,
     DEFAULT_PROVIDER_MINS = 1440,
     QUEUE_RETRY_SECONDS = 30,
+    MAX_RUNS = 3, /* with a template that changes meanwhile */
 };
 
 typedef struct submission_t {
@@ -262,20 +263,8 @@ static orc_error_t *queue_full(const submission_t *s)
     return error;
 }
 
-/* What went away between the look at it and the transaction. */
-static orc_error_t *explain(const submission_t *s, orc_error_t *error)
-{
-    orc_error_t *unknown = NULL;
-
-    if (strcmp(error->code, "conflict.reference") != 0)
-        return error;
-    if (strcmp(orc_db_constraint(error), "deployments_template_id_fkey") != 0)
-        return orc_api_gone(s->request);
-    orc_error_add_pointer(&unknown, s->request->pool, "/template_id", "is not the id of a template");
-    return unknown;
-}
-
-static orc_error_t *store(submission_t *s, orc_response_t *response)
+/* *is_outdated: the template was changed or removed since it was read. */
+static orc_error_t *store(int *is_outdated, submission_t *s, orc_response_t *response)
 {
     const orc_request_t *request = s->request;
     apr_pool_t *pool = request->pool;
@@ -295,13 +284,14 @@ static orc_error_t *store(submission_t *s, orc_response_t *response)
                      apr_pstrcat(pool, "/deployments/", store->id, "/operations/", store->operation_id, NULL),
                      apr_pstrcat(pool, "{\"id\":\"", store->id, "\"}", NULL));
     has_key = orc_api_idempotency_step(&key, request, response);
-    error = orc_store_deployment_submit(&is_full, request->service->db, store, has_key ? &key : NULL, pool);
+    error =
+        orc_store_deployment_submit(&is_full, is_outdated, request->service->db, store, has_key ? &key : NULL, pool);
     if (is_full)
         return queue_full(s);
-    return error ? explain(s, error) : NULL;
+    return error && strcmp(error->code, "conflict.reference") == 0 ? orc_api_gone(request) : error;
 }
 
-orc_error_t *orc_api_deployments_post(const orc_request_t *request, orc_response_t *response)
+static orc_error_t *submit(int *is_outdated, const orc_request_t *request, orc_response_t *response)
 {
     submission_t s = {.request = request};
     stored_t stored;
@@ -309,6 +299,7 @@ orc_error_t *orc_api_deployments_post(const orc_request_t *request, orc_response
     read_body(&s);
     check_timeouts(&s.wrong, request);
     ORC_TRY(find_template(&stored, request, s.store.template_id));
+    s.store.template_version = stored.version;
     plan_resources(&s, &stored);
     if (s.wrong)
         return s.wrong;
@@ -316,5 +307,17 @@ orc_error_t *orc_api_deployments_post(const orc_request_t *request, orc_response
     check_target(&s);
     if (s.unfit)
         return s.unfit;
-    return store(&s, response);
+    return store(is_outdated, &s, response);
+}
+
+orc_error_t *orc_api_deployments_post(const orc_request_t *request, orc_response_t *response)
+{
+    int is_outdated = 0, run;
+
+    for (run = 0; run < MAX_RUNS; run++) {
+        ORC_TRY(submit(&is_outdated, request, response));
+        if (!is_outdated)
+            return NULL;
+    }
+    return orc_error(request->pool, 503, "template.busy", "The template is being changed over and over; try again.");
 }

@@ -288,11 +288,14 @@ static orc_error_t *update(orc_db_t *db, void *baton, apr_pool_t *pool)
     work_t *work = baton;
     orc_store_locked_template_t locked;
     orc_store_template_t row;
+    int is_used = 0;
 
     ORC_TRY(lock(&locked, db, work->request));
     row = changed(work, &locked.row);
     work->checksum = row.checksum;
-    if (locked.is_used && strcmp(row.checksum, locked.row.checksum) != 0)
+    if (strcmp(row.checksum, locked.row.checksum) != 0)
+        ORC_TRY(orc_store_templates_is_used(&is_used, db, work->request->ids[0], pool));
+    if (is_used)
         return orc_error(pool, 409, "template.in_use", "A deployment uses this template; its content can't change.");
     return orc_store_templates_update(db, work->request->ids[0], &row, work->request->identity->user_id, pool);
 }

@@ -31,12 +31,13 @@ static const char *const *submission_values(const orc_store_submission_t *s, apr
         apr_itoa(pool, s->max_queued),
         s->resources,
         s->correlation_id,
+        s->template_version,
     };
 
     return apr_pmemdup(pool, values, sizeof values);
 }
 
-orc_error_t *orc_store_deployment_submit(int *is_full, orc_db_source_t *source,
+orc_error_t *orc_store_deployment_submit(int *is_full, int *is_outdated, orc_db_source_t *source,
                                          const orc_store_submission_t *submission, const orc_db_step_t *first,
                                          apr_pool_t *pool)
 {
@@ -46,7 +47,7 @@ orc_error_t *orc_store_deployment_submit(int *is_full, orc_db_source_t *source,
     orc_db_t *db;
     int count = 0;
 
-    *is_full = 0;
+    *is_full = *is_outdated = 0;
     if (first)
         steps[count++] = *first;
     steps[count++] = (orc_db_step_t){.statement = ORC_SQL_DEPLOYMENT_QUEUE_LOCK, .count = 2, .values = group};
@@ -57,7 +58,8 @@ orc_error_t *orc_store_deployment_submit(int *is_full, orc_db_source_t *source,
     error = orc_db_batch(db, steps, count, 1, pool);
     orc_db_close(db);
     *is_full = error && strcmp(error->sqlstate, "ORC29") == 0;
-    return *is_full ? NULL : error;
+    *is_outdated = error && strcmp(error->sqlstate, "23502") == 0;
+    return *is_full || *is_outdated ? NULL : error;
 }
 
 orc_error_t *orc_store_deployment_lock(orc_store_standing_t *standing, orc_db_t *db, const char *id, const char *caller,

@@ -8,9 +8,9 @@
 
 /** A deployment to be. All texts stay the caller's. */
 typedef struct orc_store_submission_t {
-    const char *id, *operation_id; /* UUIDs, new ones */
-    const char *template_id;
-    const char *template_inputs; /* JSON object, as given */
+    const char *id, *operation_id;              /* UUIDs, new ones */
+    const char *template_id, *template_version; /* the version that was checked */
+    const char *template_inputs;                /* JSON object, as given */
     const char *user_group, *user_group_issuer;
     int per_provider_max_retries;
     int max_providers; /* 0: no limit */
@@ -26,12 +26,13 @@ typedef struct orc_store_submission_t {
 /**
  * Stores a deployment with its owner, resources, operation and outgoing message, all or nothing, in one round trip, and
  * wakes the engines. The group's queue is counted exactly, however many submissions come at once.
- * @param is_full true: the queue was full and nothing was stored
+ * @param is_full     true: the queue was full and nothing was stored
+ * @param is_outdated true: the template is gone or has another version, and nothing was stored
  * @param first   a statement to run before in the same transaction, or NULL
- * @return 409 "conflict.reference" when the template or the caller is gone, 409 "conflict" when `first` was in the way
+ * @return 409 "conflict.reference" when the caller is gone, 409 "conflict" when `first` was in the way
  * of another; orc_db_constraint tells
  */
-orc_error_t *orc_store_deployment_submit(int *is_full, orc_db_source_t *source,
+orc_error_t *orc_store_deployment_submit(int *is_full, int *is_outdated, orc_db_source_t *source,
                                          const orc_store_submission_t *submission, const orc_db_step_t *first,
                                          apr_pool_t *pool);
 

@@ -59,15 +59,23 @@ orc_error_t *orc_store_templates_lock(orc_store_locked_template_t *locked, orc_d
     locked->is_caller_there = 1;
     locked->tag = orc_rows_text(&rows, 0, 0);
     locked->is_creator = orc_rows_true(&rows, 0, 1);
-    locked->is_used = orc_rows_true(&rows, 0, 2);
-    locked->row.content = orc_rows_text(&rows, 0, 3);
-    locked->row.checksum = orc_rows_text(&rows, 0, 4);
-    locked->row.name = orc_rows_text(&rows, 0, 5);
-    locked->row.version = orc_rows_text(&rows, 0, 6);
-    locked->row.target_provider_type = orc_rows_text(&rows, 0, 7);
-    locked->row.tosca_definition_version = orc_rows_text(&rows, 0, 8);
-    locked->row.name_in_content = orc_rows_true(&rows, 0, 9);
-    locked->row.is_fragment = orc_rows_true(&rows, 0, 10);
+    locked->row.content = orc_rows_text(&rows, 0, 2);
+    locked->row.checksum = orc_rows_text(&rows, 0, 3);
+    locked->row.name = orc_rows_text(&rows, 0, 4);
+    locked->row.version = orc_rows_text(&rows, 0, 5);
+    locked->row.target_provider_type = orc_rows_text(&rows, 0, 6);
+    locked->row.tosca_definition_version = orc_rows_text(&rows, 0, 7);
+    locked->row.name_in_content = orc_rows_true(&rows, 0, 8);
+    locked->row.is_fragment = orc_rows_true(&rows, 0, 9);
+    return NULL;
+}
+
+orc_error_t *orc_store_templates_is_used(int *is_used, orc_db_t *db, const char *id, apr_pool_t *pool)
+{
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_call(db, &rows, ORC_SQL_TEMPLATE_IS_USED, pool, id));
+    *is_used = orc_rows_true(&rows, 0, 0);
     return NULL;
 }
 

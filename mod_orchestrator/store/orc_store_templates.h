@@ -28,13 +28,15 @@ typedef struct orc_store_locked_template_t {
     int is_caller_there; /* false: the caller is registered no more */
     const char *tag;     /* its version, NULL: there is no such template */
     int is_creator;      /* the caller made it */
-    int is_used;         /* a deployment refers to it */
     orc_store_template_t row;
 } orc_store_locked_template_t;
 
 /** Locks a template until the transaction's end. */
 orc_error_t *orc_store_templates_lock(orc_store_locked_template_t *locked, orc_db_t *db, const char *id,
                                       const char *caller, apr_pool_t *pool);
+
+/** Whether a deployment refers to a locked template. */
+orc_error_t *orc_store_templates_is_used(int *is_used, orc_db_t *db, const char *id, apr_pool_t *pool);
 
 /** Changes a locked template; the same values as before change nothing, not even its version. */
 orc_error_t *orc_store_templates_update(orc_db_t *db, const char *id, const orc_store_template_t *row,

@@ -42,13 +42,14 @@ SELECT content, row_version FROM templates WHERE id = $1
 -- name: deployment_queue_lock
 SELECT pg_advisory_xact_lock(hashtext($1), hashtext($2))
 
--- Everything that a submission writes; SQLSTATE ORC29 when the queue is full.
+-- Everything that a submission writes; SQLSTATE ORC29 when the queue is full, 23502 when the template is no longer as it
+-- was checked: the lock waits for a change that is at work, and keeps others away until there is a deployment.
 -- name: deployment_insert
 WITH deployment AS (
     INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, per_provider_max_retries,
         max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, target_provider, target_region,
         last_operation_id, created_by, updated_by)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14
+    SELECT $1, (SELECT t.id FROM templates t WHERE t.id = $2 AND t.row_version = $18 FOR SHARE), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14
     WHERE CASE WHEN (SELECT count(*) FROM operations
         WHERE user_group_issuer = $5 AND user_group = $4 AND state = 'pending' AND type = 'CREATE') < $15
         THEN true ELSE queue_is_full() END

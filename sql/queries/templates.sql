@@ -30,11 +30,14 @@ SELECT id FROM templates WHERE checksum = $1
 WITH template AS (
     SELECT * FROM templates WHERE id = $1 FOR UPDATE
 )
-SELECT t.row_version, t.created_by = $2, EXISTS (SELECT FROM deployments d WHERE d.template_id = t.id),
-    t.content, t.checksum, t.name, t.version, t.target_provider_type, t.tosca_definition_version, t.name_in_content,
+SELECT t.row_version, t.created_by = $2, t.content, t.checksum, t.name, t.version, t.target_provider_type, t.tosca_definition_version, t.name_in_content,
     t.is_fragment
 FROM users caller LEFT JOIN template t ON true
 WHERE caller.id = $2
+
+-- A statement of its own, behind the lock: its snapshot has the deployments that the lock waited for.
+-- name: template_is_used
+SELECT EXISTS (SELECT FROM deployments WHERE template_id = $1)
 
 -- Values that are the same as before leave the version as it is.
 -- name: template_update

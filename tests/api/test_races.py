@@ -2,8 +2,11 @@
 """The same things asked for by many at once: each answer is one that API.md knows, and together they tell one story."""
 
 import concurrent.futures
+import contextlib
+import hashlib
 import threading
 
+import psycopg2
 from deployed import body, count, done, frozen, submit  # noqa: F401
 
 from harness.client import expect, unique
@@ -80,6 +83,59 @@ def test_a_template_is_removed_or_deployed_but_never_both(frozen):  # noqa: F811
             expect(removed, 409)
             assert 202 in codes(made)
             expect(alice.get(path), 200)
+
+
+TWO_NODES = """\
+tosca_definitions_version: tosca_simple_yaml_1_0
+metadata: {{ template_name: {name} }}
+topology_template:
+  node_templates: {{ one: {{ type: tosca.nodes.Compute }}, two: {{ type: tosca.nodes.Compute }} }}
+"""
+
+
+@contextlib.contextmanager
+def held_open(stack, statement, parameters):
+    """A transaction that has done its work and is committed at the end of the block."""
+    connection = psycopg2.connect(stack.postgres.url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+        yield
+        connection.commit()
+    finally:
+        connection.close()
+
+
+def waiting(stack):
+    return stack.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")[0][0]
+
+
+def test_content_that_a_deployment_is_just_about_to_use_stays(frozen):  # noqa: F811
+    """The deployment is there, and not yet to be seen, when the change looks for one."""
+    alice = frozen.person()
+    made = submit(frozen, alice)
+    path = "/templates/" + alice.deployment(made)["template_id"]
+    other = body(frozen, alice)["template_id"]
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        with held_open(frozen, "UPDATE deployments SET template_id = %s WHERE id = %s", (other, made)):
+            change = pool.submit(alice.patch, "/templates/" + other, json={"content": TWO_NODES.format(name=unique())})
+            frozen.wait_for(lambda: waiting(frozen) > 0, 10, "the change to wait")
+        expect(change.result(), 409)
+    expect(alice.patch(path, json={"content": TWO_NODES.format(name=unique())}), 204)
+
+
+def test_a_submission_is_made_of_the_template_as_it_is_then(frozen):  # noqa: F811
+    """The template is being changed when the submission has checked it: it is checked again."""
+    alice = frozen.person()
+    wanted, content = body(frozen, alice), TWO_NODES.format(name=unique())
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        with held_open(frozen, "UPDATE templates SET content = %s, checksum = %s, row_version = row_version + 1 WHERE id = %s",
+                       (content, hashlib.sha256(content.encode()).hexdigest(), wanted["template_id"])):
+            asked = pool.submit(alice.post, "/deployments", json=wanted)
+            frozen.wait_for(lambda: waiting(frozen) > 0, 10, "the submission to wait")
+        made = expect(asked.result(), 202).json()["id"]
+    resources = expect(alice.get("/deployments/%s/resources" % made), 200).json()["data"]
+    assert sorted(one["tosca_node_name"] for one in resources) == ["one", "two"]
 
 
 def test_a_person_is_removed_or_owns_what_they_ask_for(frozen):  # noqa: F811
