@@ -19,6 +19,22 @@ static apr_int64_t days_of(int year, int month, int day)
            DAYS_TO_1970;
 }
 
+static int days_in_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return days[month - 1] + (month == 2 && leap);
+}
+
+int orc_time_day(apr_int64_t *days, int year, int month, int day)
+{
+    if (year < 0 || year > 9999 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
+        return 0;
+    *days = days_of(year, month, day);
+    return 1;
+}
+
 static void day_of(apr_int64_t days, int *year, int *month, int *day)
 {
     apr_int64_t z = days + DAYS_TO_1970;
@@ -60,14 +76,6 @@ static int number(const char **at, int digits)
         value = value * 10 + (*(*at)++ - '0');
     }
     return value;
-}
-
-static int days_in_month(int year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-    return days[month - 1] + (month == 2 && leap);
 }
 
 static int parse_offset(const char **at, int *seconds)
@@ -112,16 +120,16 @@ int orc_time_parse(apr_time_t *out, const char *text)
     static const apr_int64_t first = -62135596800, last = 253402300799; /* seconds of the years 1 to 9999 */
     int year, month, day, hour, minute, second, fraction, offset;
     const char *at = text;
-    apr_int64_t seconds;
+    apr_int64_t days, seconds;
 
     year = number(&at, 4);
     if (year < 0 || *at++ != '-')
         return 0;
     month = number(&at, 2);
-    if (month < 1 || month > 12 || *at++ != '-')
+    if (month < 0 || *at++ != '-')
         return 0;
     day = number(&at, 2);
-    if (day < 1 || day > days_in_month(year, month))
+    if (!orc_time_day(&days, year, month, day))
         return 0;
     if (*at != 'T' && *at != 't' && *at != ' ')
         return 0;
@@ -138,7 +146,7 @@ int orc_time_parse(apr_time_t *out, const char *text)
     fraction = parse_fraction(&at);
     if (fraction < 0 || !parse_offset(&at, &offset) || *at != '\0')
         return 0;
-    seconds = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
+    seconds = days * 86400 + hour * 3600 + minute * 60 + second - offset;
     if (seconds < first || seconds > last)
         return 0;
     *out = apr_time_from_sec(seconds) + fraction;

@@ -5,6 +5,9 @@
 #include <apr_pools.h>
 #include <apr_time.h>
 
+/** Days since 1970-01-01 of a day of the Gregorian calendar, years 0 to 9999. False when there is no such day. */
+int orc_time_day(apr_int64_t *days, int year, int month, int day);
+
 /** RFC 3339, UTC, microseconds: "2024-01-01T10:00:00.000000Z". */
 const char *orc_time_text(apr_time_t when, apr_pool_t *pool);
 

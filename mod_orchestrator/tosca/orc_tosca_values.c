@@ -5,6 +5,8 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "orc_time.h"
+
 /* TOSCA 1.0's simple types (its sections 3.2 and 3.3): reading and comparing their values. */
 
 static const char *const kind_names[] = {
@@ -51,25 +53,7 @@ static int read_digits(json_int_t *out, const char **text, int most)
     return 0;
 }
 
-static int days_in_month(int year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    int is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-    return month == 2 && is_leap ? 29 : days[month - 1];
-}
-
-/* Days since 1970-01-01 in the Gregorian calendar, years from 0. */
-static json_int_t days_since_1970(json_int_t year, int month, int day)
-{
-    json_int_t era_year = month <= 2 ? year - 1 : year;
-    json_int_t leap_days = era_year / 4 - era_year / 100 + era_year / 400;
-    int day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-    return era_year * 365 + leap_days + day_of_year - 719468;
-}
-
-static int read_date(json_int_t *days, const char **text)
+static int read_date(apr_int64_t *days, const char **text)
 {
     const char *start = *text;
     json_int_t year, month, day;
@@ -77,10 +61,7 @@ static int read_date(json_int_t *days, const char **text)
     if (read_digits(&year, text, 4) || *text - start != 4 || *(*text)++ != '-' || read_digits(&month, text, 2) ||
         *(*text)++ != '-' || read_digits(&day, text, 2))
         return -1;
-    if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_in_month((int)year, (int)month))
-        return -1;
-    *days = days_since_1970(year, (int)month, (int)day);
-    return 0;
+    return year && orc_time_day(days, (int)year, (int)month, (int)day) ? 0 : -1;
 }
 
 static json_int_t read_fraction(const char **text)
@@ -115,7 +96,8 @@ static int read_offset(json_int_t *seconds, const char *text)
 /* YAML 1.1's timestamp, of which RFC 3339's times are a part: "2001-12-14", "2001-12-14t21:59:43.10-05:00". */
 static int read_timestamp(apr_time_t *out, const char *text)
 {
-    json_int_t days, hour, minute, second, microseconds = 0, offset;
+    json_int_t hour, minute, second, microseconds = 0, offset;
+    apr_int64_t days;
 
     if (read_date(&days, &text))
         return -1;

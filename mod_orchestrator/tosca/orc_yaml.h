@@ -109,6 +109,9 @@ const char *orc_yaml_text(const orc_yaml_node_t *node);
 /** What a scalar stands for; ORC_YAML_STRING for anything quoted. */
 orc_yaml_type_t orc_yaml_type(const orc_yaml_node_t *scalar);
 
+/** False for a plain text that PyYAML takes for something and then can make nothing of: "=", "<<", a day that isn't. */
+int orc_yaml_is_readable(const char *text);
+
 /**
  * Numbers and booleans in YAML 1.1's spellings (0x1F, 017, 1_000, 1:30, yes, off, .5, 1.0e+3).
  * @return 0, or -1 when the text is none or doesn't fit (then *out is not set)

@@ -116,14 +116,14 @@ static int is_bare(const char *text)
     return !strstr(text, ": ") && !strstr(text, " #") && !strchr(": ", text[strlen(text) - 1]);
 }
 
-/* A plain text of one printable line reads the same wherever we put it. (What was folded from several lines may hold
- * a line end; PyYAML takes no tab in a plain text.) */
+/* A plain text of one printable line reads the same wherever we put it, if PyYAML can read it. (What was folded from
+ * several lines may hold a line end; PyYAML takes no tab in a plain text.) */
 static int can_be_plain(const orc_yaml_node_t *node)
 {
     const unsigned char *s = (const unsigned char *)node->text, *end = s + node->length;
     int length;
 
-    if (node->style != ORC_YAML_PLAIN || !is_bare(node->text))
+    if (node->style != ORC_YAML_PLAIN || !is_bare(node->text) || !orc_yaml_is_readable(node->text))
         return 0;
     for (; s < end; s += length)
         if (needs_escape(decode(s, &length)))

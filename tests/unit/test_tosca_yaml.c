@@ -398,6 +398,21 @@ static void text_is_not_much_longer_than_the_tree(void **state)
         json_equal(orc_json_own(orc_yaml_to_json(root), pool), orc_json_own(orc_yaml_to_json(read_yaml(text)), pool)));
 }
 
+static void what_pyyaml_can_not_read_is_quoted(void **state)
+{
+    static const char text[] = "- \"=\"\n- \"<<\"\n- \"0x_\"\n- \"-0b__\"\n- \"2001-13-01\"\n- \"2001-02-29\"\n"
+                               "- \"0000-01-01\"\n- \"2001-12-14 24:00:00\"\n- \"2001-12-14t00:00:60\"\n"
+                               "- \"2001-12-14 00:00:00.5 +24:00\"\n- ==\n- 0x_1\n- 2000-02-29\n"
+                               "- 2001-12-14 23:59:59.9 -23:59\n- 2001-1-1\n- 2001-1-1  1:02:03 Z\n";
+
+    assert_string_equal(orc_yaml_write(read_yaml("[=, <<, 0x_, -0b__, 2001-13-01, 2001-02-29, 0000-01-01,\n"
+                                                 "2001-12-14 24:00:00, 2001-12-14t00:00:60,\n"
+                                                 "2001-12-14 00:00:00.5 +24:00, ==, 0x_1, 2000-02-29,\n"
+                                                 "2001-12-14 23:59:59.9 -23:59, 2001-1-1, 2001-1-1  1:02:03 Z]"),
+                                       pool),
+                        text);
+}
+
 static void a_long_key_is_written_so_that_it_can_be_read(void **state)
 {
     const char *key = repeated("k ", 800);
@@ -442,6 +457,7 @@ int main(void)
         cmocka_unit_test(text_looks_as_people_write_it),
         cmocka_unit_test(json_becomes_yaml_that_means_the_same),
         cmocka_unit_test(text_is_not_much_longer_than_the_tree),
+        cmocka_unit_test(what_pyyaml_can_not_read_is_quoted),
         cmocka_unit_test(a_long_key_is_written_so_that_it_can_be_read),
         cmocka_unit_test(a_byte_order_mark_is_no_part_of_the_document),
         cmocka_unit_test(keys_that_are_chosen_to_collide_are_read_quickly),
