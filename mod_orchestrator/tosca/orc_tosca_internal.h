@@ -212,6 +212,9 @@ void orc_tosca_find_missing(orc_tosca_template_t *tosca);
 /** "line 3, column 5", in the pool. */
 const char *orc_tosca_position(const orc_yaml_node_t *node, apr_pool_t *pool);
 
+/** The name in `{get_input: x}` or `{get_input: [x]}`; NULL for anything else. */
+const char *orc_tosca_input_name(const orc_yaml_node_t *node);
+
 /** A count or a name that is written down or comes from an input (`{get_input: x}`); NULL when it is anything else. In
  * `pool`. */
 const json_t *orc_tosca_resolve(const orc_yaml_node_t *node, const json_t *inputs, apr_pool_t *pool);

@@ -32,7 +32,7 @@ static const char *node_name(const topology_t *topology, int node)
 /* The input that a bad count came from is what the caller can change. */
 static orc_error_t *bad_count(const topology_t *topology, int node, const orc_yaml_node_t *written)
 {
-    const char *input = orc_yaml_text(orc_yaml_get(written, "get_input"));
+    const char *input = orc_tosca_input_name(written);
     const char *pointer = input ? orc_json_pointer(topology->pool, "/template_inputs", input) : "/template_id";
     orc_error_t *error = NULL;
 

@@ -132,6 +132,10 @@ static void refused_count(const char *topology, const char *given, const char *w
 static void counts_that_can_not_be_are_refused(void **state)
 {
     refused_count(cluster, "{\"n\":-1}", "/template_inputs/n the count of node \"wn\" is no number from 0 to 1000");
+    refused_count(
+        "  inputs: {n: {type: integer}}\n"
+        "  node_templates: {a: {type: x, capabilities: {scalable: {properties: {count: {get_input: [n]}}}}}}\n",
+        "{\"n\":-1}", "/template_inputs/n the count of node");
     refused_count(cluster, "{\"n\":1001}", "/template_inputs/n the count of node \"wn\" is no number from 0 to 1000");
     refused_count("  node_templates:\n"
                   "    a: {type: x, capabilities: {scalable: {properties: {count: many}}}}\n",
