@@ -18,11 +18,11 @@ tests_unit_test_http_LDADD = $(unit_ldadd)
 
 # These need other processes, so pytest makes and runs them (tests/clients/test_*.py).
 EXTRA_PROGRAMS += tests/clients/check_orc_im
-tests_clients_check_orc_im_SOURCES = tests/clients/check_orc_im.c
+tests_clients_check_orc_im_SOURCES = tests/clients/check_orc_im.c tests/unit/unit.h
 tests_clients_check_orc_im_LDADD = $(unit_ldadd)
 
 EXTRA_PROGRAMS += tests/clients/check_orc_oidc
-tests_clients_check_orc_oidc_SOURCES = tests/clients/check_orc_oidc.c
+tests_clients_check_orc_oidc_SOURCES = tests/clients/check_orc_oidc.c tests/unit/unit.h
 tests_clients_check_orc_oidc_LDADD = $(unit_ldadd)
 
 check_PROGRAMS += tests/unit/test_oidc

@@ -92,20 +92,36 @@ static const char *existing(cmd_parms *cmd, const char *argument, apr_filetype_e
     return *error ? NULL : path;
 }
 
+/* Context check of a directive that names something that must exist; *path is its full path. */
+static const char *enter_existing(cmd_parms *cmd, mo_config_t **config, const char **path, const char *argument,
+                                  apr_filetype_e type)
+{
+    const char *error = enter(cmd, config);
+
+    if (!error)
+        *path = existing(cmd, argument, type, &error);
+    return error;
+}
+
 /* ---- plain values ---- */
+
+/* `values` is what the target's offset is in. */
+static const char *keep_text(cmd_parms *cmd, void *values, const char *argument)
+{
+    const target_t *target = cmd->info;
+
+    if (!*argument)
+        return wrong(cmd, "must not be empty");
+    *(const char **)((char *)values + target->offset) = argument;
+    return NULL;
+}
 
 static const char *set_text(cmd_parms *cmd, void *unused, const char *argument)
 {
-    const target_t *target = cmd->info;
     mo_config_t *config;
     const char *error = enter(cmd, &config);
 
-    if (error)
-        return error;
-    if (!*argument)
-        return wrong(cmd, "must not be empty");
-    *(const char **)((char *)config->values + target->offset) = argument;
-    return NULL;
+    return error ? error : keep_text(cmd, config->values, argument);
 }
 
 static const char *set_url(cmd_parms *cmd, void *unused, const char *argument)
@@ -251,12 +267,12 @@ static const char *add_trusted_proxy(cmd_parms *cmd, void *unused, const char *a
 
 static const char *load_providers(cmd_parms *cmd, void *unused, const char *argument)
 {
-    mo_config_t *config;
-    const char *error = enter(cmd, &config), *path;
     orc_providers_t *providers;
+    mo_config_t *config;
+    const char *path, *error = enter_existing(cmd, &config, &path, argument, APR_REG);
     orc_error_t *failure;
 
-    if (error || !(path = existing(cmd, argument, APR_REG, &error)))
+    if (error)
         return error;
     failure = orc_providers_load(&providers, path, cmd->pool);
     if (failure)
@@ -268,12 +284,12 @@ static const char *load_providers(cmd_parms *cmd, void *unused, const char *argu
 
 static const char *load_types(cmd_parms *cmd, void *unused, const char *argument)
 {
-    mo_config_t *config;
-    const char *error = enter(cmd, &config), *path;
     orc_tosca_types_t *types;
+    mo_config_t *config;
+    const char *path, *error = enter_existing(cmd, &config, &path, argument, APR_DIR);
     orc_error_t *failure;
 
-    if (error || !(path = existing(cmd, argument, APR_DIR, &error)))
+    if (error)
         return error;
     failure = orc_tosca_types_load(&types, path, cmd->pool);
     if (failure)
@@ -286,10 +302,10 @@ static const char *load_types(cmd_parms *cmd, void *unused, const char *argument
 static const char *load_secret_key(cmd_parms *cmd, void *unused, const char *argument)
 {
     mo_config_t *config;
-    const char *error = enter(cmd, &config), *path;
+    const char *path, *error = enter_existing(cmd, &config, &path, argument, APR_REG);
     orc_error_t *failure;
 
-    if (error || !(path = existing(cmd, argument, APR_REG, &error)))
+    if (error)
         return error;
     failure = orc_secret_init(cmd->temp_pool);
     if (!failure)
@@ -319,12 +335,11 @@ static const char *set_jwks_file(cmd_parms *cmd, void *unused, const char *argum
 static const char *set_ca_file(cmd_parms *cmd, void *unused, const char *argument)
 {
     mo_config_t *config;
-    const char *error = enter(cmd, &config), *path;
+    const char *path, *error = enter_existing(cmd, &config, &path, argument, APR_REG);
 
-    if (error || !(path = existing(cmd, argument, APR_REG, &error)))
-        return error;
-    config->values->ca_file = path;
-    return NULL;
+    if (!error)
+        config->values->ca_file = path;
+    return error;
 }
 
 /* ---- <OrchestratorIssuer> ---- */
@@ -373,16 +388,10 @@ static const char *read_issuer(cmd_parms *cmd, void *unused, const char *argumen
 
 static const char *set_issuer_text(cmd_parms *cmd, void *unused, const char *argument)
 {
-    const target_t *target = cmd->info;
     orc_issuer_config_t *issuer;
     const char *error = enter_issuer(cmd, &issuer);
 
-    if (error)
-        return error;
-    if (!*argument)
-        return wrong(cmd, "must not be empty");
-    *(const char **)((char *)issuer + target->offset) = argument;
-    return NULL;
+    return error ? error : keep_text(cmd, issuer, argument);
 }
 
 static const char *set_issuer_url(cmd_parms *cmd, void *unused, const char *argument)

@@ -20,7 +20,7 @@ $(generated)/orc_sql.h: $(generated)/orc_sql.c
 
 # Needs a PostgreSQL, so pytest makes and runs it (tests/store/test_orc_db.py).
 EXTRA_PROGRAMS += tests/store/check_orc_db
-tests_store_check_orc_db_SOURCES = tests/store/check_orc_db.c
+tests_store_check_orc_db_SOURCES = tests/store/check_orc_db.c tests/unit/unit.h
 tests_store_check_orc_db_LDADD = $(unit_ldadd)
 
 # ./dev migrate: what OrchestratorMigrate On does, without httpd.

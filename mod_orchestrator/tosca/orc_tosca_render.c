@@ -97,16 +97,6 @@ static const orc_yaml_node_t *render_input(const render_t *render, const char *n
     return copy;
 }
 
-static const orc_yaml_node_t *render_inputs(const render_t *render)
-{
-    orc_yaml_node_t *copy = orc_yaml_copy_mapping(render->tosca->inputs, 0, render->pool);
-    int i;
-
-    for (i = 0; i < copy->count; i++)
-        copy->pairs[i].value = render_input(render, copy->pairs[i].key->text, copy->pairs[i].value);
-    return copy;
-}
-
 /* Nodes. */
 
 /* IM refuses a property that a node's type doesn't declare: only types with a map `tags` get them (INDIGO's Compute).
@@ -137,7 +127,7 @@ static int is_function(const orc_yaml_node_t *node)
     return 0;
 }
 
-static const orc_yaml_node_t *render_node(const render_t *render, const orc_yaml_node_t *node)
+static const orc_yaml_node_t *render_node(const render_t *render, const char *name, const orc_yaml_node_t *node)
 {
     const orc_yaml_node_t *properties = orc_yaml_get(node, "properties"), *tags = orc_yaml_get(properties, "tags");
     orc_yaml_node_t *node_copy, *properties_copy, *tags_copy;
@@ -154,17 +144,19 @@ static const orc_yaml_node_t *render_node(const render_t *render, const orc_yaml
     return node_copy;
 }
 
-static const orc_yaml_node_t *render_nodes(const render_t *render)
+/* The document. */
+
+typedef const orc_yaml_node_t *render_one_t(const render_t *render, const char *name, const orc_yaml_node_t *node);
+
+static const orc_yaml_node_t *render_each(const render_t *render, const orc_yaml_node_t *mapping, render_one_t *one)
 {
-    orc_yaml_node_t *copy = orc_yaml_copy_mapping(render->tosca->nodes, 0, render->pool);
+    orc_yaml_node_t *copy = orc_yaml_copy_mapping(mapping, 0, render->pool);
     int i;
 
     for (i = 0; i < copy->count; i++)
-        copy->pairs[i].value = render_node(render, copy->pairs[i].value);
+        copy->pairs[i].value = one(render, copy->pairs[i].key->text, copy->pairs[i].value);
     return copy;
 }
-
-/* The document. */
 
 static const orc_yaml_node_t *render_metadata(const render_t *render)
 {
@@ -187,9 +179,9 @@ orc_error_t *orc_tosca_render(const char **text, const orc_tosca_template_t *tos
     const orc_yaml_node_t *metadata = render_metadata(&render);
 
     if (tosca->inputs)
-        orc_yaml_set(topology, "inputs", render_inputs(&render), pool);
+        orc_yaml_set(topology, "inputs", render_each(&render, tosca->inputs, render_input), pool);
     if (tosca->nodes && tag_count(&render))
-        orc_yaml_set(topology, "node_templates", render_nodes(&render), pool);
+        orc_yaml_set(topology, "node_templates", render_each(&render, tosca->nodes, render_node), pool);
     orc_yaml_set(root, "topology_template", topology, pool);
     if (metadata->count)
         orc_yaml_set(root, "metadata", metadata, pool);

@@ -2,23 +2,12 @@
 
 /* orc_im against the IM simulator: run by test_orc_im.py with IM_URL of a simulator of one generation. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "../unit/unit.h"
 
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
 #include <curl/curl.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "orc_im.h"
-#include "orc_secret.h"
 
-static apr_pool_t *pool;
 static orc_http_t *http;
 static orc_im_target_t target;
 
@@ -69,22 +58,6 @@ static const char *credentials(const char *provider, const char *token)
                                    apr_pstrcat(pool, "id = {name}; type = Dummy; tenant = {project}", provider, NULL),
                                    &values, pool));
     return header;
-}
-
-static int setup(void **state)
-{
-    apr_initialize();
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    apr_pool_create(&pool, NULL);
-    return orc_secret_init(pool) ? -1 : 0;
-}
-
-static int teardown(void **state)
-{
-    apr_pool_destroy(pool);
-    curl_global_cleanup();
-    apr_terminate();
-    return 0;
 }
 
 /* Every test has a simulator that forgot everything, and a client with a closed breaker. */
@@ -402,6 +375,10 @@ int main(void)
         cmocka_unit_test_setup(the_request_id_goes_along, start),
         cmocka_unit_test_setup(an_id_that_is_none_is_not_sent, start),
     };
+    int failed;
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    failed = cmocka_run_group_tests(tests, setup, teardown);
+    curl_global_cleanup();
+    return failed;
 }

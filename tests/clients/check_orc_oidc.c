@@ -3,46 +3,19 @@
 /* orc_oidc and orc_jwks against the local token issuer: run by test_orc_oidc.py, which says in the environment where it
  * is and what is a good token of it. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "../unit/unit.h"
 
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
 #include <curl/curl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "orc_jwks.h"
 #include "orc_oidc_internal.h"
-#include "orc_secret.h"
 
-static apr_pool_t *pool;
 static orc_config_t *config;
 static orc_issuer_config_t *issuer;
 static orc_oidc_t *oidc;
 static orc_http_t *http;
-
-static int setup(void **state)
-{
-    apr_initialize();
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    apr_pool_create(&pool, NULL);
-    return orc_secret_init(pool) ? -1 : 0;
-}
-
-static int teardown(void **state)
-{
-    apr_pool_destroy(pool);
-    curl_global_cleanup();
-    apr_terminate();
-    return 0;
-}
 
 static char *without_slashes(const char *url)
 {
@@ -331,6 +304,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(keys_are_written_with_their_issuer_and_only_when_they_change, start, mend),
         cmocka_unit_test_setup_teardown(an_issuer_that_is_away_keeps_its_keys, start, mend),
     };
+    int failed;
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    failed = cmocka_run_group_tests(tests, setup, teardown);
+    curl_global_cleanup();
+    return failed;
 }

@@ -1,40 +1,21 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/* The database layer against a real PostgreSQL: run by test_store.py with DATABASE_URL of an empty database. */
+/* The database layer against a real PostgreSQL: run by test_orc_db.py with DATABASE_URL of an empty database. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <apr_general.h>
-#include <apr_strings.h>
-#include <stdlib.h>
-#include <string.h>
+#include "../unit/unit.h"
 
 #include "orc_db.h"
-#include "orc_secret.h"
 
-static apr_pool_t *pool;
 static orc_db_source_t *source;
 
-static int setup(void **state)
+static int setup_database(void **state)
 {
     int applied;
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
+    if (setup(state))
+        return -1;
     source = orc_db_source_single(getenv("DATABASE_URL"), pool);
-    return orc_secret_init(pool) || orc_db_migrate(source, &applied, pool) || applied == 0 ? -1 : 0;
-}
-
-static int teardown(void **state)
-{
-    apr_pool_destroy(pool);
-    apr_terminate();
-    return 0;
+    return orc_db_migrate(source, &applied, pool) || applied == 0 ? -1 : 0;
 }
 
 static orc_db_t *opened(void)
@@ -312,5 +293,5 @@ int main(void)
         cmocka_unit_test(a_server_that_is_away_is_a_503),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup_database, teardown);
 }
