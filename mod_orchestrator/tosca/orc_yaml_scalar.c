@@ -71,9 +71,9 @@ static int is_integer(const char *text)
         if (!text[1])
             return 1;
         if (text[1] == 'b')
-            return text[2] && !*skip(text + 2, "01_");
+            return *skip(text + 2, "_") && !*skip(text + 2, "01_");
         if (text[1] == 'x')
-            return text[2] && !*skip(text + 2, "0123456789abcdefABCDEF_");
+            return *skip(text + 2, "_") && !*skip(text + 2, "0123456789abcdefABCDEF_");
         return !*skip(text + 1, "01234567_");
     }
     if (*text < '1' || *text > '9')

@@ -405,12 +405,14 @@ static void what_pyyaml_can_not_read_is_quoted(void **state)
                                "- \"2001-12-14 00:00:00.5 +24:00\"\n- ==\n- 0x_1\n- 2000-02-29\n"
                                "- 2001-12-14 23:59:59.9 -23:59\n- 2001-1-1\n- 2001-1-1  1:02:03 Z\n";
 
-    assert_string_equal(orc_yaml_write(read_yaml("[=, <<, 0x_, -0b__, 2001-13-01, 2001-02-29, 0000-01-01,\n"
-                                                 "2001-12-14 24:00:00, 2001-12-14t00:00:60,\n"
-                                                 "2001-12-14 00:00:00.5 +24:00, ==, 0x_1, 2000-02-29,\n"
-                                                 "2001-12-14 23:59:59.9 -23:59, 2001-1-1, 2001-1-1  1:02:03 Z]"),
-                                       pool),
-                        text);
+    const orc_yaml_node_t *root = read_yaml("[=, <<, 0x_, -0b__, 2001-13-01, 2001-02-29, 0000-01-01,\n"
+                                            "2001-12-14 24:00:00, 2001-12-14t00:00:60,\n"
+                                            "2001-12-14 00:00:00.5 +24:00, ==, 0x_1, 2000-02-29,\n"
+                                            "2001-12-14 23:59:59.9 -23:59, 2001-1-1, 2001-1-1  1:02:03 Z]");
+
+    assert_string_equal(orc_yaml_write(root, pool), text);
+    assert_true(
+        json_equal(orc_json_own(orc_yaml_to_json(root), pool), orc_json_own(orc_yaml_to_json(read_yaml(text)), pool)));
 }
 
 static void a_long_key_is_written_so_that_it_can_be_read(void **state)
