@@ -2,6 +2,7 @@
 #include "orc_db.h"
 
 #include <apr_strings.h>
+#include <string.h>
 
 #include "orc_log.h"
 
@@ -88,6 +89,17 @@ static orc_error_t *apply_missing(PGconn *connection, int *applied, apr_pool_t *
     return NULL;
 }
 
+/* Debian makes its cluster in the locale of who installs it, which on a bare machine knows ASCII only. */
+static orc_error_t *check_encoding(PGconn *connection, apr_pool_t *pool)
+{
+    const char *encoding = PQparameterStatus(connection, "server_encoding");
+
+    if (encoding && strcmp(encoding, "UTF8") == 0)
+        return NULL;
+    return orc_error(pool, 500, "database.encoding", "The database's encoding is %s; it must be UTF8.",
+                     encoding ? encoding : "unknown");
+}
+
 static orc_error_t *under_lock(PGconn *connection, int *applied, apr_pool_t *pool)
 {
     orc_error_t *error;
@@ -117,7 +129,9 @@ orc_error_t *orc_db_migrate(orc_db_source_t *source, int *applied, apr_pool_t *p
         error->retriable = 1;
     }
     else {
-        error = under_lock(connection, applied, pool);
+        error = check_encoding(connection, pool);
+        if (!error)
+            error = under_lock(connection, applied, pool);
     }
     if (connection)
         source->give(source, handle, connection, PQstatus(connection) != CONNECTION_OK);

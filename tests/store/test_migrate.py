@@ -1,8 +1,12 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """./dev migrate's program."""
 
+import contextlib
 import os
 import subprocess
+
+import psycopg2
+import pytest
 
 
 def migrate(build, database):
@@ -21,3 +25,19 @@ def test_a_database_that_is_not_there_is_an_error_with_its_reason(build):
     done = migrate(build, "host=127.0.0.1 port=1 connect_timeout=2")
     assert done.returncode == 1
     assert "migrate: " in done.stderr and not done.stdout
+
+
+@pytest.fixture
+def ascii_database(postgres_server):
+    """One as Debian's PostgreSQL makes it on a machine without a locale."""
+    with contextlib.closing(psycopg2.connect(postgres_server.url)) as connection:
+        connection.autocommit = True
+        connection.cursor().execute("CREATE DATABASE plain TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
+        yield postgres_server.url.rpartition("/")[0] + "/plain"
+        connection.cursor().execute("DROP DATABASE plain WITH (FORCE)")
+
+
+def test_a_database_of_another_encoding_is_refused(build, ascii_database):
+    done = migrate(build, ascii_database)
+    assert done.returncode == 1
+    assert "SQL_ASCII" in done.stderr and "UTF8" in done.stderr
