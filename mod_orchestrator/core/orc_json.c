@@ -178,8 +178,10 @@ orc_error_t *orc_json_parse(json_t **out, const char *text, apr_size_t length, a
         return orc_error(pool, 400, "json.depth", "The JSON is nested more than %d levels deep.", ORC_JSON_MAX_DEPTH);
     *out = json_loadb(prepared, prepared_length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
     if (!*out) {
+        const char *what = json_error_code(&error) == json_error_null_character ? "a text with \\u0000" : error.text;
+
         return orc_error(pool, 400, "json", "The body is not valid JSON: line %d, column %d: %s.", error.line,
-                         error.column, error.text);
+                         error.column, what);
     }
     orc_json_own(*out, pool);
     return NULL;

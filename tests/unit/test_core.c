@@ -50,6 +50,8 @@ static void json_is_refused(void **state)
         assert_int_equal(error->status, 400);
     }
     assert_int_equal(orc_json_parse(&value, "{}\0", 3, pool)->status, 400);
+    assert_string_equal(parse(&value, "\"\\u0000\"")->detail,
+                        "The body is not valid JSON: line 1, column 8: a text with \\u0000.");
 }
 
 static void json_depth_is_limited(void **state)
