@@ -238,23 +238,28 @@ static orc_error_t *work(orc_engine_t *engine, apr_pool_t *pool)
     return NULL;
 }
 
-static void try_work(orc_engine_t *engine, apr_pool_t *pool)
+static void try_work(orc_engine_t *engine, apr_pool_t *turn)
 {
     apr_interval_time_t pause = FIRST_DATABASE_PAUSE;
     orc_error_t *error;
+    apr_pool_t *pool;
     int i;
 
     if (orc_engine_monotonic() < engine->database_after)
         return;
+    /* A unit of work that fails ends with this pool: others of the turn may find the connection broken and let go of
+     * it. */
+    apr_pool_create(&pool, turn);
     error = work(engine, pool);
+    if (!error && engine->database_failures)
+        orc_log(ORC_LOG_NOTICE, "the database is back");
+    else if (error && !engine->database_failures)
+        orc_log(ORC_LOG_WARNING, "the database: %s", orc_error_line(error, pool));
+    apr_pool_destroy(pool);
     if (!error) {
-        if (engine->database_failures)
-            orc_log(ORC_LOG_NOTICE, "the database is back");
         engine->database_failures = 0;
         return;
     }
-    if (!engine->database_failures)
-        orc_log(ORC_LOG_WARNING, "the database: %s", orc_error_line(error, pool));
     engine->listens = 0;
     for (i = 0; i < engine->database_failures && pause < LAST_DATABASE_PAUSE; i++)
         pause *= 2;

@@ -12,7 +12,10 @@
 
 #define DEFAULT_AUTH "type = InfrastructureManager; token = {access_token}"
 
-enum { SYNC_DELETE_FACTOR = 5 /* a deletion that is waited for takes longer than other calls */ };
+enum {
+    SYNC_DELETE_FACTOR = 5, /* a deletion that is waited for takes longer than other calls */
+    USELESS = 5,            /* answers in a row, before the administrator is told */
+};
 
 static void queue(orc_task_t *task);
 
@@ -30,6 +33,21 @@ static orc_endpoint_t *endpoint_of(orc_engine_t *engine, const char *url)
 
 /* ---- answers ---- */
 
+/* An IM that is there but answers uselessly (a wrong URL, a proxy's page, errors of its own) opens no breaker, which
+ * would tell the administrator. */
+static void watch_answers(orc_endpoint_t *endpoint, const orc_im_result_t *result)
+{
+    int is_useless = result->status && (result->kind == ORC_IM_BAD_ANSWER || result->status == 500);
+
+    if (is_useless && ++endpoint->useless == USELESS)
+        orc_log(ORC_LOG_WARNING, "endpoint %s: %d answers in a row were of no use; the last: %s", endpoint->url,
+                USELESS, orc_error_line(result->error, result->pool));
+    if (!is_useless && result->status && endpoint->useless >= USELESS)
+        orc_log(ORC_LOG_NOTICE, "endpoint %s: answers as it should again", endpoint->url);
+    if (!is_useless && result->status)
+        endpoint->useless = 0;
+}
+
 static void wait_after_rejection(orc_task_t *task)
 {
     orc_task_renew_token(task, queue);
@@ -41,6 +59,7 @@ static void on_answer(void *baton, const orc_im_result_t *result)
     orc_engine_t *engine = task->engine;
 
     task->http_call = NULL;
+    watch_answers(task->endpoint, result);
     task->endpoint->in_flight--;
     task->endpoint = NULL;
     if (task->is_lost) {

@@ -69,6 +69,7 @@ typedef struct orc_call_t {
 typedef struct orc_endpoint_t {
     const char *url;
     int in_flight;
+    int useless;              /* answers in a row that told nothing */
     orc_task_t *first, *last; /* that wait for a slot */
 } orc_endpoint_t;
 

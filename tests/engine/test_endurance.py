@@ -179,3 +179,16 @@ def test_a_deletion_that_can_not_be_done_fails_with_its_reason_and_another_one_d
     person.delete(id)
     rig.finish(id, type="DELETE")
     assert not rig.infrastructures(person, alive="true")
+
+
+def test_the_administrator_is_told_of_an_im_whose_answers_are_of_no_use(rig):
+    (daemon,) = rig.engines
+    before = len(daemon.text())
+    rig.control.fault(fault="http_404", on="create,list")
+    id = rig.person().create(max_providers=1)
+    rig.wait_for(lambda: "5 answers in a row were of no use" in daemon.text()[before:], 10, "a word of it")
+    rig.control.mend()
+    rig.finish(id)
+    text = daemon.text()[before:]
+    assert "endpoint %s: 5 answers in a row were of no use; the last: " % rig.im_url.rstrip("/") in text
+    assert "answers as it should again" in text

@@ -176,3 +176,17 @@ def test_what_waits_for_a_token_takes_no_place_of_others(bare_rig, daemons):
     bare_rig.finish(bare_rig.person().create())
     absent.bring_token()
     bare_rig.finish(waiting)
+
+
+def test_the_database_goes_while_creations_wait_for_their_turn_at_im(bare_rig, daemons):
+    first = daemons(im_max_in_flight=1)
+    alice = bare_rig.person()
+    ids = [alice.create(template(im_simulator={"fault": "slow_create", "ms": 300})) for _ in range(6)]
+    bare_rig.wait_for_phase(ids[0], "submitting")
+    bare_rig.stop_postgres()
+    bare_rig.wait_for(lambda: "the database:" in first.text(), 10, "an engine that misses its database")
+    bare_rig.start_postgres()
+    for id in ids:
+        bare_rig.finish(id, timeout=30)
+    assert first.process.poll() is None
+    assert len(bare_rig.infrastructures(alice, alive="true")) == 6
