@@ -114,20 +114,26 @@ orc_error_t *orc_im_create(orc_http_call_t **call, orc_http_t *http, const orc_i
     return ask(call, http, target, &question, done, baton, pool);
 }
 
+/* A GET of what IM tells of an infrastructure, or of all (infra_id NULL). */
+static orc_error_t *get(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target,
+                        orc_im_call_kind_t kind, const char *infra_id, const char *rest, orc_im_done_t *done,
+                        void *baton, apr_pool_t *pool)
+{
+    question_t question = {.kind = kind, .method = "GET", .infra_id = infra_id, .rest = rest};
+
+    return ask(call, http, target, &question, done, baton, pool);
+}
+
 orc_error_t *orc_im_get_state(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target,
                               const char *infra_id, orc_im_done_t *done, void *baton, apr_pool_t *pool)
 {
-    question_t question = {.kind = ORC_IM_STATE, .method = "GET", .infra_id = infra_id, .rest = "/state"};
-
-    return ask(call, http, target, &question, done, baton, pool);
+    return get(call, http, target, ORC_IM_STATE, infra_id, "/state", done, baton, pool);
 }
 
 orc_error_t *orc_im_get_outputs(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target,
                                 const char *infra_id, orc_im_done_t *done, void *baton, apr_pool_t *pool)
 {
-    question_t question = {.kind = ORC_IM_OUTPUTS, .method = "GET", .infra_id = infra_id, .rest = "/outputs"};
-
-    return ask(call, http, target, &question, done, baton, pool);
+    return get(call, http, target, ORC_IM_OUTPUTS, infra_id, "/outputs", done, baton, pool);
 }
 
 static question_t ask_contmsg(const char *infra_id, int header_only, apr_size_t max)
@@ -156,17 +162,13 @@ orc_error_t *orc_im_get_contmsg(orc_http_call_t **call, orc_http_t *http, const 
 orc_error_t *orc_im_get_tosca(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target,
                               const char *infra_id, orc_im_done_t *done, void *baton, apr_pool_t *pool)
 {
-    question_t question = {.kind = ORC_IM_TOSCA, .method = "GET", .infra_id = infra_id, .rest = "/tosca"};
-
-    return ask(call, http, target, &question, done, baton, pool);
+    return get(call, http, target, ORC_IM_TOSCA, infra_id, "/tosca", done, baton, pool);
 }
 
 orc_error_t *orc_im_get_vms(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target,
                             const char *infra_id, orc_im_done_t *done, void *baton, apr_pool_t *pool)
 {
-    question_t question = {.kind = ORC_IM_VMS, .method = "GET", .infra_id = infra_id, .rest = ""};
-
-    return ask(call, http, target, &question, done, baton, pool);
+    return get(call, http, target, ORC_IM_VMS, infra_id, "", done, baton, pool);
 }
 
 orc_error_t *orc_im_get_vm(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target,
@@ -180,9 +182,7 @@ orc_error_t *orc_im_get_vm(orc_http_call_t **call, orc_http_t *http, const orc_i
 orc_error_t *orc_im_list(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target, orc_im_done_t *done,
                          void *baton, apr_pool_t *pool)
 {
-    question_t question = {.kind = ORC_IM_LIST, .method = "GET", .rest = ""};
-
-    return ask(call, http, target, &question, done, baton, pool);
+    return get(call, http, target, ORC_IM_LIST, NULL, "", done, baton, pool);
 }
 
 orc_error_t *orc_im_delete(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target,

@@ -31,6 +31,45 @@ static orc_endpoint_t *endpoint_of(orc_engine_t *engine, const char *url)
     return endpoint;
 }
 
+/* ---- slots ---- */
+
+static void count(const orc_task_t *task, int change)
+{
+    task->endpoint->in_flight += change;
+    if (task->call.kind == ORC_CALL_DELETE_AND_WAIT)
+        task->endpoint->long_ones += change;
+}
+
+/* Out of those that wait. */
+static void take_out(orc_task_t *task, orc_endpoint_t *endpoint)
+{
+    orc_task_t **link, *before = NULL;
+
+    for (link = &endpoint->first; *link && *link != task; link = &before->next)
+        before = *link;
+    if (!*link)
+        return;
+    *link = task->next;
+    if (endpoint->last == task)
+        endpoint->last = before;
+    task->next = NULL;
+}
+
+void orc_task_leave_endpoint(orc_task_t *task)
+{
+    if (!task->endpoint)
+        return;
+    if (task->http_call) {
+        orc_http_cancel(task->http_call);
+        task->http_call = NULL;
+        count(task, -1);
+    }
+    else {
+        take_out(task, task->endpoint);
+    }
+    task->endpoint = NULL;
+}
+
 /* ---- answers ---- */
 
 /* An IM that is there but answers uselessly (a wrong URL, a proxy's page, errors of its own) opens no breaker, which
@@ -60,7 +99,7 @@ static void on_answer(void *baton, const orc_im_result_t *result)
 
     task->http_call = NULL;
     watch_answers(task->endpoint, result);
-    task->endpoint->in_flight--;
+    count(task, -1);
     task->endpoint = NULL;
     if (task->is_lost) {
         if (task->call.kind == ORC_CALL_CREATE)
@@ -191,19 +230,29 @@ static void begin(orc_task_t *task, orc_endpoint_t *endpoint)
         return;
     }
     task->endpoint = endpoint;
-    endpoint->in_flight++;
+    count(task, 1);
+}
+
+/* The calls that last for minutes get half of the slots, so that the others are never behind them. */
+static int may_begin(const orc_task_t *task, const orc_endpoint_t *endpoint)
+{
+    return task->call.kind != ORC_CALL_DELETE_AND_WAIT ||
+           endpoint->long_ones < (task->engine->config->im_max_in_flight + 1) / 2;
 }
 
 static void pump(orc_engine_t *engine, orc_endpoint_t *endpoint)
 {
-    while (endpoint->in_flight < engine->config->im_max_in_flight && endpoint->first) {
-        orc_task_t *task = endpoint->first;
+    orc_task_t *task = endpoint->first;
 
-        endpoint->first = task->next;
-        if (!endpoint->first)
-            endpoint->last = NULL;
-        task->next = NULL;
-        begin(task, endpoint);
+    while (task && endpoint->in_flight < engine->config->im_max_in_flight) {
+        if (may_begin(task, endpoint)) {
+            take_out(task, endpoint);
+            begin(task, endpoint); /* which may change what waits */
+            task = endpoint->first;
+        }
+        else {
+            task = task->next;
+        }
     }
 }
 

@@ -69,6 +69,7 @@ typedef struct orc_call_t {
 typedef struct orc_endpoint_t {
     const char *url;
     int in_flight;
+    int long_ones;            /* of these, deletions that are waited for, which may last for minutes */
     int useless;              /* answers in a row that told nothing */
     orc_task_t *first, *last; /* that wait for a slot */
 } orc_endpoint_t;
@@ -203,6 +204,9 @@ orc_call_t orc_task_call_about(const json_t *entry, orc_call_kind_t kind, orc_ta
 /** Calls IM when a slot of the endpoint is free; with a token that is valid, renewed when IM rejects it. Ends in the
  * call's answer, or in the task's end when there is no token. */
 void orc_task_call(orc_task_t *task, const orc_call_t *call);
+
+/** Gives its call up: queued, it isn't sent; under way, its connection is closed. */
+void orc_task_leave_endpoint(orc_task_t *task);
 
 /** Lets waiting calls go on. */
 void orc_engine_pump(orc_engine_t *engine);

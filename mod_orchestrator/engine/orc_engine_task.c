@@ -239,30 +239,6 @@ int orc_task_note(orc_task_t *task)
     return 1;
 }
 
-static void unlink_from_endpoint(orc_task_t *task)
-{
-    orc_endpoint_t *endpoint = task->endpoint;
-    orc_task_t **link, *before = NULL;
-
-    if (!endpoint)
-        return;
-    task->endpoint = NULL;
-    if (task->http_call) {
-        orc_http_cancel(task->http_call);
-        task->http_call = NULL;
-        endpoint->in_flight--;
-        return;
-    }
-    for (link = &endpoint->first; *link && *link != task; link = &before->next)
-        before = *link;
-    if (!*link)
-        return;
-    *link = task->next;
-    if (endpoint->last == task)
-        endpoint->last = before;
-    task->next = NULL;
-}
-
 /* A creation that was sent goes on, so that what IM made can be noted; everything else is given up. */
 void orc_task_drop(orc_task_t *task)
 {
@@ -275,7 +251,7 @@ void orc_task_drop(orc_task_t *task)
         return;
     if (task->http_call && task->call.kind == ORC_CALL_CREATE)
         return;
-    unlink_from_endpoint(task);
+    orc_task_leave_endpoint(task);
     if (!task->is_finished) {
         task->is_finished = 1;
         APR_ARRAY_PUSH(engine->finished, orc_task_t *) = task;

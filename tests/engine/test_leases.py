@@ -190,3 +190,16 @@ def test_the_database_goes_while_creations_wait_for_their_turn_at_im(bare_rig, d
         bare_rig.finish(id, timeout=30)
     assert first.process.poll() is None
     assert len(bare_rig.infrastructures(alice, alive="true")) == 6
+
+
+def test_deletions_that_im_takes_minutes_for_leave_room_for_others(bare_rig, daemons):
+    daemons(im_max_in_flight=2, im_timeout=30000, lease=30000)
+    alice = bare_rig.person()
+    slow = template(im_simulator={"refuse": 1000, "fault": "slow", "on": "delete", "after": 3, "ms": 100000})
+    ids = [alice.create(slow) for _ in range(3)]
+    for id in ids:
+        bare_rig.finish(id)
+        alice.delete(id)
+    bare_rig.wait_for(lambda: bare_rig.sql("""SELECT count(*) FROM operations WHERE deployment_id = ANY (%s::uuid[]) AND type = 'DELETE'
+        AND (progress #>> '{targets,0,sends}')::integer >= 3 AND due_at > now() + interval '10 seconds'""", (ids,))[0][0] == 3, 20, "three deletions that are waited for")
+    bare_rig.finish(bare_rig.person().create())
