@@ -159,6 +159,19 @@ const mo_base_t *mo_config_base(const mo_config_t *config, const void *handler)
     return NULL;
 }
 
+int mo_config_is_place(const mo_config_t *config, const char *path)
+{
+    int i;
+
+    for (i = 0; i < config->bases->nelts; i++) {
+        const mo_base_t *base = &APR_ARRAY_IDX(config->bases, i, mo_base_t);
+
+        if (strncmp(path, base->path, base->length) == 0 && (!path[base->length] || path[base->length] == '/'))
+            return 1;
+    }
+    return 0;
+}
+
 /* ---- what mod_dbd was told ---- */
 
 /* First directive of that name in the tree, sections included. */

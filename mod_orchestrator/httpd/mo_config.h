@@ -49,6 +49,9 @@ int mo_config_is_used(const mo_config_t *config);
 /** The place of a request, by the SetHandler that applies to it; NULL when it is none of ours. */
 const mo_base_t *mo_config_base(const mo_config_t *config, const void *handler);
 
+/** True when a request's path, as it was sent, leads to a place where the handler is bound. */
+int mo_config_is_place(const mo_config_t *config, const char *path);
+
 /** The directives, for the module record. */
 extern const command_rec mo_directives[];
 

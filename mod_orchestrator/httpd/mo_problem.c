@@ -117,9 +117,20 @@ static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *brigade)
     return ap_pass_brigade(f->next, page);
 }
 
+/* An error that comes before httpd has looked for a <Location> (no Host, %2F, a header too long) has only its path. */
+static int is_for_us(const request_rec *r)
+{
+    const mo_config_t *config = mo_config_of(r->server);
+
+    if (mo_request_of(r))
+        return 1;
+    return r->per_dir_config == r->server->lookup_defaults && r->parsed_uri.path &&
+           mo_config_is_place(config, r->parsed_uri.path);
+}
+
 void mo_problem_replace(request_rec *r)
 {
-    if (mo_request_of(r) && r->status >= 400)
+    if (r->status >= 400 && is_for_us(r))
         ap_add_output_filter(FILTER, NULL, r, r->connection);
 }
 

@@ -330,6 +330,32 @@ def test_an_error_page_without_errordocument_is_a_problem_too(make_stack):
     problem(answer.status_code, answer.headers, answer.text, 403)
 
 
+@pytest.fixture(scope="module")
+def undressed(make_stack):
+    """An httpd without any ErrorDocument."""
+    return make_stack("".join("ErrorDocument %d default\n" % code for code in (400, 404, 408, 417, 431))
+                      + "RequestReadTimeout header=2 body=2\n")
+
+
+@pytest.mark.parametrize("lines, wanted", [
+    (["GET /api/v1/health HTTP/1.1"], 400), (["GET /api/v1/health HTTP/1.1", "Host: x", "no colon"], 400),
+    (["GET /api/v1/health HTTP/1.1", "Host: x", "X-Long: " + "x" * 9000], 400), (["GET /api/v1/%zz HTTP/1.1", "Host: x"], 400),
+    (["GET /api/v1/users%2Fme HTTP/1.1", "Host: x"], 404), (["GET /api/v1/a%00?x HTTP/1.1", "Host: x"], 404),
+    (["GET /api/v1/health HTTP/1.1", "Host: x", "Expect: wonders"], 417), (["GET http://x/api/v1/%zz HTTP/1.1", "Host: x"], 400)],
+    ids=["no host", "header", "long header", "escape", "slash", "nul", "expectation", "whole url"])
+def test_an_error_before_the_location_is_known_is_a_problem_too(undressed, lines, wanted):
+    undressed.expect_log(HTTPD)
+    problem(*raw(undressed, lines), wanted)
+    elsewhere = [line.replace("/api/v1/", "/api/v1x/") for line in lines]
+    status, headers, _ = raw(undressed, elsewhere)
+    assert (status, headers["Content-Type"].partition(";")[0]) == (wanted, "text/html")
+
+
+def test_a_header_that_does_not_arrive_in_time_is_a_problem_too(undressed):
+    undressed.expect_log(HTTPD)
+    problem(*undressed.raw(b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\n", timeout=30), 408)
+
+
 def test_the_problem_page_itself_is_404(stack):
     answer = requests.get(stack.base_url + "/_problem", timeout=10)
     problem(answer.status_code, answer.headers, answer.text, 404)
