@@ -24,7 +24,7 @@ from .client import template, unique
 QUICK = {"poll_min": 50, "poll_max": 300, "delete_recheck": 300, "delete_repeat": 400, "public_address_recheck": 600,
          "lease": 2000, "im_timeout": 1500, "im_create_timeout": 1500}
 # Providers for placement: the first of a pair fails, the second does not.
-PAIRS = 20
+PAIRS = 100
 
 
 def providers(stack):
