@@ -35,14 +35,14 @@ process.PATIENCE *= 4
 # As a time in milliseconds of the simulator's behaviours and faults: until the test releases it (Simulator.release).
 HELD = 3600000
 # Groups of which each test takes its own, so that no test sees another's queue.
-POOL = 300
+POOL = 1000
 FOLDERS = "orchestrator-test-"
 
 
 # The IM simulator's behaviours (its README.md): a provider of that name each, with groups of its own.
 BEHAVIOURS = ("slow_boot", "one_vm_failed", "all_vms_failed", "unconfigured", "configured_then_unconfigured", "pending_for_ever",
               "no_outputs_at_first", "unknown_state", "vm_gone", "delete_refused", "delete_lost", "back_after_404", "delete_409")
-BEHAVIOUR_POOL = 20
+BEHAVIOUR_POOL = 50
 
 
 def provider(stack, name, groups, auth="id = {name}; type = Dummy", **fields):
@@ -103,7 +103,7 @@ class Simulator:
 class LiveStack(local.Stack):
     def __init__(self, directives="", **options):
         folder = make_home()
-        self.pools = {None: ["group-%03d" % number for number in range(POOL)],
+        self.pools = {None: ["group-%04d" % number for number in range(POOL)],
                       **{name: ["%s-%02d" % (name, number) for number in range(BEHAVIOUR_POOL)] for name in BEHAVIOURS}}
         self._unused = {name: list(groups) for name, groups in self.pools.items()}
         self._connection = None
