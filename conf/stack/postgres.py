@@ -13,7 +13,7 @@ USER = "orchestrator"
 # mod_dbd's pool and the daemon share it: a server that is gone is noticed, and no statement or transaction hangs for ever.
 CONNINFO = ("host=127.0.0.1 port={port} user=orchestrator dbname=orchestrator connect_timeout={timeout} keepalives_idle=30 "
             "keepalives_interval=5 keepalives_count=3 tcp_user_timeout=10000 application_name=orchestrator "
-            "options='-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000'")
+            "options='-c statement_timeout={timeout}s -c lock_timeout={lock}s -c idle_in_transaction_session_timeout={idle}s'")
 
 
 def programs():
@@ -35,7 +35,7 @@ class Postgres:
 
     @property
     def conninfo(self):
-        return CONNINFO.format(port=self.port, timeout=5 * process.PATIENCE)
+        return CONNINFO.format(port=self.port, timeout=5 * process.PATIENCE, lock=2 * process.PATIENCE, idle=10 * process.PATIENCE)
 
     @property
     def url(self):
