@@ -179,12 +179,15 @@ def test_what_waits_for_a_token_takes_no_place_of_others(bare_rig, daemons):
 
 
 def test_the_database_goes_while_creations_wait_for_their_turn_at_im(bare_rig, daemons):
-    first = daemons(im_max_in_flight=1)
+    first = daemons(im_max_in_flight=1, im_create_timeout=HELD)
     alice = bare_rig.person()
-    ids = [alice.create(template(im_simulator={"fault": "slow_create", "ms": 300})) for _ in range(6)]
-    bare_rig.wait_for_phase(ids[0], "submitting")
+    ids = [alice.create(template(im_simulator={"fault": "slow_create", "ms": HELD, "first": 1})) for _ in range(6)]
+    bare_rig.wait_for_calls(1)
+    bare_rig.wait_for(lambda: owned_by(bare_rig, first, ids) == 6, 10, "creations in hand")
     bare_rig.stop_postgres()
     bare_rig.wait_for(lambda: "the database:" in first.text(), 10, "an engine that misses its database")
+    bare_rig.control.release()
+    bare_rig.wait_for(lambda: "a step is put off" in first.text(), 10, "a creation whose turn has come")
     bare_rig.start_postgres()
     for id in ids:
         bare_rig.finish(id, timeout=30)
