@@ -38,7 +38,7 @@ static int compare(const clause_t *clause, const orc_yaml_node_t *operand, int o
 
     if (orc_tosca_spend(clause->check, clause->at, operand->weight + operand->bytes / ORC_TOSCA_STEP_BYTES))
         return otherwise;
-    json = operand->kind == ORC_YAML_SCALAR ? orc_tosca_scalar_to_json(operand, kind) : orc_yaml_to_json(operand);
+    json = orc_tosca_to_json_as(clause->check->tosca, operand, clause->schema);
     if (!orc_tosca_value_read(&right, &problem, kind, json) &&
         !orc_tosca_value_read(&left, &problem, kind, clause->value))
         found = orc_tosca_value_compare(&left, &right);

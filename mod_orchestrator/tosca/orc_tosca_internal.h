@@ -147,6 +147,10 @@ void orc_tosca_schema(orc_tosca_schema_t *schema, const orc_tosca_template_t *to
 json_t *orc_tosca_to_json(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
                           const orc_yaml_node_t *declared);
 
+/** The same by a declaration that was read before. */
+json_t *orc_tosca_to_json_as(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
+                             const orc_tosca_schema_t *schema);
+
 /** Where a check puts what it finds. */
 typedef struct orc_tosca_check_t {
     const orc_tosca_template_t *tosca;

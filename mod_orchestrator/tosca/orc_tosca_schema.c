@@ -88,8 +88,8 @@ static void schema_of_member(orc_tosca_schema_t *out, const orc_tosca_template_t
                      schema->kind == ORC_TOSCA_DATA ? property_of(tosca, schema, name, NULL) : schema->entry);
 }
 
-static json_t *to_json_as(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
-                          const orc_tosca_schema_t *schema)
+json_t *orc_tosca_to_json_as(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
+                             const orc_tosca_schema_t *schema)
 {
     orc_tosca_schema_t child;
     json_t *out;
@@ -101,13 +101,13 @@ static json_t *to_json_as(const orc_tosca_template_t *tosca, const orc_yaml_node
     orc_tosca_schema(&child, tosca, schema->entry);
     for (i = 0; i < node->count; i++)
         if (node->kind == ORC_YAML_SEQUENCE)
-            json_array_append_new(out, to_json_as(tosca, node->items[i], &child));
+            json_array_append_new(out, orc_tosca_to_json_as(tosca, node->items[i], &child));
         else {
             const char *key = node->pairs[i].key->text;
 
             if (schema->kind == ORC_TOSCA_DATA)
                 schema_of_member(&child, tosca, schema, key);
-            json_object_set_new(out, key, to_json_as(tosca, node->pairs[i].value, &child));
+            json_object_set_new(out, key, orc_tosca_to_json_as(tosca, node->pairs[i].value, &child));
         }
     return out;
 }
@@ -118,7 +118,7 @@ json_t *orc_tosca_to_json(const orc_tosca_template_t *tosca, const orc_yaml_node
     orc_tosca_schema_t schema;
 
     orc_tosca_schema(&schema, tosca, declared);
-    return to_json_as(tosca, node, &schema);
+    return orc_tosca_to_json_as(tosca, node, &schema);
 }
 
 /* Checking. */

@@ -239,9 +239,9 @@ static int digit_of(char c)
 }
 
 /* Digits of a base with "_" between them; a ":" makes what came before sixty times what it was. */
-static int magnitude(json_int_t *out, const char *text, int base)
+static int magnitude(apr_uint64_t *out, const char *text, int base)
 {
-    json_int_t total = 0, part = 0;
+    apr_uint64_t total = 0, part = 0;
 
     for (; *text; text++) {
         if (*text == '_')
@@ -260,15 +260,15 @@ static int magnitude(json_int_t *out, const char *text, int base)
 int orc_yaml_integer(json_int_t *out, const char *text)
 {
     const char *digits = skip_sign(text);
-    json_int_t value;
-    int base;
+    apr_uint64_t most = APR_INT64_MAX, value;
+    int base, is_negative = *text == '-';
 
     if (!is_integer(text))
         return -1;
     base = base_of(&digits);
-    if (magnitude(&value, digits, base))
+    if (magnitude(&value, digits, base) || value > most + (apr_uint64_t)is_negative)
         return -1;
-    *out = *text == '-' ? -value : value;
+    *out = (json_int_t)(is_negative ? 0 - value : value);
     return 0;
 }
 

@@ -135,6 +135,8 @@ static void lists_and_maps_are_checked(void **state)
     ACCEPTS("type: list, constraints: [{min_length: 1}, {max_length: 2}]", "[1]", "[1,2]");
     REFUSES("type: map, constraints: [{length: 1}]", "{}", "{\"a\":1,\"b\":2}");
     ACCEPTS("type: list, constraints: [{valid_values: [[a, b], []]}]", "[]", "[\"a\",\"b\"]");
+    ACCEPTS("type: list, entry_schema: string, constraints: [{equal: [1.10, yes]}]", "[\"1.10\",\"yes\"]");
+    ACCEPTS("type: map, entry_schema: {type: version}, constraints: [{valid_values: [{a: 1.0}]}]", "{\"a\":\"1.0\"}");
 }
 
 static void constraints_on_numbers_are_checked(void **state)

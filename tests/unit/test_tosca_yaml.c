@@ -113,9 +113,16 @@ static void numbers_of_yaml_1_1_have_their_values(void **state)
     static const struct {
         const char *text;
         json_int_t value;
-    } integers[] = {{"0", 0},     {"-12", -12},        {"1_000", 1000},
-                    {"017", 15},  {"0x1F", 31},        {"0b101", 5},
-                    {"1:30", 90}, {"-1:00:01", -3601}, {"9223372036854775807", 9223372036854775807LL}};
+    } integers[] = {{"0", 0},
+                    {"-12", -12},
+                    {"1_000", 1000},
+                    {"017", 15},
+                    {"0x1F", 31},
+                    {"0b101", 5},
+                    {"1:30", 90},
+                    {"-1:00:01", -3601},
+                    {"9223372036854775807", 9223372036854775807LL},
+                    {"-9223372036854775808", -9223372036854775807LL - 1}};
     json_int_t integer = 7;
     double real;
     size_t i;
@@ -126,6 +133,8 @@ static void numbers_of_yaml_1_1_have_their_values(void **state)
     }
     integer = 7;
     assert_int_equal(orc_yaml_integer(&integer, "9223372036854775808"), -1);
+    assert_int_equal(orc_yaml_integer(&integer, "-9223372036854775809"), -1);
+    assert_int_equal(orc_yaml_integer(&integer, "18446744073709551617"), -1);
     assert_int_equal(orc_yaml_integer(&integer, "1.0"), -1);
     assert_int_equal(orc_yaml_integer(&integer, ""), -1);
     assert_int_equal(integer, 7);
