@@ -31,7 +31,7 @@ int orc_yaml_boolean(int *out, const char *text)
     static const char *const yes[] = {"yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", NULL};
     static const char *const no[] = {"no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF", NULL};
 
-    if (!is_one_of(text, yes) && !is_one_of(text, no))
+    if (!*text || !strchr("yYtToOnNfF", *text) || (!is_one_of(text, yes) && !is_one_of(text, no)))
         return -1;
     *out = is_one_of(text, yes);
     return 0;
@@ -99,7 +99,7 @@ static int is_infinity_or_nan(const char *text)
     static const char *const infinity[] = {".inf", ".Inf", ".INF", NULL};
     static const char *const nan[] = {".nan", ".NaN", ".NAN", NULL};
 
-    return is_one_of(skip_sign(text), infinity) || is_one_of(text, nan);
+    return *skip_sign(text) == '.' && (is_one_of(skip_sign(text), infinity) || is_one_of(text, nan));
 }
 
 static int is_float(const char *text)
