@@ -178,6 +178,8 @@ static void on_deleted(orc_task_t *task, const orc_im_result_t *result)
     switch (result->kind) {
     case ORC_IM_OK:
         json_object_set_new(entry, "sent", json_integer(orc_task_now(task)));
+        if (task->phase == ORC_PHASE_DELETING)
+            orc_task_describe(task, "The infrastructure is being deleted."); /* whatever it waited for */
         if (count_up(entry, "sends") <= MAX_SENDS) {
             later(task, "wait", config->poll_min);
             return;

@@ -70,6 +70,7 @@ def test_a_deletion_at_one_im_does_not_wait_for_another(rig, force):
         rig.wait_for(lambda: rig.operation(id, "DELETE")["description"].startswith("Waits for the Infrastructure Manager"), 10,
                      "a deletion that says what it waits for")
         rig.control.mend()
+        rig.wait_for(lambda: not rig.operation(id, "DELETE")["description"].startswith("Waits for"), 10, "another description")
         rig.finish(id, type="DELETE")
         assert not rig.infrastructures(person, alive="true")
 
