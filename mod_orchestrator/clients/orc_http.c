@@ -443,10 +443,16 @@ apr_time_t orc_http_open_until(const orc_http_t *http, const char *name)
 {
     const orc_http_endpoint_t *endpoint;
     size_t length = strlen(name);
+    apr_time_t now;
 
     while (length > 0 && name[length - 1] == '/') /* as orc_http_transfer_make does */
         length--;
     endpoint = apr_hash_get(http->endpoints, name, (apr_ssize_t)length);
 
-    return endpoint && endpoint->breaker.is_open ? endpoint->breaker.until : 0;
+    if (!endpoint || !endpoint->breaker.is_open)
+        return 0;
+    /* not the time that was meant before the clock was set back */
+    now = apr_time_now();
+    return endpoint->breaker.until > now && !orc_breaker_remaining(&endpoint->breaker, now) ? now
+                                                                                            : endpoint->breaker.until;
 }

@@ -209,7 +209,15 @@ static orc_error_t *make_target(orc_im_target_t *target, orc_task_t *task)
                               provider ? provider->auth : NULL, &values, task->pool);
 }
 
-/* True when the task holds the slot now. */
+/* A call that the breaker would hold back is not prepared for either, which would be stored, and told, each time. */
+static orc_error_t *held_back(const orc_task_t *task)
+{
+    if (!task->call.before || orc_http_open_until(task->engine->http, task->call.endpoint) <= apr_time_now())
+        return NULL;
+    return orc_error(task->pool, 503, "im.unavailable", "Calls to %s are held back.", task->call.endpoint);
+}
+
+/* The task may hold the slot afterwards. */
 static void begin(orc_task_t *task, orc_endpoint_t *endpoint)
 {
     orc_im_target_t target;
@@ -220,7 +228,9 @@ static void begin(orc_task_t *task, orc_endpoint_t *endpoint)
         orc_task_drop(task);
         return;
     }
-    error = make_target(&target, task);
+    error = held_back(task);
+    if (!error)
+        error = make_target(&target, task);
     if (!error && task->call.before && !task->call.before(task))
         return;
     if (!error)

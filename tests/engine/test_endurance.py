@@ -2,6 +2,7 @@
 """What must not be waited for for ever: an IM of a former attempt that is away, a token that never comes, timeouts that have passed."""
 
 import json
+import socket
 
 import pytest
 
@@ -18,10 +19,14 @@ def two_ims(bare_rig):
     for one in value["providers"]:
         if one["name"] == "bad-one":
             one["im"] = bare_rig.im_url.replace("127.0.0.1", "localhost")
-    process.write(bare_rig.path("two-ims.json"), json.dumps(value))
-    bare_rig.engine(providers=bare_rig.path("two-ims.json"), delete_repeat=120, im_create_timeout=400)
-    yield bare_rig
-    bare_rig.stop_engines()
+    with socket.socket() as nobody:  # bound, but nobody listens
+        nobody.bind(("127.0.0.1", 0))
+        value["providers"].append({**value["providers"][0], "name": "dead-one", "groups": {"at-the-dead-one": "project"},
+                                   "im": "http://127.0.0.1:%d" % nobody.getsockname()[1]})
+        process.write(bare_rig.path("two-ims.json"), json.dumps(value))
+        bare_rig.engine(providers=bare_rig.path("two-ims.json"), delete_repeat=120, im_create_timeout=400)
+        yield bare_rig
+        bare_rig.stop_engines()
 
 
 @pytest.fixture
@@ -193,3 +198,16 @@ def test_the_administrator_is_told_of_an_im_whose_answers_are_of_no_use(rig):
     text = daemon.text()[before:]
     assert "endpoint %s: 5 answers in a row were of no use; the last: " % rig.im_url.rstrip("/") in text
     assert "answers as it should again" in text
+
+
+def test_a_creation_that_is_held_back_is_not_announced_each_time(rig):
+    (daemon,) = rig.engines
+    before = len(daemon.text())
+    person = rig.person(group="at-the-dead-one")
+    id = person.create()
+    rig.wait_for(lambda: "calls are held back" in daemon.text()[before:], 20, "an open breaker")
+    first = rig.operation(id)
+    rig.wait_for(lambda: rig.operation(id)["lease_number"] >= first["lease_number"] + 10, 40, "ten looks")
+    assert rig.operation(id)["row_version"] - first["row_version"] < 12
+    person.delete(id)
+    rig.finish(id, type="DELETE")
