@@ -14,8 +14,7 @@ from harness.live import HELD
 def daemons(bare_rig):
     """Starts daemons; all of them are stopped after the test."""
     yield bare_rig.engine
-    bare_rig.stop_engines()
-    bare_rig.control.mend()
+    bare_rig.finish_work()
 
 
 def owned_by(rig, daemon, ids):
