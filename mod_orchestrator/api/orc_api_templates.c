@@ -7,6 +7,7 @@
 #include "orc_id.h"
 #include "orc_store_templates.h"
 #include "orc_tosca.h"
+#include "orc_utf8.h"
 
 /* Templates: API.md, section 4. Everybody reads them; who made one, or an administrator, changes it. */
 
@@ -83,11 +84,7 @@ static const orc_tosca_template_t *parse(orc_error_t **error, const given_t *giv
 
 static int is_name(const char *name)
 {
-    int characters = 0;
-
-    for (; *name; name++)
-        characters += (*name & 0xc0) != 0x80;
-    return characters >= 1 && characters <= MAX_NAME;
+    return *name && orc_utf8_count(name) <= MAX_NAME;
 }
 
 /* A new template has exactly one name, its own or the request's. */

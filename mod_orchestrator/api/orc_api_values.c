@@ -9,6 +9,7 @@
 
 #include "orc_id.h"
 #include "orc_time.h"
+#include "orc_utf8.h"
 
 enum { MAX_NAME_ECHOED = 100 };
 
@@ -59,23 +60,6 @@ static const char *stored_id(const char *text, apr_pool_t *pool)
     return orc_id_parse(text, id) ? id : NULL;
 }
 
-static int is_utf8(const char *text)
-{
-    json_t *value = json_string(text);
-
-    json_decref(value);
-    return value != NULL;
-}
-
-static int characters(const char *text)
-{
-    int count = 0;
-
-    for (; *text; text++)
-        count += (*text & 0xc0) != 0x80;
-    return count;
-}
-
 const char *orc_api_value(orc_error_t **error, const orc_request_t *request, const char *name, orc_kind_t kind,
                           const orc_choice_t *choices, int max_length, const char *text)
 {
@@ -87,9 +71,9 @@ const char *orc_api_value(orc_error_t **error, const orc_request_t *request, con
     case ORC_KIND_TEXT:
         if (!*text)
             wanted = "must not be empty";
-        else if (!is_utf8(text))
+        else if (!orc_utf8_is_valid(text))
             wanted = "must be valid UTF-8";
-        else if (max_length > 0 && characters(text) > max_length)
+        else if (max_length > 0 && orc_utf8_count(text) > (apr_size_t)max_length)
             wanted = apr_psprintf(pool, "must have at most %d characters", max_length);
         else
             stored = text;
@@ -126,7 +110,7 @@ const char *orc_api_value(orc_error_t **error, const orc_request_t *request, con
 
 void orc_api_unknown_parameter(orc_error_t **error, const orc_request_t *request, const char *name)
 {
-    if (strlen(name) > MAX_NAME_ECHOED || !is_utf8(name))
+    if (strlen(name) > MAX_NAME_ECHOED || !orc_utf8_is_valid(name))
         orc_error_add_parameter(error, request->pool, "?", "a parameter is not known here");
     else
         orc_error_add_parameter(error, request->pool, name, "is not known here");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "orc_im_answer.h"
+#include "orc_utf8.h"
 
 enum { MAX_MESSAGE = 500, MAX_READ = 16 * 1024 };
 
@@ -76,43 +77,11 @@ const char *orc_im_message(const orc_http_response_t *response, apr_pool_t *pool
     return *message == '<' ? of_html(message, pool) : message;
 }
 
-/* Bytes of the valid UTF-8 character at `at`, of at most `length`; 0: none. RFC 3629, section 4. */
-static apr_size_t character(const unsigned char *at, apr_size_t length)
-{
-    apr_size_t size = at[0] < 0x80 ? 1 : at[0] < 0xc2 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf5 ? 4 : 0;
-    apr_size_t i;
-
-    if (size > length || at[0] == 0)
-        return 0;
-    for (i = 1; i < size; i++) {
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) || (at[0] == 0xf0 && at[1] < 0x90) ||
-        (at[0] == 0xf4 && at[1] > 0x8f))
-        return 0;
-    return size;
-}
-
 const char *orc_im_utf8(const char *bytes, apr_size_t length, apr_pool_t *pool)
 {
-    char *text = apr_palloc(pool, length + 1);
-    apr_size_t from = 0, to = 0;
+    char *text = apr_pstrmemdup(pool, bytes, length);
 
-    while (from < length) {
-        apr_size_t size = character((const unsigned char *)bytes + from, length - from);
-
-        if (size) {
-            memcpy(text + to, bytes + from, size);
-            to += size;
-            from += size;
-        }
-        else {
-            text[to++] = '?';
-            from++;
-        }
-    }
-    text[to] = '\0';
+    orc_utf8_mend(text, length);
     return text;
 }
 
@@ -199,7 +168,7 @@ const char *orc_im_clean(const char *message, apr_pool_t *pool)
             from++;
         }
         else {
-            size = character((const unsigned char *)from, strlen(from));
+            size = orc_utf8_character(from, strlen(from));
             if (to + (size ? size : 1) > end)
                 break;
             if (size)

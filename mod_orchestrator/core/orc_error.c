@@ -5,38 +5,12 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* Bytes of the UTF-8 character that begins here (RFC 3629); 0 when none does. */
-static int character_length(const unsigned char *s)
-{
-    int length = *s < 0x80                 ? 1
-                 : *s >= 0xc2 && *s < 0xe0 ? 2
-                 : *s >= 0xe0 && *s < 0xf0 ? 3
-                 : *s >= 0xf0 && *s < 0xf5 ? 4
-                                           : 0;
-    int i;
-
-    for (i = 1; i < length; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) || (*s == 0xf0 && s[1] < 0x90) ||
-        (*s == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return length;
-}
+#include "orc_utf8.h"
 
 /* An answer is JSON, so its texts are UTF-8: what a request brought, or a precision cut, may not be. */
 static char *in_utf_8(char *text)
 {
-    unsigned char *at = (unsigned char *)text;
-
-    while (*at) {
-        int length = character_length(at);
-
-        if (!length)
-            *at = '?';
-        at += length ? length : 1;
-    }
+    orc_utf8_mend(text, strlen(text));
     return text;
 }
 

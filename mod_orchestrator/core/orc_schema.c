@@ -10,6 +10,7 @@
 
 #include "orc_id.h"
 #include "orc_time.h"
+#include "orc_utf8.h"
 
 enum {
     TYPE_OBJECT = 1,
@@ -387,12 +388,10 @@ static const char *type_names(unsigned types, apr_pool_t *pool)
 
 static void check_text(check_t *to, const orc_schema_t *schema, const json_t *value, const orc_json_path_t *at)
 {
-    const char *text = json_string_value(value), *c;
-    json_int_t characters = 0;
+    const char *text = json_string_value(value);
+    json_int_t characters = (json_int_t)orc_utf8_count(text);
     apr_time_t when;
 
-    for (c = text; *c; c++)
-        characters += (*c & 0xc0) != 0x80;
     if (schema->min_length >= 0 && characters < schema->min_length) {
         complain(to, at,
                  schema->min_length == 1

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "orc_utf8.h"
+
 enum { MAX_REASON = 500 };
 
 static const char *about(const orc_im_vm_state_t *vm, apr_pool_t *pool)
@@ -165,11 +167,8 @@ const char *orc_engine_reason_in(const char *contmsg, apr_pool_t *pool)
     if (!found)
         return NULL;
     line = apr_pstrdup(pool, found);
-    if (strlen(line) > MAX_REASON) {
-        for (at = line + MAX_REASON; at > line && ((unsigned char)*at & 0xc0) == 0x80; at--)
-            ;
-        *at = '\0';
-    }
+    if (strlen(line) > MAX_REASON)
+        line[orc_utf8_cut(line, MAX_REASON)] = '\0';
     for (at = line; *at; at++) {
         if (iscntrl((unsigned char)*at))
             *at = ' ';

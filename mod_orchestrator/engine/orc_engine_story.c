@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "orc_utf8.h"
+
 enum {
     MAX_LINE = 2000,
     MAX_ATTEMPTS = 20, /* remembered */
@@ -43,9 +45,7 @@ void orc_story_log(json_t *changes, const char *level, const char *stage, int st
     length = strlen(line);
     if (length == MAX_LINE) {
         /* It may be cut, and that may have left half a character behind. */
-        while (--length > 0 && ((unsigned char)line[length] & 0xc0) == 0x80)
-            ;
-        line[length] = '\0';
+        line[orc_utf8_cut(line, length - 1)] = '\0';
     }
     json_object_set_new(entry, "level", json_string(level));
     json_object_set_new(entry, "stage", json_string(stage));

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "orc_utf8.h"
+
 static int hexadecimal(char digit)
 {
     if (digit >= '0' && digit <= '9')
@@ -44,7 +46,7 @@ static const char *decode(const char *text, apr_size_t length, const char **reas
         *end++ = byte;
     }
     *end = '\0';
-    if (!mo_query_is_utf8(out)) {
+    if (!orc_utf8_is_valid(out)) {
         *reason = "is not UTF-8";
         return NULL;
     }
@@ -113,39 +115,6 @@ orc_error_t *mo_query_parse(apr_array_header_t **parameters, const char *query, 
             query++;
     }
     return error;
-}
-
-/* Length of the sequence that a first byte opens, 0 for none. */
-static int sequence_length(unsigned char byte)
-{
-    if (byte < 0x80)
-        return 1;
-    if (byte >= 0xc2 && byte <= 0xdf)
-        return 2;
-    if (byte >= 0xe0 && byte <= 0xef)
-        return 3;
-    return byte >= 0xf0 && byte <= 0xf4 ? 4 : 0;
-}
-
-int mo_query_is_utf8(const char *text)
-{
-    const unsigned char *byte = (const unsigned char *)text;
-
-    while (*byte) {
-        int length = sequence_length(*byte), i;
-
-        if (length == 0)
-            return 0;
-        for (i = 1; i < length; i++) {
-            if ((byte[i] & 0xc0) != 0x80)
-                return 0;
-        }
-        if ((byte[0] == 0xe0 && byte[1] < 0xa0) || (byte[0] == 0xed && byte[1] > 0x9f) ||
-            (byte[0] == 0xf0 && byte[1] < 0x90) || (byte[0] == 0xf4 && byte[1] > 0x8f))
-            return 0;
-        byte += length;
-    }
-    return 1;
 }
 
 static const char *lower(char *text)

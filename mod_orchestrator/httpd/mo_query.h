@@ -14,9 +14,6 @@ enum { MO_QUERY_MAX = 1000 }; /* parameters of one query */
  */
 orc_error_t *mo_query_parse(apr_array_header_t **parameters, const char *query, apr_pool_t *pool);
 
-/** True when `text` is UTF-8 as RFC 3629 defines it: no overlong forms, no surrogates, nothing above U+10FFFF. */
-int mo_query_is_utf8(const char *text);
-
 /** Media type of a Content-Type value without its parameters, lower case; NULL in, NULL out. */
 const char *mo_query_media_type(const char *value, apr_pool_t *pool);
 

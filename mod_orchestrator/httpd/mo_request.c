@@ -12,6 +12,7 @@
 #include "mo_query.h"
 #include "orc_api.h"
 #include "orc_id.h"
+#include "orc_utf8.h"
 
 APLOG_USE_MODULE(orchestrator);
 
@@ -205,7 +206,7 @@ const char *mo_request_base_url(request_rec *r, const mo_base_t *base)
 
 static orc_error_t *check_path(const mo_request_t *request, apr_pool_t *pool)
 {
-    if (!mo_query_is_utf8(request->path))
+    if (!orc_utf8_is_valid(request->path))
         return orc_error(pool, 400, "path", "The path is not UTF-8.");
     return NULL;
 }

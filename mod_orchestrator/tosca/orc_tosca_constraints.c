@@ -4,6 +4,8 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "orc_utf8.h"
+
 /* TOSCA 1.0's constraint clauses (its section 3.5.2). */
 
 enum { LONGEST_LIST = 200 }; /* bytes of the allowed values that a message tells */
@@ -156,17 +158,12 @@ static void valid_values(const clause_t *clause)
 static json_int_t length_of(const json_t *value)
 {
     const char *text = json_string_value(value);
-    json_int_t count = 0;
 
     if (json_is_array(value))
         return (json_int_t)json_array_size(value);
     if (json_is_object(value))
         return (json_int_t)json_object_size(value);
-    if (!text)
-        return -1;
-    for (; *text; text++)
-        count += (*text & 0xc0) != 0x80;
-    return count;
+    return text ? (json_int_t)orc_utf8_count(text) : -1;
 }
 
 /* True with both lengths; false when there is nothing to compare. */

@@ -6,6 +6,7 @@
 #include "orc_id.h"
 #include "orc_request.h"
 #include "orc_time.h"
+#include "orc_utf8.h"
 
 static orc_error_t *parse(json_t **out, const char *text)
 {
@@ -235,6 +236,39 @@ static void fields_are_collected(void **state)
     assert_string_equal(fields[1].parameter, "size");
 }
 
+/* RFC 3629, section 4: what begins a character, and what only looks like it. */
+static void utf_8_is_told_from_what_is_none(void **state)
+{
+    static const char *const valid[] = {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"};
+    static const char *const wrong[] = {"\x80",
+                                        "\xc0\x80",
+                                        "\xc3",
+                                        "\xe0\x9f\xbf",
+                                        "\xed\xa0\x80",
+                                        "\xe2\x82",
+                                        "\xf0\x8f\x80\x80",
+                                        "\xf4\x90\x80\x80",
+                                        "\xf5\x80\x80\x80",
+                                        "a\xff"};
+    char half[] = "\xc3\xa9\xe2\x82";
+    size_t i;
+
+    for (i = 0; i < sizeof valid / sizeof *valid; i++)
+        assert_true(orc_utf8_is_valid(valid[i]));
+    for (i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_false(orc_utf8_is_valid(wrong[i]));
+    assert_int_equal(orc_utf8_character("\xe2\x82\xac", 2), 0);
+    assert_int_equal(orc_utf8_character("", 1), 0);
+    assert_int_equal(orc_utf8_count("a\xc3\xa9\xe2\x82\xac"), 3);
+    assert_int_equal(orc_utf8_cut("a\xe2\x82\xac", 3), 1);
+    assert_int_equal(orc_utf8_cut("a\xe2\x82\xac"
+                                  "b",
+                                  4),
+                     4);
+    orc_utf8_mend(half, strlen(half));
+    assert_string_equal(half, "\xc3\xa9??");
+}
+
 /* A name that was cut in a character, a byte of a query: an answer in JSON can be made of it. */
 static void error_texts_are_utf_8(void **state)
 {
@@ -260,6 +294,7 @@ int main(void)
         cmocka_unit_test(huge_numbers_are_marked),
         cmocka_unit_test(many_huge_numbers_are_marked),
         cmocka_unit_test(large_numbers_of_our_own_keep_their_value),
+        cmocka_unit_test(utf_8_is_told_from_what_is_none),
         cmocka_unit_test(error_texts_are_utf_8),
         cmocka_unit_test(pointers_are_escaped),
         cmocka_unit_test(ids_are_version_7_and_sort),
