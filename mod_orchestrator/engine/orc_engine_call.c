@@ -304,10 +304,17 @@ orc_call_t orc_task_call_about(const json_t *entry, orc_call_kind_t kind, orc_ta
     return call;
 }
 
+static int is_about_one(orc_call_kind_t kind)
+{
+    return kind != ORC_CALL_CREATE && kind != ORC_CALL_LIST;
+}
+
 void orc_task_call(orc_task_t *task, const orc_call_t *call)
 {
     task->call = *call;
-    if (task->token)
+    if (!call->endpoint || (!call->infra && is_about_one(call->kind)))
+        orc_task_give_up(task, "nothing says what to ask which IM about");
+    else if (task->token)
         queue(task);
     else
         orc_task_with_token(task, queue);

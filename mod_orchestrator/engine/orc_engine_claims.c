@@ -223,8 +223,15 @@ static void fill(orc_store_save_t *save, const orc_task_t *task)
     save->changes = task->changes;
 }
 
-/* One alone. An error that is not the connection's would come again and again: the step is given up, and done again
- * when the lease ends. */
+/* True when the database takes all but what this step brought: SQLSTATE's classes of bad data and broken constraints.
+ */
+static int is_refused(const orc_error_t *error)
+{
+    return strncmp(error->sqlstate, "22", 2) == 0 || strncmp(error->sqlstate, "23", 2) == 0;
+}
+
+/* One alone. What the database refuses ends the operation; after any other error that is not the connection's, such as
+ * a table that is away, the step is done again when the lease ends. */
 static orc_error_t *store_one(orc_engine_t *engine, orc_db_t *db, orc_task_t *task, apr_pool_t *pool)
 {
     orc_store_save_t save;
@@ -237,6 +244,11 @@ static orc_error_t *store_one(orc_engine_t *engine, orc_db_t *db, orc_task_t *ta
             __atomic_add_fetch(&engine->status->finished, 1, __ATOMIC_RELAXED);
     }
     else {
+        error = orc_store_save(db, &save, pool);
+    }
+    if (error && is_refused(error) && !task->is_forgotten) {
+        orc_task_give_up(task, apr_psprintf(pool, "it can't be stored: %s", orc_error_line(error, pool)));
+        fill(&save, task);
         error = orc_store_save(db, &save, pool);
     }
     if (error && error->status == 503)

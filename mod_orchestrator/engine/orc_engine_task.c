@@ -12,6 +12,8 @@
 
 enum { POLL_GROWTH_PERCENT = 150, JITTER_PERCENT = 20 };
 
+#define DAMAGED "The record of the operation is damaged, so it can't go on. Delete the deployment."
+
 static int is_deletion(const orc_task_t *task)
 {
     return strcmp(task->work->type, "DELETE") == 0;
@@ -33,7 +35,9 @@ void orc_task_start(orc_engine_t *engine, orc_work_t *work, apr_time_t claimed, 
         orc_task_drop(former);
     apr_hash_set(engine->tasks, work->id, APR_HASH_KEY_STRING, task);
     engine->task_count++;
-    if (is_deletion(task))
+    if (!json_is_object(task->progress))
+        orc_task_give_up(task, "its progress is no object");
+    else if (is_deletion(task))
         orc_delete_turn(task);
     else
         orc_create_turn(task);
@@ -133,9 +137,7 @@ void orc_task_event(orc_task_t *task, orc_event_t event)
     orc_task_step_t *action = action_of(task, transition.action);
 
     if (!action) {
-        orc_log(ORC_LOG_ERROR, "operation %s: event %d is not expected in phase %s", task->work->id, (int)event,
-                orc_engine_phase_word(task->phase));
-        orc_task_end(task, task->engine->config->poll_max);
+        orc_task_give_up(task, apr_psprintf(task->pool, "event %d is not expected in this phase", (int)event));
         return;
     }
     if (transition.next != task->phase) {
@@ -201,6 +203,25 @@ void orc_task_finish(orc_task_t *task, const char *state)
     json_object_set_new(orc_task_changes(task), "ended", json_string(state));
     json_object_set_new(orc_task_changes(task), "phase", json_string("ended"));
     orc_task_end(task, 0);
+}
+
+void orc_task_give_up(orc_task_t *task, const char *what)
+{
+    json_t *changes;
+
+    /* Whatever the step brought may be what the database does not take. */
+    task->changes = NULL;
+    task->progress = orc_json_own(json_object(), task->pool);
+    changes = orc_task_changes(task);
+    orc_log(ORC_LOG_ERROR, "operation %s: its record is damaged, it has failed (%s, phase %s: %s)", task->work->id,
+            task->work->type, orc_engine_phase_word(task->phase), what);
+    json_object_set_new(changes, "reason", json_string(DAMAGED));
+    json_object_set_new(changes, "errors",
+                        json_pack("[{s:s, s:s}]", "error", "operation.damaged", "description", DAMAGED));
+    json_object_set_new(changes, "all_resources", json_integer(ORC_RESOURCE_ERROR));
+    orc_story_log(changes, "error", "finished", 0, "%s", DAMAGED);
+    orc_task_describe(task, "%s", DAMAGED);
+    orc_task_finish(task, "failed");
 }
 
 int orc_task_note(orc_task_t *task)

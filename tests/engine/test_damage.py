@@ -1,0 +1,54 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Rows that no daemon can work on: they end as failed, and take nothing down with them."""
+
+import json
+
+import pytest
+
+from harness.live import HELD
+from harness.client import template
+
+TAG = {"attempt": {"number": 1, "name": "Attempt 1 at cloud-a", "provider": "cloud-a", "tag": "a tag", "asked": True}}
+
+
+def damage(rig, id, phase, progress):
+    rig.sql("UPDATE operations SET phase = %s, progress = %s, due_at = now() WHERE deployment_id = %s",
+            (phase, json.dumps(progress), id))
+    rig.notify()
+
+
+@pytest.mark.parametrize("phase, progress", [
+    ("provisioning", {}), ("collecting", {"attempt": {"number": 1}}), ("submitting", TAG), ("cleaning", TAG),
+    ("provisioning", {"attempt": {**TAG["attempt"], "endpoint": "http://127.0.0.1:1"}}), ("provisioning", []), ("deleting", {})])
+def test_an_operation_whose_record_is_damaged_has_failed(engine_rig, phase, progress):
+    alice = engine_rig.person()
+    (daemon,) = engine_rig.engines
+    pid, id = daemon.process.pid, alice.create(template(im_simulator={"boot_ms": HELD}))
+    engine_rig.wait_for_phase(id, "provisioning")
+    damage(engine_rig, id, phase, progress)
+    operation = engine_rig.finish(id, "failed")
+    assert operation["reason"].startswith("The record of the operation is damaged")
+    assert operation["errors"] == [{"error": "operation.damaged", "description": operation["reason"]}]
+    assert "operation %s: its record is damaged" % operation["id"] in daemon.text()
+    engine_rig.control.release()
+    alice.delete(id)
+    engine_rig.finish(id, type="DELETE")
+    assert not engine_rig.infrastructures(alice, alive="true")
+    assert (daemon.process.pid, daemon.process.poll()) == (pid, None)
+
+
+def test_what_the_database_does_not_take_ends_the_operation(engine_rig):
+    """A step without a stage, which its table wants, behind an answer that comes."""
+    alice = engine_rig.person()
+    id = alice.create(template(im_simulator={"boot_ms": HELD}))
+    engine_rig.wait_for_phase(id, "provisioning")
+    attempt = engine_rig.operation(id)["progress"]["attempt"]
+    del attempt["stage"]
+    damage(engine_rig, id, "provisioning", {"attempt": attempt})
+    engine_rig.control.force(engine_rig.deployment(id)["im_infra_id"], "failed")
+    operation = engine_rig.finish(id, "failed")
+    assert operation["reason"].startswith("The record of the operation is damaged")
+    engine_rig.control.release()
+    alice.delete(id)
+    engine_rig.finish(id, type="DELETE")
+    assert not engine_rig.infrastructures(alice, alive="true")
