@@ -41,6 +41,8 @@ static struct {
     server_rec *server;
     apr_proc_t *process;
     apr_time_t started;
+    int is_missing; /* it could not be forked */
+    int is_noted;   /* httpd ends it with the configuration */
     volatile sig_atomic_t stops;
     orc_engine_t *volatile engine;
     sem_t wake;
@@ -239,21 +241,32 @@ static void daemon_main(mo_config_t *config, server_rec *server, pid_t parent)
 
 static void on_event(int reason, void *data, int status);
 
-static int spawn(mo_config_t *config, server_rec *server)
+static void spawn(mo_config_t *config, server_rec *server)
 {
     pid_t parent = getpid(), pid;
 
     daemon_state.started = apr_time_now();
     pid = fork();
+    daemon_state.is_missing = pid < 0;
     if (pid < 0) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, errno, server, ORCLOGNO(1034) "the daemon can not be forked");
-        return HTTP_INTERNAL_SERVER_ERROR;
+        ap_log_error(APLOG_MARK, APLOG_CRIT, errno, server,
+                     ORCLOGNO(1034) "the daemon can not be forked; it is tried again");
+        return;
     }
     if (pid == 0)
         daemon_main(config, server, parent);
     daemon_state.process->pid = pid;
     apr_proc_other_child_register(daemon_state.process, on_event, config, NULL, daemon_state.pconf);
-    return OK;
+    if (!daemon_state.is_noted)
+        apr_pool_note_subprocess(daemon_state.pconf, daemon_state.process, APR_KILL_AFTER_TIMEOUT);
+    daemon_state.is_noted = 1;
+}
+
+static int is_httpd_stopping(void)
+{
+    int state;
+
+    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) != APR_SUCCESS || state == AP_MPMQ_STOPPING;
 }
 
 /* A crash or a failed start slows the next start down; a kill from outside is nobody's fault. */
@@ -272,7 +285,6 @@ static void count_death(mo_config_t *config, int status)
 static void on_event(int reason, void *data, int status)
 {
     mo_config_t *config = data;
-    int state;
 
     if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) {
         if (reason == APR_OC_REASON_RESTART)
@@ -281,7 +293,7 @@ static void on_event(int reason, void *data, int status)
     }
     apr_proc_other_child_unregister(data);
     mo_set(config->shared->engine.pid, 0);
-    if (ap_mpm_query(AP_MPMQ_MPM_STATE, &state) != APR_SUCCESS || state == AP_MPMQ_STOPPING)
+    if (is_httpd_stopping())
         return;
     count_death(config, reason == APR_OC_REASON_DEATH ? status : 0);
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, daemon_state.server,
@@ -293,7 +305,6 @@ static void on_event(int reason, void *data, int status)
 int mo_daemon_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
 {
     mo_config_t *config = mo_config_of(main_server);
-    int result;
 
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !mo_config_is_used(config))
         return OK;
@@ -308,8 +319,14 @@ int mo_daemon_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     daemon_state.pconf = pconf;
     daemon_state.server = main_server;
     daemon_state.process = apr_pcalloc(pconf, sizeof *daemon_state.process);
-    result = spawn(config, main_server);
-    if (result == OK)
-        apr_pool_note_subprocess(pconf, daemon_state.process, APR_KILL_AFTER_TIMEOUT);
-    return result;
+    daemon_state.is_noted = 0;
+    spawn(config, main_server);
+    return OK;
+}
+
+int mo_daemon_watch(apr_pool_t *pool, server_rec *server)
+{
+    if (daemon_state.is_missing && !is_httpd_stopping())
+        spawn(mo_config_of(daemon_state.server), daemon_state.server);
+    return OK;
 }

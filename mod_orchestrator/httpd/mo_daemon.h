@@ -11,4 +11,7 @@
  */
 int mo_daemon_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server);
 
+/** monitor hook, every few seconds in httpd's parent: forks the daemon when the system had no process for it before. */
+int mo_daemon_watch(apr_pool_t *pool, server_rec *server);
+
 #endif

@@ -2,6 +2,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include <mod_status.h>
+#include <mpm_common.h>
 
 #include "mo_auth.h"
 #include "mo_child.h"
@@ -20,6 +21,7 @@ static void register_hooks(apr_pool_t *pool)
     mo_problem_register();
     ap_hook_check_config(mo_config_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(mo_daemon_start, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_monitor(mo_daemon_watch, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(mo_child_init, NULL, NULL, APR_HOOK_LAST);
     ap_hook_translate_name(mo_request_recognise, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_translate_name(mo_request_is_no_file, NULL, NULL, APR_HOOK_LAST);
