@@ -301,14 +301,14 @@ static void a_post_goes_out_once_even_when_a_kept_connection_breaks(void **state
 static void the_window_bounds_calls_and_timeouts_do_not_count_queueing(void **state)
 {
     orc_http_options_t options = orc_http_defaults();
-    orc_http_request_t request = get("/window/150");
+    orc_http_request_t request = get("/window/400");
     orc_http_t *http;
     seen_t seen = {0};
     int i;
 
     options.max_in_flight = 3;
     http = client(options);
-    request.timeout = apr_time_from_msec(600); /* less than the last one waits for its turn */
+    request.timeout = apr_time_from_msec(1900); /* less than the last one waits for its turn */
     for (i = 0; i < 18; i++)
         assert_null(orc_http_submit(NULL, http, &request, see, &seen, pool));
     assert_int_equal(orc_http_in_flight(http), 3);
@@ -377,7 +377,7 @@ static void an_open_breaker_refuses_at_once_and_lets_one_call_see(void **state)
 
     options.max_in_flight = 1;
     options.breaker_failures = 3;
-    options.breaker_min = apr_time_from_msec(200);
+    options.breaker_min = apr_time_from_sec(2);
     http = client(options);
     for (i = 0; i < 3; i++)
         assert_null(orc_http_submit(NULL, http, &request, see, &seen, pool));
