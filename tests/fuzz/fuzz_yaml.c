@@ -5,6 +5,8 @@
 
 /* Any bytes as YAML: refused with a position, or a tree within the budgets whose text reads back as the same tree. */
 
+enum { LARGEST_WRITTEN = 5000 /* nodes */ };
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     apr_initialize();
@@ -19,6 +21,9 @@ static void check_tree(const orc_yaml_node_t *root, apr_pool_t *pool)
     json_t *left, *right;
 
     HOLDS(root->weight <= ORC_YAML_MAX_NODES * ORC_YAML_TRUSTED && root->height <= ORC_YAML_MAX_DEPTH);
+    /* Written in full, what aliases blew up takes long and says nothing new. */
+    if (root->weight > LARGEST_WRITTEN)
+        return;
     text = orc_yaml_write(root, pool);
     if (strlen(text) > ORC_YAML_MAX_BYTES)
         return;
