@@ -13,7 +13,7 @@ from stack import process
 
 @pytest.fixture(scope="module")
 def two_ims(bare_rig):
-    """A daemon that knows the simulator by two addresses, so that its provider bad-one is at an IM of its own; impatient."""
+    """The path of a provider file that knows the simulator by two addresses, so that bad-one is at an IM of its own."""
     with open(bare_rig.path("providers.json"), encoding="utf-8") as file:
         value = json.load(file)
     for one in value["providers"]:
@@ -24,16 +24,17 @@ def two_ims(bare_rig):
         value["providers"].append({**value["providers"][0], "name": "dead-one", "groups": {"at-the-dead-one": "project"},
                                    "im": "http://127.0.0.1:%d" % nobody.getsockname()[1]})
         process.write(bare_rig.path("two-ims.json"), json.dumps(value))
-        bare_rig.engine(providers=bare_rig.path("two-ims.json"), delete_repeat=120, im_create_timeout=400)
-        yield bare_rig
-        bare_rig.stop_engines()
+        yield bare_rig.path("two-ims.json")
 
 
 @pytest.fixture
-def rig(two_ims):
-    two_ims.sql("DELETE FROM providers")  # with a record of failures, bad-one would come last
-    yield two_ims
-    two_ims.control.mend()
+def rig(bare_rig, two_ims):
+    """An impatient daemon of the test's own: the breakers of the one before may still be open."""
+    bare_rig.sql("DELETE FROM providers")  # with a record of failures, bad-one would come last
+    bare_rig.engine(providers=two_ims, delete_repeat=120, im_create_timeout=700)
+    yield bare_rig
+    bare_rig.control.mend()
+    bare_rig.stop_engines()
 
 
 def away(rig, on="all"):
