@@ -189,8 +189,9 @@ void orc_task_poll_soon(orc_task_t *task);
 /** Ends the operation in a final state. */
 void orc_task_finish(orc_task_t *task, const char *state);
 
-/** Ends an operation as failed whose row can't be worked on, with a line for the administrator: it must neither take the
- * daemon down, which the next would follow, nor be looked at for ever. What it made goes when the deployment is deleted.
+/** Ends an operation as failed whose row can't be worked on, with a line for the administrator: it must neither take
+ * the daemon down, which the next would follow, nor be looked at for ever. What it made goes when the deployment is
+ * deleted.
  */
 void orc_task_give_up(orc_task_t *task, const char *what);
 
