@@ -19,25 +19,17 @@ def own(make_stack):
     return make_stack()
 
 
-def alive(pid):
-    try:
-        with open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
 def daemons(stack):
     """Every living daemon of this httpd, by the name that it gives itself."""
     found = set()
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open("/proc/%s/comm" % pid, encoding="utf-8") as comm, open("/proc/%s/cmdline" % pid, encoding="utf-8") as line:
-                if comm.read().strip() == "orchestratord" and stack.httpd.configuration in line.read() and alive(int(pid)):
+                if comm.read().strip() == "orchestratord" and stack.httpd.configuration in line.read() and process.lives(int(pid)):
                     found.add(int(pid))
         except OSError:
             continue
-    return {pid for pid in found if alive(pid)}  # one that was met first may have ended before another began
+    return {pid for pid in found if process.lives(pid)}  # one that was met first may have ended before another began
 
 
 def status_of(pid, field):
@@ -133,7 +125,7 @@ def test_a_stop_takes_it_along(make_stack):
     stack = make_stack()
     pid = stack.wait_for(stack.daemon_pid, 10, "the daemon")
     stack.httpd.stop()
-    stack.wait_for(lambda: not alive(pid), 5, "the daemon's end")
+    stack.wait_for(lambda: not process.lives(pid), 5, "the daemon's end")
     stack.start_httpd()
 
 
@@ -142,11 +134,11 @@ def test_it_dies_with_its_parent(make_stack):
     pid = stack.wait_for(stack.daemon_pid, 10, "the daemon")
     orphans = stack.httpd.children() - {pid}
     os.kill(stack.httpd.pid, signal.SIGKILL)
-    stack.wait_for(lambda: not alive(pid), 5, "the daemon's end")
+    stack.wait_for(lambda: not process.lives(pid), 5, "the daemon's end")
     for orphan in orphans:
         with contextlib.suppress(ProcessLookupError):
             os.kill(orphan, signal.SIGKILL)
-    stack.wait_for(lambda: not any(alive(orphan) for orphan in orphans), 10, "the children's end")
+    stack.wait_for(lambda: not any(process.lives(orphan) for orphan in orphans), 10, "the children's end")
     stack.start_httpd()
 
 

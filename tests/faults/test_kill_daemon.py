@@ -4,23 +4,29 @@
 import collections
 import os
 import random
-import time
 
 import pytest
 
 from harness.client import template
 
 DEPLOYMENTS = 50
+MOST_CALLS = 25  # between two kills: about half a second
 # Every step takes a while, so that kills fall into all of them.
 BEHAVIOUR = {"launch_ms": 100, "boot_ms": 200, "config_ms": 200, "faults": [
     {"fault": "slow_create", "ms": 150, "fraction": 0.5}, {"fault": "slow", "on": "outputs,vm,contmsg", "ms": 60, "fraction": 0.3}]}
 
 
+def is_at_work(rig):
+    return rig.sql("SELECT EXISTS (SELECT FROM operations WHERE ended_at IS NULL)")[0][0]
+
+
 def kill_often(rig, times, choose, busy):
-    """Kills a daemon `times` times, each time a moment after the next one began; work goes on meanwhile."""
+    """Kills a daemon `times` times, each time when IM has got some more calls, or none, since the last; work goes on
+    meanwhile."""
     for _ in range(times):
         engine = choose.choice(rig.engines)
-        time.sleep(choose.uniform(0.02, 0.5))
+        wanted = rig.control.get("calls")["total"] + choose.randrange(MOST_CALLS)
+        rig.wait_for(lambda: rig.control.get("calls")["total"] >= wanted or not is_at_work(rig), 60, "calls to IM", interval=0.002)
         engine.kill()
         engine.start()
         busy()
