@@ -141,6 +141,14 @@ static void a_dead_connection_is_reset_before_work(void **state)
     assert_null(orc_db_read(source, &rows, ORC_SQL_HEALTH, 0, NULL, pool));
 }
 
+static orc_error_t *add_message(orc_db_t *db, const char *topic, apr_pool_t *unit)
+{
+    return orc_db_execute_text(
+        db, NULL,
+        apr_psprintf(unit, "INSERT INTO outbox (topic, key, payload) VALUES ('%s', gen_random_uuid(), '{}')", topic), 0,
+        NULL, unit);
+}
+
 static void a_write_is_not_lost_on_a_dead_connection(void **state)
 {
     orc_db_t *db = opened();
@@ -148,10 +156,7 @@ static void a_write_is_not_lost_on_a_dead_connection(void **state)
     orc_db_close(db);
     kill_backends();
     db = opened();
-    assert_null(orc_db_execute_text(db, NULL,
-                                    "INSERT INTO outbox (topic, key, payload) VALUES ('kept', "
-                                    "gen_random_uuid(), '{}')",
-                                    0, NULL, pool));
+    assert_null(add_message(db, "kept", pool));
     orc_db_close(db);
     assert_string_equal(text_of("SELECT count(*) FROM outbox WHERE topic = 'kept'"), "1");
 }
@@ -164,10 +169,7 @@ static void an_open_transaction_is_rolled_back_with_its_unit_of_work(void **stat
     apr_pool_create(&unit, pool);
     assert_null(orc_db_open(&db, source, unit));
     assert_null(orc_db_begin(db, unit));
-    assert_null(orc_db_execute_text(db, NULL,
-                                    "INSERT INTO outbox (topic, key, payload) VALUES ('forgotten', "
-                                    "gen_random_uuid(), '{}')",
-                                    0, NULL, unit));
+    assert_null(add_message(db, "forgotten", unit));
     apr_pool_destroy(unit);
     assert_string_equal(text_of("SELECT count(*) FROM outbox WHERE topic = 'forgotten'"), "0");
 }
