@@ -19,9 +19,27 @@ static int is_deletion(const orc_task_t *task)
     return strcmp(task->work->type, "DELETE") == 0;
 }
 
+/* What every action counts on; NULL: it is there. */
+static const char *damage_of(const orc_task_t *task)
+{
+    static const char *const needed[] = {"name", "provider", "endpoint"};
+    const json_t *attempt = json_object_get(task->progress, "attempt");
+    int needs_attempt = task->phase >= ORC_PHASE_SUBMITTING && task->phase <= ORC_PHASE_COLLECTING;
+    size_t i;
+
+    if (!json_is_object(task->progress))
+        return "its progress is no object";
+    for (i = 0; (attempt || needs_attempt) && i < sizeof needed / sizeof *needed; i++) {
+        if (!orc_json_string(attempt, needed[i]))
+            return apr_psprintf(task->pool, "its attempt has no %s", needed[i]);
+    }
+    return NULL;
+}
+
 void orc_task_start(orc_engine_t *engine, orc_work_t *work, apr_time_t claimed, apr_pool_t *pool)
 {
     orc_task_t *task = apr_pcalloc(pool, sizeof *task), *former;
+    const char *damage;
 
     task->engine = engine;
     task->pool = pool;
@@ -35,8 +53,9 @@ void orc_task_start(orc_engine_t *engine, orc_work_t *work, apr_time_t claimed, 
         orc_task_drop(former);
     apr_hash_set(engine->tasks, work->id, APR_HASH_KEY_STRING, task);
     engine->task_count++;
-    if (!json_is_object(task->progress))
-        orc_task_give_up(task, "its progress is no object");
+    damage = damage_of(task);
+    if (damage)
+        orc_task_give_up(task, damage);
     else if (is_deletion(task))
         orc_delete_turn(task);
     else

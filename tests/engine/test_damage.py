@@ -18,7 +18,7 @@ def damage(rig, id, phase, progress):
 
 
 @pytest.mark.parametrize("phase, progress", [
-    ("provisioning", {}), ("collecting", {"attempt": {"number": 1}}), ("submitting", TAG), ("cleaning", TAG),
+    ("provisioning", {}), ("submitting", {}), ("submitting", {"attempt": {"number": 1}}), ("collecting", {"attempt": {"number": 1}}), ("submitting", TAG), ("cleaning", TAG),
     ("provisioning", {"attempt": {**TAG["attempt"], "endpoint": "http://127.0.0.1:1"}}), ("provisioning", []), ("deleting", {})])
 def test_an_operation_whose_record_is_damaged_has_failed(engine_rig, phase, progress):
     alice = engine_rig.person()
