@@ -119,8 +119,15 @@ def test_a_quiet_log_has_no_complaints(logs):
     assert logs.watcher.check() == []
 
 
+def test_a_notice_about_the_hosts_libraries_is_no_complaint(logs):
+    logs.write("[2024-01-01 10:00:00.000000] [ssl:warn] [pid 1:tid 2] AH01882: Init: this version of mod_ssl was compiled against"
+               " a newer library (OpenSSL 3.0.20 7 Apr 2026, version currently loaded is OpenSSL 3.0.19 27 Jan 2026) - may result in"
+               " undefined or erroneous behavior")
+    assert logs.watcher.check() == []
+
+
 @pytest.mark.parametrize("line", [
-    WARNING, WARNING.replace("warn", "error"), "free(): invalid pointer",
+    WARNING, WARNING.replace("warn", "error"), "free(): invalid pointer", WARNING + " AH01882: Init: not mod_ssl's",
     "[2024-01-01 10:00:00.000000] [core:notice] [pid 1:tid 2] AH00052: child pid 9 exit signal Segmentation fault (11)"])
 def test_a_line_that_nobody_expected_is_a_complaint_once(logs, line):
     logs.write(line)
