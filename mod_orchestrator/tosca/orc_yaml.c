@@ -209,7 +209,7 @@ static int read_sequence(orc_yaml_node_t *node, reader_t *reader)
 typedef struct mapping_t {
     apr_array_header_t *pairs;
     apr_hash_t *seen;
-    const orc_yaml_node_t *merge;
+    const orc_yaml_node_t *merge_key, *merge;
 } mapping_t;
 
 static int is_merge_key(const orc_yaml_node_t *key)
@@ -266,6 +266,46 @@ static int merge(mapping_t *mapping, reader_t *reader, yaml_mark_t mark)
     return 0;
 }
 
+/*
+ * Spaces that look like one and are none to YAML (those of Unicode's category Zs, and two of no width): behind such a
+ * one, what was meant as indentation is a part of the key. NULL when the text has none.
+ */
+static const char *foreign_space(const char *text)
+{
+    static const char *const spaces[] = {"\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82",
+                                         "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86", "\xe2\x80\x87",
+                                         "\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\x8b", "\xe2\x80\xaf",
+                                         "\xe2\x81\x9f", "\xe3\x80\x80", "\xef\xbb\xbf"};
+    size_t i;
+
+    for (i = 0; i < sizeof(spaces) / sizeof(*spaces); i++)
+        if (strstr(text, spaces[i]))
+            return spaces[i];
+    return NULL;
+}
+
+static int refuse_duplicate(reader_t *reader, const orc_yaml_node_t *key, const orc_yaml_node_t *first,
+                            yaml_mark_t mark)
+{
+    return refuse(reader, mark, "duplicate key \"%.64s\" (first at line %d, column %d)", key->text, first->line,
+                  first->column);
+}
+
+/* A user's key is written once, and with spaces that are spaces. */
+static int check_key(reader_t *reader, const orc_yaml_node_t *key, const mapping_t *mapping, yaml_mark_t mark)
+{
+    int place = find_place(mapping, key);
+
+    if (is_merge_key(key))
+        return mapping->merge ? refuse_duplicate(reader, key, mapping->merge_key, mark) : 0;
+    if (place)
+        return refuse_duplicate(reader, key, APR_ARRAY_IDX(mapping->pairs, place - 1, orc_yaml_pair_t).key, mark);
+    if (key->style == ORC_YAML_PLAIN && foreign_space(key->text))
+        return refuse(reader, mark, "the key \"%.64s\" has a no-break space or another one that is not ASCII's",
+                      key->text);
+    return 0;
+}
+
 static int read_key(const orc_yaml_node_t **key, reader_t *reader, yaml_event_t *event, const mapping_t *mapping)
 {
     if (read_node(key, reader, event))
@@ -274,10 +314,7 @@ static int read_key(const orc_yaml_node_t **key, reader_t *reader, yaml_event_t 
         return refuse(reader, event->start_mark, "a key must be a word, not a list or a mapping");
     if ((*key)->style == ORC_YAML_PLAIN && !(*key)->length)
         return refuse(reader, event->start_mark, "a key is missing");
-    if (reader->keys == ORC_YAML_UNIQUE_KEYS &&
-        (is_merge_key(*key) ? mapping->merge != NULL : find_place(mapping, *key)))
-        return refuse(reader, event->start_mark, "duplicate key \"%.64s\"", (*key)->text);
-    return 0;
+    return reader->keys == ORC_YAML_UNIQUE_KEYS ? check_key(reader, *key, mapping, event->start_mark) : 0;
 }
 
 static int read_pair(mapping_t *mapping, reader_t *reader, yaml_event_t *key_event)
@@ -292,8 +329,10 @@ static int read_pair(mapping_t *mapping, reader_t *reader, yaml_event_t *key_eve
     yaml_event_delete(&event);
     if (failed)
         return -1;
-    if (is_merge_key(key))
+    if (is_merge_key(key)) {
+        mapping->merge_key = key;
         mapping->merge = value;
+    }
     else
         add_pair(mapping, key, value);
     return 0;
@@ -301,7 +340,8 @@ static int read_pair(mapping_t *mapping, reader_t *reader, yaml_event_t *key_eve
 
 static int read_mapping(orc_yaml_node_t *node, reader_t *reader, yaml_mark_t mark)
 {
-    mapping_t mapping = {apr_array_make(reader->pool, 4, sizeof(orc_yaml_pair_t)), orc_hash_make(reader->pool), NULL};
+    mapping_t mapping = {apr_array_make(reader->pool, 4, sizeof(orc_yaml_pair_t)), orc_hash_make(reader->pool), NULL,
+                         NULL};
     yaml_event_t event;
     int failed, i;
 

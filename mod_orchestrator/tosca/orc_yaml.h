@@ -71,7 +71,7 @@ struct orc_yaml_node_t {
 
 /** Whose text it is: how much it may be, and what to make of a key that a mapping has twice. */
 typedef enum {
-    ORC_YAML_UNIQUE_KEYS, /* a user's: a key twice is a mistake */
+    ORC_YAML_UNIQUE_KEYS, /* a user's: a key twice is a mistake, as is one with a no-break space in it */
     ORC_YAML_LAST_KEY,    /* an administrator's or IM's: the last one counts, as in PyYAML; ORC_YAML_TRUSTED budgets */
 } orc_yaml_keys_t;
 
@@ -85,7 +85,8 @@ typedef struct orc_yaml_mistake_t {
  * Reads one YAML document.
  *
  * Refused: more than ORC_YAML_MAX_BYTES, a second document, no document, anything over a budget, duplicate keys, keys
- * that are no scalar, an alias inside its own anchor, tags other than YAML's own of scalars, sequences and mappings.
+ * with spaces that are not ASCII's, keys that are no scalar, an alias inside its own anchor, tags other than YAML's own
+ * of scalars, sequences and mappings.
  * `<<` is the merge key; aliases and merges are resolved.
  *
  * @param root in `pool`
@@ -109,7 +110,7 @@ const char *orc_yaml_text(const orc_yaml_node_t *node);
 /** What a scalar stands for; ORC_YAML_STRING for anything quoted. */
 orc_yaml_type_t orc_yaml_type(const orc_yaml_node_t *scalar);
 
-/** False for a plain text that PyYAML takes for something and then can make nothing of: "=", "<<", a day that isn't. */
+/** False for a plain text that PyYAML makes something of that is none of ours, or nothing at all: a date, "=", "<<". */
 int orc_yaml_is_readable(const char *text);
 
 /**
@@ -123,7 +124,8 @@ int orc_yaml_boolean(int *out, const char *text);
 /** The tree as JSON, scalars as orc_yaml_type says (a timestamp stays text). A new reference, the caller's. */
 json_t *orc_yaml_to_json(const orc_yaml_node_t *node);
 
-/** JSON as a tree: strings quoted, everything else plain, keys in the object's order. */
+/** JSON as a tree: strings quoted; numbers, booleans and null in the form that YAML 1.1 and 1.2 read alike (a float
+ * with its point); keys in the object's order. */
 const orc_yaml_node_t *orc_yaml_from_json(const json_t *value, apr_pool_t *pool);
 
 /** Nodes that were not read from text, for building a document. */
@@ -146,8 +148,8 @@ void orc_yaml_set(orc_yaml_node_t *copy, const char *key, const orc_yaml_node_t 
 void orc_yaml_push(orc_yaml_node_t *copy, const orc_yaml_node_t *item);
 
 /**
- * The tree as text: block style, two spaces, no line folding. The same tree gives the same bytes, and every scalar
- * reads back as the same string, number, boolean, null or date.
+ * The tree as text: block style, two spaces, no line folding. The same tree gives the same bytes, and PyYAML reads
+ * every scalar as what orc_yaml_to_json makes of it: keys and dates are texts.
  */
 const char *orc_yaml_write(const orc_yaml_node_t *root, apr_pool_t *pool);
 

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "orc_time.h"
-
 /* YAML 1.1's plain scalars (https://yaml.org/type/), in the spellings that PyYAML takes: IM reads our text with it, so
  * what we think a scalar is must be what IM thinks. */
 
@@ -165,33 +163,6 @@ static int is_timestamp(const char *text)
     return is_time_of_day(end);
 }
 
-/* True when there is such a day and time; `text` has a timestamp's form. */
-static int is_moment(const char *text)
-{
-    long parts[6] = {0}, hours, minutes = 0;
-    apr_int64_t days;
-    char *end = (char *)text;
-    int i;
-
-    for (i = 0; i < 6 && *end; i++) {
-        parts[i] = strtol(end, &end, 10);
-        if (i < 5 && *end)
-            end = (char *)skip(end + 1, " \t");
-    }
-    if (!parts[0] || !orc_time_day(&days, (int)parts[0], (int)parts[1], (int)parts[2]) || parts[3] > 23 ||
-        parts[4] > 59 || parts[5] > 59)
-        return 0;
-    if (*end == '.')
-        end = (char *)skip(end + 1, "0123456789");
-    end = (char *)skip(end, " \t");
-    if (*end != '+' && *end != '-')
-        return 1;
-    hours = strtol(end + 1, &end, 10);
-    if (*end == ':')
-        minutes = strtol(end + 1, NULL, 10);
-    return hours * 60 + minutes < 24 * 60;
-}
-
 int orc_yaml_is_readable(const char *text)
 {
     const char *digits = skip_sign(text);
@@ -200,7 +171,7 @@ int orc_yaml_is_readable(const char *text)
         return 0;
     if (*digits == '0' && (digits[1] == 'b' || digits[1] == 'x') && digits[2] == '_')
         return *skip(digits + 2, "_") != '\0';
-    return !is_timestamp(text) || is_moment(text);
+    return !is_timestamp(text);
 }
 
 orc_yaml_type_t orc_yaml_type(const orc_yaml_node_t *scalar)

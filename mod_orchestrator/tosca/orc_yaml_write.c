@@ -116,8 +116,8 @@ static int is_bare(const char *text)
     return !strstr(text, ": ") && !strstr(text, " #") && !strchr(": ", text[strlen(text) - 1]);
 }
 
-/* A plain text of one printable line reads the same wherever we put it, if PyYAML can read it. (What was folded from
- * several lines may hold a line end; PyYAML takes no tab in a plain text.) */
+/* A plain text of one printable line reads the same wherever we put it, if PyYAML reads it as we do: a date is text to
+ * us. (What was folded from several lines may hold a line end; PyYAML takes no tab in a plain text.) */
 static int can_be_plain(const orc_yaml_node_t *node)
 {
     const unsigned char *s = (const unsigned char *)node->text, *end = s + node->length;
@@ -214,14 +214,18 @@ static void add_value(text_t *text, const orc_yaml_node_t *node, int level)
     }
 }
 
+/* Keys are texts, also those that would be a number, a boolean or null as a value. */
 static void add_key(text_t *text, const orc_yaml_node_t *key, int level)
 {
-    if (key->length <= LONGEST_SIMPLE_KEY) {
-        add_inline(text, key);
-    }
-    else {
+    int is_long = key->length > LONGEST_SIMPLE_KEY;
+
+    if (is_long)
         add(text, "? ");
-        add_inline(text, key);
+    if (can_be_plain(key) && orc_yaml_type(key) == ORC_YAML_STRING)
+        add_bytes(text, key->text, key->length);
+    else
+        add_quoted(text, key);
+    if (is_long) {
         add(text, "\n");
         add_indent(text, level);
     }

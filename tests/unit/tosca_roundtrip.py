@@ -6,15 +6,22 @@ import sys
 import yaml
 
 
-def load(path):
+class OurReading(yaml.SafeLoader):
+    """Dates are texts to the orchestrator, and are written so."""
+
+
+OurReading.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.construct_yaml_str)
+
+
+def load(path, loader=yaml.SafeLoader):
     with open(path, encoding="utf-8") as file:
-        return yaml.safe_load(file)
+        return yaml.load(file, loader)
 
 
 def main(originals, renderings):
     wrong = 0
     for name in sorted(os.listdir(originals)):
-        original = load(os.path.join(originals, name))
+        original = load(os.path.join(originals, name), OurReading)
         same = load(os.path.join(renderings, name + ".same"))
         tagged = load(os.path.join(renderings, name + ".tags"))
         if tagged["metadata"].pop("PAAS_DEP_UUID", None) is None:
