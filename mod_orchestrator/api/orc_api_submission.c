@@ -60,7 +60,7 @@ static void check_timeouts(orc_error_t **wrong, const orc_request_t *request)
                               "must not be more than tot_timeout_mins, %d", (int)total);
 }
 
-/* Adds what another room says of the inputs. */
+/* Adds what another room says of the inputs; of a value that the schema refuses, that was said already. */
 static void add_inputs_error(orc_error_t **wrong, const orc_error_t *error, apr_pool_t *pool)
 {
     int i;
@@ -68,10 +68,9 @@ static void add_inputs_error(orc_error_t **wrong, const orc_error_t *error, apr_
     for (i = 0; error->fields && i < error->fields->nelts; i++) {
         const orc_error_field_t *field = &APR_ARRAY_IDX(error->fields, i, orc_error_field_t);
 
-        orc_error_add_pointer(wrong, pool, field->pointer, "%s", field->detail);
+        if (!orc_error_has_pointer(*wrong, field->pointer))
+            orc_error_add_pointer(wrong, pool, field->pointer, "%s", field->detail);
     }
-    if (!error->fields)
-        orc_error_add_pointer(wrong, pool, "/template_inputs", "%s", error->detail);
 }
 
 /* ---- the template ---- */
@@ -138,10 +137,10 @@ static void plan_resources(submission_t *s, const stored_t *stored)
     if (!error)
         return;
     s->nodes = NULL;
-    if (strcmp(error->code, "template.fragment") == 0)
-        orc_error_add_pointer(&s->unfit, pool, "/template_id", "%s", error->detail);
-    else
+    if (strcmp(error->code, "inputs") == 0)
         add_inputs_error(&s->wrong, error, pool);
+    else
+        orc_error_add_pointer(&s->unfit, pool, "/template_id", "%s", error->detail);
 }
 
 void orc_api_submission_check(orc_error_t **error, const orc_request_t *request)

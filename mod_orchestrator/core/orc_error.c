@@ -76,6 +76,19 @@ void orc_error_add_parameter(orc_error_t **error, apr_pool_t *pool, const char *
     va_end(args);
 }
 
+int orc_error_has_pointer(const orc_error_t *error, const char *pointer)
+{
+    int i;
+
+    for (i = 0; error && error->fields && i < error->fields->nelts; i++) {
+        const char *known = APR_ARRAY_IDX(error->fields, i, orc_error_field_t).pointer;
+
+        if (known && strcmp(known, pointer) == 0)
+            return 1;
+    }
+    return 0;
+}
+
 const char *orc_error_line(const orc_error_t *error, apr_pool_t *pool)
 {
     const char *line = "";

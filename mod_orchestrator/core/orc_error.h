@@ -59,7 +59,10 @@ orc_error_t *orc_error_wrap(orc_error_t *prev, const char *format, ...) __attrib
 void orc_error_add_pointer(orc_error_t **error, apr_pool_t *pool, const char *pointer, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/** The same for a query or path parameter, or a header. */
+/** True when the error (or NULL) names that body part already. */
+int orc_error_has_pointer(const orc_error_t *error, const char *pointer);
+
+/** The same as orc_error_add_pointer for a query or path parameter, or a header. */
 void orc_error_add_parameter(orc_error_t **error, apr_pool_t *pool, const char *parameter, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

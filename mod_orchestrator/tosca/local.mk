@@ -1,8 +1,12 @@
 tosca = mod_orchestrator/tosca
 liborc_la_SOURCES += \
 	$(tosca)/orc_tosca.h $(tosca)/orc_tosca_internal.h \
+	$(tosca)/orc_tosca_coerce.c \
 	$(tosca)/orc_tosca_constraints.c \
+	$(tosca)/orc_tosca_defaults.c \
 	$(tosca)/orc_tosca_fragment.c \
+	$(tosca)/orc_tosca_functions.c \
+	$(tosca)/orc_tosca_grammar.c \
 	$(tosca)/orc_tosca_inputs.c \
 	$(tosca)/orc_tosca_pattern.c \
 	$(tosca)/orc_tosca_render.c \
@@ -11,6 +15,7 @@ liborc_la_SOURCES += \
 	$(tosca)/orc_tosca_shape.c \
 	$(tosca)/orc_tosca_template.c \
 	$(tosca)/orc_tosca_topology.c \
+	$(tosca)/orc_tosca_typed.c \
 	$(tosca)/orc_tosca_types.c \
 	$(tosca)/orc_tosca_values.c \
 	$(tosca)/orc_yaml.c $(tosca)/orc_yaml.h \
@@ -50,3 +55,7 @@ tests_unit_test_tosca_topology_LDADD = $(unit_ldadd)
 check_PROGRAMS += tests/unit/test_tosca_render
 tests_unit_test_tosca_render_SOURCES = tests/unit/test_tosca_render.c tests/unit/tosca_fixture.h tests/unit/unit.h
 tests_unit_test_tosca_render_LDADD = $(unit_ldadd)
+
+check_PROGRAMS += tests/unit/test_tosca_typed
+tests_unit_test_tosca_typed_SOURCES = tests/unit/test_tosca_typed.c tests/unit/tosca_fixture.h tests/unit/unit.h
+tests_unit_test_tosca_typed_LDADD = $(unit_ldadd)

@@ -61,10 +61,11 @@ const orc_tosca_summary_t *orc_tosca_summary(const orc_tosca_template_t *tosca);
  * Checks given inputs against topology_template.inputs: types, constraints, required ones, unknown ones.
  * @param given    a JSON object: input name to value
  * @param pointer  JSON pointer of that object in the request, "/template_inputs"
- * @param complete every input: the given value, else its default, else null; a JSON object in `pool`. Defaults are read
- *                 by the declared type: a string keeps its text, numbers and booleans are YAML 1.1's. An input with
- *                 `required: false` may be given as null.
- * @return 422 "inputs" naming every wrong input at once
+ * @param complete every input: the given value, else its default, else null; a JSON object in `pool`. Values are what
+ *                 their declaration says, in depth: a float is 1.0 however it was given. Defaults are read by the
+ *                 declared type: a string keeps its text, numbers and booleans are YAML 1.1's; get_input and concat in
+ *                 them are worked out. An input with `required: false` may be given as null.
+ * @return 422 "inputs" naming every wrong value at once, once each; also those that IM would take for a function
  */
 orc_error_t *orc_tosca_inputs(json_t **complete, const orc_tosca_template_t *tosca, const json_t *given,
                               const char *pointer, apr_pool_t *pool);
@@ -83,13 +84,13 @@ typedef struct orc_tosca_node_t {
     const char *name;                /* node template's name */
     const char *type;                /* its TOSCA type */
     int index;                       /* which instance of the node, from 0 */
-    int is_compute;                  /* derives from tosca.nodes.Compute: IM makes a machine of it */
+    int is_compute;                  /* IM makes a machine of it: a Compute, a container application, ... */
     apr_array_header_t *required_by; /* of int: positions in the topology of the instances that require this one */
 } orc_tosca_node_t;
 
 /** What a placement has to know of a topology. */
 typedef struct orc_tosca_demand_t {
-    int machines;     /* compute instances */
+    int machines;     /* instances that IM makes machines of */
     int wants_public; /* a node asks for a public address (network_name or network_type PUBLIC) */
 } orc_tosca_demand_t;
 
@@ -97,8 +98,9 @@ typedef struct orc_tosca_demand_t {
  * The resources of a deployment: one per node template, times scalable.count (a node hosted on a scaled one: once per
  * host; count 0: none), in document order. `complete` is what orc_tosca_inputs gave.
  * @param nodes  of orc_tosca_node_t, in `pool`
- * @return 422 "template.fragment" for a fragment, 422 "inputs" when a count is no number from 0 to 1000 or the whole
- * has more than 10000 resources
+ * @return 422 "inputs", with pointers, when a count is no number from 0 to 1000, when the whole has more than 10000
+ * resources or all counts of machines are 0; other 422s are about the template: "template.fragment" (a part of another
+ * one), "template.version" (uses what no version of TOSCA has that IM knows), "template.machines" (there is no machine)
  */
 orc_error_t *orc_tosca_topology(apr_array_header_t **nodes, orc_tosca_demand_t *demand,
                                 const orc_tosca_template_t *tosca, const json_t *complete, apr_pool_t *pool);
@@ -110,7 +112,7 @@ typedef struct orc_tosca_user_t {
 } orc_tosca_user_t;
 
 typedef struct orc_tosca_rendering_t {
-    const json_t *inputs;    /* as given, checked before; each becomes the `default` of its input */
+    const json_t *inputs;    /* as given, checked before */
     const char *users_input; /* name of the input that lists the owners ("users"); ignored when the template has none */
     const apr_array_header_t *users; /* of orc_tosca_user_t, or NULL */
     const apr_array_header_t *tags;  /* of orc_tosca_tag_t: see orc_tosca_render */
@@ -122,9 +124,10 @@ typedef struct orc_tosca_tag_t {
 } orc_tosca_tag_t;
 
 /**
- * The text for IM (of a template that orc_tosca_inputs and orc_tosca_topology took): the template with the inputs as
- * defaults, the owners in the users input, the tags in `metadata` and on every compute node. Byte-stable: the same
- * arguments give the same bytes. Valid YAML in the same TOSCA version.
+ * The text for IM (of a template that orc_tosca_inputs and orc_tosca_topology took), which leaves nothing to be read in
+ * another way: every input with its complete, typed value as its default (none when it is null), values of declared
+ * types and counts written as these, the owners in the users input, the tags in `metadata` and on every compute node, a
+ * version of TOSCA that IM knows. Byte-stable: the same arguments give the same bytes.
  */
 orc_error_t *orc_tosca_render(const char **text, const orc_tosca_template_t *tosca,
                               const orc_tosca_rendering_t *rendering, apr_pool_t *pool);

@@ -2,8 +2,9 @@
 #include "orc_tosca_internal.h"
 
 #include <apr_strings.h>
+#include <string.h>
 
-/* Given inputs against those that the template declares. */
+/* Given inputs against those that the template declares, and every input's value. */
 
 static int is_required(const orc_yaml_node_t *declared)
 {
@@ -15,49 +16,117 @@ static int is_required(const orc_yaml_node_t *declared)
     return required;
 }
 
+/* ---- given values ---- */
+
+/* A value is a value: one that IM would take for a function, wherever it stands, is refused. */
+static void refuse_functions(orc_tosca_check_t *check, const json_t *value, const orc_json_path_t *at)
+{
+    const char *function = orc_tosca_function_of_json(value), *key;
+    json_t *child;
+    size_t i;
+
+    if (orc_tosca_spend(check, at, 1))
+        return;
+    if (function)
+        orc_tosca_mistake(check, at, "would be run as the function %s of TOSCA; a value is needed", function);
+    json_array_foreach((json_t *)value, i, child) refuse_functions(check, child, &(orc_json_path_t){at, NULL, i});
+    json_object_foreach((json_t *)value, key, child) refuse_functions(check, child, &(orc_json_path_t){at, key, 0});
+}
+
 static void check_given(orc_tosca_check_t *check, const orc_yaml_node_t *declared, const json_t *value,
                         const orc_json_path_t *at)
 {
-    if (!json_is_null(value))
-        orc_tosca_check_value(check, declared, value, at);
-    else if (is_required(declared))
-        orc_tosca_mistake(check, at, "is null, and the input is required");
+    const char *type = orc_yaml_text(orc_yaml_get(declared, "type"));
+
+    if (json_is_null(value)) {
+        if (is_required(declared))
+            orc_tosca_mistake(check, at, "is null, and the input is required");
+        return;
+    }
+    if (json_is_string(value) && type && !strcmp(type, "string") && orc_tosca_is_made_by_im(json_string_value(value)))
+        orc_tosca_mistake(check, at, "would be replaced by the Infrastructure Manager; a value is needed");
+    if (json_is_array(value) || json_is_object(value))
+        refuse_functions(check, value, at);
+    orc_tosca_check_value(check, declared, value, at);
 }
 
-/*
- * The default, which must be of the input's type. Its constraints are not looked at: real templates have defaults
- * beside their valid_values (a form then shows the first of these), and their authors mean them.
- */
-static json_t *take_default(orc_tosca_check_t *check, const orc_yaml_node_t *declared, const orc_yaml_node_t *value,
-                            const orc_json_path_t *at)
-{
-    json_t *json = orc_tosca_to_json(check->tosca, value, declared);
-    orc_tosca_check_t own = {.tosca = check->tosca, .pool = check->pool, .steps = check->steps, .only_types = 1};
+/* ---- defaults ---- */
 
-    orc_tosca_check_value(&own, declared, json, at);
+/*
+ * A default must be of its type. Its constraints are not looked at: real templates have defaults beside their
+ * valid_values (a form then shows the first of these), and their authors mean them.
+ */
+static void check_default(orc_tosca_check_t *check, const orc_yaml_node_t *declared, const json_t *value,
+                          const orc_json_path_t *at)
+{
+    orc_tosca_check_t own = *check;
+
+    own.error = NULL;
+    own.only_types = 1;
+    orc_tosca_check_value(&own, declared, value, at);
     check->steps = own.steps;
     if (own.error)
         orc_tosca_mistake(check, at, "is not given, and the default in the template (%s) is not of its type: %s",
-                          orc_tosca_position(value, check->pool),
+                          orc_tosca_position(orc_yaml_get(declared, "default"), check->pool),
                           APR_ARRAY_IDX(own.error->fields, 0, orc_error_field_t).detail);
-    return json;
 }
 
-/* A new reference to the input's value; null when it has none. */
-static json_t *complete_one(orc_tosca_check_t *check, const orc_yaml_node_t *declared, json_t *given,
-                            const orc_json_path_t *at)
+/* ---- all of them ---- */
+
+/* A new reference to the value of the input at that place; null when it has none. */
+static json_t *take_value(orc_tosca_inputs_t *inputs, int place, const orc_json_path_t *at)
 {
-    const orc_yaml_node_t *value = orc_yaml_get(declared, "default");
+    const orc_yaml_pair_t *input = &inputs->check->tosca->inputs->pairs[place];
+    const json_t *given = json_object_get(inputs->given, input->key->text);
+    const orc_yaml_node_t *written = orc_yaml_get(input->value, "default");
+    const char *mistake = NULL;
+    json_t *value;
 
     if (given) {
-        check_given(check, declared, given, at);
-        return json_incref(given);
+        value = orc_tosca_normal(inputs->check->tosca, input->value, given, inputs->check->pool);
+        check_given(inputs->check, input->value, value, at);
+        return value;
     }
-    if (!orc_yaml_is_null(value))
-        return take_default(check, declared, value, at);
-    if (is_required(declared))
-        orc_tosca_mistake(check, at, "is missing");
-    return json_null();
+    value = orc_yaml_is_null(written) ? json_null() : orc_tosca_default(&mistake, inputs, input->value);
+    if (mistake)
+        orc_tosca_mistake(inputs->check, at, "is not given, and the default in the template (%s) %s",
+                          orc_tosca_position(written, inputs->check->pool), mistake);
+    else if (!json_is_null(value))
+        check_default(inputs->check, input->value, value, at);
+    else if (is_required(input->value))
+        orc_tosca_mistake(inputs->check, at, "is missing");
+    return value;
+}
+
+const json_t *orc_tosca_input_value(orc_tosca_inputs_t *inputs, int place)
+{
+    const char *name = inputs->check->tosca->inputs->pairs[place].key->text;
+
+    if (inputs->values[place])
+        return inputs->values[place];
+    if (inputs->is_open[place] || inputs->depth == ORC_TOSCA_MAX_ANCESTORS)
+        return NULL;
+    inputs->depth++;
+    inputs->is_open[place] = 1;
+    inputs->values[place] =
+        orc_json_own(take_value(inputs, place, &(orc_json_path_t){inputs->at, name, 0}), inputs->check->pool);
+    inputs->is_open[place] = 0;
+    inputs->depth--;
+    return inputs->values[place];
+}
+
+json_t *orc_tosca_complete(orc_tosca_check_t *check, const json_t *given, const orc_json_path_t *at)
+{
+    int i, count = check->tosca->inputs ? check->tosca->inputs->count : 0;
+    json_t *complete = orc_json_own(json_object(), check->pool);
+    orc_tosca_inputs_t inputs = {.check = check, .given = given, .at = at};
+
+    inputs.values = apr_pcalloc(check->pool, sizeof(*inputs.values) * (apr_size_t)(count + 1));
+    inputs.is_open = apr_pcalloc(check->pool, (apr_size_t)count + 1);
+    for (i = 0; i < count; i++)
+        json_object_set(complete, check->tosca->inputs->pairs[i].key->text,
+                        (json_t *)orc_tosca_input_value(&inputs, i));
+    return complete;
 }
 
 static void refuse_unknown(orc_tosca_check_t *check, const json_t *given, const orc_json_path_t *at)
@@ -69,43 +138,25 @@ static void refuse_unknown(orc_tosca_check_t *check, const json_t *given, const 
         orc_tosca_mistake(check, &(orc_json_path_t){at, name, 0}, "is no input of the template");
 }
 
-static orc_error_t *with_code(orc_error_t *error)
-{
-    if (error) {
-        error->code = "inputs";
-        error->detail = "The inputs do not fit the template.";
-    }
-    return error;
-}
-
-static orc_error_t *complete_inputs(json_t *complete, const orc_tosca_template_t *tosca, const json_t *given,
-                                    const char *pointer, apr_pool_t *pool)
-{
-    orc_tosca_check_t check = {.tosca = tosca, .pool = pool};
-    const orc_json_path_t at = {NULL, pointer, 0};
-    int i;
-
-    if (!json_is_object(given)) {
-        orc_tosca_mistake(&check, &at, "must be an object: input name to value");
-        return with_code(check.error);
-    }
-    refuse_unknown(&check, given, &at);
-    for (i = 0; tosca->inputs && i < tosca->inputs->count; i++) {
-        const orc_yaml_pair_t *input = &tosca->inputs->pairs[i];
-        const char *name = input->key->text;
-
-        json_object_set_new(
-            complete, name,
-            complete_one(&check, input->value, json_object_get(given, name), &(orc_json_path_t){&at, name, 0}));
-    }
-    return with_code(check.error);
-}
-
 orc_error_t *orc_tosca_inputs(json_t **complete, const orc_tosca_template_t *tosca, const json_t *given,
                               const char *pointer, apr_pool_t *pool)
 {
-    *complete = orc_json_own(json_object(), pool);
-    return complete_inputs(*complete, tosca, given, pointer, pool);
+    orc_tosca_check_t check = {.tosca = tosca, .pool = pool, .is_of_values = 1};
+    const orc_json_path_t at = {NULL, pointer, 0};
+
+    if (json_is_object(given)) {
+        refuse_unknown(&check, given, &at);
+        *complete = orc_tosca_complete(&check, given, &at);
+    }
+    else {
+        *complete = orc_json_own(json_object(), pool);
+        orc_tosca_mistake(&check, &at, "must be an object: input name to value");
+    }
+    if (check.error) {
+        check.error->code = "inputs";
+        check.error->detail = "The inputs do not fit the template.";
+    }
+    return check.error;
 }
 
 orc_error_t *orc_tosca_inputs_coerce(json_t **coerced, const orc_tosca_template_t *tosca, const json_t *given,

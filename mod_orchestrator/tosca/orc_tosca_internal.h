@@ -11,7 +11,7 @@
 /* What the files of this room share and nobody else sees. */
 
 enum {
-    ORC_TOSCA_MAX_ANCESTORS = 32,     /* steps of derived_from that are followed; cycles end here */
+    ORC_TOSCA_MAX_ANCESTORS = 32,     /* steps of derived_from that are followed, and of inputs that name inputs */
     ORC_TOSCA_MAX_COUNT = 1000,       /* of one node */
     ORC_TOSCA_MAX_RESOURCES = 10000,  /* of one topology */
     ORC_TOSCA_MAX_RELATIONS = 200000, /* of all required_by together */
@@ -20,6 +20,7 @@ enum {
     ORC_TOSCA_STEP_BYTES = 16,        /* of text that are looked at in one step */
     ORC_TOSCA_PATTERN_STEPS = 1000,   /* for trying a pattern on a text, and more for a long one */
     ORC_TOSCA_MAX_PATTERNS = 1000,    /* in one template */
+    ORC_TOSCA_MAX_MADE = 262144,      /* nodes and bytes that functions in the defaults of inputs make */
 };
 
 /** A requirement that names a node template of the same document. */
@@ -44,6 +45,7 @@ struct orc_tosca_template_t {
     apr_hash_t *short_names;           /* last part of the name of a data type to its full name */
     apr_array_header_t **requirements; /* per node template, of orc_tosca_requirement_t */
     const char *missing;               /* why it is a fragment: what it names and lacks, with line and column */
+    const char *unsupported; /* what it uses that no version of TOSCA has that IM knows, with line and column */
     orc_tosca_summary_t summary;
 };
 
@@ -60,10 +62,14 @@ const orc_yaml_node_t *orc_tosca_type(const orc_tosca_template_t *tosca, const c
 int orc_tosca_derives(const orc_tosca_template_t *tosca, const char *section, const char *name, const char *ancestor);
 
 /**
- * Declaration of a property of a type, its own or an ancestor's.
+ * What a type or one of its ancestors declares of a name: `members` is "properties", "capabilities", ...
  * @param closed when given, set to whether every ancestor is declared, so that a property that isn't found doesn't
  * exist
  */
+const orc_yaml_node_t *orc_tosca_type_member(const orc_tosca_template_t *tosca, const char *section, const char *type,
+                                             const char *members, const char *name, int *closed);
+
+/** The same of "properties". */
 const orc_yaml_node_t *orc_tosca_type_property(const orc_tosca_template_t *tosca, const char *section, const char *type,
                                                const char *property, int *closed);
 
@@ -120,6 +126,9 @@ orc_tosca_kind_t orc_tosca_kind(const char *type);
  */
 int orc_tosca_value_read(orc_tosca_value_t *value, const char **problem, orc_tosca_kind_t kind, const json_t *json);
 
+/** True for the kinds whose values are one scalar. */
+int orc_tosca_kind_is_scalar(orc_tosca_kind_t kind);
+
 /** True when values of the kind have an order. */
 int orc_tosca_kind_has_order(orc_tosca_kind_t kind);
 
@@ -143,11 +152,12 @@ typedef struct orc_tosca_schema_t {
 /** Reads a declaration: a mapping with `type`, or a type's name alone. */
 void orc_tosca_schema(orc_tosca_schema_t *schema, const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared);
 
-/** A node of the document as JSON, by what is declared for it. A new reference. */
-json_t *orc_tosca_to_json(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
-                          const orc_yaml_node_t *declared);
+/** What is declared for a member of a value: a property of a data type by its name, else an entry (`name` may be NULL).
+ */
+void orc_tosca_schema_of_member(orc_tosca_schema_t *member, const orc_tosca_template_t *tosca,
+                                const orc_tosca_schema_t *schema, const char *name);
 
-/** The same by a declaration that was read before. */
+/** A node of the document as JSON, by what is declared for it. A new reference. */
 json_t *orc_tosca_to_json_as(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
                              const orc_tosca_schema_t *schema);
 
@@ -159,6 +169,7 @@ typedef struct orc_tosca_check_t {
     apr_size_t steps;   /* spent of ORC_TOSCA_MAX_STEPS */
     int patterns;       /* spent of ORC_TOSCA_MAX_PATTERNS */
     int only_types;     /* constraints are not looked at */
+    int is_of_values;   /* a pointer is one value: its first mistake is told, and no other */
 } orc_tosca_check_t;
 
 /** Adds a mistake, up to ORC_TOSCA_MAX_MISTAKES, and none once the steps are spent. */
@@ -175,9 +186,76 @@ int orc_tosca_spend(orc_tosca_check_t *check, const orc_json_path_t *at, apr_siz
 void orc_tosca_check_value(orc_tosca_check_t *check, const orc_yaml_node_t *declared, const json_t *value,
                            const orc_json_path_t *at);
 
-/** Strings made what the declaration says where they spell it: "2" for an integer. A new reference. */
+/* orc_tosca_coerce.c */
+
+/** A given value as its declaration has it: 1 for a float is 1.0, 7 for a version "7". A new reference. */
+json_t *orc_tosca_normal(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, const json_t *value,
+                         apr_pool_t *pool);
+
+/** The same, and strings made what the declaration says where they spell it: "2" for an integer. A new reference. */
 json_t *orc_tosca_coerce(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, const json_t *value,
                          apr_pool_t *pool);
+
+/* orc_tosca_inputs.c */
+
+/** The inputs of one deployment while their values are found. */
+typedef struct orc_tosca_inputs_t {
+    orc_tosca_check_t *check;
+    const json_t *given;       /* name to value, or NULL */
+    const orc_json_path_t *at; /* of the object of inputs */
+    json_t **values;           /* per declared input, NULL: not known yet */
+    char *is_open;             /* per declared input: its value is being found */
+    int depth;                 /* inputs that are open */
+    apr_size_t made;           /* nodes and bytes that functions in defaults made */
+} orc_tosca_inputs_t;
+
+/** The value of the input that is declared at that place; NULL when it is being found, or needs too many others. */
+const json_t *orc_tosca_input_value(orc_tosca_inputs_t *inputs, int place);
+
+/** Every input's value by its declared type: the given one, else the default, else null. In the check's pool, in the
+ * order of the declarations; what is wrong goes to the check. */
+json_t *orc_tosca_complete(orc_tosca_check_t *check, const json_t *given, const orc_json_path_t *at);
+
+/* orc_tosca_defaults.c */
+
+/** What the default of a declaration stands for; a new reference. `mistake` is set when that can't be known: "names an
+ * input that is not there". */
+json_t *orc_tosca_default(const char **mistake, orc_tosca_inputs_t *inputs, const orc_yaml_node_t *declared);
+
+/* orc_tosca_functions.c */
+
+/** Name of the function that a node is ({get_input: x}), or NULL. */
+const char *orc_tosca_function(const orc_yaml_node_t *node);
+
+/** The same of JSON. */
+const char *orc_tosca_function_of_json(const json_t *value);
+
+/** True for a text that IM replaces when it is the default of a string: "random(8)". */
+int orc_tosca_is_made_by_im(const char *text);
+
+/** The name in `{get_input: x}` or `{get_input: [x]}`; NULL for anything else. */
+const char *orc_tosca_input_name(const orc_yaml_node_t *node);
+
+/** A count or a name that is written down or comes from an input (`{get_input: x}`); NULL when it is anything else. In
+ * `pool`. */
+const json_t *orc_tosca_resolve(const orc_yaml_node_t *node, const json_t *inputs, apr_pool_t *pool);
+
+/* orc_tosca_typed.c */
+
+/** A part of the document (an input's declaration, a section of types) with each `default` and each operand of a
+ * constraint written as the declared type. Shared with the original where nothing changes. */
+const orc_yaml_node_t *orc_tosca_typed_declarations(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
+                                                    apr_pool_t *pool);
+
+/** What is declared of a property of a capability. `capability`: what a node type says of it, a capability type's name
+ * or a mapping with `type` and properties of its own; or NULL. */
+const orc_yaml_node_t *orc_tosca_capability_property(const orc_tosca_template_t *tosca,
+                                                     const orc_yaml_node_t *capability, const char *name);
+
+/** The template of a node, a relationship, a group or a policy with its properties written as its type declares them.
+ * `section`: where that type is, "node_types", ... */
+const orc_yaml_node_t *orc_tosca_typed_template(const orc_tosca_template_t *tosca, const char *section,
+                                                const orc_yaml_node_t *node, apr_pool_t *pool);
 
 /* orc_tosca_constraints.c */
 
@@ -198,6 +276,27 @@ const char *orc_tosca_pattern_mistake(const char *pattern, apr_pool_t *pool);
 /** @return 1 when the whole text matches, 0 when not, -1 when it took more work than is allowed */
 int orc_tosca_pattern_match(const char *pattern, const char *text, apr_size_t length);
 
+/* orc_tosca_topology.c */
+
+/** How many there are of a node, and why. */
+typedef struct orc_tosca_count_t {
+    const char *name;               /* the property of the `scalable` capability that says so; NULL: none does */
+    const orc_yaml_node_t *written; /* its value */
+    json_int_t number;              /* 1 when nothing is said, -1 for what is no number */
+} orc_tosca_count_t;
+
+/** Reads the count of a node template as IM does: scalable.count, else default_instances, else min_instances, written
+ * down or from an input; one without a value counts as not there. */
+void orc_tosca_count(orc_tosca_count_t *count, const orc_yaml_node_t *node, const json_t *inputs, apr_pool_t *pool);
+
+/* orc_tosca_grammar.c */
+
+/** Refuses keynames that TOSCA doesn't have at the root and in topology_template, and fills `unsupported`. */
+void orc_tosca_check_grammar(orc_tosca_check_t *check, orc_tosca_template_t *tosca, const orc_json_path_t *at);
+
+/** The version of TOSCA that IM is told: one that it knows and whose grammar has all that the template uses. */
+const char *orc_tosca_version_for_im(const orc_tosca_template_t *tosca);
+
 /* orc_tosca_shape.c */
 
 /** Checks the shape of the document and fills the template's parts. */
@@ -215,12 +314,5 @@ void orc_tosca_find_missing(orc_tosca_template_t *tosca);
 
 /** "line 3, column 5", in the pool. */
 const char *orc_tosca_position(const orc_yaml_node_t *node, apr_pool_t *pool);
-
-/** The name in `{get_input: x}` or `{get_input: [x]}`; NULL for anything else. */
-const char *orc_tosca_input_name(const orc_yaml_node_t *node);
-
-/** A count or a name that is written down or comes from an input (`{get_input: x}`); NULL when it is anything else. In
- * `pool`. */
-const json_t *orc_tosca_resolve(const orc_yaml_node_t *node, const json_t *inputs, apr_pool_t *pool);
 
 #endif

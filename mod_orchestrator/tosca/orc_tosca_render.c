@@ -10,6 +10,7 @@
 typedef struct render_t {
     const orc_tosca_template_t *tosca;
     const orc_tosca_rendering_t *rendering;
+    const json_t *complete; /* every input's value */
     apr_pool_t *pool;
 } render_t;
 
@@ -81,19 +82,39 @@ static int is_users_input(const render_t *render, const char *name, const orc_ya
            !strcmp(name, render->rendering->users_input) && orc_tosca_kind(type) == ORC_TOSCA_LIST;
 }
 
-/* The declaration with its new default, or as it was. */
+/* What TOSCA says of an input that IM's parser knows; it refuses an input that says more. */
+static int is_known_keyname(const char *key)
+{
+    static const char *const known[] = {"type",   "description", "default",      "required", "constraints",
+                                        "status", "key_schema",  "entry_schema", NULL};
+    int i;
+
+    for (i = 0; known[i] && strcmp(known[i], key);)
+        i++;
+    return known[i] != NULL;
+}
+
+/* The declaration with the input's value as its default; without one when it has none. */
 static const orc_yaml_node_t *render_input(const render_t *render, const char *name, const orc_yaml_node_t *declared)
 {
-    const json_t *given = json_object_get(render->rendering->inputs, name);
-    const orc_yaml_node_t *value = given ? orc_yaml_from_json(given, render->pool) : NULL;
-    orc_yaml_node_t *copy;
+    const orc_yaml_node_t *typed = orc_tosca_typed_declarations(render->tosca, declared, render->pool);
+    const json_t *complete = json_object_get(render->complete, name);
+    const orc_yaml_node_t *value = json_is_null(complete) ? NULL : orc_yaml_from_json(complete, render->pool);
+    orc_yaml_node_t *copy = orc_yaml_copy_mapping(NULL, typed->count + 1, render->pool);
+    int i;
 
     if (is_users_input(render, name, declared))
-        value = add_owners(value ? value : orc_yaml_get(declared, "default"), render);
-    if (!value)
-        return declared;
-    copy = orc_yaml_copy_mapping(declared, 1, render->pool);
-    orc_yaml_set(copy, "default", value, render->pool);
+        value = add_owners(value, render);
+    for (i = 0; i < typed->count; i++) {
+        const char *key = typed->pairs[i].key->text;
+
+        if (is_known_keyname(key) && strcmp(key, "default"))
+            copy->pairs[copy->count++] = typed->pairs[i];
+        else if (value && !strcmp(key, "default"))
+            orc_yaml_set(copy, "default", value, render->pool);
+    }
+    if (value)
+        orc_yaml_set(copy, "default", value, render->pool);
     return copy;
 }
 
@@ -113,27 +134,13 @@ static int takes_tags(const render_t *render, const char *type)
     return kind && orc_tosca_kind(kind) == ORC_TOSCA_MAP;
 }
 
-/* A mapping with one key may be a function ({get_input: tags}): its value isn't ours to add to. */
-static int is_function(const orc_yaml_node_t *node)
-{
-    static const char *const functions[] = {"get_input", "get_property", "get_attribute", "concat", "token", NULL};
-    int i;
-
-    if (node->kind != ORC_YAML_MAPPING || node->count != 1)
-        return 0;
-    for (i = 0; functions[i]; i++)
-        if (!strcmp(node->pairs[0].key->text, functions[i]))
-            return 1;
-    return 0;
-}
-
-static const orc_yaml_node_t *render_node(const render_t *render, const char *name, const orc_yaml_node_t *node)
+static const orc_yaml_node_t *add_tags(const render_t *render, const orc_yaml_node_t *node)
 {
     const orc_yaml_node_t *properties = orc_yaml_get(node, "properties"), *tags = orc_yaml_get(properties, "tags");
     orc_yaml_node_t *node_copy, *properties_copy, *tags_copy;
 
-    if (!takes_tags(render, orc_yaml_text(orc_yaml_get(node, "type"))) ||
-        (!orc_yaml_is_null(tags) && (tags->kind != ORC_YAML_MAPPING || is_function(tags))))
+    if (!tag_count(render) || !takes_tags(render, orc_yaml_text(orc_yaml_get(node, "type"))) ||
+        (!orc_yaml_is_null(tags) && (tags->kind != ORC_YAML_MAPPING || orc_tosca_function(tags))))
         return node;
     tags_copy = orc_yaml_copy_mapping(tags, tag_count(render), render->pool);
     set_tags(tags_copy, render);
@@ -144,44 +151,158 @@ static const orc_yaml_node_t *render_node(const render_t *render, const char *na
     return node_copy;
 }
 
+/* A node with one property of its `scalable` capability set. */
+static const orc_yaml_node_t *with_count(const render_t *render, const orc_yaml_node_t *node, const char *name,
+                                         json_int_t count)
+{
+    const orc_yaml_node_t *capabilities = orc_yaml_get(node, "capabilities");
+    const orc_yaml_node_t *scalable = orc_yaml_get(capabilities, "scalable");
+    const char *digits = apr_psprintf(render->pool, "%" APR_INT64_T_FMT, (apr_int64_t)count);
+    orc_yaml_node_t *properties_copy = orc_yaml_copy_mapping(orc_yaml_get(scalable, "properties"), 1, render->pool);
+    orc_yaml_node_t *scalable_copy = orc_yaml_copy_mapping(scalable, 0, render->pool);
+    orc_yaml_node_t *capabilities_copy = orc_yaml_copy_mapping(capabilities, 0, render->pool);
+    orc_yaml_node_t *node_copy = orc_yaml_copy_mapping(node, 0, render->pool);
+
+    orc_yaml_set(properties_copy, name, orc_yaml_new_plain(digits, render->pool), render->pool);
+    orc_yaml_set(scalable_copy, "properties", properties_copy, render->pool);
+    orc_yaml_set(capabilities_copy, "scalable", scalable_copy, render->pool);
+    orc_yaml_set(node_copy, "capabilities", capabilities_copy, render->pool);
+    return node_copy;
+}
+
+static int takes_count(const render_t *render, const orc_yaml_node_t *node)
+{
+    const char *type = orc_yaml_text(orc_yaml_get(node, "type"));
+    const orc_yaml_node_t *declared =
+        orc_tosca_type_member(render->tosca, "node_types", type, "capabilities", "scalable", NULL);
+
+    return orc_tosca_capability_property(render->tosca, declared, "count") != NULL;
+}
+
+/*
+ * What we counted on is what IM counts on: a number, also where it was written or given as a text. Where the type knows
+ * a `count`, its default would come before what the template says of other properties.
+ */
+static const orc_yaml_node_t *set_count(const render_t *render, const orc_yaml_node_t *node)
+{
+    orc_tosca_count_t count;
+    const char *input;
+
+    orc_tosca_count(&count, node, render->complete, render->pool);
+    input = orc_tosca_input_name(count.written);
+    if (!count.name || count.number < 0)
+        return node;
+    if (strcmp(count.name, "count") && takes_count(render, node))
+        node = with_count(render, node, "count", count.number);
+    if (input && json_is_integer(json_object_get(render->complete, input)))
+        return node;
+    return with_count(render, node, count.name, count.number);
+}
+
+static const orc_yaml_node_t *render_node(const render_t *render, const char *name, const orc_yaml_node_t *node)
+{
+    return add_tags(render,
+                    set_count(render, orc_tosca_typed_template(render->tosca, "node_types", node, render->pool)));
+}
+
+static const orc_yaml_node_t *render_relationship(const render_t *render, const char *name, const orc_yaml_node_t *node)
+{
+    return orc_tosca_typed_template(render->tosca, "relationship_types", node, render->pool);
+}
+
+static const orc_yaml_node_t *render_group(const render_t *render, const char *name, const orc_yaml_node_t *node)
+{
+    return orc_tosca_typed_template(render->tosca, "group_types", node, render->pool);
+}
+
+static const orc_yaml_node_t *render_policy(const render_t *render, const char *name, const orc_yaml_node_t *node)
+{
+    return orc_tosca_typed_template(render->tosca, "policy_types", node, render->pool);
+}
+
+static const orc_yaml_node_t *render_types(const render_t *render, const char *name, const orc_yaml_node_t *node)
+{
+    return orc_tosca_typed_declarations(render->tosca, node, render->pool);
+}
+
 /* The document. */
 
 typedef const orc_yaml_node_t *render_one_t(const render_t *render, const char *name, const orc_yaml_node_t *node);
 
-static const orc_yaml_node_t *render_each(const render_t *render, const orc_yaml_node_t *mapping, render_one_t *one)
+/* Policies are a list of mappings, everything else is a mapping; anything that is neither stays what it is. */
+static const orc_yaml_node_t *render_each(const render_t *render, const orc_yaml_node_t *node, render_one_t *one)
 {
-    orc_yaml_node_t *copy = orc_yaml_copy_mapping(mapping, 0, render->pool);
+    orc_yaml_node_t *copy;
     int i;
 
+    if (node->kind == ORC_YAML_SCALAR)
+        return node;
+    copy = node->kind == ORC_YAML_MAPPING ? orc_yaml_copy_mapping(node, 0, render->pool)
+                                          : orc_yaml_copy_sequence(node, 0, render->pool);
     for (i = 0; i < copy->count; i++)
-        copy->pairs[i].value = one(render, copy->pairs[i].key->text, copy->pairs[i].value);
+        if (node->kind == ORC_YAML_MAPPING)
+            copy->pairs[i].value = one(render, copy->pairs[i].key->text, copy->pairs[i].value);
+        else
+            copy->items[i] = render_each(render, copy->items[i], one);
     return copy;
+}
+
+typedef struct render_part_t {
+    const char *key;
+    render_one_t *one;
+} render_part_t;
+
+static void render_parts(orc_yaml_node_t *copy, const render_t *render, const render_part_t *parts)
+{
+    for (; parts->key; parts++) {
+        const orc_yaml_node_t *part = orc_yaml_get(copy, parts->key);
+
+        if (part)
+            orc_yaml_set(copy, parts->key, render_each(render, part, parts->one), render->pool);
+    }
+}
+
+/* The name and the version are texts, however they were written. */
+static void set_text(orc_yaml_node_t *metadata, const render_t *render, const char *key, const char *text)
+{
+    if (text)
+        orc_yaml_set(metadata, key, orc_yaml_new_string(text, render->pool), render->pool);
 }
 
 static const orc_yaml_node_t *render_metadata(const render_t *render)
 {
+    const orc_tosca_summary_t *summary = orc_tosca_summary(render->tosca);
     orc_yaml_node_t *copy =
         orc_yaml_copy_mapping(orc_yaml_get(render->tosca->root, "metadata"), tag_count(render) + 1, render->pool);
 
+    set_text(copy, render, "template_name", summary->template_name);
+    set_text(copy, render, "template_version", summary->template_version);
+    set_text(copy, render, "infra_name", render->rendering->infra_name);
     set_tags(copy, render);
-    if (render->rendering->infra_name)
-        orc_yaml_set(copy, "infra_name", orc_yaml_new_string(render->rendering->infra_name, render->pool),
-                     render->pool);
     return copy;
 }
+
+static const render_part_t root_parts[] = {
+    {"data_types", render_types},      {"capability_types", render_types}, {"relationship_types", render_types},
+    {"node_types", render_types},      {"group_types", render_types},      {"policy_types", render_types},
+    {"interface_types", render_types}, {"artifact_types", render_types},   {NULL, NULL}};
+static const render_part_t topology_parts[] = {
+    {"inputs", render_input}, {"node_templates", render_node}, {"relationship_templates", render_relationship},
+    {"groups", render_group}, {"policies", render_policy},     {NULL, NULL}};
 
 orc_error_t *orc_tosca_render(const char **text, const orc_tosca_template_t *tosca,
                               const orc_tosca_rendering_t *rendering, apr_pool_t *pool)
 {
-    render_t render = {tosca, rendering, pool};
+    orc_tosca_check_t check = {.tosca = tosca, .pool = pool, .only_types = 1};
+    const json_t *complete = orc_tosca_complete(&check, rendering->inputs, &(orc_json_path_t){NULL, "", 0});
+    render_t render = {tosca, rendering, complete, pool};
     orc_yaml_node_t *root = orc_yaml_copy_mapping(tosca->root, 1, pool);
     orc_yaml_node_t *topology = orc_yaml_copy_mapping(tosca->topology, 0, pool);
     const orc_yaml_node_t *metadata = render_metadata(&render);
 
-    if (tosca->inputs)
-        orc_yaml_set(topology, "inputs", render_each(&render, tosca->inputs, render_input), pool);
-    if (tosca->nodes && tag_count(&render))
-        orc_yaml_set(topology, "node_templates", render_each(&render, tosca->nodes, render_node), pool);
+    render_parts(topology, &render, topology_parts);
+    render_parts(root, &render, root_parts);
+    orc_yaml_set(root, "tosca_definitions_version", orc_yaml_new_plain(orc_tosca_version_for_im(tosca), pool), pool);
     orc_yaml_set(root, "topology_template", topology, pool);
     if (metadata->count)
         orc_yaml_set(root, "metadata", metadata, pool);

@@ -19,13 +19,16 @@ static int has_mistakes_enough(const orc_tosca_check_t *check)
 
 void orc_tosca_mistake(orc_tosca_check_t *check, const orc_json_path_t *at, const char *format, ...)
 {
+    const char *pointer;
     va_list args;
 
     if (is_over(check) || has_mistakes_enough(check))
         return;
+    pointer = orc_json_path_text(at, check->pool);
+    if (check->is_of_values && orc_error_has_pointer(check->error, pointer))
+        return;
     va_start(args, format);
-    orc_error_add_pointer(&check->error, check->pool, orc_json_path_text(at, check->pool), "%s",
-                          apr_pvsprintf(check->pool, format, args));
+    orc_error_add_pointer(&check->error, check->pool, pointer, "%s", apr_pvsprintf(check->pool, format, args));
     va_end(args);
 }
 
@@ -80,12 +83,15 @@ static const orc_yaml_node_t *property_of(const orc_tosca_template_t *tosca, con
     return schema->data_type ? orc_tosca_type_property(tosca, "data_types", schema->data_type, name, closed) : NULL;
 }
 
-/* What is declared for a member of a map, or for a property of a data type. */
-static void schema_of_member(orc_tosca_schema_t *out, const orc_tosca_template_t *tosca,
-                             const orc_tosca_schema_t *schema, const char *name)
+void orc_tosca_schema_of_member(orc_tosca_schema_t *out, const orc_tosca_template_t *tosca,
+                                const orc_tosca_schema_t *schema, const char *name)
 {
-    orc_tosca_schema(out, tosca,
-                     schema->kind == ORC_TOSCA_DATA ? property_of(tosca, schema, name, NULL) : schema->entry);
+    if (schema->kind == ORC_TOSCA_RANGE)
+        *out = (orc_tosca_schema_t){.kind = ORC_TOSCA_INTEGER, .type = "integer"};
+    else
+        orc_tosca_schema(out, tosca,
+                         schema->kind == ORC_TOSCA_DATA && name ? property_of(tosca, schema, name, NULL)
+                                                                : schema->entry);
 }
 
 json_t *orc_tosca_to_json_as(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
@@ -98,7 +104,7 @@ json_t *orc_tosca_to_json_as(const orc_tosca_template_t *tosca, const orc_yaml_n
     if (node->kind == ORC_YAML_SCALAR)
         return orc_tosca_scalar_to_json(node, schema->kind);
     out = node->kind == ORC_YAML_SEQUENCE ? json_array() : json_object();
-    orc_tosca_schema(&child, tosca, schema->entry);
+    orc_tosca_schema_of_member(&child, tosca, schema, NULL);
     for (i = 0; i < node->count; i++)
         if (node->kind == ORC_YAML_SEQUENCE)
             json_array_append_new(out, orc_tosca_to_json_as(tosca, node->items[i], &child));
@@ -106,19 +112,10 @@ json_t *orc_tosca_to_json_as(const orc_tosca_template_t *tosca, const orc_yaml_n
             const char *key = node->pairs[i].key->text;
 
             if (schema->kind == ORC_TOSCA_DATA)
-                schema_of_member(&child, tosca, schema, key);
+                orc_tosca_schema_of_member(&child, tosca, schema, key);
             json_object_set_new(out, key, orc_tosca_to_json_as(tosca, node->pairs[i].value, &child));
         }
     return out;
-}
-
-json_t *orc_tosca_to_json(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
-                          const orc_yaml_node_t *declared)
-{
-    orc_tosca_schema_t schema;
-
-    orc_tosca_schema(&schema, tosca, declared);
-    return orc_tosca_to_json_as(tosca, node, &schema);
 }
 
 /* Checking. */
@@ -282,86 +279,4 @@ void orc_tosca_check_value(orc_tosca_check_t *check, const orc_yaml_node_t *decl
 
     orc_tosca_schema(&schema, check->tosca, declared);
     check_as(check, &schema, value, at);
-}
-
-/* Coercing, for clients that send every value as a string. */
-
-/* A string that spells a number or a boolean by JSON's or YAML's rules; anything else stays what it is. */
-static json_t *coerce_string(orc_tosca_kind_t kind, const json_t *value)
-{
-    const char *text = json_string_value(value);
-    json_int_t integer;
-    double real;
-    int boolean;
-
-    if ((kind == ORC_TOSCA_INTEGER || kind == ORC_TOSCA_FLOAT) && !orc_yaml_integer(&integer, text))
-        return json_integer(integer);
-    if (kind == ORC_TOSCA_FLOAT && !orc_yaml_float(&real, text))
-        return json_real(real);
-    if (kind == ORC_TOSCA_BOOLEAN && !orc_yaml_boolean(&boolean, text))
-        return json_boolean(boolean);
-    return json_incref((json_t *)value);
-}
-
-static json_t *coerce_as(const orc_tosca_template_t *tosca, const orc_tosca_schema_t *schema, const json_t *value,
-                         apr_pool_t *pool);
-
-/* A string that holds the JSON text of a list or a map. */
-static json_t *coerce_json_text(const orc_tosca_template_t *tosca, const orc_tosca_schema_t *schema,
-                                const json_t *value, apr_pool_t *pool)
-{
-    const char *text = json_string_value(value);
-    json_t *parsed;
-
-    if (orc_json_parse(&parsed, text, strlen(text), pool) || json_is_string(parsed))
-        return json_incref((json_t *)value);
-    return coerce_as(tosca, schema, parsed, pool);
-}
-
-static json_t *coerce_container(const orc_tosca_template_t *tosca, const orc_tosca_schema_t *schema,
-                                const json_t *value, apr_pool_t *pool)
-{
-    json_t *out = json_is_array(value) ? json_array() : json_object(), *child;
-    orc_tosca_schema_t member;
-    const char *key;
-    size_t i;
-
-    orc_tosca_schema(&member, tosca, schema->entry);
-    json_array_foreach((json_t *)value, i, child) json_array_append_new(out, coerce_as(tosca, &member, child, pool));
-    json_object_foreach((json_t *)value, key, child)
-    {
-        if (schema->kind == ORC_TOSCA_DATA)
-            schema_of_member(&member, tosca, schema, key);
-        json_object_set_new(out, key, coerce_as(tosca, &member, child, pool));
-    }
-    return out;
-}
-
-static json_t *coerce_as(const orc_tosca_template_t *tosca, const orc_tosca_schema_t *schema, const json_t *value,
-                         apr_pool_t *pool)
-{
-    if (json_is_array(value) || json_is_object(value))
-        return coerce_container(tosca, schema, value, pool);
-    if (json_is_string(value)) {
-        if (schema->kind == ORC_TOSCA_LIST || schema->kind == ORC_TOSCA_MAP || schema->kind == ORC_TOSCA_DATA ||
-            schema->kind == ORC_TOSCA_RANGE)
-            return coerce_json_text(tosca, schema, value, pool);
-        return coerce_string(schema->kind, value);
-    }
-    if (schema->kind == ORC_TOSCA_STRING && json_is_integer(value)) {
-        char digits[32];
-
-        apr_snprintf(digits, sizeof(digits), "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
-        return json_string(digits);
-    }
-    return json_incref((json_t *)value);
-}
-
-json_t *orc_tosca_coerce(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, const json_t *value,
-                         apr_pool_t *pool)
-{
-    orc_tosca_schema_t schema;
-
-    orc_tosca_schema(&schema, tosca, declared);
-    return coerce_as(tosca, &schema, value, pool);
 }

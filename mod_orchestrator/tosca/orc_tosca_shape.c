@@ -193,6 +193,22 @@ static void check_types(shape_t *shape)
     }
 }
 
+static void check_topology(shape_t *shape)
+{
+    orc_tosca_template_t *tosca = shape->tosca;
+    const orc_yaml_node_t *service = orc_yaml_get(tosca->root, "service_template");
+
+    tosca->topology = orc_yaml_get(tosca->root, "topology_template");
+    if (service && !tosca->topology)
+        mistake(
+            shape, service,
+            "the document has a service_template (TOSCA 2.0); the Infrastructure Manager needs a topology_template");
+    else if (!tosca->topology)
+        mistake(shape, tosca->root, "topology_template is missing");
+    else if (tosca->topology->kind != ORC_YAML_MAPPING)
+        mistake(shape, tosca->topology, "topology_template must be a mapping");
+}
+
 orc_error_t *orc_tosca_check_shape(orc_tosca_template_t *tosca, const char *pointer)
 {
     shape_t shape = {tosca, {.tosca = tosca, .pool = tosca->pool}, {NULL, pointer, 0}};
@@ -207,10 +223,8 @@ orc_error_t *orc_tosca_check_shape(orc_tosca_template_t *tosca, const char *poin
     check_types(&shape);
     tosca->summary.template_name = orc_yaml_text(orc_yaml_get(metadata, "template_name"));
     tosca->summary.template_version = orc_yaml_text(orc_yaml_get(metadata, "template_version"));
-    tosca->topology = orc_yaml_get(tosca->root, "topology_template");
-    if (!tosca->topology || tosca->topology->kind != ORC_YAML_MAPPING)
-        mistake(&shape, tosca->topology ? tosca->topology : tosca->root,
-                tosca->topology ? "topology_template must be a mapping" : "topology_template is missing");
+    check_topology(&shape);
+    orc_tosca_check_grammar(&shape.check, tosca, &shape.at);
     check_inputs(&shape);
     check_nodes(&shape);
     check_outputs(&shape);

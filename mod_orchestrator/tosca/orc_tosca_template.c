@@ -75,23 +75,3 @@ apr_array_header_t *orc_tosca_output_names(const orc_tosca_template_t *tosca, ap
         APR_ARRAY_PUSH(names, const char *) = tosca->outputs->pairs[i].key->text;
     return names;
 }
-
-const char *orc_tosca_input_name(const orc_yaml_node_t *node)
-{
-    const orc_yaml_node_t *name = orc_yaml_get(node, "get_input");
-
-    if (!name || node->count != 1)
-        return NULL;
-    if (name->kind == ORC_YAML_SEQUENCE && name->count == 1)
-        name = name->items[0];
-    return orc_yaml_text(name);
-}
-
-const json_t *orc_tosca_resolve(const orc_yaml_node_t *node, const json_t *inputs, apr_pool_t *pool)
-{
-    const char *input = orc_tosca_input_name(node);
-
-    if (node && node->kind == ORC_YAML_SCALAR)
-        return orc_json_own(orc_yaml_to_json(node), pool);
-    return input ? json_object_get(inputs, input) : NULL;
-}

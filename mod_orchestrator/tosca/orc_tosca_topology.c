@@ -9,11 +9,12 @@
 
 /* What is worked out of one node template. Its instances are `count` per instance of its host, one after the other. */
 typedef struct plan_t {
-    int host;  /* node template that it is hosted on, or -1 */
-    int root;  /* the last of the chain of hosts, itself when it has none */
-    int count; /* of its own */
-    int total; /* count by the host's total; -1: not known yet */
-    int first; /* position of its first instance */
+    int host;                       /* node template that it is hosted on, or -1 */
+    int root;                       /* the last of the chain of hosts, itself when it has none */
+    int count;                      /* of its own */
+    const orc_yaml_node_t *written; /* where the count is from, or NULL */
+    int total;                      /* count by the host's total; -1: not known yet */
+    int first;                      /* position of its first instance */
 } plan_t;
 
 typedef struct topology_t {
@@ -29,44 +30,64 @@ static const char *node_name(const topology_t *topology, int node)
     return topology->tosca->nodes->pairs[node].key->text;
 }
 
-/* The input that a bad count came from is what the caller can change. */
-static orc_error_t *bad_count(const topology_t *topology, int node, const orc_yaml_node_t *written)
+/* A mistake of the inputs; where it came from is what the caller can change. */
+static orc_error_t *mistake_at(const topology_t *topology, const char *pointer, const char *what)
 {
-    const char *input = orc_tosca_input_name(written);
-    const char *pointer = input ? orc_json_pointer(topology->pool, "/template_inputs", input) : "/template_id";
     orc_error_t *error = NULL;
 
-    orc_error_add_pointer(&error, topology->pool, pointer, "the count of node \"%.128s\" is no number from 0 to %d",
-                          node_name(topology, node), ORC_TOSCA_MAX_COUNT);
+    orc_error_add_pointer(&error, topology->pool, pointer, "%s", what);
     error->code = "inputs";
+    error->detail = what;
     return error;
 }
 
-/* scalable.count (INDIGO), else scalable.default_instances (TOSCA 1.0), else 1; an input without a value is as good as
- * none. */
-static orc_error_t *own_count(int *count, const topology_t *topology, int node)
+/* The input that a count came from, or the template. */
+static const char *pointer_of(const topology_t *topology, const orc_yaml_node_t *written)
 {
-    const orc_yaml_node_t *properties =
-        orc_yaml_path(topology->tosca->nodes->pairs[node].value, "capabilities", "scalable", "properties", NULL);
-    const orc_yaml_node_t *written = orc_yaml_get(properties, "count");
-    const json_t *value;
-    json_int_t number;
+    const char *input = orc_tosca_input_name(written);
 
-    *count = 1;
-    if (orc_yaml_is_null(written))
-        written = orc_yaml_get(properties, "default_instances");
-    if (orc_yaml_is_null(written))
-        return NULL;
-    value = orc_tosca_resolve(written, topology->inputs, topology->pool);
-    if (value && json_is_null(value))
-        return NULL;
-    if (json_is_integer(value))
-        number = json_integer_value(value);
-    else if (!json_is_string(value) || orc_yaml_integer(&number, json_string_value(value)))
-        return bad_count(topology, node, written);
-    if (number < 0 || number > ORC_TOSCA_MAX_COUNT)
-        return bad_count(topology, node, written);
-    *count = (int)number;
+    return input ? orc_json_pointer(topology->pool, "/template_inputs", input) : "/template_id";
+}
+
+static orc_error_t *bad_count(const topology_t *topology, int node, const orc_yaml_node_t *written)
+{
+    return mistake_at(topology, pointer_of(topology, written),
+                      apr_psprintf(topology->pool, "the count of node \"%.128s\" is no number from 0 to %d",
+                                   node_name(topology, node), ORC_TOSCA_MAX_COUNT));
+}
+
+void orc_tosca_count(orc_tosca_count_t *count, const orc_yaml_node_t *node, const json_t *inputs, apr_pool_t *pool)
+{
+    static const char *const names[] = {"count", "default_instances", "min_instances", NULL};
+    const orc_yaml_node_t *properties = orc_yaml_path(node, "capabilities", "scalable", "properties", NULL);
+    const json_t *value;
+    int i;
+
+    *count = (orc_tosca_count_t){.number = 1};
+    for (i = 0; names[i]; i++) {
+        const orc_yaml_node_t *written = orc_yaml_get(properties, names[i]);
+
+        value = orc_yaml_is_null(written) ? json_null() : orc_tosca_resolve(written, inputs, pool);
+        if (value && json_is_null(value))
+            continue;
+        *count = (orc_tosca_count_t){names[i], written, -1};
+        if (json_is_integer(value))
+            count->number = json_integer_value(value);
+        else if (json_is_string(value))
+            (void)orc_yaml_integer(&count->number, json_string_value(value));
+        return;
+    }
+}
+
+static orc_error_t *own_count(plan_t *plan, const topology_t *topology, int node)
+{
+    orc_tosca_count_t count;
+
+    orc_tosca_count(&count, topology->tosca->nodes->pairs[node].value, topology->inputs, topology->pool);
+    if (count.number < 0 || count.number > ORC_TOSCA_MAX_COUNT)
+        return bad_count(topology, node, count.written);
+    plan->count = (int)count.number;
+    plan->written = count.written;
     return NULL;
 }
 
@@ -83,12 +104,8 @@ static int host_of(const orc_tosca_template_t *tosca, int node)
 
 static orc_error_t *too_many(const topology_t *topology, const char *what, int limit)
 {
-    orc_error_t *error = NULL;
-
-    orc_error_add_pointer(&error, topology->pool, "/template_inputs", "the deployment would have more than %d %s",
-                          limit, what);
-    error->code = "inputs";
-    return error;
+    return mistake_at(topology, "/template_inputs",
+                      apr_psprintf(topology->pool, "the deployment would have more than %d %s", limit, what));
 }
 
 /* Totals along the chain of hosts, from its end. Chains have no cycles; `stack` has room for all nodes. */
@@ -126,7 +143,7 @@ static orc_error_t *make_plans(topology_t *topology)
     for (i = 0; i < topology->count; i++) {
         topology->plans[i].total = -1;
         topology->plans[i].host = host_of(topology->tosca, i);
-        ORC_TRY(own_count(&topology->plans[i].count, topology, i));
+        ORC_TRY(own_count(&topology->plans[i], topology, i));
     }
     for (i = 0; i < topology->count; i++) {
         ORC_TRY(work_out_total(topology, i, stack));
@@ -137,10 +154,29 @@ static orc_error_t *make_plans(topology_t *topology)
     return NULL;
 }
 
+/*
+ * What IM makes a machine of: a Compute, a container application, and a function without a host of its own. 1: yes, 0:
+ * no, -1: that can't be known here, because nobody declares the type or one that it derives from.
+ */
+static int is_machine(const topology_t *topology, int node)
+{
+    const orc_tosca_template_t *tosca = topology->tosca;
+    const char *type = orc_yaml_text(orc_yaml_get(tosca->nodes->pairs[node].value, "type"));
+    int closed;
+
+    if (orc_tosca_derives(tosca, "node_types", type, "tosca.nodes.Compute") ||
+        orc_tosca_derives(tosca, "node_types", type, "tosca.nodes.Container.Application") ||
+        (orc_tosca_derives(tosca, "node_types", type, "tosca.nodes.aisprint.FaaS.Function") &&
+         topology->plans[node].host < 0))
+        return 1;
+    (void)orc_tosca_type_property(tosca, "node_types", type, "", &closed);
+    return closed ? 0 : -1;
+}
+
 static void make_instances(apr_array_header_t *nodes, const topology_t *topology, int node)
 {
     const char *type = orc_yaml_text(orc_yaml_get(topology->tosca->nodes->pairs[node].value, "type"));
-    int is_compute = orc_tosca_derives(topology->tosca, "node_types", type, "tosca.nodes.Compute");
+    int is_compute = is_machine(topology, node) == 1;
     int i;
 
     for (i = 0; i < topology->plans[node].total; i++) {
@@ -152,6 +188,23 @@ static void make_instances(apr_array_header_t *nodes, const topology_t *topology
         instance->is_compute = is_compute;
         instance->required_by = apr_array_make(topology->pool, 0, sizeof(int));
     }
+}
+
+/* IM refuses a deployment without a machine, and nobody else would tell so soon. */
+static orc_error_t *refuse_without_machines(const topology_t *topology)
+{
+    int i, idle = -1;
+
+    for (i = 0; i < topology->count; i++)
+        if (is_machine(topology, i) && topology->plans[i].total)
+            return NULL;
+        else if (is_machine(topology, i) && idle < 0)
+            idle = i;
+    if (idle >= 0)
+        return mistake_at(topology, pointer_of(topology, topology->plans[topology->plans[idle].root].written),
+                          "no machine would be made: all counts are 0");
+    return orc_error(topology->pool, 422, "template.machines",
+                     "The template makes no machine: none of its nodes is a Compute or a container application.");
 }
 
 /*
@@ -248,7 +301,12 @@ orc_error_t *orc_tosca_topology(apr_array_header_t **nodes, orc_tosca_demand_t *
     memset(demand, 0, sizeof(*demand));
     if (tosca->missing)
         return orc_error(pool, 422, "template.fragment", "The template is a part of another one (%s).", tosca->missing);
+    if (tosca->unsupported)
+        return orc_error(pool, 422, "template.version",
+                         "The template uses what the Infrastructure Manager does not know of TOSCA 2.0 (%s).",
+                         tosca->unsupported);
     ORC_TRY(make_plans(&topology));
+    ORC_TRY(refuse_without_machines(&topology));
     *nodes = apr_array_make(pool, topology.count, sizeof(orc_tosca_node_t));
     for (i = 0; i < topology.count; i++) {
         make_instances(*nodes, &topology, i);

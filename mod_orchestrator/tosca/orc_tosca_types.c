@@ -143,16 +143,16 @@ int orc_tosca_derives(const orc_tosca_template_t *tosca, const char *section, co
     return derives(tosca->own, tosca->installed, section, name, ancestor);
 }
 
-const orc_yaml_node_t *orc_tosca_type_property(const orc_tosca_template_t *tosca, const char *section, const char *type,
-                                               const char *property, int *closed)
+const orc_yaml_node_t *orc_tosca_type_member(const orc_tosca_template_t *tosca, const char *section, const char *type,
+                                             const char *members, const char *name, int *closed)
 {
     int i;
 
     if (closed)
         *closed = 0;
-    for (i = 0; i < ORC_TOSCA_MAX_ANCESTORS; i++) {
+    for (i = 0; type && i < ORC_TOSCA_MAX_ANCESTORS; i++) {
         const orc_yaml_node_t *declared = orc_tosca_type(tosca, section, type);
-        const orc_yaml_node_t *found = orc_yaml_path(declared, "properties", property, NULL);
+        const orc_yaml_node_t *found = orc_yaml_path(declared, members, name, NULL);
 
         if (found || !declared)
             return found;
@@ -167,6 +167,12 @@ const orc_yaml_node_t *orc_tosca_type_property(const orc_tosca_template_t *tosca
         }
     }
     return NULL;
+}
+
+const orc_yaml_node_t *orc_tosca_type_property(const orc_tosca_template_t *tosca, const char *section, const char *type,
+                                               const char *property, int *closed)
+{
+    return orc_tosca_type_member(tosca, section, type, "properties", property, closed);
 }
 
 static int ancestors(const orc_tosca_template_t *tosca, const char *type)

@@ -121,15 +121,18 @@ static int read_timestamp(apr_time_t *out, const char *text)
     return 0;
 }
 
-/* major.minor[.fix[.qualifier[-build]]] */
+/* major[.minor[.fix[.qualifier[-build]]]]. TOSCA wants a minor number; people and IM take "7" for a version too. */
 static int read_version(orc_tosca_value_t *value, const char *text)
 {
     const char *end;
 
     memset(&value->as, 0, sizeof(value->as));
     value->as.version.qualifier = "";
-    if (read_digits(&value->as.version.parts[0], &text, 18) || *text++ != '.' ||
-        read_digits(&value->as.version.parts[1], &text, 18))
+    if (read_digits(&value->as.version.parts[0], &text, 18))
+        return -1;
+    if (!*text)
+        return 0;
+    if (*text++ != '.' || read_digits(&value->as.version.parts[1], &text, 18))
         return -1;
     if (!*text)
         return 0;
@@ -239,7 +242,7 @@ static const char *const problems[] = {
     [ORC_TOSCA_BOOLEAN] = "is no boolean (true or false)",
     [ORC_TOSCA_NULL] = "is not null",
     [ORC_TOSCA_TIMESTAMP] = "is no timestamp (a string like \"2024-01-31T10:00:00Z\")",
-    [ORC_TOSCA_VERSION] = "is no version (a string like \"1.2\" or \"1.2.3.beta-4\")",
+    [ORC_TOSCA_VERSION] = "is no version (a string like \"7\", \"1.10\" or \"1.2.3.beta-4\")",
     [ORC_TOSCA_RANGE] = "is no range (two integers in order, the second may be \"UNBOUNDED\")",
     [ORC_TOSCA_SIZE] = "is no size (a string of a number and B, kB, KiB, MB, MiB, GB, GiB, TB or TiB)",
     [ORC_TOSCA_TIME] = "is no time (a string of a number and d, h, m, s, ms, us or ns)",
@@ -295,6 +298,21 @@ int orc_tosca_value_read(orc_tosca_value_t *value, const char **problem, orc_tos
         break;
     }
     return wrong ? -1 : 0;
+}
+
+int orc_tosca_kind_is_scalar(orc_tosca_kind_t kind)
+{
+    switch (kind) {
+    case ORC_TOSCA_ANY:
+    case ORC_TOSCA_NULL:
+    case ORC_TOSCA_RANGE:
+    case ORC_TOSCA_LIST:
+    case ORC_TOSCA_MAP:
+    case ORC_TOSCA_DATA:
+        return 0;
+    default:
+        return 1;
+    }
 }
 
 int orc_tosca_kind_has_order(orc_tosca_kind_t kind)
@@ -398,7 +416,7 @@ json_t *orc_tosca_scalar_to_json(const orc_yaml_node_t *scalar, orc_tosca_kind_t
     if (kind == ORC_TOSCA_FLOAT && !orc_yaml_float(&real, scalar->text))
         return json_real(real);
     if (kind == ORC_TOSCA_FLOAT && !orc_yaml_integer(&integer, scalar->text))
-        return json_integer(integer);
+        return json_real((double)integer);
     if (kind == ORC_TOSCA_BOOLEAN && !orc_yaml_boolean(&boolean, scalar->text))
         return json_boolean(boolean);
     if (kind == ORC_TOSCA_ANY || kind == ORC_TOSCA_DATA || kind == ORC_TOSCA_INTEGER || kind == ORC_TOSCA_FLOAT ||

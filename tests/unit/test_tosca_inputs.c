@@ -55,7 +55,7 @@ static void refuses_all(const char *declaration, const char *const *values)
 
 static void strings_are_checked(void **state)
 {
-    ACCEPTS("type: string", "\"\"", "\"5\"", "\"random(16)\"", "\"\\u00e9\"");
+    ACCEPTS("type: string", "\"\"", "\"5\"", "\"random\"", "\"random()\"", "\" random(8)\"", "\"\\u00e9\"");
     REFUSES("type: string", "5", "true", "null", "[]", "{}", "1.5");
 }
 
@@ -97,8 +97,9 @@ static void ranges_are_checked(void **state)
 
 static void versions_are_checked(void **state)
 {
-    ACCEPTS("type: version", "\"1.2\"", "\"1.2.3\"", "\"1.2.3.beta\"", "\"1.2.3.beta-4\"");
-    REFUSES("type: version", "\"1\"", "\"1.\"", "\"1.2.\"", "\"1.2.3.\"", "\"1.2.3.b-\"", "\"a.b\"", "1.2", "\"\"");
+    ACCEPTS("type: version", "\"7\"", "7", "\"1.2\"", "\"1.2.3\"", "\"1.2.3.beta\"", "\"1.2.3.beta-4\"");
+    REFUSES("type: version", "\"v1\"", "-7", "\"1.\"", "\"1.2.\"", "\"1.2.3.\"", "\"1.2.3.b-\"", "\"a.b\"", "1.2",
+            "\"\"");
     ACCEPTS("type: version, constraints: [{greater_than: 1.9}]", "\"1.10\"", "\"2.0\"", "\"1.9.1\"");
     REFUSES("type: version, constraints: [{greater_or_equal: 1.2.3}]", "\"1.2.3.beta\"", "\"1.2.2\"", "\"1.2\"");
     ACCEPTS("type: version, constraints: [{greater_than: 1.2.3.beta-4}]", "\"1.2.3\"", "\"1.2.3.beta-5\"",
@@ -367,7 +368,7 @@ static void defaults_complete_what_is_given(void **state)
 
     assert_null(orc_tosca_inputs(&complete, tosca, json("{\"given\":\"y\"}"), "/template_inputs", pool));
     assert_string_equal(orc_json_text(complete, pool),
-                        "{\"b\":false,\"d\":\"2024-01-31\",\"e\":\"\",\"f\":1,\"given\":\"y\",\"i\":8,"
+                        "{\"b\":false,\"d\":\"2024-01-31\",\"e\":\"\",\"f\":1.0,\"given\":\"y\",\"i\":8,"
                         "\"l\":[\"1.0\",\"yes\"],\"n\":null,\"q\":7,\"s\":\"1.10\",\"t\":\"yes\","
                         "\"u\":{\"a\":90,\"b\":false},\"v\":\"1.0\",\"z\":\"4 GB\"}");
 }
@@ -410,6 +411,147 @@ static void strings_are_coerced_for_old_clients(void **state)
         "/parameters/i is no integer\n/parameters/l is no list\n");
 }
 
+static void numbers_become_what_their_declaration_says(void **state)
+{
+    const orc_tosca_template_t *tosca =
+        with_inputs("    f: {type: float}\n"
+                    "    l: {type: list, entry_schema: {type: float}}\n"
+                    "    v: {type: version, default: 7, constraints: [{valid_values: [7, 16.04]}]}\n"
+                    "    m: {type: map, entry_schema: {type: list, entry_schema: {type: version}}, default: {}}\n"
+                    "    r: {type: range, default: [010, \"20\"]}\n");
+    json_t *complete;
+
+    assert_null(orc_tosca_inputs(&complete, tosca, json("{\"f\":1,\"l\":[2,-0.0,1e300],\"m\":{\"a\":[7,\"1.10\"]}}"),
+                                 "/template_inputs", pool));
+    assert_string_equal(orc_json_text(complete, pool),
+                        "{\"f\":1.0,\"l\":[2.0,-0.0,1.0000000000000001e300],\"m\":{\"a\":[\"7\",\"1.10\"]},"
+                        "\"r\":[8,20],\"v\":\"7\"}");
+    assert_null(check(tosca, "{\"f\":1,\"l\":[],\"v\":\"7\"}"));
+    assert_null(check(tosca, "{\"f\":1,\"l\":[],\"v\":7}"));
+    assert_contains(mistakes(check(tosca, "{\"f\":1,\"l\":[],\"v\":16.04}")), "/template_inputs/v is no version");
+    assert_contains(mistakes(check(tosca, "{\"f\":1,\"l\":[],\"v\":8}")),
+                    "/template_inputs/v must be one of: 7, 16.04");
+}
+
+static void a_value_has_one_mistake(void **state)
+{
+    const orc_tosca_template_t *tosca =
+        with_input("type: integer, constraints: [{greater_than: 5}, {valid_values: [7, 9]}, {less_than: 0}]");
+
+    assert_string_equal(mistakes(check(tosca, "{\"x\":3}")), "/template_inputs/x must be greater than 5\n");
+}
+
+static void what_im_would_run_is_no_value(void **state)
+{
+    const orc_tosca_template_t *tosca = with_inputs("    m: {type: map, default: {}}\n"
+                                                    "    l: {type: list, default: []}\n"
+                                                    "    u: {type: any.Thing, default: x}\n"
+                                                    "    s: {type: string, default: random(8)}\n");
+    static const char *const words[] = {"random(20)", "random(1) and more", "access_token()"};
+    size_t i;
+
+    for (i = 0; i < sizeof(words) / sizeof(*words); i++)
+        assert_string_equal(mistakes(check(tosca, apr_psprintf(pool, "{\"s\":\"%s\"}", words[i]))),
+                            "/template_inputs/s would be replaced by the Infrastructure Manager; a value is needed\n");
+    assert_null(check(tosca, "{\"l\":[\"random(20)\"],\"u\":\"random(20)\"}"));
+    assert_null(check(tosca, "{}"));
+    assert_string_equal(mistakes(check(tosca, "{\"m\":{\"get_input\":\"s\"},\"l\":[1,{\"a\":{\"concat\":[]}}],"
+                                              "\"u\":{\"token\":\"x\"}}")),
+                        "/template_inputs/m would be run as the function get_input of TOSCA; a value is needed\n"
+                        "/template_inputs/l/1/a would be run as the function concat of TOSCA; a value is needed\n"
+                        "/template_inputs/u would be run as the function token of TOSCA; a value is needed\n");
+    assert_null(check(tosca, "{\"m\":{\"get_input\":\"s\",\"b\":1}}"));
+}
+
+static const char *completed(const orc_tosca_template_t *tosca, const char *given)
+{
+    orc_error_t *error;
+    json_t *complete;
+
+    error = orc_tosca_inputs(&complete, tosca, json(given), "/template_inputs", pool);
+    if (error)
+        fail_msg("%s", mistakes(error));
+    return orc_json_text(complete, pool);
+}
+
+static void functions_in_defaults_are_worked_out(void **state)
+{
+    const orc_tosca_template_t *tosca =
+        with_inputs("    name: {type: string, default: {concat: [{get_input: host}, ., {get_input: [zone]}, 1.10]}}\n"
+                    "    host: {type: string, default: NO}\n"
+                    "    zone: {type: string}\n"
+                    "    ratio: {type: float, default: {get_input: count}}\n"
+                    "    count: {type: integer, default: 010}\n"
+                    "    all: {type: map, default: {a: [{get_input: count}, {get_input: [list, 1]}], b: yes}}\n"
+                    "    list: {type: list, entry_schema: version, default: [1.10, 2.0]}\n"
+                    "    none: {type: string, required: false}\n"
+                    "    same: {type: string, required: false, default: {get_input: none}}\n");
+
+    assert_string_equal(
+        completed(tosca, "{\"zone\":\"example\"}"),
+        "{\"all\":{\"a\":[8,\"2.0\"],\"b\":true},\"count\":8,\"host\":\"NO\",\"list\":[\"1.10\",\"2.0\"],"
+        "\"name\":\"NO.example1.10\",\"none\":null,\"ratio\":8.0,\"same\":null,\"zone\":\"example\"}");
+    assert_contains(completed(tosca, "{\"zone\":\"x\",\"host\":\"h\",\"name\":\"given\",\"count\":3}"),
+                    "\"name\":\"given\",\"none\":null,\"ratio\":3.0");
+}
+
+static void defaults_that_can_not_be_worked_out_are_named(void **state)
+{
+    static const struct {
+        const char *declarations, *mistake;
+    } rows[] = {
+        {"    a: {type: string, default: {get_attribute: [SELF, x]}}\n",
+         "/template_inputs/a is not given, and the default in the template (line 4, column 32) is the function "
+         "get_attribute, which has no value before the deployment; give one\n"},
+        {"    a: {type: string, default: {get_input: b}}\n    b: {type: string, default: {get_input: a}}\n",
+         "/template_inputs/b is not given, and the default in the template (line 5, column 32) needs itself or too "
+         "many "
+         "others, through the input \"a\"\n"},
+        {"    a: {type: string, default: {get_input: nobody}}\n", "names an input that is not there"},
+        {"    a: {type: list, default: [1]}\n    b: {type: integer, default: {get_input: [a, 1]}}\n",
+         "/template_inputs/b is not given, and the default in the template (line 5, column 33) names a part of the "
+         "input "
+         "\"a\" that is not there\n"},
+        {"    a: {type: list, default: [1]}\n    b: {type: string, default: {concat: [{get_input: a}]}}\n",
+         "joins what is no text"},
+        {"    a: {type: integer, default: {concat: [1, 2]}}\n", "is not of its type: is no integer"},
+        {"    a: {type: string, required: false}\n    b: {type: string, default: {get_input: a}}\n",
+         "/template_inputs/b is missing\n"},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        assert_contains(mistakes(check(with_inputs(rows[i].declarations), "{}")), rows[i].mistake);
+}
+
+/* Each input names the one before twice: sixty of them would be 2^60 texts. */
+static void inputs_that_name_inputs_do_not_grow_without_end(void **state)
+{
+    const char *inputs = "    i0: {type: string, default: abcdefgh}\n", *lists = "    i0: {type: list, default: [1]}\n";
+    int i;
+
+    for (i = 1; i < 60; i++) {
+        inputs =
+            apr_psprintf(pool, "%s    i%d: {type: string, default: {concat: [{get_input: i%d}, {get_input: i%d}]}}\n",
+                         inputs, i, i - 1, i - 1);
+        lists = apr_psprintf(pool, "%s    i%d: {type: list, default: [{get_input: i%d}, {get_input: i%d}]}\n", lists, i,
+                             i - 1, i - 1);
+    }
+    assert_contains(mistakes(check(with_inputs(inputs), "{}")), "makes more text than is allowed");
+    assert_contains(mistakes(check(with_inputs(lists), "{}")), "makes more text than is allowed");
+}
+
+static void a_long_chain_of_inputs_ends(void **state)
+{
+    const char *inputs = "";
+    int i;
+
+    for (i = 0; i < 1000; i++)
+        inputs = apr_psprintf(pool, "%s    i%d: {type: string, default: {get_input: i%d}}\n", inputs, i, i + 1);
+    inputs = apr_psprintf(pool, "%s    i%d: {type: string, default: x}\n", inputs, i);
+    assert_contains(mistakes(check(with_inputs(inputs), "{}")), "needs itself or too many others");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -436,6 +578,13 @@ int main(void)
         cmocka_unit_test(defaults_complete_what_is_given),
         cmocka_unit_test(a_default_must_be_of_its_type_and_may_break_its_constraints),
         cmocka_unit_test(strings_are_coerced_for_old_clients),
+        cmocka_unit_test(numbers_become_what_their_declaration_says),
+        cmocka_unit_test(a_value_has_one_mistake),
+        cmocka_unit_test(what_im_would_run_is_no_value),
+        cmocka_unit_test(functions_in_defaults_are_worked_out),
+        cmocka_unit_test(defaults_that_can_not_be_worked_out_are_named),
+        cmocka_unit_test(inputs_that_name_inputs_do_not_grow_without_end),
+        cmocka_unit_test(a_long_chain_of_inputs_ends),
     };
 
     return cmocka_run_group_tests_name("tosca_inputs", tests, setup, teardown);

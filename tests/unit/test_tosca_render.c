@@ -53,6 +53,7 @@ static void given_inputs_become_defaults_of_the_same_type(void **state)
                                                        "    d: {type: map}\n"
                                                        "    e: {type: string, default: 010}\n"
                                                        "    f: {type: string, required: false, default: x}\n"
+                                                       "    g: {type: version, default: 1.10, descritpion: odd}\n"
                                                        "  node_templates: {n: {type: x}}\n"));
     orc_tosca_rendering_t rendering = {.inputs =
                                            json("{\"a\":\"5\",\"b\":\"yes\",\"c\":5,\"d\":{\"x\":[true]},\"f\":null}")};
@@ -77,11 +78,13 @@ static void given_inputs_become_defaults_of_the_same_type(void **state)
                                                    "          - true\n"
                                                    "    e:\n"
                                                    "      type: string\n"
-                                                   "      default: 010\n"
+                                                   "      default: \"010\"\n"
                                                    "    f:\n"
                                                    "      type: string\n"
                                                    "      required: false\n"
-                                                   "      default: null\n"
+                                                   "    g:\n"
+                                                   "      type: version\n"
+                                                   "      default: \"1.10\"\n"
                                                    "  node_templates:\n"
                                                    "    n:\n"
                                                    "      type: x\n");
@@ -92,7 +95,7 @@ static void what_is_not_touched_keeps_its_meaning(void **state)
     const char *text = "tosca_definitions_version: tosca_simple_yaml_1_0\n"
                        "metadata:\n"
                        "  template_version: \"1.0\"\n"
-                       "  date: 2020-09-08\n"
+                       "  date: \"2020-09-08\"\n"
                        "description: |\n"
                        "  two\n"
                        "    lines # no comment\n"
@@ -123,7 +126,7 @@ static void owners_are_added_to_the_users_input(void **state)
 
     assert_contains(render(parse(document(topology)), &rendering),
                     "      default:\n"
-                    "        - os_user_name: root2\n"
+                    "        - os_user_name: \"root2\"\n"
                     "        - os_user_name: \"alice\"\n"
                     "          os_user_add_to_sudoers: true\n"
                     "          os_user_ssh_public_key: \"ssh-ed25519 AAAA alice@home\"\n"
@@ -182,17 +185,17 @@ static void tags_are_in_the_metadata_and_on_the_machines_that_take_them(void **s
                                     "      type: tosca.nodes.indigo.Compute\n"
                                     "      properties:\n"
                                     "        tags:\n"
-                                    "          mine: x\n",
+                                    "          mine: \"x\"\n",
                                     tags,
                                     "    c:\n"
                                     "      type: tosca.nodes.Compute\n"
                                     "    d:\n"
                                     "      type: tosca.nodes.SoftwareComponent\n"
                                     "metadata:\n"
+                                    "  infra_name: \"my deployment\"\n"
                                     "  PAAS_URL: \"https://paas.example.org/api/v1\"\n"
                                     "  PAAS_DEP_UUID: \"018f0000-0000-7000-8000-000000000000\"\n"
-                                    "  PAAS_ATTEMPT: \"3\"\n"
-                                    "  infra_name: \"my deployment\"\n",
+                                    "  PAAS_ATTEMPT: \"3\"\n",
                                     NULL));
 }
 

@@ -57,8 +57,83 @@ static void the_five_versions_are_known_and_no_other(void **state)
     refused_text("tosca_definitions_version: [tosca_2_0]\ntopology_template: {}\n", "tosca_definitions_version");
 }
 
+static const char *version_at_im(const char *text)
+{
+    const char *rendered, *version;
+
+    assert_null(orc_tosca_render(&rendered, parse(text), &(orc_tosca_rendering_t){0}, pool));
+    version = strstr(rendered, "tosca_definitions_version: ") + strlen("tosca_definitions_version: ");
+    return apr_pstrndup(pool, version, strcspn(version, "\n"));
+}
+
+static void im_gets_a_version_that_it_knows(void **state)
+{
+    static const char *const rows[][2] = {{"tosca_simple_yaml_1_0", "tosca_simple_yaml_1_0"},
+                                          {"tosca_simple_yaml_1_1", "tosca_simple_yaml_1_2"},
+                                          {"tosca_simple_yaml_1_2", "tosca_simple_yaml_1_2"},
+                                          {"tosca_simple_yaml_1_3", "tosca_simple_yaml_1_3"},
+                                          {"tosca_2_0", "tosca_simple_yaml_1_3"}};
+    size_t i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        assert_string_equal(version_at_im(apr_psprintf(pool,
+                                                       "tosca_definitions_version: %s\n"
+                                                       "topology_template: {node_templates: {a: {type: x}}}\n",
+                                                       rows[i][0])),
+                            rows[i][1]);
+}
+
+static void what_is_new_in_tosca_2_0_is_not_deployed(void **state)
+{
+    static const char *const rows[][2] = {
+        {"profile: org.example\ntopology_template: {node_templates: {a: {type: x}}}\n",
+         "line 2, column 10: \"profile\" of the document"},
+        {"service_template: {}\ntopology_template: {node_templates: {a: {type: x}}}\n",
+         "\"service_template\" of the document"},
+        {"topology_template: {node_templates: {a: {type: x, count: 2}}}\n", "\"count\" of a node template"},
+        {"topology_template: {node_templates: {a: {type: x, requirements: [{host: {node: b, count: 2}}]}, b: {type: "
+         "x}}}\n",
+         "\"count\" of a requirement"},
+        {"topology_template: {node_templates: {a: {type: x, properties: {p: {$get_input: i}}}}}\n",
+         "the function \"$get_input\""},
+        {"topology_template: {inputs: {i: {type: integer, default: 1, validation: {}}}, node_templates: {a: {type: "
+         "x}}}\n",
+         "\"validation\" of an input"},
+        {"data_types: {d: {properties: {p: {type: scalar}}}}\ntopology_template: {node_templates: {a: {type: x}}}\n",
+         "the type \"scalar\" of a property"},
+    };
+    apr_array_header_t *nodes;
+    orc_tosca_demand_t demand;
+    orc_error_t *error;
+    size_t i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        error = orc_tosca_topology(&nodes, &demand,
+                                   parse(apr_pstrcat(pool, "tosca_definitions_version: tosca_2_0\n", rows[i][0], NULL)),
+                                   json("{}"), pool);
+        assert_non_null(error);
+        assert_int_equal(error->status, 422);
+        assert_string_equal(error->code, "template.version");
+        assert_contains(error->detail, rows[i][1]);
+    }
+}
+
+static void keynames_that_tosca_does_not_have_are_refused(void **state)
+{
+    refused_text("tosca_definitions_version: tosca_simple_yaml_1_0\nnode_type: {}\ntopology_template: {}\n",
+                 "line 2, column 1: TOSCA has no \"node_type\" at the root");
+    refused_text("tosca_definitions_version: tosca_simple_yaml_1_3\nprofile: x\ntopology_template: {}\n",
+                 "line 2, column 1: TOSCA has no \"profile\" at the root");
+    refused_topology(
+        "  node_template: {x: 1}\n  input: {}\n",
+        "line 3, column 3: TOSCA has no \"node_template\" in topology_template\n/content line 4, column 3");
+    parse(document("  inputs: {a: {type: string, default: x, descritpion: y, hidden: true}}\n"));
+}
+
 static void a_topology_template_is_needed(void **state)
 {
+    refused_text("tosca_definitions_version: tosca_2_0\nservice_template: {node_templates: {}}\n",
+                 "line 2, column 19: the document has a service_template (TOSCA 2.0)");
     refused_text("tosca_definitions_version: tosca_2_0\n", "topology_template is missing");
     refused_text("tosca_definitions_version: tosca_2_0\ntopology_template:\n", "topology_template must be a mapping");
     refused_text("tosca_definitions_version: tosca_2_0\ntopology_template: [a]\n",
@@ -271,6 +346,9 @@ int main(void)
         cmocka_unit_test(a_template_says_what_it_is),
         cmocka_unit_test(a_template_need_not_have_a_name),
         cmocka_unit_test(the_five_versions_are_known_and_no_other),
+        cmocka_unit_test(im_gets_a_version_that_it_knows),
+        cmocka_unit_test(what_is_new_in_tosca_2_0_is_not_deployed),
+        cmocka_unit_test(keynames_that_tosca_does_not_have_are_refused),
         cmocka_unit_test(a_topology_template_is_needed),
         cmocka_unit_test(every_mistake_of_shape_is_named_at_once),
         cmocka_unit_test(mistakes_without_end_are_not_all_named),

@@ -99,10 +99,11 @@ static void counts_are_written_down_or_come_from_inputs(void **state)
         {"{count: \"3\"}", 3},
         {"{default_instances: 2, min_instances: 1}", 2},
         {"{count: 4, default_instances: 2}", 4},
-        {"{min_instances: 5}", 1},
+        {"{min_instances: 5}", 5},
         {"{count: {get_input: n}}", 6},
         {"{count: {get_input: [n]}}", 6},
         {"{count: {get_input: none}}", 1},
+        {"{count: {get_input: none}, default_instances: 2}", 2},
     };
     size_t i;
 
@@ -240,7 +241,7 @@ static void public_addresses_are_seen(void **state)
     assert_true(wants_public("type: tosca.nodes.network.Network, properties: {network_type: public}", "{}"));
     assert_false(wants_public("type: tosca.nodes.network.Network, properties: {network_type: private}", "{}"));
     assert_false(wants_public("type: tosca.nodes.Compute, capabilities: {scalable: {properties: {count: 0}}, endpoint: "
-                              "{properties: {network_name: PUBLIC}}}",
+                              "{properties: {network_name: PUBLIC}}}}, b: {type: tosca.nodes.Compute",
                               "{}"));
 }
 
@@ -257,6 +258,93 @@ static void a_fragment_is_not_deployed(void **state)
     assert_contains(error->detail, "line 4, column 33: a requirement names the missing node \"elsewhere\"");
 }
 
+static void no_machine_is_refused(void **state)
+{
+    const orc_tosca_types_t *types = types_of(source_directory("conf/types"));
+    static const char idle[] =
+        "  inputs: {n: {type: integer, default: 0}}\n"
+        "  node_templates:\n"
+        "    a: {type: tosca.nodes.Compute, capabilities: {scalable: {properties: {count: {get_input: n}}}}}\n"
+        "    b: {type: tosca.nodes.SoftwareComponent, requirements: [{host: a}]}\n";
+    static const struct {
+        const char *type;
+        int machines; /* -1: refused */
+    } rows[] = {{"tosca.nodes.SoftwareComponent", -1},
+                {"tosca.nodes.BlockStorage", -1},
+                {"tosca.nodes.indigo.Compute", 1},
+                {"tosca.nodes.Container.Application", 1},
+                {"tosca.nodes.Container.Application.Docker", 1},
+                {"somebody.Else", 0}};
+    apr_array_header_t *nodes;
+    orc_tosca_demand_t demand;
+    orc_error_t *error;
+    size_t i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        error = topology_of(
+            &nodes, &demand,
+            parse_with(types, document(apr_psprintf(pool, "  node_templates: {a: {type: %s}}\n", rows[i].type))), "{}");
+        if (rows[i].machines < 0) {
+            assert_non_null(error);
+            assert_string_equal(error->code, "template.machines");
+            assert_int_equal(error->status, 422);
+            continue;
+        }
+        assert_null(error);
+        assert_int_equal(demand.machines, rows[i].machines);
+    }
+    error = topology_of(&nodes, &demand, parse_with(types, document(idle)), "{}");
+    assert_string_equal(error->code, "inputs");
+    assert_string_equal(mistakes(error), "/template_inputs/n no machine would be made: all counts are 0\n");
+    assert_null(topology_of(&nodes, &demand, parse_with(types, document(idle)), "{\"n\":1}"));
+}
+
+static void names_are_looked_for_wherever_a_topology_holds_them(void **state)
+{
+    static const struct {
+        const char *topology, *words; /* NULL: it is whole */
+    } rows[] = {
+        {"  groups: {g: {type: t, members: [a, nobody]}}\n",
+         "line 5, column 38: a group has the missing node \"nobody\""},
+        {"  groups: {g: {type: t, members: [a]}}\n", NULL},
+        {"  groups: {g: {type: t, members: [a]}}\n  policies: [{p: {type: t, targets: [a, g]}}]\n", NULL},
+        {"  policies: [{p: {type: t, targets: [a, g]}}]\n", "a policy has the missing target \"g\""},
+        {"  policies: {p: {type: t, targets: [nobody]}}\n", "a policy has the missing target \"nobody\""},
+        {"  policies: [{p: {type: t, properties: {x: {get_input: nope}}}}]\n", "names the missing input \"nope\""},
+        {"  relationship_templates: {r: {type: t, properties: {x: {concat: [{get_input: nope}]}}}}\n",
+         "names the missing input \"nope\""},
+        {"  substitution_mappings: {node_type: t, requirements: {r: [nobody, host]}}\n",
+         "substitution_mappings names the missing node \"nobody\""},
+        {"  substitution_mappings: {node_type: t, properties: {r: [nope]}, capabilities: {c: [a, host]}}\n",
+         "substitution_mappings names the missing input \"nope\""},
+        {"  substitution_mappings: {node_type: t, properties: {r: [i]}}\n", NULL},
+        {"  workflows: {w: {steps: {s: {target: nobody}}}}\n", "a workflow has the missing target \"nobody\""},
+    };
+    apr_array_header_t *nodes;
+    orc_tosca_demand_t demand;
+    orc_error_t *error;
+    size_t i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        error = topology_of(&nodes, &demand,
+                            parse(document(apr_pstrcat(pool, "  inputs: {i: {type: string, default: x}}\n",
+                                                       "  node_templates: {a: {type: x}}\n", rows[i].topology, NULL))),
+                            "{}");
+        if (!rows[i].words) {
+            assert_null(error);
+            continue;
+        }
+        assert_non_null(error);
+        assert_string_equal(error->code, "template.fragment");
+        assert_contains(error->detail, rows[i].words);
+    }
+    error = topology_of(&nodes, &demand,
+                        parse(document("  inputs: {i: {type: string, default: {get_input: nope}}}\n"
+                                       "  node_templates: {a: {type: x}}\n")),
+                        "{\"i\":\"x\"}");
+    assert_string_equal(error->code, "template.fragment");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +359,8 @@ int main(void)
         cmocka_unit_test(types_say_what_is_a_machine),
         cmocka_unit_test(public_addresses_are_seen),
         cmocka_unit_test(a_fragment_is_not_deployed),
+        cmocka_unit_test(no_machine_is_refused),
+        cmocka_unit_test(names_are_looked_for_wherever_a_topology_holds_them),
     };
 
     return cmocka_run_group_tests_name("tosca_topology", tests, setup, teardown);

@@ -1,0 +1,240 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_tosca_internal.h"
+
+#include <string.h>
+
+/*
+ * A template's own tree with every value that has a declared type written as that type: strings quoted with the text
+ * that was written, numbers and booleans in the form that every reader of YAML takes for them. IM reads the document
+ * with rules of its own (PyYAML's) and knows nothing of declared types while it does: a plain 1.10 is the number 1.1 to
+ * it. Nothing is changed in the tree; what is rewritten is copied.
+ */
+
+typedef struct typed_t {
+    const orc_tosca_template_t *tosca;
+    apr_pool_t *pool;
+} typed_t;
+
+static const orc_yaml_node_t *value_as(const typed_t *typed, const orc_yaml_node_t *node,
+                                       const orc_tosca_schema_t *schema);
+
+/* A scalar of a simple kind. What is no value of its kind stays as it is: IM has its own word on it. */
+static const orc_yaml_node_t *scalar_as(const typed_t *typed, const orc_yaml_node_t *scalar, orc_tosca_kind_t kind)
+{
+    const orc_yaml_node_t *out = scalar;
+    orc_tosca_value_t read;
+    const char *problem;
+    json_t *json;
+
+    if (!orc_tosca_kind_is_scalar(kind) || orc_yaml_is_null(scalar))
+        return scalar;
+    json = orc_tosca_scalar_to_json(scalar, kind);
+    if (json_is_string(json) ? scalar->style == ORC_YAML_PLAIN : !orc_tosca_value_read(&read, &problem, kind, json))
+        out = orc_yaml_from_json(json, typed->pool);
+    json_decref(json);
+    return out;
+}
+
+static const orc_yaml_node_t *sequence_as(const typed_t *typed, const orc_yaml_node_t *node,
+                                          const orc_tosca_schema_t *entry)
+{
+    orc_yaml_node_t *copy = orc_yaml_copy_sequence(node, 0, typed->pool);
+    int i;
+
+    for (i = 0; i < copy->count; i++)
+        copy->items[i] = value_as(typed, copy->items[i], entry);
+    return copy;
+}
+
+static const orc_yaml_node_t *mapping_as(const typed_t *typed, const orc_yaml_node_t *node,
+                                         const orc_tosca_schema_t *schema)
+{
+    orc_yaml_node_t *copy = orc_yaml_copy_mapping(node, 0, typed->pool);
+    orc_tosca_schema_t member;
+    int i;
+
+    for (i = 0; i < copy->count; i++) {
+        orc_tosca_schema_of_member(&member, typed->tosca, schema, copy->pairs[i].key->text);
+        copy->pairs[i].value = value_as(typed, copy->pairs[i].value, &member);
+    }
+    return copy;
+}
+
+static const orc_yaml_node_t *value_as(const typed_t *typed, const orc_yaml_node_t *node,
+                                       const orc_tosca_schema_t *schema)
+{
+    orc_tosca_schema_t entry;
+
+    if (node->kind == ORC_YAML_SCALAR)
+        return scalar_as(typed, node, schema->kind);
+    if (schema->kind == ORC_TOSCA_ANY || orc_tosca_function(node))
+        return node;
+    if (node->kind == ORC_YAML_MAPPING)
+        return mapping_as(typed, node, schema);
+    orc_tosca_schema_of_member(&entry, typed->tosca, schema, NULL);
+    return sequence_as(typed, node, &entry);
+}
+
+/* ---- declarations: of inputs, and of properties and parameters in the document's own types ---- */
+
+/* The operand of a constraint: a value of the declared type, or a list of them. */
+static const orc_yaml_node_t *operand_as(const typed_t *typed, const char *constraint, const orc_yaml_node_t *operand,
+                                         const orc_tosca_schema_t *schema)
+{
+    static const orc_tosca_schema_t integer = {.kind = ORC_TOSCA_INTEGER}, string = {.kind = ORC_TOSCA_STRING};
+
+    if (!strcmp(constraint, "pattern"))
+        return value_as(typed, operand, &string);
+    if (strstr(constraint, "length"))
+        return value_as(typed, operand, &integer);
+    if (operand->kind == ORC_YAML_SEQUENCE && strcmp(constraint, "equal"))
+        return sequence_as(typed, operand, schema);
+    return value_as(typed, operand, schema);
+}
+
+static const orc_yaml_node_t *constraints_as(const typed_t *typed, const orc_yaml_node_t *constraints,
+                                             const orc_tosca_schema_t *schema)
+{
+    orc_yaml_node_t *copy = orc_yaml_copy_sequence(constraints, 0, typed->pool);
+    int i;
+
+    for (i = 0; i < copy->count; i++) {
+        orc_yaml_node_t *clause = orc_yaml_copy_mapping(copy->items[i], 0, typed->pool);
+
+        if (clause->count == 1) {
+            clause->pairs[0].value = operand_as(typed, clause->pairs[0].key->text, clause->pairs[0].value, schema);
+            copy->items[i] = clause;
+        }
+    }
+    return copy;
+}
+
+static const orc_yaml_node_t *declaration_as(const typed_t *typed, const orc_yaml_node_t *node);
+
+/*
+ * Any mapping with a `type` (a data type: `derived_from`) may be a declaration; its `default` and its `constraints` are
+ * values of that type. A property that is called "type" is no such key: its value is a mapping.
+ */
+static const orc_yaml_node_t *declared_mapping_as(const typed_t *typed, const orc_yaml_node_t *node)
+{
+    orc_yaml_node_t *copy = orc_yaml_copy_mapping(node, 0, typed->pool);
+    const char *type = orc_yaml_text(orc_yaml_get(node, "type"));
+    orc_tosca_schema_t schema = {.kind = ORC_TOSCA_ANY};
+    int i;
+
+    if (type)
+        orc_tosca_schema(&schema, typed->tosca, node);
+    else if ((type = orc_yaml_text(orc_yaml_get(node, "derived_from"))))
+        orc_tosca_schema(&schema, typed->tosca, orc_yaml_get(node, "derived_from"));
+    for (i = 0; i < copy->count; i++) {
+        const char *key = copy->pairs[i].key->text;
+        const orc_yaml_node_t *value = copy->pairs[i].value;
+
+        if (type && !strcmp(key, "default"))
+            copy->pairs[i].value = value_as(typed, value, &schema);
+        else if (type && !strcmp(key, "constraints") && value->kind == ORC_YAML_SEQUENCE)
+            copy->pairs[i].value = constraints_as(typed, value, &schema);
+        else
+            copy->pairs[i].value = declaration_as(typed, value);
+    }
+    return copy;
+}
+
+static const orc_yaml_node_t *declaration_as(const typed_t *typed, const orc_yaml_node_t *node)
+{
+    orc_yaml_node_t *copy;
+    int i;
+
+    if (node->kind == ORC_YAML_SCALAR)
+        return node;
+    if (node->kind == ORC_YAML_MAPPING)
+        return declared_mapping_as(typed, node);
+    copy = orc_yaml_copy_sequence(node, 0, typed->pool);
+    for (i = 0; i < copy->count; i++)
+        copy->items[i] = declaration_as(typed, copy->items[i]);
+    return copy;
+}
+
+const orc_yaml_node_t *orc_tosca_typed_declarations(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
+                                                    apr_pool_t *pool)
+{
+    return declaration_as(&(typed_t){tosca, pool}, node);
+}
+
+/* ---- templates: of nodes, relationships, groups, policies ---- */
+
+const orc_yaml_node_t *orc_tosca_capability_property(const orc_tosca_template_t *tosca,
+                                                     const orc_yaml_node_t *capability, const char *name)
+{
+    const orc_yaml_node_t *own = orc_yaml_path(capability, "properties", name, NULL);
+    const char *type = orc_yaml_text(
+        capability && capability->kind == ORC_YAML_MAPPING ? orc_yaml_get(capability, "type") : capability);
+
+    return own || !type ? own : orc_tosca_type_property(tosca, "capability_types", type, name, NULL);
+}
+
+static void set_typed(const typed_t *typed, orc_yaml_pair_t *property, const orc_yaml_node_t *declared)
+{
+    orc_tosca_schema_t schema;
+
+    if (!declared)
+        return;
+    orc_tosca_schema(&schema, typed->tosca, declared);
+    property->value = value_as(typed, property->value, &schema);
+}
+
+static const orc_yaml_node_t *capability_as(const typed_t *typed, const orc_yaml_node_t *capability,
+                                            const orc_yaml_node_t *declared)
+{
+    const orc_yaml_node_t *properties = orc_yaml_get(capability, "properties");
+    orc_yaml_node_t *copy, *properties_copy;
+    int i;
+
+    if (!properties || properties->kind != ORC_YAML_MAPPING)
+        return capability;
+    properties_copy = orc_yaml_copy_mapping(properties, 0, typed->pool);
+    for (i = 0; i < properties_copy->count; i++)
+        set_typed(typed, &properties_copy->pairs[i],
+                  orc_tosca_capability_property(typed->tosca, declared, properties_copy->pairs[i].key->text));
+    copy = orc_yaml_copy_mapping(capability, 0, typed->pool);
+    orc_yaml_set(copy, "properties", properties_copy, typed->pool);
+    return copy;
+}
+
+static const orc_yaml_node_t *capabilities_as(const typed_t *typed, const orc_yaml_node_t *capabilities,
+                                              const char *node_type)
+{
+    orc_yaml_node_t *copy = orc_yaml_copy_mapping(capabilities, 0, typed->pool);
+    int i;
+
+    for (i = 0; i < copy->count; i++)
+        copy->pairs[i].value = capability_as(typed, copy->pairs[i].value,
+                                             orc_tosca_type_member(typed->tosca, "node_types", node_type,
+                                                                   "capabilities", copy->pairs[i].key->text, NULL));
+    return copy;
+}
+
+const orc_yaml_node_t *orc_tosca_typed_template(const orc_tosca_template_t *tosca, const char *section,
+                                                const orc_yaml_node_t *node, apr_pool_t *pool)
+{
+    const orc_yaml_node_t *properties = orc_yaml_get(node, "properties");
+    const orc_yaml_node_t *capabilities = orc_yaml_get(node, "capabilities");
+    const char *type = orc_yaml_text(orc_yaml_get(node, "type"));
+    const typed_t typed = {tosca, pool};
+    orc_yaml_node_t *copy, *properties_copy;
+    int i;
+
+    if (!type)
+        return node;
+    copy = orc_yaml_copy_mapping(node, 0, pool);
+    if (properties && properties->kind == ORC_YAML_MAPPING) {
+        properties_copy = orc_yaml_copy_mapping(properties, 0, pool);
+        for (i = 0; i < properties_copy->count; i++)
+            set_typed(&typed, &properties_copy->pairs[i],
+                      orc_tosca_type_property(tosca, section, type, properties_copy->pairs[i].key->text, NULL));
+        orc_yaml_set(copy, "properties", properties_copy, pool);
+    }
+    if (capabilities && capabilities->kind == ORC_YAML_MAPPING)
+        orc_yaml_set(copy, "capabilities", capabilities_as(&typed, capabilities, type), pool);
+    return copy;
+}
