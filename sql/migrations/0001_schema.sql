@@ -59,7 +59,7 @@ CREATE INDEX templates_created_at ON templates (created_at, id);
 CREATE TABLE deployments (
     id                        uuid PRIMARY KEY,
     template_id               uuid NOT NULL REFERENCES templates ON DELETE RESTRICT,
-    template_inputs           jsonb NOT NULL,
+    template_inputs           json NOT NULL,
     template_outputs          jsonb NOT NULL DEFAULT '{}', -- without secrets
     template_outputs_sealed   text,                        -- all of them, sealed, when some are secret
     user_group                text NOT NULL,

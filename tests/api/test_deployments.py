@@ -142,13 +142,14 @@ topology_template:
 
 
 def test_numbers_of_any_size_reach_im(stack):
-    """PostgreSQL writes 1e22 with all its digits."""
     person = stack.person()
-    inputs = {"one": 1e300, "more": [1e22, -1e22, 1.5, 1e-300]}
+    inputs = {"one": 1e300, "more": [1e22, -1e22, 1.5, 1e-300, -0.0]}
     made = person.deploy(person.store_template(FLOATS.format(name=unique())), inputs)
     value = person.wait_for_status(made, "CREATE_COMPLETE")
-    for given in (value["template_inputs"], value["template_outputs"]):
-        assert (float(given["one"]), [float(number) for number in given["more"]]) == (inputs["one"], inputs["more"])
+    given = value["template_inputs"]
+    assert repr((given["one"], given["more"])) == repr((inputs["one"], inputs["more"]))
+    given = value["template_outputs"]  # PostgreSQL writes 1e22 with all its digits
+    assert (float(given["one"]), [float(number) for number in given["more"]]) == (inputs["one"], inputs["more"])
 
 
 def test_a_group_that_is_not_the_callers_is_forbidden(frozen):
