@@ -391,7 +391,7 @@ def test_the_status_is_that_of_the_last_operation(frozen, type_, state, before, 
     ("CREATE", "submitting", 4, "infrastructure_creation"), ("CREATE", "provisioning", 5, "resources_configuration"),
     ("CREATE", "collecting", 5, "resources_configuration"), ("CREATE", "cleaning", 7, "infrastructure_deletion"),
     ("UPDATE", "updating", 6, "resources_updating"), ("DELETE", "deleting", 7, "infrastructure_deletion"),
-    ("CREATE", "ended", 8, "finished")])
+    ("DELETE", "queued", 7, "infrastructure_deletion"), ("CREATE", "ended", 8, "finished")])
 def test_the_task_is_what_the_last_operation_is_at(frozen, type_, phase, code, name):
     alice = frozen.person()
     made = submit(frozen, alice)
@@ -521,6 +521,7 @@ def test_a_deletion_is_an_operation_and_the_row_stays(frozen):
         "DELETE", "pending", answer.headers["X-Request-ID"])
     value = alice.deployment(made)
     assert (value["status_name"], value["last_operation"]) == ("DELETE_IN_PROGRESS", operation["id"])
+    assert value["task_name"] == "infrastructure_deletion"
     assert frozen.sql("SELECT due_at <= now(), options FROM operations WHERE id = %s", (operation["id"],)) == [
         (True, {"force": False, "unsecure": False})]
     put(frozen, made, "DELETE")
