@@ -118,12 +118,12 @@ static void fail_attempt(orc_task_t *task, int nothing_left, const char *reason)
     else {
         json_object_set_new(attempt, "failed", json_true());
     }
-    orc_story_log(orc_task_changes(task), "error", "infrastructure_creation", number, "%s failed: %s.",
-                  orc_json_string(step, "name"), reason);
+    orc_story_log(orc_task_changes(task), "error", "infrastructure_creation", number, "%s",
+                  orc_story_because(task->pool, reason, "%s failed", orc_json_string(step, "name")));
     if (!nothing_left)
         record(task, 0);
     show_resources(task, ORC_RESOURCE_ERROR);
-    orc_task_describe(task, "An attempt failed: %s.", reason);
+    orc_task_describe(task, "%s", orc_story_because(task->pool, reason, "An attempt failed"));
     orc_task_poll_soon(task);
     forget_doubts(task);
 }
@@ -149,8 +149,9 @@ static void log_refusals(orc_task_t *task, const json_t *refusals)
     for (i = 0; i < json_array_size(refusals); i++) {
         const json_t *refusal = json_array_get(refusals, i);
 
-        orc_story_log(orc_task_changes(task), "info", "provider_filtering", 1, "Provider %s is left out: %s.",
-                      orc_json_string(refusal, "provider"), orc_json_string(refusal, "reason"));
+        orc_story_log(orc_task_changes(task), "info", "provider_filtering", 1, "%s",
+                      orc_story_because(task->pool, orc_json_string(refusal, "reason"), "Provider %s is left out",
+                                        orc_json_string(refusal, "provider")));
     }
 }
 
@@ -567,7 +568,7 @@ static void on_failure_log(orc_task_t *task, const orc_im_result_t *result)
 
 static void fail_with_log(orc_task_t *task, const char *reason)
 {
-    json_object_set_new(task->progress, "failing", json_string(reason));
+    json_object_set_new(task->progress, "failing", json_string(orc_story_bare(reason, task->pool)));
     call_attempt(task, ORC_CALL_CONTMSG, on_failure_log);
 }
 
@@ -592,7 +593,7 @@ static void on_doubt(orc_task_t *task, const char *reason)
     if (count_up(task, "doubts") > DOUBTS)
         fail_with_log(task, reason);
     else
-        go_on_waiting(task, -1, apr_psprintf(task->pool, "%s; that may heal", reason));
+        go_on_waiting(task, -1, apr_psprintf(task->pool, "%s; that may heal", orc_story_bare(reason, task->pool)));
 }
 
 static void on_verdict(orc_task_t *task, orc_verdict_t verdict, const char *reason)
@@ -720,10 +721,12 @@ static void after_clean(orc_task_t *task)
         close_attempt(task);
     }
     else if (orc_removal_is_stuck(attempt) || orc_removal_is_overdue(task, attempt)) {
-        orc_story_log(orc_task_changes(task), "warning", "infrastructure_deletion", number,
-                      "%s: infrastructure %s is not deleted yet: %s", orc_json_string(attempt, "name"),
-                      orc_json_string(attempt, "infra") ? orc_json_string(attempt, "infra") : "",
-                      orc_json_string(attempt, "reason") ? orc_json_string(attempt, "reason") : "no answer.");
+        orc_story_log(
+            orc_task_changes(task), "warning", "infrastructure_deletion", number, "%s",
+            orc_story_because(task->pool,
+                              orc_json_string(attempt, "reason") ? orc_json_string(attempt, "reason") : "no answer",
+                              "%s: infrastructure %s is not deleted yet", orc_json_string(attempt, "name"),
+                              orc_json_string(attempt, "infra") ? orc_json_string(attempt, "infra") : ""));
         close_attempt(task);
     }
     else {

@@ -157,9 +157,9 @@ static const char *why(const orc_task_t *task)
     json_array_foreach(targets, i, target)
     {
         if (!orc_removal_is_confirmed(target) && orc_json_string(target, "reason"))
-            return apr_psprintf(task->pool, "Infrastructure %s can not be deleted: %s",
-                                orc_json_string(target, "infra") ? orc_json_string(target, "infra") : "",
-                                orc_json_string(target, "reason"));
+            return orc_story_because(task->pool, orc_json_string(target, "reason"),
+                                     "Infrastructure %s can not be deleted",
+                                     orc_json_string(target, "infra") ? orc_json_string(target, "infra") : "");
     }
     return apr_psprintf(task->pool, "The infrastructure could not be deleted in time. The last it did: %s",
                         task->work->description);

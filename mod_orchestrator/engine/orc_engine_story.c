@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_engine_story.h"
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_tables.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 enum {
     MAX_LINE = 2000,
     MAX_ATTEMPTS = 20, /* remembered */
+    ELLIPSIS = 3,      /* full stops that say that a text was cut */
 };
 
 static json_t *list_of(json_t *object, const char *key)
@@ -30,6 +32,40 @@ static json_t *text(const char *value)
     json_t *string = json_string(value);
 
     return string ? string : json_string("");
+}
+
+/* Bytes of a reason without what ends it: white space, and full stops that are no ellipsis. */
+static apr_size_t bare_length(const char *reason)
+{
+    apr_size_t length = strlen(reason), dots;
+
+    do {
+        while (length && apr_isspace(reason[length - 1]))
+            length--;
+        for (dots = 0; dots < length && reason[length - 1 - dots] == '.';)
+            dots++;
+        length -= dots < ELLIPSIS ? dots : dots - ELLIPSIS;
+    } while (dots && dots < ELLIPSIS);
+    return length;
+}
+
+const char *orc_story_bare(const char *reason, apr_pool_t *pool)
+{
+    reason = reason ? reason : "";
+    return apr_pstrmemdup(pool, reason, bare_length(reason));
+}
+
+const char *orc_story_because(apr_pool_t *pool, const char *reason, const char *format, ...)
+{
+    const char *begin, *bare = orc_story_bare(reason, pool);
+    apr_size_t length = strlen(bare);
+    va_list arguments;
+
+    va_start(arguments, format);
+    begin = apr_pvsprintf(pool, format, arguments);
+    va_end(arguments);
+    return apr_pstrcat(pool, begin, *bare ? ": " : "", bare, length && strchr(".!?", bare[length - 1]) ? "" : ".",
+                       NULL);
 }
 
 void orc_story_log(json_t *changes, const char *level, const char *stage, int step, const char *format, ...)
@@ -111,6 +147,12 @@ void orc_story_attempt(json_t *progress, const char *provider, const char *reaso
         story, json_pack("{s:i, s:s, s:o}", "attempt", (int)count, "provider", provider, "reason", text(reason)));
 }
 
+static const char *tell_attempt(const json_t *attempt, apr_pool_t *pool)
+{
+    return orc_story_because(pool, orc_json_string(attempt, "reason"), "Attempt %d at %s",
+                             (int)orc_json_integer(attempt, "attempt", 0), orc_json_string(attempt, "provider"));
+}
+
 const char *orc_story_sum(const json_t *progress, const char *end, apr_pool_t *pool)
 {
     const json_t *story = json_object_get(progress, "story");
@@ -119,32 +161,27 @@ const char *orc_story_sum(const json_t *progress, const char *end, apr_pool_t *p
 
     if (end)
         APR_ARRAY_PUSH(parts, const char *) = end;
-    for (i = 0; i < json_array_size(story); i++) {
-        const json_t *entry = json_array_get(story, i);
-
-        APR_ARRAY_PUSH(parts, const char *) =
-            apr_psprintf(pool, "Attempt %d at %s: %s.", (int)orc_json_integer(entry, "attempt", 0),
-                         orc_json_string(entry, "provider"), orc_json_string(entry, "reason"));
-    }
+    for (i = 0; i < json_array_size(story); i++)
+        APR_ARRAY_PUSH(parts, const char *) = tell_attempt(json_array_get(story, i), pool);
     return apr_array_pstrcat(pool, parts, ' ');
+}
+
+static void add_error(json_t *errors, const char *code, const char *description)
+{
+    json_array_append_new(errors, json_pack("{s:s, s:o}", "error", code, "description", text(description)));
 }
 
 json_t *orc_story_errors(const json_t *progress, const char *code, const char *end, apr_pool_t *pool)
 {
-    const json_t *story = json_object_get(progress, "story");
+    const json_t *story = json_object_get(progress, "story"), *entry;
     json_t *errors = orc_json_own(json_array(), pool);
     size_t i;
 
-    for (i = 0; i < json_array_size(story); i++) {
-        const json_t *entry = json_array_get(story, i);
-
-        json_array_append_new(
-            errors,
-            json_pack("{s:s, s:o}", "error", "attempt.failed", "description",
-                      text(apr_psprintf(pool, "Attempt %d at %s: %s.", (int)orc_json_integer(entry, "attempt", 0),
-                                        orc_json_string(entry, "provider"), orc_json_string(entry, "reason")))));
+    json_array_foreach(story, i, entry)
+    {
+        add_error(errors, "attempt.failed", tell_attempt(entry, pool));
     }
     if (end)
-        json_array_append_new(errors, json_pack("{s:s, s:o}", "error", code, "description", text(end)));
+        add_error(errors, code, end);
     return errors;
 }

@@ -7,6 +7,13 @@
 /* What an operation tells people: log lines, steps, and the sum of all attempts when it failed. Pure: works on the
  * `changes` and the `progress` of a task. */
 
+/** A reason without what ends its sentence: it may come as a sentence or as a part of one, and goes into another. */
+const char *orc_story_bare(const char *reason, apr_pool_t *pool);
+
+/** A sentence, "begin: reason.", with one end however the reason ends. In the pool. */
+const char *orc_story_because(apr_pool_t *pool, const char *reason, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /** Adds a line to the operation's log. `step` 0: none. */
 void orc_story_log(json_t *changes, const char *level, const char *stage, int step, const char *format, ...)
     __attribute__((format(printf, 5, 6)));

@@ -1,6 +1,8 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """Attempts, retries, the next provider, timeouts, and what becomes of failed attempts at IM."""
 
+import json
+
 import pytest
 
 from harness.client import template
@@ -70,6 +72,13 @@ def test_a_refused_template_is_not_tried_again_at_the_same_provider(engine_rig):
     engine_rig.finish(id, "failed")
     assert tell(engine_rig, id) == [("bad-one", "failed"), ("good-one", "failed")]
     assert not engine_rig.infrastructures(alice)
+
+
+def test_a_reason_that_is_a_sentence_of_im_s_ends_once(engine_rig):
+    id = engine_rig.person().create(template(im_simulator={"fault": "conflict", "on": "create"}), max_providers=1)
+    operation = engine_rig.finish(id, "failed")
+    assert engine_rig.steps(id)[0]["message"].endswith("Invalid State to perform this operation.")
+    assert ".." not in json.dumps([operation, engine_rig.log_lines(id)])
 
 
 def test_the_time_of_the_whole_ends_an_attempt_and_leaves_nothing(engine_rig):

@@ -291,6 +291,34 @@ static void the_reason_is_im_s_last_line_that_tells_of_an_error(void **state)
 
 /* ---- the story ---- */
 
+static void a_sentence_has_one_end_however_its_reason_ends(void **state)
+{
+    static const char *const cases[][2] = {
+        {"no room", "It failed: no room."},
+        {"No room.", "It failed: No room."},
+        {"No room.. ", "It failed: No room."},
+        {"no room.\n", "It failed: no room."},
+        {"no r...", "It failed: no r..."},
+        {"no r....", "It failed: no r..."},
+        {"no room!", "It failed: no room!"},
+        {"why?", "It failed: why?"},
+        {"", "It failed."},
+        {" . ", "It failed."},
+        {NULL, "It failed."},
+        {"v1.2", "It failed: v1.2."},
+    };
+    json_t *progress = orc_json_own(json_object(), pool), *errors;
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(orc_story_because(pool, cases[i][0], "%s failed", "It"), cases[i][1]);
+    orc_story_attempt(progress, "one", "No room.");
+    errors = orc_story_errors(progress, "deployment.failed", NULL, pool);
+    assert_string_equal(orc_story_sum(progress, NULL, pool), "Attempt 1 at one: No room.");
+    assert_string_equal(orc_json_string(json_array_get(errors, 0), "description"), "Attempt 1 at one: No room.");
+    assert_string_equal(orc_story_bare("The cloud said no. ", pool), "The cloud said no");
+}
+
 static void a_failure_is_summed_up_by_its_attempts(void **state)
 {
     json_t *progress = orc_json_own(json_object(), pool);
@@ -359,6 +387,7 @@ int main(void)
         cmocka_unit_test(an_output_with_a_null_in_it_is_missing),
         cmocka_unit_test(a_public_address_is_one_that_the_world_can_reach),
         cmocka_unit_test(the_reason_is_im_s_last_line_that_tells_of_an_error),
+        cmocka_unit_test(a_sentence_has_one_end_however_its_reason_ends),
         cmocka_unit_test(a_failure_is_summed_up_by_its_attempts),
         cmocka_unit_test(of_very_many_attempts_the_first_and_the_last_are_told),
         cmocka_unit_test(a_step_that_begins_and_ends_between_two_writes_is_one),
