@@ -155,7 +155,24 @@ static void log_refusals(orc_task_t *task, const json_t *refusals)
     }
 }
 
-static orc_error_t *find_candidates(json_t **candidates, json_t **refusals, orc_task_t *task)
+/* Providers of other groups are the administrator's to know. */
+static void log_strangers(const orc_task_t *task, const orc_placement_t *placement)
+{
+    const json_t *name;
+    const char *names = "";
+    size_t i;
+
+    json_array_foreach(placement->strangers, i, name)
+    {
+        names = apr_pstrcat(task->pool, names, i ? ", " : "", json_string_value(name), NULL);
+    }
+    if (*names)
+        orc_log(json_array_size(placement->candidates) ? ORC_LOG_DEBUG : ORC_LOG_INFO,
+                "operation %s: the group %s of %s is not served by %s", task->work->id, task->work->user_group,
+                task->work->user_group_issuer, names);
+}
+
+static orc_error_t *find_candidates(orc_placement_t *placement, orc_task_t *task)
 {
     const orc_work_t *work = task->work;
     orc_placement_wish_t wish = {0};
@@ -174,7 +191,7 @@ static orc_error_t *find_candidates(json_t **candidates, json_t **refusals, orc_
     orc_db_close(db);
     if (error)
         return error;
-    orc_engine_place(candidates, refusals, task->engine->service->providers, &wish, records, work->max_providers,
+    orc_engine_place(placement, task->engine->service->providers, &wish, records, work->max_providers,
                      task->engine->config->im_url, task->pool);
     return NULL;
 }
@@ -206,22 +223,25 @@ static orc_error_t *note_demand(orc_task_t *task)
     return NULL;
 }
 
-static const char *nobody_serves(const json_t *refusals, apr_pool_t *pool)
+static const char *nobody_serves(const orc_task_t *task, const json_t *refusals)
 {
-    const char *text = "No provider can serve this deployment";
+    const char *reasons = "";
     size_t i;
 
+    if (!json_array_size(refusals))
+        reasons = apr_psprintf(task->pool, "none serves the group %s", task->work->user_group);
     for (i = 0; i < json_array_size(refusals) && i < 10; i++)
-        text = apr_psprintf(pool, "%s%s %s: %s", text, i ? ";" : ":",
-                            orc_json_string(json_array_get(refusals, i), "provider"),
-                            orc_json_string(json_array_get(refusals, i), "reason"));
-    return apr_pstrcat(pool, text, ".", NULL);
+        reasons = apr_psprintf(task->pool, "%s%s%s: %s", reasons, i ? "; " : "",
+                               orc_json_string(json_array_get(refusals, i), "provider"),
+                               orc_json_string(json_array_get(refusals, i), "reason"));
+    return orc_story_because(task->pool, reasons, "No provider can serve this deployment");
 }
 
 /* False: the step has ended. */
 static int prepare(orc_task_t *task)
 {
-    json_t *candidates, *refusals, *step;
+    json_t *step;
+    orc_placement_t placement;
     orc_error_t *error = note_demand(task);
 
     if (error) {
@@ -229,19 +249,20 @@ static int prepare(orc_task_t *task)
         orc_task_event(task, ORC_EVENT_NO_PROVIDER);
         return 0;
     }
-    error = find_candidates(&candidates, &refusals, task);
+    error = find_candidates(&placement, task);
     if (error) {
         orc_log(ORC_LOG_INFO, "operation %s: %s", task->work->id, orc_error_line(error, task->pool));
         orc_task_end(task, apr_time_from_sec(1));
         return 0;
     }
-    json_object_set(task->progress, "candidates", candidates);
+    json_object_set(task->progress, "candidates", placement.candidates);
     json_object_set_new(task->progress, "steps", json_integer(1));
     step = orc_story_step(orc_task_changes(task), 1, "provider_filtering", "Choose providers");
-    log_refusals(task, refusals);
-    if (!json_array_size(candidates)) {
+    log_refusals(task, placement.refusals);
+    log_strangers(task, &placement);
+    if (!json_array_size(placement.candidates)) {
         json_object_set_new(step, "status", json_string("failed"));
-        json_object_set_new(task->progress, "end", json_string(nobody_serves(refusals, task->pool)));
+        json_object_set_new(task->progress, "end", json_string(nobody_serves(task, placement.refusals)));
     }
     else {
         json_object_set_new(step, "status", json_string("succeeded"));

@@ -7,18 +7,13 @@
 
 enum { MIN_RECORD = 5 /* attempts before a provider's record says anything */ };
 
-/* NULL when the provider fits. */
-static const char *refusal(const orc_provider_t *provider, const orc_placement_wish_t *wish, const char **project,
-                           apr_pool_t *pool)
+/* Of a provider that serves the group; NULL when it fits. */
+static const char *refusal(const orc_provider_t *provider, const orc_placement_wish_t *wish, apr_pool_t *pool)
 {
-    *project = NULL;
     if (!provider->is_enabled)
         return "it is disabled";
     if (wish->provider && strcmp(wish->provider, provider->name) != 0)
         return apr_psprintf(pool, "the deployment asks for %s", wish->provider);
-    *project = orc_provider_project(provider, wish->issuer, wish->group);
-    if (!*project)
-        return apr_psprintf(pool, "it does not serve the group %s of %s", wish->group, wish->issuer);
     if (wish->type && strcasecmp(wish->type, provider->type) != 0)
         return apr_psprintf(pool, "it is of the type %s, the template is for %s", provider->type, wish->type);
     if (wish->region && !orc_provider_has_region(provider, wish->region))
@@ -46,29 +41,37 @@ static const char *region_of(const orc_provider_t *provider, const orc_placement
     return provider->regions && provider->regions->nelts ? APR_ARRAY_IDX(provider->regions, 0, const char *) : NULL;
 }
 
-void orc_engine_place(json_t **candidates, json_t **refusals, const orc_providers_t *providers,
-                      const orc_placement_wish_t *wish, const apr_array_header_t *records, int max, const char *im_url,
-                      apr_pool_t *pool)
+static json_t *candidate(const orc_provider_t *provider, const orc_placement_wish_t *wish, const char *project,
+                         const char *im_url)
 {
-    json_t *doubtful = orc_json_own(json_array(), pool);
+    return json_pack("{s:s, s:s?, s:s, s:s}", "provider", provider->name, "region", region_of(provider, wish),
+                     "project", project, "endpoint", provider->im_url ? provider->im_url : im_url);
+}
+
+void orc_engine_place(orc_placement_t *placement, const orc_providers_t *providers, const orc_placement_wish_t *wish,
+                      const apr_array_header_t *records, int max, const char *im_url, apr_pool_t *pool)
+{
+    json_t *candidates = orc_json_own(json_array(), pool), *doubtful = orc_json_own(json_array(), pool);
     int i;
 
-    *candidates = orc_json_own(json_array(), pool);
-    *refusals = orc_json_own(json_array(), pool);
+    placement->candidates = candidates;
+    placement->refusals = orc_json_own(json_array(), pool);
+    placement->strangers = orc_json_own(json_array(), pool);
     for (i = 0; i < providers->list->nelts; i++) {
         const orc_provider_t *provider = APR_ARRAY_IDX(providers->list, i, const orc_provider_t *);
-        const char *project, *reason = refusal(provider, wish, &project, pool);
-        json_t *candidate;
+        const char *project = orc_provider_project(provider, wish->issuer, wish->group);
+        const char *reason = project ? refusal(provider, wish, pool) : NULL;
 
-        if (reason) {
-            json_array_append_new(*refusals, json_pack("{s:s, s:s}", "provider", provider->name, "reason", reason));
-            continue;
-        }
-        candidate = json_pack("{s:s, s:s?, s:s, s:s}", "provider", provider->name, "region", region_of(provider, wish),
-                              "project", project, "endpoint", provider->im_url ? provider->im_url : im_url);
-        json_array_append_new(is_doubtful(provider, records) ? doubtful : *candidates, candidate);
+        if (!project)
+            json_array_append_new(placement->strangers, json_string(provider->name));
+        else if (reason)
+            json_array_append_new(placement->refusals,
+                                  json_pack("{s:s, s:s}", "provider", provider->name, "reason", reason));
+        else
+            json_array_append_new(is_doubtful(provider, records) ? doubtful : candidates,
+                                  candidate(provider, wish, project, im_url));
     }
-    json_array_extend(*candidates, doubtful);
-    while (max > 0 && json_array_size(*candidates) > (size_t)max)
-        json_array_remove(*candidates, json_array_size(*candidates) - 1);
+    json_array_extend(candidates, doubtful);
+    while (max > 0 && json_array_size(candidates) > (size_t)max)
+        json_array_remove(candidates, json_array_size(candidates) - 1);
 }

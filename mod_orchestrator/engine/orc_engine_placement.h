@@ -15,17 +15,21 @@ typedef struct orc_placement_wish_t {
     const char *provider, *region; /* targets, or NULL */
 } orc_placement_wish_t;
 
+/** What came of it; in the pool that it was made with. */
+typedef struct orc_placement_t {
+    json_t *candidates; /* list of {provider, region, project, endpoint}, best first; region may be null */
+    json_t *refusals;   /* list of {provider, reason} for others that serve the group */
+    json_t *strangers;  /* names of those that don't: nobody of the group may know of them */
+} orc_placement_t;
+
 /**
- * The providers that fit, best first: in the file's order, but those that succeeded in less than half of their last
- * attempts (of at least MIN_RECORD) come after the others.
- * @param candidates list of {provider, region, project, endpoint}; region may be null. In `pool`
- * @param refusals   list of {provider, reason} for the others; in `pool`
+ * The providers that fit, in the file's order; but those that succeeded in less than half of their last attempts (of at
+ * least MIN_RECORD) come after the others.
  * @param records    of orc_store_record_t
  * @param max        at most so many candidates; 0: no limit
  * @param im_url     the default endpoint
  */
-void orc_engine_place(json_t **candidates, json_t **refusals, const orc_providers_t *providers,
-                      const orc_placement_wish_t *wish, const apr_array_header_t *records, int max, const char *im_url,
-                      apr_pool_t *pool);
+void orc_engine_place(orc_placement_t *placement, const orc_providers_t *providers, const orc_placement_wish_t *wish,
+                      const apr_array_header_t *records, int max, const char *im_url, apr_pool_t *pool);
 
 #endif

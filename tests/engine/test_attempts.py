@@ -2,10 +2,11 @@
 """Attempts, retries, the next provider, timeouts, and what becomes of failed attempts at IM."""
 
 import json
+import re
 
 import pytest
 
-from harness.client import template
+from harness.client import template, unique
 
 
 def tell(rig, id):
@@ -36,7 +37,20 @@ def test_the_next_provider_takes_over(engine_rig):
     lines = "\n".join(engine_rig.log_lines(id))
     assert "Provider off-one is left out: it is disabled." in lines
     assert "Provider kube-one is left out: it is of the type kubernetes, the template is for openstack." in lines
-    assert "Provider cloud-a is left out: it does not serve the group %s" % alice.group in lines
+
+
+def test_of_providers_of_other_groups_only_the_administrator_is_told(engine_rig):
+    alice = engine_rig.person(group=engine_rig.pair())
+    nobody = engine_rig.person(group=unique("served-by-nobody"))
+    ids = [alice.create(), nobody.create()]
+    operation = engine_rig.finish(ids[0])
+    reason = engine_rig.finish(ids[1], "failed")["reason"]
+    assert reason == "No provider can serve this deployment: none serves the group %s." % nobody.group
+    told = json.dumps([engine_rig.log_lines(id) for id in ids] + [engine_rig.operation(id) for id in ids])
+    assert "off-one" in told and not any(name in told for name in ("cloud-a", "slow_boot", "delete_refused"))
+    text = engine_rig.engines[0].text()
+    assert re.search("^7 operation %s: the group %s of .* is not served by cloud-a, " % (operation["id"], alice.group), text, re.M)
+    assert re.search("^6 operation .*: the group %s of .* is not served by .*off-one" % nobody.group, text, re.M)
 
 
 def test_max_providers_ends_the_search(engine_rig):

@@ -116,27 +116,24 @@ static orc_provider_t *provider(const char *name, const char *type, const char *
     return made;
 }
 
-typedef struct placed_t {
-    json_t *candidates, *refusals;
-} placed_t;
-
 static const apr_array_header_t *no_records(void)
 {
     return apr_array_make(pool, 1, sizeof(orc_store_record_t));
 }
 
-static placed_t place(const orc_placement_wish_t *wish, const apr_array_header_t *records, int max, int count, ...)
+static orc_placement_t place(const orc_placement_wish_t *wish, const apr_array_header_t *records, int max, int count,
+                             ...)
 {
     apr_array_header_t *list = apr_array_make(pool, 4, sizeof(const orc_provider_t *));
     orc_providers_t providers = {list};
-    placed_t placed;
+    orc_placement_t placed;
     va_list arguments;
 
     va_start(arguments, count);
     while (count--)
         APR_ARRAY_PUSH(list, const orc_provider_t *) = va_arg(arguments, orc_provider_t *);
     va_end(arguments);
-    orc_engine_place(&placed.candidates, &placed.refusals, &providers, wish, records, max, "https://im", pool);
+    orc_engine_place(&placed, &providers, wish, records, max, "https://im", pool);
     return placed;
 }
 
@@ -150,23 +147,37 @@ static const orc_placement_wish_t wish = {"lab", "https://iss", "openstack", NUL
 static void every_refused_provider_has_its_reason(void **state)
 {
     orc_provider_t *off = provider("off", "openstack", "lab");
-    placed_t placed;
+    orc_placement_t placed;
 
     off->is_enabled = 0;
     placed = place(&wish, no_records(), 0, 4, off, provider("others", "openstack", "elsewhere"),
                    provider("kube", "kubernetes", "lab"), provider("good", "openstack", "lab"));
     assert_int_equal(json_array_size(placed.candidates), 1);
     assert_string_equal(name_at(placed.candidates, 0), "good");
-    assert_int_equal(json_array_size(placed.refusals), 3);
+    assert_int_equal(json_array_size(placed.refusals), 2);
     assert_non_null(strstr(orc_json_text(placed.refusals, pool), "it is disabled"));
-    assert_non_null(strstr(orc_json_text(placed.refusals, pool), "it does not serve the group lab"));
     assert_non_null(strstr(orc_json_text(placed.refusals, pool), "the template is for openstack"));
+}
+
+static void of_providers_of_other_groups_only_the_administrator_is_told(void **state)
+{
+    orc_provider_t *off = provider("off", "openstack", "elsewhere"), *abroad = provider("abroad", "openstack", "*");
+    apr_array_header_t *issuers = apr_array_make(pool, 1, sizeof(const char *));
+    orc_placement_t placed;
+
+    off->is_enabled = 0;
+    APR_ARRAY_PUSH(issuers, const char *) = "https://another";
+    abroad->issuers = issuers;
+    placed = place(&wish, no_records(), 0, 3, off, abroad, provider("kube", "kubernetes", "elsewhere"));
+    assert_int_equal(json_array_size(placed.candidates), 0);
+    assert_int_equal(json_array_size(placed.refusals), 0);
+    assert_string_equal(orc_json_text(placed.strangers, pool), "[\"off\",\"abroad\",\"kube\"]");
 }
 
 static void a_candidate_knows_its_project_region_and_endpoint(void **state)
 {
     orc_provider_t *own = provider("own", "OpenStack", "*");
-    placed_t placed;
+    orc_placement_t placed;
 
     own->im_url = "https://own-im";
     placed = place(&wish, no_records(), 0, 2, provider("good", "openstack", "lab"), own);
@@ -179,7 +190,7 @@ static void a_candidate_knows_its_project_region_and_endpoint(void **state)
 static void targets_narrow_the_choice(void **state)
 {
     orc_placement_wish_t target = wish;
-    placed_t placed;
+    orc_placement_t placed;
 
     target.provider = "second";
     target.region = "south";
@@ -196,7 +207,7 @@ static void who_mostly_fails_comes_last_and_the_limit_cuts_the_rest(void **state
 {
     apr_array_header_t *records = apr_array_make(pool, 1, sizeof(orc_store_record_t));
     orc_store_record_t *record = apr_array_push(records);
-    placed_t placed;
+    orc_placement_t placed;
 
     record->name = "first";
     record->attempts = 10;
@@ -379,6 +390,7 @@ int main(void)
         cmocka_unit_test(an_infrastructure_that_came_back_is_deleted_again),
         cmocka_unit_test(phases_have_the_words_of_the_database),
         cmocka_unit_test(every_refused_provider_has_its_reason),
+        cmocka_unit_test(of_providers_of_other_groups_only_the_administrator_is_told),
         cmocka_unit_test(a_candidate_knows_its_project_region_and_endpoint),
         cmocka_unit_test(targets_narrow_the_choice),
         cmocka_unit_test(who_mostly_fails_comes_last_and_the_limit_cuts_the_rest),
