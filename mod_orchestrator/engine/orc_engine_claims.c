@@ -240,8 +240,10 @@ static orc_error_t *store_one(orc_engine_t *engine, orc_db_t *db, orc_task_t *ta
     fill(&save, task);
     if (task->is_forgotten) {
         error = orc_store_forget(&save.is_kept, db, &save, pool);
-        if (!error && save.is_kept)
+        if (!error && save.is_kept) {
             __atomic_add_fetch(&engine->status->finished, 1, __ATOMIC_RELAXED);
+            orc_log(ORC_LOG_NOTICE, "deployment %s: its row is removed by force", task->work->deployment_id);
+        }
     }
     else {
         error = orc_store_save(db, &save, pool);

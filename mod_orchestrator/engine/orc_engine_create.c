@@ -418,9 +418,10 @@ static void on_made(orc_task_t *task, const char *infra, const char *how)
     orc_task_event(task, ORC_EVENT_MADE);
 }
 
-/* The lease is somebody else's by now, but what IM made is worth knowing. */
+/* The lease is somebody else's by now, but what IM made is worth knowing. The deployment may have gone by force. */
 static void note_made(orc_task_t *task, const char *infra)
 {
+    int is_noted = 1;
     orc_error_t *error;
     apr_pool_t *pool;
     orc_db_t *db;
@@ -428,10 +429,12 @@ static void note_made(orc_task_t *task, const char *infra)
     apr_pool_create(&pool, task->pool);
     error = orc_db_open(&db, task->engine->source, pool);
     if (!error)
-        error = orc_store_made(db, task->work->id, orc_json_string(attempt_of(task), "tag"), infra, pool);
+        error = orc_store_made(&is_noted, db, task->work->id, orc_json_string(attempt_of(task), "tag"), infra, pool);
     if (error)
         orc_log(ORC_LOG_INFO, "operation %s: %s", task->work->id, orc_error_line(error, pool));
     apr_pool_destroy(pool);
+    if (!is_noted)
+        orc_removal_tell_late(task, attempt_of(task), infra);
 }
 
 static void on_created(orc_task_t *task, const orc_im_result_t *result)
@@ -502,10 +505,11 @@ static void submit_anew(orc_task_t *task)
 {
     json_t *attempt = attempt_of(task), *former = json_deep_copy(attempt);
 
-    orc_story_end_step(orc_task_changes(task), attempt, "failed", "The creation was never answered, and made nothing.");
+    orc_story_end_step(orc_task_changes(task), attempt, "failed",
+                       "The creation was never answered, and nothing that it made was found.");
     orc_story_log(orc_task_changes(task), "warning", "infrastructure_creation",
                   (int)orc_json_integer(attempt, "number", 0),
-                  "%s: the Infrastructure Manager never answered, and made nothing; it is submitted again.",
+                  "%s: the Infrastructure Manager never answered, and has nothing of it; it is submitted again.",
                   orc_json_string(attempt, "name"));
     json_object_set_new(former, "hold", json_true());
     leave(task, former);
@@ -728,6 +732,12 @@ static void close_attempt(orc_task_t *task)
     orc_task_event(task, ORC_EVENT_CLEANED);
 }
 
+/* Why something is not deleted that IM said nothing of. */
+static const char *unexplained(const orc_task_t *task)
+{
+    return task->work->waits_for_token ? "no token of the owner could be had" : "its deletion did not end in time";
+}
+
 static void after_clean(orc_task_t *task)
 {
     json_t *attempt = json_array_get(json_object_get(task->progress, "targets"), 0);
@@ -738,16 +748,16 @@ static void after_clean(orc_task_t *task)
     if (orc_removal_is_gone(attempt)) {
         if (orc_json_string(attempt, "infra"))
             orc_story_log(orc_task_changes(task), "info", "infrastructure_deletion", number,
-                          "%s: what it made is deleted.", orc_json_string(attempt, "name"));
+                          "%s: what it made is gone, says the Infrastructure Manager.",
+                          orc_json_string(attempt, "name"));
         close_attempt(task);
     }
     else if (orc_removal_is_stuck(attempt) || orc_removal_is_overdue(task, attempt)) {
-        orc_story_log(
-            orc_task_changes(task), "warning", "infrastructure_deletion", number, "%s",
-            orc_story_because(task->pool,
-                              orc_json_string(attempt, "reason") ? orc_json_string(attempt, "reason") : "no answer",
-                              "%s: infrastructure %s is not deleted yet", orc_json_string(attempt, "name"),
-                              orc_json_string(attempt, "infra") ? orc_json_string(attempt, "infra") : ""));
+        orc_story_log(orc_task_changes(task), "warning", "infrastructure_deletion", number, "%s",
+                      orc_story_because(task->pool, orc_removal_reason(task, attempt, unexplained(task)),
+                                        "%s: infrastructure %s is not deleted yet", orc_json_string(attempt, "name"),
+                                        orc_json_string(attempt, "infra") ? orc_json_string(attempt, "infra")
+                                                                          : "that it may have made"));
         close_attempt(task);
     }
     else {
@@ -801,7 +811,7 @@ void orc_create_act_clean(orc_task_t *task)
 static void give_up_impatiently(orc_task_t *task)
 {
     json_t *leftovers = json_object_get(task->progress, "leftovers");
-    size_t i = 0;
+    size_t i = 0, count = json_array_size(leftovers);
 
     while (i < json_array_size(leftovers)) {
         const json_t *entry = json_array_get(leftovers, i);
@@ -810,12 +820,12 @@ static void give_up_impatiently(orc_task_t *task)
             i++;
             continue;
         }
-        orc_story_log(orc_task_changes(task), "warning", "infrastructure_deletion",
-                      (int)orc_json_integer(entry, "number", 0),
-                      "Infrastructure %s of a failed attempt is not deleted yet; it goes with the deployment.",
-                      orc_json_string(entry, "infra") ? orc_json_string(entry, "infra") : "");
+        orc_removal_tell(task, entry, (int)orc_json_integer(entry, "number", 0), unexplained(task));
         json_array_remove(leftovers, i);
     }
+    if (json_array_size(leftovers) < count)
+        orc_story_log(orc_task_changes(task), "info", "infrastructure_deletion", 0,
+                      "What is left of failed attempts goes with the deployment.");
 }
 
 static void after_settle(orc_task_t *task)

@@ -51,9 +51,10 @@ static json_t *find_targets(const orc_task_t *task)
             json_array_append_new(targets, target_of(orc_json_string(remain, "operation"), remain));
     }
     if (!has_current)
-        json_array_append_new(targets, json_pack("{s:s, s:s}", "endpoint",
+        json_array_append_new(targets, json_pack("{s:s, s:s, s:s?, s:s?}", "endpoint",
                                                  work->im_endpoint ? work->im_endpoint : task->engine->config->im_url,
-                                                 "infra", work->im_infra_id));
+                                                 "infra", work->im_infra_id, "provider", work->target_provider,
+                                                 "region", work->target_region));
     return targets;
 }
 
@@ -69,9 +70,14 @@ static void open_deletion(orc_task_t *task)
     orc_task_describe(task, "The infrastructure is being deleted.");
 }
 
-/* Steps whose infrastructures are gone need not be looked at by a later deletion. */
+/* What is gone need not be looked at by a later deletion, and is not the deployment's infrastructure any more. */
 static void note_removed(orc_task_t *task, json_t *target)
 {
+    const char *infra = orc_json_string(target, "infra"), *current = task->work->im_infra_id;
+
+    if (infra && current && strcmp(infra, current) == 0)
+        json_object_set_new(orc_task_changes(task), "deployment",
+                            json_pack("{s:n, s:n}", "im_infra_id", "im_endpoint"));
     if (json_object_get(target, "noted") || !json_object_get(target, "number"))
         return;
     json_object_set_new(target, "noted", json_true());
@@ -130,36 +136,90 @@ static json_t *own_step(void)
                      "Delete the infrastructure");
 }
 
-void orc_delete_act_succeed(orc_task_t *task)
+static json_t *targets_of(orc_task_t *task)
 {
-    json_t *changes = orc_task_changes(task), *step = own_step();
-
-    if (option(task, "force")) {
-        task->is_forgotten = 1;
-        orc_task_end(task, 0);
-    }
-    else {
-        orc_story_end_step(changes, step, "succeeded", "");
-        json_object_set_new(changes, "all_resources", json_integer(ORC_RESOURCE_DELETED));
-        json_object_set_new(changes, "deployment", json_pack("{s:n, s:n}", "im_infra_id", "im_endpoint"));
-        orc_story_log(changes, "info", "finished", 1, "The infrastructure is deleted.");
-        orc_task_describe(task, "The deployment is deleted.");
-        orc_task_finish(task, "succeeded");
-    }
-    json_decref(step);
+    if (!json_object_get(task->progress, "targets"))
+        json_object_set_new(task->progress, "targets", find_targets(task));
+    return json_object_get(task->progress, "targets");
 }
 
-static const char *why(const orc_task_t *task)
+/* How many are not gone. */
+static size_t tell_left(orc_task_t *task)
 {
-    const json_t *targets = json_object_get(task->progress, "targets"), *target;
+    const char *otherwise =
+        apr_psprintf(task->pool, "its deletion came no further than this: %s", task->work->description);
+    const json_t *targets = targets_of(task), *target;
+    size_t i, left = 0;
+
+    json_array_foreach(targets, i, target)
+    {
+        if (orc_removal_is_left(target))
+            orc_removal_tell(task, target, 1, otherwise);
+        left += (size_t)!orc_removal_is_confirmed(target);
+    }
+    return left;
+}
+
+static int was_any(const json_t *targets)
+{
+    const json_t *target;
     size_t i;
 
     json_array_foreach(targets, i, target)
     {
-        if (!orc_removal_is_confirmed(target) && orc_json_string(target, "reason"))
-            return orc_story_because(task->pool, orc_json_string(target, "reason"),
-                                     "Infrastructure %s can not be deleted",
-                                     orc_json_string(target, "infra") ? orc_json_string(target, "infra") : "");
+        if (orc_json_string(target, "infra"))
+            return 1;
+    }
+    return 0;
+}
+
+/* What can be said of it: by IM's force nobody learns what the provider did. */
+static const char *outcome(orc_task_t *task, size_t left)
+{
+    if (left)
+        return "The deletion ended, but not everything could be deleted.";
+    if (!was_any(targets_of(task)))
+        return "There was no infrastructure to delete.";
+    return option(task, "unsecure")
+               ? "The infrastructure was deleted at IM by force; whether its machines are gone is not known."
+               : "The infrastructure is deleted.";
+}
+
+void orc_delete_act_succeed(orc_task_t *task)
+{
+    json_t *changes = orc_task_changes(task), *step;
+    size_t left = tell_left(task);
+    const char *end;
+
+    if (option(task, "force")) {
+        task->is_forgotten = 1;
+        orc_task_end(task, 0);
+        return;
+    }
+    step = own_step();
+    end = outcome(task, left);
+    orc_story_end_step(changes, step, "succeeded", left ? end : "");
+    json_decref(step);
+    json_object_set_new(changes, "all_resources", json_integer(ORC_RESOURCE_DELETED));
+    json_object_set(changes, "errors", orc_story_errors(task->progress, NULL, NULL, task->pool));
+    orc_story_log(changes, left ? "warning" : "info", "finished", 1, "%s", end);
+    orc_task_describe(task, left ? "The deployment is deleted, but something may be left at the Infrastructure Manager."
+                                 : "The deployment is deleted.");
+    orc_task_finish(task, "succeeded");
+}
+
+static const char *why(orc_task_t *task)
+{
+    const json_t *targets = targets_of(task), *target;
+    size_t i;
+
+    json_array_foreach(targets, i, target)
+    {
+        const char *infra = orc_json_string(target, "infra");
+
+        if (infra && !orc_removal_is_confirmed(target) && orc_json_string(target, "reason"))
+            return orc_story_because(task->pool, orc_removal_reason(task, target, ""),
+                                     "Infrastructure %s can not be deleted", infra);
     }
     return apr_psprintf(task->pool, "The infrastructure could not be deleted in time. The last it did: %s",
                         task->work->description);
@@ -170,6 +230,7 @@ void orc_delete_act_fail(orc_task_t *task)
     json_t *changes = orc_task_changes(task), *step = own_step();
     const char *reason = why(task);
 
+    tell_left(task);
     orc_story_end_step(changes, step, "failed", reason);
     json_decref(step);
     json_object_set_new(changes, "reason", json_string(reason));

@@ -253,8 +253,9 @@ orc_task_step_t orc_delete_turn, orc_delete_act_delete, orc_delete_act_succeed, 
 
 /*
  * An entry is what may be at IM: {endpoint, provider, region, project, infra | tag, since, operation?, number} and the
- * removal's own memory {stage, due, sent, sends, refusals, sick, reason, begun}. Stages: look (for the tag), delete,
- * wait, recheck, gone, stuck. An IM that is ill puts off its own entries only.
+ * removal's own memory {stage, due, sent, sends, refusals, sick, ill, reason, begun}: `reason` is what IM said when it
+ * refused, `ill` what it last said instead of an answer. Stages: look (for the tag), delete, wait, recheck, gone,
+ * stuck. An IM that is ill puts off its own entries only.
  */
 
 /** Takes every entry of a list that is due one step on, then goes on with `after`; or ends the step (no token). */
@@ -274,6 +275,23 @@ json_int_t orc_removal_sick(const json_t *entry);
 
 /** True when it is being removed for longer than anybody should have to wait for. */
 int orc_removal_is_overdue(const orc_task_t *task, const json_t *entry);
+
+/** True when something of it may be at IM for ever once nobody looks any more: it is not gone for good, or what may
+ * have been made with its tag was never found. */
+int orc_removal_is_left(const json_t *entry);
+
+/** Why it is left, a part of a sentence: what IM said, or `otherwise`. In the task's pool. */
+const char *orc_removal_reason(const orc_task_t *task, const json_t *entry, const char *otherwise);
+
+/** Names what an end leaves at IM: a warning in the administrator's log and in the operation's, and, unless it is just
+ * not found, a sentence for the operation's errors. `step`: its number in the operation's log. */
+void orc_removal_tell(orc_task_t *task, const json_t *entry, int step, const char *otherwise);
+
+/** The same, in the administrator's log alone, of what a creation made whose deployment is gone. */
+void orc_removal_tell_late(orc_task_t *task, const json_t *attempt, const char *infra);
+
+/** The same of all that the memory of an operation names, as far as it can be read. */
+void orc_removal_tell_damaged(orc_task_t *task);
 
 /** Until the next of the entries that are not done is due. */
 apr_interval_time_t orc_removal_due(const orc_task_t *task, const json_t *entries);

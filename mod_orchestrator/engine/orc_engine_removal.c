@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "orc_engine_internal.h"
+#include "orc_engine_story.h"
 #include "orc_log.h"
 
 /*
@@ -18,6 +19,8 @@ enum {
     MAX_SENDS = 15,        /* that IM took without doing it: then it is stuck */
     PATIENCE = 20,         /* times delete_repeat: then it is overdue */
 };
+
+#define NEVER_FOUND "its creation was never answered, and it was not found"
 
 typedef struct removal_t {
     json_t *entries;
@@ -87,6 +90,92 @@ apr_interval_time_t orc_removal_due(const orc_task_t *task, const json_t *entrie
     return first > now ? first - now : 0;
 }
 
+/* ---- what is left ---- */
+
+const char *orc_removal_reason(const orc_task_t *task, const json_t *entry, const char *otherwise)
+{
+    const char *provider = orc_json_string(entry, "provider"), *reason = orc_json_string(entry, "reason");
+
+    if (orc_removal_is_confirmed(entry))
+        reason = NEVER_FOUND;
+    else if (!orc_removal_is_stuck(entry) && orc_json_string(entry, "ill"))
+        reason = orc_json_string(entry, "ill");
+    reason = orc_story_bare(reason ? reason : otherwise, task->pool);
+    if (provider && !orc_providers_find(task->engine->service->providers, provider))
+        reason = apr_psprintf(task->pool, "%s; its provider %s is not configured any more, so IM has no credentials",
+                              reason, provider);
+    return reason;
+}
+
+int orc_removal_is_left(const json_t *entry)
+{
+    return !orc_removal_is_confirmed(entry) || !orc_json_string(entry, "infra");
+}
+
+/* Logged before the step is stored: a line too many, of a step whose lease is lost, is better than one that is missing
+ * when nothing else knows of the infrastructure. */
+static const char *warn(const orc_task_t *task, const json_t *entry, const char *reason)
+{
+    const char *sentence = orc_story_left(entry, reason, task->pool);
+
+    orc_log(ORC_LOG_WARNING, "deployment %s: %s", task->work->deployment_id, sentence);
+    return sentence;
+}
+
+void orc_removal_tell(orc_task_t *task, const json_t *entry, int step, const char *otherwise)
+{
+    const char *sentence = warn(task, entry, orc_removal_reason(task, entry, otherwise));
+
+    orc_story_log(orc_task_changes(task), "warning", "infrastructure_deletion", step, "%s", sentence);
+    if (!orc_removal_is_confirmed(entry))
+        orc_story_remember_left(task->progress, sentence);
+}
+
+void orc_removal_tell_late(orc_task_t *task, const json_t *attempt, const char *infra)
+{
+    json_t *entry = orc_json_own(json_copy((json_t *)attempt), task->pool);
+
+    json_object_set_new(entry, "infra", json_string(infra));
+    (void)warn(task, entry, "its creation was answered when nothing knew of it any more");
+}
+
+/* By its name, each once. */
+static void gather(json_t *found, json_t *entry)
+{
+    const char *name = orc_json_string(entry, "infra");
+
+    name = name ? name : orc_json_string(entry, "tag");
+    if (name && orc_removal_is_left(entry) && !json_object_get(found, name))
+        json_object_set(found, name, entry);
+}
+
+void orc_removal_tell_damaged(orc_task_t *task)
+{
+    const json_t *progress = task->progress;
+    const json_t *targets = json_object_get(progress, "targets");
+    const json_t *lists[] = {targets ? targets : task->work->remains, json_object_get(progress, "leftovers")};
+    json_t *found = orc_json_own(json_object(), task->pool), *attempt = json_object_get(progress, "attempt"), *entry;
+    const char *name;
+    size_t i, j;
+
+    for (i = 0; i < sizeof lists / sizeof *lists; i++) {
+        json_array_foreach(lists[i], j, entry)
+        {
+            gather(found, entry);
+        }
+    }
+    if (orc_json_string(attempt, "infra") || json_is_true(json_object_get(attempt, "asked")))
+        gather(found, attempt);
+    if (task->work->im_infra_id)
+        gather(found, orc_json_own(json_pack("{s:s, s:s?, s:s?}", "infra", task->work->im_infra_id, "endpoint",
+                                             task->work->im_endpoint, "provider", task->work->target_provider),
+                                   task->pool));
+    json_object_foreach(found, name, entry)
+    {
+        (void)warn(task, entry, "the record of its operation is damaged");
+    }
+}
+
 /* ---- one entry ---- */
 
 static json_t *entry_of(const orc_task_t *task)
@@ -101,6 +190,7 @@ static void later(orc_task_t *task, const char *stage, apr_interval_time_t pause
     json_t *entry = entry_of(task);
 
     json_object_del(entry, "sick");
+    json_object_del(entry, "ill");
     json_object_set_new(entry, "stage", json_string(stage));
     json_object_set_new(entry, "due", json_integer(orc_task_now(task) + pause));
     ((removal_t *)task->removal)->at++;
@@ -114,6 +204,13 @@ static int is_in_the_open(const orc_task_t *task)
            task->phase == ORC_PHASE_CONFIRMING;
 }
 
+/* That a call was held back after others had failed says less than why they did. */
+static void note_illness(json_t *entry, const orc_im_result_t *result)
+{
+    if (result->status || result->error->system || !json_object_get(entry, "ill"))
+        json_object_set_new(entry, "ill", json_string(result->error->detail));
+}
+
 /* True when IM is ill: the entry waits, those behind it, which may be at another IM, don't. */
 static int is_put_off(orc_task_t *task, const orc_im_result_t *result)
 {
@@ -121,6 +218,8 @@ static int is_put_off(orc_task_t *task, const orc_im_result_t *result)
     const char *awaited = orc_engine_sickness(result);
     json_int_t times = orc_removal_sick(entry) + 1;
 
+    if (awaited || result->kind == ORC_IM_TOKEN_REJECTED)
+        note_illness(entry, result);
     if (result->kind == ORC_IM_TOKEN_REJECTED) {
         orc_task_wait_for_person(task);
         return 1;
@@ -144,12 +243,7 @@ static void is_gone_once(orc_task_t *task)
 
 static void note_reason(orc_task_t *task, const orc_im_result_t *result)
 {
-    const char *provider = orc_json_string(entry_of(task), "provider"), *reason = result->error->detail;
-
-    if (provider && !orc_providers_find(task->engine->service->providers, provider))
-        reason = apr_psprintf(task->pool, "%s (Its provider %s is not configured any more, so IM has no credentials.)",
-                              reason, provider);
-    json_object_set_new(entry_of(task), "reason", json_string(reason));
+    json_object_set_new(entry_of(task), "reason", json_string(result->error->detail));
 }
 
 static void call_entry(orc_task_t *task, orc_call_kind_t kind, orc_task_answer_t *answer)

@@ -12,8 +12,11 @@
 enum {
     MAX_LINE = 2000,
     MAX_ATTEMPTS = 20, /* remembered */
+    MAX_LEFT = 20,     /* named among an operation's errors; its log names all */
     ELLIPSIS = 3,      /* full stops that say that a text was cut */
 };
+
+#define UNKNOWN "unknown"
 
 static json_t *list_of(json_t *object, const char *key)
 {
@@ -66,6 +69,17 @@ const char *orc_story_because(apr_pool_t *pool, const char *reason, const char *
     va_end(arguments);
     return apr_pstrcat(pool, begin, *bare ? ": " : "", bare, length && strchr(".!?", bare[length - 1]) ? "" : ".",
                        NULL);
+}
+
+const char *orc_story_left(const json_t *entry, const char *reason, apr_pool_t *pool)
+{
+    const char *infra = orc_json_string(entry, "infra"), *tag = orc_json_string(entry, "tag");
+    const char *endpoint = orc_json_string(entry, "endpoint"), *provider = orc_json_string(entry, "provider");
+    const char *what = infra ? apr_psprintf(pool, "Infrastructure %s", infra)
+                             : apr_psprintf(pool, "An infrastructure with the tag %s", tag ? tag : UNKNOWN);
+
+    return orc_story_because(pool, reason, "%s may be left at IM %s (provider %s)", what, endpoint ? endpoint : UNKNOWN,
+                             provider ? provider : UNKNOWN);
 }
 
 void orc_story_log(json_t *changes, const char *level, const char *stage, int step, const char *format, ...)
@@ -147,6 +161,14 @@ void orc_story_attempt(json_t *progress, const char *provider, const char *reaso
         story, json_pack("{s:i, s:s, s:o}", "attempt", (int)count, "provider", provider, "reason", text(reason)));
 }
 
+void orc_story_remember_left(json_t *progress, const char *sentence)
+{
+    json_t *left = list_of(progress, "left");
+
+    if (json_array_size(left) < MAX_LEFT)
+        json_array_append_new(left, text(sentence));
+}
+
 static const char *tell_attempt(const json_t *attempt, apr_pool_t *pool)
 {
     return orc_story_because(pool, orc_json_string(attempt, "reason"), "Attempt %d at %s",
@@ -173,7 +195,7 @@ static void add_error(json_t *errors, const char *code, const char *description)
 
 json_t *orc_story_errors(const json_t *progress, const char *code, const char *end, apr_pool_t *pool)
 {
-    const json_t *story = json_object_get(progress, "story"), *entry;
+    const json_t *story = json_object_get(progress, "story"), *left = json_object_get(progress, "left"), *entry;
     json_t *errors = orc_json_own(json_array(), pool);
     size_t i;
 
@@ -183,5 +205,9 @@ json_t *orc_story_errors(const json_t *progress, const char *code, const char *e
     }
     if (end)
         add_error(errors, code, end);
+    json_array_foreach(left, i, entry)
+    {
+        add_error(errors, "infrastructure.left", json_string_value(entry));
+    }
     return errors;
 }

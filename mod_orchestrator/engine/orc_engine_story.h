@@ -14,6 +14,15 @@ const char *orc_story_bare(const char *reason, apr_pool_t *pool);
 const char *orc_story_because(apr_pool_t *pool, const char *reason, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/**
+ * The one sentence that names what may be left at IM: an administrator searches the log for it, and finds by it.
+ * @param entry {infra | tag, endpoint, provider}; what is not known is told as "unknown"
+ */
+const char *orc_story_left(const json_t *entry, const char *reason, apr_pool_t *pool);
+
+/** Keeps such a sentence for the operation's errors. */
+void orc_story_remember_left(json_t *progress, const char *sentence);
+
 /** Adds a line to the operation's log. `step` 0: none. */
 void orc_story_log(json_t *changes, const char *level, const char *stage, int step, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
@@ -30,7 +39,8 @@ void orc_story_attempt(json_t *progress, const char *provider, const char *reaso
 /** What became of all attempts, in one sentence each: the deployment's status_reason. In the pool. */
 const char *orc_story_sum(const json_t *progress, const char *end, apr_pool_t *pool);
 
-/** The same as the operation's list of errors, {error, description}; in the pool. */
+/** The operation's list of errors, {error, description}: the same, and what may be left at IM. `end`: may be NULL. In
+ * the pool. */
 json_t *orc_story_errors(const json_t *progress, const char *code, const char *end, apr_pool_t *pool);
 
 #endif

@@ -228,6 +228,7 @@ void orc_task_give_up(orc_task_t *task, const char *what)
 {
     json_t *changes;
 
+    orc_removal_tell_damaged(task);
     /* Whatever the step brought may be what the database does not take. */
     task->changes = NULL;
     task->progress = orc_json_own(json_object(), task->pool);

@@ -277,10 +277,14 @@ orc_error_t *orc_store_forget(int *done, orc_db_t *db, const orc_store_save_t *s
     return NULL;
 }
 
-orc_error_t *orc_store_made(orc_db_t *db, const char *operation, const char *tag, const char *infra_id,
+orc_error_t *orc_store_made(int *is_noted, orc_db_t *db, const char *operation, const char *tag, const char *infra_id,
                             apr_pool_t *pool)
 {
-    return orc_db_call(db, NULL, ORC_SQL_WORK_MADE, pool, tag, operation, infra_id);
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_call(db, &rows, ORC_SQL_WORK_MADE, pool, tag, operation, infra_id));
+    *is_noted = rows.count > 0;
+    return NULL;
 }
 
 orc_error_t *orc_store_answer(const char **infra_id, orc_db_t *db, const char *operation, const char *tag,

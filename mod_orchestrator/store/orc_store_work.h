@@ -104,8 +104,9 @@ orc_error_t *orc_store_save_all(orc_db_t *db, orc_store_save_t *saves, int count
 /** Deletes the deployment of an operation, and the operation with it; fenced. */
 orc_error_t *orc_store_forget(int *done, orc_db_t *db, const orc_store_save_t *save, apr_pool_t *pool);
 
-/** Notes what IM made for a tag; not fenced, because it is true whoever has the lease. */
-orc_error_t *orc_store_made(orc_db_t *db, const char *operation, const char *tag, const char *infra_id,
+/** Notes what IM made for a tag; not fenced, because it is true whoever has the lease. *is_noted: false when there is
+ * no such tag any more; then nothing knows of the infrastructure. */
+orc_error_t *orc_store_made(int *is_noted, orc_db_t *db, const char *operation, const char *tag, const char *infra_id,
                             apr_pool_t *pool);
 
 /** What was noted for an operation's tag: *infra_id, or NULL. */

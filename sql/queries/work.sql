@@ -204,10 +204,12 @@ WHERE o.id = $1::uuid AND o.lease_owner = $2::text AND o.lease_number = $3::bigi
   AND d.id = o.deployment_id
 RETURNING d.id;
 
--- What IM made for a tag is a fact, whoever has the lease now. $1 tag, $2 operation, $3 infrastructure.
+-- What IM made for a tag is a fact, whoever has the lease now. $1 tag, $2 operation, $3 infrastructure. No row: there is
+-- no such tag any more.
 -- name: work_made
-UPDATE operation_steps SET im_infra_id = $3::text
-WHERE operation_id = $2::uuid AND attempt_tag = $1::text AND im_infra_id IS NULL;
+UPDATE operation_steps SET im_infra_id = COALESCE(im_infra_id, $3::text)
+WHERE operation_id = $2::uuid AND attempt_tag = $1::text
+RETURNING im_infra_id;
 
 -- name: work_answer read
 SELECT im_infra_id FROM operation_steps WHERE operation_id = $1::uuid AND attempt_tag = $2::text;

@@ -151,9 +151,11 @@ def test_a_newer_token_wakes_operations_that_wait_for_one(stack):
     state = "SELECT waits_for_token, due_at > now() + interval '1 hour' FROM operations WHERE deployment_id = %s"
     expect(admin.get("/users/me"), 200)
     assert stack.sql(state, (deployment,)) == [(True, True)]
-    expect(stack.person([group], sub=sub, ttl=6000).get("/users/me"), 200)
+    # IM knows people by their names too.
+    expect(stack.client(person.name, [group], sub=sub, ttl=6000).get("/users/me"), 200)
     assert stack.sql(state, (deployment,)) == [(False, False)]
     expect(person.delete("/deployments/" + deployment), 202)
+    person.wait_for_status(deployment, "DELETE_COMPLETE")
 
 
 # reading

@@ -136,7 +136,9 @@ def test_an_attempt_that_can_not_be_deleted_does_not_hold_up_the_next(engine_rig
     id = alice.create(template(im_simulator={"unconfigured": 1, "refuse": 1000}), retries=2, max_providers=1)
     engine_rig.finish(id, "failed", timeout=40)
     assert len(engine_rig.infrastructures(alice, alive="true")) == 2
-    assert any("it goes with the deployment" in line or "is not deleted yet" in line for line in engine_rig.log_lines(id))
+    assert any("infrastructure %s is not deleted yet: " % engine_rig.infrastructures(alice)[0]["id"] in line
+               for line in engine_rig.log_lines(id))
+    assert "What is left of failed attempts goes with the deployment." in engine_rig.log_lines(id)
     alice.delete(id, unsecure=True)
     engine_rig.finish(id, type="DELETE", timeout=40)
     assert not engine_rig.infrastructures(alice, alive="true")

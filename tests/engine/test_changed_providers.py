@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from left import left, wait_for_warning
 from stack import process
 
 
@@ -69,3 +70,5 @@ def test_why_an_infrastructure_of_a_provider_that_is_gone_can_not_be_deleted_is_
     person.delete(id)
     operation = bare_rig.finish(id, "failed", "DELETE")
     assert "provider delete_refused is not configured any more" in operation["reason"]
+    wait_for_warning(bare_rig, id, left(bare_rig, "Infrastructure " + bare_rig.deployment(id)["im_infra_id"], "delete_refused",
+                                        "provider delete_refused is not configured any more"))

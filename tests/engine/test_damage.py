@@ -7,6 +7,7 @@ import pytest
 
 from harness.live import HELD
 from harness.client import template
+from left import left, wait_for_warning
 
 TAG = {"attempt": {"number": 1, "name": "Attempt 1 at cloud-a", "provider": "cloud-a", "tag": "a tag", "asked": True}}
 
@@ -30,6 +31,8 @@ def test_an_operation_whose_record_is_damaged_has_failed(engine_rig, phase, prog
     assert operation["reason"].startswith("The record of the operation is damaged")
     assert operation["errors"] == [{"error": "operation.damaged", "description": operation["reason"]}]
     assert "operation %s: its record is damaged" % operation["id"] in daemon.text()
+    infra = engine_rig.deployment(id)["im_infra_id"]
+    wait_for_warning(engine_rig, id, left(engine_rig, "Infrastructure " + infra, "cloud-[ab]", "the record of its operation is damaged"))
     engine_rig.control.release()
     alice.delete(id)
     engine_rig.finish(id, type="DELETE")

@@ -54,7 +54,7 @@ def test_the_next_provider_does_not_wait_for_the_im_of_a_failed_attempt(rig, on)
     person, id = after_a_failed_attempt(rig)
     rig.finish(id)
     assert [(step["provider"], step["status"]) for step in rig.steps(id)] == [("bad-one", "failed"), ("good-one", "succeeded")]
-    assert any("is not deleted yet" in line for line in rig.log_lines(id))
+    assert any("may be left at IM" in line for line in rig.log_lines(id))
     rig.control.mend()
     person.delete(id)
     rig.finish(id, type="DELETE")

@@ -330,6 +330,35 @@ static void a_sentence_has_one_end_however_its_reason_ends(void **state)
     assert_string_equal(orc_story_bare("The cloud said no. ", pool), "The cloud said no");
 }
 
+static void what_may_be_left_at_im_is_named_in_one_form(void **state)
+{
+    json_t *entry = orc_json_own(
+        json_pack("{s:s, s:s, s:s, s:s}", "endpoint", "https://im", "provider", "one", "infra", "1-2", "tag", "a-b"),
+        pool);
+
+    assert_string_equal(orc_story_left(entry, "No.", pool),
+                        "Infrastructure 1-2 may be left at IM https://im (provider one): No.");
+    json_object_del(entry, "infra");
+    json_object_del(entry, "provider");
+    assert_string_equal(
+        orc_story_left(entry, "no answer", pool),
+        "An infrastructure with the tag a-b may be left at IM https://im (provider unknown): no answer.");
+    assert_non_null(orc_story_left(NULL, NULL, pool));
+}
+
+static void what_may_be_left_is_among_the_errors_up_to_a_number(void **state)
+{
+    json_t *progress = orc_json_own(json_object(), pool), *errors;
+    int i;
+
+    for (i = 0; i < 100; i++)
+        orc_story_remember_left(progress, "It may be left.");
+    errors = orc_story_errors(progress, "deletion.failed", "The end.", pool);
+    assert_int_equal(json_array_size(errors), 21);
+    assert_string_equal(orc_json_text(json_array_get(errors, 20), pool),
+                        "{\"description\":\"It may be left.\",\"error\":\"infrastructure.left\"}");
+}
+
 static void a_failure_is_summed_up_by_its_attempts(void **state)
 {
     json_t *progress = orc_json_own(json_object(), pool);
@@ -400,6 +429,8 @@ int main(void)
         cmocka_unit_test(a_public_address_is_one_that_the_world_can_reach),
         cmocka_unit_test(the_reason_is_im_s_last_line_that_tells_of_an_error),
         cmocka_unit_test(a_sentence_has_one_end_however_its_reason_ends),
+        cmocka_unit_test(what_may_be_left_at_im_is_named_in_one_form),
+        cmocka_unit_test(what_may_be_left_is_among_the_errors_up_to_a_number),
         cmocka_unit_test(a_failure_is_summed_up_by_its_attempts),
         cmocka_unit_test(of_very_many_attempts_the_first_and_the_last_are_told),
         cmocka_unit_test(a_step_that_begins_and_ends_between_two_writes_is_one),
