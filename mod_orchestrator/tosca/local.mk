@@ -30,12 +30,6 @@ dist_templates_DATA = \
 	conf/templates/cluster.yaml conf/templates/single_vm.yaml conf/templates/users.yaml \
 	conf/templates/vm_with_volume.yaml
 
-check_PROGRAMS += tests/unit/test_tosca_real
-tests_unit_test_tosca_real_SOURCES = tests/unit/test_tosca_real.c tests/unit/tosca_fixture.h tests/unit/unit.h
-tests_unit_test_tosca_real_CPPFLAGS = $(AM_CPPFLAGS) -DORC_PYTHON='"$(PYTHON)"'
-tests_unit_test_tosca_real_LDADD = $(unit_ldadd)
-EXTRA_DIST += tests/unit/tosca_roundtrip.py
-
 check_PROGRAMS += tests/unit/test_tosca_yaml
 tests_unit_test_tosca_yaml_SOURCES = tests/unit/test_tosca_yaml.c tests/unit/tosca_fixture.h tests/unit/unit.h
 tests_unit_test_tosca_yaml_LDADD = $(unit_ldadd)

@@ -1,0 +1,300 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""What the document for IM has to say, worked out from the template as it is written and the inputs' values; and the
+differences of a document from it.
+
+An expectation is a `Value` (what may stand here), a `Pairs` (a mapping) or a list of expectations."""
+
+import dataclasses
+
+from inputs import Count, count_value, function
+from loaders import plain_value
+from model import Schema
+from reading import OUT_OF_RANGE, is_null, read, same, truth, word
+from written import List, Map, Text
+
+INPUT_KEYNAMES = {"type", "description", "constraints", "required", "status", "key_schema", "entry_schema"}
+TYPE_SECTIONS = {"node_types", "data_types", "capability_types", "relationship_types", "interface_types", "artifact_types",
+                 "policy_types", "group_types"}
+TEMPLATES = {"relationship_templates": "relationship_types", "groups": "group_types", "policies": "policy_types"}
+VERSIONS = {"tosca_simple_yaml_1_1": "tosca_simple_yaml_1_2", "tosca_2_0": "tosca_simple_yaml_1_3"}
+NAMES = {"get_input": 1, "get_property": 2, "get_attribute": 2}  # operands of these functions that are names
+
+
+class Absent:
+    """No such key."""
+
+    def __repr__(self):
+        return "no key"
+
+
+ABSENT = Absent()
+
+
+@dataclasses.dataclass
+class Value:
+    """`allowed`: any of these. `is_typed`: a declaration says what it is, so that YAML 1.1 and 1.2 must read it alike."""
+
+    allowed: list
+    is_typed: bool = False
+
+    def __repr__(self):
+        return " or ".join(map(repr, self.allowed))
+
+
+@dataclasses.dataclass
+class Pairs:
+    """{key: expectation}."""
+
+    pairs: dict
+
+
+def differences(expectation, loaded, by_yaml_1_2):
+    """A line for each difference of a document as PyYAML reads it; of its reading by YAML 1.2 when there is none."""
+    return list(_differ(loaded, expectation, "", False)) or \
+        ["by YAML 1.2: " + line for line in _differ(by_yaml_1_2, expectation, "", True)]
+
+
+def _differ(got, expectation, path, only_typed):
+    if isinstance(expectation, Pairs):
+        yield from _differ_in_pairs(got, expectation.pairs, path, only_typed)
+    elif isinstance(expectation, list):
+        if not isinstance(got, list) or len(got) != len(expectation):
+            yield "%s is %r, not a list of %d" % (path, got, len(expectation))
+        else:
+            for i, one in enumerate(expectation):
+                yield from _differ(got[i], one, "%s/%d" % (path, i), only_typed)
+    elif (expectation.is_typed or not only_typed) and not any(same(got, one) for one in expectation.allowed):
+        yield "%s is %r, not %r" % (path, got, expectation)
+
+
+def _differ_in_pairs(got, pairs, path, only_typed):
+    if not isinstance(got, dict):
+        yield "%s is %r, not a mapping" % (path, got)
+        return
+    for key, one in pairs.items():
+        if key in got:
+            yield from _differ(got[key], one, "%s/%s" % (path, key), only_typed)
+        elif not (isinstance(one, Value) and any(allowed is ABSENT for allowed in one.allowed)):
+            yield "%s/%s is not there" % (path, key)
+    for key in got:
+        if key not in pairs:
+            yield "%s/%s is %r, and should not be there" % (path, key, got[key])
+
+
+# Without a declaration.
+
+def untyped(tree):
+    """As our reader reads what was written, and PyYAML too but for dates; a key is a text, and so is the name that a
+    function is about."""
+    if isinstance(tree, Text):
+        value = read(tree)
+        return Value([plain_value(tree.text) if value == OUT_OF_RANGE else value], not tree.is_plain)
+    if isinstance(tree, List):
+        return [untyped(one) for one in tree.items]
+    if function(tree) in NAMES:
+        return Pairs({function(tree): _operands(tree.pairs[0][1], NAMES[function(tree)])})
+    return Pairs({key.text: untyped(one) for key, one in tree.pairs})
+
+
+def name(tree):
+    """The name of a node, a group or an input: a text, however it is spelt."""
+    return Value([tree.text]) if word(tree) is not None else untyped(tree)
+
+
+def _operands(tree, names):
+    if isinstance(tree, Text):
+        return name(tree)
+    if isinstance(tree, List):
+        return [name(one) if i < names else untyped(one) for i, one in enumerate(tree.items)]
+    return untyped(tree)
+
+
+# By a declaration.
+
+def typed(schema, tree):
+    """A value of the document as its declaration reads it; a function stays one."""
+    if function(tree):
+        return untyped(tree)
+    if isinstance(tree, Map):
+        return Pairs({key.text: typed(schema.member(key.text), one) for key, one in tree.pairs})
+    if isinstance(tree, List):
+        return [typed(schema.member(), one) for one in tree.items]
+    value = schema.typed(tree)
+    if schema.kind in ("any", "list", "map", "data", "range") or value is None or value == OUT_OF_RANGE:
+        return untyped(tree)
+    if schema.kind in ("integer", "float", "boolean") and not schema.takes(value):
+        return untyped(tree)
+    return Value([value], True)
+
+
+def declared(types, tree):
+    """A part of the document in which things are declared. Whatever has a type (or derives from one) is a declaration: its
+    default and the operands of its constraints are of that type."""
+    if isinstance(tree, List):
+        return [declared(types, one) for one in tree.items]
+    if not isinstance(tree, Map):
+        return untyped(tree)
+    is_typed = word(tree.get("type")) is not None
+    schema = Schema(types, tree if is_typed else tree.get("derived_from"))
+    is_typed = is_typed or word(tree.get("derived_from")) is not None
+    return Pairs({key.text: _keyname(types, schema, key.text, one) if is_typed else declared(types, one)
+                  for key, one in tree.pairs})
+
+
+def _keyname(types, schema, keyname, tree):
+    if keyname == "default":
+        return Value([None, ABSENT]) if is_null(tree) else typed(schema, tree)
+    if keyname == "constraints" and isinstance(tree, List):
+        return [Pairs({key.text: _operand(schema, key.text, one) for key, one in clause.pairs})
+                if isinstance(clause, Map) else untyped(clause) for clause in tree.items]
+    if keyname == "required" and not is_null(tree):
+        return Value([truth(tree, True)])
+    return declared(types, tree)
+
+
+def _operand(schema, clause, tree):
+    if clause == "pattern" or "length" in clause:
+        schema = Schema(schema.types, Text("string" if clause == "pattern" else "integer"))
+    if isinstance(tree, List) and clause != "equal":
+        return [typed(schema, one) for one in tree.items]
+    return typed(schema, tree)
+
+
+def input_declared(types, tree, value):
+    """An input has its value as its default, none when that is null, and no keyname that TOSCA doesn't have."""
+    known = Map([(key, one) for key, one in tree.pairs if key.text in INPUT_KEYNAMES])
+    return Pairs({**declared(types, known).pairs, "default": Value([ABSENT if value is None else value], True)})
+
+
+class Document:
+    """The whole document for IM."""
+
+    def __init__(self, types, template, values, users=None, tags=None, infra_name=None):
+        self.types, self.template, self.values = types, template, values
+        self.users, self.tags, self.infra_name = users, tags or {}, infra_name
+
+    def expected(self):
+        pairs = {key.text: self._section(key.text, one) for key, one in self.template.pairs}
+        metadata = self._metadata(self.template.get("metadata"))
+        return Pairs({**pairs, **({"metadata": metadata} if metadata.pairs else {})})
+
+    def _section(self, section, tree):
+        if section == "tosca_definitions_version":
+            return Value([VERSIONS.get(tree.text, tree.text)])
+        if section == "topology_template" and isinstance(tree, Map):
+            return Pairs({key.text: self._part(key.text, one) for key, one in tree.pairs})
+        if section in TYPE_SECTIONS and isinstance(tree, Map):
+            return Pairs({key.text: declared(self.types, one) for key, one in tree.pairs})
+        return untyped(tree)
+
+    def _metadata(self, tree):
+        pairs = untyped(tree).pairs if isinstance(tree, Map) else {}
+        texts = {key: word(tree.get(key)) for key in ("template_name", "template_version") if key in pairs}
+        texts = {**texts, "infra_name": self.infra_name, **self.tags}
+        return Pairs({**pairs, **{key: Value([text], True) for key, text in texts.items() if text is not None}})
+
+    def _part(self, part, tree):
+        if part == "inputs" and isinstance(tree, Map):
+            return Pairs({key.text: input_declared(self.types, one, self.value_sent(key.text, one)) for key, one in tree.pairs})
+        if part == "node_templates" and isinstance(tree, Map):
+            return Pairs({key.text: self._node(one) for key, one in tree.pairs})
+        if part in TEMPLATES:
+            return self._templates(TEMPLATES[part], tree)
+        return untyped(tree)
+
+    def _templates(self, section, tree):
+        """Policies are a list of mappings, other templates a mapping."""
+        if isinstance(tree, List):
+            return [self._templates(section, one) for one in tree.items]
+        if not isinstance(tree, Map):
+            return untyped(tree)
+        return Pairs({key.text: Pairs(self._by_type(section, one)) if isinstance(one, Map) else untyped(one)
+                      for key, one in tree.pairs})
+
+    def value_sent(self, wanted, tree):
+        """The input's value, with the owners added when it is the one that lists them."""
+        value = self.values[wanted]
+        if self.users is None or wanted != "users" or word(tree.get("type")) != "list":
+            return value
+        value = list(value or [])
+        for user in self.users:
+            named = [one.get("os_user_name") for one in value if isinstance(one, dict)]
+            if user["os_user_name"] not in named:
+                value.append({"os_user_add_to_sudoers": True, **user})
+        return value
+
+    # Templates of nodes and of the rest.
+
+    def _by_type(self, section, tree):
+        """The keynames of a template; its properties and those of its capabilities are of their declared types."""
+        kind, pairs = word(tree.get("type")), {}
+        for key, one in tree.pairs:
+            if kind and key.text == "properties" and isinstance(one, Map):
+                pairs[key.text] = Pairs({inner.text: self._property(section, kind, inner.text, value) for inner, value in one.pairs})
+            elif kind and key.text == "capabilities" and isinstance(one, Map):
+                pairs[key.text] = Pairs({inner.text: self._capability(kind, inner.text, value) for inner, value in one.pairs})
+            elif key.text == "requirements" and isinstance(one, List):
+                pairs[key.text] = [self._requirement(inner) for inner in one.items]
+            elif key.text in ("targets", "members") and isinstance(one, List):
+                pairs[key.text] = [name(inner) for inner in one.items]
+            else:
+                pairs[key.text] = untyped(one)
+        return pairs
+
+    @staticmethod
+    def _requirement(tree):
+        pairs = untyped(tree).pairs
+        for key, one in tree.pairs:
+            if isinstance(one, Text):
+                pairs[key.text] = name(one)
+            elif isinstance(one, Map) and one.get("node") is not None:
+                pairs[key.text].pairs["node"] = name(one.get("node"))
+        return Pairs(pairs)
+
+    def _property(self, section, kind, wanted, value):
+        return typed(Schema(self.types, self.types.property(section, kind, wanted)), value)
+
+    def _capability(self, kind, capability, tree):
+        properties = tree.get("properties") if isinstance(tree, Map) else None
+        if not isinstance(properties, Map):
+            return untyped(tree)
+        found = {key.text: typed(Schema(self.types, self.types.capability_property(kind, capability, key.text)), one)
+                 for key, one in properties.pairs}
+        return Pairs({**untyped(tree).pairs, "properties": Pairs(found)})
+
+    def _node(self, tree):
+        pairs = self._by_type("node_types", tree)
+        self._count(tree, pairs)
+        self._tag(tree, pairs)
+        return Pairs(pairs)
+
+    def _count(self, tree, pairs):
+        """What we counted is what IM counts on: a number; it stays an input's when that is a number."""
+        count = Count(tree, self.values)
+        if not count.name:
+            return
+        properties = pairs["capabilities"].pairs["scalable"].pairs["properties"].pairs
+        if self.types.capability_property(word(tree.get("type")), "scalable", "count") is not None:
+            properties["count"] = Value([count.number], True)
+        is_function = not isinstance(count.written, Text) and type(count_value(count.written, self.values)) is int
+        properties[count.name] = self._number_or_function(count) if is_function else Value([count.number], True)
+
+    @staticmethod
+    def _number_or_function(count):
+        operand = count.written.get("get_input")
+        text = word(operand.items[0] if isinstance(operand, List) else operand)
+        return Value([count.number, {"get_input": [text] if isinstance(operand, List) else text}])
+
+    def _tag(self, tree, pairs):
+        """The tags in the property `tags` of a machine whose type has a map of that name."""
+        kind = word(tree.get("type"))
+        known, own = self.types.property("node_types", kind, "tags"), tree.get("properties", "tags")
+        takes = self.tags and known is not None and Schema(self.types, known).kind == "map" and \
+            self.types.derives("node_types", kind, "tosca.nodes.Compute") and \
+            (is_null(own) or isinstance(own, Map) and not function(own))
+        if takes:
+            properties = pairs.get("properties", Pairs({}))
+            properties = dict(properties.pairs) if isinstance(properties, Pairs) else {}
+            mine = properties["tags"].pairs if isinstance(own, Map) else {}
+            properties["tags"] = Pairs({**mine, **{key: Value([text], True) for key, text in self.tags.items()}})
+            pairs["properties"] = Pairs(properties)
