@@ -4,12 +4,15 @@
 
 - the real Infrastructure Manager, both generations, with its Dummy connector and token authorization: the story of a
   deployment, and fifty at once, twice: every one reaches its end and IM's list is empty afterwards
+- IM's parser of both generations, alone: odd spellings have their values, and real templates are to it what they were
 - schemathesis against the served contract: all checks, stateful, 200 examples an operation
 
-usage: peers.py [im-1.19.1] [im-2.0.0] [schemathesis]      (all of them by default)
-The installed peers are kept in the folder ORCHESTRATOR_PEERS (default: .stack/peers) for the next run.
+usage: peers.py [parser-1.19.1] [parser-2.0.0] [im-1.19.1] [im-2.0.0] [schemathesis]      (all of them by default)
+The installed peers are kept in the folder ORCHESTRATOR_PEERS (default: .stack/peers) for the next run. A peer that can't be
+had is skipped, and said and counted so; the others are run.
 """
 
+import collections
 import concurrent.futures
 import contextlib
 import os
@@ -27,13 +30,17 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKOUT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(CHECKOUT, "conf"), os.path.join(CHECKOUT, "tests")]
 
+import oracle  # noqa: E402  (it knows where corpus is)
+import corpus  # noqa: E402
 from harness.client import expect, unique  # noqa: E402
 from harness.live import LiveStack, sweep  # noqa: E402
-from stack import local, process  # noqa: E402
+from stack import build, local, process  # noqa: E402
 
 CACHE = os.environ.get("ORCHESTRATOR_PEERS") or os.path.join(CHECKOUT, ".stack", "peers")
 AT_ONCE, ROUNDS = 50, 2
 EXAMPLES = 200
+RANDOM = 300
+OTHERS = 25  # of other people's templates are right for IM's parser, with the types that we have
 
 # What IM imports when it runs with the Dummy connector; the rest of what it asks for is half a gigabyte.
 IM_NEEDS = ["ansible-core", "apache-libcloud", "boto3", "defusedxml", "hvac", "lxml", "netaddr", "packaging", "paramiko",
@@ -70,6 +77,10 @@ OrchestratorDeleteRepeat 3s
 QUEUE_WITHOUT_END = "OrchestratorMaxQueued 1000000\n"
 
 
+class Unavailable(Exception):
+    """A peer, or what it is asked about, can't be had here: no fault of ours, and no proof either."""
+
+
 def say(text):
     print(text, flush=True)
 
@@ -83,11 +94,21 @@ def virtual_environment(name, *installs):
         log = os.path.join(CACHE, name + ".log")
         process.run(["/usr/bin/python3", "-m", "venv", "--clear", folder], log=log)
         for packages in installs:
-            process.run([os.path.join(folder, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", *packages],
-                        log=log)
+            install(folder, packages, log)
         process.write(os.path.join(folder, ".complete"), "")
         say("  installed %s (%.0f s)" % (name, time.monotonic() - began))
     return folder
+
+
+def install(folder, packages, log):
+    try:
+        process.run([os.path.join(folder, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", *packages], log=log)
+    except process.StackError as error:
+        raise Unavailable("pip can't install it: %s" % " ".join(str(error).split()[-40:])) from error
+
+
+def im_environment(version):
+    return virtual_environment("im-" + version, ["--no-deps", "IM==" + version], IM[version])
 
 
 class RealIM:
@@ -95,7 +116,7 @@ class RealIM:
 
     def __init__(self, version, folder, port, issuer):
         self.url = "http://127.0.0.1:%d" % port
-        self.venv = virtual_environment("im-" + version, ["--no-deps", "IM==" + version], IM[version])
+        self.venv = im_environment(version)
         self.folder = process.make_folder(os.path.join(folder, "im"))
         self.configuration = os.path.join(self.folder, "im.cfg")
         process.write(self.configuration, IM_CONFIGURATION % {
@@ -208,12 +229,29 @@ def a_refused_template(stack, im, person):
 
 
 def check_im(version):
+    im_environment(version)
     with stack_with_im(version) as (stack, im):
         yield "a whole life", lambda: whole_life(stack, im, stack.person(ttl=7200))
         yield "a refused template", lambda: a_refused_template(stack, im, stack.person(ttl=7200))
         for number in range(ROUNDS):
             yield "%d at once, round %d" % (AT_ONCE, number + 1), lambda: many_at_once(stack, im, stack.person(ttl=7200))
         yield "httpd's log is clean", lambda: clean(stack)
+
+
+def check_parser(version):
+    venv = im_environment(version)
+    build.configure(build.PLAIN)
+    yield "spellings have their values", lambda: oracle.spellings(venv)
+    yield "%d random cases" % RANDOM, lambda: oracle.random_cases(venv, RANDOM, RANDOM // 5)
+    yield "the module's templates", lambda: oracle.real_templates(venv, corpus.OWN, 4, lambda line: say("    " + line))
+    yield "other people's templates", lambda: other_peoples_templates(venv)
+
+
+def other_peoples_templates(venv):
+    folders = corpus.beside()
+    if folders is None:
+        raise Unavailable("no ../shared/data beside this clone")
+    oracle.real_templates(venv, folders, OTHERS, lambda line: say("    " + line))
 
 
 def clean(stack):
@@ -251,32 +289,50 @@ def schemathesis(stack, venv, *options):
     assert done.returncode == 0, "%s (all of it: %s)\n%s" % (summary, log, done.stdout[-6000:])
 
 
-CHECKS = {"im-1.19.1": lambda: check_im("1.19.1"), "im-2.0.0": lambda: check_im("2.0.0"),
-          "schemathesis": check_schemathesis}
+CHECKS = {"parser-1.19.1": lambda: check_parser("1.19.1"), "parser-2.0.0": lambda: check_parser("2.0.0"),
+          "im-1.19.1": lambda: check_im("1.19.1"), "im-2.0.0": lambda: check_im("2.0.0"), "schemathesis": check_schemathesis}
+EACH_FOR_ITSELF = ("parser-1.19.1", "parser-2.0.0")
+
+
+def outcome(what, check):
+    """Runs a check: "passed", "failed" or "skipped", and says so."""
+    began = time.monotonic()
+    try:
+        check()
+    except Unavailable as reason:
+        say("  skipped %s: %s" % (what, reason))
+        return "skipped"
+    except Exception as error:  # pylint: disable=broad-except
+        say("  FAILED  %s: %s" % (what, error))
+        return "failed"
+    say("  ok      %s (%.1f s)" % (what, time.monotonic() - began))
+    return "passed"
+
+
+def run(name, counts):
+    """All checks of a peer; what follows a failed one stands on it, but where each is for itself."""
+    say(name)
+    try:
+        for what, check in CHECKS[name]():
+            ended = outcome(what, check)
+            counts[ended] += 1
+            if ended == "failed" and name not in EACH_FOR_ITSELF:
+                break
+    except Unavailable as reason:
+        counts["skipped"] += 1
+        say("  skipped %s" % reason)
+    except Exception:  # pylint: disable=broad-except
+        counts["failed"] += 1
+        say("  FAILED  %s" % traceback.format_exc())
 
 
 def main():
-    wanted = sys.argv[1:] or list(CHECKS)
-    passed = failed = 0
+    counts = collections.Counter()
     sweep()
-    for name in wanted:
-        say(name)
-        try:
-            for what, check in CHECKS[name]():
-                began = time.monotonic()
-                try:
-                    check()
-                    passed += 1
-                    say("  ok      %s (%.1f s)" % (what, time.monotonic() - began))
-                except Exception as error:  # pylint: disable=broad-except
-                    failed += 1
-                    say("  FAILED  %s: %s" % (what, error))
-                    break  # what follows stands on it
-        except Exception:  # pylint: disable=broad-except
-            failed += 1
-            say("  FAILED  %s" % traceback.format_exc())
-    say("%d passed, %d failed, 0 skipped" % (passed, failed))
-    return 1 if failed or not passed else 0
+    for name in sys.argv[1:] or list(CHECKS):
+        run(name, counts)
+    say("%d passed, %d failed, %d skipped" % (counts["passed"], counts["failed"], counts["skipped"]))
+    return 1 if counts["failed"] or not counts["passed"] else 0
 
 
 if __name__ == "__main__":
