@@ -257,6 +257,14 @@ const orc_yaml_node_t *orc_tosca_capability_property(const orc_tosca_template_t 
 const orc_yaml_node_t *orc_tosca_typed_template(const orc_tosca_template_t *tosca, const char *section,
                                                 const orc_yaml_node_t *node, apr_pool_t *pool);
 
+/* orc_tosca_names.c */
+
+/** A part of the document with the names that functions are about ({get_input: NO}) written as texts. */
+const orc_yaml_node_t *orc_tosca_names_in_functions(const orc_yaml_node_t *node, apr_pool_t *pool);
+
+/** The same for the names in the requirements, members and targets of a template's copy, in place. */
+void orc_tosca_names_in_template(orc_yaml_node_t *copy, apr_pool_t *pool);
+
 /* orc_tosca_constraints.c */
 
 /** Checks a value against one list of constraints. `schema` says the kind of the value. */

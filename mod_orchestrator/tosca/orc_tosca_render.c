@@ -299,9 +299,12 @@ orc_error_t *orc_tosca_render(const char **text, const orc_tosca_template_t *tos
     orc_yaml_node_t *root = orc_yaml_copy_mapping(tosca->root, 1, pool);
     orc_yaml_node_t *topology = orc_yaml_copy_mapping(tosca->topology, 0, pool);
     const orc_yaml_node_t *metadata = render_metadata(&render);
+    int i;
 
     render_parts(topology, &render, topology_parts);
     render_parts(root, &render, root_parts);
+    for (i = 0; i < topology->count; i++)
+        topology->pairs[i].value = orc_tosca_names_in_functions(topology->pairs[i].value, pool);
     orc_yaml_set(root, "tosca_definitions_version", orc_yaml_new_plain(orc_tosca_version_for_im(tosca), pool), pool);
     orc_yaml_set(root, "topology_template", topology, pool);
     if (metadata->count)

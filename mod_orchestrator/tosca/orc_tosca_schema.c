@@ -180,9 +180,11 @@ static int is_required(const orc_yaml_node_t *declared)
     return required && orc_yaml_is_null(orc_yaml_get(declared, "default"));
 }
 
-/* Properties of a type and its ancestors that must be there and aren't. */
-static void check_required(orc_tosca_check_t *check, const char *type, const json_t *value, const orc_json_path_t *at)
+/* Properties of a type and its ancestors that must be there and aren't; what a type declares once more counts. */
+static void check_required(orc_tosca_check_t *check, const orc_tosca_schema_t *schema, const json_t *value,
+                           const orc_json_path_t *at)
 {
+    const char *type = schema->data_type;
     int step, i;
 
     for (step = 0; type && step < ORC_TOSCA_MAX_ANCESTORS; step++) {
@@ -193,8 +195,10 @@ static void check_required(orc_tosca_check_t *check, const char *type, const jso
             return;
         for (i = 0; properties && properties->kind == ORC_YAML_MAPPING && i < properties->count; i++) {
             const char *name = properties->pairs[i].key->text;
+            const orc_yaml_node_t *property = properties->pairs[i].value;
 
-            if (is_required(properties->pairs[i].value) && !json_object_get(value, name))
+            if (is_required(property) && !json_object_get(value, name) &&
+                property_of(check->tosca, schema, name, NULL) == property)
                 orc_tosca_mistake(check, &(orc_json_path_t){at, name, 0}, "is missing");
         }
         type = orc_yaml_text(orc_yaml_get(declared, "derived_from"));
@@ -227,7 +231,7 @@ static int check_data(orc_tosca_check_t *check, const orc_tosca_schema_t *schema
     }
     json_object_foreach((json_t *)value, key, child)
         check_property(check, schema, key, child, &(orc_json_path_t){at, key, 0});
-    check_required(check, schema->data_type, value, at);
+    check_required(check, schema, value, at);
     return 0;
 }
 

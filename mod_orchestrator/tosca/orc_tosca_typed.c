@@ -113,12 +113,14 @@ static const orc_yaml_node_t *declaration_as(const typed_t *typed, const orc_yam
 
 /*
  * Any mapping with a `type` (a data type: `derived_from`) may be a declaration; its `default` and its `constraints` are
- * values of that type. A property that is called "type" is no such key: its value is a mapping.
+ * values of that type, `required` is a boolean. A property that is called "type" is no such key: its value is a
+ * mapping.
  */
 static const orc_yaml_node_t *declared_mapping_as(const typed_t *typed, const orc_yaml_node_t *node)
 {
     orc_yaml_node_t *copy = orc_yaml_copy_mapping(node, 0, typed->pool);
     const char *type = orc_yaml_text(orc_yaml_get(node, "type"));
+    static const orc_tosca_schema_t boolean = {.kind = ORC_TOSCA_BOOLEAN};
     orc_tosca_schema_t schema = {.kind = ORC_TOSCA_ANY};
     int i;
 
@@ -132,6 +134,8 @@ static const orc_yaml_node_t *declared_mapping_as(const typed_t *typed, const or
 
         if (type && !strcmp(key, "default"))
             copy->pairs[i].value = value_as(typed, value, &schema);
+        else if (type && !strcmp(key, "required"))
+            copy->pairs[i].value = value_as(typed, value, &boolean);
         else if (type && !strcmp(key, "constraints") && value->kind == ORC_YAML_SEQUENCE)
             copy->pairs[i].value = constraints_as(typed, value, &schema);
         else
@@ -236,5 +240,6 @@ const orc_yaml_node_t *orc_tosca_typed_template(const orc_tosca_template_t *tosc
     }
     if (capabilities && capabilities->kind == ORC_YAML_MAPPING)
         orc_yaml_set(copy, "capabilities", capabilities_as(&typed, capabilities, type), pool);
+    orc_tosca_names_in_template(copy, pool);
     return copy;
 }

@@ -83,21 +83,20 @@ class Comparison:
                 wrong.append("input %r of the document is %r, not %r" % (name, again["complete"].get(name), value))
         return wrong
 
-    def shrink(self, case, matters=list):
-        """A smaller case that is wrong in the same way: whatever can be left out is. `matters`: of the lines that tell what is
-        wrong, those that count."""
-        how = _way(matters(self.case(case)))
+    def shrink(self, case):
+        """A smaller case that is wrong in the same way: whatever can be left out is."""
+        how = _way(self.case(case))
         while True:
             for attempt in _smaller(case):
-                if self._is_wrong(attempt, how, matters):
+                if self._is_wrong(attempt, how):
                     case = attempt
                     break
             else:
                 return case
 
-    def _is_wrong(self, case, how, matters):
+    def _is_wrong(self, case, how):
         try:
-            return _way(matters(self.case(case))) == how
+            return _way(self.case(case)) == how
         except Exception:  # pylint: disable=broad-except
             return False  # what is no template any more has nothing to compare
 
