@@ -216,7 +216,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Issuer:
     """An issuer as its users see it: starts and stops the server, makes tokens."""
 
-    def __init__(self, folder, port):
+    def __init__(self, folder, port, signing_keys=None):
+        """`signing_keys` instead of an RSA and an EC key of its own making."""
         self.folder = folder
         self.port = port
         # With the slash that INDIGO IAM's issuers end in.
@@ -226,10 +227,12 @@ class Issuer:
         self.secret_file = os.path.join(folder, "client.secret")
         self._keys = None
         self._faulty = set()
+        if signing_keys:
+            keys.write(os.path.join(process.make_folder(folder), "keys.json"), signing_keys)
 
     @property
     def keys(self):
-        """The signing keys: an RSA and an EC one."""
+        """The signing keys."""
         if self._keys is None:
             process.make_folder(self.folder)
             self._keys = keys.load(os.path.join(self.folder, "keys.json"))

@@ -20,18 +20,22 @@ def base64url(data):
 
 
 def make(kind="RSA", kid=None):
-    """A fresh key: "RSA" of 2048 bits for RS256, or "EC" on P-256 for ES256."""
-    kid = kid or base64url(os.urandom(9))
+    """A fresh key: "RSA" of 2048 bits for RS256, or "EC" on P-256 for ES256. A kid of "" leaves it without one."""
+    name = {} if kid == "" else {"kid": kid or base64url(os.urandom(9))}
     if kind == "RSA":
-        return jwk.JWK.generate(kty="RSA", size=2048, kid=kid, use="sig", alg="RS256")
-    return jwk.JWK.generate(kty="EC", crv="P-256", kid=kid, use="sig", alg="ES256")
+        return jwk.JWK.generate(kty="RSA", size=2048, use="sig", alg="RS256", **name)
+    return jwk.JWK.generate(kty="EC", crv="P-256", use="sig", alg="ES256", **name)
+
+
+def write(path, fresh):
+    """Writes keys with their private halves, readable by their owner only."""
+    process.write(path, json.dumps({"keys": [json.loads(key.export()) for key in fresh]}), 0o600)
 
 
 def load(path):
     """The keys of a file, made and written there (readable by its owner only) when it doesn't exist yet."""
     if not os.path.exists(path):
-        fresh = [make("RSA"), make("EC")]
-        process.write(path, json.dumps({"keys": [json.loads(key.export()) for key in fresh]}), 0o600)
+        write(path, [make("RSA"), make("EC")])
     with open(path, encoding="utf-8") as file:
         return [jwk.JWK(**key) for key in json.load(file)["keys"]]
 

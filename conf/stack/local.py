@@ -181,7 +181,7 @@ class Stack:
         with urllib.request.urlopen(self.url + "/health", timeout=5) as answer:
             health = json.load(answer)
         with open(self.path("jwks", "jwks.json"), encoding="utf-8") as file:
-            known = {key["kid"] for key in json.load(file)["keys"]}
+            known = {key.get("kid") for key in json.load(file)["keys"]}
         wanted = {key.get("kid") for one in self.issuers for key in one.keys}
         return health["status"] == "healthy" and wanted <= known
 

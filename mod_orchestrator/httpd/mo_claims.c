@@ -133,24 +133,48 @@ static const char *without_slash(const char *group)
     return group && *group == '/' ? group + 1 : group;
 }
 
-/* Group names without a leading slash (IAM and Keycloak write "/group"). */
-static orc_error_t *read_groups(const apr_array_header_t **groups, const json_t *claim, apr_pool_t *pool)
+/* A group's name: a text, or the name of an object as SCIM and userinfo write them; NULL when there is none. */
+static const char *group_name(const json_t *entry)
+{
+    static const char *const members[] = {"name", "display", "value"};
+    const char *name = json_string_value(entry);
+    size_t i;
+
+    for (i = 0; !name && i < sizeof members / sizeof *members; i++)
+        name = orc_json_string(entry, members[i]);
+    return without_slash(name);
+}
+
+static void add_group(apr_array_header_t *groups, const json_t *entry)
+{
+    const char *name = group_name(entry);
+
+    if (name && *name)
+        APR_ARRAY_PUSH(groups, const char *) = name;
+}
+
+static const char *type_of(const json_t *value)
+{
+    return json_is_object(value) ? "an object" : json_is_number(value) ? "a number" : "a boolean";
+}
+
+/* Group names without a leading slash (IAM and Keycloak write "/group"). A text is one group; of a list, entries
+ * without a name don't count. */
+static orc_error_t *read_groups(const apr_array_header_t **groups, const char *name, const json_t *claim,
+                                apr_pool_t *pool)
 {
     apr_array_header_t *list = apr_array_make(pool, 8, sizeof(const char *));
     const json_t *entry;
     size_t i;
 
     *groups = list;
-    if (!json_is_array(claim))
-        return refused(pool, "The person's groups are not a list.");
+    if (json_is_string(claim))
+        add_group(list, claim);
+    else if (!json_is_array(claim))
+        return orc_error(pool, 401, "token", "The claim \"%s\" tells no groups: it is %s.", name, type_of(claim));
     json_array_foreach(claim, i, entry)
     {
-        const char *name = without_slash(json_string_value(entry));
-
-        if (!name)
-            return refused(pool, "The person's groups are not a list of texts.");
-        if (*name)
-            APR_ARRAY_PUSH(list, const char *) = name;
+        add_group(list, entry);
     }
     return NULL;
 }
@@ -158,7 +182,7 @@ static orc_error_t *read_groups(const apr_array_header_t **groups, const json_t 
 orc_error_t *mo_claims_groups(orc_identity_t *identity, const orc_issuer_config_t *issuer, const json_t *claim,
                               apr_pool_t *pool)
 {
-    ORC_TRY(read_groups(&identity->groups, claim, pool));
+    ORC_TRY(read_groups(&identity->groups, issuer->groups_claim, claim, pool));
     identity->is_admin = issuer->admin_group && contains(identity->groups, without_slash(issuer->admin_group));
     return NULL;
 }

@@ -31,8 +31,8 @@ orc_error_t *mo_claims_identity(orc_identity_t **identity, const orc_config_t *c
 
 /**
  * Gives an identity its groups, and what follows from them, is_admin.
- * @param claim the groups claim
- * @return 401 "token" unless it is a list of texts
+ * @param claim the groups claim, not null: a list of texts and of objects with a name, or one text
+ * @return 401 "token" when no groups can be read of it at all
  */
 orc_error_t *mo_claims_groups(orc_identity_t *identity, const orc_issuer_config_t *issuer, const json_t *claim,
                               apr_pool_t *pool);

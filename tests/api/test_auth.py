@@ -8,14 +8,10 @@ import time
 import pytest
 import requests
 from deployed import frozen  # noqa: F401
+from tokens import OPENIDC, ROUTE, come_in, fetches, refuse
 
-from harness.client import expect, unique
-from stack import issuer, keys, process
-from stack.issuer import Issuer
-
-ROUTE = "/no/such/path"  # 401 for strangers, 404 for everybody who comes in
-# What mod_auth_openidc writes about tokens that it refuses itself.
-OPENIDC = r"\[auth_openidc:(warn|error)\]"
+from harness.client import expect
+from stack import keys
 
 
 @pytest.fixture(scope="module")
@@ -23,41 +19,8 @@ def two_issuers(make_stack):
     return make_stack(issuers=2)
 
 
-@pytest.fixture(scope="module")
-def closed_issuer(tmp_path_factory):
-    made = Issuer(str(tmp_path_factory.mktemp("issuer")), process.free_port())
-    made.start()
-    yield made
-    made.stop()
-
-
-def fetches(stack):
-    """How often mod_auth_openidc came for the keys. Their log lines are written before httpd's workers rest again."""
-    def is_at_rest():
-        return "BusyWorkers: 1\n" in requests.get(stack.base_url + "/server-status?auto", timeout=10).text
-    stack.wait_for(is_at_rest, 10, "httpd at rest")
-    with open(stack.httpd.access_log, encoding="utf-8") as file:
-        return file.read().count("/jwks.json")
-
-
 def jwks_calls(issuer):
     return issuer.control("calls").get("/jwks", 0)
-
-
-def come_in(stack, token):
-    expect(stack.client_with(token).get(ROUTE), 404)
-
-
-def refuse(stack, token, status=401):
-    """The answer to a token that must not come in; it is a problem and, for a 401, has a challenge."""
-    answer = stack.client_with(token).get(ROUTE, check=status == 401)  # no document says 403 of a path that is none
-    expect(answer, status)
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.json()["status"] == status
-    assert answer.json()["instance"] == answer.headers["X-Request-ID"]
-    if status == 401:
-        assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
-    return answer
 
 
 def test_good_tokens_of_both_algorithms_come_in(stack):
@@ -160,17 +123,9 @@ def test_an_expired_token_is_refused(stack):
     ({"drop": ["aud"]}, "not issued for this service"),
     ({"iss": "https://nobody.example"}, "issuer"),
     ({"drop": ["iss"]}, "issuer"),
-    ({"groups": "one-text"}, "groups"),
-    ({"groups": [1, 2]}, "groups"),
 ], ids=str)
 def test_a_claim_that_is_not_as_it_must_be_is_refused(stack, claims, reason):
-    groups = claims.get("groups")
-    token = stack.issuer.token("carol", **{name: value for name, value in claims.items() if name != "groups"})
-    if groups is not None:
-        stack.expect_log(OPENIDC)
-        token = keys.sign({"iss": stack.issuer.url, "aud": "orchestrator", "sub": "s", "exp": int(time.time()) + 60,
-                           "groups": groups}, stack.issuer.keys[0])
-    answer = refuse(stack, token)
+    answer = refuse(stack, stack.issuer.token("carol", **claims))
     assert reason in answer.json()["detail"]
     assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
 
@@ -235,23 +190,6 @@ def test_open_routes_need_no_token_and_mind_none(stack):
         expect(requests.options(stack.url + "/health", headers=headers, timeout=10), 204)
 
 
-def test_groups_decide_who_may_use_the_service(make_stack, closed_issuer):
-    stack = make_stack("""
-        <OrchestratorIssuer %s>
-            OrchestratorAudience orchestrator
-            OrchestratorAdminGroup admins
-            OrchestratorUserGroups /lab guests
-        </OrchestratorIssuer>
-    """ % closed_issuer.url)
-    known = stack.client_with(closed_issuer.token("carol", groups=["lab"]))
-    stack.wait_for(lambda: known.get(ROUTE).status_code == 404, 10, "the issuer's keys")
-    for groups in (["/lab"], ["x", "guests"], ["admins"]):
-        come_in(stack, closed_issuer.token("carol", groups=groups))
-    for groups in ([], ["labs"], ["lab/sub"]):
-        refuse(stack, closed_issuer.token("carol", groups=groups), 403)
-    refuse(stack, closed_issuer.token("carol", drop=["groups"]), 403)
-
-
 def test_a_location_without_authentication_opens_no_door(make_stack):
     stack = make_stack("""
         <Location /open/v1>
@@ -308,25 +246,3 @@ def test_a_new_key_is_known_soon_after_the_file_has_it(frozen):  # noqa: F811
     finally:
         put(before)
     frozen.wait_for(lambda: client.get(ROUTE).status_code == 401, 10, "the end of the key")
-
-
-def test_groups_that_a_token_lacks_are_asked_for_at_the_issuer_and_remembered(stack):
-    person = stack.person()
-    claims = issuer.person(person.name, person.groups)
-    stack.issuer.control("person", claims)
-    bare = stack.client_with(stack.issuer.token(person.name, drop=["groups"]), person.name, person.groups)
-    template = bare.store_template()
-    asked = stack.issuer.control("calls").get("/userinfo", 0)
-    for _ in range(10):
-        bare.deploy(template)
-    # Each of httpd's children asks once.
-    assert stack.issuer.control("calls").get("/userinfo", 0) - asked <= len(stack.httpd.children())
-    expect(bare.post("/deployments", json={"template_id": template, "template_inputs": {}, "user_group": "beta-testers"}), 403)
-
-
-def test_an_issuer_that_can_not_be_asked_for_groups_is_a_503(stack):
-    stack.issuer.control("fault", {"route": "/userinfo", "status": 500})
-    stack.expect_log("oidc|userinfo|503", required=True)
-    bare = stack.client_with(stack.issuer.token(unique("person"), drop=["groups"]))
-    answer = expect(bare.get("/templates"), 503)
-    assert "Retry-After" in answer.headers

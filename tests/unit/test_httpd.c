@@ -258,8 +258,9 @@ static void a_token_that_is_not_as_it_must_be_is_refused(void **state)
         CLAIMS(",\"nbf\":\"x\""),
         CLAIMS(",\"iat\":1700000061"),
         CLAIMS(",\"iat\":[]"),
-        CLAIMS(",\"groups\":\"admins\""),
-        CLAIMS(",\"groups\":[1]"),
+        CLAIMS(",\"groups\":1"),
+        CLAIMS(",\"groups\":true"),
+        CLAIMS(",\"groups\":{\"name\":\"admins\"}"),
         CLAIMS(",\"sub\":\"twice\""),
     };
     size_t i;
@@ -326,10 +327,48 @@ static void groups_that_the_token_does_not_tell_stay_unknown(void **state)
     assert_null(identity->groups);
     assert_null(mo_claims_groups(identity, issuer, claim, *state));
     assert_true(identity->is_admin);
-    assert_int_equal(mo_claims_groups(identity, issuer, json_array_get(claim, 0), *state)->status, 401);
 }
 
-static void a_header_tells_key_and_algorithm(void **state)
+static const char *groups_of(const char *claim, apr_pool_t *pool)
+{
+    orc_identity_t *identity;
+
+    assert_null(check(&identity, config(pool), apr_psprintf(pool, CLAIMS(",\"groups\":%s"), claim), pool));
+    return apr_array_pstrcat(pool, identity->groups, ' ');
+}
+
+static void groups_are_read_in_every_form_that_issuers_write(void **state)
+{
+    assert_string_equal(groups_of("[\"a\",\"/b\",\"/c/d\"]", *state), "a b c/d");
+    assert_string_equal(groups_of("\"/a\"", *state), "a");
+    assert_string_equal(groups_of("\"a,b c\"", *state), "a,b c");
+    assert_string_equal(groups_of("[{\"name\":\"/a\"},{\"display\":\"b\",\"value\":\"7f\"},{\"value\":\"c\"}]", *state),
+                        "a b c");
+    assert_string_equal(groups_of("[7,null,true,{},{\"name\":7},[\"x\"],\"\",\"/\",\"a\"]", *state), "a");
+    assert_string_equal(groups_of("[]", *state), "");
+    assert_string_equal(groups_of("\"\"", *state), "");
+}
+
+static void a_claim_that_tells_no_groups_is_named_with_its_type(void **state)
+{
+    static const struct {
+        const char *claim, *detail;
+    } cases[] = {
+        {"7", "The claim \"groups\" tells no groups: it is a number."},
+        {"false", "The claim \"groups\" tells no groups: it is a boolean."},
+        {"{\"name\":\"a\"}", "The claim \"groups\" tells no groups: it is an object."},
+    };
+    orc_identity_t *identity;
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *payload = apr_psprintf(*state, CLAIMS(",\"groups\":%s"), cases[i].claim);
+
+        assert_string_equal(check(&identity, config(*state), payload, *state)->detail, cases[i].detail);
+    }
+}
+
+static void a_header_tells_key_algorithm_and_issuer(void **state)
 {
     mo_token_header_t header;
 
@@ -426,7 +465,9 @@ int main(void)
         TEST(a_key_of_another_issuer_is_refused),
         TEST(only_authorised_groups_may_come_in),
         TEST(groups_that_the_token_does_not_tell_stay_unknown),
-        TEST(a_header_tells_key_and_algorithm),
+        TEST(groups_are_read_in_every_form_that_issuers_write),
+        TEST(a_claim_that_tells_no_groups_is_named_with_its_type),
+        TEST(a_header_tells_key_algorithm_and_issuer),
         TEST(a_header_that_no_key_can_be_found_for_is_refused),
         TEST(keys_are_read_again_when_their_file_changes),
     };
