@@ -7,7 +7,6 @@
 
 enum {
     CLOCK_SKEW = 60,    /* seconds that an issuer's clock may be ahead of ours */
-    MAX_TOKEN = 16384,  /* bytes */
     MAX_SUBJECT = 1024, /* bytes; OpenID Connect allows 255 */
 };
 
@@ -30,9 +29,11 @@ static orc_error_t *decode_object(json_t **object, const char *start, const char
 
 static orc_error_t *split(const char *token, const char **dot, const char **second_dot, apr_pool_t *pool)
 {
+    if (strlen(token) > MO_CLAIMS_MAX_TOKEN)
+        return orc_error(pool, 401, "token", "The access token is longer than %d bytes.", MO_CLAIMS_MAX_TOKEN);
     *dot = strchr(token, '.');
     *second_dot = *dot ? strchr(*dot + 1, '.') : NULL;
-    if (!*second_dot || strchr(*second_dot + 1, '.') || strlen(token) > MAX_TOKEN)
+    if (!*second_dot || strchr(*second_dot + 1, '.'))
         return refused(pool, "The access token is not a signed JSON Web Token.");
     return NULL;
 }

@@ -7,7 +7,11 @@
 /* What an access token (a compact JWS, RFC 7515) says. Signatures are mod_auth_openidc's matter; everything that it
  * leaves unchecked is checked here. */
 
-/** The protected header as far as it decides which key may have signed. */
+/** Bytes of a token: as many as the LimitRequestFieldSize of conf/orchestrator.conf lets through behind "Authorization:
+ * Bearer ". */
+enum { MO_CLAIMS_MAX_TOKEN = 65536 - (int)sizeof "Authorization: Bearer " + 1 };
+
+/** What a token says of who signed it, before anything of it is believed. */
 typedef struct mo_token_header_t {
     const char *kid;
     const char *algorithm;

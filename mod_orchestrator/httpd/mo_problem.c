@@ -41,12 +41,36 @@ static orc_error_t *describe(int status, apr_pool_t *pool)
                         : orc_error(pool, status, "internal", "The request could not be answered.");
 }
 
+static int begins(const char *text, const char *with)
+{
+    return text && strncmp(text, with, strlen(with)) == 0;
+}
+
+/* Why httpd could not read the headers; NULL when it was something else. Its note is recognised, never repeated: it may
+ * hold what the client sent. */
+static orc_error_t *describe_headers(const request_rec *r, apr_pool_t *pool)
+{
+    const char *note = apr_table_get(r->notes, "error-notes");
+
+    if (begins(note, "Size of a request header field"))
+        return orc_error(pool, HTTP_BAD_REQUEST, "headers.size",
+                         "A header of the request is longer than %d bytes (LimitRequestFieldSize).",
+                         r->server->limit_req_fieldsize);
+    if (begins(note, "The number of request header fields"))
+        return orc_error(pool, HTTP_BAD_REQUEST, "headers.size",
+                         "The request has more than %d headers (LimitRequestFields).", r->server->limit_req_fields);
+    return NULL;
+}
+
 static orc_response_t *make_problem(request_rec *r, int status)
 {
     orc_response_t *response = orc_response_make(r->pool);
-    const mo_request_t *ours = mo_request_of(r->prev ? r->prev : r);
+    const request_rec *failed = r->prev ? r->prev : r;
+    const mo_request_t *ours = mo_request_of(failed);
     const orc_error_t *error = ours && ours->refusal && ours->refusal->status == status ? ours->refusal : NULL;
 
+    if (!error && status == HTTP_BAD_REQUEST)
+        error = describe_headers(failed, r->pool);
     if (!error)
         error = describe(status, r->pool);
     orc_response_problem(response, error, mo_request_id(r), r->pool);

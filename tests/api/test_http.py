@@ -303,13 +303,6 @@ def test_a_malformed_request_is_400(stack, lines):
     problem(*raw(stack, lines), 400)
 
 
-def test_a_long_header_is_refused(stack):
-    stack.expect_log(HTTPD)
-    status, headers, body = raw(stack, ["GET /api/v1/health HTTP/1.1", "Host: x", "X-Long: " + "x" * 9000])
-    assert status in (400, 431)
-    problem(status, headers, body, status)
-
-
 def test_an_error_page_without_errordocument_is_a_problem_too(make_stack):
     stack = make_stack("""
         <Location /plain/v1>
@@ -340,7 +333,7 @@ def undressed(make_stack):
 
 @pytest.mark.parametrize("lines, wanted", [
     (["GET /api/v1/health HTTP/1.1"], 400), (["GET /api/v1/health HTTP/1.1", "Host: x", "no colon"], 400),
-    (["GET /api/v1/health HTTP/1.1", "Host: x", "X-Long: " + "x" * 9000], 400), (["GET /api/v1/%zz HTTP/1.1", "Host: x"], 400),
+    (["GET /api/v1/health HTTP/1.1", "Host: x", "X-Long: " + "x" * 70000], 400), (["GET /api/v1/%zz HTTP/1.1", "Host: x"], 400),
     (["GET /api/v1/users%2Fme HTTP/1.1", "Host: x"], 404), (["GET /api/v1/a%00?x HTTP/1.1", "Host: x"], 404),
     (["GET /api/v1/health HTTP/1.1", "Host: x", "Expect: wonders"], 417), (["GET http://x/api/v1/%zz HTTP/1.1", "Host: x"], 400)],
     ids=["no host", "header", "long header", "escape", "slash", "nul", "expectation", "whole url"])

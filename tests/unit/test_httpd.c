@@ -1,21 +1,17 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include <apr_encode.h>
-#include <apr_file_io.h>
 #include <apr_general.h>
 #include <apr_strings.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "mo_claims.h"
-#include "mo_jwks.h"
 #include "mo_query.h"
 
 #define ISSUER "https://issuer.example/realm"
@@ -403,45 +399,24 @@ static void a_header_that_no_key_can_be_found_for_is_refused(void **state)
         assert_non_null(mo_claims_header(&header, texts[i], *state));
 }
 
-/* ---- keys ---- */
-
-static void write_keys(const char *path, const char *text, apr_pool_t *pool)
+/* A token of so many bytes. */
+static const char *long_token(int length, apr_pool_t *pool)
 {
-    const char *fresh = apr_pstrcat(pool, path, ".new", NULL);
-    apr_file_t *file;
+    const char *start = token("{\"alg\":\"ES256\",\"kid\":\"k\"}", "{}", pool);
+    int rest = length - (int)strlen(start);
 
-    assert_int_equal(apr_file_open(&file, fresh, APR_FOPEN_WRITE | APR_FOPEN_CREATE | APR_FOPEN_TRUNCATE,
-                                   APR_FPROT_OS_DEFAULT, pool),
-                     APR_SUCCESS);
-    assert_int_equal(apr_file_write_full(file, text, strlen(text), NULL), APR_SUCCESS);
-    apr_file_close(file);
-    assert_int_equal(apr_file_rename(fresh, path, pool), APR_SUCCESS);
+    return apr_pstrcat(pool, start, memset(apr_pcalloc(pool, rest + 1), 'A', rest), NULL);
 }
 
-static void keys_are_read_again_when_their_file_changes(void **state)
+static void a_token_that_is_too_long_says_so(void **state)
 {
-    char folder[] = "/tmp/orchestrator-keys-XXXXXX";
-    apr_pool_t *pool = *state;
-    const char *path;
-    mo_jwks_t *jwks;
-    apr_time_t now = apr_time_now();
+    mo_token_header_t header;
+    orc_error_t *error;
 
-    assert_non_null(mkdtemp(folder));
-    path = apr_pstrcat(pool, folder, "/jwks.json", NULL);
-    jwks = mo_jwks_make(path, pool);
-    assert_null(mo_jwks_issuer(jwks, "a", now, pool));
-    write_keys(path, "{\"keys\":[{\"kid\":\"a\",\"iss\":\"i\"},{\"kid\":\"b\"},{\"kid\":\"a\",\"iss\":\"j\"}]}", pool);
-    assert_null(mo_jwks_issuer(jwks, "a", now, pool)); /* looked at less than a second ago */
-    assert_string_equal(mo_jwks_issuer(jwks, "a", now += APR_USEC_PER_SEC, pool), "i");
-    assert_null(mo_jwks_issuer(jwks, "b", now, pool));
-    write_keys(path, "{\"keys\":", pool);
-    assert_string_equal(mo_jwks_issuer(jwks, "a", now += APR_USEC_PER_SEC, pool), "i");
-    write_keys(path, "{\"keys\":[{\"kid\":\"c\",\"iss\":\"i\"}]}", pool);
-    assert_null(mo_jwks_issuer(jwks, "a", now += APR_USEC_PER_SEC, pool));
-    assert_string_equal(mo_jwks_issuer(jwks, "c", now, pool), "i");
-    unlink(path);
-    assert_string_equal(mo_jwks_issuer(jwks, "c", now + APR_USEC_PER_SEC, pool), "i");
-    rmdir(folder);
+    assert_null(mo_claims_header(&header, long_token(65514, *state), *state));
+    error = mo_claims_header(&header, long_token(65515, *state), *state);
+    assert_int_equal(error->status, 401);
+    assert_string_equal(error->detail, "The access token is longer than 65514 bytes.");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -469,7 +444,7 @@ int main(void)
         TEST(a_claim_that_tells_no_groups_is_named_with_its_type),
         TEST(a_header_tells_key_algorithm_and_issuer),
         TEST(a_header_that_no_key_can_be_found_for_is_refused),
-        TEST(keys_are_read_again_when_their_file_changes),
+        TEST(a_token_that_is_too_long_says_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
