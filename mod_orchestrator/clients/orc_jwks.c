@@ -9,61 +9,111 @@
 
 enum { JWKS_MAX = 1024 * 1024, MAX_KEYS = 1000 };
 
-/* The key with that id in a merged set, or NULL. */
-static const json_t *find(const json_t *merged, const char *kid)
+static int is(const json_t *key, const char *member, const char *value)
 {
-    const json_t *key;
+    const char *given = orc_json_string(key, member);
+
+    return given && strcmp(given, value) == 0;
+}
+
+/* A key for signatures of a kind that tokens may have; symmetric ones are nobody's to publish. */
+static int is_for_signatures(const json_t *key)
+{
+    return (is(key, "kty", "RSA") || is(key, "kty", "EC")) && !is(key, "use", "enc");
+}
+
+static int is_same(const json_t *one, const json_t *other, const char *member)
+{
+    const char *value = orc_json_string(one, member);
+
+    return value ? is(other, member, value) : !orc_json_string(other, member);
+}
+
+/* True when no other key of the set signs the same tokens. */
+static int is_only_one_of_its_type(const json_t *keys, const json_t *key)
+{
+    const json_t *other;
     size_t i;
 
-    json_array_foreach(json_object_get(merged, "keys"), i, key)
+    json_array_foreach(keys, i, other)
     {
-        if (strcmp(orc_json_string(key, "kid"), kid) == 0)
-            return key;
+        if (other != key && is_for_signatures(other) && is_same(key, other, "kty") && is_same(key, other, "crv"))
+            return 0;
+    }
+    return 1;
+}
+
+/* The key of a merged set that mod_auth_openidc can't tell from this one: of those of a type it compares ids without
+ * regard to white space. NULL when there is none. */
+static const json_t *find_alike(const json_t *merged, const json_t *key)
+{
+    const char *kid = orc_json_string(key, "kid"), *other_kid;
+    const json_t *other;
+    size_t i;
+
+    json_array_foreach(json_object_get(merged, "keys"), i, other)
+    {
+        other_kid = orc_json_string(other, "kid");
+        if (kid && other_kid && is_same(key, other, "kty") && apr_strnatcmp(kid, other_kid) == 0)
+            return other;
     }
     return NULL;
 }
 
-static int is_for_signatures(const json_t *key)
-{
-    const char *type = orc_json_string(key, "kty"), *use = orc_json_string(key, "use");
-
-    return type && strcmp(type, "oct") && orc_json_string(key, "kid") && (!use || strcmp(use, "enc"));
-}
-
-/* The public half with its issuer, a new reference. RFC 7518, sections 6.2.2 and 6.3.2. */
+/* The public half with its issuer, a new reference: what RFC 7517, section 4, and RFC 7518, section 6, name and
+ * signatures need. Issuers publish certificates and more beside it, and the whole set is read for each request. */
 static json_t *public_key(const json_t *key, const char *issuer)
 {
-    static const char *const private_members[] = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"};
-    json_t *copy = json_deep_copy(key);
+    static const char *const members[] = {"kty", "kid", "alg", "use", "n", "e", "crv", "x", "y"};
+    json_t *copy = json_object();
     size_t i;
 
-    for (i = 0; i < sizeof private_members / sizeof *private_members; i++)
-        json_object_del(copy, private_members[i]);
+    for (i = 0; i < sizeof members / sizeof *members; i++) {
+        if (orc_json_string(key, members[i]))
+            json_object_set(copy, members[i], json_object_get(key, members[i]));
+    }
     json_object_set_new(copy, "iss", json_string(issuer));
     return copy;
 }
 
-orc_error_t *orc_jwks_add(json_t *merged, const json_t *set, const char *issuer, int *count, apr_pool_t *pool)
+/* Why a key of an issuer's set can't be taken; NULL when it can. */
+static const char *obstacle(const json_t *merged, const json_t *keys, const json_t *key, apr_pool_t *pool)
+{
+    const char *kid = orc_json_string(key, "kid");
+    const json_t *other = find_alike(merged, key);
+
+    if (other)
+        return apr_psprintf(pool, "its key %.128s has the id of a key of %s", kid, orc_json_string(other, "iss"));
+    if (!kid && !is_only_one_of_its_type(keys, key))
+        return "its key has no kid, and there are others of the same type";
+    return NULL;
+}
+
+orc_error_t *orc_jwks_add(json_t *merged, const json_t *set, const char *issuer, int *count, const char **why,
+                          apr_pool_t *pool)
 {
     json_t *all = json_object_get(merged, "keys");
-    const json_t *keys = json_object_get(set, "keys"), *key, *other;
+    const json_t *keys = json_object_get(set, "keys"), *key;
     size_t i;
 
     *count = 0;
+    *why = NULL;
     if (!json_is_array(keys))
         return orc_error(pool, 503, "jwks", "The keys of the token issuer %s are no key set.", issuer);
     json_array_foreach(keys, i, key)
     {
-        if (!is_for_signatures(key))
-            continue;
-        other = find(merged, orc_json_string(key, "kid"));
-        if (other) {
-            orc_log(ORC_LOG_WARNING, "issuer %s: the key %.128s is left out, it has the id of a key of %s", issuer,
-                    orc_json_string(key, "kid"), orc_json_string(other, "iss"));
-            continue;
+        const char *reason = is_for_signatures(key) ? obstacle(merged, keys, key, pool) : NULL;
+
+        if (reason) {
+            orc_log(ORC_LOG_WARNING, "issuer %s: %s; it is left out", issuer, reason);
+            *why = reason;
         }
+        if (reason || !is_for_signatures(key))
+            continue;
         if (json_array_size(all) >= MAX_KEYS)
             return orc_error(pool, 503, "jwks", "The token issuers have more than %d keys.", MAX_KEYS);
+        if (!orc_json_string(key, "kid"))
+            orc_log(ORC_LOG_INFO, "issuer %s: its key has no kid; it is used for tokens without one", issuer);
         json_array_append_new(all, public_key(key, issuer));
         ++*count;
     }
@@ -150,19 +200,21 @@ static orc_error_t *write_file(const char *path, const char *text, apr_pool_t *p
 static orc_error_t *add_issuer(json_t *merged, const json_t *old, orc_oidc_t *oidc, const orc_config_t *config,
                                const orc_issuer_config_t *issuer, apr_interval_time_t timeout, apr_pool_t *pool)
 {
+    const char *why = NULL;
     json_t *set = NULL;
     int count = 0;
     orc_error_t *error = fetch(&set, oidc, config, issuer, timeout, pool);
 
     if (!error)
-        error = orc_jwks_add(merged, set, issuer->url, &count, pool);
+        error = orc_jwks_add(merged, set, issuer->url, &count, &why, pool);
     if (!error && count == 0)
-        error = orc_error(pool, 503, "jwks", "The token issuer %s has no key that can be used.", issuer->url);
+        error = orc_error(pool, 503, "jwks", "The token issuer %s has no key that can be used%s%s.", issuer->url,
+                          why ? ": " : "", why ? why : "");
     if (error) {
         orc_log(ORC_LOG_WARNING, "issuer %s: its keys could not be had, those of the file stay: %s", issuer->url,
                 orc_error_line(error, pool));
         if (count == 0)
-            (void)orc_jwks_add(merged, keys_of(old, issuer->url, pool), issuer->url, &count, pool);
+            (void)orc_jwks_add(merged, keys_of(old, issuer->url, pool), issuer->url, &count, &why, pool);
     }
     return error;
 }

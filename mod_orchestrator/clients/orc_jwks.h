@@ -8,14 +8,17 @@
  * of the one issuer it belongs to, so that a token signed by one issuer can't speak for another. */
 
 /**
- * Adds an issuer's key set to a merged one. Keys without `kid`, symmetric keys (`kty` oct) and keys for encryption
- * (`use` enc) are left out; private members are dropped; a `kid` that another issuer has already is refused and logged.
+ * Adds an issuer's key set to a merged one: of its RSA and EC keys that are not for encryption (`use` enc) the public
+ * members. A key without `kid` is taken when it is the issuer's only one of its type, else left out and logged, as is
+ * one whose `kid` another key of that type has already.
  * @param merged {"keys": [...]}, changed
  * @param set    the issuer's answer
  * @param count  how many were added
+ * @param why    why the last one that was left out was; NULL when none was
  * @return 503 "jwks" when it is no key set
  */
-orc_error_t *orc_jwks_add(json_t *merged, const json_t *set, const char *issuer, int *count, apr_pool_t *pool);
+orc_error_t *orc_jwks_add(json_t *merged, const json_t *set, const char *issuer, int *count, const char **why,
+                          apr_pool_t *pool);
 
 /**
  * Fetches the keys of every configured issuer and writes the merged set to config->jwks_file, atomically (a new file

@@ -6,7 +6,10 @@ libmo_la_SOURCES = \
 	$(httpd)/mo_claims.c $(httpd)/mo_claims.h \
 	$(httpd)/mo_groups.c $(httpd)/mo_groups.h \
 	$(httpd)/mo_jwks.c $(httpd)/mo_jwks.h \
+	$(httpd)/mo_jws.c $(httpd)/mo_jws.h \
 	$(httpd)/mo_query.c $(httpd)/mo_query.h
+libmo_la_CPPFLAGS = $(AM_CPPFLAGS) $(CJOSE_CFLAGS)
+libmo_la_LIBADD = $(CJOSE_LIBS)
 
 module_LTLIBRARIES += mod_orchestrator.la
 mod_orchestrator_la_SOURCES = \
@@ -37,6 +40,11 @@ check_PROGRAMS += tests/unit/test_httpd
 tests_unit_test_httpd_SOURCES = tests/unit/test_httpd.c
 tests_unit_test_httpd_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/$(httpd)
 tests_unit_test_httpd_LDADD = libmo.la $(unit_ldadd)
+
+check_PROGRAMS += tests/unit/test_jws
+tests_unit_test_jws_SOURCES = tests/unit/test_jws.c tests/unit/unit.h
+tests_unit_test_jws_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/$(httpd)
+tests_unit_test_jws_LDADD = libmo.la $(unit_ldadd)
 
 dist_check_SCRIPTS += tests/guards/log_tags.py
 

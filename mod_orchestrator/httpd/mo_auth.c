@@ -57,20 +57,39 @@ static orc_error_t *no_token(apr_pool_t *pool)
     return orc_error(pool, 401, "token.missing", "An access token is needed: Authorization: Bearer ...");
 }
 
-/* Finds the issuer whose key a token says to be signed with. */
-static orc_error_t *find_key(mo_request_t *request, request_rec *r, const mo_config_t *config)
+/* Why there is no key for a token. */
+static orc_error_t *no_key(const mo_token_header_t *header, const mo_config_t *config, apr_pool_t *pool)
 {
+    if (!header->kid)
+        return orc_error(pool, 401, "token",
+                         "The access token does not name the key that signed it, and its issuer has not just one.");
+    if (mo_jwks_issuer(config->child->jwks, header->kid, apr_time_now(), pool))
+        return orc_error(pool, 401, "token", "The access token was signed with a key of another issuer or type.");
+    mo_set(config->shared->keys_wanted, 1);
+    return orc_error(pool, 401, "token", "The access token was signed with a key that is not known here.");
+}
+
+/* mod_auth_openidc takes the keys of all issuers for one set, looks for a kid without regard to white space, and tries
+ * every key when there is no kid. So that nobody speaks for another issuer, a token comes to it only when a key of the
+ * issuer that `iss` names has signed it. */
+static orc_error_t *verify(mo_request_t *request, request_rec *r, const mo_config_t *config)
+{
+    const orc_issuer_config_t *issuer;
     mo_token_header_t header;
-    const char *token = bearer_token(r);
+    const char *token = bearer_token(r), *key;
 
     if (!token)
         return no_token(r->pool);
     ORC_TRY(mo_claims_header(&header, token, r->pool));
-    request->key_issuer = mo_jwks_issuer(config->child->jwks, header.kid, apr_time_now(), r->pool);
-    if (!request->key_issuer) {
-        mo_set(config->shared->keys_wanted, 1);
-        return orc_error(r->pool, 401, "token", "The access token was signed with a key that is not known here.");
-    }
+    issuer = header.issuer ? orc_config_issuer(config->values, header.issuer) : NULL;
+    if (!issuer)
+        return orc_error(r->pool, 401, "token", "The access token's issuer is not accepted here.");
+    key = mo_jwks_key(config->child->jwks, issuer->url, header.algorithm, header.kid, apr_time_now(), r->pool);
+    if (!key)
+        return no_key(&header, config, r->pool);
+    if (!mo_jws_is_signed_by(config->child->signatures, token, key))
+        return orc_error(r->pool, 401, "token", "The access token's signature is not valid.");
+    request->key_issuer = issuer->url;
     request->token = token;
     return NULL;
 }
@@ -101,7 +120,7 @@ int mo_auth_check(request_rec *r)
         r->user = apr_pstrdup(r->pool, "");
         return OK;
     }
-    error = find_key(request, r, config);
+    error = verify(request, r, config);
     return error ? refuse(request, r, error) : DECLINED;
 }
 

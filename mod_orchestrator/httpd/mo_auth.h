@@ -5,9 +5,9 @@
 #include "mo_private.h"
 #include "orc_request.h"
 
-/* Who asks. mod_auth_openidc verifies signatures; it fetches keys for any token that names a key it doesn't know, and
- * leaves iss, aud, nbf and a missing exp unchecked. So tokens with unknown keys are refused before it, and the claims
- * of those that it verified are checked behind it. Another verifier would change this file only. */
+/* Who asks. mod_auth_openidc verifies signatures, with the keys of all issuers together; it fetches keys for any token
+ * that names a key it doesn't know, and leaves iss, aud, nbf and a missing exp unchecked. So only tokens that a key of
+ * their own issuer has signed come to it, and the claims of those that it verified too are checked behind it. */
 
 /** check_authn hook, in front of mod_auth_openidc. */
 int mo_auth_check(request_rec *r);

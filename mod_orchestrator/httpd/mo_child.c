@@ -54,6 +54,7 @@ void mo_child_init(apr_pool_t *pchild, server_rec *main_server)
     pool = make_shared_pool(pchild);
     child = apr_pcalloc(pool, sizeof *child);
     child->jwks = mo_jwks_make(config->values->jwks_file, pool);
+    child->signatures = mo_jws_memory_make(pool);
     child->groups = mo_groups_make(config->values, pool);
     child->slot = mo_shared_slot(config->shared, pool);
     child->service.config = config->values;

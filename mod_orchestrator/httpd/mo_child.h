@@ -12,6 +12,7 @@
 typedef struct mo_child_t {
     orc_service_t service;
     mo_jwks_t *jwks;
+    mo_jws_memory_t *signatures;
     mo_groups_t *groups;
     mo_slot_t *slot;
 } mo_child_t;

@@ -40,24 +40,21 @@ static orc_error_t *split(const char *token, const char **dot, const char **seco
 
 orc_error_t *mo_claims_header(mo_token_header_t *header, const char *token, apr_pool_t *pool)
 {
-    static const char *const algorithms[] = {"RS256", "RS384", "RS512", "PS256", "PS384",
-                                             "PS512", "ES256", "ES384", "ES512", NULL};
     const char *dot, *second_dot;
-    json_t *object;
-    int i;
+    json_t *object, *claims;
 
     ORC_TRY(split(token, &dot, &second_dot, pool));
     ORC_TRY(decode_object(&object, token, dot, "header", pool));
-    header->algorithm = orc_json_string(object, "alg");
+    ORC_TRY(decode_object(&claims, dot + 1, second_dot, "payload", pool));
+    header->algorithm = mo_jws_algorithm(orc_json_string(object, "alg"));
     header->kid = orc_json_string(object, "kid");
-    for (i = 0; header->algorithm && algorithms[i]; i++) {
-        if (strcmp(header->algorithm, algorithms[i]) == 0)
-            break;
-    }
-    if (!header->algorithm || !algorithms[i])
+    header->issuer = orc_json_string(claims, "iss");
+    if (!header->algorithm)
         return refused(pool, "The access token's signature algorithm is not accepted.");
-    if (!header->kid || !*header->kid)
-        return refused(pool, "The access token does not name the key that signed it.");
+    if (json_object_get(object, "crit")) /* RFC 7515, section 4.1.11: we understand no extension */
+        return refused(pool, "The access token asks for an extension that is not known here.");
+    if (header->kid ? !*header->kid : json_object_get(object, "kid") || json_object_get(object, "x5t"))
+        return refused(pool, "The access token names the key that signed it in a way that is not known here.");
     return NULL;
 }
 

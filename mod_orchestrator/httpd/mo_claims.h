@@ -2,10 +2,10 @@
 #ifndef MO_CLAIMS_H
 #define MO_CLAIMS_H
 
+#include "mo_jws.h"
 #include "orc_request.h"
 
-/* What an access token (a compact JWS, RFC 7515) says. Signatures are mod_auth_openidc's matter; everything that it
- * leaves unchecked is checked here. */
+/* What an access token (a compact JWS, RFC 7515) says. */
 
 /** Bytes of a token: as many as the LimitRequestFieldSize of conf/orchestrator.conf lets through behind "Authorization:
  * Bearer ". */
@@ -13,13 +13,14 @@ enum { MO_CLAIMS_MAX_TOKEN = 65536 - (int)sizeof "Authorization: Bearer " + 1 };
 
 /** What a token says of who signed it, before anything of it is believed. */
 typedef struct mo_token_header_t {
-    const char *kid;
-    const char *algorithm;
+    const mo_algorithm_t *algorithm;
+    const char *kid;    /* NULL: the key is not named */
+    const char *issuer; /* the claim iss, or NULL */
 } mo_token_header_t;
 
 /**
- * Reads a token's header, before anything of it is believed.
- * @return 401 "token" unless it is a JWS with a key id and an asymmetric signature algorithm
+ * Reads what decides which key may have signed a token.
+ * @return 401 "token" unless it is a JWS of an asymmetric algorithm that asks for nothing unknown here
  */
 orc_error_t *mo_claims_header(mo_token_header_t *header, const char *token, apr_pool_t *pool);
 

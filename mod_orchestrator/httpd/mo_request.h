@@ -11,7 +11,7 @@ typedef struct mo_request_t {
     const mo_base_t *base;
     const char *path;           /* below the base, without trailing slash */
     const char *token;          /* access token, once mo_auth let it through to mod_auth_openidc */
-    const char *key_issuer;     /* issuer of the key that it names */
+    const char *key_issuer;     /* issuer whose key signed it */
     const orc_error_t *refusal; /* why mo_auth refused the request, for the answer's text */
 } mo_request_t;
 

@@ -48,8 +48,12 @@ def unknown_key(stack):
     return stack.issuer.token("carol", key=keys.make("RSA", "nobody-knows-this"))
 
 
-def no_kid(stack):
-    return stack.issuer.token("carol", header={"kid": None})
+def forged_without_kid(stack):
+    return stack.issuer.token("carol", key=keys.make("RSA"), header={"kid": None})
+
+
+def kid_of_a_foreign_key(stack):
+    return stack.issuer.token("carol", key=keys.make("RSA", stack.issuer.keys[0].get("kid")))
 
 
 def empty_kid(stack):
@@ -88,9 +92,9 @@ def broken_header(stack):
     return "!!!" + stack.issuer.token("carol")[3:]
 
 
-@pytest.mark.parametrize("make", [unknown_key, no_kid, empty_kid, unsigned, unsigned_with_signature, symmetric, no_jwt, two_parts,
-                                  four_parts, broken_header], ids=lambda make: make.__name__)
-def test_a_token_without_a_known_key_costs_the_issuer_nothing(frozen, make):  # noqa: F811
+@pytest.mark.parametrize("make", [unknown_key, forged_without_kid, kid_of_a_foreign_key, empty_kid, unsigned, unsigned_with_signature,
+                                  symmetric, no_jwt, two_parts, four_parts, broken_header], ids=lambda make: make.__name__)
+def test_a_token_that_no_known_key_signed_costs_the_issuer_nothing(frozen, make):  # noqa: F811
     """The daemon, which fetches the keys again when it has been told of an unknown one, is held still."""
     before = jwks_calls(frozen.issuer), fetches(frozen)
     for _ in range(3):
@@ -100,7 +104,6 @@ def test_a_token_without_a_known_key_costs_the_issuer_nothing(frozen, make):  # 
 
 
 def test_a_forged_signature_is_refused(stack):
-    stack.expect_log(OPENIDC)
     real = stack.issuer.keys[0]
     refuse(stack, stack.issuer.token("carol", key=keys.make("RSA", real.get("kid"))))
     head, payload, signature = stack.issuer.token("carol").split(".")
@@ -142,15 +145,6 @@ def test_one_of_several_audiences_is_enough(stack):
 
 def test_a_clock_that_is_a_little_ahead_is_no_reason(stack):
     come_in(stack, stack.issuer.token("carol", nbf=int(time.time()) + 20))
-
-
-def test_an_issuers_key_signs_for_that_issuer_only(two_issuers):
-    first, second = two_issuers.issuers
-    for one in (first, second):
-        come_in(two_issuers, one.token("carol"))
-    answer = refuse(two_issuers, first.token("carol", key=second.keys[0]))
-    assert "key of another issuer" in answer.json()["detail"]
-    refuse(two_issuers, second.token("carol", key=first.keys[1]))
 
 
 def test_the_same_subject_of_two_issuers_is_two_people(two_issuers):

@@ -368,16 +368,23 @@ static void a_header_tells_key_algorithm_and_issuer(void **state)
 {
     mo_token_header_t header;
 
-    assert_null(mo_claims_header(&header, token("{\"alg\":\"ES256\",\"kid\":\"k\"}", "{}", *state), *state));
+    assert_null(
+        mo_claims_header(&header, token("{\"alg\":\"ES256\",\"kid\":\"k\"}", "{\"iss\":\"i\"}", *state), *state));
     assert_string_equal(header.kid, "k");
-    assert_string_equal(header.algorithm, "ES256");
+    assert_string_equal(header.algorithm->name, "ES256");
+    assert_string_equal(header.issuer, "i");
+    assert_null(mo_claims_header(&header, token("{\"alg\":\"RS256\"}", "{\"iss\":7}", *state), *state));
+    assert_null(header.kid);
+    assert_null(header.issuer);
 }
 
 static void a_header_that_no_key_can_be_found_for_is_refused(void **state)
 {
     static const char *const headers[] = {
-        "{\"alg\":\"RS256\"}",
         "{\"alg\":\"RS256\",\"kid\":\"\"}",
+        "{\"alg\":\"RS256\",\"kid\":null}",
+        "{\"alg\":\"RS256\",\"x5t\":\"k\"}",
+        "{\"alg\":\"RS256\",\"kid\":\"k\",\"crit\":[\"b64\"]}",
         "{\"alg\":\"none\",\"kid\":\"k\"}",
         "{\"kid\":\"k\"}",
         "{\"alg\":\"HS256\",\"kid\":\"k\"}",

@@ -88,32 +88,82 @@ static json_t *parsed(const char *text)
     return json;
 }
 
+/* Adds an issuer's keys; how many were taken. */
+static int added(json_t *merged, const char *keys, const char *issuer, const char **why)
+{
+    int count;
+
+    assert_null(orc_jwks_add(merged, parsed(apr_psprintf(pool, "{\"keys\":[%s]}", keys)), issuer, &count, why, pool));
+    return count;
+}
+
+static int log_warnings(void **state)
+{
+    warnings = 0;
+    orc_log_set(count_warnings, NULL, ORC_LOG_DEBUG);
+    return 0;
+}
+
+static int log_nothing(void **state)
+{
+    orc_log_set(NULL, NULL, ORC_LOG_ERROR);
+    return 0;
+}
+
 static void keys_belong_to_one_issuer(void **state)
 {
     json_t *merged = parsed("{\"keys\":[]}");
+    const char *why;
     int count;
 
-    orc_log_set(count_warnings, NULL, ORC_LOG_DEBUG);
-    assert_null(
-        orc_jwks_add(merged,
-                     parsed("{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"a\",\"n\":\"1\",\"e\":\"AQAB\",\"d\":\"secret\"},"
-                            "{\"kty\":\"oct\",\"kid\":\"b\",\"k\":\"secret\"},{\"kty\":\"RSA\"},7,"
-                            "{\"kty\":\"EC\",\"kid\":\"c\",\"use\":\"enc\"},{\"kty\":\"EC\",\"kid\":\"d\"}]}"),
-                     "https://one", &count, pool));
-    assert_int_equal(count, 2);
+    assert_int_equal(added(merged,
+                           "{\"kty\":\"RSA\",\"kid\":\"a\",\"n\":\"1\",\"e\":\"AQAB\",\"d\":\"secret\","
+                           "\"x5c\":[\"x\"]},"
+                           "{\"kty\":\"oct\",\"kid\":\"b\",\"k\":\"secret\"},7,"
+                           "{\"kty\":\"OKP\",\"kid\":\"f\"},"
+                           "{\"kty\":\"EC\",\"kid\":\"c\",\"use\":\"enc\"},{\"kty\":\"EC\",\"kid\":\"d\"}",
+                           "https://one", &why),
+                     2);
+    assert_null(why);
     assert_int_equal(warnings, 0);
-    assert_null(orc_jwks_add(merged,
-                             parsed("{\"keys\":[{\"kty\":\"RSA\",\"kid\":\"a\"},{\"kty\":\"RSA\",\"kid\":\"e\"}]}"),
-                             "https://two", &count, pool));
-    assert_int_equal(count, 1);
+    assert_int_equal(
+        added(merged, "{\"kty\":\"RSA\",\"kid\":\"a\"},{\"kty\":\"RSA\",\"kid\":\"e\"}", "https://two", &why), 1);
+    assert_non_null(strstr(why, "the id of a key of https://one"));
     assert_int_equal(warnings, 1);
     assert_string_equal(orc_json_text(merged, pool),
                         "{\"keys\":[{\"e\":\"AQAB\",\"iss\":\"https://one\",\"kid\":\"a\",\"kty\":\"RSA\",\"n\":\"1\"},"
                         "{\"iss\":\"https://one\",\"kid\":\"d\",\"kty\":\"EC\"},"
                         "{\"iss\":\"https://two\",\"kid\":\"e\",\"kty\":\"RSA\"}]}");
-    assert_non_null(orc_jwks_add(merged, parsed("{\"keys\":{}}"), "https://three", &count, pool));
-    assert_non_null(orc_jwks_add(merged, parsed("[]"), "https://three", &count, pool));
-    orc_log_set(NULL, NULL, ORC_LOG_ERROR);
+    assert_non_null(orc_jwks_add(merged, parsed("{\"keys\":{}}"), "https://three", &count, &why, pool));
+    assert_non_null(orc_jwks_add(merged, parsed("[]"), "https://three", &count, &why, pool));
+}
+
+static void ids_that_mod_auth_openidc_takes_for_one_are_one(void **state)
+{
+    json_t *merged = parsed("{\"keys\":[]}");
+    const char *why;
+
+    assert_int_equal(added(merged, "{\"kty\":\"RSA\",\"kid\":\"a1\"}", "https://one", &why), 1);
+    assert_int_equal(added(merged, "{\"kty\":\"RSA\",\"kid\":\"a 1\"}", "https://two", &why), 0);
+    assert_int_equal(warnings, 1);
+    assert_int_equal(added(merged, "{\"kty\":\"EC\",\"kid\":\"a1\"}", "https://two", &why), 1);
+}
+
+static void a_key_without_an_id_is_taken_when_it_is_the_only_one_of_its_type(void **state)
+{
+    json_t *merged = parsed("{\"keys\":[]}");
+    const char *why;
+
+    assert_int_equal(added(merged,
+                           "{\"kty\":\"RSA\"},{\"kty\":\"RSA\",\"use\":\"enc\"},{\"kty\":\"EC\",\"crv\":\"P-256\"},"
+                           "{\"kty\":\"EC\",\"crv\":\"P-384\",\"kid\":\"a\"}",
+                           "https://one", &why),
+                     3);
+    assert_int_equal(warnings, 0);
+    assert_int_equal(added(merged, "{\"kty\":\"RSA\"},{\"kty\":\"RSA\",\"kid\":\"b\"}", "https://two", &why), 1);
+    assert_string_equal(why, "its key has no kid, and there are others of the same type");
+    assert_int_equal(warnings, 1);
+    assert_int_equal(added(merged, "{\"kty\":\"RSA\"}", "https://three", &why), 1);
 }
 
 int main(void)
@@ -122,7 +172,10 @@ int main(void)
         cmocka_unit_test(tokens_are_read_with_their_end),
         cmocka_unit_test(refusals_and_outages_are_told_apart),
         cmocka_unit_test(forms_are_encoded),
-        cmocka_unit_test(keys_belong_to_one_issuer),
+        cmocka_unit_test_setup_teardown(keys_belong_to_one_issuer, log_warnings, log_nothing),
+        cmocka_unit_test_setup_teardown(ids_that_mod_auth_openidc_takes_for_one_are_one, log_warnings, log_nothing),
+        cmocka_unit_test_setup_teardown(a_key_without_an_id_is_taken_when_it_is_the_only_one_of_its_type, log_warnings,
+                                        log_nothing),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,0 +1,89 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Whose key signed a token: an issuer's keys speak for that issuer and for nobody else, with or without ids."""
+
+import itertools
+
+import pytest
+from tokens import ROUTE, block, come_in, fetches, refuse, start_issuer
+
+from stack import keys
+
+NO_KID = {"kid": None}
+
+
+@pytest.fixture(scope="module")
+def issuers(tmp_path_factory):
+    """Issuers beside the stack's own. The mimic's keys have the ids of the named ones with a space behind them, each of the
+    other type: for mod_auth_openidc they have the same id."""
+    named = [keys.make("RSA", "key-1"), keys.make("EC", "key-2")]
+    made = {"named": named, "mimic": [keys.make("EC", "key-1 "), keys.make("RSA", "key-2 ")],
+            "nameless": [keys.make("RSA", ""), keys.make("EC", "")], "nameless too": [keys.make("RSA", ""), keys.make("EC", "")],
+            "confused": [keys.make("RSA", ""), keys.make("RSA", "")]}
+    started = {name: start_issuer(tmp_path_factory.mktemp("issuer"), signing) for name, signing in made.items()}
+    yield started
+    for one in started.values():
+        one.stop()
+
+
+@pytest.fixture(scope="module")
+def _federation(make_stack, issuers):
+    stack = make_stack("".join(block(one) for one in issuers.values()), expect=["its key has no kid"])
+    known = stack.client_with(issuers["named"].token("carol"))
+    stack.wait_for(lambda: known.get(ROUTE).status_code == 404, 10, "the issuers' keys")
+    return stack
+
+
+@pytest.fixture
+def federation(_federation):
+    """A stack that takes the tokens of all of them."""
+    _federation.expect_log("its key has no kid")  # each time when the daemon looks
+    return _federation
+
+
+def test_tokens_of_all_issuers_come_in(federation, issuers):
+    for name in ("named", "mimic"):
+        for key in issuers[name].keys:
+            come_in(federation, issuers[name].token("carol", key=key))
+
+
+def test_a_token_without_kid_comes_in_when_its_issuer_has_one_key_of_the_type(federation, issuers):
+    for name in ("named", "nameless", "nameless too"):
+        for key in issuers[name].keys:
+            come_in(federation, issuers[name].token("carol", key=key, header=NO_KID))
+
+
+def test_a_token_without_kid_is_refused_when_its_issuer_has_several_keys_of_the_type(federation, issuers):
+    answer = refuse(federation, issuers["confused"].token("carol"))
+    assert "does not name the key" in answer.json()["detail"]
+
+
+def test_a_kid_is_not_the_name_of_a_key_that_has_none(federation, issuers):
+    answer = refuse(federation, issuers["nameless"].token("carol", header={"kid": "any"}))
+    assert "not known here" in answer.json()["detail"]
+    refuse(federation, issuers["nameless"].token("carol", header={"kid": ""}))
+    refuse(federation, issuers["nameless"].token("carol", header={"x5t": "any"}))
+
+
+@pytest.mark.parametrize("kid", [None, "key-1", "key-2", "key-1 ", "key-2 ", " key-1", "key - 1"], ids=str)
+def test_no_issuers_key_speaks_for_another_issuer(federation, issuers, kid):
+    """Whoever operates one issuer would be anybody, an administrator too, at all others."""
+    before = fetches(federation)
+    for victim, attacker in itertools.permutations(issuers.values(), 2):
+        for key in attacker.keys:
+            refuse(federation, victim.token("local-admin", groups=["admins"], key=key, header={"kid": kid}))
+    assert fetches(federation) == before
+
+
+def test_an_issuers_key_signs_for_that_issuer_only(federation, issuers):
+    answer = refuse(federation, federation.issuer.token("carol", key=issuers["named"].keys[0]))
+    assert "key of another issuer" in answer.json()["detail"]
+    refuse(federation, issuers["named"].token("carol", key=federation.issuer.keys[1]))
+
+
+def test_a_key_without_kid_is_logged_as_one(federation, issuers):
+    def said(name, *words):
+        with open(federation.httpd.error_log, encoding="utf-8") as file:
+            return any(all(word in line for word in (issuers[name].url.rstrip("/"), *words)) for line in file)
+    assert said("nameless", "its key has no kid; it is used for tokens without one")
+    assert said("confused", "no key that can be used: its key has no kid, and there are others of the same type")
+    assert not said("named", "kid")
