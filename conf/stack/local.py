@@ -143,6 +143,7 @@ class Stack:
                  "OrchestratorSecretKeyFile %s" % httpd.quoted(self.path("secret.key")),
                  "OrchestratorToscaTypes %s" % httpd.quoted(self.path("types")),
                  "OrchestratorJwksFile %s" % httpd.quoted(self.path("jwks", "jwks.json")),
+                 "OrchestratorDatabaseTimeout %ds" % (8 * process.PATIENCE),
                  "OrchestratorMigrate %s" % ("On" if self.migrate else "Off"),
                  "OrchestratorPublicURL %s" % self.url]
         for one in self.issuers:

@@ -52,6 +52,8 @@ typedef struct orc_config_t {
     apr_interval_time_t lease; /* how long a claimed operation belongs to its daemon unless renewed (60 s) */
     apr_size_t max_body;       /* bytes of a request body (2 MiB) */
     int health_timeout_ms;     /* bound of all health probes together (2000) */
+
+    apr_interval_time_t database_timeout; /* that a statement of a request has (8 s) */
 } orc_config_t;
 
 /** A configuration with every default in place; lists are empty, texts without a default NULL. */

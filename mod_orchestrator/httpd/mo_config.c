@@ -8,6 +8,7 @@
 #include <mod_dbd.h>
 #include <stdlib.h>
 
+#include "orc_db_check.h"
 #include "orc_providers.h"
 
 APLOG_USE_MODULE(orchestrator);
@@ -174,16 +175,14 @@ int mo_config_is_place(const mo_config_t *config, const char *path)
 
 /* ---- what mod_dbd was told ---- */
 
-/* First directive of that name in the tree, sections included. */
+/* The main server's directive of that name: the last one counts, and those of a <VirtualHost> are other databases'. */
 static const ap_directive_t *find_directive(const ap_directive_t *node, const char *name)
 {
     const ap_directive_t *found = NULL;
 
-    for (; node && !found; node = node->next) {
+    for (; node; node = node->next) {
         if (ap_cstr_casecmp(node->directive, name) == 0)
             found = node;
-        else if (node->first_child)
-            found = find_directive(node->first_child, name);
     }
     return found;
 }
@@ -200,6 +199,7 @@ static const char *check_database(mo_config_t *config, apr_pool_t *pool)
         return "DBDriver pgsql is missing: the database is PostgreSQL";
     if (!parameters)
         return "DBDParams is missing: it says where the database is";
+    config->dbd_params = parameters;
     if (!config->values->database_url)
         config->values->database_url = parameters;
     config->db_max = maximum ? atoi(maximum) : DBD_MAX_DEFAULT;
@@ -281,6 +281,10 @@ int mo_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
         ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, main_server, ORCLOGNO(1002) "%s", mistake);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    if (!orc_db_has_connect_timeout(config->dbd_params))
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, main_server,
+                     ORCLOGNO(1004) "DBDParams has no connect_timeout: a request would wait without end for a database "
+                                    "that takes its connection and does not answer");
     if (!config->values->public_url)
         config->values->public_url = derive_public_url(config, main_server, pconf);
     return OK;

@@ -28,6 +28,7 @@ typedef struct mo_config_t {
     int has_public_url; /* OrchestratorPublicURL was given, not derived */
     int runs_engine;
     int migrates;
+    const char *dbd_params;     /* DBDParams: libpq's connection string of the children */
     int db_max;                 /* DBDMax: connections per child */
     struct mo_shared_t *shared; /* mo_shared.h: counters that all processes see */
     struct mo_child_t *child;   /* mo_child.h: what the threads of one child share; NULL in the parent */

@@ -19,6 +19,7 @@ typedef struct dbd_baton_t {
     apr_pool_t *pool;
     APR_OPTIONAL_FN_TYPE(ap_dbd_open) * open;
     APR_OPTIONAL_FN_TYPE(ap_dbd_close) * close;
+    apr_thread_mutex_t *door;  /* held while mod_dbd opens: it makes one connection after the other */
     apr_thread_mutex_t *mutex; /* guards the two below */
     apr_thread_cond_t *freed;
     int busy, waiting;
@@ -30,9 +31,8 @@ typedef struct dbd_handle_t {
 } dbd_handle_t;
 
 /* Waits for one of the DBDMax places. */
-static int enter(dbd_baton_t *baton)
+static int enter(dbd_baton_t *baton, apr_time_t deadline)
 {
-    apr_time_t deadline = apr_time_now() + apr_time_from_sec(WAIT_SECONDS);
     int entered = 0;
 
     apr_thread_mutex_lock(baton->mutex);
@@ -53,8 +53,6 @@ static int enter(dbd_baton_t *baton)
     apr_thread_mutex_unlock(baton->mutex);
     if (entered)
         mo_add(baton->slot->connections, 1);
-    else
-        mo_add(baton->config->shared->shed, 1);
     return entered;
 }
 
@@ -67,18 +65,36 @@ static void leave(dbd_baton_t *baton)
     apr_thread_mutex_unlock(baton->mutex);
 }
 
+/* A connection of mod_dbd's; NULL when it can't be made, or another one is being made for too long. */
+static ap_dbd_t *open_in_turn(dbd_baton_t *baton, apr_time_t deadline, apr_pool_t *pool)
+{
+    ap_dbd_t *dbd;
+
+    if (apr_thread_mutex_timedlock(baton->door, deadline - apr_time_now()) != APR_SUCCESS) {
+        mo_add(baton->config->shared->shed, 1);
+        return NULL;
+    }
+    dbd = baton->open(pool, baton->server);
+    apr_thread_mutex_unlock(baton->door);
+    return dbd;
+}
+
 static PGconn *dbd_take(orc_db_source_t *source, void **handle)
 {
+    apr_time_t deadline = apr_time_now() + apr_time_from_sec(WAIT_SECONDS);
     dbd_baton_t *baton = source->baton;
     dbd_handle_t *taken;
     apr_pool_t *pool;
     ap_dbd_t *dbd;
 
-    /* Until the daemon has brought the schema up to date, there is nothing to talk to. */
-    if (!mo_read(baton->config->shared->schema_ready) || !enter(baton))
+    if (!mo_read(baton->config->shared->schema_ready))
         return NULL;
+    if (!enter(baton, deadline)) {
+        mo_add(baton->config->shared->shed, 1);
+        return NULL;
+    }
     apr_pool_create(&pool, baton->pool);
-    dbd = baton->open(pool, baton->server);
+    dbd = open_in_turn(baton, deadline, pool);
     if (!dbd) {
         apr_pool_destroy(pool);
         leave(baton);
@@ -97,9 +113,7 @@ static void dbd_give(orc_db_source_t *source, void *handle, PGconn *connection, 
     dbd_handle_t *taken = handle;
     apr_pool_t *pool = taken->pool;
 
-    /* mod_dbd has no call to throw a connection away; one that libpq still takes for sound starts a new session. */
-    if (broken && PQstatus(connection) == CONNECTION_OK)
-        PQreset(connection);
+    /* mod_dbd has no call to throw a connection away: a broken one is reset by whoever gets it next. */
     baton->close(baton->server, taken->dbd);
     apr_pool_destroy(pool);
     leave(baton);
@@ -116,10 +130,12 @@ orc_db_source_t *mo_dbd_source(mo_config_t *config, mo_slot_t *slot, server_rec 
     baton->pool = pool;
     baton->open = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);
     baton->close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
+    apr_thread_mutex_create(&baton->door, APR_THREAD_MUTEX_DEFAULT | APR_THREAD_MUTEX_TIMED, pool);
     apr_thread_mutex_create(&baton->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
     apr_thread_cond_create(&baton->freed, pool);
     source->take = dbd_take;
     source->give = dbd_give;
+    source->patience = config->values->database_timeout;
     source->baton = baton;
     return source;
 }

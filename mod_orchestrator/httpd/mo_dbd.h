@@ -7,8 +7,9 @@
 #include "orc_db.h"
 
 /**
- * Database connections out of mod_dbd's pool, one per unit of work. mod_dbd waits for a free connection without end, so
- * at most DBDMax are asked for at once; who finds none free within two seconds gets none (503).
+ * Database connections out of mod_dbd's pool, one per unit of work. mod_dbd waits without end for a free connection
+ * and for others that are being made, so at most DBDMax are asked for at once and one after the other; who can't ask
+ * within two seconds gets none (503). A statement has OrchestratorDatabaseTimeout.
  * @param pool the child's
  */
 orc_db_source_t *mo_dbd_source(mo_config_t *config, mo_slot_t *slot, server_rec *server, apr_pool_t *pool);

@@ -453,6 +453,8 @@ const command_rec mo_directives[] = {
                  "On: bring the database's schema up to date at start"),
     AP_INIT_TAKE1("OrchestratorDatabase", set_text, AT(database_url), RSRC_CONF,
                   "libpq connection string of the daemon; without it, what DBDParams says"),
+    AP_INIT_TAKE1("OrchestratorDatabaseTimeout", set_time, NUMBER(database_timeout, SECOND / 10, 3600 * SECOND),
+                  RSRC_CONF, "time that PostgreSQL has for one statement of a request (8s)"),
     AP_INIT_FLAG("OrchestratorEngine", set_engine, NULL, RSRC_CONF, "Off: this host works on no operations"),
     AP_INIT_TAKE1("OrchestratorPublicURL", set_public_url, AT(public_url), RSRC_CONF,
                   "URL of the API as clients see it; without it, from ServerName and the <Location>"),

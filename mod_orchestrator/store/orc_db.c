@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "orc_db_wire.h"
 #include "orc_log.h"
 #include "orc_secret.h"
 
@@ -18,9 +19,10 @@ enum {
     MAX_FAREWELLS = 4, /* reads of what an idle connection has to say; the last one is the end of file */
 };
 
-/* What a connection remembers of itself: which statements it has prepared. Dies with the session, so PGEVT_CONNRESET
- * clears it. */
+/* What a connection remembers of itself: which statements it has prepared, and whether it was given up. Dies with the
+ * session, so PGEVT_CONNRESET clears it. */
 typedef struct prepared_t {
+    int is_lost;
     unsigned char named[ORC_SQL_COUNT + 1];
     char composed[MAX_COMPOSED][COMPOSED_NAME_LENGTH];
     int composed_count;
@@ -31,6 +33,7 @@ struct orc_db_t {
     orc_db_source_t *source;
     void *handle;
     PGconn *connection;
+    int is_late; /* an answer did not come in time: nothing more is to be had from this connection */
 };
 
 static int on_connection_event(PGEventId event, void *info, void *baton)
@@ -70,62 +73,12 @@ static prepared_t *prepared_of(PGconn *connection)
     return prepared;
 }
 
-/* ---- a source of one connection ---- */
-
-typedef struct single_t {
-    const char *conninfo;
-    PGconn *connection;
-} single_t;
-
-static void ignore_notice(void *baton, const PGresult *result)
-{
-}
-
-static PGconn *single_take(orc_db_source_t *source, void **handle)
-{
-    single_t *single = source->baton;
-
-    *handle = NULL;
-    if (!single->connection) {
-        single->connection = PQconnectdb(single->conninfo);
-        PQsetNoticeReceiver(single->connection, ignore_notice, NULL);
-    }
-    return single->connection;
-}
-
-static void single_give(orc_db_source_t *source, void *handle, PGconn *connection, int broken)
-{
-    single_t *single = source->baton;
-
-    if (broken) {
-        PQfinish(single->connection);
-        single->connection = NULL;
-    }
-}
-
-static apr_status_t single_end(void *baton)
-{
-    single_t *single = baton;
-
-    PQfinish(single->connection);
-    single->connection = NULL;
-    return APR_SUCCESS;
-}
-
-orc_db_source_t *orc_db_source_single(const char *conninfo, apr_pool_t *pool)
-{
-    orc_db_source_t *source = apr_pcalloc(pool, sizeof *source);
-    single_t *single = apr_pcalloc(pool, sizeof *single);
-
-    single->conninfo = apr_pstrdup(pool, conninfo);
-    source->take = single_take;
-    source->give = single_give;
-    source->baton = single;
-    apr_pool_cleanup_register(pool, single, single_end, apr_pool_cleanup_null);
-    return source;
-}
-
 /* ---- errors ---- */
+
+static apr_interval_time_t patience_of(const orc_db_source_t *source)
+{
+    return source->patience ? source->patience : ORC_DB_PATIENCE;
+}
 
 static orc_error_t *unavailable(apr_pool_t *pool, const char *cause)
 {
@@ -134,6 +87,16 @@ static orc_error_t *unavailable(apr_pool_t *pool, const char *cause)
     error->cause = apr_pstrdup(pool, cause);
     error->retriable = 1;
     error->retry_after = 2;
+    return error;
+}
+
+static orc_error_t *late(orc_db_t *db, apr_pool_t *pool)
+{
+    orc_error_t *error =
+        unavailable(pool, apr_psprintf(pool, "no answer within %d ms", (int)apr_time_as_msec(patience_of(db->source))));
+
+    error->code = "database.busy";
+    error->detail = "The database did not answer in time.";
     return error;
 }
 
@@ -161,6 +124,8 @@ static orc_error_t *result_error(orc_db_t *db, const PGresult *result, apr_pool_
     const char *message = trimmed(result ? PQresultErrorMessage(result) : PQerrorMessage(db->connection), pool);
     orc_error_t *error;
 
+    if (db->is_late)
+        return late(db, pool);
     if (!sqlstate || is_connection_loss(sqlstate) || strncmp(sqlstate, "53", 2) == 0) {
         error = unavailable(pool, message);
     }
@@ -195,18 +160,36 @@ const char *orc_db_constraint(const orc_error_t *error)
 
 /* ---- units of work ---- */
 
+/* A connection that can't be used on is reset by the next unit of work; the server learns of it at once. */
+static void give_up(PGconn *connection)
+{
+    prepared_t *prepared = PQinstanceData(connection, on_connection_event);
+
+    if (prepared)
+        prepared->is_lost = 1;
+    orc_db_wire_cut(connection);
+}
+
+static int is_usable(const orc_db_t *db)
+{
+    return !db->is_late && PQstatus(db->connection) == CONNECTION_OK;
+}
+
 static apr_status_t close_at_end(void *baton)
 {
     orc_db_t *db = baton;
+    int is_broken;
 
     if (!db->connection)
         return APR_SUCCESS;
-    if (PQstatus(db->connection) == CONNECTION_OK && PQtransactionStatus(db->connection) == PQTRANS_INTRANS)
+    if (is_usable(db) && PQtransactionStatus(db->connection) == PQTRANS_INTRANS)
         orc_db_rollback(db);
-    if (PQstatus(db->connection) == CONNECTION_OK && PQtransactionStatus(db->connection) == PQTRANS_INERROR)
+    if (is_usable(db) && PQtransactionStatus(db->connection) == PQTRANS_INERROR)
         orc_db_rollback(db);
-    db->source->give(db->source, db->handle, db->connection,
-                     PQstatus(db->connection) != CONNECTION_OK || PQtransactionStatus(db->connection) != PQTRANS_IDLE);
+    is_broken = !is_usable(db) || PQtransactionStatus(db->connection) != PQTRANS_IDLE;
+    if (is_broken)
+        give_up(db->connection);
+    db->source->give(db->source, db->handle, db->connection, is_broken);
     db->connection = NULL;
     return APR_SUCCESS;
 }
@@ -227,6 +210,18 @@ static void notice_end(PGconn *connection)
         (void)PQconsumeInput(connection);
 }
 
+/* Makes a connection that died, or was given up, a new one. One that could not even be made is not tried twice. */
+static void revive(PGconn *connection)
+{
+    const prepared_t *prepared = PQinstanceData(connection, on_connection_event);
+
+    if (PQstatus(connection) != CONNECTION_OK && !prepared)
+        return;
+    notice_end(connection);
+    if (PQstatus(connection) != CONNECTION_OK || (prepared && prepared->is_lost))
+        PQreset(connection);
+}
+
 orc_error_t *orc_db_open(orc_db_t **out, orc_db_source_t *source, apr_pool_t *pool)
 {
     orc_db_t *db = apr_pcalloc(pool, sizeof *db);
@@ -238,10 +233,9 @@ orc_error_t *orc_db_open(orc_db_t **out, orc_db_source_t *source, apr_pool_t *po
     if (!db->connection)
         return unavailable(pool, "no connection is to be had");
     apr_pool_cleanup_register(pool, db, close_at_end, apr_pool_cleanup_null);
-    notice_end(db->connection);
-    if (PQstatus(db->connection) != CONNECTION_OK)
-        PQreset(db->connection);
-    if (PQstatus(db->connection) != CONNECTION_OK || !prepared_of(db->connection)) {
+    revive(db->connection);
+    if (PQstatus(db->connection) != CONNECTION_OK || PQsetnonblocking(db->connection, 1) != 0 ||
+        !prepared_of(db->connection)) {
         orc_error_t *error = unavailable(pool, trimmed(PQerrorMessage(db->connection), pool));
 
         orc_db_close(db);
@@ -280,9 +274,29 @@ static orc_error_t *keep(orc_db_t *db, orc_rows_t *rows, PGresult *result, apr_p
     return NULL;
 }
 
+/* The result of what was sent; NULL when it could not be sent, or the answer is late. */
+static PGresult *answer(orc_db_t *db, int was_sent)
+{
+    PGresult *result = NULL;
+
+    if (was_sent && !db->is_late)
+        db->is_late = !orc_db_wire_finish(&result, db->connection, apr_time_now() + patience_of(db->source));
+    return result;
+}
+
+static PGresult *run(orc_db_t *db, const char *sql)
+{
+    return answer(db, PQsendQuery(db->connection, sql));
+}
+
+static PGresult *run_prepared(orc_db_t *db, const char *name, int count, const char *const *values)
+{
+    return answer(db, PQsendQueryPrepared(db->connection, name, count, values, NULL, NULL, 0));
+}
+
 static orc_error_t *prepare(orc_db_t *db, const char *name, const char *text, apr_pool_t *pool)
 {
-    return keep(db, NULL, PQprepare(db->connection, name, text, 0, NULL), pool);
+    return keep(db, NULL, answer(db, PQsendPrepare(db->connection, name, text, 0, NULL)), pool);
 }
 
 static orc_error_t *prepare_named(orc_db_t *db, orc_sql_t statement, apr_pool_t *pool)
@@ -304,10 +318,8 @@ orc_error_t *orc_db_execute(orc_db_t *db, orc_rows_t *rows, orc_sql_t statement,
                          orc_sql_table[statement].name, orc_sql_table[statement].parameters, count);
     }
     ORC_TRY(prepare_named(db, statement, pool));
-    return orc_error_wrap(
-        keep(db, rows, PQexecPrepared(db->connection, orc_sql_table[statement].name, count, values, NULL, NULL, 0),
-             pool),
-        "statement %s", orc_sql_table[statement].name);
+    return orc_error_wrap(keep(db, rows, run_prepared(db, orc_sql_table[statement].name, count, values), pool),
+                          "statement %s", orc_sql_table[statement].name);
 }
 
 orc_error_t *orc_db_execute_text(orc_db_t *db, orc_rows_t *rows, const char *sql, int count, const char *const *values,
@@ -320,30 +332,33 @@ orc_error_t *orc_db_execute_text(orc_db_t *db, orc_rows_t *rows, const char *sql
     apr_snprintf(name, sizeof name, "q%.20s", orc_secret_sha256(sql, strlen(sql), pool));
     for (i = 0; i < prepared->composed_count; i++) {
         if (strcmp(prepared->composed[i], name) == 0)
-            return keep(db, rows, PQexecPrepared(db->connection, name, count, values, NULL, NULL, 0), pool);
+            return keep(db, rows, run_prepared(db, name, count, values), pool);
     }
-    if (prepared->composed_count == MAX_COMPOSED)
-        return keep(db, rows, PQexecParams(db->connection, sql, count, NULL, values, NULL, NULL, 0), pool);
+    if (prepared->composed_count == MAX_COMPOSED) {
+        int was_sent = PQsendQueryParams(db->connection, sql, count, NULL, values, NULL, NULL, 0);
+
+        return keep(db, rows, answer(db, was_sent), pool);
+    }
     ORC_TRY(prepare(db, name, sql, pool));
     memcpy(prepared->composed[prepared->composed_count++], name, sizeof name);
-    return keep(db, rows, PQexecPrepared(db->connection, name, count, values, NULL, NULL, 0), pool);
+    return keep(db, rows, run_prepared(db, name, count, values), pool);
 }
 
 /* ---- transactions ---- */
 
 orc_error_t *orc_db_begin(orc_db_t *db, apr_pool_t *pool)
 {
-    return keep(db, NULL, PQexec(db->connection, "BEGIN"), pool);
+    return keep(db, NULL, run(db, "BEGIN"), pool);
 }
 
 orc_error_t *orc_db_commit(orc_db_t *db, apr_pool_t *pool)
 {
-    return orc_error_wrap(keep(db, NULL, PQexec(db->connection, "COMMIT"), pool), "commit");
+    return orc_error_wrap(keep(db, NULL, run(db, "COMMIT"), pool), "commit");
 }
 
 void orc_db_rollback(orc_db_t *db)
 {
-    PQclear(PQexec(db->connection, "ROLLBACK"));
+    PQclear(run(db, "ROLLBACK"));
 }
 
 /* The engines' wake-up: see orc_db_batch. */
@@ -353,7 +368,7 @@ static const char wake_statement[] =
 /* A wake-up that gets lost only costs the engines' next look. */
 static void wake_engines(orc_db_t *db)
 {
-    PQclear(PQexec(db->connection, wake_statement));
+    PQclear(run(db, wake_statement));
 }
 
 static orc_error_t *batch_send(orc_db_t *db, const orc_db_step_t *steps, int count, int wake, apr_pool_t *pool)
@@ -373,10 +388,20 @@ static orc_error_t *batch_send(orc_db_t *db, const orc_db_step_t *steps, int cou
     return NULL;
 }
 
+/* The next result of the pipeline; NULL as PQgetResult has it, and when it is late. Each has its own time. */
+static PGresult *batch_next(orc_db_t *db)
+{
+    PGresult *result = NULL;
+
+    if (!db->is_late)
+        db->is_late = !orc_db_wire_next(&result, db->connection, apr_time_now() + patience_of(db->source));
+    return result;
+}
+
 /* Reads the results of one statement of the pipeline: its result, then the NULL that ends it. */
 static orc_error_t *batch_receive(orc_db_t *db, orc_rows_t *rows, apr_pool_t *pool)
 {
-    PGresult *result = PQgetResult(db->connection);
+    PGresult *result = batch_next(db);
     orc_error_t *error = NULL;
 
     if (!result)
@@ -385,7 +410,7 @@ static orc_error_t *batch_receive(orc_db_t *db, orc_rows_t *rows, apr_pool_t *po
         PQclear(result);
     else
         error = keep(db, rows, result, pool);
-    PQclear(PQgetResult(db->connection));
+    PQclear(batch_next(db));
     return error;
 }
 
@@ -396,7 +421,7 @@ static orc_error_t *batch_sync(orc_db_t *db, apr_pool_t *pool)
     PGresult *result;
 
     for (;;) {
-        result = PQgetResult(db->connection);
+        result = batch_next(db);
         if (!result)
             return error ? error : result_error(db, NULL, pool);
         if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
@@ -426,17 +451,17 @@ orc_error_t *orc_db_batch(orc_db_t *db, orc_db_step_t *steps, int count, int wak
         if (error)
             error = orc_error_wrap(error, "statement %s", orc_sql_table[steps[i].statement].name);
     }
-    for (; i < count && PQstatus(db->connection) == CONNECTION_OK; i++)
+    for (; i < count && is_usable(db); i++)
         (void)batch_receive(db, NULL, pool);
-    if (PQstatus(db->connection) == CONNECTION_OK) {
+    if (is_usable(db)) {
         sync_error = batch_sync(db, pool);
         error = error ? error : sync_error;
     }
-    if (wake && PQstatus(db->connection) == CONNECTION_OK) {
+    if (wake && is_usable(db)) {
         (void)batch_receive(db, NULL, pool);
         (void)batch_sync(db, pool);
     }
-    if (!PQexitPipelineMode(db->connection) && !error)
+    if (!db->is_late && !PQexitPipelineMode(db->connection) && !error)
         error = result_error(db, NULL, pool);
     return error;
 }

@@ -3,6 +3,7 @@
 #define ORC_DB_H
 
 #include <apr_pools.h>
+#include <apr_time.h>
 #include <libpq-fe.h>
 
 #include "orc_error.h"
@@ -23,10 +24,17 @@ struct orc_db_source_t {
     PGconn *(*take)(orc_db_source_t *source, void **handle);
     /** Gives it back; `broken` when it must not be used again as it is. */
     void (*give)(orc_db_source_t *source, void *handle, PGconn *connection, int broken);
+    apr_interval_time_t patience; /* that a statement has; 0: ORC_DB_PATIENCE */
     void *baton;
 };
 
-/** A source with one connection of its own, opened at the first take and again when it is broken; for one thread. */
+/** Longer than a server lets any statement run (statement_timeout): it ends the wait for one that hangs. */
+#define ORC_DB_PATIENCE (30 * APR_USEC_PER_SEC)
+
+/**
+ * A source with one connection of its own, opened at the first take and again when it is broken; for one thread. A
+ * conninfo without a connect_timeout gets one of ten seconds.
+ */
 orc_db_source_t *orc_db_source_single(const char *conninfo, apr_pool_t *pool);
 
 /** One unit of work on a connection; used by one thread. */
@@ -61,7 +69,8 @@ void orc_db_close(orc_db_t *db);
  * @param values `count` texts, NULL for SQL's NULL
  * @return the SQLSTATE's error: class 08 and 57P0x 503 retriable; 40001, 40P01, 55P03 503 retriable; 23505 409
  * "conflict"; 23503 409 "conflict.reference"; others 500 "database". `sqlstate` is set, `cause` is the server's message
- * and, for class 23, `detail` holds the constraint's name behind "constraint ".
+ * and, for class 23, `detail` holds the constraint's name behind "constraint ". Without an answer within the source's
+ * patience: 503 "database.busy", retriable; the connection is given up, and whether it was carried out nobody knows
  */
 orc_error_t *orc_db_execute(orc_db_t *db, orc_rows_t *rows, orc_sql_t statement, int count, const char *const *values,
                             apr_pool_t *pool);

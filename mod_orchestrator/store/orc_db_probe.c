@@ -3,10 +3,10 @@
 
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
-#include <errno.h>
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include "orc_db_wire.h"
 #include "orc_sql.h"
 
 struct orc_db_probe_t {
@@ -46,20 +46,6 @@ orc_db_probe_t *orc_db_probe_make(const char *conninfo, const volatile apr_uint3
     return probe;
 }
 
-/* Waits until the socket is ready; 0 when the time is up. */
-static int wait_for(PGconn *connection, short events, apr_time_t until)
-{
-    struct pollfd socket = {.fd = PQsocket(connection), .events = events};
-    apr_interval_time_t rest;
-    int ready;
-
-    do {
-        rest = until - apr_time_now();
-        ready = rest > 0 ? poll(&socket, 1, (int)apr_time_as_msec(rest) + 1) : 0;
-    } while (ready < 0 && errno == EINTR);
-    return ready > 0;
-}
-
 static int dial(orc_db_probe_t *probe, apr_time_t until)
 {
     PostgresPollingStatusType wanted = PGRES_POLLING_WRITING;
@@ -69,21 +55,11 @@ static int dial(orc_db_probe_t *probe, apr_time_t until)
         return 0;
     PQsetNoticeReceiver(probe->connection, ignore_notice, NULL);
     while (wanted == PGRES_POLLING_READING || wanted == PGRES_POLLING_WRITING) {
-        if (!wait_for(probe->connection, wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT, until))
+        if (!orc_db_wire_wait(probe->connection, wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT, until))
             return 0;
         wanted = PQconnectPoll(probe->connection);
     }
-    return wanted == PGRES_POLLING_OK;
-}
-
-/* The next result; NULL at the end, and when there is none in time. */
-static PGresult *next_result(PGconn *connection, apr_time_t until)
-{
-    while (PQisBusy(connection)) {
-        if (!wait_for(connection, POLLIN, until) || !PQconsumeInput(connection))
-            return NULL;
-    }
-    return PQgetResult(connection);
+    return wanted == PGRES_POLLING_OK && PQsetnonblocking(probe->connection, 1) == 0;
 }
 
 static int ask(PGconn *connection, apr_time_t until)
@@ -93,7 +69,7 @@ static int ask(PGconn *connection, apr_time_t until)
 
     if (!PQsendQuery(connection, orc_sql_table[ORC_SQL_HEALTH].text))
         return 0;
-    while ((result = next_result(connection, until))) {
+    while (orc_db_wire_next(&result, connection, until) && result) {
         if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
             is_healthy = 1;
         PQclear(result);

@@ -100,6 +100,15 @@ def test_a_missing_directive_is_named(configuration, name):
     refused(configuration, None, name + (" pgsql is missing" if name == "DBDriver" else " is missing"), without=(name,))
 
 
+def test_another_hosts_database_is_not_ours(configuration):
+    theirs = ("<VirtualHost *:1>", "DBDParams \"host=127.0.0.1 port=1 dbname=theirs\"", "</VirtualHost>")
+    refused(configuration, None, "DBDParams is missing", *theirs, without=("DBDParams",))
+    conditional = '"host=127.0.0.1"\n<IfModule mod_dbd.c>\nDBDParams "host=127.0.0.1 connect_timeout=2"\n</IfModule>'
+    for ours in (GOOD["DBDParams"], conditional):
+        status, said = configuration.test(*theirs, DBDParams=ours)
+        assert (status, "ORC1004" in said) == (0, "connect_timeout" not in ours), said
+
+
 def test_a_missing_issuer_is_named(configuration):
     refused(configuration, None, "<OrchestratorIssuer> is missing",
             without=("<OrchestratorIssuer https://issuer.example>\n</OrchestratorIssuer>",))
@@ -122,6 +131,7 @@ def test_a_missing_issuer_is_named(configuration):
     ("OrchestratorIMCreateTimeout -5s", "must be a time"),
     ("OrchestratorLease 10ms", "must be a time from"),
     ("OrchestratorHealthTimeout 1h", "must be a time from"),
+    ("OrchestratorDatabaseTimeout 0", "must be a time from"),
     ("OrchestratorPollInterval 30s 5s", "must not be longer"),
     ("OrchestratorPollInterval 30s", "takes two arguments"),
     ("OrchestratorMigrate Maybe", "must be On or Off"),

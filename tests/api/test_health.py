@@ -2,9 +2,6 @@
 """API.md section 2: GET /health."""
 
 import concurrent.futures
-import contextlib
-import os
-import signal
 import time
 
 import pytest
@@ -71,29 +68,10 @@ def hanging_database(make_stack):
     """A stack whose PostgreSQL takes connections and requests and answers none."""
     stack = make_stack("OrchestratorHealthTimeout 1s\n")
     stack.wait_for(lambda: status(stack)["im"] == "healthy", 30, "the daemon's word on IM")
-    stack.expect_log("[Dd]atabase|connection|dbd|DBD|terminat|timeout")
-    pids = processes_of(stack.postgres)
-    send(signal.SIGSTOP, pids)
-    try:
+    with stack.hanging_postgres():
         yield stack
-    finally:
-        send(signal.SIGCONT, pids)
     stack.wait_for(lambda: stack.client(None).get("/health").json()["status"] == "healthy", 30, "health")
     stack.wait_for(lambda: stack.person().get("/users/me").status_code == 200, 30, "a connection that works")
-
-
-def send(sig, pids):
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, sig)
-
-
-def processes_of(postgres):
-    """The postmaster first: once it is stopped there are no new ones."""
-    with open(postgres.pid_file, encoding="ascii") as file:
-        postmaster = int(file.readline())
-    with open("/proc/%d/task/%d/children" % (postmaster, postmaster), encoding="ascii") as file:
-        return [postmaster, *map(int, file.read().split())]
 
 
 def test_a_database_that_hangs_neither_holds_the_answer_up_nor_speaks_for_im(hanging_database):

@@ -229,6 +229,29 @@ class LiveStack(local.Stack):
         self.stop_postgres(mode)
         self.start_postgres()
 
+    @contextlib.contextmanager
+    def hanging_postgres(self):
+        """A PostgreSQL that takes connections and requests and answers none."""
+        with open(self.postgres.pid_file, encoding="ascii") as file:
+            postmaster = int(file.readline())
+        # The postmaster first: once it is stopped there are no new ones.
+        with open("/proc/%d/task/%d/children" % (postmaster, postmaster), encoding="ascii") as file:
+            pids = [postmaster, *map(int, file.read().split())]
+        self.expect_log("[Dd]atabase|connection|dbd|DBD|terminat|timeout")
+        _send(signal.SIGSTOP, pids)
+        try:
+            yield
+        finally:
+            _send(signal.SIGCONT, pids)
+
+    def reconfigure(self, directives):
+        """Other directives behind the stack's own, taken over without a restart; whether they make it healthy is the test's
+        business."""
+        self.directives = QUICK + directives
+        self.httpd.more = self._directives()
+        self.httpd.write_configuration()
+        self.httpd.graceful()
+
     def graceful(self):
         """Reads the configuration again, as `apachectl graceful` does."""
         self.httpd.graceful()
@@ -272,10 +295,17 @@ def sweep():
             continue
         if os.stat(folder).st_uid != os.geteuid():
             continue
-        for path in ("httpd.pid", "simulator.pid", "issuer/issuer.pid", "issuer1/issuer.pid", "postgresql/data/postmaster.pid"):
+        for path in ("httpd.pid", "simulator.pid", "issuer/issuer.pid", "issuer1/issuer.pid", "pgbouncer.pid",
+                     "postgresql/data/postmaster.pid"):
             with contextlib.suppress(AssertionError, OSError):
                 process.end(os.path.join(folder, path), signal.SIGINT if "postmaster" in path else signal.SIGTERM)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _send(sig, pids):
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, sig)
 
 
 def _listening_inodes(port):

@@ -4,7 +4,13 @@
 
 #include "../unit/unit.h"
 
+#include <arpa/inet.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "orc_db.h"
+#include "orc_db_check.h"
 
 static orc_db_source_t *source;
 
@@ -260,6 +266,160 @@ static void a_transaction_is_done_again_when_its_connection_dies(void **state)
     assert_int_equal(hopeless.count, 3);
 }
 
+/* ---- a server that does not answer ---- */
+
+static void set_patience(int milliseconds)
+{
+    source->patience = apr_time_from_msec(milliseconds);
+}
+
+static int forget_patience(void **state)
+{
+    set_patience(0);
+    return 0;
+}
+
+static void an_answer_that_is_late_is_a_503_and_the_next_unit_of_work_does_well(void **state)
+{
+    orc_db_t *db = opened();
+    orc_error_t *error;
+    apr_time_t begun;
+
+    assert_null(orc_db_begin(db, pool));
+    set_patience(50);
+    begun = apr_time_now();
+    error = orc_db_execute_text(db, NULL, "SELECT pg_sleep(3600)", 0, NULL, pool);
+    assert_string_equal(error->code, "database.busy");
+    assert_int_equal(error->status, 503);
+    assert_true(error->retriable && error->retry_after > 0);
+    /* Nothing more is asked on it, the end of its transaction neither. */
+    assert_int_equal(orc_db_execute_text(db, NULL, "SELECT 1", 0, NULL, pool)->status, 503);
+    orc_db_close(db);
+    assert_true(apr_time_now() - begun < apr_time_from_sec(30));
+    set_patience(0);
+    assert_string_equal(text_of("SELECT 7"), "7");
+}
+
+static void a_late_batch_is_a_503_and_the_next_one_does_well(void **state)
+{
+    orc_db_step_t steps[2] = {{.statement = ORC_SQL_HEALTH}, {.statement = ORC_SQL_HEALTH}};
+    PGconn *other = PQconnectdb(getenv("DATABASE_URL"));
+    orc_db_t *db = opened();
+
+    assert_null(orc_db_batch(db, steps, 2, 1, pool));
+    PQclear(PQexec(other, "BEGIN; LOCK TABLE schema_migrations"));
+    set_patience(50);
+    assert_string_equal(orc_db_batch(db, steps, 2, 1, pool)->code, "database.busy");
+    orc_db_close(db);
+    PQfinish(other);
+    set_patience(0);
+    db = opened();
+    assert_null(orc_db_batch(db, steps, 2, 1, pool));
+    orc_db_close(db);
+}
+
+static orc_error_t *work_too_long(orc_db_t *db, void *runs, apr_pool_t *p)
+{
+    ++*(int *)runs;
+    return orc_db_execute_text(db, NULL, "SELECT pg_sleep(3600)", 0, NULL, p);
+}
+
+static void what_may_have_been_carried_out_is_not_done_again(void **state)
+{
+    int runs = 0;
+
+    set_patience(50);
+    assert_string_equal(orc_db_transact(source, work_too_long, &runs, 0, pool)->code, "database.busy");
+    assert_int_equal(runs, 1);
+}
+
+/* More than the kernel takes before anybody has read it. */
+enum { MUCH = 64 * 1024 * 1024 };
+
+static void much_is_sent_and_answered(void **state)
+{
+    char *text = memset(malloc(MUCH + 1), 'x', MUCH);
+    const char *values[] = {text};
+    orc_rows_t rows;
+    orc_db_t *db = opened();
+
+    text[MUCH] = '\0';
+    assert_null(orc_db_execute_text(db, &rows, "SELECT length($1::text)", 1, values, pool));
+    assert_int_equal(orc_rows_integer(&rows, 0, 0), MUCH);
+    orc_db_close(db);
+    free(text);
+}
+
+static void what_nobody_reads_is_a_503(void **state)
+{
+    char *text = memset(malloc(MUCH + 1), 'x', MUCH);
+    const char *values[] = {text};
+    orc_db_t *db = opened();
+    orc_error_t *error;
+    orc_rows_t rows;
+    pid_t backend;
+
+    text[MUCH] = '\0';
+    assert_null(orc_db_execute_text(db, &rows, "SELECT pg_backend_pid()", 0, NULL, pool));
+    backend = (pid_t)orc_rows_integer(&rows, 0, 0);
+    assert_null(orc_db_execute_text(db, NULL, "SELECT length($1::text)", 1, values, pool));
+    assert_int_equal(kill(backend, SIGSTOP), 0);
+    set_patience(50);
+    error = orc_db_execute_text(db, NULL, "SELECT length($1::text)", 1, values, pool);
+    assert_string_equal(error->code, "database.busy");
+    orc_db_close(db);
+    assert_int_equal(kill(backend, SIGCONT), 0);
+    free(text);
+    set_patience(0);
+    assert_string_equal(text_of("SELECT 7"), "7");
+}
+
+/* A port that takes connections and says nothing. */
+static int listen_silently(int *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listener, 16), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    *port = ntohs(address.sin_port);
+    return listener;
+}
+
+static void a_server_that_takes_the_connection_and_is_silent_is_a_503(void **state)
+{
+    int port, listener = listen_silently(&port);
+    const char *conninfo = apr_psprintf(pool, "host=127.0.0.1 port=%d connect_timeout=2", port);
+    orc_db_source_t *silent = orc_db_source_single(conninfo, pool);
+    apr_time_t begun = apr_time_now();
+    orc_error_t *error;
+    orc_db_t *db;
+
+    error = orc_db_open(&db, silent, pool);
+    assert_string_equal(error->code, "database.unavailable");
+    assert_true(apr_time_now() - begun < apr_time_from_sec(30));
+    assert_string_equal(orc_db_check_sessions(conninfo, pool)->code, "database.unavailable");
+    close(listener);
+}
+
+static void a_connection_to_postgresql_keeps_its_session(void **state)
+{
+    assert_null(orc_db_check_sessions(getenv("DATABASE_URL"), pool));
+    assert_int_equal(orc_db_check_sessions("host=127.0.0.1 port=1 connect_timeout=2", pool)->status, 503);
+}
+
+static void a_connection_string_tells_its_time(void **state)
+{
+    assert_true(orc_db_has_connect_timeout("host=x connect_timeout=2"));
+    assert_true(orc_db_has_connect_timeout("postgresql://x/y?connect_timeout=5"));
+    assert_false(orc_db_has_connect_timeout("host=x application_name=connect_timeout"));
+    assert_false(orc_db_has_connect_timeout("postgresql://x/y"));
+    assert_false(orc_db_has_connect_timeout("nonsense"));
+    assert_false(orc_db_has_connect_timeout(""));
+}
+
 static void a_server_that_is_away_is_a_503(void **state)
 {
     orc_db_source_t *nowhere = orc_db_source_single("host=127.0.0.1 port=1 connect_timeout=2", pool);
@@ -292,6 +452,14 @@ int main(void)
         cmocka_unit_test(a_batch_on_a_dead_connection_fails_and_heals),
         cmocka_unit_test(the_wake_up_reaches_listeners),
         cmocka_unit_test(a_transaction_is_done_again_when_its_connection_dies),
+        cmocka_unit_test_teardown(an_answer_that_is_late_is_a_503_and_the_next_unit_of_work_does_well, forget_patience),
+        cmocka_unit_test_teardown(a_late_batch_is_a_503_and_the_next_one_does_well, forget_patience),
+        cmocka_unit_test_teardown(what_may_have_been_carried_out_is_not_done_again, forget_patience),
+        cmocka_unit_test(much_is_sent_and_answered),
+        cmocka_unit_test_teardown(what_nobody_reads_is_a_503, forget_patience),
+        cmocka_unit_test(a_server_that_takes_the_connection_and_is_silent_is_a_503),
+        cmocka_unit_test(a_connection_to_postgresql_keeps_its_session),
+        cmocka_unit_test(a_connection_string_tells_its_time),
         cmocka_unit_test(a_server_that_is_away_is_a_503),
     };
 

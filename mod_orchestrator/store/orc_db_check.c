@@ -1,0 +1,118 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_db_check.h"
+
+#include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "orc_db.h"
+#include "orc_db_wire.h"
+#include "orc_log.h"
+
+#define PATIENCE (3 * APR_USEC_PER_SEC) /* for an answer */
+
+int orc_db_has_connect_timeout(const char *conninfo)
+{
+    PQconninfoOption *options = PQconninfoParse(conninfo, NULL), *option;
+    int has = 0;
+
+    for (option = options; option && option->keyword; option++)
+        has |= option->val && strcmp(option->keyword, "connect_timeout") == 0;
+    PQconninfoFree(options);
+    return has;
+}
+
+/* One client of the pooler, and the backend that it had first. */
+typedef struct client_t {
+    orc_db_source_t *source;
+    PGconn *connection;
+    void *handle;
+    int backend;
+} client_t;
+
+static orc_error_t *unavailable(PGconn *connection, apr_pool_t *pool)
+{
+    orc_error_t *error = orc_error(pool, 503, "database.unavailable", "The database is not available at the moment.");
+
+    error->cause = *PQerrorMessage(connection) ? apr_pstrdup(pool, PQerrorMessage(connection)) : "no answer in time";
+    error->retriable = 1;
+    return error;
+}
+
+/* The process of PostgreSQL that answers a client now. In the simple protocol: a pooler needs to know no statement. */
+static orc_error_t *ask(int *backend, PGconn *connection, apr_pool_t *pool)
+{
+    PGresult *result = NULL;
+    int is_answered = PQstatus(connection) == CONNECTION_OK && PQsetnonblocking(connection, 1) == 0 &&
+                      PQsendQuery(connection, "SELECT pg_backend_pid()") &&
+                      orc_db_wire_finish(&result, connection, apr_time_now() + PATIENCE) &&
+                      PQresultStatus(result) == PGRES_TUPLES_OK;
+
+    if (is_answered)
+        *backend = atoi(PQgetvalue(result, 0, 0));
+    PQclear(result);
+    return is_answered ? NULL : unavailable(connection, pool);
+}
+
+static orc_error_t *enter(client_t *client, const char *conninfo, apr_pool_t *pool)
+{
+    client->source = orc_db_source_single(conninfo, pool);
+    client->connection = client->source->take(client->source, &client->handle);
+    return ask(&client->backend, client->connection, pool);
+}
+
+static void leave(client_t *client)
+{
+    if (client->source)
+        client->source->give(client->source, client->handle, client->connection, 1);
+}
+
+/* Lets two clients ask in turns. With sessions of their own each has a backend of its own, always the same. Without, a
+ * backend is free as soon as it has answered: the pooler gives the other client the one that was used last, or both
+ * always the next one; the turns are uneven, so that a fixed number of backends in rotation is noticed too. */
+static orc_error_t *take_turns(int *is_changing, const client_t *one, const client_t *other, apr_pool_t *pool)
+{
+    static const char turns[] = "112122112";
+    const char *turn;
+
+    *is_changing = one->backend == other->backend;
+    for (turn = turns; *turn && !*is_changing; turn++) {
+        const client_t *client = *turn == '1' ? one : other;
+        int backend;
+
+        ORC_TRY(ask(&backend, client->connection, pool));
+        *is_changing = backend != client->backend;
+    }
+    return NULL;
+}
+
+static orc_error_t *compare(int *is_changing, client_t *one, client_t *other, const char *conninfo, apr_pool_t *pool)
+{
+    orc_error_t *error;
+
+    ORC_TRY(enter(one, conninfo, pool));
+    /* PostgreSQL itself calls a session by its backend's process; poolers make names of their own up. */
+    if (one->backend == PQbackendPID(one->connection))
+        return NULL;
+    error = enter(other, conninfo, pool);
+    if (!error)
+        return take_turns(is_changing, one, other, pool);
+    /* With sessions, one client may use a small pool up; without, the first one's backend would have been free. */
+    orc_log(ORC_LOG_WARNING, "the database's pooler has no second connection for us: %s", orc_error_line(error, pool));
+    return NULL;
+}
+
+orc_error_t *orc_db_check_sessions(const char *conninfo, apr_pool_t *pool)
+{
+    client_t one = {0}, other = {0};
+    int is_changing = 0;
+    orc_error_t *error = compare(&is_changing, &one, &other, conninfo, pool);
+
+    leave(&one);
+    leave(&other);
+    if (!error && is_changing)
+        error = orc_error(pool, 500, "database.pooling",
+                          "The database is behind a pooler that changes a connection's session between transactions. "
+                          "It needs session pooling (PgBouncer: pool_mode = session) or no pooler.");
+    return error;
+}

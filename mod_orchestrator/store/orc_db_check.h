@@ -1,0 +1,21 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_DB_CHECK_H
+#define ORC_DB_CHECK_H
+
+#include "orc_error.h"
+
+/* What has to be known of a database's connection string before work is done with it. */
+
+/** True when libpq's connection string says how long the making of a connection may take. */
+int orc_db_has_connect_timeout(const char *conninfo);
+
+/**
+ * Makes sure that a connection keeps its session: prepared statements, LISTEN and advisory locks live in it. A pooler
+ * that gives a client another session for each transaction or statement would lose them, now and then only. Makes two
+ * connections for a moment, one when no pooler stands between; blocks for some seconds at most.
+ * @return 500 "database.pooling" when sessions change; 503 "database.unavailable", retriable, when the database can't
+ * be asked
+ */
+orc_error_t *orc_db_check_sessions(const char *conninfo, apr_pool_t *pool);
+
+#endif

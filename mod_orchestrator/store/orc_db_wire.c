@@ -1,0 +1,71 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_db_wire.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+int orc_db_wire_wait(PGconn *connection, short events, apr_time_t until)
+{
+    struct pollfd socket = {.fd = PQsocket(connection), .events = events};
+    apr_interval_time_t rest;
+    int ready;
+
+    do {
+        rest = until - apr_time_now();
+        ready = rest > 0 ? poll(&socket, 1, (int)apr_time_as_msec(rest) + 1) : 0;
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0;
+}
+
+int orc_db_wire_next(PGresult **result, PGconn *connection, apr_time_t until)
+{
+    int unsent;
+
+    *result = NULL;
+    while ((unsent = PQflush(connection)) == 1 || PQisBusy(connection)) {
+        if (PQstatus(connection) != CONNECTION_OK)
+            break;
+        if (!orc_db_wire_wait(connection, unsent == 1 ? POLLIN | POLLOUT : POLLIN, until))
+            return 0;
+        if (!PQconsumeInput(connection))
+            break;
+    }
+    *result = PQgetResult(connection); /* of a connection that is lost it is what happened */
+    return 1;
+}
+
+static int is_error(const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+
+    return status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY;
+}
+
+int orc_db_wire_finish(PGresult **result, PGconn *connection, apr_time_t until)
+{
+    PGresult *next;
+
+    *result = NULL;
+    for (;;) {
+        if (!orc_db_wire_next(&next, connection, until)) {
+            PQclear(*result);
+            *result = NULL;
+            return 0;
+        }
+        if (!next)
+            return 1;
+        if (*result && is_error(*result)) {
+            PQclear(next);
+            continue;
+        }
+        PQclear(*result);
+        *result = next;
+    }
+}
+
+void orc_db_wire_cut(PGconn *connection)
+{
+    if (PQsocket(connection) >= 0)
+        (void)shutdown(PQsocket(connection), SHUT_RDWR);
+}
