@@ -59,7 +59,7 @@ void mo_child_init(apr_pool_t *pchild, server_rec *main_server)
     child->slot = mo_shared_slot(config->shared, pool);
     child->service.config = config->values;
     child->service.db = mo_dbd_source(config, child->slot, main_server, pool);
-    child->service.db_probe = orc_db_probe_make(config->values->database_url, &config->shared->schema_ready, pool);
+    child->service.db_probe = orc_db_probe_make(config->values->database_url, &config->shared->database_ready, pool);
     child->service.types = config->types;
     child->service.providers = config->providers;
     child->service.engine = &config->shared->engine;

@@ -11,6 +11,7 @@
 #include <mpm_common.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -19,20 +20,22 @@
 #include "mo_log.h"
 #include "mo_shared.h"
 #include "orc_db.h"
+#include "orc_db_check.h"
 #include "orc_engine.h"
 #include "orc_jwks.h"
 
 APLOG_USE_MODULE(orchestrator);
 
 enum {
-    MAX_FILES = 65536,      /* descriptors: one a call in flight, and more */
-    STOP_SECONDS = 3,       /* httpd's parent kills us after as many */
-    QUICK_SECONDS = 60,     /* a daemon that lives shorter than this died quickly */
-    MAX_BACKOFF = 60,       /* seconds */
-    KEYS_INTERVAL = 300,    /* seconds between two rounds over the issuers' keys */
-    KEYS_WANTED_PAUSE = 30, /* the same, at least, when a token named an unknown key */
-    KEYS_FIRST_RETRY = 1,   /* seconds; doubles */
-    KEYS_TIMEOUT = 10,      /* seconds that an issuer has for its answer */
+    MAX_FILES = 65536,       /* descriptors: one a call in flight, and more */
+    STOP_SECONDS = 3,        /* httpd's parent kills us after as many */
+    QUICK_SECONDS = 60,      /* a daemon that lives shorter than this died quickly */
+    MAX_BACKOFF = 60,        /* seconds */
+    DATABASE_MAX_PAUSE = 16, /* seconds between two looks at a database that can't be used */
+    KEYS_INTERVAL = 300,     /* seconds between two rounds over the issuers' keys */
+    KEYS_WANTED_PAUSE = 30,  /* the same, at least, when a token named an unknown key */
+    KEYS_FIRST_RETRY = 1,    /* seconds; doubles */
+    KEYS_TIMEOUT = 10,       /* seconds that an issuer has for its answer */
 };
 
 /* What the parent's callbacks need, and what a signal handler may touch: there is one daemon per process. */
@@ -114,32 +117,50 @@ static void detach(apr_pool_t *pool, server_rec *server, pid_t parent)
         _exit(0);
 }
 
-/* Brings the schema up to date; the database may be away for as long as it likes. */
-static void migrate(const mo_config_t *config, server_rec *server, apr_pool_t *pool)
+/* Whether sessions hold on the way to the database, the requests' and our own. */
+static orc_error_t *check_sessions(const mo_config_t *config, apr_pool_t *pool)
+{
+    orc_error_t *error = orc_db_check_sessions(config->dbd_params, pool);
+
+    if (!error && strcmp(config->values->database_url, config->dbd_params) != 0)
+        error = orc_db_check_sessions(config->values->database_url, pool);
+    if (error && !error->retriable) /* after a restart requests were let through so far */
+        mo_set(config->shared->database_ready, 0);
+    return error;
+}
+
+static orc_error_t *prepare_database(const mo_config_t *config, server_rec *server, apr_pool_t *pool)
+{
+    int applied = 0;
+
+    ORC_TRY(check_sessions(config, pool));
+    if (config->migrates)
+        ORC_TRY(orc_db_migrate(orc_db_source_single(config->values->database_url, pool), &applied, pool));
+    if (applied > 0)
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, server, ORCLOGNO(1030) "%d migrations were applied", applied);
+    mo_set(config->shared->database_ready, 1);
+    return NULL;
+}
+
+/* Waits until the database can be used; it may be away for as long as it likes. */
+static void wait_for_database(const mo_config_t *config, server_rec *server, apr_pool_t *pool)
 {
     int seconds = 1;
 
     while (!daemon_state.stops) {
         orc_error_t *error;
         apr_pool_t *work;
-        int applied = 0;
 
         apr_pool_create(&work, pool);
-        error = orc_db_migrate(orc_db_source_single(config->values->database_url, work), &applied, work);
-        if (!error) {
-            if (applied > 0)
-                ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, server, ORCLOGNO(1030) "%d migrations were applied", applied);
-            mo_set(config->shared->schema_ready, 1);
-            apr_pool_destroy(work);
-            return;
-        }
-        ap_log_error(APLOG_MARK, error->retriable ? APLOG_WARNING : APLOG_ERR, 0, server,
-                     ORCLOGNO(1031) "the database's schema is not up to date, next try in %d s: %s", seconds,
-                     orc_error_line(error, work));
+        error = prepare_database(config, server, work);
+        if (error)
+            ap_log_error(APLOG_MARK, error->retriable ? APLOG_WARNING : APLOG_ERR, 0, server,
+                         ORCLOGNO(1031) "the database can not be used, next try in %d s: %s", seconds,
+                         orc_error_line(error, work));
         apr_pool_destroy(work);
-        if (rest(seconds))
+        if (!error || rest(seconds))
             return;
-        seconds = seconds < 15 ? seconds * 2 : 30;
+        seconds = seconds < DATABASE_MAX_PAUSE ? seconds * 2 : DATABASE_MAX_PAUSE;
     }
 }
 
@@ -227,8 +248,7 @@ static void daemon_main(mo_config_t *config, server_rec *server, pid_t parent)
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, server, ORCLOGNO(1033) "the daemon runs");
     if (apr_thread_create(&thread, NULL, keep_keys, config, pool) != APR_SUCCESS)
         _exit(1);
-    if (config->migrates)
-        migrate(config, server, pool);
+    wait_for_database(config, server, pool);
     if (config->runs_engine && !daemon_state.stops)
         run_engine(config, server, pool);
     while (!daemon_state.stops)
@@ -313,8 +333,6 @@ int mo_daemon_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, main_server, ORCLOGNO(1036) "there is no shared memory");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (!config->migrates)
-        mo_set(config->shared->schema_ready, 1);
     mo_set(config->shared->daemon_quick_deaths, 0);
     daemon_state.pconf = pconf;
     daemon_state.server = main_server;

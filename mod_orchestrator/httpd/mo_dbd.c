@@ -87,7 +87,7 @@ static PGconn *dbd_take(orc_db_source_t *source, void **handle)
     apr_pool_t *pool;
     ap_dbd_t *dbd;
 
-    if (!mo_read(baton->config->shared->schema_ready))
+    if (!mo_read(baton->config->shared->database_ready))
         return NULL;
     if (!enter(baton, deadline)) {
         mo_add(baton->config->shared->shed, 1);

@@ -9,6 +9,7 @@
 #include <apr_general.h>
 
 #include "orc_db.h"
+#include "orc_db_check.h"
 
 int main(int argc, char **argv)
 {
@@ -24,7 +25,9 @@ int main(int argc, char **argv)
         return 1;
     atexit(apr_terminate);
     apr_pool_create(&pool, NULL);
-    error = orc_db_migrate(orc_db_source_single(argv[1], pool), &applied, pool);
+    error = orc_db_check_sessions(argv[1], pool);
+    if (!error)
+        error = orc_db_migrate(orc_db_source_single(argv[1], pool), &applied, pool);
     if (error) {
         fprintf(stderr, "migrate: %s\n", orc_error_line(error, pool));
         return 1;

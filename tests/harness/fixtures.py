@@ -14,6 +14,7 @@ from stack.postgres import Postgres
 
 from . import live
 from .client import unique
+from .pgbouncer import PgBouncer
 
 LIVE = []  # every running stack of this process
 # ./dev check --asan and --valgrind run the same tests with another build or around another program.
@@ -85,6 +86,19 @@ def database(postgres_server):
         connection.cursor().execute('CREATE DATABASE "%s"' % name)
         yield postgres_server.url.rpartition("/")[0] + "/" + name
         connection.cursor().execute('DROP DATABASE "%s" WITH (FORCE)' % name)
+
+
+@pytest.fixture(scope="module")
+def make_pgbouncer():
+    """Puts a PgBouncer before a PostgreSQL: make_pgbouncer(port, "transaction", size=3). It runs until the module's end."""
+    made = []
+
+    def make(postgres, mode, **options):
+        made.append(PgBouncer(postgres, mode, **options))
+        return made[-1]
+    yield make
+    for one in made:
+        one.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,221 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Requests and a database that hangs, or that a pooler stands before: nobody waits for ever, and nothing is a 500."""
+
+import concurrent.futures
+import contextlib
+import socket
+import threading
+import time
+
+import psycopg2
+import pytest
+
+from harness.client import expect
+
+# What httpd, its database modules and the daemon say of a database that does not answer.
+AWAY = r"ORC1000: the database|ORC1010: |ORC1031|AH00\d\d\d|dbd|DBD"
+# A free connection, a new one and a statement have two seconds, two and one; a busy machine has many times that.
+DIRECTIVES = 'DBDParams "${conninfo} connect_timeout=2"\nOrchestratorDatabaseTimeout 1s\n'
+BOUND = 30
+REQUESTS = 30
+
+
+@pytest.fixture(scope="module")
+def _own(make_stack):
+    return make_stack()
+
+
+@pytest.fixture
+def own(_own):
+    """A stack whose way to the database each test changes; it gets its own again."""
+    yield _own
+    _own.reconfigure("")
+    _own.wait_for(_own.ready, 30, "health")
+
+
+def ask_at_once(stack, people):
+    """Each of them asks at the same time; their answers, all of them in time."""
+    def ask(number):
+        begun = time.monotonic()
+        answer = people[number % len(people)].get("/users/me", timeout=4 * BOUND)
+        assert time.monotonic() - begun < BOUND
+        return answer
+    with concurrent.futures.ThreadPoolExecutor(REQUESTS) as pool:
+        return list(pool.map(ask, range(REQUESTS)))
+
+
+def refused(answers):
+    """How many were turned away; they are told when to come again, and the others were served."""
+    for answer in answers:
+        if answer.status_code != 503:
+            expect(answer, 200)
+        else:
+            assert int(answer.headers["Retry-After"]) > 0
+    return sum(answer.status_code == 503 for answer in answers)
+
+
+def registered(stack, number=3):
+    people = [stack.person() for _ in range(number)]
+    for person in people:
+        expect(person.get("/users/me"), 200)
+    return people
+
+
+def test_nobody_waits_for_a_database_that_hangs(own):
+    own.reconfigure(DIRECTIVES)
+    people = registered(own)
+    own.expect_log(AWAY)
+    with own.hanging_postgres():
+        for _ in range(2):
+            assert refused(ask_at_once(own, people)) == REQUESTS
+    own.wait_for(lambda: refused(ask_at_once(own, people)) == 0, 30, "answers")
+    own.wait_for(own.ready, 30, "health")
+    people[0].wait_for_status(people[0].deploy(), "CREATE_COMPLETE", timeout=60)
+
+
+class Wire:
+    """Hands a port's connections on to another port; `is_silent`: it takes them and no byte goes either way any more."""
+
+    def __init__(self, target):
+        self._target = target
+        self.is_silent = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client = self._listener.accept()[0]
+                server = socket.create_connection(("127.0.0.1", self._target))
+                for pair in ((client, server), (server, client)):
+                    threading.Thread(target=self._carry, args=pair, daemon=True).start()
+
+    def _carry(self, source, sink):
+        with contextlib.suppress(OSError):
+            while True:
+                data = source.recv(65536)
+                if self.is_silent.is_set():
+                    threading.Event().wait()  # what was taken is never handed on, and the connection stays
+                if not data:
+                    break
+                sink.sendall(data)
+        for one in (source, sink):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        self._listener.close()
+
+
+def test_nobody_waits_for_a_server_that_takes_connections_and_says_nothing(own):
+    wire = Wire(own.postgres.port)
+    own.reconfigure(DIRECTIVES.replace("connect_timeout=2", "connect_timeout=2 port=%d" % wire.port))
+    own.wait_for(own.ready, 30, "health")
+    people = registered(own)
+    own.expect_log(AWAY)
+    wire.is_silent.set()
+    for _ in range(2):
+        assert refused(ask_at_once(own, people)) == REQUESTS
+    assert own.client(None).get("/health").json()["db_connection"] == "unhealthy"
+    wire.is_silent.clear()
+    own.wait_for(lambda: refused(ask_at_once(own, people)) == 0, 60, "answers")
+    wire.close()
+
+
+def test_a_request_is_not_held_up_by_a_lock_of_others(own):
+    """Also when the server has no statement_timeout of its own."""
+    own.reconfigure(DIRECTIVES.replace('connect_timeout=2"', "connect_timeout=2 options=''\""))
+    person, = registered(own, 1)
+    own.expect_log(AWAY)
+    with contextlib.closing(psycopg2.connect(own.postgres.url)) as other, other.cursor() as cursor:
+        cursor.execute("BEGIN; LOCK TABLE users")
+        assert refused(ask_at_once(own, [person])) == REQUESTS
+    own.wait_for(lambda: person.get("/users/me").status_code == 200, 30, "an answer")
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'orchestrator'"
+    own.wait_for(lambda: own.sql(waiting) == [(0,)], 30, "the end of what was given up")
+
+
+# --- poolers ---
+
+POOLED = 'DBDParams "${conninfo} connect_timeout=2 port=%d"\n'
+
+
+def turned_away(stack, person):
+    assert int(expect(person.get("/users/me"), 503).headers["Retry-After"]) > 0
+    assert stack.client(None).get("/health").json()["db_connection"] == "unhealthy"
+
+
+@pytest.mark.parametrize("way", ["DBDParams", "OrchestratorDatabase"])
+def test_transaction_pooling_is_noticed_at_the_start(own, make_pgbouncer, way):
+    person, = registered(own, 1)
+    pooler = make_pgbouncer(own.postgres.port, "transaction")
+    own.expect_log(r"ORC1031.*needs session pooling \(PgBouncer: pool_mode = session\)", required=True)
+    own.expect_log("ORC1010.*no connection is to be had")
+    own.reconfigure('%s "${conninfo} port=%d"\n' % (way, pooler.port))
+    own.wait_for_log("ORC1031", 30)
+    turned_away(own, person)
+    own.httpd.stop()
+    own.httpd.start()
+    turned_away(own, person)
+    own.reconfigure("")
+    own.wait_for(own.ready, 30, "health")
+    person.wait_for_status(person.deploy(), "CREATE_COMPLETE")
+
+
+def test_the_way_to_the_database_is_looked_at_without_migrations_too(own, make_pgbouncer):
+    person, = registered(own, 1)
+    pooler = make_pgbouncer(own.postgres.port, "transaction")
+    own.expect_log("ORC1031.*needs session pooling", required=True)
+    own.expect_log("ORC1010")
+    own.reconfigure('OrchestratorMigrate Off\nDBDParams "${conninfo} port=%d"\n' % pooler.port)
+    own.httpd.stop()
+    own.httpd.start()
+    own.wait_for_log("ORC1031", 30)
+    turned_away(own, person)
+    own.reconfigure("OrchestratorMigrate Off\n")
+    own.wait_for(own.ready, 30, "health")
+    expect(person.get("/users/me"), 200)
+
+
+def test_session_pooling_works(own, make_pgbouncer):
+    pooler = make_pgbouncer(own.postgres.port, "session", size=60)
+    own.reconfigure(POOLED % pooler.port)
+    own.wait_for(own.ready, 30, "health")
+    people = registered(own)
+    own.expect_log("ORC1010: .*no connection is to be had")  # a machine may be too busy for thirty at once
+    own.wait_for(lambda: refused(ask_at_once(own, people)) == 0, 30, "answers")
+    for person in people:
+        person.wait_for_status(person.deploy(), "CREATE_COMPLETE")
+
+
+def test_a_pool_with_fewer_connections_than_are_needed_turns_requests_away(own, make_pgbouncer):
+    people = registered(own)
+    pooler = make_pgbouncer(own.postgres.port, "session", size=6)
+    own.expect_log(AWAY)
+    own.reconfigure(POOLED % pooler.port + "OrchestratorDatabaseTimeout 1s\n")
+    own.wait_for(lambda: people[0].get("/users/me").status_code == 200, 30, "an answer")
+    own.wait_for(lambda: refused(ask_at_once(own, people)) > 0, 60, "requests that are turned away")
+    own.reconfigure("")
+    own.wait_for(own.ready, 30, "health")
+    own.wait_for(lambda: refused(ask_at_once(own, people)) == 0, 30, "answers")
+
+
+def test_a_connection_string_without_connect_timeout_is_warned_of(own):
+    own.expect_log("ORC1004.*DBDParams has no connect_timeout", required=True)
+    own.reconfigure('DBDParams "host=127.0.0.1 port=%d user=orchestrator dbname=orchestrator"\n' % own.postgres.port)
+    own.wait_for(own.ready, 30, "health")
+
+
+def test_another_hosts_database_is_not_ours(own):
+    """DBDParams of a <VirtualHost> that comes first belong to that host's own modules."""
+    own.expect_log("dbd:")  # mod_dbd looks for theirs
+    own.reconfigure("""
+        <VirtualHost 127.0.0.1:1>
+            DBDParams "host=127.0.0.1 port=1 dbname=theirs connect_timeout=2"
+        </VirtualHost>
+        DBDParams "${conninfo}"
+    """)
+    own.wait_for(own.ready, 30, "health")
+    person = own.person()
+    person.wait_for_status(person.deploy(), "CREATE_COMPLETE")
