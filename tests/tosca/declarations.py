@@ -2,6 +2,7 @@
 """Dice for declarations, and for values of declared types: as they are written, and as JSON."""
 
 from model import DATA, Schema
+from reading import OUT_OF_RANGE
 from spellings import NAMES, SPELLINGS, Spellings
 from written import DOUBLE, List, Map, Text, written
 
@@ -11,6 +12,15 @@ UNKNOWN = ["lab.Unknown", "Nobody"]  # types that nobody declares
 ANYTHING = [None, True, 0, 1, -0.0, 1.5, "1", "", [], {}, [None], {"a": 1}, 2**63, 1e300]
 NUMBERS = {"integer": [0, 1, -1, 7, 2**53 + 1, 2**63 - 1, -2**63],
            "float": [0.0, -0.0, 1, 1.0, 0.1, 1e22, 1e300, 5e-324, 1.7e308, 2**53 + 1, -3, 0.1 + 0.2, 1e-7, 123456.789e3]}
+
+
+def spoken(value):
+    """A value as JSON can tell it."""
+    if isinstance(value, list):
+        return [spoken(one) for one in value]
+    if isinstance(value, dict):
+        return {name: spoken(one) for name, one in value.items()}
+    return 2**63 if value == OUT_OF_RANGE else value
 
 
 class Declarations(Spellings):
@@ -108,7 +118,7 @@ class Declarations(Spellings):
         constraints = declared.get("constraints") if isinstance(declared, Map) else None
         allowed = constraints.items[0].get("valid_values") if constraints else None
         if allowed and self.chance(0.9):
-            return schema.typed(self.pick(allowed.items))
+            return spoken(schema.typed(self.pick(allowed.items)))
         return self._json_of(schema, fits)
 
     def _json_of(self, schema, fits):
