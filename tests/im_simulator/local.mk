@@ -7,8 +7,11 @@ mod_im_simulator_la_SOURCES = \
 	$(im_simulator)/sim_answer.c $(im_simulator)/sim_auth.c $(im_simulator)/sim_auth.h $(im_simulator)/sim_call.h \
 	$(im_simulator)/sim_calls.c $(im_simulator)/sim_calls.h \
 	$(im_simulator)/sim_control.c $(im_simulator)/sim_create.c \
-	$(im_simulator)/sim_im.c $(im_simulator)/sim_machine.c $(im_simulator)/sim_one.c \
+	$(im_simulator)/sim_im.c $(im_simulator)/sim_machine.c \
+	$(im_simulator)/sim_node.c $(im_simulator)/sim_node.h $(im_simulator)/sim_one.c \
+	$(im_simulator)/sim_python.c $(im_simulator)/sim_python.h \
 	$(im_simulator)/sim_route.c $(im_simulator)/sim_route.h \
+	$(im_simulator)/sim_scalar.c $(im_simulator)/sim_scalar.h \
 	$(im_simulator)/sim_server.h \
 	$(im_simulator)/sim_settings.c $(im_simulator)/sim_settings.h \
 	$(im_simulator)/sim_store.c $(im_simulator)/sim_store.h \

@@ -491,7 +491,12 @@ def test_the_template_comes_back_sorted_and_equal(im, document):
 
 
 def test_the_text_that_was_posted_comes_back_equal(im):
-    document = VERSION + "a: {<<: &x {b: 1}, c: *x}\nd: [yes, 'yes', 1e3, 1.5, .5, 0o7, 07, 1:30, +1, 2001-01-01]\ntopology_template: {node_templates: {}}\n"
+    document = VERSION + """
+dsl_definitions:
+  a: {<<: &x {b: 1}, c: *x, =: 1}
+  d: [yes, 'yes', 1e3, 1.5, .5, 0o7, 07, 1:30, +1, 2001-01-01, .inf, !!float 1, !!int '3', !!str 1, ! 5, !!null x]
+topology_template: {node_templates: {}}
+"""
     answer = im.call("POST", "/infrastructures", document, **{"async": "true"})
     text = im.get(answer.headers["InfID"], "/tosca", accept="*/*").text
     assert yaml.safe_load(text) == yaml.safe_load(document)
@@ -500,7 +505,8 @@ def test_the_text_that_was_posted_comes_back_equal(im):
 def test_bad_documents_do_no_harm(im):
     bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         "%s: &%s [%s]\n" % (name, name, ",".join(["*" + before] * 10)) for before, name in zip("abcdefgh", "bcdefghi"))
-    for body in (bomb, "[" * 2000, "a: *b", "a: &a [*a]", "--- 1\n--- 2\n", "? [1]\n: 2", "a: !own 1", "\x00", "a: \xff".encode("latin-1")):
+    for body in (bomb, "[" * 2000, "a: *b", "a: &a [*a]", "--- 1\n--- 2\n", "? [1]\n: 2", "a: !own 1", "a: !own [1]", "a: =", "<<: 5", "<<: [5]",
+                 "a: 2020-13-45", "a: 2020-02-30", "a: 2020-01-01 25:00:00", "a: !!int x", "a: !!float x", "\x00", "a: \xff".encode("latin-1")):
         answer = im.call("POST", "/infrastructures", body)
         assert answer.status_code == 400 and "Error" in message(answer), body
     assert im.call("GET", "/version").status_code == 200
