@@ -77,6 +77,9 @@ void sim_apply_late_fault(sim_call_t *call);
 int sim_is_owner(const sim_call_t *call, const sim_infrastructure_t *infrastructure);
 void sim_add_owner(sim_infrastructure_t *infrastructure, const sim_identity_t *who);
 
+/* How the server reads the template of this call now. */
+sim_reader_t sim_reader(const sim_call_t *call);
+
 /* Reads the body as a template into pool; NULL when it is answered with an error. */
 sim_template_t *sim_read_template(sim_call_t *call, apr_pool_t *pool);
 

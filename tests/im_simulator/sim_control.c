@@ -27,7 +27,10 @@ static void refuse(control_t *control, int status, const char *message)
 
 static void answer_done(control_t *control)
 {
-    answer(control, 200, json_pack("{s:I}", "now", (json_int_t)sim_store_now(control->server->store)));
+    const sim_server_t *server = control->server;
+    answer(control, 200,
+           json_pack("{s:I, s:b}", "now", (json_int_t)sim_store_now(server->store), "verifies",
+                     sim_store_verifies(server->store)));
 }
 
 /* ---- the ledger ---- */
@@ -122,6 +125,22 @@ static void advance(control_t *control)
     answer_done(control);
 }
 
+/* As after a restart; {"read_back": true} does at once what the next calls about the infrastructures would do. */
+static void forget(control_t *control)
+{
+    sim_store_t *store = control->server->store;
+    sim_infrastructure_t *infrastructure = NULL;
+
+    sim_store_lock(store);
+    sim_store_forget(store);
+    while (json_is_true(json_object_get(control->body, "read_back")) &&
+           (infrastructure = sim_store_next(store, infrastructure))) {
+        sim_store_read_back(store, infrastructure);
+    }
+    sim_store_unlock(store);
+    answer_done(control);
+}
+
 static void reset(control_t *control)
 {
     sim_store_reset(control->server->store);
@@ -203,7 +222,8 @@ static void dispatch(control_t *control)
         const char *method, *name;
         void (*function)(control_t *control);
     } controls[] = {{"GET", "ledger", ledger},         {"GET", "calls", calls},      {"POST", "fault", set_faults},
-                    {"DELETE", "fault", clear_faults}, {"POST", "advance", advance}, {"POST", "reset", reset}};
+                    {"DELETE", "fault", clear_faults}, {"POST", "advance", advance}, {"POST", "reset", reset},
+                    {"POST", "forget", forget}};
     const char *name = control->request->path + strlen(PREFIX);
 
     for (size_t i = 0; i < sizeof(controls) / sizeof(*controls); i++) {

@@ -53,9 +53,16 @@ static body_kind_t body_kind(const sim_call_t *call)
     return BODY_UNKNOWN;
 }
 
+sim_reader_t sim_reader(const sim_call_t *call)
+{
+    return (sim_reader_t){call->server->generation, sim_store_verifies(call->server->store),
+                          call->route->route_class == SIM_CLASS_UPDATE};
+}
+
 /* Reads the body as a template; NULL when it is answered with an error. */
 sim_template_t *sim_read_template(sim_call_t *call, apr_pool_t *pool)
 {
+    sim_reader_t reader = sim_reader(call);
     const char *problem, *error = call->server->generation == 1 ? call->route->error : "Error parsing request body: ";
     sim_template_t *tmpl;
 
@@ -67,7 +74,7 @@ sim_template_t *sim_read_template(sim_call_t *call, apr_pool_t *pool)
         sim_fail_route(call, 400, "No VMI obtained from Sites to system 'simple_node'");
         return NULL;
     default:
-        tmpl = sim_template_read(&problem, call->request->body, call->request->length, pool);
+        tmpl = sim_template_read(&problem, call->request->body, call->request->length, &reader, pool);
         if (!tmpl) {
             sim_fail(call, 400, apr_pstrcat(call->pool, error, problem, NULL));
         }
@@ -163,7 +170,7 @@ static int create_locked(sim_call_t *call, sim_infrastructure_t *made, int is_as
 {
     sim_store_t *store = call->server->store;
     sim_infrastructure_t *stored;
-    const char *problem;
+    const char *problem, *fatal = made->tmpl ? made->tmpl->fatal : NULL;
 
     if (sim_is_struck_by_settings(call, &made->settings) || !check_clouds(call, made, is_async)) {
         return 0;
@@ -181,8 +188,10 @@ static int create_locked(sim_call_t *call, sim_infrastructure_t *made, int is_as
     if (!is_async) {
         call->reply->wait_ms = stored->settings.stuck ? 0 : stored->settings.launch_ms;
     }
-    if (!is_async && stored->all_failed) {
-        sim_fail_route(call, 400, apr_pstrcat(call->pool, "Error adding VMs: ", sim_launch_error(call, stored), NULL));
+    if (!is_async && (stored->all_failed || fatal)) {
+        sim_fail_route(call, 400,
+                       fatal ? fatal
+                             : apr_pstrcat(call->pool, "Error adding VMs: ", sim_launch_error(call, stored), NULL));
         sim_infrastructure_vanish(store, stored);
     }
     return 1;

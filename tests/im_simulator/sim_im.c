@@ -111,6 +111,20 @@ static int is_struck_by_line(sim_call_t *call)
            sim_is_struck_by_settings(call, &settings);
 }
 
+/* IM reads what it has forgotten back before it looks whose it is. */
+static void run_allowed(sim_call_t *call, int is_about_one)
+{
+    if (is_about_one) {
+        sim_store_read_back(call->server->store, call->infrastructure);
+    }
+    if (is_about_one && !sim_is_owner(call, call->infrastructure)) {
+        sim_fail_route(call, 403, "Access to this infrastructure not granted.");
+    }
+    else {
+        functions[call->route->route_class](call);
+    }
+}
+
 /* Everything but version and creation, with the lock. */
 static void run(sim_call_t *call)
 {
@@ -130,11 +144,8 @@ static void run(sim_call_t *call)
     else if (is_about_one && !call->infrastructure) {
         sim_fail_route(call, 404, NOT_FOUND);
     }
-    else if (is_about_one && !sim_is_owner(call, call->infrastructure)) {
-        sim_fail_route(call, 403, "Access to this infrastructure not granted.");
-    }
     else {
-        functions[call->route->route_class](call);
+        run_allowed(call, is_about_one);
     }
 }
 

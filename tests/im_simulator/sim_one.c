@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "sim_call.h"
 
+#include "sim_yaml.h"
+
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_time.h>
@@ -84,6 +86,7 @@ void sim_route_update(sim_call_t *call)
     sim_infrastructure_t *infrastructure = call->infrastructure;
     apr_array_header_t *added = apr_array_make(call->pool, 4, sizeof(int)), *uris;
     sim_template_t *tmpl = sim_read_template(call, call->pool), *before = infrastructure->tmpl;
+    sim_reader_t reader = {call->server->generation, sim_store_verifies(call->server->store), 0};
     sim_node_t *merged;
     const char *problem;
     int context;
@@ -97,7 +100,7 @@ void sim_route_update(sim_call_t *call)
     }
     merged = sim_node_merge(sim_node_merge(NULL, before->document, infrastructure->pool), tmpl->document,
                             infrastructure->pool);
-    infrastructure->tmpl = sim_template_of(&problem, merged, infrastructure->pool);
+    infrastructure->tmpl = sim_template_merged(&problem, merged, before, &reader, infrastructure->pool);
     if (!infrastructure->tmpl || (problem = sim_infrastructure_scale(call->server->store, infrastructure, added))) {
         infrastructure->tmpl = before;
         sim_fail_route(call, 400, problem);
@@ -207,10 +210,20 @@ static int has_template(sim_call_t *call, const char *what)
 void sim_route_outputs(sim_call_t *call)
 {
     sim_outputs_t baton = {call->server, call->infrastructure};
+    const sim_vms_t vms = {sim_vm_count, sim_vm_attribute, &baton};
+    const char *problem;
+    json_t *outputs;
 
-    if (has_template(call, "outputs")) {
-        sim_answer_json(call, json_pack("{s:o}", "outputs",
-                                        sim_template_outputs(call->infrastructure->tmpl, sim_vm_attribute, &baton)));
+    if (!has_template(call, "outputs")) {
+        return;
+    }
+    outputs = sim_template_outputs(&problem, call->infrastructure->tmpl, &vms, call->server->generation,
+                                   call->infrastructure->pool, call->pool);
+    if (outputs) {
+        sim_answer_json(call, json_pack("{s:o}", "outputs", outputs));
+    }
+    else {
+        sim_fail_route(call, 400, problem);
     }
 }
 

@@ -52,12 +52,14 @@ const char *sim_vm_radl_text(json_t *radl, apr_pool_t *pool);
 /* The RADL of the whole infrastructure, in pool. With the lock. */
 const char *sim_infrastructure_radl(const sim_infrastructure_t *infrastructure, apr_pool_t *pool);
 
-/* An attribute for sim_template_outputs(); baton is a sim_outputs_t. */
+/* For sim_template_outputs(): how many VMs a node has, and an attribute of the n-th. With the lock; baton is a
+ * sim_outputs_t. */
 typedef struct {
     const sim_server_t *server;
     const sim_infrastructure_t *infrastructure;
 } sim_outputs_t;
-json_t *sim_vm_attribute(void *baton, const sim_compute_t *compute, const char *attribute, int index);
+int sim_vm_count(void *baton, const char *node);
+json_t *sim_vm_attribute(void *baton, const char *node, int n, const char *attribute);
 
 /* Puts a JSON value (stolen) into the reply in the spelling of the version. */
 void sim_reply_json(sim_reply_t *reply, const sim_server_t *server, apr_pool_t *pool, int status, json_t *value);

@@ -12,6 +12,7 @@
 #define MAX_INFRASTRUCTURES 200000
 #define MAX_COUNTERS        10000
 #define ID_LENGTH           36
+#define NEVER               (APR_INT64_MAX / 4)
 
 /* How a running deletion ends. */
 enum { ENDS_GONE, ENDS_REFUSED, ENDS_LOST };
@@ -28,6 +29,7 @@ struct sim_store_t {
     sim_fault_t faults[SIM_MAX_FAULTS];
     int fault_count;
     unsigned addresses; /* public addresses given out */
+    _Atomic int verifies;
 };
 
 static void start_empty(sim_store_t *store)
@@ -39,6 +41,7 @@ static void start_empty(sim_store_t *store)
     store->newest = NULL;
     store->fault_count = 0;
     store->addresses = 0;
+    atomic_store(&store->verifies, 1);
 }
 
 sim_store_t *sim_store_create(apr_pool_t *pool)
@@ -164,6 +167,22 @@ static void arm_faults(sim_settings_t *settings, apr_int64_t now)
     }
 }
 
+/* The VMs of a creation. The thread that launches them may die; then nobody ever says that the launch is over. */
+static void launch_first(sim_store_t *store, sim_infrastructure_t *infrastructure)
+{
+    const sim_template_t *tmpl = infrastructure->tmpl;
+
+    if (!tmpl->fatal) {
+        sim_infrastructure_scale(store, infrastructure, NULL);
+    }
+    if (tmpl->fatal || (tmpl->is_empty && !infrastructure->vms_made && !infrastructure->all_failed)) {
+        infrastructure->launched_at = infrastructure->adding_until = NEVER;
+    }
+    else if (!infrastructure->vms_made && !infrastructure->all_failed) {
+        infrastructure->failure = "Infrastructure without any deploy. Exiting.";
+    }
+}
+
 const char *sim_store_add(sim_store_t *store, sim_infrastructure_t *made)
 {
     apr_int64_t now = sim_store_now(store);
@@ -185,10 +204,7 @@ const char *sim_store_add(sim_store_t *store, sim_infrastructure_t *made)
     infrastructure->launched_at = infrastructure->adding_until = now + made->settings.launch_ms;
     arm_faults(&infrastructure->settings, now);
     if (made->tmpl && !made->failure) {
-        sim_infrastructure_scale(store, infrastructure, NULL);
-        if (!infrastructure->vms_made && !infrastructure->all_failed) {
-            infrastructure->failure = "Infrastructure without any deploy. Exiting.";
-        }
+        launch_first(store, infrastructure);
     }
     APR_ARRAY_PUSH(store->all, sim_infrastructure_t *) = infrastructure;
     apr_hash_set(store->by_id, infrastructure->id, ID_LENGTH, infrastructure);
@@ -230,6 +246,30 @@ sim_fault_t *sim_store_faults(int *count, sim_store_t *store)
 {
     *count = store->fault_count;
     return store->faults;
+}
+
+/* ---- what IM remembers ---- */
+
+int sim_store_verifies(sim_store_t *store)
+{
+    return atomic_load(&store->verifies);
+}
+
+void sim_store_forget(sim_store_t *store)
+{
+    for (int i = 0; i < store->all->nelts; i++) {
+        APR_ARRAY_IDX(store->all, i, sim_infrastructure_t *)->is_forgotten = 1;
+    }
+    atomic_store(&store->verifies, 1);
+}
+
+void sim_store_read_back(sim_store_t *store, sim_infrastructure_t *infrastructure)
+{
+    if (infrastructure->is_forgotten && infrastructure->tmpl) {
+        sim_template_read_back(infrastructure->tmpl, infrastructure->pool);
+        atomic_store(&store->verifies, 0);
+    }
+    infrastructure->is_forgotten = 0;
 }
 
 /* ---- the life of an infrastructure ---- */

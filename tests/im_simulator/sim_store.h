@@ -52,6 +52,7 @@ struct sim_infrastructure_t {
     apr_int64_t gone_at;            /* 404 since then; 0: it is there */
     apr_int64_t refuse, lost, back; /* what is left of the settings' counts */
     int is_lost;                    /* a deletion was lost */
+    int is_forgotten;               /* only in IM's database, not in its memory */
 };
 
 typedef struct {
@@ -70,6 +71,15 @@ void sim_store_advance(sim_store_t *store, apr_int64_t ms);
 
 /* Forgets everything. */
 void sim_store_reset(sim_store_t *store);
+
+/* Whether IM verifies templates: until an infrastructure was read back from its database. Needs no lock. */
+int sim_store_verifies(sim_store_t *store);
+
+/* As after a restart of IM: every infrastructure is in its database only, and templates are verified. */
+void sim_store_forget(sim_store_t *store);
+
+/* Reads an infrastructure back when it was forgotten; if it has a template, none is verified from then on. */
+void sim_store_read_back(sim_store_t *store, sim_infrastructure_t *infrastructure);
 
 /* Grows with each reset; calls that wait give up when it does. */
 unsigned sim_store_generation(sim_store_t *store);

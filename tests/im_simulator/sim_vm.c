@@ -24,10 +24,11 @@ static void set_number(json_t *object, const char *key, json_int_t number)
 static json_t *system_of(const sim_server_t *server, const sim_infrastructure_t *infrastructure, const sim_vm_t *vm)
 {
     const sim_compute_t *compute = sim_template_compute(infrastructure->tmpl, vm->node);
-    json_t *system = json_pack("{s:s, s:s, s:s}", "class", "system", "id", vm->node, "instance_name", vm->node);
+    json_t *system = json_pack("{s:s, s:s}", "class", "system", "id", compute ? compute->system : vm->node);
     char name[32];
 
     apr_snprintf(name, sizeof(name), "vnode-%d", vm->id);
+    set_text(system, "instance_name", compute && compute->is_container ? NULL : vm->node);
     if (compute) {
         set_text(system, "disk.0.os.name", compute->os_type);
         set_text(system, "disk.0.os.flavour", compute->os_distribution);
@@ -116,10 +117,10 @@ const char *sim_vm_radl_text(json_t *radl, apr_pool_t *pool)
 
 static const char *compute_text(const sim_compute_t *compute, apr_pool_t *pool)
 {
-    json_t *system =
-        json_pack("{s:s, s:s, s:s}", "class", "system", "id", compute->name, "instance_name", compute->name);
+    json_t *system = json_pack("{s:s, s:s}", "class", "system", "id", compute->system);
     const char *text;
 
+    set_text(system, "instance_name", compute->is_container ? NULL : compute->name);
     set_text(system, "disk.0.os.name", compute->os_type);
     set_text(system, "disk.0.os.flavour", compute->os_distribution);
     set_text(system, "disk.0.image.url", compute->image);
@@ -149,7 +150,7 @@ const char *sim_infrastructure_radl(const sim_infrastructure_t *infrastructure, 
     text = apr_pstrcat(pool, text, "contextualize ()", NULL);
     for (int i = 0; i < computes->nelts; i++) {
         const sim_compute_t *compute = &APR_ARRAY_IDX(computes, i, sim_compute_t);
-        text = apr_psprintf(pool, "%s\ndeploy %s %d", text, compute->name, compute->count);
+        text = apr_psprintf(pool, "%s\ndeploy %s %d", text, compute->system, compute->count);
     }
     return text;
 }
@@ -157,18 +158,31 @@ const char *sim_infrastructure_radl(const sim_infrastructure_t *infrastructure, 
 /* ---- outputs ---- */
 
 /* The n-th VM of a node that IM would ask, NULL when there are fewer. */
-static const sim_vm_t *nth_vm(const sim_outputs_t *outputs, const sim_compute_t *compute, int n)
+static const sim_vm_t *nth_vm(const sim_outputs_t *outputs, const char *node, int n)
 {
-    const sim_infrastructure_t *infrastructure = outputs->infrastructure;
-
-    for (int i = 0; i < infrastructure->vms->nelts; i++) {
+    for (int i = 0; i < outputs->infrastructure->vms->nelts; i++) {
         int was_there;
-        const sim_vm_t *vm = sim_infrastructure_vm(outputs->server->store, infrastructure, i, &was_there);
-        if (vm && !strcmp(vm->node, compute->name) && n-- == 0) {
+        const sim_vm_t *vm = sim_infrastructure_vm(outputs->server->store, outputs->infrastructure, i, &was_there);
+        if (vm && !strcmp(vm->node, node) && n-- == 0) {
             return vm;
         }
     }
     return NULL;
+}
+
+int sim_vm_count(void *baton, const char *node)
+{
+    const sim_outputs_t *outputs = baton;
+    const sim_infrastructure_t *infrastructure = outputs->infrastructure;
+    int count = 0;
+
+    if (sim_store_now(outputs->server->store) < infrastructure->launched_at + infrastructure->settings.outputs_ms) {
+        return 0;
+    }
+    while (nth_vm(outputs, node, count)) {
+        count++;
+    }
+    return count;
 }
 
 static json_t *address(const sim_vm_t *vm, int is_public)
@@ -177,31 +191,15 @@ static json_t *address(const sim_vm_t *vm, int is_public)
     return ip ? json_string(ip) : json_null();
 }
 
-static json_t *addresses(const sim_outputs_t *outputs, const sim_compute_t *compute, int is_public)
-{
-    json_t *list = json_array();
-    const sim_vm_t *vm;
-
-    for (int n = 0; (vm = nth_vm(outputs, compute, n)); n++) {
-        json_array_append_new(list, address(vm, is_public));
-    }
-    return list;
-}
-
-json_t *sim_vm_attribute(void *baton, const sim_compute_t *compute, const char *attribute, int index)
+json_t *sim_vm_attribute(void *baton, const char *node, int n, const char *attribute)
 {
     const sim_outputs_t *outputs = baton;
     const sim_infrastructure_t *infrastructure = outputs->infrastructure;
-    const sim_vm_t *vm = nth_vm(outputs, compute, index < 0 ? 0 : index);
-    int is_public = !strcmp(attribute, "public_address");
+    const sim_compute_t *compute = sim_template_compute(infrastructure->tmpl, node);
+    const sim_vm_t *vm = nth_vm(outputs, node, n);
 
-    if (!vm ||
-        sim_store_now(outputs->server->store) < infrastructure->launched_at + infrastructure->settings.outputs_ms) {
-        return NULL;
-    }
-    if (is_public || !strcmp(attribute, "private_address") || !strcmp(attribute, "ip_address")) {
-        return compute->lists && index < 0 && strcmp(attribute, "ip_address") ? addresses(outputs, compute, is_public)
-                                                                              : address(vm, is_public);
+    if (!strcmp(attribute, "private_address") || !strcmp(attribute, "public_address")) {
+        return address(vm, attribute[1] == 'u');
     }
     if (!strcmp(attribute, "credential")) {
         return json_pack("{s:s, s:s, s:s}", "user", "username", "token", "password", "token_type", "password");
@@ -209,8 +207,11 @@ json_t *sim_vm_attribute(void *baton, const sim_compute_t *compute, const char *
     if (!strcmp(attribute, "tosca_id")) {
         return json_string(vm->cloud_id);
     }
-    if (!strcmp(attribute, "tosca_name")) {
-        return json_string(compute->name);
+    if (!strcmp(attribute, "system")) {
+        return json_string(compute ? compute->system : node);
+    }
+    if (!strcmp(attribute, "dns_name")) {
+        return json_sprintf("vnode-%d", vm->id);
     }
     if (!strcmp(attribute, "ansible_output")) {
         return strcmp(sim_vm_state(outputs->server->store, infrastructure, vm), "configured")

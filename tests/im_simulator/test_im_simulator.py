@@ -6,6 +6,7 @@ import concurrent.futures
 import http.client
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -44,12 +45,10 @@ topology_template:
     log: {value: {get_attribute: [simple_node, ctxt_log]}}
     pub_ip: {value: {get_attribute: [simple_node, public_address]}}
     second: {value: {get_attribute: [simple_node, private_address, 1]}}
-    third: {value: {get_attribute: [simple_node, private_address, 2]}}
     url: {value: {concat: ["http://", {get_attribute: [simple_node, public_address, 0]}, ":", 80]}}
     task: {value: {get_attribute: [simple_node, ansible_output, some_task, output]}}
     n: {value: {get_input: num_nodes}}
     pw: {value: {get_input: app_password}}
-    nothing: {value: {get_attribute: [nobody, private_address]}}
 """
 
 
@@ -341,8 +340,8 @@ def test_like_the_dummy_it_is_pending_and_then_configured(im):
     ("[1, 2]", "Error parsing TOSCA template: 'list' object has no attribute 'get'"),
     (VERSION, ": 'ToscaTemplate' object has no attribute 'nodetemplates'"),
     (VERSION + "topology_template: {}", ": 'ToscaTemplate' object has no attribute 'nodetemplates'"),
-    (VERSION + "topology_template: 3", "Error parsing TOSCA template: 'int' object has no attribute 'get'"),
-    (template().replace("tosca.nodes.indigo.Compute", "5"), "MissingRequiredFieldError"),
+    (VERSION + "topology_template: a", "Error parsing TOSCA template: 'str' object has no attribute 'get'"),
+    (template().replace("tosca.nodes.indigo.Compute", "5"), ": 'int' object has no attribute 'startswith'"),
     (template().replace("get_input: num_nodes", "get_input: other"), "UnknownInputError"),
 ])
 def test_bad_templates_are_refused(im, body, words):
@@ -391,16 +390,540 @@ def test_dry_run_makes_nothing(im):
     assert im.control("GET", "ledger") == []
 
 
+# ---- what tosca-parser says of a template
+
+
+def document(nodes=None, inputs=None, outputs=None, topology="", root=""):
+    """A template of these sections, as YAML in flow style: `one` is a compute node unless nodes say otherwise."""
+    sections = {"inputs": inputs, "node_templates": nodes or "{one: {type: tosca.nodes.Compute}}", "outputs": outputs}
+    return VERSION + root + "topology_template:\n" + "".join(
+        "  %s: %s\n" % (name, value) for name, value in sections.items() if value) + topology
+
+
+def compute(capability="", more="", type="tosca.nodes.indigo.Compute"):
+    """The node templates with one compute node."""
+    return "{one: {type: %s, capabilities: {%s}%s}}" % (type, capability, more)
+
+
+def scalable(**properties):
+    return "scalable: {properties: {%s}}" % ", ".join("%s: %s" % one for one in properties.items())
+
+
+def post(im, text):
+    return im.call("POST", "/infrastructures", text.encode(), **{"async": "true"})
+
+
+def read_one_back(im):
+    """From now on the IM verifies nothing: it has read an infrastructure back from its database."""
+    im.create(document=document())
+    assert im.control("POST", "forget", {"read_back": True})["verifies"] is False
+
+
+def outputs_of(im, text):
+    """The outputs of this very text, or IM's words."""
+    answer = post(im, text)
+    assert answer.status_code == 200, answer.text
+    im.advance(60)
+    answer = im.get(answer.headers["InfID"], "/outputs")
+    return answer.json()["outputs"] if answer.status_code == 200 else message(answer)
+
+
+def unknown(what, field):
+    return '%s contains unknown field "%s". Refer to the definition to verify valid values.' % (what, field)
+
+
+def default(type, value, more=""):
+    return document(inputs="{x: {type: %s, default: %s%s}}" % (type, value, more))
+
+
+NO_TARGET = 'InvalidGroupTargetException: "Target member "%s" is not found in node_templates"'
+VERSIONS = ('Valid versions are "tosca_simple_yaml_1_0", "tosca_simple_yaml_1_2", "tosca_simple_yaml_1_3", '
+            '"tosca_simple_profile_for_mec_1_0_0", "tosca_simple_profile_for_nfv_1_0_0".')
+
+# What is collected, and the words of it.
+COLLECTED = [
+    (document().replace("1_0", "1_1"), 'InvalidTemplateVersion: The template version "tosca_simple_yaml_1_1" is invalid. ' + VERSIONS),
+    (document().replace("tosca_simple_yaml_1_0", "tosca_2_0"), 'The template version "tosca_2_0" is invalid.'),
+    (document().replace("tosca_simple_yaml_1_0", "1.10"), 'The template version "1.1" is invalid.'),
+    (document().replace(VERSION, ""), 'Template is missing required field "tosca_definitions_version".'),
+    (document(root="foo: 1\n"), "UnknownFieldError: " + unknown("Template", "foo")),
+    (document(root="inputs: {}\nbar: 1\n"), "UnknownFieldError: " + unknown("Template", "bar")),
+    (document(topology="  foo: 1\n"), unknown("Template", "foo")),
+    (document(topology="  5: 1\n"), unknown("Template", "5")),
+    (document(topology="  workflows: {}\n"), unknown("Template", "workflows")),
+    (document(topology="  substitution_mappings: {node_type: my.Type}\n"), 'InvalidNodeTypeError: Node type "my.Type" is not a valid type.'),
+    (document(root="repositories: {r: {url: x, z: 1}}\n"), unknown('repositories "r"', "z")),
+    (document("{one: {type: tosca.nodes.Compute, foo: 1}}"), unknown('Node template "one"', "foo")),
+    (document("{one: {properties: {}}}"), 'MissingRequiredFieldError: Template "one" is missing required field "type".'),
+    (document("{one: {type: my.Type}}"), 'InvalidTypeError: Type "my.Type" is not a valid type.'),
+    (document(compute(more=", requirements: [{dependency: {node: one, foo: 1}}]")), unknown('"requirements" of template "one"', "foo")),
+    (document(outputs="{o: {}}"), 'MissingRequiredFieldError: Output "o" is missing required field "value".'),
+    (document(outputs="{o: {value: 1, type: string}}"), unknown('Output "o"', "type")),
+    (document(topology="  groups: {g: {type: tosca.groups.Root, members: [one, nobody]}}\n"), NO_TARGET % "nobody"),
+    (document(topology="  groups: {g: {type: tosca.groups.Root, members: [one, one]}}\n"), "\"Member nodes \"['one', 'one']\" should be >= 1"),
+    (document(topology="  groups: {g: {type: tosca.groups.Root, members: one}}\n"), 'ValueError: "one" is not a list.'),
+    (document(topology="  groups: {g: {type: tosca.groups.Root, foo: 1}}\n"), unknown('Groups "g"', "foo")),
+    (document(topology="  policies: [{p: {type: tosca.policies.Root, targets: [nobody]}}]\n"), NO_TARGET % "nobody"),
+    (document(topology="  policies: [{p: {type: tosca.policies.Root, foo: 1}}]\n"), unknown('Policy "p"', "foo")),
+    (default("string", "a", ", descritpion: b"), unknown('Input "x"', "descritpion")),
+    (default("bool", "false"), "ValueError: Invalid type \"<class 'type'>\"."),
+    (default("integer", "abc"), 'ValueError: "abc" is not an integer.'),
+    (default("integer", "'0x10'"), '"0x10" is not an integer.'),
+    (default("integer", "[1, {a: \"it's\"}]"), "\"[1, {'a': \"it's\"}]\" is not an integer."),
+    (default("float", "1"), 'ValueError: "1" is not a float.'),
+    (default("float", "'1.0'"), '"1.0" is not a float.'),
+    (default("number", "'1'"), '"1" is not a numeric.'),
+    (default("boolean", "'yes'"), '"yes" is not a boolean.'),
+    (default("boolean", "1"), '"1" is not a boolean.'),
+    (default("list", "{a: NO}"), "\"{'a': False}\" is not a list."),
+    (default("map", "[0640, ~]"), "\"[416, None]\" is not a map."),
+    (default("range", "[2, 1]"), '"[2, 1]" is not a valid range.'),
+    (default("timestamp", "2020-01-01"), '"2020-01-01" is not a valid timestamp. "Parser must be a string or character stream, not date"'),
+    (default("scalar-unit.size", "4096"), "The unit \"6\" is not valid. Valid units are \"['B', 'GB', 'GiB', 'KiB', 'MB', 'MiB', 'TB', 'TiB', 'kB']\"."),
+    (default("scalar-unit.time", "1 GB"), '"1 GB" is not a valid scalar-unit.'),
+    (default("version", "1.2.a"), 'InvalidTOSCAVersionPropertyException: Value of TOSCA version property "1.2.a" is invalid.'),
+    (default("PortDef", "99999"), 'ValidationError: The value "99999" of property "None" is out of range "(min:1, max:65535)".'),
+    (document(outputs="{o: {value: {get_input: nothing}}}"), 'UnknownInputError: Unknown input "nothing".'),
+    (document(compute("host: {properties: {num_cpus: {get_input: nothing}}}")), 'Unknown input "nothing".'),
+    (document("{d: {type: tosca.nodes.BlockStorage, properties: {size: {get_input: nothing}}}}"), 'Unknown input "nothing".'),
+    (document(compute(more=", requirements: [{d: {node: one, relationship: {type: a, properties: {b: {get_input: nothing}}}}}]")),
+     'Unknown input "nothing".'),
+    (document(outputs="{o: {value: {get_attribute: [nobody, x]}}}"), "KeyError: 'Node template \"nobody\" was not found.'"),
+    (document(outputs="{o: {value: {get_attribute: [one, nothing]}}}"), 'KeyError: \'Attribute "nothing" was not found in node template "one".\''),
+    (document(outputs="{o: {value: {get_attribute: [one, private_address, 0]}}}"), 'Unexpected attribute/index value "0"'),
+    (document(outputs="{o: {value: {concat: []}}}"), 'Invalid arguments for function "concat". Expected at least one arguments.'),
+    (document(outputs="{o: {value: {token: [a, bc, d]}}}"), "Expected single char value as second argument."),
+]
+
+
+@pytest.mark.parametrize("text, words", COLLECTED)
+def test_what_is_collected_is_refused_until_an_infrastructure_was_read_back(im, text, words):
+    answer = post(im, text)
+    assert answer.status_code == 400
+    assert "Error parsing TOSCA template: \nThe pre-parsed input failed validation with the following error(s): \n\n\t" in message(answer)
+    assert words in message(answer)
+    read_one_back(im)
+    answer = post(im, text)
+    assert answer.status_code == 200, answer.text
+
+
+PARSING = "Error parsing TOSCA template: "
+NO_TEXT = PARSING + "'in <string>' requires string as left operand, not "
+NO_COUNT = "unsupported operand type(s) for -: '%s' and 'int'"
+UNCOMPARABLE = PARSING + "'<=' not supported between instances of '%s' and '%s'"
+
+# What the parser, or the translation to RADL, dies of.
+CRASHES = [
+    (document(root="22: ssh\n"), NO_TEXT + "int"),
+    (document("{one: {type: tosca.nodes.Compute, yes: 1}}"), NO_TEXT + "bool"),
+    (document(root="description: 5\n"), PARSING + "'int' object has no attribute 'rstrip'"),
+    (document(root="metadata: [a]\n"), "'list' object has no attribute 'get'"),
+    (document(nodes="[a]"), PARSING + "list indices must be integers or slices, not str"),
+    (document("{one: [a]}"), PARSING + "'list' object has no attribute 'get'"),
+    (document("{one: {type: 5}}"), PARSING + "'int' object has no attribute 'startswith'"),
+    (document(outputs="{o: 5}"), PARSING + "'int' object has no attribute 'get'"),
+    (document(topology="  groups: {g: {type: tosca.groups.Root, members: 5}}\n"), PARSING + "object of type 'int' has no len()"),
+    (document(topology="  groups: {g: {type: my.Group}}\n"), PARSING + "argument of type 'NoneType' is not iterable"),
+    (document(topology="  policies: [{p: {type: my.Policy}}]\n"), PARSING + "'NoneType' object has no attribute 'keys'"),
+    (document(topology="  relationship_templates: {r: {}}\n"), PARSING + "'type'"),
+    (default("bool", "true"), PARSING + "'bool' object has no attribute 'keys'"),
+    (default("str", "a"), PARSING + "'str' object has no attribute 'keys'"),
+    (default("[a]", "a"), PARSING + "unhashable type: 'list'"),
+    (document(inputs="{x: {default: a}}"), PARSING + "'type'"),
+    (default("range", "[1]"), PARSING + "list index out of range"),
+    (document(compute("host: {properties: {num_cpus: two}}")), PARSING + "'>=' not supported between instances of 'str' and 'int'"),
+    (document(compute("host: {}")), PARSING + "'properties'"),
+    (document(compute("host: 5")), PARSING + "argument of type 'int' is not iterable"),
+    (document(compute("host: {properties: [a]}")), PARSING + "dictionary update sequence element #0 has length 1; 2 is required"),
+    (document(root="metadata: {a: b}\n").replace("tosca_simple_yaml_1_0", "[1.0]"), PARSING + "unhashable type: 'list'"),
+    (document(compute(more=", interfaces: {Standard: {configure: {inputs: {a: b}}}}")),
+     "join() argument must be str, bytes, or os.PathLike object, not 'NoneType'"),
+    (document(topology="  substitution_mappings: a\n"), PARSING + "'str' object has no attribute 'keys'"),
+    (document(compute(scalable(count="'2'"))), NO_COUNT % "str"),
+    (document(compute(scalable(count="{get_input: x}")), "{x: {type: integer, default: '2'}}"), NO_COUNT % "str"),
+    (document(compute(scalable(count="{concat: [2]}"))), NO_COUNT % "str"),
+    (document(compute(scalable(default_instances=2))), UNCOMPARABLE % ("NoneType", "int")),
+    (document(compute(scalable(min_instances=1, default_instances="{get_input: x}", max_instances=3)), "{x: {type: integer, default: 2}}"),
+     UNCOMPARABLE % ("int", "dict")),
+    (document(compute("host: {properties: {mem_size: {get_input: x}}}"), "{x: {type: string, default: '4096'}}"),
+     '"4096" is not a valid scalar-unit.'),
+    (document(compute("os: {properties: {type: {concat: [a, {get_input: nothing}]}}}")), 'Unknown input "nothing".'),
+    (document(compute(more=", interfaces: {Standard: {configure: {implementation: x, inputs: {a: {get_input: x}}}}}"), "{x: {type: integer}}"),
+     "input value for a in interface configure of node one not valid"),
+    (document(inputs="{x: {type: map, default: {get_input: x}}}", nodes=compute("os: {properties: {type: {get_input: x}}}")),
+     "maximum recursion depth exceeded in comparison"),
+    (document(outputs="{o: {value: {get_property: [nobody, x]}}}"), PARSING + "'list' object has no attribute 'name'"),
+]
+
+
+@pytest.mark.parametrize("text, words", CRASHES)
+def test_what_crashes_is_refused_always(im, text, words):
+    prefix = "Error Creating Inf.: " if im.generation == 1 else "Error parsing request body: "
+    answer = post(im, text)
+    assert (answer.status_code, message(answer)) == (400, prefix + words)
+    read_one_back(im)
+    answer = post(im, text)
+    assert (answer.status_code, message(answer)) == (400, prefix + words)
+
+
+def test_a_requirement_of_no_node(im):
+    text = document(compute(more=", requirements: [{dependency: nobody}]"))
+    words = '\'Node template "nobody" was not found in "one".\''
+    assert "\tKeyError: " + words in message(post(im, text))
+    read_one_back(im)
+    assert message(post(im, text)).endswith(": " + words), "and then the translation dies of it"
+
+
+@pytest.mark.parametrize("value, type, words", [("true", "bool", "True"), ("1", "int", "1"), ("1.10", "float", "1.1"),
+                                                ("2020-01-01", "datetime.date", "2020-01-01"), ("[a]", "list", "['a']"),
+                                                ("{a: b}", "dict", "{'a': 'b'}")])
+def test_the_default_of_a_string_is_a_text(im, value, type, words):
+    text = default("string", value)
+    if im.generation == 1:
+        assert 'ValueError: "%s" is not a string.' % words in message(post(im, text))
+        read_one_back(im)
+        assert post(im, text).status_code == 200
+        return
+    for _ in range(2):
+        assert message(post(im, text)) == (
+            "Error parsing request body: Error parsing TOSCA template: expected string or bytes-like object, got '%s'" % type)
+        read_one_back(im)
+
+
+@pytest.mark.parametrize("value, type", [("~", "NoneType"), ("0", "int"), ("{get_input: y}", "dict"), ("{concat: [a, b]}", "dict")])
+def test_im_1_takes_defaults_of_a_string_that_im_2_dies_of(im, value, type):
+    answer = post(im, default("string", value))
+    if im.generation == 1:
+        assert answer.status_code == 200, answer.text
+    else:
+        assert message(answer).endswith("expected string or bytes-like object, got '%s'" % type)
+
+
+@pytest.mark.parametrize("type, value", [
+    ("integer", "'3'"), ("integer", "' 1_0 '"), ("integer", "1.5"), ("integer", "true"), ("integer", "{get_input: y}"), ("float", "1.0"),
+    ("float", "0"), ("boolean", "'True'"), ("list", "[a, 1]"), ("list", "{concat: [a]}"), ("map", "{a: 1}"), ("version", "7"),
+    ("version", "1.2.3.beta-4"), ("scalar-unit.size", "1 gb"), ("range", "[1, UNBOUNDED]"), ("timestamp", "'2020-01-01'"), ("PortDef", "22"),
+    ("integer", "200, constraints: [{less_than: 3}]"), ("list", "[a], entry_schema: {type: integer}"), ("string", "''")])
+def test_defaults_that_are_taken(im, type, value):
+    assert post(im, default(type, value)).status_code == 200
+
+
+def test_verification_ends_with_the_first_infrastructure_that_is_read_back(im):
+    bad, id = document(root="foo: 1\n"), im.create(document=document())
+    assert im.control("POST", "forget")["verifies"] is True, "a restarted IM verifies"
+    for path in ("/infrastructures", "/infrastructures/nosuch/state", "/stats"):
+        im.call("GET", path)
+        assert post(im, bad).status_code == 400, path
+    assert im.get(id, "/state", auth=bearer(exp=1)).status_code == 400
+    assert post(im, bad).status_code == 400, "credentials come first"
+    assert im.get(id, "/state", auth=line("bob")).status_code == 403
+    assert post(im, bad).status_code == 200, "ownership does not"
+    im.control("POST", "forget")
+    assert post(im, bad).status_code == 400
+    im.delete(id)
+    assert post(im, bad).status_code == 200
+    assert im.control("POST", "reset")["verifies"] is True
+    assert post(im, bad).status_code == 400
+
+
+def test_only_infrastructures_with_a_template_switch_verification_off(im):
+    assert im.control("POST", "forget", {"read_back": True})["verifies"] is True, "there is nothing to read back"
+    if im.generation == 2:
+        id = post(im, "").headers["InfID"]
+        assert im.control("POST", "forget", {"read_back": True})["verifies"] is True
+        im.advance(60)
+        assert im.state(id)["state"] == "failed"
+
+
+def test_an_update_is_verified_too(im):
+    id = im.configured()
+    bad = template() + "foo: 1\n"
+    prefix = "Error Adding resources: " if im.generation == 1 else "Error parsing request body: "
+    answer = im.call("POST", "/infrastructures/" + id, bad)
+    assert answer.status_code == 400 and message(answer).startswith(prefix + PARSING)
+    im.control("POST", "forget")
+    assert im.call("POST", "/infrastructures/" + id, bad).status_code == 200
+    assert "foo: 1" in im.get(id, "/tosca").json()["tosca"]
+
+
+@pytest.mark.parametrize("text", [
+    document(topology="  policies: [{p: {type: tosca.policies.Root, properties: {a: {get_input: nothing}}}}]\n"),
+    document(topology="  relationship_templates: {r: {type: tosca.relationships.AttachesTo, properties: {a: {get_input: nothing}}}}\n"),
+    document(topology="  groups: {g: {type: tosca.groups.Root, properties: {a: {get_input: nothing}}}}\n"),
+    document(compute(more=", metadata: {a: {get_input: nothing}}, artifacts: {a: {get_input: nothing}}")),
+    document(inputs="{x: {type: map, default: {get_input: nothing}}}"),
+    document(outputs="{o: {value: [{get_input: nothing}]}, p: {value: {concat: [{get_input: nothing}]}}}"),
+])
+def test_undeclared_inputs_that_nobody_looks_at(im, text):
+    assert post(im, text).status_code == 200
+
+
+@pytest.mark.parametrize("text", [
+    document(root="meta: 1\ndata: 2\n"),  # parts of the word metadata
+    document().replace("1_0", "1_3"), document().replace("yaml_1_0", "profile_for_nfv_1_0_0"),
+    document(topology="  groups: {g: {type: tosca.groups.Root, members: [one]}}\n  policies: [{p: {type: tosca.policies.Root, targets: [g, x]}}]\n"),
+    document("{one: {type: Compute}, two: {type: 'tosca:Compute'}}"),
+    document(inputs="{}", outputs="{o: {value: 0, description: 5}}"),
+])
+def test_odd_documents_that_are_taken(im, text):
+    assert post(im, text).status_code == 200
+
+
+def test_sections_that_are_null(im):
+    for text in (document(topology="  inputs: ~\n"), document(topology="  outputs: ~\n  groups: ~\n  policies: ~\n")):
+        answer = post(im, text)
+        if im.generation == 1 or "inputs" not in text:
+            assert answer.status_code == 200, answer.text
+        else:
+            assert message(answer).endswith("'NoneType' object has no attribute 'items'")
+    answer = post(im, VERSION + "topology_template: ~")
+    assert message(answer).endswith("'ToscaTemplate' object has no attribute 'nodetemplates'" if im.generation == 1
+                                    else "'NoneType' object has no attribute 'get'")
+
+
+# ---- how many machines
+
+
+@pytest.mark.parametrize("type, properties, inputs, count", [
+    ("tosca.nodes.indigo.Compute", {"count": 3}, None, 3),
+    ("tosca.nodes.indigo.Compute", {"count": "true"}, None, 1),
+    ("tosca.nodes.indigo.Compute", {"count": 0}, None, 0),
+    ("tosca.nodes.indigo.Compute", {"count": -1}, None, 0),
+    ("tosca.nodes.indigo.Compute", {"count": "{get_input: x}"}, "{x: {type: integer, default: 2}}", 2),
+    ("tosca.nodes.indigo.Compute", {"count": "{get_input: x}"}, "{x: {type: integer}}", 1),
+    ("tosca.nodes.indigo.Compute", {"count": "{get_input: x}", "min_instances": 3}, "{x: {type: integer}}", 3),
+    ("tosca.nodes.indigo.Compute", {"min_instances": 3}, None, 1),
+    ("tosca.nodes.Compute", {"min_instances": 3}, None, 3),
+    ("tosca.nodes.Compute", {"min_instances": 0}, None, 0),
+    ("tosca.nodes.Compute", {"min_instances": "{get_input: x}"}, "{x: {type: integer, default: 2}}", 2),
+    ("tosca.nodes.Compute", {"min_instances": 1, "default_instances": 2, "max_instances": 3}, None, 2),
+    ("tosca.nodes.Compute", {"max_instances": 3}, None, 1),
+])
+def test_the_number_of_machines(im, type, properties, inputs, count):
+    text = document(compute(scalable(**properties), type=type)[:-1] + ", other: {type: tosca.nodes.Compute}}", inputs)
+    id = im.configured(document=text)
+    assert im.ledger(id)["vms_made"] == count + 1
+    assert ("deploy one %d" % count) in im.get(id, "/radl").json()["radl"]
+
+
+def test_a_count_that_is_no_integer_kills_the_launch(im):
+    text = document(compute(scalable(count=1.5)))
+    id = im.configured(document=text)
+    im.advance(100000000)
+    assert im.state(id) == {"state": "pending", "vm_states": {}}
+    assert im.delete(id).status_code == 409, "for ever"
+    answer = im.call("POST", "/infrastructures", text)
+    assert message(answer) == "Error Creating Inf.: 'float' object cannot be interpreted as an integer"
+    assert len(im.control("GET", "ledger", alive="true")) == 1
+
+
+CONTAINER = """
+imports:
+  - types: https://types.example/types.yaml
+node_types:
+  my.Application: {derived_from: tosca.nodes.Container.Application}
+topology_template:
+  node_templates:
+    my_app x:
+      type: TYPE
+      artifacts: {image: {file: nginx, type: tosca.artifacts.Deployment.Image.Container.Docker}}
+      requirements: [{host: runtime}]
+      capabilities: {scalable: {properties: {count: COUNT}}}
+    runtime:
+      type: tosca.nodes.Container.Runtime.Docker
+      capabilities:
+        host: {properties: {num_cpus: 2.0, mem_size: 1 GB, publish_ports: [{source: 30080}, {target: 81}], expose_ports: [{target: 82}]}}
+  outputs:
+    name: {value: {get_attribute: [my_app x, tosca_name]}}
+    places: {value: {get_attribute: [my_app x, endpoints]}}
+"""
+
+
+def container(count=1, type="tosca.nodes.Container.Application.Docker"):
+    return VERSION + CONTAINER.replace("TYPE", type).replace("COUNT", str(count))
+
+
+def test_an_application_in_a_container_is_a_machine(im):
+    id = im.configured(document=container())
+    assert im.state(id) == {"state": "configured", "vm_states": {"0": "configured"}}
+    system = im.get(id, "/vms/0").json()["radl"][-1]
+    assert system["id"] == "my_app x" if im.generation == 1 else re.fullmatch("my-app-x-[0-9a-f]{8}", system["id"])
+    assert "instance_name" not in system
+    assert (system["disk.0.image.url"], system["cpu.count_min"], system["memory.size_min"]) == ("docker://nginx", 2, 1000000000)
+    assert "deploy %s 1" % system["id"] in im.get(id, "/radl").json()["radl"]
+    assert im.get(id, "/outputs").json()["outputs"] == {
+        "name": "my_app x", "places": ["vnode-0", system["net_interface.1.ip"] + ":81", system["id"] + ":82"]}
+
+
+def test_an_application_keeps_its_name_in_an_update(im):
+    id = im.configured(document=container())
+    assert im.call("POST", "/infrastructures/" + id, container()).json() == {"uri-list": []}
+    assert im.ledger(id)["vms_made"] == 1
+
+
+@pytest.mark.parametrize("type", ["tosca.nodes.indigo.Container.Application.Docker.Chronos", "my.Application"])
+def test_applications_of_other_types(im, type):
+    id = im.configured(document=container(type=type))
+    assert im.ledger(id)["vms_made"] == 1
+    answer = im.get(id, "/outputs")
+    assert (answer.status_code, message(answer)) == (400, "Error Getting Inf. prop: 'NoneType' object has no attribute 'name'")
+
+
+def test_an_application_is_there_once_or_not_at_all(im):
+    for count in (2, "'1'"):
+        assert message(post(im, container(count))).endswith(
+            ": Scalability values of tosca.nodes.Container.Application only allows 0 or 1.")
+    id = im.configured(document=container(0))
+    assert im.state(id) == {"state": "pending", "vm_states": {}}, "the launch of nothing dies"
+    text = container(0).replace("    runtime:", "    other: {type: tosca.nodes.indigo.Compute}\n    runtime:")
+    assert im.state(im.configured(document=text)) == {"state": "configured", "vm_states": {"0": "configured"}}
+
+
+def test_an_application_needs_an_image(im):
+    assert message(post(im, container().replace("image: {file: nginx", "icon: {file: nginx").replace(".Image.", ".Icon."))).endswith(
+        ": cannot access local variable 'image' where it is not associated with a value")
+
+
+def test_workers_with_a_public_address_come_after_the_others(im):
+    public = "{type: tosca.nodes.indigo.Compute, capabilities: {endpoint: {properties: {network_name: %s}}}}"
+    id = im.configured(document=document("{private: {type: tosca.nodes.Compute}, wn: %s, front: %s}" % (public % "PUBLIC", public % "net.PUBLIC")))
+    assert [im.get(id, "/vms/%d/instance_name" % n).json()["instance_name"] for n in range(3)] == ["front", "wn", "private"]
+
+
+# ---- functions and plain scalars
+
+
+@pytest.mark.parametrize("text, length", [("random(20)", 20), ("random(5)abc", 5), ("random(0)", 0), ("random(3) random(4)", 3),
+                                          ("xrandom(5)", None), ("random()", None), ("random(-1)", None), ("access_token()", None)])
+def test_random_texts_of_strings(im, text, length):
+    word = outputs_of(im, document(inputs="{x: {type: string, default: '%s'}}" % text, outputs="{o: {value: {get_input: x}}}"))["o"]
+    if im.generation == 1 or length is None:
+        assert word == text
+    else:
+        assert len(word) == length and word.isalnum() == (length > 0)
+
+
+def test_random_is_for_strings_alone(im):
+    assert outputs_of(im, document(inputs="{x: {type: list, default: [random(5)]}}", outputs="{o: {value: {get_input: x}}}")) == {"o": ["random(5)"]}
+
+
+INPUTS = "{s: {type: string, default: text}, x: {type: map, default: %s}}"
+
+
+@pytest.mark.parametrize("value, result", [
+    ("{get_input: s}", "text"), ("{concat: [a, b]}", "ab"), ("{concat: [a, {get_input: s}]}", "atext"),
+    ("{a: {concat: [a, b]}, b: [{get_input: s}]}", {"a": "ab", "b": ["text"]}), ("{token: ['a,b', ',', 1]}", "b"),
+    ("{get_attribute: [one, private_address]}", "10.0.0.1"), ("{get_artifact: [one, x]}", {"get_artifact": ["one", "x"]}),
+])
+def test_functions_as_defaults_are_run(im, value, result):
+    assert outputs_of(im, document(inputs=INPUTS % value, outputs="{o: {value: {get_input: x}}}")) == {"o": result}
+
+
+@pytest.mark.parametrize("value, result", [
+    ("1.10", 1.1), ("NO", False), ("0640", 416), ("1_000", 1000), ("1:30", 90), ("1e3", "1e3"), ("1.5e+3", 1500.0), ("09", "09"),
+    ("'NO'", "NO"), ("{2: a, yes: b, ~: c, 1.5: d}", {"2": "a", "true": "b", "null": "c", "1.5": "d"}), ("!!float 1", 1.0),
+    ("{concat: [1.10, NO, 0640, ~, 2020-01-01, 1e-7, 1.0e+16, [x, \"it's\"], {a: 1}]}",
+     "1.1False416None2020-01-011e-71e+16['x', \"it's\"]{'a': 1}"),
+    ("{concat: [2001-12-14t21:59:43.10-05:00, {a: 2020-01-01}]}", "2001-12-14 21:59:43.100000-05:00{'a': datetime.date(2020, 1, 1)}"),
+    ("{concat: abc}", "abc"), ("{token: ['a,b,c', ',', -1]}", "c"), ("{token: ['a,b,c', ',', 7]}", None), ("{token: [a, b, 0, c]}", None),
+    ("{concat: [{token: [{concat: [a, ':', b]}, ':', 1]}, {get_attribute: [one, private_address]}]}", "b10.0.0.1"),
+])
+def test_what_python_makes_of_values(im, value, result):
+    found = outputs_of(im, document(outputs="{o: {value: %s}}" % value))
+    assert found == {"o": result} and type(found["o"]) is type(result)
+
+
+@pytest.mark.parametrize("value, words", [
+    ("[{get_input: nothing}]", 'Unknown input "nothing".'),
+    ("{a: {get_input: nothing}, b: 1}", 'Unknown input "nothing".'),
+    ("{concat: [{get_attribute: [nobody, x]}]}", "'Node template \"nobody\" was not found.'"),
+    ("{concat: [{concat: []}]}", 'Invalid arguments for function "concat". Expected at least one arguments.'),
+    ("{token: [[a], ',', 0]}", "'list' object has no attribute 'split'"),
+    ("{get_attribute: [disk, tosca_id]}", "'NoneType' object has no attribute 'name'"),
+    ("{get_attribute: [many, private_address, 2]}", "list index out of range"),
+    ("{get_attribute: [many, endpoint, credential, -3]}", "list index out of range"),
+    ("2020-01-01", "Object of type date is not JSON serializable"),
+    ("[2020-01-01 10:00:00]", "Object of type datetime is not JSON serializable"),
+    ("{2020-01-01: a}", "keys must be str, int, float, bool or None, not datetime.date"),
+])
+def test_all_outputs_are_lost_when_one_fails(im, value, words):
+    nodes = "{one: {type: tosca.nodes.Compute}, disk: {type: tosca.nodes.BlockStorage}, many: {type: tosca.nodes.indigo.Compute, capabilities: {%s}}}"
+    text = document(nodes % scalable(count=2), outputs="{c: {value: constant}, o: {value: %s}}" % value)
+    assert outputs_of(im, text) == "Error Getting Inf. prop: " + words
+
+
+@pytest.mark.parametrize("value", ["[{get_input: %s}, {get_input: %s}]", "{concat: [{get_input: %s}, {get_input: %s}]}"])
+def test_calls_that_grow_without_end_do_no_harm(im, value):
+    inputs = ["x%d: {type: list, default: %s}" % (n, value % ("x%d" % (n + 1), "x%d" % (n + 1))) for n in range(40)]
+    text = document(inputs="{%s, x40: {type: list, default: [x]}}" % ", ".join(inputs), outputs="{o: {value: {get_input: x0}}}")
+    assert "maximum recursion depth exceeded" in outputs_of(im, text)
+    assert im.call("GET", "/version").status_code == 200
+
+
+def test_all_outputs_are_lost_when_an_input_is_a_date(im):
+    text = document(inputs="{x: {type: map, default: {day: 2020-01-01}}}", outputs="{c: {value: constant}, o: {value: {get_input: x}}}")
+    assert outputs_of(im, text) == "Error Getting Inf. prop: Object of type date is not JSON serializable"
+    assert outputs_of(im, text.replace("o: {value: {get_input: x}}", "o: {value: {concat: [{get_input: x}]}}")) == {
+        "c": "constant", "o": "{'day': datetime.date(2020, 1, 1)}"}
+
+
+def test_infinite_numbers(im):
+    found = outputs_of(im, document(outputs="{o: {value: .inf}, p: {value: {concat: [.inf, -.INF, .nan]}}}"))
+    if im.generation == 2:
+        assert found == "Error Getting Inf. prop: Out of range float values are not JSON compliant"
+    else:
+        assert found["p"] == "inf-infnan"
+
+
+@pytest.mark.parametrize("type, addresses", [("tosca.nodes.indigo.Compute", ["10.0.0.1", "10.0.0.1"]), ("tosca.nodes.other.Compute", "10.0.0.1")])
+def test_attributes_of_machines(im, type, addresses):
+    is_list = isinstance(addresses, list)
+    calls = {"all": "private_address", "far": "private_address, 7", "last": "private_address, -1", "login": "endpoint, credential",
+             "user": "endpoint, credential, 0, user", "bare": "credential", "id": "tosca_id", "short": "endpoint", "none": "nothing"}
+    text = document(compute(scalable(count=2), type=type)[:-1] + ", soft: {type: tosca.nodes.SoftwareComponent, requirements: [{host: one}]}}",
+                    outputs="{%s, of: {value: {get_attribute: [soft, private_address]}}, name: {value: {get_attribute: [soft, tosca_name]}}}" % ", ".join(
+                        "%s: {value: {get_attribute: [one, %s]}}" % one for one in calls.items()))
+    found = outputs_of(im, text)
+    login = {"user": "username", "token": "password", "token_type": "password"}
+    assert found.pop("id").isdigit()
+    assert found == {"all": addresses, "far": "10.0.0.1", "last": "10.0.0.1", "login": [login, login] if is_list else None,
+                     "user": "username" if is_list else None, "bare": None, "short": None, "none": None, "of": "10.0.0.1", "name": "soft"}
+
+
+def test_properties_of_nodes(im):
+    nodes = ("{one: {type: tosca.nodes.Compute, capabilities: {host: {properties: {num_cpus: {get_input: s}}}}}, soft: {type: tosca.nodes."
+             "SoftwareComponent, properties: {a: {get_property: [HOST, host, num_cpus]}, b: [x, {c: y}]}, requirements: [{host: one}]}}")
+    calls = {"cpus": "one, host, num_cpus", "of_host": "soft, a", "part": "soft, b, 1, c", "all": "soft, b", "of_requirement": "soft, host, num_cpus"}
+    outputs = "{%s}" % ", ".join("%s: {value: {get_property: [%s]}}" % one for one in calls.items())
+    assert outputs_of(im, document(nodes, "{s: {type: integer, default: 4}}", outputs)) == {
+        "cpus": 4, "of_host": 4, "part": "y", "all": ["x", {"c": "y"}], "of_requirement": 4}
+
+
+def test_values_in_lists_stay_what_they_were_when_they_were_first_asked_for(im):
+    address = "{get_attribute: [one, private_address]}"
+    text = document(compute(scalable(count=1)), outputs="{plain: {value: %s}, listed: {value: [%s]}}" % (address, address))
+    id = im.configured(document=text)
+    one, two = ["10.0.0.1"], ["10.0.0.1", "10.0.0.1"]
+    assert im.get(id, "/outputs").json()["outputs"] == {"plain": one, "listed": [one]}
+    im.call("POST", "/infrastructures/" + id, text.replace("count: 1", "count: 2"))
+    im.advance(60)
+    assert im.get(id, "/outputs").json()["outputs"] == {"plain": two, "listed": [two]}, "an update reads the template again"
+    im.call("DELETE", "/infrastructures/%s/vms/1" % id)
+    assert im.get(id, "/outputs").json()["outputs"] == {"plain": one, "listed": [two]}
+    im.control("POST", "forget")
+    assert im.get(id, "/outputs").json()["outputs"] == {"plain": one, "listed": [one]}, "and so does reading it back"
+    assert address.replace(" ", "") not in im.get(id, "/tosca").json()["tosca"] and "get_attribute" in im.get(id, "/tosca").json()["tosca"]
+
+
 # ---- one infrastructure
 
 
 def test_outputs(im):
     outputs = im.get(im.configured(), "/outputs").json()["outputs"]
-    assert len(outputs.pop("pw")) == 12
-    assert outputs.pop("node_id").isdigit()
+    assert len(outputs["pw"]) == 12 if im.generation == 2 else outputs["pw"] == "random(12)"
+    assert outputs.pop("pw") and outputs.pop("node_id").isdigit()
     assert outputs == {"node_ip": ["10.0.0.1", "10.0.0.1"], "log": "", "pub_ip": [None, None], "second": "10.0.0.1",
-                       "third": None, "url": "http://None:80", "n": 2, "nothing": None,
-                       "task": "output of a task",
+                       "url": "http://None:80", "n": 2, "task": "output of a task",
                        "creds": {"user": "username", "token": "password", "token_type": "password"}}
 
 
@@ -418,7 +941,7 @@ def test_the_normative_type_has_single_addresses_and_default_instances(im):
 topology_template:
   node_templates:
     one: {type: tosca.nodes.Compute}
-    three: {type: tosca.nodes.Compute, capabilities: {scalable: {properties: {default_instances: 3}}}}
+    three: {type: tosca.nodes.Compute, capabilities: {scalable: {properties: {min_instances: 1, default_instances: 3, max_instances: 3}}}}
     disk: {type: tosca.nodes.BlockStorage, properties: {size: 1 GB}}
     mine: {type: example.Server}
 node_types:
@@ -453,8 +976,8 @@ def test_a_template_without_machines_fails(im):
 topology_template:
   inputs: {}
   node_templates: {}
+  policies: []
 description: "text: with #signs, 'quotes' and é"
-policies: []
 metadata:
   version: "1.0"
   other: 1.0
@@ -482,7 +1005,7 @@ def test_the_template_comes_back_sorted_and_equal(im, document):
     text = im.get(id, "/tosca").json()["tosca"]
     assert im.get(id, "/tosca", accept="*/*").text == text
     expected, found = yaml.safe_load(template(document=document)), yaml.safe_load(text)
-    if "inputs" in found["topology_template"] and found["topology_template"]["inputs"]:
+    if im.generation == 2 and found["topology_template"]["inputs"]:
         assert len(found["topology_template"]["inputs"]["app_password"].pop("default")) == 12
         expected["topology_template"]["inputs"]["app_password"].pop("default")
     assert found == expected
@@ -1000,16 +1523,18 @@ def test_many_at_once(im):
 
 @pytest.mark.shared
 def test_other_peoples_templates_come_back_equal(im, shared_data):
+    """Many are parts of templates, which IM refuses: they ask for nodes of the part that they are made for."""
     folder = os.path.join(shared_data, "tosca", "templates")
-    refused = []
+    taken = 0
     for name in sorted(os.listdir(folder)):
         with open(os.path.join(folder, name), encoding="utf-8") as file:
             text = file.read()
         answer = im.call("POST", "/infrastructures", text.encode(), **{"async": "true"})
         if answer.status_code != 200:
-            refused.append(name)
+            assert "was not found" in message(answer) or "no attribute 'nodetemplates'" in message(answer), (name, message(answer))
             continue
+        taken += 1
         found = yaml.safe_load(im.get(answer.headers["InfID"], "/tosca").json()["tosca"])
         assert found == yaml.safe_load(text), name
-        assert im.get(answer.headers["InfID"], "/outputs").status_code == 200
-    assert len(refused) < len(os.listdir(folder)) / 2, refused
+        assert im.get(answer.headers["InfID"], "/outputs").status_code == 200 or "FaaS" in text, name
+    assert taken > 10
