@@ -293,6 +293,11 @@ typedef struct orc_tosca_count_t {
     json_int_t number;              /* 1 when nothing is said, -1 for what is no number */
 } orc_tosca_count_t;
 
+/** Reads one of the numbers in a node's `scalable` capability.
+ * @return 0 when it is not there, or has no value: *count stays as it is */
+int orc_tosca_instances(orc_tosca_count_t *count, const orc_yaml_node_t *node, const char *name, const json_t *inputs,
+                        apr_pool_t *pool);
+
 /** Reads the count of a node template as IM does: scalable.count, else default_instances, else min_instances, written
  * down or from an input; one without a value counts as not there. */
 void orc_tosca_count(orc_tosca_count_t *count, const orc_yaml_node_t *node, const json_t *inputs, apr_pool_t *pool);

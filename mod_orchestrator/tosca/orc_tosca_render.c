@@ -179,6 +179,19 @@ static int takes_count(const render_t *render, const orc_yaml_node_t *node)
     return orc_tosca_capability_property(render->tosca, declared, "count") != NULL;
 }
 
+/* IM's parser compares these three with one another as they are written: a function is no number to it. */
+static const orc_yaml_node_t *set_instances(const render_t *render, const orc_yaml_node_t *node)
+{
+    static const char *const names[] = {"min_instances", "default_instances", "max_instances", NULL};
+    orc_tosca_count_t count;
+    int i;
+
+    for (i = 0; names[i]; i++)
+        if (orc_tosca_instances(&count, node, names[i], render->complete, render->pool) && count.number >= 0)
+            node = with_count(render, node, names[i], count.number);
+    return node;
+}
+
 /*
  * What we counted on is what IM counts on: a number, also where it was written or given as a text. Where the type knows
  * a `count`, its default would come before what the template says of other properties.
@@ -189,14 +202,15 @@ static const orc_yaml_node_t *set_count(const render_t *render, const orc_yaml_n
     const char *input;
 
     orc_tosca_count(&count, node, render->complete, render->pool);
-    input = orc_tosca_input_name(count.written);
     if (!count.name || count.number < 0)
         return node;
-    if (strcmp(count.name, "count") && takes_count(render, node))
-        node = with_count(render, node, "count", count.number);
+    node = set_instances(render, node);
+    if (strcmp(count.name, "count"))
+        return takes_count(render, node) ? with_count(render, node, "count", count.number) : node;
+    input = orc_tosca_input_name(count.written);
     if (input && json_is_integer(json_object_get(render->complete, input)))
         return node;
-    return with_count(render, node, count.name, count.number);
+    return with_count(render, node, "count", count.number);
 }
 
 static const orc_yaml_node_t *render_node(const render_t *render, const char *name, const orc_yaml_node_t *node)

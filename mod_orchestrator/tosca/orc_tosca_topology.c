@@ -56,27 +56,31 @@ static orc_error_t *bad_count(const topology_t *topology, int node, const orc_ya
                                    node_name(topology, node), ORC_TOSCA_MAX_COUNT));
 }
 
+int orc_tosca_instances(orc_tosca_count_t *count, const orc_yaml_node_t *node, const char *name, const json_t *inputs,
+                        apr_pool_t *pool)
+{
+    const orc_yaml_node_t *written = orc_yaml_path(node, "capabilities", "scalable", "properties", name, NULL);
+    const json_t *value = orc_yaml_is_null(written) ? json_null() : orc_tosca_resolve(written, inputs, pool);
+
+    if (value && json_is_null(value))
+        return 0;
+    *count = (orc_tosca_count_t){name, written, -1};
+    if (json_is_integer(value))
+        count->number = json_integer_value(value);
+    else if (json_is_string(value))
+        (void)orc_yaml_integer(&count->number, json_string_value(value));
+    return 1;
+}
+
 void orc_tosca_count(orc_tosca_count_t *count, const orc_yaml_node_t *node, const json_t *inputs, apr_pool_t *pool)
 {
     static const char *const names[] = {"count", "default_instances", "min_instances", NULL};
-    const orc_yaml_node_t *properties = orc_yaml_path(node, "capabilities", "scalable", "properties", NULL);
-    const json_t *value;
     int i;
 
     *count = (orc_tosca_count_t){.number = 1};
-    for (i = 0; names[i]; i++) {
-        const orc_yaml_node_t *written = orc_yaml_get(properties, names[i]);
-
-        value = orc_yaml_is_null(written) ? json_null() : orc_tosca_resolve(written, inputs, pool);
-        if (value && json_is_null(value))
-            continue;
-        *count = (orc_tosca_count_t){names[i], written, -1};
-        if (json_is_integer(value))
-            count->number = json_integer_value(value);
-        else if (json_is_string(value))
-            (void)orc_yaml_integer(&count->number, json_string_value(value));
-        return;
-    }
+    for (i = 0; names[i]; i++)
+        if (orc_tosca_instances(count, node, names[i], inputs, pool))
+            return;
 }
 
 static orc_error_t *own_count(plan_t *plan, const topology_t *topology, int node)

@@ -34,7 +34,7 @@ topology_template:
   node_templates:
     machine:
       type: lab.nodes.Compute
-      capabilities: {{ scalable: {{ properties: {{ {property}: {{ get_input: count }} }} }} }}
+      capabilities: {{ scalable: {{ properties: {{ {property}: {{ get_input: count }}{more} }} }} }}
 """
 NODES = HEAD + """\
 topology_template:
@@ -94,7 +94,8 @@ def test_an_input_without_a_value_has_none_at_im(stack, declaration, given):
     ('type: string, default: "2"', {}, 2), ("type: string", {"count": "3"}, 3), ("type: integer", {"count": 2}, 2)])
 def test_im_makes_as_many_machines_as_we_count(stack, declaration, given, machines, property_):
     person = stack.person()
-    content = COUNTED.format(name=unique(), declaration=declaration, property=property_)
+    more = "" if property_ == "count" else ", min_instances: 0, max_instances: 9"  # IM wants all three of them
+    content = COUNTED.format(name=unique(), declaration=declaration, property=property_, more=more)
     made = person.deploy(person.store_template(content), given)
     person.wait_for_status(made, "CREATE_COMPLETE")
     resources = expect(person.get("/deployments/%s/resources?size=500" % made), 200).json()["data"]
@@ -104,7 +105,8 @@ def test_im_makes_as_many_machines_as_we_count(stack, declaration, given, machin
 def test_a_container_application_is_a_machine(stack):
     person = stack.person()
     content = HEAD.format(name=unique()) + "topology_template:\n  node_templates:\n" \
-        "    app: { type: tosca.nodes.Container.Application.Docker }\n"
+        "    app:\n      type: tosca.nodes.Container.Application.Docker\n" \
+        "      artifacts: { image: { type: tosca.artifacts.Deployment.Image.Container.Docker, file: nginx } }\n"
     made = person.deploy(person.store_template(content))
     person.wait_for_status(made, "CREATE_COMPLETE")
     (resource,) = expect(person.get("/deployments/%s/resources" % made), 200).json()["data"]
@@ -195,6 +197,6 @@ def test_a_template_that_makes_no_machine_is_not_deployed(frozen, node):
 
 def test_counts_that_make_no_machine_are_named(frozen):
     alice = frozen.person()
-    content = COUNTED.format(name=unique(), declaration="type: integer", property="count")
+    content = COUNTED.format(name=unique(), declaration="type: integer", property="count", more="")
     answer = alice.post("/deployments", json=body(frozen, alice, content, template_inputs={"count": 0}))
     assert "all counts are 0" in detail_of(answer, "/template_inputs/count")

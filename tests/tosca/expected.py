@@ -6,7 +6,7 @@ An expectation is a `Value` (what may stand here), a `Pairs` (a mapping) or a li
 
 import dataclasses
 
-from inputs import Count, count_value, function
+from inputs import Count, count_value, function, input_name
 from loaders import plain_value
 from model import Schema
 from reading import OUT_OF_RANGE, is_null, read, same, truth, word
@@ -17,6 +17,7 @@ TYPE_SECTIONS = {"node_types", "data_types", "capability_types", "relationship_t
                  "policy_types", "group_types"}
 TEMPLATES = {"relationship_templates": "relationship_types", "groups": "group_types", "policies": "policy_types"}
 VERSIONS = {"tosca_simple_yaml_1_1": "tosca_simple_yaml_1_2", "tosca_2_0": "tosca_simple_yaml_1_3"}
+INSTANCES = ["min_instances", "default_instances", "max_instances"]  # IM's parser compares them as they are written
 NAMES = {"get_input": 1, "get_property": 2, "get_attribute": 2}  # operands of these functions that are names
 
 
@@ -276,14 +277,19 @@ class Document:
         properties = pairs["capabilities"].pairs["scalable"].pairs["properties"].pairs
         if self.types.capability_property(word(tree.get("type")), "scalable", "count") is not None:
             properties["count"] = Value([count.number], True)
-        is_function = not isinstance(count.written, Text) and type(count_value(count.written, self.values)) is int
-        properties[count.name] = self._number_or_function(count) if is_function else Value([count.number], True)
+        stays = count.name == "count" and type(self.values.get(input_name(count.written))) is int
+        properties[count.name] = self._function(count.written) if stays else Value([count.number], True)
+        for name_ in INSTANCES:
+            written = tree.get("capabilities", "scalable", "properties").get(name_)
+            number = None if is_null(written) else count_value(written, self.values)
+            if type(number) is int and number >= 0:
+                properties[name_] = Value([number], True)
 
     @staticmethod
-    def _number_or_function(count):
-        operand = count.written.get("get_input")
+    def _function(written):
+        operand = written.get("get_input")
         text = word(operand.items[0] if isinstance(operand, List) else operand)
-        return Value([count.number, {"get_input": [text] if isinstance(operand, List) else text}])
+        return Value([{"get_input": [text] if isinstance(operand, List) else text}])
 
     def _tag(self, tree, pairs):
         """The tags in the property `tags` of a machine whose type has a map of that name."""

@@ -189,6 +189,8 @@ static void counts_are_numbers(void **state)
         {"count: {get_input: s}", "{}", "count: 4\n"},
         {"count: {get_input: s}", "{\"s\":\"5\"}", "count: 5\n"},
         {"default_instances: \"2\"", "{}", "default_instances: 2\n"},
+        {"default_instances: {get_input: i}, min_instances: {get_input: i}", "{}",
+         "default_instances: 2\n            min_instances: 2\n"},
         {"min_instances: \"2\"", "{}", "min_instances: 2\n"},
     };
     size_t i;
