@@ -63,6 +63,14 @@ static json_t *get_input(default_t *reading, const orc_yaml_node_t *operand)
     if (!(value = orc_tosca_input_value(reading->inputs, place)))
         return failed(reading,
                       apr_psprintf(pool, "needs itself or too many others, through the input \"%.128s\"", name));
+    if (reading->inputs->is_wrong[place])
+        return failed(reading, "");
+    if (orc_tosca_is_made_by_im(reading->inputs->check->tosca->inputs->pairs[place].value, value))
+        return failed(reading,
+                      apr_psprintf(pool,
+                                   "needs the input \"%.128s\", whose value the Infrastructure Manager makes up after "
+                                   "that; give one of them",
+                                   name));
     for (i = 1; i < steps && value; i++) {
         const char *step = orc_yaml_text(operand->items[i]);
 

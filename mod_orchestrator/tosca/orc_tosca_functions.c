@@ -37,18 +37,31 @@ const char *orc_tosca_function_of_json(const json_t *value)
     return find(json_object_iter_key(json_object_iter((json_t *)value)));
 }
 
+/* Python's \d is a decimal digit of any script; no text of another letter there is anybody's. */
+static int may_be_digit(char c)
+{
+    return apr_isdigit(c) || (unsigned char)c >= 0x80;
+}
+
 /* IM looks at the beginning only: "random(8) and more" becomes eight letters, too. */
-int orc_tosca_is_made_by_im(const char *text)
+static int is_made_by_im(const char *text)
 {
     const char *digits = text + strlen("random(");
 
     if (!strcmp(text, "access_token()"))
         return 1;
-    if (strncmp(text, "random(", strlen("random(")) || !apr_isdigit(*digits))
+    if (strncmp(text, "random(", strlen("random(")) || !may_be_digit(*digits))
         return 0;
-    while (apr_isdigit(*digits))
+    while (may_be_digit(*digits))
         digits++;
     return *digits == ')';
+}
+
+int orc_tosca_is_made_by_im(const orc_yaml_node_t *declared, const json_t *value)
+{
+    const char *type = orc_yaml_text(orc_yaml_get(declared, "type"));
+
+    return json_is_string(value) && type && !strcmp(type, "string") && is_made_by_im(json_string_value(value));
 }
 
 const char *orc_tosca_input_name(const orc_yaml_node_t *node)

@@ -36,14 +36,12 @@ static void refuse_functions(orc_tosca_check_t *check, const json_t *value, cons
 static void check_given(orc_tosca_check_t *check, const orc_yaml_node_t *declared, const json_t *value,
                         const orc_json_path_t *at)
 {
-    const char *type = orc_yaml_text(orc_yaml_get(declared, "type"));
-
     if (json_is_null(value)) {
         if (is_required(declared))
             orc_tosca_mistake(check, at, "is null, and the input is required");
         return;
     }
-    if (json_is_string(value) && type && !strcmp(type, "string") && orc_tosca_is_made_by_im(json_string_value(value)))
+    if (orc_tosca_is_made_by_im(declared, value))
         orc_tosca_mistake(check, at, "would be replaced by the Infrastructure Manager; a value is needed");
     if (json_is_array(value) || json_is_object(value))
         refuse_functions(check, value, at);
@@ -88,9 +86,13 @@ static json_t *take_value(orc_tosca_inputs_t *inputs, int place, const orc_json_
         return value;
     }
     value = orc_yaml_is_null(written) ? json_null() : orc_tosca_default(&mistake, inputs, input->value);
-    if (mistake)
+    if (!mistake && orc_tosca_function(written) && orc_tosca_is_made_by_im(input->value, value))
+        mistake = "makes a text that the Infrastructure Manager would replace; give a value";
+    if (mistake && *mistake)
         orc_tosca_mistake(inputs->check, at, "is not given, and the default in the template (%s) %s",
                           orc_tosca_position(written, inputs->check->pool), mistake);
+    else if (mistake)
+        return value;
     else if (!json_is_null(value))
         check_default(inputs->check, input->value, value, at);
     else if (is_required(input->value))
@@ -98,9 +100,15 @@ static json_t *take_value(orc_tosca_inputs_t *inputs, int place, const orc_json_
     return value;
 }
 
+static int mistakes(const orc_tosca_check_t *check)
+{
+    return check->error ? check->error->fields->nelts : 0;
+}
+
 const json_t *orc_tosca_input_value(orc_tosca_inputs_t *inputs, int place)
 {
     const char *name = inputs->check->tosca->inputs->pairs[place].key->text;
+    int before = mistakes(inputs->check);
 
     if (inputs->values[place])
         return inputs->values[place];
@@ -110,6 +118,7 @@ const json_t *orc_tosca_input_value(orc_tosca_inputs_t *inputs, int place)
     inputs->is_open[place] = 1;
     inputs->values[place] =
         orc_json_own(take_value(inputs, place, &(orc_json_path_t){inputs->at, name, 0}), inputs->check->pool);
+    inputs->is_wrong[place] = mistakes(inputs->check) > before;
     inputs->is_open[place] = 0;
     inputs->depth--;
     return inputs->values[place];
@@ -123,6 +132,7 @@ json_t *orc_tosca_complete(orc_tosca_check_t *check, const json_t *given, const 
 
     inputs.values = apr_pcalloc(check->pool, sizeof(*inputs.values) * (apr_size_t)(count + 1));
     inputs.is_open = apr_pcalloc(check->pool, (apr_size_t)count + 1);
+    inputs.is_wrong = apr_pcalloc(check->pool, (apr_size_t)count + 1);
     for (i = 0; i < count; i++)
         json_object_set(complete, check->tosca->inputs->pairs[i].key->text,
                         (json_t *)orc_tosca_input_value(&inputs, i));

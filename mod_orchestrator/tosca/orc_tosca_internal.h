@@ -205,6 +205,7 @@ typedef struct orc_tosca_inputs_t {
     const orc_json_path_t *at; /* of the object of inputs */
     json_t **values;           /* per declared input, NULL: not known yet */
     char *is_open;             /* per declared input: its value is being found */
+    char *is_wrong;            /* per declared input: what is wrong with it was told */
     int depth;                 /* inputs that are open */
     apr_size_t made;           /* nodes and bytes that functions in defaults made */
 } orc_tosca_inputs_t;
@@ -219,7 +220,7 @@ json_t *orc_tosca_complete(orc_tosca_check_t *check, const json_t *given, const 
 /* orc_tosca_defaults.c */
 
 /** What the default of a declaration stands for; a new reference. `mistake` is set when that can't be known: "names an
- * input that is not there". */
+ * input that is not there"; to "" when it stands on an input that is wrong itself. */
 json_t *orc_tosca_default(const char **mistake, orc_tosca_inputs_t *inputs, const orc_yaml_node_t *declared);
 
 /* orc_tosca_functions.c */
@@ -230,8 +231,8 @@ const char *orc_tosca_function(const orc_yaml_node_t *node);
 /** The same of JSON. */
 const char *orc_tosca_function_of_json(const json_t *value);
 
-/** True for a text that IM replaces when it is the default of a string: "random(8)". */
-int orc_tosca_is_made_by_im(const char *text);
+/** True for a value of an input that IM replaces when it is the default: "random(8)" of a string. */
+int orc_tosca_is_made_by_im(const orc_yaml_node_t *declared, const json_t *value);
 
 /** The name in `{get_input: x}` or `{get_input: [x]}`; NULL for anything else. */
 const char *orc_tosca_input_name(const orc_yaml_node_t *node);

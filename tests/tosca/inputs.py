@@ -12,6 +12,7 @@ FUNCTIONS = {"get_input", "get_property", "get_attribute", "get_operation_output
              "concat", "token"}
 COUNTS = ("count", "default_instances", "min_instances")  # the first that has a value counts
 MOST_COPIES = 1000  # of one node
+MADE_BY_IM = re.compile(r"random\(\d+\)|access_token\(\)\Z")  # as the default of a string
 LONGEST_CHAIN = 32  # of inputs that name inputs
 
 
@@ -64,14 +65,19 @@ class Inputs:
             schema.check(value, True)
         elif name not in self.given and not is_null(default):
             value = schema.normal(self._worked_out(schema, default))
+            if function(default) and self._made_by_im(name, value):
+                raise Refused("IM makes something of %r" % value)
             if value is not None:
                 schema.check(value, False)
         if value is None and truth(declared.get("required"), True):
             raise Refused("%s is missing" % name)
         return value
 
+    def _made_by_im(self, name, value):
+        return word(self.declared[name].get("type")) == "string" and isinstance(value, str) and MADE_BY_IM.match(value)
+
     def _refuse_what_im_runs(self, kind, value):
-        if kind == "string" and isinstance(value, str) and re.match(r"random\([0-9]+\)|access_token\(\)\Z", value):
+        if kind == "string" and isinstance(value, str) and MADE_BY_IM.match(value):
             raise Refused("IM makes something of %r" % value)
         if isinstance(value, dict):
             if len(value) == 1 and set(value) <= FUNCTIONS:
@@ -95,6 +101,8 @@ class Inputs:
         if not steps or word(steps[0]) not in self.declared:
             raise Refused("an input that is not there")
         value = self.value(word(steps[0]))
+        if self._made_by_im(word(steps[0]), value):
+            raise Refused("an input that IM gives a value later")
         for step in map(word, steps[1:]):
             if isinstance(value, list) and step is not None and plain_tag(step) == "int":
                 step = plain_value(step)

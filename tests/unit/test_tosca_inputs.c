@@ -447,7 +447,7 @@ static void what_im_would_run_is_no_value(void **state)
                                                     "    l: {type: list, default: []}\n"
                                                     "    u: {type: any.Thing, default: x}\n"
                                                     "    s: {type: string, default: random(8)}\n");
-    static const char *const words[] = {"random(20)", "random(1) and more", "access_token()"};
+    static const char *const words[] = {"random(20)", "random(1) and more", "access_token()", "random(\xd9\xa3)"};
     size_t i;
 
     for (i = 0; i < sizeof(words) / sizeof(*words); i++)
@@ -461,6 +461,40 @@ static void what_im_would_run_is_no_value(void **state)
                         "/template_inputs/l/1/a would be run as the function concat of TOSCA; a value is needed\n"
                         "/template_inputs/u would be run as the function token of TOSCA; a value is needed\n");
     assert_null(check(tosca, "{\"m\":{\"get_input\":\"s\",\"b\":1}}"));
+}
+
+static void what_im_makes_is_made_once(void **state)
+{
+    const orc_tosca_template_t *tosca =
+        with_inputs("    l: {type: list, default: []}\n"
+                    "    a: {type: string, default: random}\n"
+                    "    b: {type: string, default: {get_input: [l, 0]}}\n"
+                    "    c: {type: string, default: {concat: [{get_input: a}, '(8)']}}\n"
+                    "    d: {type: string, default: random(8)}\n"
+                    "    e: {type: string, default: {get_input: d}}\n"
+                    "    f: {type: string, default: {concat: [x, {get_input: d}]}}\n");
+    const char *told = mistakes(check(tosca, "{\"l\":[\"random(8)\"]}"));
+
+    assert_contains(told, "/template_inputs/b is not given, and the default in the template");
+    assert_contains(told, "/template_inputs/c is not given, and the default in the template");
+    assert_contains(told, "makes a text that the Infrastructure Manager would replace; give a value\n");
+    assert_contains(told, "/template_inputs/e is not given, and the default in the template");
+    assert_contains(told, "/template_inputs/f is not given, and the default in the template");
+    assert_contains(told, "needs the input \"d\", whose value the Infrastructure Manager makes up");
+    assert_null(check(tosca, "{\"l\":[\"x\"],\"a\":\"x\",\"d\":\"y\"}"));
+    assert_null(check(tosca, "{\"l\":[\"x\"],\"a\":\"x\",\"e\":\"y\",\"f\":\"z\"}"));
+}
+
+static void what_stands_on_a_wrong_input_is_not_told_again(void **state)
+{
+    const orc_tosca_template_t *tosca = with_inputs("    c: {type: string, default: {get_input: b}}\n"
+                                                    "    a: {type: integer}\n"
+                                                    "    b: {type: string, default: {concat: [{get_input: a}, x]}}\n"
+                                                    "    d: {type: integer, default: {get_input: a}}\n");
+
+    assert_string_equal(mistakes(check(tosca, "{}")), "/template_inputs/a is missing\n");
+    assert_contains(mistakes(check(tosca, "{\"a\":\"x\"}")), "/template_inputs/a ");
+    assert_null(strstr(mistakes(check(tosca, "{\"a\":\"x\"}")), "default"));
 }
 
 static const char *completed(const orc_tosca_template_t *tosca, const char *given)
@@ -581,6 +615,8 @@ int main(void)
         cmocka_unit_test(numbers_become_what_their_declaration_says),
         cmocka_unit_test(a_value_has_one_mistake),
         cmocka_unit_test(what_im_would_run_is_no_value),
+        cmocka_unit_test(what_im_makes_is_made_once),
+        cmocka_unit_test(what_stands_on_a_wrong_input_is_not_told_again),
         cmocka_unit_test(functions_in_defaults_are_worked_out),
         cmocka_unit_test(defaults_that_can_not_be_worked_out_are_named),
         cmocka_unit_test(inputs_that_name_inputs_do_not_grow_without_end),
