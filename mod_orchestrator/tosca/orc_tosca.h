@@ -96,11 +96,12 @@ typedef struct orc_tosca_demand_t {
 
 /**
  * The resources of a deployment: one per node template, times scalable.count (a node hosted on a scaled one: once per
- * host; count 0: none), in document order. `complete` is what orc_tosca_inputs gave.
+ * host, unless IM makes a machine of it; count 0: none), in document order. `complete` is what orc_tosca_inputs gave.
  * @param nodes  of orc_tosca_node_t, in `pool`
  * @return 422 "inputs", with pointers, when a count is no number from 0 to 1000, when the whole has more than 10000
  * resources or all counts of machines are 0; other 422s are about the template: "template.fragment" (a part of another
- * one), "template.version" (uses what no version of TOSCA has that IM knows), "template.machines" (there is no machine)
+ * one), "template.version" (uses what no version of TOSCA has that IM knows), "template.machines" (there is no machine,
+ * with a pointer)
  */
 orc_error_t *orc_tosca_topology(apr_array_header_t **nodes, orc_tosca_demand_t *demand,
                                 const orc_tosca_template_t *tosca, const json_t *complete, apr_pool_t *pool);

@@ -9,7 +9,7 @@
 
 /* What is worked out of one node template. Its instances are `count` per instance of its host, one after the other. */
 typedef struct plan_t {
-    int host;                       /* node template that it is hosted on, or -1 */
+    int host;                       /* node template whose instances it comes once per, or -1 */
     int root;                       /* the last of the chain of hosts, itself when it has none */
     int count;                      /* of its own */
     const orc_yaml_node_t *written; /* where the count is from, or NULL */
@@ -106,6 +106,31 @@ static int host_of(const orc_tosca_template_t *tosca, int node)
     return -1;
 }
 
+/*
+ * What IM makes a machine of: a Compute, a container application, and a function without a host of its own. 1: yes, 0:
+ * no, -1: that can't be known here, because nobody declares the type or one that it derives from.
+ */
+static int is_machine(const topology_t *topology, int node)
+{
+    const orc_tosca_template_t *tosca = topology->tosca;
+    const char *type = orc_yaml_text(orc_yaml_get(tosca->nodes->pairs[node].value, "type"));
+    int closed;
+
+    if (orc_tosca_derives(tosca, "node_types", type, "tosca.nodes.Compute") ||
+        orc_tosca_derives(tosca, "node_types", type, "tosca.nodes.Container.Application") ||
+        (orc_tosca_derives(tosca, "node_types", type, "tosca.nodes.aisprint.FaaS.Function") &&
+         host_of(tosca, node) < 0))
+        return 1;
+    (void)orc_tosca_type_property(tosca, "node_types", type, "", &closed);
+    return closed ? 0 : -1;
+}
+
+/* IM counts what it makes a machine of by its own count, wherever it is hosted. */
+static int multiplying_host_of(const topology_t *topology, int node)
+{
+    return is_machine(topology, node) == 1 ? -1 : host_of(topology->tosca, node);
+}
+
 static orc_error_t *too_many(const topology_t *topology, const char *what, int limit)
 {
     return mistake_at(topology, "/template_inputs",
@@ -146,7 +171,7 @@ static orc_error_t *make_plans(topology_t *topology)
     topology->plans = apr_pcalloc(topology->pool, sizeof(plan_t) * (apr_size_t)topology->count);
     for (i = 0; i < topology->count; i++) {
         topology->plans[i].total = -1;
-        topology->plans[i].host = host_of(topology->tosca, i);
+        topology->plans[i].host = multiplying_host_of(topology, i);
         ORC_TRY(own_count(&topology->plans[i], topology, i));
     }
     for (i = 0; i < topology->count; i++) {
@@ -156,25 +181,6 @@ static orc_error_t *make_plans(topology_t *topology)
             return too_many(topology, "resources", ORC_TOSCA_MAX_RESOURCES);
     }
     return NULL;
-}
-
-/*
- * What IM makes a machine of: a Compute, a container application, and a function without a host of its own. 1: yes, 0:
- * no, -1: that can't be known here, because nobody declares the type or one that it derives from.
- */
-static int is_machine(const topology_t *topology, int node)
-{
-    const orc_tosca_template_t *tosca = topology->tosca;
-    const char *type = orc_yaml_text(orc_yaml_get(tosca->nodes->pairs[node].value, "type"));
-    int closed;
-
-    if (orc_tosca_derives(tosca, "node_types", type, "tosca.nodes.Compute") ||
-        orc_tosca_derives(tosca, "node_types", type, "tosca.nodes.Container.Application") ||
-        (orc_tosca_derives(tosca, "node_types", type, "tosca.nodes.aisprint.FaaS.Function") &&
-         topology->plans[node].host < 0))
-        return 1;
-    (void)orc_tosca_type_property(tosca, "node_types", type, "", &closed);
-    return closed ? 0 : -1;
 }
 
 static void make_instances(apr_array_header_t *nodes, const topology_t *topology, int node)
@@ -197,6 +203,7 @@ static void make_instances(apr_array_header_t *nodes, const topology_t *topology
 /* IM refuses a deployment without a machine, and nobody else would tell so soon. */
 static orc_error_t *refuse_without_machines(const topology_t *topology)
 {
+    orc_error_t *error;
     int i, idle = -1;
 
     for (i = 0; i < topology->count; i++)
@@ -207,8 +214,10 @@ static orc_error_t *refuse_without_machines(const topology_t *topology)
     if (idle >= 0)
         return mistake_at(topology, pointer_of(topology, topology->plans[topology->plans[idle].root].written),
                           "no machine would be made: all counts are 0");
-    return orc_error(topology->pool, 422, "template.machines",
-                     "The template makes no machine: none of its nodes is a Compute or a container application.");
+    error = mistake_at(topology, "/template_id",
+                       "The template makes no machine: none of its nodes is a Compute or a container application.");
+    error->code = "template.machines";
+    return error;
 }
 
 /*

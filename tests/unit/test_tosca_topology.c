@@ -219,6 +219,29 @@ static void types_say_what_is_a_machine(void **state)
     assert_false(APR_ARRAY_IDX(nodes, 4, orc_tosca_node_t).is_compute);
 }
 
+/* IM 2.0.0 counts each machine by its own count, 1 here, whatever the count of its host. */
+static void what_im_makes_a_machine_of_is_not_multiplied_by_its_host(void **state)
+{
+    static const char topology[] =
+        "  inputs: {n: {type: integer, default: 2}}\n"
+        "  node_templates:\n"
+        "    a: {type: tosca.nodes.Container.Application.Docker, requirements: [{host: r}]}\n"
+        "    b: {type: tosca.nodes.SoftwareComponent, requirements: [{host: a}]}\n"
+        "    r: {type: tosca.nodes.Container.Runtime.Docker, requirements: [{host: m}]}\n"
+        "    m: {type: tosca.nodes.indigo.Compute, capabilities: {scalable: {properties: {count: {get_input: n}}}}}\n"
+        "    c: {type: tosca.nodes.indigo.Compute, requirements: [{host: m}]}\n";
+    const orc_tosca_template_t *tosca = parse_with(types_of(source_directory("conf/types")), document(topology));
+    apr_array_header_t *nodes;
+    orc_tosca_demand_t demand;
+
+    assert_null(topology_of(&nodes, &demand, tosca, "{}"));
+    assert_string_equal(describe(nodes), "a.0<1 b.0 r.0<0 r.1<0 m.0<2,6 m.1<3,6 c.0");
+    assert_int_equal(demand.machines, 4);
+    assert_null(topology_of(&nodes, &demand, tosca, "{\"n\":0}"));
+    assert_string_equal(describe(nodes), "a.0<1 b.0 c.0");
+    assert_int_equal(demand.machines, 2);
+}
+
 static int wants_public(const char *node, const char *given)
 {
     return demand_of(apr_pstrcat(pool, "  inputs: {net: {type: string, default: PUBLIC}}\n  node_templates: {a: {",
@@ -288,6 +311,8 @@ static void no_machine_is_refused(void **state)
             assert_non_null(error);
             assert_string_equal(error->code, "template.machines");
             assert_int_equal(error->status, 422);
+            assert_string_equal(mistakes(error), "/template_id The template makes no machine: none of its nodes is a "
+                                                 "Compute or a container application.\n");
             continue;
         }
         assert_null(error);
@@ -357,6 +382,7 @@ int main(void)
         cmocka_unit_test(a_long_chain_of_hosts_is_no_trouble),
         cmocka_unit_test(relationships_say_what_is_hosted_too),
         cmocka_unit_test(types_say_what_is_a_machine),
+        cmocka_unit_test(what_im_makes_a_machine_of_is_not_multiplied_by_its_host),
         cmocka_unit_test(public_addresses_are_seen),
         cmocka_unit_test(a_fragment_is_not_deployed),
         cmocka_unit_test(no_machine_is_refused),
