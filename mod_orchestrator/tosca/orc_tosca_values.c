@@ -93,7 +93,8 @@ static int read_offset(json_int_t *seconds, const char *text)
     return *text || minutes > 59 ? -1 : 0;
 }
 
-/* YAML 1.1's timestamp, of which RFC 3339's times are a part: "2001-12-14", "2001-12-14t21:59:43.10-05:00". */
+/* YAML 1.1's timestamp, of which RFC 3339's times are a part: "2001-12-14", "2001-12-14t21:59:43.10-05:00". Without
+ * leap seconds, which IM refuses. */
 static int read_timestamp(apr_time_t *out, const char *text)
 {
     json_int_t hour, minute, second, microseconds = 0, offset;
@@ -109,7 +110,7 @@ static int read_timestamp(apr_time_t *out, const char *text)
     for (text++; *text == ' ' || *text == '\t';)
         text++;
     if (read_digits(&hour, &text, 2) || *text++ != ':' || read_digits(&minute, &text, 2) || *text++ != ':' ||
-        read_digits(&second, &text, 2) || hour > 23 || minute > 59 || second > 60)
+        read_digits(&second, &text, 2) || hour > 23 || minute > 59 || second > 59)
         return -1;
     if (*text == '.') {
         text++;
@@ -121,7 +122,8 @@ static int read_timestamp(apr_time_t *out, const char *text)
     return 0;
 }
 
-/* major[.minor[.fix[.qualifier[-build]]]]. TOSCA wants a minor number; people and IM take "7" for a version too. */
+/* major[.minor[.fix[.qualifier[-build]]]]. TOSCA wants a minor number; people and IM take "7" for a version too.
+ * A qualifier may have a "_" in TOSCA; IM's parser refuses it. */
 static int read_version(orc_tosca_value_t *value, const char *text)
 {
     const char *end;
@@ -142,7 +144,7 @@ static int read_version(orc_tosca_value_t *value, const char *text)
         return 0;
     if (*text++ != '.')
         return -1;
-    for (end = text; apr_isalnum(*end) || *end == '_';)
+    for (end = text; apr_isalnum(*end);)
         end++;
     if (end == text)
         return -1;

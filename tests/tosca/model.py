@@ -196,6 +196,7 @@ class Schema:
         exact = re.fullmatch(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d:\d\d)(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)?)?", value)
         if not exact:
             raise Unsure(value)
+        self._refuse_unless(not exact[2] or exact[2][6:] < "60", value)
         try:
             datetime.datetime.fromisoformat(exact[1] + "T" + (exact[2] or "00:00:00"))
         except ValueError:
@@ -203,7 +204,7 @@ class Schema:
 
     def _check_version(self, value, _):
         self._refuse_unless(isinstance(value, str) and re.fullmatch(
-            r"\d{1,18}(\.\d{1,18}(\.\d{1,18}(\.[A-Za-z0-9_]+(-\d{1,18})?)?)?)?", value), value)
+            r"\d{1,18}(\.\d{1,18}(\.\d{1,18}(\.[A-Za-z0-9]+(-\d{1,18})?)?)?)?", value), value)
 
     def _check_scalar(self, value, _):
         found = isinstance(value, str) and re.fullmatch(r"(\d+)(?:\.(\d+))?[ \t]*(?:%s)" % UNITS[self.kind], value, re.I)

@@ -68,6 +68,9 @@ def test_inputs():
     for wrong in ("random(8)", 1, None):
         with pytest.raises(Refused):
             values("a: {type: string}", a=wrong)
+    for declared, wrong in (("timestamp", "2001-12-14 21:59:60"), ("version", "1.2.3.a_b")):
+        with pytest.raises(Refused):
+            values("a: {type: %s}" % declared, a=wrong)
     with pytest.raises(Unsure):
         values("a: {type: timestamp}", a="2026-1-1")
 
