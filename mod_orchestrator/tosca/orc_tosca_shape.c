@@ -72,13 +72,25 @@ static void check_declaration(shape_t *shape, const orc_yaml_node_t *declared, c
         check_declaration(shape, entry, "entry_schema");
 }
 
+/* TOSCA's long names of its simple types are none that IM knows as the type of an input: its parser ends there. */
+static void check_type_of_input(shape_t *shape, const orc_yaml_node_t *declared)
+{
+    const orc_yaml_node_t *node = orc_yaml_get(declared, "type");
+    const char *type = orc_yaml_text(node);
+
+    if (type && !strncmp(type, "tosca:", 6) && orc_tosca_kind(type) != ORC_TOSCA_ANY)
+        mistake(shape, node, apr_psprintf(shape->check.pool, "the type must be written as \"%s\"", type + 6));
+}
+
 static void check_inputs(shape_t *shape)
 {
     const orc_yaml_node_t *inputs = mapping(shape, orc_yaml_get(shape->tosca->topology, "inputs"), "inputs");
     int i;
 
-    for (i = 0; inputs && i < inputs->count; i++)
+    for (i = 0; inputs && i < inputs->count; i++) {
         check_declaration(shape, inputs->pairs[i].value, inputs->pairs[i].key->text);
+        check_type_of_input(shape, inputs->pairs[i].value);
+    }
     shape->tosca->inputs = inputs;
 }
 

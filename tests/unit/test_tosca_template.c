@@ -130,6 +130,30 @@ static void keynames_that_tosca_does_not_have_are_refused(void **state)
     parse(document("  inputs: {a: {type: string, default: x, descritpion: y, hidden: true}}\n"));
 }
 
+static void the_type_of_an_input_has_no_long_name_of_a_simple_type(void **state)
+{
+    static const char *const simple[] = {"string",
+                                         "integer",
+                                         "float",
+                                         "boolean",
+                                         "null",
+                                         "timestamp",
+                                         "version",
+                                         "range",
+                                         "scalar-unit.size",
+                                         "scalar-unit.time",
+                                         "scalar-unit.frequency",
+                                         "list",
+                                         "map"};
+    size_t i;
+
+    for (i = 0; i < sizeof(simple) / sizeof(*simple); i++)
+        refused_topology(
+            apr_psprintf(pool, "  inputs:\n    a: {required: false, type: \"tosca:%s\"}\n", simple[i]),
+            apr_psprintf(pool, "/content line 4, column 32: the type must be written as \"%s\"", simple[i]));
+    parse(document("  inputs: {a: {type: list, entry_schema: {type: \"tosca:string\"}, default: [x]}}\n"));
+}
+
 static void a_topology_template_is_needed(void **state)
 {
     refused_text("tosca_definitions_version: tosca_2_0\nservice_template: {node_templates: {}}\n",
@@ -349,6 +373,7 @@ int main(void)
         cmocka_unit_test(im_gets_a_version_that_it_knows),
         cmocka_unit_test(what_is_new_in_tosca_2_0_is_not_deployed),
         cmocka_unit_test(keynames_that_tosca_does_not_have_are_refused),
+        cmocka_unit_test(the_type_of_an_input_has_no_long_name_of_a_simple_type),
         cmocka_unit_test(a_topology_template_is_needed),
         cmocka_unit_test(every_mistake_of_shape_is_named_at_once),
         cmocka_unit_test(mistakes_without_end_are_not_all_named),
