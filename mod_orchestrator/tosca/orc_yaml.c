@@ -112,8 +112,8 @@ static int read_alias(const orc_yaml_node_t **out, reader_t *reader, const yaml_
         return refuse(reader, event->start_mark, "unknown alias \"*%.64s\"", name);
     if (!anchor->node)
         return refuse(reader, event->start_mark, "cyclic alias: \"*%.64s\" is used inside of what it names", name);
-    if (reader->depth + anchor->node->height > ORC_YAML_MAX_DEPTH)
-        return refuse(reader, event->start_mark, "too deep: at most %d levels", ORC_YAML_MAX_DEPTH);
+    if (reader->depth + anchor->node->height > allowed(reader, ORC_YAML_MAX_DEPTH))
+        return refuse(reader, event->start_mark, "too deep: at most %d levels", allowed(reader, ORC_YAML_MAX_DEPTH));
     *out = anchor->node;
     return spend(reader, event->start_mark, anchor->node->weight, anchor->node->bytes);
 }
@@ -382,8 +382,8 @@ static int read_collection(const orc_yaml_node_t **out, reader_t *reader, const 
         return refuse(reader, event->start_mark, "unknown tag \"%.64s\"", (const char *)tag);
     if (open_anchor(&anchor, reader, name, event->start_mark) || spend(reader, event->start_mark, 1, 0))
         return -1;
-    if (++reader->depth > ORC_YAML_MAX_DEPTH)
-        return refuse(reader, event->start_mark, "too deep: at most %d levels", ORC_YAML_MAX_DEPTH);
+    if (++reader->depth > allowed(reader, ORC_YAML_MAX_DEPTH))
+        return refuse(reader, event->start_mark, "too deep: at most %d levels", allowed(reader, ORC_YAML_MAX_DEPTH));
     if (is_mapping ? read_mapping(node, reader, event->start_mark) : read_sequence(node, reader))
         return -1;
     reader->depth--;

@@ -16,7 +16,7 @@ enum {
     ORC_YAML_MAX_TREE = 4 * 1024 * 1024, /* bytes of all scalars, counted the same way */
     ORC_YAML_MAX_ANCHORS = 500,
     ORC_YAML_MAX_DIRECTIVES = 16,
-    ORC_YAML_TRUSTED = 8, /* times as much of each, but not deeper, for files that are no user's */
+    ORC_YAML_TRUSTED = 8, /* times as much of each, for files that are no user's */
 };
 
 typedef enum {

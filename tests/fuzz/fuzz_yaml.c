@@ -20,7 +20,8 @@ static void check_tree(const orc_yaml_node_t *root, apr_pool_t *pool)
     const char *text;
     json_t *left, *right;
 
-    HOLDS(root->weight <= ORC_YAML_MAX_NODES * ORC_YAML_TRUSTED && root->height <= ORC_YAML_MAX_DEPTH);
+    HOLDS(root->weight <= ORC_YAML_MAX_NODES * ORC_YAML_TRUSTED);
+    HOLDS(root->height <= ORC_YAML_MAX_DEPTH * ORC_YAML_TRUSTED);
     /* Written in full, what aliases blew up takes long and says nothing new. */
     if (root->weight > LARGEST_WRITTEN)
         return;

@@ -253,6 +253,26 @@ static void a_tag_is_found_in_a_document_that_im_made_longer_than_a_template_may
     assert_string_equal(tag(text, "PAAS_ATTEMPT"), "5");
 }
 
+/* What is given stands four levels deeper in the document than in the request, and a default may put one value deep
+ * into another; templates are 64 levels deep at most. */
+static void a_tag_is_found_in_a_document_deeper_than_a_template_may_be(void **state)
+{
+    const orc_tosca_template_t *tosca =
+        parse_with(our_types(), document("  inputs:\n"
+                                         "    a: {type: foo.Bar}\n"
+                                         "    b: {type: foo.Bar, default: [[[[[[[[{get_input: a}]]]]]]]]}\n"
+                                         "  node_templates: {m: {type: tosca.nodes.Compute}}\n"));
+    orc_tosca_rendering_t rendering = {.tags = some_tags()};
+    const char *text;
+    json_t *complete;
+
+    rendering.inputs = json(apr_pstrcat(pool, "{\"a\":", repeated("[", 62), "\"x\"", repeated("]", 62), "}", NULL));
+    assert_null(orc_tosca_inputs(&complete, tosca, rendering.inputs, "/template_inputs", pool));
+    assert_null(orc_tosca_render(&text, tosca, &rendering, pool));
+    refused(text, strlen(text), "too deep");
+    assert_non_null(tag(text, "PAAS_URL"));
+}
+
 static void check_own(const char *name, int resources, int machines)
 {
     const orc_tosca_types_t *types = our_types();
@@ -305,6 +325,7 @@ int main(void)
         cmocka_unit_test(tags_that_come_from_an_input_are_left_alone),
         cmocka_unit_test(tags_are_found_in_what_im_gives_back),
         cmocka_unit_test(a_tag_is_found_in_a_document_that_im_made_longer_than_a_template_may_be),
+        cmocka_unit_test(a_tag_is_found_in_a_document_deeper_than_a_template_may_be),
         cmocka_unit_test(our_own_templates_are_whole),
     };
 

@@ -186,6 +186,15 @@ static void an_alias_bomb_is_refused_by_its_nodes(void **state)
     refused_yaml(text, 2, 0, "too much text");
 }
 
+static int read_trusted(apr_size_t depth)
+{
+    const char *text = apr_pstrcat(pool, repeated("[", depth), repeated("]", depth), NULL);
+    const orc_yaml_node_t *root;
+    orc_yaml_mistake_t mistake;
+
+    return orc_yaml_read(&root, &mistake, text, strlen(text), ORC_YAML_LAST_KEY, pool);
+}
+
 static void deep_documents_are_refused(void **state)
 {
     refused_yaml(repeated("[", 1100), 1, 65, "too deep");
@@ -193,6 +202,9 @@ static void deep_documents_are_refused(void **state)
     refused_yaml(repeated("{a: ", 100000), 1, 0, "too deep");
     refused_yaml(repeated("- ", 100000), 1, 129, "too deep");
     assert_int_equal(read_yaml(apr_pstrcat(pool, repeated("[", 64), repeated("]", 64), NULL))->height, 64);
+    /* What is no user's may be 8 times as deep. */
+    assert_int_equal(read_trusted(512), 0);
+    assert_int_equal(read_trusted(513), -1);
     /* Depth that an alias brings counts too. */
     refused_yaml(apr_pstrcat(pool, "a: &a ", repeated("[", 40), repeated("]", 40), "\nb: ", repeated("[", 40), "*a",
                              repeated("]", 40), "\n", NULL),
