@@ -248,6 +248,11 @@ const json_t *orc_tosca_resolve(const orc_yaml_node_t *node, const json_t *input
 const orc_yaml_node_t *orc_tosca_typed_declarations(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
                                                     apr_pool_t *pool);
 
+/** A part of the document with the texts that functions are made of ({concat: [v, 1.10]}) written as texts. Not for a
+ * value alone. */
+const orc_yaml_node_t *orc_tosca_typed_functions(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
+                                                 apr_pool_t *pool);
+
 /** What is declared of a property of a capability. `capability`: what a node type says of it, a capability type's name
  * or a mapping with `type` and properties of its own; or NULL. */
 const orc_yaml_node_t *orc_tosca_capability_property(const orc_tosca_template_t *tosca,

@@ -75,6 +75,76 @@ static const orc_yaml_node_t *value_as(const typed_t *typed, const orc_yaml_node
     return sequence_as(typed, node, &entry);
 }
 
+/* ---- functions ---- */
+
+/* A mapping with one key is a function where a value stands; a property, too, may be called "concat". */
+typedef enum {
+    AMONG_KEYNAMES,
+    AMONG_NAMES, /* whose values these are */
+    IN_A_VALUE,
+} place_t;
+
+static place_t place_of(place_t outer, const char *key)
+{
+    if (outer != AMONG_KEYNAMES)
+        return IN_A_VALUE;
+    return !strcmp(key, "properties") || !strcmp(key, "attributes") || !strcmp(key, "inputs") ? AMONG_NAMES
+                                                                                              : AMONG_KEYNAMES;
+}
+
+static const orc_yaml_node_t *functions_in(const typed_t *typed, const orc_yaml_node_t *node, place_t place);
+
+/* `concat` joins texts; `token` takes a text apart, at another one, and its third operand is an index. */
+static const orc_yaml_node_t *operands_as(const typed_t *typed, const orc_yaml_node_t *operands, int texts)
+{
+    orc_yaml_node_t *copy = orc_yaml_copy_sequence(operands, 0, typed->pool);
+    int i;
+
+    for (i = 0; i < copy->count; i++)
+        if (copy->items[i]->kind == ORC_YAML_SCALAR)
+            copy->items[i] = scalar_as(typed, copy->items[i], i < texts ? ORC_TOSCA_STRING : ORC_TOSCA_INTEGER);
+        else
+            copy->items[i] = functions_in(typed, copy->items[i], IN_A_VALUE);
+    return copy;
+}
+
+/* How many of a function's operands are texts. */
+static int texts_of_function(const orc_yaml_node_t *node, place_t place)
+{
+    const char *function = place == AMONG_NAMES ? NULL : orc_tosca_function(node);
+
+    if (!function || node->pairs[0].value->kind != ORC_YAML_SEQUENCE)
+        return 0;
+    return !strcmp(function, "concat") ? node->pairs[0].value->count : !strcmp(function, "token") ? 2 : 0;
+}
+
+static const orc_yaml_node_t *functions_in(const typed_t *typed, const orc_yaml_node_t *node, place_t place)
+{
+    int texts = texts_of_function(node, place), i;
+    orc_yaml_node_t *copy;
+
+    if (node->kind == ORC_YAML_SCALAR)
+        return node;
+    if (node->kind == ORC_YAML_SEQUENCE) {
+        copy = orc_yaml_copy_sequence(node, 0, typed->pool);
+        for (i = 0; i < copy->count; i++)
+            copy->items[i] = functions_in(typed, copy->items[i], place);
+        return copy;
+    }
+    copy = orc_yaml_copy_mapping(node, 0, typed->pool);
+    for (i = 0; i < copy->count; i++)
+        copy->pairs[i].value =
+            texts ? operands_as(typed, copy->pairs[i].value, texts)
+                  : functions_in(typed, copy->pairs[i].value, place_of(place, copy->pairs[i].key->text));
+    return copy;
+}
+
+const orc_yaml_node_t *orc_tosca_typed_functions(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
+                                                 apr_pool_t *pool)
+{
+    return functions_in(&(typed_t){tosca, pool}, node, AMONG_KEYNAMES);
+}
+
 /* ---- declarations: of inputs, and of properties and parameters in the document's own types ---- */
 
 /* The operand of a constraint: a value of the declared type, or a list of them. */

@@ -105,8 +105,15 @@ class Generator(Declarations):
         if nodes and kind < 0.8:
             place = [self.reference(self.pick(nodes)), self.key(self.pick(NAMES)), self.pick(["0", "010"])]
             return written({self.pick(["get_attribute", "get_property"]): place[:self.pick([2, 3])]})
+        if kind > 0.93:
+            return written({"token": [self.text_part(inputs), self.spelt(self.any_spelling()), self.pick(["0", "010", "1:30"])]})
         parts = [self.spelt(self.any_spelling()) for _ in range(self.dice.randint(0, 3))]
         return written({"concat": parts + ([self.get_input(inputs)] if self.chance(0.5) else [])})
+
+    def text_part(self, inputs):
+        if self.chance(0.3):
+            return written({"concat": [self.spelt(self.any_spelling()), self.get_input(inputs)]})
+        return self.spelt(self.any_spelling())
 
     # The topology.
 

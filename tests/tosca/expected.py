@@ -7,9 +7,9 @@ An expectation is a `Value` (what may stand here), a `Pairs` (a mapping) or a li
 import dataclasses
 
 from inputs import Count, count_value, function, input_name
-from loaders import plain_value
+from loaders import plain_tag, plain_value
 from model import Schema
-from reading import OUT_OF_RANGE, is_null, read, same, truth, word
+from reading import OUT_OF_RANGE, in_range, is_null, read, same, truth, word
 from written import List, Map, Text
 
 INPUT_KEYNAMES = {"type", "description", "constraints", "required", "status", "key_schema", "entry_schema"}
@@ -86,7 +86,7 @@ def _differ_in_pairs(got, pairs, path, only_typed):
 
 def untyped(tree):
     """As our reader reads what was written, and PyYAML too but for dates; a key is a text, and so is the name that a
-    function is about."""
+    function is about, or a part of what it makes a text of."""
     if isinstance(tree, Text):
         value = read(tree)
         return Value([plain_value(tree.text) if value == OUT_OF_RANGE else value], not tree.is_plain)
@@ -94,12 +94,28 @@ def untyped(tree):
         return [untyped(one) for one in tree.items]
     if function(tree) in NAMES:
         return Pairs({function(tree): _operands(tree.pairs[0][1], NAMES[function(tree)])})
+    if makes_text(tree):
+        return Pairs({function(tree): [_part_of_text(function(tree), i, one) for i, one in enumerate(tree.pairs[0][1].items)]})
     return Pairs({key.text: untyped(one) for key, one in tree.pairs})
 
 
 def name(tree):
     """The name of a node, a group or an input: a text, however it is spelt."""
     return Value([tree.text]) if word(tree) is not None else untyped(tree)
+
+
+def makes_text(tree):
+    return function(tree) in ("concat", "token") and isinstance(tree.pairs[0][1], List)
+
+
+def _part_of_text(called, place, tree):
+    """All that is joined is a text; so is what is taken apart, and at what, before the place of the part that is meant."""
+    if not isinstance(tree, Text) or is_null(tree):
+        return untyped(tree)
+    if called == "token" and place >= 2:
+        is_index = plain_tag(tree.text) == "int" and in_range(plain_value(tree.text)) != OUT_OF_RANGE
+        return Value([plain_value(tree.text)], True) if is_index else untyped(tree)
+    return Value([tree.text], True)
 
 
 def _operands(tree, names):
@@ -133,7 +149,7 @@ def declared(types, tree):
     default and the operands of its constraints are of that type."""
     if isinstance(tree, List):
         return [declared(types, one) for one in tree.items]
-    if not isinstance(tree, Map):
+    if not isinstance(tree, Map) or makes_text(tree):
         return untyped(tree)
     is_typed = word(tree.get("type")) is not None
     schema = Schema(types, tree if is_typed else tree.get("derived_from"))

@@ -178,6 +178,53 @@ static void properties_of_nodes_are_written_as_their_types_declare_them(void **s
     assert_contains(text, "          release: \"1.60\"\n");
 }
 
+static void texts_that_functions_join_and_take_apart_are_texts(void **state)
+{
+    const char *text = render(
+        "tosca_definitions_version: tosca_simple_yaml_1_0\n"
+        "node_types:\n"
+        "  lab.Node:\n"
+        "    properties:\n"
+        "      a: {type: string, default: {concat: [1.20]}}\n"
+        "      concat: {type: list, entry_schema: {type: float}}\n"
+        "topology_template:\n"
+        "  node_templates:\n"
+        "    n:\n"
+        "      type: lab.Node\n"
+        "      properties: {a: {concat: [v, 1.10, NO, 010, ~, {concat: [1:30]}, {get_property: [SELF, a, 010]}]}}\n"
+        "      interfaces: {Standard: {configure: {inputs: {i: {token: [1.30, 0x2E, \"010\"]}}}}}\n"
+        "    m: {type: lab.Node, properties: {concat: [1.50]}}\n"
+        "  outputs: {o: {value: [{concat: [1.40, [1.60], {token: [{concat: [1_0]}, 0, 010]}]}]}}\n",
+        "{}");
+
+    assert_contains(text, "        default:\n          concat:\n            - \"1.20\"\n");
+    assert_contains(text, "          concat:\n"
+                          "            - \"v\"\n"
+                          "            - \"1.10\"\n"
+                          "            - \"NO\"\n"
+                          "            - \"010\"\n"
+                          "            - ~\n"
+                          "            - concat:\n"
+                          "                - \"1:30\"\n"
+                          "            - get_property:\n"
+                          "                - SELF\n"
+                          "                - a\n"
+                          "                - 010\n");
+    assert_contains(text, "                token:\n"
+                          "                  - \"1.30\"\n"
+                          "                  - \"0x2E\"\n"
+                          "                  - 8\n");
+    assert_contains(text, "        concat:\n          - 1.5\n");
+    assert_contains(text, "        - concat:\n"
+                          "            - \"1.40\"\n"
+                          "            - - 1.60\n"
+                          "            - token:\n"
+                          "                - concat:\n"
+                          "                    - \"1_0\"\n"
+                          "                - \"0\"\n"
+                          "                - 8\n");
+}
+
 static void counts_are_numbers(void **state)
 {
     static const struct {
@@ -230,6 +277,7 @@ int main(void)
         cmocka_unit_test(data_types_type_their_properties),
         cmocka_unit_test(constraints_are_compared_with_values_of_their_type),
         cmocka_unit_test(properties_of_nodes_are_written_as_their_types_declare_them),
+        cmocka_unit_test(texts_that_functions_join_and_take_apart_are_texts),
         cmocka_unit_test(counts_are_numbers),
         cmocka_unit_test(the_name_and_the_version_of_a_template_are_texts),
     };
