@@ -288,11 +288,42 @@ static const orc_yaml_node_t *capabilities_as(const typed_t *typed, const orc_ya
     return copy;
 }
 
+/* A requirement is a mapping with one key; the relationship in it may be written down in place, with its type. */
+static const orc_yaml_node_t *requirement_as(const typed_t *typed, const orc_yaml_node_t *requirement)
+{
+    const orc_yaml_node_t *value, *relationship;
+    orc_yaml_node_t *copy, *value_copy;
+
+    if (requirement->kind != ORC_YAML_MAPPING || requirement->count != 1)
+        return requirement;
+    value = requirement->pairs[0].value;
+    relationship = orc_yaml_get(value, "relationship");
+    if (!relationship || relationship->kind != ORC_YAML_MAPPING)
+        return requirement;
+    value_copy = orc_yaml_copy_mapping(value, 0, typed->pool);
+    orc_yaml_set(value_copy, "relationship",
+                 orc_tosca_typed_template(typed->tosca, "relationship_types", relationship, typed->pool), typed->pool);
+    copy = orc_yaml_copy_mapping(requirement, 0, typed->pool);
+    copy->pairs[0].value = value_copy;
+    return copy;
+}
+
+static const orc_yaml_node_t *requirements_as(const typed_t *typed, const orc_yaml_node_t *requirements)
+{
+    orc_yaml_node_t *copy = orc_yaml_copy_sequence(requirements, 0, typed->pool);
+    int i;
+
+    for (i = 0; i < copy->count; i++)
+        copy->items[i] = requirement_as(typed, copy->items[i]);
+    return copy;
+}
+
 const orc_yaml_node_t *orc_tosca_typed_template(const orc_tosca_template_t *tosca, const char *section,
                                                 const orc_yaml_node_t *node, apr_pool_t *pool)
 {
     const orc_yaml_node_t *properties = orc_yaml_get(node, "properties");
     const orc_yaml_node_t *capabilities = orc_yaml_get(node, "capabilities");
+    const orc_yaml_node_t *requirements = orc_yaml_get(node, "requirements");
     const char *type = orc_yaml_text(orc_yaml_get(node, "type"));
     const typed_t typed = {tosca, pool};
     orc_yaml_node_t *copy, *properties_copy;
@@ -310,6 +341,8 @@ const orc_yaml_node_t *orc_tosca_typed_template(const orc_tosca_template_t *tosc
     }
     if (capabilities && capabilities->kind == ORC_YAML_MAPPING)
         orc_yaml_set(copy, "capabilities", capabilities_as(&typed, capabilities, type), pool);
+    if (requirements && requirements->kind == ORC_YAML_SEQUENCE)
+        orc_yaml_set(copy, "requirements", requirements_as(&typed, requirements), pool);
     orc_tosca_names_in_template(copy, pool);
     return copy;
 }

@@ -67,6 +67,9 @@ class Generator(Declarations):
                                       "capabilities": {"endpoint": {"type": "lab.capabilities.Endpoint"},
                                                        "scalable": {"type": "lab.capabilities.Scalable"}}},
                 "lab.nodes.Derived": {"derived_from": "lab.nodes.Machine"}},
+            "relationship_types": {
+                "lab.relationships.Attached": {"derived_from": "tosca.relationships.AttachesTo",
+                                               "properties": self.properties(types, 0.2, 0, 2)}},
             "policy_types": {
                 "lab.policies.Policy": {"derived_from": "tosca.policies.Root", "properties": self.properties(types, 0.2, 0, 2)}},
         }).pairs
@@ -141,8 +144,18 @@ class Generator(Declarations):
                  **({"capabilities": capabilities} if capabilities else {})}
         if others and self.chance(0.3):
             target = self.reference(self.pick(others))
-            parts["requirements"] = [{"dependency": {"node": target} if self.chance(0.5) else target}]
+            parts["requirements"] = [{"dependency": self.requirement(types, inputs, target) if self.chance(0.6) else target}]
         return written(parts)
+
+    def requirement(self, types, inputs, target):
+        if self.chance(0.4):
+            return {"node": target}
+        kind = self.pick(["tosca.relationships.AttachesTo", "lab.relationships.Attached", "lab.relationships.Unknown"])
+        properties = self.values(types, types.properties("relationship_types", kind))
+        if "location" not in properties.names():
+            location = self.function(inputs, []) if self.chance(0.2) else self.spelt(self.any_spelling())
+            properties.pairs.append((Text("location"), location))
+        return {"node": target, "relationship": {"type": kind, "properties": properties}}
 
     def counts(self, inputs):
         parts = {name: self.count(inputs) for name, probability in (("count", 0.7), ("default_instances", 0.4))

@@ -258,14 +258,17 @@ class Document:
                 pairs[key.text] = untyped(one)
         return pairs
 
-    @staticmethod
-    def _requirement(tree):
+    def _requirement(self, tree):
         pairs = untyped(tree).pairs
         for key, one in tree.pairs:
             if isinstance(one, Text):
                 pairs[key.text] = name(one)
-            elif isinstance(one, Map) and one.get("node") is not None:
-                pairs[key.text].pairs["node"] = name(one.get("node"))
+            elif isinstance(one, Map):
+                relationship = one.get("relationship")
+                if one.get("node") is not None:
+                    pairs[key.text].pairs["node"] = name(one.get("node"))
+                if isinstance(relationship, Map):
+                    pairs[key.text].pairs["relationship"] = Pairs(self._by_type("relationship_types", relationship))
         return Pairs(pairs)
 
     def _property(self, section, kind, wanted, value):

@@ -178,6 +178,34 @@ static void properties_of_nodes_are_written_as_their_types_declare_them(void **s
     assert_contains(text, "          release: \"1.60\"\n");
 }
 
+static void relationships_in_requirements_are_written_as_their_types_declare_them(void **state)
+{
+    const char *text =
+        render_with(types_of(source_directory("conf/types")),
+                    "tosca_definitions_version: tosca_simple_yaml_1_0\n"
+                    "relationship_types:\n"
+                    "  lab.Rel: {derived_from: tosca.relationships.AttachesTo, properties: {ver: {type: string}}}\n"
+                    "topology_template:\n"
+                    "  node_templates:\n"
+                    "    d: {type: tosca.nodes.BlockStorage, properties: {size: 1 GB}}\n"
+                    "    n:\n"
+                    "      type: tosca.nodes.Compute\n"
+                    "      requirements:\n"
+                    "        - local_storage: {node: d, relationship: {type: tosca.relationships.AttachesTo,\n"
+                    "            properties: {location: 0640, device: NO, other: 010}}}\n"
+                    "        - local_storage: {node: d, relationship: {type: lab.Rel,\n"
+                    "            properties: {location: {concat: [0640]}, device: 1:30, ver: 1.10}}}\n"
+                    "        - local_storage: {node: d, relationship: {properties: {location: 010}}}\n"
+                    "        - local_storage: {node: d, relationship: tosca.relationships.AttachesTo}\n",
+                    "{}");
+
+    assert_contains(text, "                location: \"0640\"\n                device: \"NO\"\n"
+                          "                other: 010\n");
+    assert_contains(text, "                location:\n                  concat:\n                    - \"0640\"\n"
+                          "                device: \"1:30\"\n                ver: \"1.10\"\n");
+    assert_contains(text, "              properties:\n                location: 010\n");
+}
+
 static void texts_that_functions_join_and_take_apart_are_texts(void **state)
 {
     const char *text = render(
@@ -277,6 +305,7 @@ int main(void)
         cmocka_unit_test(data_types_type_their_properties),
         cmocka_unit_test(constraints_are_compared_with_values_of_their_type),
         cmocka_unit_test(properties_of_nodes_are_written_as_their_types_declare_them),
+        cmocka_unit_test(relationships_in_requirements_are_written_as_their_types_declare_them),
         cmocka_unit_test(texts_that_functions_join_and_take_apart_are_texts),
         cmocka_unit_test(counts_are_numbers),
         cmocka_unit_test(the_name_and_the_version_of_a_template_are_texts),
