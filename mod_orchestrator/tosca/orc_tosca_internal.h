@@ -258,8 +258,8 @@ const orc_yaml_node_t *orc_tosca_typed_functions(const orc_tosca_template_t *tos
 const orc_yaml_node_t *orc_tosca_capability_property(const orc_tosca_template_t *tosca,
                                                      const orc_yaml_node_t *capability, const char *name);
 
-/** The template of a node, a relationship, a group or a policy with its properties written as its type declares them.
- * `section`: where that type is, "node_types", ... */
+/** The template of a node, a relationship, a group or a policy with its properties, its attributes and the inputs of
+ * its operations written as its type declares them. `section`: where that type is, "node_types", ... */
 const orc_yaml_node_t *orc_tosca_typed_template(const orc_tosca_template_t *tosca, const char *section,
                                                 const orc_yaml_node_t *node, apr_pool_t *pool);
 

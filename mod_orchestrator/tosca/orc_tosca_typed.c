@@ -318,31 +318,152 @@ static const orc_yaml_node_t *requirements_as(const typed_t *typed, const orc_ya
     return copy;
 }
 
+/* Properties or attributes, as their type declares them. */
+static const orc_yaml_node_t *members_as(const typed_t *typed, const orc_yaml_node_t *members, const char *section,
+                                         const char *type, const char *key)
+{
+    orc_yaml_node_t *copy = orc_yaml_copy_mapping(members, 0, typed->pool);
+    int i;
+
+    for (i = 0; i < copy->count; i++)
+        set_typed(typed, &copy->pairs[i],
+                  orc_tosca_type_member(typed->tosca, section, type, key, copy->pairs[i].key->text, NULL));
+    return copy;
+}
+
+/* An operation of an interface of a type, whose inputs are looked for. */
+typedef struct operation_t {
+    const char *section, *type;
+    const char *interface; /* NULL: the type is an interface's */
+    const char *name;      /* NULL: inputs of all operations of the interface */
+} operation_t;
+
+/* TOSCA 1.3 has the operations under a key of their own. An input without a type is no declaration but a value. */
+static const orc_yaml_node_t *input_of_interface(const orc_yaml_node_t *interface, const char *operation,
+                                                 const char *name)
+{
+    const orc_yaml_node_t *operations = orc_yaml_get(interface, "operations");
+    const orc_yaml_node_t *places[] = {operation ? orc_yaml_path(operations, operation, "inputs", name, NULL) : NULL,
+                                       operation ? orc_yaml_path(interface, operation, "inputs", name, NULL) : NULL,
+                                       orc_yaml_path(interface, "inputs", name, NULL)};
+    int i;
+
+    for (i = 0; i < 3; i++)
+        if (orc_yaml_text(orc_yaml_get(places[i], "type")))
+            return places[i];
+    return NULL;
+}
+
+/* What the type declares of an input, or its interface's own type, or an ancestor of either. */
+static const orc_yaml_node_t *declared_input(const typed_t *typed, const operation_t *operation, const char *name)
+{
+    const orc_yaml_node_t *declared, *interface, *found = NULL;
+    const char *type = operation->type, *interface_type;
+    int i;
+
+    for (i = 0; !found && type && i < ORC_TOSCA_MAX_ANCESTORS; i++) {
+        declared = orc_tosca_type(typed->tosca, operation->section, type);
+        interface = operation->interface ? orc_yaml_path(declared, "interfaces", operation->interface, NULL) : declared;
+        interface_type = operation->interface ? orc_yaml_text(orc_yaml_get(interface, "type")) : NULL;
+        found = input_of_interface(interface, operation->name, name);
+        if (!found && interface_type)
+            found =
+                declared_input(typed, &(operation_t){"interface_types", interface_type, NULL, operation->name}, name);
+        type = orc_yaml_text(orc_yaml_get(declared, "derived_from"));
+    }
+    return found;
+}
+
+static const orc_yaml_node_t *inputs_as(const typed_t *typed, const orc_yaml_node_t *inputs,
+                                        const operation_t *operation)
+{
+    orc_yaml_node_t *copy;
+    int i;
+
+    if (inputs->kind != ORC_YAML_MAPPING)
+        return inputs;
+    copy = orc_yaml_copy_mapping(inputs, 0, typed->pool);
+    for (i = 0; i < copy->count; i++)
+        set_typed(typed, &copy->pairs[i], declared_input(typed, operation, copy->pairs[i].key->text));
+    return copy;
+}
+
+static const orc_yaml_node_t *operation_as(const typed_t *typed, const orc_yaml_node_t *node,
+                                           const operation_t *operation)
+{
+    const orc_yaml_node_t *inputs = orc_yaml_get(node, "inputs");
+    orc_yaml_node_t *copy;
+
+    if (!inputs)
+        return node;
+    copy = orc_yaml_copy_mapping(node, 0, typed->pool);
+    orc_yaml_set(copy, "inputs", inputs_as(typed, inputs, operation), typed->pool);
+    return copy;
+}
+
+/* An interface's keynames, or its operations alone. */
+static const orc_yaml_node_t *interface_as(const typed_t *typed, const orc_yaml_node_t *node,
+                                           const operation_t *interface, int has_keynames)
+{
+    orc_yaml_node_t *copy;
+    int i;
+
+    if (node->kind != ORC_YAML_MAPPING)
+        return node;
+    copy = orc_yaml_copy_mapping(node, 0, typed->pool);
+    for (i = 0; i < copy->count; i++) {
+        const orc_yaml_node_t *value = copy->pairs[i].value;
+        operation_t operation = *interface;
+
+        operation.name = copy->pairs[i].key->text;
+        if (has_keynames && !strcmp(operation.name, "operations"))
+            copy->pairs[i].value = interface_as(typed, value, interface, 0);
+        else if (has_keynames && !strcmp(operation.name, "inputs"))
+            copy->pairs[i].value = inputs_as(typed, value, interface);
+        else
+            copy->pairs[i].value = operation_as(typed, value, &operation);
+    }
+    return copy;
+}
+
+static const orc_yaml_node_t *interfaces_as(const typed_t *typed, const orc_yaml_node_t *interfaces,
+                                            const char *section, const char *type)
+{
+    orc_yaml_node_t *copy = orc_yaml_copy_mapping(interfaces, 0, typed->pool);
+    int i;
+
+    for (i = 0; i < copy->count; i++)
+        copy->pairs[i].value =
+            interface_as(typed, copy->pairs[i].value, &(operation_t){section, type, copy->pairs[i].key->text, NULL}, 1);
+    return copy;
+}
+
 const orc_yaml_node_t *orc_tosca_typed_template(const orc_tosca_template_t *tosca, const char *section,
                                                 const orc_yaml_node_t *node, apr_pool_t *pool)
 {
-    const orc_yaml_node_t *properties = orc_yaml_get(node, "properties");
-    const orc_yaml_node_t *capabilities = orc_yaml_get(node, "capabilities");
-    const orc_yaml_node_t *requirements = orc_yaml_get(node, "requirements");
     const char *type = orc_yaml_text(orc_yaml_get(node, "type"));
     const typed_t typed = {tosca, pool};
-    orc_yaml_node_t *copy, *properties_copy;
+    orc_yaml_node_t *copy;
     int i;
 
     if (!type)
         return node;
     copy = orc_yaml_copy_mapping(node, 0, pool);
-    if (properties && properties->kind == ORC_YAML_MAPPING) {
-        properties_copy = orc_yaml_copy_mapping(properties, 0, pool);
-        for (i = 0; i < properties_copy->count; i++)
-            set_typed(&typed, &properties_copy->pairs[i],
-                      orc_tosca_type_property(tosca, section, type, properties_copy->pairs[i].key->text, NULL));
-        orc_yaml_set(copy, "properties", properties_copy, pool);
+    for (i = 0; i < copy->count; i++) {
+        const char *key = copy->pairs[i].key->text;
+        const orc_yaml_node_t **value = &copy->pairs[i].value;
+
+        if ((*value)->kind == ORC_YAML_SEQUENCE && !strcmp(key, "requirements"))
+            *value = requirements_as(&typed, *value);
+        else if ((*value)->kind != ORC_YAML_MAPPING)
+            continue;
+        else if (!strcmp(key, "properties") || !strcmp(key, "attributes"))
+            *value = members_as(&typed, *value, section, type, key);
+        else if (!strcmp(key, "capabilities"))
+            *value = capabilities_as(&typed, *value, type);
+        else if (!strcmp(key, "interfaces"))
+            *value = interfaces_as(&typed, *value, section, type);
     }
-    if (capabilities && capabilities->kind == ORC_YAML_MAPPING)
-        orc_yaml_set(copy, "capabilities", capabilities_as(&typed, capabilities, type), pool);
-    if (requirements && requirements->kind == ORC_YAML_SEQUENCE)
-        orc_yaml_set(copy, "requirements", requirements_as(&typed, requirements), pool);
     orc_tosca_names_in_template(copy, pool);
     return copy;
 }

@@ -64,9 +64,13 @@ class Generator(Declarations):
                     "count": {"type": "integer", "required": "false", "default": self.pick(["1", "01", "0x1"])}}}},
             "node_types": {
                 "lab.nodes.Machine": {"derived_from": "tosca.nodes.Compute", "properties": self.properties(types, 0.2, 0, 3),
+                                      "attributes": self.properties(types, 0.2, 0, 2),
                                       "capabilities": {"endpoint": {"type": "lab.capabilities.Endpoint"},
-                                                       "scalable": {"type": "lab.capabilities.Scalable"}}},
+                                                       "scalable": {"type": "lab.capabilities.Scalable"}},
+                                      "interfaces": {"Standard": self.operations(types),
+                                                     "Own": {"type": "lab.interfaces.Own"}}},
                 "lab.nodes.Derived": {"derived_from": "lab.nodes.Machine"}},
+            "interface_types": {"lab.interfaces.Own": {"derived_from": "tosca.interfaces.Root", **self.operations(types)}},
             "relationship_types": {
                 "lab.relationships.Attached": {"derived_from": "tosca.relationships.AttachesTo",
                                                "properties": self.properties(types, 0.2, 0, 2)}},
@@ -74,6 +78,11 @@ class Generator(Declarations):
                 "lab.policies.Policy": {"derived_from": "tosca.policies.Root", "properties": self.properties(types, 0.2, 0, 2)}},
         }).pairs
         return own
+
+    def operations(self, types):
+        """One operation, in either of TOSCA's places."""
+        operations = {"configure": {"inputs": self.properties(types, 0.2, 0, 2)}}
+        return {"operations": operations} if self.chance(0.4) else operations
 
     def own_data_types(self):
         """Types derived from simple ones, and structures; each may hold those before it, and a structure derive from one."""
@@ -142,10 +151,28 @@ class Generator(Declarations):
             capabilities["endpoint"] = {"properties": self.values(types, known)}
         parts = {"type": kind, **({"properties": properties} if properties.pairs else {}),
                  **({"capabilities": capabilities} if capabilities else {})}
+        if self.chance(0.3):
+            parts["attributes"] = self.values(types, self.declared_in(types, kind, "attributes"))
+        if self.chance(0.4):
+            parts["interfaces"] = {self.pick(["Standard", "Own"]): self.interface(types, inputs, kind)}
         if others and self.chance(0.3):
             target = self.reference(self.pick(others))
             parts["requirements"] = [{"dependency": self.requirement(types, inputs, target) if self.chance(0.6) else target}]
         return written(parts)
+
+    @staticmethod
+    def declared_in(types, kind, *place):
+        """{name: declaration} at that place of the types that a type derives from."""
+        found = [one.get(*place) for _, one in types.chain("node_types", kind) if isinstance(one, Map)]
+        return {key.text: one for declared in found if declared for key, one in declared.pairs}
+
+    def interface(self, types, inputs, kind):
+        known = {**self.declared_in(types, kind, "interfaces", "Standard", "configure", "inputs"),
+                 **self.declared_in(types, kind, "interfaces", "Standard", "operations", "configure", "inputs")}
+        values = self.values(types, known)
+        values.pairs = [(key, self.function(inputs, []) if self.chance(0.1) else one) for key, one in values.pairs]
+        operations = {"configure": {"inputs": values}}
+        return {"operations": operations} if self.chance(0.4) else operations
 
     def requirement(self, types, inputs, target):
         if self.chance(0.4):

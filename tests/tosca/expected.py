@@ -243,13 +243,18 @@ class Document:
     # Templates of nodes and of the rest.
 
     def _by_type(self, section, tree):
-        """The keynames of a template; its properties and those of its capabilities are of their declared types."""
+        """The keynames of a template; its properties, those of its capabilities, its attributes and the inputs of its
+        operations are of their declared types."""
         kind, pairs = word(tree.get("type")), {}
         for key, one in tree.pairs:
             if kind and key.text == "properties" and isinstance(one, Map):
                 pairs[key.text] = Pairs({inner.text: self._property(section, kind, inner.text, value) for inner, value in one.pairs})
             elif kind and key.text == "capabilities" and isinstance(one, Map):
                 pairs[key.text] = Pairs({inner.text: self._capability(kind, inner.text, value) for inner, value in one.pairs})
+            elif kind and key.text == "attributes" and isinstance(one, Map):
+                pairs[key.text] = Pairs({inner.text: self._attribute(section, kind, inner.text, value) for inner, value in one.pairs})
+            elif kind and key.text == "interfaces" and isinstance(one, Map):
+                pairs[key.text] = Pairs({inner.text: self._interface((section, kind, inner.text), value) for inner, value in one.pairs})
             elif key.text == "requirements" and isinstance(one, List):
                 pairs[key.text] = [self._requirement(inner) for inner in one.items]
             elif key.text in ("targets", "members") and isinstance(one, List):
@@ -273,6 +278,47 @@ class Document:
 
     def _property(self, section, kind, wanted, value):
         return typed(Schema(self.types, self.types.property(section, kind, wanted)), value)
+
+    def _attribute(self, section, kind, wanted, value):
+        found = [one.get("attributes", wanted) for _, one in self.types.chain(section, kind) if isinstance(one, Map)]
+        return typed(Schema(self.types, next((one for one in found if one is not None), None)), value)
+
+    def _interface(self, interface, tree):
+        """Operations stand beside the keynames, or under one."""
+        pairs = untyped(tree).pairs if isinstance(tree, Map) else None
+        for key, one in tree.pairs if isinstance(tree, Map) else ():
+            if key.text == "inputs":
+                pairs[key.text] = self._inputs(interface, None, one)
+            elif key.text == "operations" and isinstance(one, Map):
+                pairs[key.text] = Pairs({inner.text: self._operation(interface, inner.text, value) for inner, value in one.pairs})
+            else:
+                pairs[key.text] = self._operation(interface, key.text, one)
+        return untyped(tree) if pairs is None else Pairs(pairs)
+
+    def _operation(self, interface, operation, tree):
+        if not isinstance(tree, Map) or tree.get("inputs") is None:
+            return untyped(tree)
+        return Pairs({**untyped(tree).pairs, "inputs": self._inputs(interface, operation, tree.get("inputs"))})
+
+    def _inputs(self, interface, operation, tree):
+        if not isinstance(tree, Map):
+            return untyped(tree)
+        return Pairs({key.text: typed(Schema(self.types, self._input(interface, operation, key.text)), one)
+                      for key, one in tree.pairs})
+
+    def _input(self, interface, operation, wanted):
+        """What is declared for an input of an operation: by the nearest type that has the interface, else by the interface's
+        own type; for the operation, else for the whole interface. Without a type it is a value, and declares nothing."""
+        section, kind, called = interface
+        for _, declared in self.types.chain(section, kind):
+            own = declared.get("interfaces", called) if isinstance(declared, Map) else None
+            own_type = word(own.get("type")) if isinstance(own, Map) else None
+            for one in [own] + [found for _, found in self.types.chain("interface_types", own_type)]:
+                for place in ["operations", operation], [operation], []:
+                    found = one.get(*place, "inputs", wanted) if isinstance(one, Map) else None
+                    if isinstance(found, Map) and word(found.get("type")) is not None:
+                        return found
+        return None
 
     def _capability(self, kind, capability, tree):
         properties = tree.get("properties") if isinstance(tree, Map) else None

@@ -206,6 +206,55 @@ static void relationships_in_requirements_are_written_as_their_types_declare_the
     assert_contains(text, "              properties:\n                location: 010\n");
 }
 
+static void attributes_and_inputs_of_operations_are_written_as_their_types_declare_them(void **state)
+{
+    const char *text =
+        render("tosca_definitions_version: tosca_simple_yaml_1_3\n"
+               "interface_types:\n"
+               "  lab.Root: {inputs: {all: {type: string}}}\n"
+               "  lab.Own: {derived_from: lab.Root, operations: {run: {inputs: {far: {type: string}}}}}\n"
+               "relationship_types:\n"
+               "  lab.Rel: {interfaces: {Configure: {post: {inputs: {ver: {type: version}}}}}}\n"
+               "node_types:\n"
+               "  lab.Base:\n"
+               "    attributes: {state: {type: string}}\n"
+               "    interfaces:\n"
+               "      Standard: {configure: {inputs: {ver: {type: string, default: 2.10}, set: {type: string}}},\n"
+               "        operations: {start: {inputs: {number: {type: integer}}}}, inputs: {every: {type: float}}}\n"
+               "      Own: {type: lab.Own}\n"
+               "  lab.Node:\n"
+               "    derived_from: lab.Base\n"
+               "    interfaces: {Standard: {configure: {inputs: {set: 1.10}}}}\n"
+               "topology_template:\n"
+               "  node_templates:\n"
+               "    n:\n"
+               "      type: lab.Node\n"
+               "      attributes: {state: 1.10, other: 1.10}\n"
+               "      interfaces:\n"
+               "        Standard:\n"
+               "          inputs: {every: 2}\n"
+               "          configure: {implementation: x, inputs: {ver: 1.10, set: NO, every: 1, other: 010}}\n"
+               "          operations: {start: {inputs: {number: \"010\", every: 3}}, inputs: {inputs: {every: 4}}}\n"
+               "          stop: stop.yaml\n"
+               "        Own: {run: {inputs: {far: 1.30, all: 1.40}}}\n"
+               "        Other: {run: {inputs: {ver: 1.50}}}\n"
+               "      requirements:\n"
+               "        - link: {node: m, relationship: {type: lab.Rel,\n"
+               "            interfaces: {Configure: {post: {inputs: {ver: 1.60}}}}}}\n"
+               "    m: {type: t}\n",
+               "{}");
+
+    assert_contains(text, "      attributes:\n        state: \"1.10\"\n        other: 1.10\n");
+    assert_contains(text, "          inputs:\n            every: 2.0\n          configure:\n");
+    assert_contains(text, "              ver: \"1.10\"\n              set: \"NO\"\n              every: 1.0\n"
+                          "              other: 010\n");
+    assert_contains(text, "                number: 8\n                every: 3.0\n            inputs:\n"
+                          "              inputs:\n                every: 4.0\n          stop: stop.yaml\n");
+    assert_contains(text, "              far: \"1.30\"\n              all: \"1.40\"\n");
+    assert_contains(text, "              ver: 1.50\n");
+    assert_contains(text, "                      ver: \"1.60\"\n");
+}
+
 static void texts_that_functions_join_and_take_apart_are_texts(void **state)
 {
     const char *text = render(
@@ -306,6 +355,7 @@ int main(void)
         cmocka_unit_test(constraints_are_compared_with_values_of_their_type),
         cmocka_unit_test(properties_of_nodes_are_written_as_their_types_declare_them),
         cmocka_unit_test(relationships_in_requirements_are_written_as_their_types_declare_them),
+        cmocka_unit_test(attributes_and_inputs_of_operations_are_written_as_their_types_declare_them),
         cmocka_unit_test(texts_that_functions_join_and_take_apart_are_texts),
         cmocka_unit_test(counts_are_numbers),
         cmocka_unit_test(the_name_and_the_version_of_a_template_are_texts),
