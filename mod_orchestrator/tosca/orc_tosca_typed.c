@@ -334,57 +334,82 @@ static const orc_yaml_node_t *members_as(const typed_t *typed, const orc_yaml_no
 /* An operation of an interface of a type, whose inputs are looked for. */
 typedef struct operation_t {
     const char *section, *type;
-    const char *interface; /* NULL: the type is an interface's */
-    const char *name;      /* NULL: inputs of all operations of the interface */
+    const char *interface;
+    const char *name; /* NULL: inputs of all operations of the interface */
 } operation_t;
 
-/* TOSCA 1.3 has the operations under a key of their own. An input without a type is no declaration but a value. */
-static const orc_yaml_node_t *input_of_interface(const orc_yaml_node_t *interface, const char *operation,
-                                                 const char *name)
+/* Mappings in which inputs of one operation may be declared, the nearest first. */
+typedef struct places_t {
+    int count;
+    const orc_yaml_node_t *of[2 * 3 * ORC_TOSCA_MAX_ANCESTORS];
+} places_t;
+
+/* Where an interface declares inputs: of the operation, then of all. TOSCA 1.3 has operations under a key of their own.
+ */
+static void add_places(places_t *places, const orc_yaml_node_t *interface, const char *operation)
 {
     const orc_yaml_node_t *operations = orc_yaml_get(interface, "operations");
-    const orc_yaml_node_t *places[] = {operation ? orc_yaml_path(operations, operation, "inputs", name, NULL) : NULL,
-                                       operation ? orc_yaml_path(interface, operation, "inputs", name, NULL) : NULL,
-                                       orc_yaml_path(interface, "inputs", name, NULL)};
+    const orc_yaml_node_t *found[] = {operation ? orc_yaml_path(operations, operation, "inputs", NULL) : NULL,
+                                      operation ? orc_yaml_path(interface, operation, "inputs", NULL) : NULL,
+                                      orc_yaml_get(interface, "inputs")};
     int i;
 
     for (i = 0; i < 3; i++)
-        if (orc_yaml_text(orc_yaml_get(places[i], "type")))
-            return places[i];
-    return NULL;
+        if (found[i])
+            places->of[places->count++] = found[i];
 }
 
-/* What the type declares of an input, or its interface's own type, or an ancestor of either. */
-static const orc_yaml_node_t *declared_input(const typed_t *typed, const operation_t *operation, const char *name)
+/* The places of a type and its ancestors; then those of the interface's own type, which is the one that the nearest of
+ * them names. */
+static void find_places(places_t *places, const typed_t *typed, const operation_t *operation)
 {
-    const orc_yaml_node_t *declared, *interface, *found = NULL;
-    const char *type = operation->type, *interface_type;
+    const char *type = operation->type, *interface_type = NULL;
+    const orc_yaml_node_t *declared, *interface;
     int i;
 
-    for (i = 0; !found && type && i < ORC_TOSCA_MAX_ANCESTORS; i++) {
+    places->count = 0;
+    for (i = 0; type && i < ORC_TOSCA_MAX_ANCESTORS; i++) {
         declared = orc_tosca_type(typed->tosca, operation->section, type);
-        interface = operation->interface ? orc_yaml_path(declared, "interfaces", operation->interface, NULL) : declared;
-        interface_type = operation->interface ? orc_yaml_text(orc_yaml_get(interface, "type")) : NULL;
-        found = input_of_interface(interface, operation->name, name);
-        if (!found && interface_type)
-            found =
-                declared_input(typed, &(operation_t){"interface_types", interface_type, NULL, operation->name}, name);
+        interface = orc_yaml_path(declared, "interfaces", operation->interface, NULL);
+        add_places(places, interface, operation->name);
+        if (!interface_type)
+            interface_type = orc_yaml_text(orc_yaml_get(interface, "type"));
         type = orc_yaml_text(orc_yaml_get(declared, "derived_from"));
     }
-    return found;
+    for (i = 0; interface_type && i < ORC_TOSCA_MAX_ANCESTORS; i++) {
+        declared = orc_tosca_type(typed->tosca, "interface_types", interface_type);
+        add_places(places, declared, operation->name);
+        interface_type = orc_yaml_text(orc_yaml_get(declared, "derived_from"));
+    }
+}
+
+/* An input without a type is no declaration: a type may give an operation's input a value. */
+static const orc_yaml_node_t *declared_input(const places_t *places, const char *name)
+{
+    int i;
+
+    for (i = 0; i < places->count; i++) {
+        const orc_yaml_node_t *found = orc_yaml_get(places->of[i], name);
+
+        if (orc_yaml_text(orc_yaml_get(found, "type")))
+            return found;
+    }
+    return NULL;
 }
 
 static const orc_yaml_node_t *inputs_as(const typed_t *typed, const orc_yaml_node_t *inputs,
                                         const operation_t *operation)
 {
     orc_yaml_node_t *copy;
+    places_t places;
     int i;
 
     if (inputs->kind != ORC_YAML_MAPPING)
         return inputs;
+    find_places(&places, typed, operation);
     copy = orc_yaml_copy_mapping(inputs, 0, typed->pool);
     for (i = 0; i < copy->count; i++)
-        set_typed(typed, &copy->pairs[i], declared_input(typed, operation, copy->pairs[i].key->text));
+        set_typed(typed, &copy->pairs[i], declared_input(&places, copy->pairs[i].key->text));
     return copy;
 }
 

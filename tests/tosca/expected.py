@@ -307,17 +307,18 @@ class Document:
                       for key, one in tree.pairs})
 
     def _input(self, interface, operation, wanted):
-        """What is declared for an input of an operation: by the nearest type that has the interface, else by the interface's
-        own type; for the operation, else for the whole interface. Without a type it is a value, and declares nothing."""
+        """What is declared for an input of an operation: by the nearest type that does, else by the interface's own type, of
+        which the nearest type's word counts; for the operation, else for the whole interface. Without a type it is a value,
+        and declares nothing."""
         section, kind, called = interface
-        for _, declared in self.types.chain(section, kind):
-            own = declared.get("interfaces", called) if isinstance(declared, Map) else None
-            own_type = word(own.get("type")) if isinstance(own, Map) else None
-            for one in [own] + [found for _, found in self.types.chain("interface_types", own_type)]:
-                for place in ["operations", operation], [operation], []:
-                    found = one.get(*place, "inputs", wanted) if isinstance(one, Map) else None
-                    if isinstance(found, Map) and word(found.get("type")) is not None:
-                        return found
+        own = [one.get("interfaces", called) for _, one in self.types.chain(section, kind) if isinstance(one, Map)]
+        own = [one for one in own if isinstance(one, Map)]
+        own_type = next((word(one.get("type")) for one in own if word(one.get("type")) is not None), None)
+        for one in own + [found for _, found in self.types.chain("interface_types", own_type)]:
+            for place in ["operations", operation], [operation], []:
+                found = one.get(*place, "inputs", wanted) if isinstance(one, Map) else None
+                if isinstance(found, Map) and word(found.get("type")) is not None:
+                    return found
         return None
 
     def _capability(self, kind, capability, tree):
