@@ -1,40 +1,25 @@
 api = mod_orchestrator/api
 liborc_la_SOURCES += \
 	$(api)/orc_api.c $(api)/orc_api.h \
-	$(api)/orc_api_below.c $(api)/orc_api_below.h \
-	$(api)/orc_api_callers.c $(api)/orc_api_callers.h \
-	$(api)/orc_api_check.c $(api)/orc_api_check.h \
-	$(api)/orc_api_conditional.c $(api)/orc_api_conditional.h \
 	$(api)/orc_api_deployments.c \
-	$(api)/orc_api_handler.c $(api)/orc_api_handler.h \
 	$(api)/orc_api_health.c \
-	$(api)/orc_api_idempotency.c $(api)/orc_api_idempotency.h \
-	$(api)/orc_api_list.c $(api)/orc_api_list.h \
 	$(api)/orc_api_logs.c \
 	$(api)/orc_api_openapi.c \
 	$(api)/orc_api_operations.c \
-	$(api)/orc_api_parsed.c $(api)/orc_api_parsed.h \
 	$(api)/orc_api_resources.c \
-	$(api)/orc_api_route.h \
 	$(api)/orc_api_submission.c \
 	$(api)/orc_api_templates.c \
-	$(api)/orc_api_unseal.c \
-	$(api)/orc_api_users.c \
-	$(api)/orc_api_values.c $(api)/orc_api_values.h
+	$(api)/orc_api_users.c
 nodist_liborc_la_SOURCES += $(generated)/orc_routes.c $(generated)/orc_routes.h
 BUILT_SOURCES += $(generated)/orc_routes.h
 CLEANFILES += $(generated)/orc_routes.c $(generated)/orc_routes.h
-EXTRA_DIST += mod_orchestrator/routes.json $(api)/compile_routes.py $(api)/README.md
+EXTRA_DIST += mod_orchestrator/routes.json mod_orchestrator/surface/compile_routes.py $(api)/README.md
 
-$(generated)/orc_routes.c: $(top_srcdir)/$(api)/compile_routes.py $(top_srcdir)/mod_orchestrator/routes.json
-	$(AM_V_GEN)$(MKDIR_P) $(generated) && $(PYTHON) $(top_srcdir)/$(api)/compile_routes.py \
+$(generated)/orc_routes.c: $(top_srcdir)/mod_orchestrator/surface/compile_routes.py $(top_srcdir)/mod_orchestrator/routes.json
+	$(AM_V_GEN)$(MKDIR_P) $(generated) && $(PYTHON) $(top_srcdir)/mod_orchestrator/surface/compile_routes.py \
 		$(top_srcdir)/mod_orchestrator/routes.json $(generated)/orc_routes.h $@
 $(generated)/orc_routes.h: $(generated)/orc_routes.c
 
 check_PROGRAMS += tests/unit/test_api
 tests_unit_test_api_SOURCES = tests/unit/test_api.c tests/unit/unit.h
 tests_unit_test_api_LDADD = $(unit_ldadd)
-
-check_PROGRAMS += tests/unit/test_parsed
-tests_unit_test_parsed_SOURCES = tests/unit/test_parsed.c
-tests_unit_test_parsed_LDADD = $(unit_ldadd)

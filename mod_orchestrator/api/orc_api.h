@@ -2,19 +2,12 @@
 #ifndef ORC_API_H
 #define ORC_API_H
 
-#include "orc_request.h"
+#include "orc_surface.h"
 
-/**
- * Answers a request to the v1 surface, whatever it is: finds the route, checks who and what, calls the handler, and
- * makes a problem of an error. Always leaves a complete response.
- * @return the error behind a 5xx answer, for httpd/ to log once under the request id; NULL otherwise
- */
-const orc_error_t *orc_api_answer(orc_request_t *request, orc_response_t *response);
+/** The REST API, version 1. */
+extern const orc_surface_t orc_api_surface;
 
-/** True when a request needs no token: health, openapi.json, and every OPTIONS. `path` is as in orc_request_t. */
-int orc_api_is_open(const char *method, const char *path);
-
-/** Makes what the handlers of one process share (who is registered already); thread-safe. */
-struct orc_api_callers_t *orc_api_callers_make(apr_pool_t *pool);
+/** Its form of a page: data, links to other pages, and where it stands. For the surface and its tests. */
+const char *orc_api_page(const orc_request_t *request, const orc_surface_page_t *page);
 
 #endif

@@ -1,11 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include <apr_strings.h>
 
-#include "orc_api_callers.h"
-#include "orc_api_handler.h"
 #include "orc_db_probe.h"
 #include "orc_engine_status.h"
 #include "orc_im.h"
+#include "orc_routes.h"
+#include "orc_surface_handler.h"
 #include "orc_time.h"
 
 enum { IM_UNKNOWN = 0, IM_HEALTHY = 1, IM_UNHEALTHY = 2 };
@@ -36,7 +36,7 @@ static unsigned im_known(const orc_request_t *request)
 {
     unsigned known = engine_says(request->service->engine);
 
-    return known != IM_UNKNOWN ? known : orc_api_callers_probed(request->service->callers, probe_is_fresh);
+    return known != IM_UNKNOWN ? known : orc_surface_process_probed(request->process, probe_is_fresh);
 }
 
 static unsigned probe_im(const orc_request_t *request, apr_time_t until)
@@ -53,7 +53,7 @@ static unsigned probe_im(const orc_request_t *request, apr_time_t until)
         found = IM_UNHEALTHY;
     else
         found = IM_HEALTHY;
-    orc_api_callers_keep_probe(request->service->callers, found);
+    orc_surface_process_keep_probe(request->process, found);
     return found;
 }
 

@@ -1,10 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include <string.h>
 
-#include "orc_api_handler.h"
 #include "orc_im.h"
 #include "orc_log.h"
+#include "orc_routes.h"
 #include "orc_store_logs.h"
+#include "orc_surface_handler.h"
 
 static const apr_interval_time_t im_patience = 2 * APR_USEC_PER_SEC;
 enum { MAX_IM_LOG = 1024 * 1024 };
@@ -54,11 +55,11 @@ orc_error_t *orc_api_logs_get(const orc_request_t *request, orc_response_t *resp
     ORC_TRY(orc_store_log_read(&log, request->service->db, request->ids[0], request->identity->user_id,
                                request->identity->is_admin, pool));
     if (!log.is_known)
-        return orc_api_gone(request);
+        return orc_rules_gone(request->pool);
     if (!log.exists)
-        return orc_api_not_found(request, "deployment");
+        return orc_rules_not_found("deployment", request->pool);
     if (!log.is_allowed)
-        return orc_api_forbidden(request, "deployment");
+        return orc_rules_forbidden("deployment", request->pool);
     fresh = ask_im(&log, request);
     if (fresh) {
         ORC_TRY(orc_store_log_keep_im(&log.timestamp, request->service->db, request->ids[0], fresh, pool));
@@ -68,7 +69,7 @@ orc_error_t *orc_api_logs_get(const orc_request_t *request, orc_response_t *resp
                                                 "orchestrator_logs", log.orchestrator_logs),
                                       pool),
                          pool);
-    orc_api_set_tag(response, orc_secret_sha256(text, strlen(text), pool), pool);
+    orc_surface_set_tag(response, orc_secret_sha256(text, strlen(text), pool), pool);
     orc_response_json(response, 200, text);
     return NULL;
 }

@@ -2,8 +2,9 @@
 #include <apr_strings.h>
 #include <string.h>
 
-#include "orc_api_handler.h"
+#include "orc_routes.h"
 #include "orc_secret.h"
+#include "orc_surface_handler.h"
 
 orc_error_t *orc_api_openapi_get(const orc_request_t *request, orc_response_t *response)
 {

@@ -1,10 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-#include "orc_api_below.h"
+#include "orc_routes.h"
+#include "orc_surface_below.h"
 #include "orc_tosca.h"
 
 orc_error_t *orc_api_resources_get(const orc_request_t *request, orc_response_t *response)
 {
-    return orc_api_below_get(request, response, ORC_SQL_RESOURCE_GET, "resource");
+    return orc_surface_below_get(request, response, ORC_SQL_RESOURCE_GET, "resource");
 }
 
 /* The filter `type` means these types and what derives from them. */
@@ -25,5 +26,5 @@ static const apr_array_header_t *expand_types(const orc_request_t *request, cons
 
 orc_error_t *orc_api_resources_list(const orc_request_t *request, orc_response_t *response)
 {
-    return orc_api_below_list(request, response, ORC_SQL_RESOURCE_LIST, expand_types);
+    return orc_surface_below_list(request, response, ORC_SQL_RESOURCE_LIST, expand_types);
 }

@@ -5,13 +5,12 @@ liborc_la_SOURCES += \
 	$(core)/orc_error.c $(core)/orc_error.h \
 	$(core)/orc_hash.c $(core)/orc_hash.h \
 	$(core)/orc_id.c $(core)/orc_id.h \
+	$(core)/orc_identity.c $(core)/orc_identity.h \
 	$(core)/orc_json.c $(core)/orc_json.h \
 	$(core)/orc_log.c $(core)/orc_log.h \
 	$(core)/orc_providers.c $(core)/orc_providers.h \
 	$(core)/orc_redact.c $(core)/orc_redact.h \
-	$(core)/orc_request.c $(core)/orc_request.h \
 	$(core)/orc_schema.c $(core)/orc_schema.h \
-	$(core)/orc_service.h \
 	$(core)/orc_ssh_key.c $(core)/orc_ssh_key.h \
 	$(core)/orc_secret.c $(core)/orc_secret.h \
 	$(core)/orc_time.c $(core)/orc_time.h \

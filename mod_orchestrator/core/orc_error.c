@@ -43,8 +43,12 @@ orc_error_t *orc_error_wrap(orc_error_t *prev, const char *format, ...)
     return error;
 }
 
-static void add_field(orc_error_t **error, apr_pool_t *pool, const char *pointer, const char *parameter,
-                      const char *detail)
+static const char *copy_of(const char *text, apr_pool_t *pool)
+{
+    return text ? in_utf_8(apr_pstrdup(pool, text)) : NULL;
+}
+
+static void add_field(orc_error_t **error, apr_pool_t *pool, const orc_error_field_t *value)
 {
     orc_error_field_t *field;
 
@@ -53,9 +57,10 @@ static void add_field(orc_error_t **error, apr_pool_t *pool, const char *pointer
     if (!(*error)->fields)
         (*error)->fields = apr_array_make((*error)->pool, 4, sizeof(orc_error_field_t));
     field = apr_array_push((*error)->fields);
-    field->pointer = pointer ? in_utf_8(apr_pstrdup((*error)->pool, pointer)) : NULL;
-    field->parameter = parameter ? in_utf_8(apr_pstrdup((*error)->pool, parameter)) : NULL;
-    field->detail = detail;
+    field->pointer = copy_of(value->pointer, (*error)->pool);
+    field->parameter = copy_of(value->parameter, (*error)->pool);
+    field->member = copy_of(value->member, (*error)->pool);
+    field->detail = value->detail;
 }
 
 void orc_error_add_pointer(orc_error_t **error, apr_pool_t *pool, const char *pointer, const char *format, ...)
@@ -63,7 +68,8 @@ void orc_error_add_pointer(orc_error_t **error, apr_pool_t *pool, const char *po
     va_list args;
 
     va_start(args, format);
-    add_field(error, pool, pointer, NULL, in_utf_8(apr_pvsprintf(pool, format, args)));
+    add_field(error, pool,
+              &(orc_error_field_t){.pointer = pointer, .detail = in_utf_8(apr_pvsprintf(pool, format, args))});
     va_end(args);
 }
 
@@ -72,7 +78,18 @@ void orc_error_add_parameter(orc_error_t **error, apr_pool_t *pool, const char *
     va_list args;
 
     va_start(args, format);
-    add_field(error, pool, NULL, parameter, in_utf_8(apr_pvsprintf(pool, format, args)));
+    add_field(error, pool,
+              &(orc_error_field_t){.parameter = parameter, .detail = in_utf_8(apr_pvsprintf(pool, format, args))});
+    va_end(args);
+}
+
+void orc_error_add_member(orc_error_t **error, apr_pool_t *pool, const char *member, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add_field(error, pool,
+              &(orc_error_field_t){.member = member, .detail = in_utf_8(apr_pvsprintf(pool, format, args))});
     va_end(args);
 }
 

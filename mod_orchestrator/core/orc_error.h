@@ -13,10 +13,12 @@
  */
 typedef struct orc_error_t orc_error_t;
 
-/** One offending part of a request. Exactly one of `pointer` and `parameter` is set. */
+/** One offending part of a request. Exactly one of `pointer`, `parameter` and `member` is set. */
 typedef struct orc_error_field_t {
     const char *pointer;   /* JSON pointer into the body (RFC 6901), "" for the whole body */
     const char *parameter; /* name of a query or path parameter, or of a header */
+    const char *member;    /* of what is wished for, as rules/ calls it, and a JSON pointer below it:
+                            * "template_inputs/ports/0". A surface makes one of the other two of it */
     const char *detail;    /* what is wrong with it, for a person */
 } orc_error_field_t;
 
@@ -64,6 +66,10 @@ int orc_error_has_pointer(const orc_error_t *error, const char *pointer);
 
 /** The same as orc_error_add_pointer for a query or path parameter, or a header. */
 void orc_error_add_parameter(orc_error_t **error, apr_pool_t *pool, const char *parameter, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/** The same for a member of what is wished for. */
+void orc_error_add_member(orc_error_t **error, apr_pool_t *pool, const char *member, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 /** The whole chain in one line for a log: details, causes, SQLSTATE and system codes. Lives in `pool`. */

@@ -116,7 +116,8 @@ int mo_auth_check(request_rec *r)
     /* Whatever stands there from here on was put there by the module that verified the token. */
     apr_table_unset(r->subprocess_env, VERIFIED_TOKEN);
     apr_table_unset(r->headers_in, VERIFIED_TOKEN);
-    if (orc_api_is_open(r->header_only && r->method_number == M_GET ? "GET" : r->method, request->path)) {
+    if (orc_surface_is_open(&orc_api_surface, r->header_only && r->method_number == M_GET ? "GET" : r->method,
+                            request->path)) {
         r->user = apr_pstrdup(r->pool, "");
         return OK;
     }

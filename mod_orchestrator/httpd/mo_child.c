@@ -7,9 +7,9 @@
 
 #include "mo_dbd.h"
 #include "mo_log.h"
-#include "orc_api.h"
 #include "orc_db_probe.h"
 #include "orc_error.h"
+#include "orc_rules.h"
 
 APLOG_USE_MODULE(orchestrator);
 
@@ -63,6 +63,7 @@ void mo_child_init(apr_pool_t *pchild, server_rec *main_server)
     child->service.types = config->types;
     child->service.providers = config->providers;
     child->service.engine = &config->shared->engine;
-    child->service.callers = orc_api_callers_make(pool);
+    child->service.rules = orc_rules_make(pool);
+    child->api = orc_surface_process_make(&orc_api_surface, pool);
     config->child = child;
 }

@@ -6,11 +6,12 @@
 #include "mo_groups.h"
 #include "mo_jwks.h"
 #include "mo_shared.h"
-#include "orc_service.h"
+#include "orc_api.h"
 
 /** What the threads of one child share. */
 typedef struct mo_child_t {
     orc_service_t service;
+    orc_surface_process_t *api;
     mo_jwks_t *jwks;
     mo_jws_memory_t *signatures;
     mo_groups_t *groups;

@@ -224,10 +224,11 @@ static const char *body_obstacle(const request_rec *r)
     return NULL;
 }
 
-static void fill(orc_request_t *request, request_rec *r, const mo_request_t *ours, const orc_service_t *service)
+static void fill(orc_request_t *request, request_rec *r, const mo_request_t *ours, const mo_child_t *child)
 {
     request->pool = r->pool;
-    request->service = service;
+    request->service = &child->service;
+    request->process = child->api;
     request->method = r->header_only && r->method_number == M_GET ? "GET" : r->method;
     request->base_url = mo_request_base_url(r, ours->base);
     request->path = ours->path;
@@ -307,7 +308,7 @@ static void log_error(request_rec *r, const orc_error_t *error)
 static int answer(request_rec *r, orc_request_t *request)
 {
     orc_response_t *response = orc_response_make(r->pool);
-    const orc_error_t *error = orc_api_answer(request, response);
+    const orc_error_t *error = orc_surface_answer(request, response);
 
     if (error)
         log_error(r, error);
@@ -336,8 +337,8 @@ int mo_request_handle(request_rec *r)
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     request = apr_pcalloc(r->pool, sizeof *request);
-    fill(request, r, ours, &config->child->service);
-    if (!orc_api_is_open(request->method, request->path))
+    fill(request, r, ours, config->child);
+    if (!orc_surface_is_open(request->process->surface, request->method, request->path))
         error = mo_auth_identity(&request->identity, r);
     if (error && error->status >= 500)
         log_error(r, error);

@@ -585,7 +585,8 @@ def options_of(stack, made):
 def test_an_administrator_forces_a_deletion(frozen):
     alice, admin = frozen.person(), frozen.person(admin=True)
     made = done(frozen, alice)
-    assert "Location" not in expect(admin.delete("/deployments/%s?force=true" % made), 204).headers
+    location = expect(admin.delete("/deployments/%s?force=true" % made), 202).headers["Location"]
+    assert expect(alice.get(location), 200).json()["type"] == "DELETE"
     assert options_of(frozen, made) == [({"force": True, "unsecure": False},)]
     assert alice.deployment(made)["updated_by"] == person_id(frozen, admin)
 
@@ -597,7 +598,7 @@ def test_force_goes_on_top_of_a_running_deletion(frozen):
     tag = alice.get("/deployments/" + made).headers["ETag"]
     assert expect(admin.delete("/deployments/%s?unsecure=true" % made), 202).headers["Location"] == location
     assert options_of(frozen, made) == [({"force": False, "unsecure": True},)]
-    expect(admin.delete("/deployments/%s?force=true" % made), 204)
+    assert expect(admin.delete("/deployments/%s?force=true" % made), 202).headers["Location"] == location
     assert options_of(frozen, made) == [({"force": True, "unsecure": True},)]
     assert alice.get("/deployments/" + made).headers["ETag"] != tag
 

@@ -2,10 +2,11 @@
 #include "unit.h"
 
 #include "orc_api.h"
-#include "orc_api_callers.h"
-#include "orc_api_conditional.h"
-#include "orc_api_idempotency.h"
-#include "orc_api_list.h"
+#include "orc_routes.h"
+#include "orc_surface_conditional.h"
+#include "orc_surface_handler.h"
+#include "orc_surface_idempotency.h"
+#include "orc_surface_list.h"
 
 static orc_config_t *config;
 
@@ -25,7 +26,8 @@ static orc_request_t *request_of(const char *method, const char *path)
     orc_service_t *service = apr_pcalloc(pool, sizeof *service);
 
     service->config = config;
-    service->callers = orc_api_callers_make(pool);
+    service->rules = orc_rules_make(pool);
+    request->process = orc_surface_process_make(&orc_api_surface, pool);
     request->pool = pool;
     request->service = service;
     request->method = method;
@@ -39,7 +41,7 @@ static orc_request_t *request_of(const char *method, const char *path)
 static const char *answer(orc_response_t **response, orc_request_t *request)
 {
     *response = orc_response_make(pool);
-    (void)orc_api_answer(request, *response);
+    (void)orc_surface_answer(request, *response);
     return (*response)->body;
 }
 
@@ -49,10 +51,10 @@ static void the_openapi_document_needs_no_token(void **state)
     orc_response_t *response;
     json_t *document;
 
-    assert_true(orc_api_is_open("GET", "/openapi.json"));
-    assert_true(orc_api_is_open("HEAD", "/health"));
-    assert_false(orc_api_is_open("POST", "/health"));
-    assert_true(orc_api_is_open("OPTIONS", "/users"));
+    assert_true(orc_surface_is_open(&orc_api_surface, "GET", "/openapi.json"));
+    assert_true(orc_surface_is_open(&orc_api_surface, "HEAD", "/health"));
+    assert_false(orc_surface_is_open(&orc_api_surface, "POST", "/health"));
+    assert_true(orc_surface_is_open(&orc_api_surface, "OPTIONS", "/users"));
     answer(&response, request);
     assert_int_equal(response->status, 200);
     assert_null(orc_json_parse(&document, response->body, response->length, pool));
@@ -107,7 +109,7 @@ static void every_body_has_a_schema_that_is_understood(void **state)
     const orc_schemas_t *schemas;
     const orc_route_t *route;
 
-    assert_null(orc_api_callers_schemas(&schemas, orc_api_callers_make(pool)));
+    assert_null(orc_surface_process_schemas(&schemas, orc_surface_process_make(&orc_api_surface, pool)));
     for (route = orc_routes; route->id; route++) {
         assert_int_equal(route->schema != NULL, (route->flags & ORC_ROUTE_BODY) != 0);
         if (route->schema)
@@ -119,16 +121,16 @@ static void every_body_has_a_schema_that_is_understood(void **state)
 
 static void entity_tags_are_compared_as_rfc_9110_says(void **state)
 {
-    assert_true(orc_api_tag_matches("\"7\"", "7", 0));
-    assert_true(orc_api_tag_matches("*", "7", 0));
-    assert_true(orc_api_tag_matches("\"6\", \"7\"", "7", 0));
-    assert_true(orc_api_tag_matches("\"6\",\"7\"", "7", 1));
-    assert_true(orc_api_tag_matches("W/\"7\"", "7", 1));
-    assert_false(orc_api_tag_matches("W/\"7\"", "7", 0));
-    assert_false(orc_api_tag_matches("\"70\"", "7", 1));
-    assert_false(orc_api_tag_matches("7", "7", 1));
-    assert_false(orc_api_tag_matches("\"7", "7", 1));
-    assert_false(orc_api_tag_matches("", "7", 1));
+    assert_true(orc_surface_tag_matches("\"7\"", "7", 0));
+    assert_true(orc_surface_tag_matches("*", "7", 0));
+    assert_true(orc_surface_tag_matches("\"6\", \"7\"", "7", 0));
+    assert_true(orc_surface_tag_matches("\"6\",\"7\"", "7", 1));
+    assert_true(orc_surface_tag_matches("W/\"7\"", "7", 1));
+    assert_false(orc_surface_tag_matches("W/\"7\"", "7", 0));
+    assert_false(orc_surface_tag_matches("\"70\"", "7", 1));
+    assert_false(orc_surface_tag_matches("7", "7", 1));
+    assert_false(orc_surface_tag_matches("\"7", "7", 1));
+    assert_false(orc_surface_tag_matches("", "7", 1));
 }
 
 static void idempotency_keys_are_printable_and_short(void **state)
@@ -136,13 +138,13 @@ static void idempotency_keys_are_printable_and_short(void **state)
     char *longest = apr_pcalloc(pool, 257);
 
     memset(longest, 'k', 255);
-    assert_true(orc_api_idempotency_is_key("8e03978e-40d5-43dd-bc93-6894a57f9324"));
-    assert_true(orc_api_idempotency_is_key(longest));
+    assert_true(orc_surface_idempotency_is_key("8e03978e-40d5-43dd-bc93-6894a57f9324"));
+    assert_true(orc_surface_idempotency_is_key(longest));
     longest[255] = 'k';
-    assert_false(orc_api_idempotency_is_key(longest));
-    assert_false(orc_api_idempotency_is_key(""));
-    assert_false(orc_api_idempotency_is_key("a\tb"));
-    assert_false(orc_api_idempotency_is_key("k\xc3\xa4"));
+    assert_false(orc_surface_idempotency_is_key(longest));
+    assert_false(orc_surface_idempotency_is_key(""));
+    assert_false(orc_surface_idempotency_is_key("a\tb"));
+    assert_false(orc_surface_idempotency_is_key("k\xc3\xa4"));
 }
 
 /* ---- lists ---- */
@@ -186,10 +188,10 @@ static orc_request_t *list_request(const char *name, ...)
     return request;
 }
 
-static orc_api_plan_t *plan_of(orc_request_t *request)
+static orc_surface_plan_t *plan_of(orc_request_t *request)
 {
     orc_error_t *error = NULL;
-    orc_api_plan_t *plan = orc_api_list_plan(&error, request, 2, NULL);
+    orc_surface_plan_t *plan = orc_surface_list_plan(&error, request, 2, NULL);
 
     assert_null(error);
     return plan;
@@ -202,7 +204,7 @@ static const char *refused(orc_request_t *request)
     const char *names = "";
     int i;
 
-    orc_api_list_check(&error, request);
+    orc_surface_list_check(&error, request);
     for (i = 0; error && i < error->fields->nelts; i++)
         names = apr_pstrcat(pool, names, *names ? "," : "",
                             APR_ARRAY_IDX(error->fields, i, orc_error_field_t).parameter, NULL);
@@ -211,7 +213,7 @@ static const char *refused(orc_request_t *request)
 
 static void assert_filter(orc_request_t *request, const char *where, const char *value)
 {
-    orc_api_plan_t *plan = plan_of(request);
+    orc_surface_plan_t *plan = plan_of(request);
 
     assert_string_equal(plan->where, where);
     assert_int_equal(plan->values->nelts, 1);
@@ -220,7 +222,7 @@ static void assert_filter(orc_request_t *request, const char *where, const char 
 
 static void a_list_has_defaults(void **state)
 {
-    orc_api_plan_t *plan = plan_of(list_request(NULL));
+    orc_surface_plan_t *plan = plan_of(list_request(NULL));
 
     assert_int_equal(plan->page, 1);
     assert_int_equal(plan->size, 5);
@@ -292,14 +294,15 @@ static void a_list_knows_its_parameters(void **state)
     size_t i;
 
     for (i = 0; i < sizeof known / sizeof *known; i++)
-        assert_true(orc_api_list_knows(columns, known[i], pool));
+        assert_true(orc_surface_list_knows(columns, known[i], pool));
     for (i = 0; i < sizeof unknown / sizeof *unknown; i++)
-        assert_false(orc_api_list_knows(columns, unknown[i], pool));
+        assert_false(orc_surface_list_knows(columns, unknown[i], pool));
 }
 
 static json_t *rendered(orc_request_t *request, apr_int64_t total)
 {
-    const char *text = orc_api_list_render(request, plan_of(request), "[]", total);
+    const orc_surface_page_t page = orc_surface_list_page(request, plan_of(request), "[]", total);
+    const char *text = orc_api_page(request, &page);
     json_t *value;
 
     assert_null(orc_json_parse(&value, text, strlen(text), pool));
@@ -355,7 +358,7 @@ static const char *unsealed(const char *text)
 {
     const char *out;
 
-    assert_null(orc_api_unseal(&out, text, request_of("GET", "/things")));
+    assert_null(orc_surface_unseal(&out, text, request_of("GET", "/things")));
     return out;
 }
 

@@ -1,0 +1,16 @@
+rules = mod_orchestrator/rules
+liborc_la_SOURCES += \
+	$(rules)/orc_rules.c $(rules)/orc_rules.h $(rules)/orc_rules_internal.h \
+	$(rules)/orc_rules_callers.c $(rules)/orc_rules_callers.h \
+	$(rules)/orc_rules_deletion.c $(rules)/orc_rules_deletion.h \
+	$(rules)/orc_rules_parsed.c $(rules)/orc_rules_parsed.h \
+	$(rules)/orc_rules_persons.c $(rules)/orc_rules_persons.h \
+	$(rules)/orc_rules_registration.c \
+	$(rules)/orc_rules_submission.c $(rules)/orc_rules_submission.h \
+	$(rules)/orc_rules_templates.c $(rules)/orc_rules_templates.h \
+	$(rules)/orc_service.h
+EXTRA_DIST += $(rules)/README.md
+
+check_PROGRAMS += tests/unit/test_rules_parsed
+tests_unit_test_rules_parsed_SOURCES = tests/unit/test_rules_parsed.c
+tests_unit_test_rules_parsed_LDADD = $(unit_ldadd)

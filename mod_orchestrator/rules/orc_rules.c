@@ -1,0 +1,74 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_rules_internal.h"
+
+#include <apr_strings.h>
+#include <apr_thread_mutex.h>
+#include <string.h>
+
+static const char gone[] = "caller.gone";
+
+orc_rules_t *orc_rules_make(apr_pool_t *pool)
+{
+    orc_rules_t *rules = apr_pcalloc(pool, sizeof *rules);
+
+    rules->pool = pool;
+    rules->callers = orc_rules_callers_make(pool);
+    rules->parsed = orc_rules_parsed_make(pool);
+    if (!rules->callers || !rules->parsed ||
+        apr_thread_mutex_create(&rules->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
+        return NULL;
+    return rules;
+}
+
+orc_error_t *orc_rules_condition_check(const orc_rules_condition_t *condition, const char *first, const char *second)
+{
+    const char *const versions[] = {first, second, NULL};
+
+    return condition && condition->check ? condition->check(condition->baton, versions) : NULL;
+}
+
+orc_error_t *orc_rules_gone(apr_pool_t *pool)
+{
+    return orc_error(pool, 503, gone, "The caller's registration has just been removed; try again.");
+}
+
+int orc_rules_is_gone(const orc_error_t *error)
+{
+    return error && strcmp(error->code, gone) == 0;
+}
+
+orc_error_t *orc_rules_not_found(const char *what, apr_pool_t *pool)
+{
+    return orc_error(pool, 404, "not_found", "There is no such %s.", what);
+}
+
+orc_error_t *orc_rules_forbidden(const char *what, apr_pool_t *pool)
+{
+    return orc_error(pool, 403, "forbidden", "This %s is not yours.", what);
+}
+
+static int names(const orc_error_t *error, const char *member)
+{
+    int i;
+
+    for (i = 0; error && error->fields && i < error->fields->nelts; i++) {
+        const char *known = APR_ARRAY_IDX(error->fields, i, orc_error_field_t).member;
+
+        if (known && strcmp(known, member) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+void orc_rules_add_mistakes(orc_error_t **error, const orc_error_t *more, apr_pool_t *pool)
+{
+    int i;
+
+    for (i = 0; more->fields && i < more->fields->nelts; i++) {
+        const orc_error_field_t *field = &APR_ARRAY_IDX(more->fields, i, orc_error_field_t);
+        const char *name = field->member ? field->member : field->pointer + 1;
+
+        if (!names(*error, name))
+            orc_error_add_member(error, pool, name, "%s", field->detail);
+    }
+}

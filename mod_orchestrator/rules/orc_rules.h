@@ -1,0 +1,59 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_RULES_H
+#define ORC_RULES_H
+
+#include "orc_identity.h"
+#include "orc_service.h"
+
+/*
+ * What the service allows and does, for every surface and for the engine: plain values in, plain values or an error
+ * out. Mistakes name members of what is wished for (orc_error_add_member); how a client called these is the surface's
+ * to know.
+ */
+
+/** Somebody asks for something. */
+typedef struct orc_rules_call_t {
+    const orc_service_t *service;
+    orc_identity_t *who;        /* registered: orc_rules_persons_find was asked first */
+    const char *correlation_id; /* names the request in logs and stored operations */
+    apr_pool_t *pool;           /* everything that comes out lives here */
+} orc_rules_call_t;
+
+/**
+ * A condition on an object, asked while the object is locked, before it is changed.
+ * @param versions of the object as its readers see them, ended by NULL
+ * @return what speaks against the change, or NULL
+ */
+typedef struct orc_rules_condition_t {
+    orc_error_t *(*check)(const void *baton, const char *const *versions); /* NULL: there is no condition */
+    const void *baton;
+} orc_rules_condition_t;
+
+orc_error_t *orc_rules_condition_check(const orc_rules_condition_t *condition, const char *first, const char *second);
+
+/** What rules remember in one process: callers, parsed templates, the client of the token issuers. Thread-safe. */
+typedef struct orc_rules_t orc_rules_t;
+
+/** NULL when the system refuses a mutex. */
+orc_rules_t *orc_rules_make(apr_pool_t *pool);
+
+/**
+ * The caller's own row is gone (an administrator deleted it): who calls finds the person again, which registers them,
+ * and calls once more. Every statement for a caller starts from `users`, so that no row means this.
+ */
+orc_error_t *orc_rules_gone(apr_pool_t *pool);
+
+/** True for the error that orc_rules_gone makes. */
+int orc_rules_is_gone(const orc_error_t *error);
+
+/** 404: there is no such object. `what` is a noun, "template". */
+orc_error_t *orc_rules_not_found(const char *what, apr_pool_t *pool);
+
+/** 403: there is, but the caller may not. */
+orc_error_t *orc_rules_forbidden(const char *what, apr_pool_t *pool);
+
+/** Adds the mistakes of a 422 to another one, those with a pointer as members ("/template_inputs/x" is
+ * "template_inputs/x"); what is named already isn't named again. *error may be NULL. */
+void orc_rules_add_mistakes(orc_error_t **error, const orc_error_t *more, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,62 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_rules_deletion.h"
+
+#include "orc_id.h"
+#include "orc_store_deployments.h"
+
+enum { DELETE_COMPLETE = 3 };
+
+typedef struct work_t {
+    const orc_rules_call_t *call;
+    const orc_rules_deletion_t *wish;
+    const char *operation_id;
+} work_t;
+
+static orc_error_t *check_standing(const work_t *work, const orc_store_standing_t *standing)
+{
+    const orc_rules_call_t *call = work->call;
+
+    if (!standing->is_known)
+        return orc_rules_gone(call->pool);
+    if (!standing->exists)
+        return orc_rules_not_found("deployment", call->pool);
+    if (!standing->is_allowed)
+        return orc_rules_forbidden("deployment", call->pool);
+    if ((work->wish->is_forced || work->wish->is_unsecure) && !call->who->is_admin)
+        return orc_error(call->pool, 403, "forbidden.admin", "Only administrators may use force or unsecure.");
+    return orc_rules_condition_check(&work->wish->condition, standing->tags[0], standing->tags[1]);
+}
+
+static orc_error_t *ask(orc_db_t *db, void *baton, apr_pool_t *pool)
+{
+    work_t *work = baton;
+    orc_store_deletion_t row = {.id = work->wish->id,
+                                .caller = work->call->who->user_id,
+                                .is_forced = work->wish->is_forced,
+                                .is_unsecure = work->wish->is_unsecure,
+                                .correlation_id = work->call->correlation_id};
+    orc_store_standing_t standing;
+
+    work->operation_id = NULL;
+    ORC_TRY(orc_store_deployment_lock(&standing, db, row.id, row.caller, work->call->who->is_admin, pool));
+    ORC_TRY(check_standing(work, &standing));
+    if (standing.deletion_id) {
+        row.operation_id = work->operation_id = standing.deletion_id;
+        return row.is_forced || row.is_unsecure ? orc_store_deployment_delete_harder(db, &row, pool) : NULL;
+    }
+    if (standing.status == DELETE_COMPLETE && !row.is_forced)
+        return NULL;
+    row.operation_id = orc_id_new(pool);
+    work->operation_id = standing.status == DELETE_COMPLETE ? NULL : row.operation_id;
+    return orc_store_deployment_delete(db, &row, pool);
+}
+
+orc_error_t *orc_rules_delete(const char **operation_id, const orc_rules_call_t *call,
+                              const orc_rules_deletion_t *deletion)
+{
+    work_t work = {call, deletion, NULL};
+
+    ORC_TRY(orc_db_transact(call->service->db, ask, &work, 1, call->pool));
+    *operation_id = work.operation_id;
+    return NULL;
+}

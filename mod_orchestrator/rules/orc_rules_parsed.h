@@ -1,0 +1,36 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_RULES_PARSED_H
+#define ORC_RULES_PARSED_H
+
+#include "orc_error.h"
+#include "orc_tosca.h"
+
+/*
+ * Parsed templates that a process keeps: parsing one costs about a millisecond, and the same ones are deployed again
+ * and again. A table of fixed size, used by all threads; a template stays while somebody works with it.
+ */
+
+typedef struct orc_rules_parsed_t orc_rules_parsed_t;
+
+/** Makes an empty table; NULL when the system refuses a mutex. */
+orc_rules_parsed_t *orc_rules_parsed_make(apr_pool_t *pool);
+
+/**
+ * A kept template.
+ * @param version of the template's row: its content is another one when this is
+ * @param pool    the template may be used until this dies
+ * @return NULL when it isn't kept
+ */
+const orc_tosca_template_t *orc_rules_parsed_find(orc_rules_parsed_t *parsed, const char *id, const char *version,
+                                                  apr_pool_t *pool);
+
+/**
+ * Parses a template and keeps it unless it is long or all places are in use.
+ * @param tosca may be used until `pool` dies
+ * @return the error of orc_tosca_parse, at `pointer`
+ */
+orc_error_t *orc_rules_parsed_add(const orc_tosca_template_t **tosca, orc_rules_parsed_t *parsed, const char *id,
+                                  const char *version, const char *content, const orc_tosca_types_t *types,
+                                  const char *pointer, apr_pool_t *pool);
+
+#endif

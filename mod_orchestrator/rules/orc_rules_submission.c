@@ -1,0 +1,304 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_rules_submission.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "orc_id.h"
+#include "orc_rules_internal.h"
+#include "orc_store_deployments.h"
+
+enum {
+    DEFAULT_RETRIES = 3,
+    DEFAULT_TOTAL_MINS = 14400,
+    DEFAULT_PROVIDER_MINS = 1440,
+    QUEUE_RETRY_SECONDS = 30,
+    MAX_RUNS = 3, /* with a template that changes meanwhile */
+};
+
+typedef struct submission_t {
+    const orc_rules_call_t *call;
+    const orc_rules_submission_t *wish;
+    orc_error_t *wrong;        /* in the wish: 422 */
+    orc_error_t *unfit;        /* in what was looked up: 422, only told when the caller may submit */
+    apr_array_header_t *nodes; /* of orc_tosca_node_t; NULL when the template or the inputs are no good */
+} submission_t;
+
+static int or_default(int given, int otherwise)
+{
+    return given ? given : otherwise;
+}
+
+static int total_mins(const orc_rules_submission_t *wish)
+{
+    return or_default(wish->tot_timeout_mins, DEFAULT_TOTAL_MINS);
+}
+
+static int provider_mins(const orc_rules_submission_t *wish)
+{
+    int most = total_mins(wish);
+
+    return or_default(wish->per_provider_timeout_mins, most < DEFAULT_PROVIDER_MINS ? most : DEFAULT_PROVIDER_MINS);
+}
+
+static void check_times(orc_error_t **wrong, const orc_rules_submission_t *wish, apr_pool_t *pool)
+{
+    if (provider_mins(wish) > total_mins(wish))
+        orc_error_add_member(wrong, pool, "per_provider_timeout_mins", "must not be more than tot_timeout_mins, %d",
+                             total_mins(wish));
+}
+
+/* ---- the caller ---- */
+
+static int contains(const apr_array_header_t *words, const char *word)
+{
+    int i;
+
+    for (i = 0; words && i < words->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(words, i, const char *), word) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static orc_error_t *check_group(const submission_t *s)
+{
+    const orc_identity_t *who = s->call->who;
+    const orc_issuer_config_t *issuer = orc_config_issuer(s->call->service->config, who->issuer);
+
+    if (!contains(who->groups, s->wish->user_group))
+        return orc_error(s->call->pool, 403, "forbidden.group", "You are not a member of the user group.");
+    if (issuer && issuer->groups && issuer->groups->nelts > 0 && !contains(issuer->groups, s->wish->user_group))
+        return orc_error(s->call->pool, 403, "forbidden.group", "The user group is not authorised here.");
+    return NULL;
+}
+
+/* ---- the template ---- */
+
+/* A template as it is stored. */
+typedef struct stored_t {
+    const char *id;
+    const char *content; /* NULL: there is no such template */
+    const char *version;
+} stored_t;
+
+static orc_error_t *find_template(stored_t *stored, const submission_t *s)
+{
+    char *lower = apr_palloc(s->call->pool, ORC_ID_LENGTH + 1);
+    orc_rows_t rows;
+
+    *stored = (stored_t){0};
+    if (!orc_id_parse(s->wish->template_id, lower))
+        return NULL;
+    stored->id = lower;
+    ORC_TRY(orc_db_read(s->call->service->db, &rows, ORC_SQL_DEPLOYMENT_TEMPLATE_FACTS, 1, &stored->id, s->call->pool));
+    if (rows.count > 0) {
+        stored->content = orc_rows_text(&rows, 0, 0);
+        stored->version = orc_rows_text(&rows, 0, 1);
+    }
+    return NULL;
+}
+
+/* What is parsed is kept for others only when the caller may use it: else anybody could fill the memory of it. */
+static orc_error_t *parse(const orc_tosca_template_t **tosca, const stored_t *stored, const submission_t *s)
+{
+    orc_rules_parsed_t *parsed = s->call->service->rules->parsed;
+    orc_tosca_template_t *own;
+
+    *tosca = orc_rules_parsed_find(parsed, stored->id, stored->version, s->call->pool);
+    if (*tosca)
+        return NULL;
+    if (!s->wish->user_group || check_group(s)) {
+        ORC_TRY(orc_tosca_parse(&own, stored->content, strlen(stored->content), s->call->service->types, "",
+                                s->call->pool));
+        *tosca = own;
+        return NULL;
+    }
+    return orc_rules_parsed_add(tosca, parsed, stored->id, stored->version, stored->content, s->call->service->types,
+                                "", s->call->pool);
+}
+
+/* Parses the template and makes the resources of it; what is wrong goes to `wrong` or `unfit`. */
+static void plan_resources(submission_t *s, const stored_t *stored)
+{
+    apr_pool_t *pool = s->call->pool;
+    const orc_tosca_template_t *tosca;
+    orc_tosca_demand_t demand;
+    orc_error_t *error;
+    json_t *complete;
+
+    if (!stored->content) {
+        orc_error_add_member(&s->unfit, pool, "template_id", "is not the id of a template");
+        return;
+    }
+    error = parse(&tosca, stored, s);
+    if (error) {
+        orc_error_add_member(&s->unfit, pool, "template_id", "names a template that can't be deployed: %s",
+                             error->fields ? APR_ARRAY_IDX(error->fields, 0, orc_error_field_t).detail : error->detail);
+        return;
+    }
+    error = orc_tosca_inputs(&complete, tosca, s->wish->template_inputs, "/template_inputs", pool);
+    if (!error)
+        error = orc_tosca_topology(&s->nodes, &demand, tosca, complete, pool);
+    if (!error)
+        return;
+    s->nodes = NULL;
+    if (strcmp(error->code, "inputs") == 0)
+        orc_rules_add_mistakes(&s->wrong, error, pool);
+    else
+        orc_error_add_member(&s->unfit, pool, "template_id", "%s", error->detail);
+}
+
+void orc_rules_submission_check(orc_error_t **error, const orc_rules_call_t *call, const orc_rules_submission_t *wish)
+{
+    submission_t s = {.call = call, .wish = wish};
+    stored_t stored;
+
+    check_times(error, wish, call->pool);
+    if (!wish->template_id || !wish->template_inputs || find_template(&stored, &s) || !stored.content)
+        return;
+    plan_resources(&s, &stored);
+    if (s.wrong)
+        orc_rules_add_mistakes(error, s.wrong, call->pool);
+}
+
+/* ---- the target ---- */
+
+static int serves(const submission_t *s, const orc_provider_t *provider)
+{
+    return provider->is_enabled && orc_provider_project(provider, s->call->who->issuer, s->wish->user_group) != NULL;
+}
+
+static int is_region_served(const submission_t *s)
+{
+    const orc_providers_t *providers = s->call->service->providers;
+    int i;
+
+    for (i = 0; providers && i < providers->list->nelts; i++) {
+        const orc_provider_t *provider = APR_ARRAY_IDX(providers->list, i, const orc_provider_t *);
+
+        if (serves(s, provider) && orc_provider_has_region(provider, s->wish->target_region))
+            return 1;
+    }
+    return 0;
+}
+
+static void check_target(submission_t *s)
+{
+    const orc_providers_t *providers = s->call->service->providers;
+    const orc_rules_submission_t *wish = s->wish;
+    apr_pool_t *pool = s->call->pool;
+    const orc_provider_t *provider;
+
+    if (!wish->target_provider) {
+        if (wish->target_region && !is_region_served(s))
+            orc_error_add_member(&s->unfit, pool, "target_region",
+                                 "is not a region of a provider that serves this user group");
+        return;
+    }
+    provider = providers ? orc_providers_find(providers, wish->target_provider) : NULL;
+    if (!provider)
+        orc_error_add_member(&s->unfit, pool, "target_provider", "is not a provider");
+    else if (!provider->is_enabled)
+        orc_error_add_member(&s->unfit, pool, "target_provider", "is not available at the moment");
+    else if (!serves(s, provider))
+        orc_error_add_member(&s->unfit, pool, "target_provider", "does not serve this user group");
+    else if (!orc_provider_has_region(provider, wish->target_region))
+        orc_error_add_member(&s->unfit, pool, "target_region", "is not a region of %s", provider->name);
+}
+
+/* ---- storing ---- */
+
+static const char *render_resources(const apr_array_header_t *nodes, apr_pool_t *pool)
+{
+    json_t *resources = orc_json_own(json_array(), pool);
+    const char **ids = apr_palloc(pool, sizeof(*ids) * (apr_size_t)(nodes->nelts + 1));
+    int i, j;
+
+    for (i = 0; i < nodes->nelts; i++)
+        ids[i] = orc_id_new(pool);
+    for (i = 0; i < nodes->nelts; i++) {
+        const orc_tosca_node_t *node = &APR_ARRAY_IDX(nodes, i, orc_tosca_node_t);
+        json_t *required_by = json_array();
+
+        for (j = 0; j < node->required_by->nelts; j++)
+            json_array_append_new(required_by, json_string(ids[APR_ARRAY_IDX(node->required_by, j, int)]));
+        json_array_append_new(resources, json_pack("{s:s, s:i, s:s, s:s, s:i, s:b, s:o}", "id", ids[i], "position", i,
+                                                   "name", node->name, "type", node->type, "index", node->index,
+                                                   "is_compute", node->is_compute, "required_by", required_by));
+    }
+    return orc_json_text(resources, pool);
+}
+
+static orc_error_t *queue_full(int max_queued, apr_pool_t *pool)
+{
+    orc_error_t *error = orc_error(pool, 429, "queue.full",
+                                   "%d deployments of the user group are waiting for their turn already.", max_queued);
+
+    error->retriable = 1;
+    error->retry_after = QUEUE_RETRY_SECONDS;
+    return error;
+}
+
+/* *is_outdated: the template was changed or removed since it was read. */
+static orc_error_t *store(int *is_outdated, const submission_t *s, const char *template_version)
+{
+    const orc_rules_submission_t *wish = s->wish;
+    const orc_rules_call_t *call = s->call;
+    const orc_store_submission_t row = {
+        .id = wish->id,
+        .operation_id = wish->operation_id,
+        .template_id = wish->template_id,
+        .template_version = template_version,
+        .template_inputs = orc_json_text(wish->template_inputs, call->pool),
+        .user_group = wish->user_group,
+        .user_group_issuer = call->who->issuer,
+        .per_provider_max_retries = or_default(wish->per_provider_max_retries, DEFAULT_RETRIES),
+        .max_providers = wish->max_providers,
+        .tot_timeout_mins = total_mins(wish),
+        .per_provider_timeout_mins = provider_mins(wish),
+        .keep_last_attempt = wish->keep_last_attempt,
+        .target_provider = wish->target_provider,
+        .target_region = wish->target_region,
+        .caller = call->who->user_id,
+        .correlation_id = call->correlation_id,
+        .resources = render_resources(s->nodes, call->pool),
+        .max_queued = call->service->config->max_queued_per_group,
+    };
+    orc_error_t *error;
+    int is_full;
+
+    error = orc_store_deployment_submit(&is_full, is_outdated, call->service->db, &row, wish->also, call->pool);
+    if (is_full)
+        return queue_full(row.max_queued, call->pool);
+    return error && strcmp(error->code, "conflict.reference") == 0 ? orc_rules_gone(call->pool) : error;
+}
+
+static orc_error_t *submit(int *is_outdated, const orc_rules_call_t *call, const orc_rules_submission_t *wish)
+{
+    submission_t s = {.call = call, .wish = wish};
+    stored_t stored;
+
+    check_times(&s.wrong, wish, call->pool);
+    ORC_TRY(find_template(&stored, &s));
+    plan_resources(&s, &stored);
+    ORC_TRY(s.wrong);
+    ORC_TRY(check_group(&s));
+    check_target(&s);
+    ORC_TRY(s.unfit);
+    return store(is_outdated, &s, stored.version);
+}
+
+orc_error_t *orc_rules_submit(const orc_rules_call_t *call, const orc_rules_submission_t *given)
+{
+    orc_rules_submission_t wish = *given;
+    int is_outdated = 0, run;
+
+    wish.user_group = orc_group_name(given->user_group);
+    for (run = 0; run < MAX_RUNS; run++) {
+        ORC_TRY(submit(&is_outdated, call, &wish));
+        if (!is_outdated)
+            return NULL;
+    }
+    return orc_error(call->pool, 503, "template.busy", "The template is being changed over and over; try again.");
+}

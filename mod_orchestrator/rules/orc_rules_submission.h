@@ -1,0 +1,34 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_RULES_SUBMISSION_H
+#define ORC_RULES_SUBMISSION_H
+
+#include "orc_rules.h"
+
+/** A deployment that somebody asks for. Numbers that are 0 and texts that are NULL were not given. */
+typedef struct orc_rules_submission_t {
+    const char *id, *operation_id; /* new UUIDs: what is kept of an answer names them */
+    const char *template_id;
+    const json_t *template_inputs; /* an object */
+    const char *user_group;
+    int per_provider_max_retries;  /* 3 */
+    int max_providers;             /* 0: no limit */
+    int tot_timeout_mins;          /* 14400 */
+    int per_provider_timeout_mins; /* the smaller of 1440 and the total */
+    int keep_last_attempt;
+    const char *target_provider, *target_region; /* NULL: any */
+    const orc_db_step_t *also;                   /* a statement in the same transaction, before it; or NULL */
+} orc_rules_submission_t;
+
+/** Adds what is wrong with a submission, as its members say: the times, and the inputs when the template is known.
+ * Members that are missing or of no use are passed over. */
+void orc_rules_submission_check(orc_error_t **error, const orc_rules_call_t *call, const orc_rules_submission_t *wish);
+
+/**
+ * Stores a deployment with its owner, resources and operation, and wakes the engines. Errors come in the order: what is
+ * wrong in the wish and its inputs (422), what the caller may not do (403), what was looked up (422, 429).
+ * @return 429 "queue.full" when too many submissions of the group wait for their turn; 503 when the template is being
+ * changed over and over
+ */
+orc_error_t *orc_rules_submit(const orc_rules_call_t *call, const orc_rules_submission_t *wish);
+
+#endif

@@ -1,0 +1,49 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_RULES_TEMPLATES_H
+#define ORC_RULES_TEMPLATES_H
+
+#include "orc_rules.h"
+
+/* Templates: everybody reads them; who made one, or an administrator, changes it. */
+
+/** A template as somebody gives it. Members that are not given are NULL. */
+typedef struct orc_rules_template_t {
+    const char *content; /* `length` bytes, kept as they are */
+    apr_size_t length;
+    const char *name; /* a new one has exactly one name: this, or metadata.template_name */
+    const char *version, *target_provider_type, *tosca_definition_version;
+} orc_rules_template_t;
+
+/** Adds what is wrong with a template that is to be stored, as it can be told without looking anything up. */
+void orc_rules_templates_check(orc_error_t **error, const orc_rules_call_t *call, const orc_rules_template_t *given);
+
+/** The same for the content of a change. */
+void orc_rules_templates_check_content(orc_error_t **error, const orc_rules_call_t *call,
+                                       const orc_rules_template_t *given);
+
+/**
+ * Stores a template.
+ * @param id   a new UUID
+ * @param also a statement in the same transaction, before it; or NULL
+ * @return 422, 409 "template.exists" with the location of the template that has this content
+ */
+orc_error_t *orc_rules_templates_store(const orc_rules_call_t *call, const char *id, const orc_rules_template_t *given,
+                                       const orc_db_step_t *also);
+
+/** The template with that content: its id, or NULL. */
+orc_error_t *orc_rules_templates_find(const char **id, const orc_rules_call_t *call, const char *content,
+                                      apr_size_t length);
+
+/**
+ * Changes a template.
+ * @param is_whole what is left out goes back to its default; else it stays. The name and the content stay in both
+ * @return 422, 403, 404, 409 "template.in_use" (a deployment uses the content), 409 "template.exists"
+ */
+orc_error_t *orc_rules_templates_change(const orc_rules_call_t *call, const char *id, const orc_rules_template_t *given,
+                                        int is_whole, const orc_rules_condition_t *condition);
+
+/** @return 403, 404, 409 "template.in_use" */
+orc_error_t *orc_rules_templates_delete(const orc_rules_call_t *call, const char *id,
+                                        const orc_rules_condition_t *condition);
+
+#endif

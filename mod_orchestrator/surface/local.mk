@@ -1,0 +1,15 @@
+surface = mod_orchestrator/surface
+liborc_la_SOURCES += \
+	$(surface)/orc_request.c $(surface)/orc_request.h \
+	$(surface)/orc_surface.c $(surface)/orc_surface.h \
+	$(surface)/orc_surface_below.c $(surface)/orc_surface_below.h \
+	$(surface)/orc_surface_check.c $(surface)/orc_surface_check.h \
+	$(surface)/orc_surface_conditional.c $(surface)/orc_surface_conditional.h \
+	$(surface)/orc_surface_handler.c $(surface)/orc_surface_handler.h \
+	$(surface)/orc_surface_idempotency.c $(surface)/orc_surface_idempotency.h \
+	$(surface)/orc_surface_list.c $(surface)/orc_surface_list.h \
+	$(surface)/orc_surface_process.c $(surface)/orc_surface_process.h \
+	$(surface)/orc_surface_route.h \
+	$(surface)/orc_surface_unseal.c \
+	$(surface)/orc_surface_values.c $(surface)/orc_surface_values.h
+EXTRA_DIST += $(surface)/README.md

@@ -1,0 +1,40 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_SURFACE_H
+#define ORC_SURFACE_H
+
+#include "orc_request.h"
+#include "orc_surface_route.h"
+
+/** A page of a list, before it has a form. */
+typedef struct orc_surface_page_t {
+    const char *objects; /* JSON array of the page's objects */
+    int number, size;    /* from 1; objects on a page */
+    apr_int64_t total;   /* objects in the list */
+    const char *kept;    /* the request's other parameters, encoded, each behind "&" */
+} orc_surface_page_t;
+
+/**
+ * What clients of one kind see of the service, as a value: an administrator binds it to a <Location> by its handler's
+ * name. Constant.
+ */
+struct orc_surface_t {
+    const char *handler;       /* what SetHandler names, "orchestrator" */
+    const orc_route_t *routes; /* ended by a NULL id */
+    const char *schemas;       /* of request bodies, JSON text */
+    /** Makes a response of an error. `members` of what was wished for have become pointers or parameters. */
+    void (*problem)(orc_response_t *response, const orc_error_t *error, const char *request_id, apr_pool_t *pool);
+    /** The JSON text of a page. */
+    const char *(*page)(const orc_request_t *request, const orc_surface_page_t *page);
+};
+
+/**
+ * Answers a request to a surface (request->process), whatever it is: finds the route, checks who and what, calls the
+ * handler, and makes a problem of an error. Always leaves a complete response.
+ * @return the error behind a 5xx answer, for httpd/ to log once under the request id; NULL otherwise
+ */
+const orc_error_t *orc_surface_answer(orc_request_t *request, orc_response_t *response);
+
+/** True when a request needs no token: the surface's open routes, and every OPTIONS. `path` is as in orc_request_t. */
+int orc_surface_is_open(const orc_surface_t *surface, const char *method, const char *path);
+
+#endif

@@ -1,0 +1,140 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_surface_check.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "orc_id.h"
+#include "orc_surface_idempotency.h"
+#include "orc_surface_list.h"
+#include "orc_surface_values.h"
+
+/* Path ids become lower case; "me" is the caller where a person stands. */
+static void check_ids(orc_error_t **error, orc_request_t *request)
+{
+    const char *at = request->route->path, *name;
+    int i;
+
+    for (i = 0; (at = strchr(at, '{')); i++, at++) {
+        char *id = apr_palloc(request->pool, ORC_ID_LENGTH + 1);
+
+        name = apr_pstrmemdup(request->pool, at + 1, strcspn(at + 1, "}"));
+        if (strcmp(name, "user_id") == 0 && strcmp(request->ids[i], "me") == 0)
+            request->ids[i] = request->identity->user_id;
+        else if (orc_id_parse(request->ids[i], id))
+            request->ids[i] = id;
+        else
+            orc_error_add_parameter(error, request->pool, name, "must be a UUID");
+    }
+}
+
+static const orc_query_t *find_query(const orc_route_t *route, const char *name)
+{
+    const orc_query_t *query;
+
+    for (query = route->query; query->name; query++) {
+        if (strcmp(query->name, name) == 0)
+            return query;
+    }
+    return NULL;
+}
+
+static int is_repeated(const orc_request_t *request, int index)
+{
+    const orc_parameter_t *list = (const orc_parameter_t *)(const void *)request->parameters->elts;
+    int i;
+
+    for (i = 0; i < index; i++) {
+        if (strcmp(list[i].name, list[index].name) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static void check_query(orc_error_t **error, const orc_request_t *request)
+{
+    const orc_route_t *route = request->route;
+    int i;
+
+    for (i = 0; request->parameters && i < request->parameters->nelts; i++) {
+        const orc_parameter_t *parameter = &APR_ARRAY_IDX(request->parameters, i, orc_parameter_t);
+        const orc_query_t *query = find_query(route, parameter->name);
+
+        if (query && is_repeated(request, i))
+            orc_error_add_parameter(error, request->pool, query->name, "may be given only once");
+        else if (query)
+            (void)orc_surface_value(error, request, query->name, query->kind, query->choices, query->max_length,
+                                    parameter->value);
+        else if (!route->columns || !orc_surface_list_knows(route->columns, parameter->name, request->pool))
+            orc_surface_unknown_parameter(error, request, parameter->name);
+    }
+    if (route->columns)
+        orc_surface_list_check(error, request);
+    if (request->idempotency_key && (route->flags & ORC_ROUTE_CREATES) &&
+        !orc_surface_idempotency_is_key(request->idempotency_key))
+        orc_error_add_parameter(error, request->pool, "Idempotency-Key", "must be 1 to 255 printable ASCII characters");
+}
+
+static int is_other_type(const orc_request_t *request)
+{
+    const char *const *type;
+
+    for (type = request->route->other_types; *type; type++) {
+        if (strcmp(*type, request->content_type) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static int is_blank(const orc_request_t *request)
+{
+    apr_size_t i;
+
+    for (i = 0; i < request->body_length; i++) {
+        if (!strchr(" \t\r\n", request->body[i]) || request->body[i] == '\0')
+            return 0;
+    }
+    return 1;
+}
+
+/* Reads the body as JSON; *json stays NULL when there is none, or one that the handler reads itself. */
+static orc_error_t *read_body(json_t **json, const orc_request_t *request)
+{
+    *json = NULL;
+    if (request->body_length > 0 && request->body_obstacle)
+        return orc_error(request->pool, 415, "body.encoding", "%s", request->body_obstacle);
+    if (request->body_length > 0 || request->content_type) {
+        if (request->content_type && is_other_type(request)) {
+            return request->body_length > 0 ? NULL : orc_error(request->pool, 400, "body.empty", "A body is needed.");
+        }
+        if (request->body_length > 0 &&
+            (!request->content_type || strcmp(request->content_type, "application/json") != 0))
+            return orc_error(request->pool, 415, "content_type", "The body must be application/json.");
+    }
+    if (is_blank(request)) {
+        if (request->route->flags & ORC_ROUTE_NEEDS)
+            return orc_error(request->pool, 400, "body.empty", "A body is needed.");
+        return NULL;
+    }
+    return orc_json_parse(json, request->body, request->body_length, request->pool);
+}
+
+orc_error_t *orc_surface_check(orc_request_t *request)
+{
+    const orc_route_t *route = request->route;
+    orc_error_t *error = NULL;
+
+    if (route->flags & ORC_ROUTE_BODY)
+        ORC_TRY(read_body(&request->json, request));
+    check_ids(&error, request);
+    check_query(&error, request);
+    if (request->json) {
+        const orc_schemas_t *schemas;
+
+        ORC_TRY(orc_surface_process_schemas(&schemas, request->process));
+        orc_schema_check(&error, orc_schemas_find(schemas, route->schema), request->json, "", request->pool);
+    }
+    if (error && route->check)
+        route->check(&error, request);
+    return error;
+}

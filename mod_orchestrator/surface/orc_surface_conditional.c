@@ -1,0 +1,55 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_surface_conditional.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "orc_surface_handler.h"
+
+int orc_surface_tag_matches(const char *header, const char *tag, int is_weak)
+{
+    const char *at = header + strspn(header, " \t,");
+    size_t length = strlen(tag);
+
+    if (strcmp(at, "*") == 0)
+        return 1;
+    while (*at) {
+        int weak = strncmp(at, "W/\"", 3) == 0;
+        const char *start = at + (weak ? 3 : 1), *end;
+
+        if (!weak && *at != '"')
+            return 0;
+        end = strchr(start, '"');
+        if (!end)
+            return 0;
+        if ((size_t)(end - start) == length && memcmp(start, tag, length) == 0 && (is_weak || !weak))
+            return 1;
+        at = end + 1;
+        at += strspn(at, " \t,");
+    }
+    return 0;
+}
+
+void orc_surface_set_tag(orc_response_t *response, const char *tag, apr_pool_t *pool)
+{
+    apr_table_setn(response->headers, "ETag", apr_pstrcat(pool, "\"", tag, "\"", NULL));
+}
+
+static orc_error_t *check_match(const void *baton, const char *const *versions)
+{
+    const orc_request_t *request = baton;
+
+    for (; *versions; versions++) {
+        if (orc_surface_tag_matches(request->if_match, *versions, 0))
+            return NULL;
+    }
+    return orc_error(request->pool, 412, "precondition",
+                     "The object has been changed since that version; read it again.");
+}
+
+orc_rules_condition_t orc_surface_condition(const orc_request_t *request)
+{
+    const orc_rules_condition_t condition = {request->if_match ? check_match : NULL, request};
+
+    return condition;
+}

@@ -1,0 +1,61 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_SURFACE_HANDLER_H
+#define ORC_SURFACE_HANDLER_H
+
+#include "orc_rules.h"
+#include "orc_surface_route.h"
+
+/*
+ * What handlers are made of. When a handler is called, the caller is known (identity->user_id), path ids are UUIDs in
+ * lower case, query parameters and the JSON body follow their schemas. It answers with a complete response, or with an
+ * error, of which the dispatcher makes a problem.
+ */
+
+/** The caller's request to the rules. */
+orc_rules_call_t orc_surface_call(const orc_request_t *request);
+
+/** Absolute URL of a path below the surface, in the request's pool. */
+const char *orc_surface_url(const orc_request_t *request, const char *path);
+
+/** "t" or "f" for a statement's parameter. */
+const char *orc_surface_flag(int value);
+
+/** 201 {"id": ...} with Location of `path` + "/" + id. */
+void orc_surface_created(const orc_request_t *request, orc_response_t *response, const char *path, const char *id);
+
+/** 202 with Location of an operation (path below the surface) and Retry-After. `body` is JSON, or NULL: none. */
+void orc_surface_accepted(const orc_request_t *request, orc_response_t *response, const char *operation_path,
+                          const char *body);
+
+/** 204. */
+void orc_surface_done(orc_response_t *response);
+
+/**
+ * Answers with one object. The statement's row: object (JSON text, NULL when the caller may not see it), its version
+ * tag (text without quotes), whether it exists. No row: the caller is gone. The dispatcher makes a 304 of it when the
+ * client has that version.
+ * @param what a noun for the problem, "template"
+ */
+orc_error_t *orc_surface_object(const orc_request_t *request, orc_response_t *response, orc_sql_t statement, int count,
+                                const char *const *values, const char *what);
+
+/**
+ * Puts secrets in their places. A top-level object, or an object in a top-level array, may carry
+ *   "@sealed": {"member": "<sealed>"}       the opened text is JSON and becomes the member's value
+ *   "@sealed_text": {"member": "<sealed>"}  the opened text becomes the member's value as a string
+ * The member's former value and both of these are dropped. A sealed value of null becomes null. All other bytes stay as
+ * they are; a text without such a member is given back itself.
+ * @param out in the request's pool
+ */
+orc_error_t *orc_surface_unseal(const char **out, const char *text, const orc_request_t *request);
+
+/** Sets ETag to a version tag (without quotes). */
+void orc_surface_set_tag(orc_response_t *response, const char *tag, apr_pool_t *pool);
+
+/**
+ * If-Match as a condition on the versions of a row (texts without quotes, those that the object's GETs give).
+ * @return its check makes a 412 "precondition"
+ */
+orc_rules_condition_t orc_surface_condition(const orc_request_t *request);
+
+#endif
