@@ -7,13 +7,15 @@
 
 enum {
     PLACES = 64,
-    MAX_CONTENT = 64 * 1024, /* longer ones are parsed each time */
+    BUDGET = 16 * 1024 * 1024, /* bytes of memory that all kept templates take together */
+    LARGEST = 4 * 1024 * 1024, /* larger ones are parsed each time */
 };
 
 typedef struct kept_t {
     apr_pool_t *pool; /* a root, so that no other thread allocates from it; NULL: the place is empty */
     const orc_tosca_template_t *tosca;
     const char *id, *version;
+    apr_size_t size;
     int users;
     apr_uint64_t used; /* the table's count when it was taken last */
 } kept_t;
@@ -21,6 +23,7 @@ typedef struct kept_t {
 struct orc_rules_parsed_t {
     apr_thread_mutex_t *lock;
     apr_uint64_t count;
+    apr_size_t size; /* of all that is kept */
     kept_t kept[PLACES];
 };
 
@@ -78,8 +81,9 @@ const orc_tosca_template_t *orc_rules_parsed_find(orc_rules_parsed_t *parsed, co
     return tosca;
 }
 
-/* The place that nobody uses and that was taken longest ago; NULL when all are in use. Called with the lock held. */
-static kept_t *free_place(orc_rules_parsed_t *parsed)
+/* The place that nobody uses and that was taken longest ago, of the full or of all; NULL when there is none. Called
+ * with the lock held. */
+static kept_t *oldest_place(orc_rules_parsed_t *parsed, int only_full)
 {
     kept_t *oldest = NULL;
     int i;
@@ -87,44 +91,78 @@ static kept_t *free_place(orc_rules_parsed_t *parsed)
     for (i = 0; i < PLACES; i++) {
         kept_t *kept = &parsed->kept[i];
 
-        if (kept->users == 0 && (!oldest || kept->used < oldest->used))
+        if (kept->users == 0 && (kept->pool || !only_full) && (!oldest || kept->used < oldest->used))
             oldest = kept;
     }
     return oldest;
+}
+
+/* Called with the lock held. */
+static void empty(orc_rules_parsed_t *parsed, kept_t *kept)
+{
+    if (!kept->pool)
+        return;
+    parsed->size -= kept->size;
+    apr_pool_destroy(kept->pool);
+    *kept = (kept_t){0};
+}
+
+/* Makes room for so many bytes; NULL when what is in use leaves none. Called with the lock held. */
+static kept_t *make_room(orc_rules_parsed_t *parsed, apr_size_t size)
+{
+    kept_t *place;
+
+    while (parsed->size + size > BUDGET) {
+        if (!(place = oldest_place(parsed, 1)))
+            return NULL;
+        empty(parsed, place);
+    }
+    place = oldest_place(parsed, 0);
+    if (place)
+        empty(parsed, place);
+    return place;
+}
+
+/* Keeps a copy of what was parsed, in a pool of its own. */
+static void keep(orc_rules_parsed_t *parsed, const char *id, const char *version, const char *content,
+                 const orc_tosca_types_t *types)
+{
+    orc_tosca_template_t *made;
+    apr_pool_t *own;
+    kept_t *place;
+
+    if (apr_pool_create(&own, NULL) != APR_SUCCESS)
+        return;
+    if (orc_tosca_parse(&made, content, strlen(content), types, "", own)) {
+        apr_pool_destroy(own);
+        return;
+    }
+    apr_thread_mutex_lock(parsed->lock);
+    place = make_room(parsed, orc_tosca_size(made));
+    if (place) {
+        *place = (kept_t){.pool = own,
+                          .tosca = made,
+                          .id = apr_pstrdup(own, id),
+                          .version = apr_pstrdup(own, version),
+                          .size = orc_tosca_size(made),
+                          .used = ++parsed->count};
+        parsed->size += place->size;
+    }
+    apr_thread_mutex_unlock(parsed->lock);
+    if (!place)
+        apr_pool_destroy(own);
 }
 
 orc_error_t *orc_rules_parsed_add(const orc_tosca_template_t **tosca, orc_rules_parsed_t *parsed, const char *id,
                                   const char *version, const char *content, const orc_tosca_types_t *types,
                                   const char *pointer, apr_pool_t *pool)
 {
-    apr_size_t length = strlen(content);
-    apr_pool_t *own, *old = NULL;
     orc_tosca_template_t *made;
-    kept_t *place;
 
-    /* The first parse is the caller's: its error, if any, has to live with them. */
-    ORC_TRY(orc_tosca_parse(&made, content, length, types, pointer, pool));
+    /* This one is the caller's: its error, if any, has to live with them. */
+    ORC_TRY(orc_tosca_parse(&made, content, strlen(content), types, pointer, pool));
     *tosca = made;
-    if (length > MAX_CONTENT || apr_pool_create(&own, NULL) != APR_SUCCESS)
-        return NULL;
-    if (orc_tosca_parse(&made, content, length, types, pointer, own)) {
-        apr_pool_destroy(own);
-        return NULL;
-    }
-    apr_thread_mutex_lock(parsed->lock);
-    place = free_place(parsed);
-    if (place) {
-        old = place->pool;
-        *place = (kept_t){.pool = own,
-                          .tosca = made,
-                          .id = apr_pstrdup(own, id),
-                          .version = apr_pstrdup(own, version),
-                          .used = ++parsed->count};
-    }
-    apr_thread_mutex_unlock(parsed->lock);
-    if (!place)
-        apr_pool_destroy(own);
-    if (old)
-        apr_pool_destroy(old);
+    if (orc_tosca_size(made) <= LARGEST)
+        keep(parsed, id, version, content, types);
     return NULL;
 }

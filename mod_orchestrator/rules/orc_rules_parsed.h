@@ -7,7 +7,8 @@
 
 /*
  * Parsed templates that a process keeps: parsing one costs about a millisecond, and the same ones are deployed again
- * and again. A table of fixed size, used by all threads; a template stays while somebody works with it.
+ * and again. A table with a budget of bytes, used by all threads: a template stays while somebody works with it, else
+ * those stay that were taken last.
  */
 
 typedef struct orc_rules_parsed_t orc_rules_parsed_t;
@@ -25,7 +26,7 @@ const orc_tosca_template_t *orc_rules_parsed_find(orc_rules_parsed_t *parsed, co
                                                   apr_pool_t *pool);
 
 /**
- * Parses a template and keeps it unless it is long or all places are in use.
+ * Parses a template and keeps it unless it is large or what is in use leaves no room.
  * @param tosca may be used until `pool` dies
  * @return the error of orc_tosca_parse, at `pointer`
  */

@@ -137,6 +137,9 @@ orc_error_t *orc_tosca_render(const char **text, const orc_tosca_template_t *tos
  * has no tag. */
 const char *orc_tosca_find_tag(const char *text, apr_size_t length, const char *name, apr_pool_t *pool);
 
+/** About how many bytes of memory a parsed template takes. */
+apr_size_t orc_tosca_size(const orc_tosca_template_t *tosca);
+
 /** Names of the template's outputs, of const char *, in document order. */
 apr_array_header_t *orc_tosca_output_names(const orc_tosca_template_t *tosca, apr_pool_t *pool);
 

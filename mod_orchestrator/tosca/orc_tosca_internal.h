@@ -11,16 +11,16 @@
 /* What the files of this room share and nobody else sees. */
 
 enum {
-    ORC_TOSCA_MAX_ANCESTORS = 32,     /* steps of derived_from that are followed, and of inputs that name inputs */
-    ORC_TOSCA_MAX_COUNT = 1000,       /* of one node */
-    ORC_TOSCA_MAX_RESOURCES = 10000,  /* of one topology */
-    ORC_TOSCA_MAX_RELATIONS = 200000, /* of all required_by together */
-    ORC_TOSCA_MAX_MISTAKES = 50,      /* named in one answer */
-    ORC_TOSCA_MAX_STEPS = 1000000,    /* of work in one check: a value, a clause, a property or an operand looked at */
-    ORC_TOSCA_STEP_BYTES = 16,        /* of text that are looked at in one step */
-    ORC_TOSCA_PATTERN_STEPS = 1000,   /* for trying a pattern on a text, and more for a long one */
-    ORC_TOSCA_MAX_PATTERNS = 1000,    /* in one template */
-    ORC_TOSCA_MAX_MADE = 262144,      /* nodes and bytes that functions in the defaults of inputs make */
+    ORC_TOSCA_MAX_ANCESTORS = 32,    /* steps of derived_from that are followed, and of inputs that name inputs */
+    ORC_TOSCA_MAX_COUNT = 1000,      /* of one node */
+    ORC_TOSCA_MAX_RESOURCES = 10000, /* of one topology */
+    ORC_TOSCA_MAX_RELATIONS = 20000, /* of all required_by together */
+    ORC_TOSCA_MAX_MISTAKES = 50,     /* named in one answer */
+    ORC_TOSCA_MAX_STEPS = 1000000,   /* of work in one check: a value, a clause, a property or an operand looked at */
+    ORC_TOSCA_STEP_BYTES = 16,       /* of text that are looked at in one step */
+    ORC_TOSCA_PATTERN_STEPS = 1000,  /* for trying a pattern on a text, and more for a long one */
+    ORC_TOSCA_MAX_PATTERNS = 1000,   /* in one template */
+    ORC_TOSCA_MAX_MADE = 262144,     /* nodes and bytes that functions in the defaults of inputs make */
 };
 
 /** A requirement that names a node template of the same document. */

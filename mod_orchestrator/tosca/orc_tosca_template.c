@@ -75,3 +75,9 @@ apr_array_header_t *orc_tosca_output_names(const orc_tosca_template_t *tosca, ap
         APR_ARRAY_PUSH(names, const char *) = tosca->outputs->pairs[i].key->text;
     return names;
 }
+
+/* A node, its place in a list or a mapping, its text; an alias is counted as the copy that it stands for. */
+apr_size_t orc_tosca_size(const orc_tosca_template_t *tosca)
+{
+    return tosca->root->weight * (sizeof(orc_yaml_node_t) + sizeof(orc_yaml_pair_t) * 2) + tosca->root->bytes;
+}

@@ -205,10 +205,13 @@ static int read_sequence(orc_yaml_node_t *node, reader_t *reader)
     return 0;
 }
 
+enum { FEW_KEYS = 8 }; /* a mapping with more gets a table of them; most have fewer, and a table is large */
+
 /* A mapping while it is read: `seen` finds duplicates, `merge` is the value of its merge key. */
 typedef struct mapping_t {
+    apr_pool_t *pool;
     apr_array_header_t *pairs;
-    apr_hash_t *seen;
+    apr_hash_t *seen; /* key to 1 + its place, once there are more than FEW_KEYS */
     const orc_yaml_node_t *merge_key, *merge;
 } mapping_t;
 
@@ -220,7 +223,29 @@ static int is_merge_key(const orc_yaml_node_t *key)
 /* 1 + the place of a key that the mapping has already, or 0. */
 static int find_place(const mapping_t *mapping, const orc_yaml_node_t *key)
 {
-    return (int)(intptr_t)apr_hash_get(mapping->seen, key->text, (apr_ssize_t)key->length);
+    int i;
+
+    if (mapping->seen)
+        return (int)(intptr_t)apr_hash_get(mapping->seen, key->text, (apr_ssize_t)key->length);
+    for (i = 0; i < mapping->pairs->nelts; i++) {
+        const orc_yaml_node_t *known = APR_ARRAY_IDX(mapping->pairs, i, orc_yaml_pair_t).key;
+
+        if (known->length == key->length && !memcmp(known->text, key->text, key->length))
+            return i + 1;
+    }
+    return 0;
+}
+
+/* Enters the keys from a place on into the table. */
+static void index_keys(mapping_t *mapping, int from)
+{
+    int i;
+
+    for (i = from; i < mapping->pairs->nelts; i++) {
+        const orc_yaml_node_t *key = APR_ARRAY_IDX(mapping->pairs, i, orc_yaml_pair_t).key;
+
+        apr_hash_set(mapping->seen, key->text, (apr_ssize_t)key->length, (void *)(intptr_t)(i + 1));
+    }
 }
 
 /* A key that the mapping has already keeps its place. */
@@ -232,8 +257,15 @@ static void add_pair(mapping_t *mapping, const orc_yaml_node_t *key, const orc_y
 
     pair->key = key;
     pair->value = value;
-    if (!place)
-        apr_hash_set(mapping->seen, key->text, (apr_ssize_t)key->length, (void *)(intptr_t)mapping->pairs->nelts);
+    if (place)
+        return;
+    if (mapping->seen) {
+        index_keys(mapping, mapping->pairs->nelts - 1);
+    }
+    else if (mapping->pairs->nelts > FEW_KEYS) {
+        mapping->seen = orc_hash_make(mapping->pool);
+        index_keys(mapping, 0);
+    }
 }
 
 /* Keys of a merged mapping count less than the mapping's own and than those of sources before it. */
@@ -340,8 +372,7 @@ static int read_pair(mapping_t *mapping, reader_t *reader, yaml_event_t *key_eve
 
 static int read_mapping(orc_yaml_node_t *node, reader_t *reader, yaml_mark_t mark)
 {
-    mapping_t mapping = {apr_array_make(reader->pool, 4, sizeof(orc_yaml_pair_t)), orc_hash_make(reader->pool), NULL,
-                         NULL};
+    mapping_t mapping = {.pool = reader->pool, .pairs = apr_array_make(reader->pool, 2, sizeof(orc_yaml_pair_t))};
     yaml_event_t event;
     int failed, i;
 

@@ -66,7 +66,7 @@ struct orc_yaml_node_t {
     int count;
     const orc_yaml_node_t **items;
     orc_yaml_pair_t *pairs;
-    struct apr_hash_t *index; /* key to 1 + its place; NULL in a copy, which is searched */
+    struct apr_hash_t *index; /* key to 1 + its place; NULL where there are few keys and in a copy: they are searched */
 };
 
 /** Whose text it is: how much it may be, and what to make of a key that a mapping has twice. */

@@ -77,6 +77,41 @@ static void one_that_is_in_use_outlives_all_newer_ones(void **state)
     apr_pool_destroy(pool);
 }
 
+/* Empty mappings by the thousand: little text, much memory. */
+static const char *large_template(apr_pool_t *pool)
+{
+    apr_array_header_t *rows = apr_array_make(pool, 500, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < 500; i++)
+        APR_ARRAY_PUSH(rows, const char *) = "[{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}]";
+    return apr_pstrcat(pool, text, "dsl_definitions: [", apr_array_pstrcat(pool, rows, ','), "]\n", NULL);
+}
+
+static void what_is_kept_has_a_budget_of_bytes(void **state)
+{
+    orc_rules_parsed_t *parsed = orc_rules_parsed_make(root);
+    const orc_tosca_template_t *tosca;
+    apr_size_t kept = 0;
+    apr_pool_t *pool;
+    int i;
+
+    for (i = 0; i < 60; i++) {
+        apr_pool_create(&pool, root);
+        assert_null(
+            orc_rules_parsed_add(&tosca, parsed, apr_itoa(pool, i), "1", large_template(pool), types, "", pool));
+        apr_pool_destroy(pool);
+    }
+    apr_pool_create(&pool, root);
+    for (i = 0; i < 60; i++) {
+        tosca = orc_rules_parsed_find(parsed, apr_itoa(pool, i), "1", pool);
+        kept += tosca ? orc_tosca_size(tosca) : 0;
+    }
+    assert_non_null(orc_rules_parsed_find(parsed, "59", "1", pool));
+    assert_true(kept > 0 && kept <= 16 * 1024 * 1024);
+    apr_pool_destroy(pool);
+}
+
 static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *baton)
 {
     orc_rules_parsed_t *parsed = baton;
@@ -129,6 +164,7 @@ int main(void)
         cmocka_unit_test(a_template_is_found_again_in_its_version),
         cmocka_unit_test(a_bad_template_is_an_error_and_not_kept),
         cmocka_unit_test(one_that_is_in_use_outlives_all_newer_ones),
+        cmocka_unit_test(what_is_kept_has_a_budget_of_bytes),
         cmocka_unit_test(threads_share_the_table),
     };
     int failed;

@@ -162,7 +162,7 @@ static void topologies_too_large_are_refused(void **state)
                         "    a: {type: x, capabilities: %s}\n"
                         "    b: {type: x, capabilities: %s, requirements: [{dependency: a}]}\n",
                         scaled, scaled);
-    refused_count(text, "{}", "more than 200000 relations");
+    refused_count(text, "{}", "more than 20000 relations");
     text = "  node_templates:\n";
     for (i = 0; i < 11; i++)
         text = apr_psprintf(pool, "%s    n%d: {type: x, capabilities: %s}\n", text, i, scaled);
