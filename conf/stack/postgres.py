@@ -4,15 +4,18 @@
 import contextlib
 import glob
 import os
+import secrets
+import urllib.parse
 
 import psycopg2
 
-from . import process
+from . import httpd, process
 
 USER = "orchestrator"
+ADMIN = "postgres"
 # mod_dbd's pool and the daemon share it: a server that is gone is noticed, and no statement or transaction hangs for ever.
-CONNINFO = ("host=127.0.0.1 port={port} user=orchestrator dbname=orchestrator connect_timeout={timeout} keepalives_idle=30 "
-            "keepalives_interval=5 keepalives_count=3 tcp_user_timeout=10000 application_name=orchestrator "
+CONNINFO = ("host=127.0.0.1 port={port} user=orchestrator dbname=orchestrator passfile={passfile} connect_timeout={timeout} "
+            "keepalives_idle=30 keepalives_interval=5 keepalives_count=3 tcp_user_timeout=10000 application_name=orchestrator "
             "options='-c statement_timeout={timeout}s -c lock_timeout={lock}s -c idle_in_transaction_session_timeout={idle}s'")
 
 
@@ -31,15 +34,28 @@ class Postgres:
         self.durable = durable  # else a power failure may lose rows: right for tests, wrong for anything else
         self.data = os.path.join(folder, "data")
         self.log = os.path.join(folder, "postgresql.log")
+        self.passfile = os.path.join(folder, "passwords")  # libpq's, for whoever httpd's children run as
         self.pid_file = os.path.join(self.data, "postmaster.pid")
 
     @property
     def conninfo(self):
-        return CONNINFO.format(port=self.port, timeout=5 * process.PATIENCE, lock=2 * process.PATIENCE, idle=10 * process.PATIENCE)
+        return CONNINFO.format(port=self.port, passfile=self.passfile, timeout=5 * process.PATIENCE, lock=2 * process.PATIENCE, idle=10 * process.PATIENCE)
 
     @property
     def url(self):
-        return "postgresql://%s@127.0.0.1:%d/%s" % (USER, self.port, USER)
+        return self.url_of(USER)
+
+    def url_of(self, database):
+        """The service's own role in another database."""
+        return self._url(USER, database)
+
+    @property
+    def admin_url(self):
+        """The superuser's: for what a service never does."""
+        return self._url(ADMIN, "postgres")
+
+    def _url(self, user, database):
+        return "postgresql://%s@127.0.0.1:%d/%s?passfile=%s" % (user, self.port, database, urllib.parse.quote(self.passfile, safe=""))
 
     def _call(self, program, *arguments):
         command = [os.path.join(programs(), program), *arguments]
@@ -50,23 +66,42 @@ class Postgres:
     def running(self):
         return process.pid_of(self.pid_file) is not None
 
+    def _make_cluster(self):
+        """Other users of this host get nothing of it: passwords that only our own processes can read, and a role for the
+        service that may do nothing outside of its database."""
+        passwords = {user: secrets.token_hex(16) for user in (ADMIN, USER)}
+        first = os.path.join(self.folder, "first-password")
+        process.write(first, passwords[ADMIN] + "\n", 0o600, user="postgres")
+        self._call("initdb", "-D", self.data, "-A", "scram-sha-256", "--pwfile", first, "-U", ADMIN, "-E", "UTF8",
+                   "--locale=C.UTF-8", "--no-sync")
+        os.unlink(first)
+        process.write(self.passfile, "".join("127.0.0.1:*:*:%s:%s\n" % pair for pair in passwords.items()), 0o600,
+                      user=httpd.USER)
+
+    def _password(self):
+        with open(self.passfile, encoding="ascii") as file:
+            return dict(row.split(":")[3:5] for row in file.read().splitlines())[USER]
+
+    def _make_database(self):
+        with contextlib.closing(psycopg2.connect(self.admin_url)) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (USER,))
+                if cursor.fetchone() is None:
+                    cursor.execute('CREATE ROLE "%s" LOGIN PASSWORD %%s' % USER, (self._password(),))
+                    cursor.execute('CREATE DATABASE "%s" OWNER "%s"' % (USER, USER))
+
     def start(self):
         process.make_folder(self.folder, user="postgres")
         if not os.path.exists(os.path.join(self.data, "PG_VERSION")):
-            # Trust is for loopback only: the cluster listens nowhere else and has no socket in the file system.
-            self._call("initdb", "-D", self.data, "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+            self._make_cluster()
         if not self.running():
             options = ("-c listen_addresses=127.0.0.1 -p %d -c unix_socket_directories='' -c logging_collector=off "
                        "-c max_connections=100 -c log_line_prefix='%%m [%%p] '" % self.port)
             if not self.durable:
                 options += " -c fsync=off -c full_page_writes=off"
             self._call("pg_ctl", "-D", self.data, "-w", "-s", "-l", self.log, "-o", options, "start")
-        with contextlib.closing(psycopg2.connect(host="127.0.0.1", port=self.port, user=USER, dbname="postgres")) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (USER,))
-                if cursor.fetchone() is None:
-                    cursor.execute('CREATE DATABASE "%s"' % USER)
+        self._make_database()
 
     def stop(self, mode="fast"):
         if not self.running():

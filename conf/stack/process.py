@@ -158,9 +158,9 @@ def make_folder(path, user=None, mode=0o755):
     return path
 
 
-def write(path, text, mode=0o644):
+def write(path, text, mode=0o644, user=None):
     """Writes a file as a whole; nobody sees half of it, and a secret never has a mode wider than its own. A file that holds
-    just this already stays as it is, with its time."""
+    just this already stays as it is, with its time. `user`: whose it is, when we are root."""
     with contextlib.suppress(OSError), open(path, encoding="utf-8") as file:
         if file.read() == text and os.stat(path).st_mode & 0o777 == mode:
             return
@@ -169,6 +169,9 @@ def write(path, text, mode=0o644):
         os.unlink(fresh)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
         os.fchmod(file.fileno(), mode)
+        if user and is_root():
+            account = pwd.getpwnam(user)
+            os.fchown(file.fileno(), account.pw_uid, account.pw_gid)
         file.write(text)
     os.replace(fresh, path)
 

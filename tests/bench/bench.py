@@ -9,6 +9,7 @@ running the very statements of a submission. Absolute figures say more about the
 usage: bench.py [get] [list] [post] [engine] [memory]      (all of them by default)
 """
 
+import contextlib
 import os
 import re
 import signal
@@ -17,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import psycopg2
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKOUT = os.path.dirname(os.path.dirname(HERE))
@@ -150,8 +153,10 @@ class Bench:
 
     def log_statements(self, wanted):
         """In sessions from now on; those that are open are ended."""
-        self.stack.sql("ALTER DATABASE %s %s" % (self.database(), "SET log_min_duration_statement = 0" if wanted else
-                                                 "RESET log_min_duration_statement"))
+        with contextlib.closing(psycopg2.connect(self.stack.postgres.admin_url)) as connection:
+            connection.autocommit = True
+            connection.cursor().execute("ALTER DATABASE %s %s" % (
+                self.database(), "SET log_min_duration_statement = 0" if wanted else "RESET log_min_duration_statement"))
         self.stack.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
                        " AND datname = current_database()")
 

@@ -81,10 +81,10 @@ def postgres_server():
 def database(postgres_server):
     """The connection URL of a new, empty database."""
     name = unique("test").replace("-", "_")
-    with contextlib.closing(psycopg2.connect(postgres_server.url)) as connection:
+    with contextlib.closing(psycopg2.connect(postgres_server.admin_url)) as connection:
         connection.autocommit = True
-        connection.cursor().execute('CREATE DATABASE "%s"' % name)
-        yield postgres_server.url.rpartition("/")[0] + "/" + name
+        connection.cursor().execute('CREATE DATABASE "%s" OWNER orchestrator' % name)
+        yield postgres_server.url_of(name)
         connection.cursor().execute('DROP DATABASE "%s" WITH (FORCE)' % name)
 
 

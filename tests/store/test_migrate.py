@@ -30,10 +30,10 @@ def test_a_database_that_is_not_there_is_an_error_with_its_reason(build):
 @pytest.fixture
 def ascii_database(postgres_server):
     """One as Debian's PostgreSQL makes it on a machine without a locale."""
-    with contextlib.closing(psycopg2.connect(postgres_server.url)) as connection:
+    with contextlib.closing(psycopg2.connect(postgres_server.admin_url)) as connection:
         connection.autocommit = True
-        connection.cursor().execute("CREATE DATABASE plain TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
-        yield postgres_server.url.rpartition("/")[0] + "/plain"
+        connection.cursor().execute("CREATE DATABASE plain OWNER orchestrator TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
+        yield postgres_server.url_of("plain")
         connection.cursor().execute("DROP DATABASE plain WITH (FORCE)")
 
 
