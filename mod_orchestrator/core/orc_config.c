@@ -21,7 +21,7 @@ orc_config_t *orc_config_make(apr_pool_t *pool)
     config->max_queued_per_group = 20;
     config->max_operations = 1000;
     config->lease = apr_time_from_sec(60);
-    config->max_body = 2 * 1024 * 1024;
+    config->max_body = 8 * 1024 * 1024;
     config->health_timeout_ms = 2000;
     config->database_timeout = apr_time_from_sec(8);
     return config;

@@ -50,7 +50,7 @@ typedef struct orc_config_t {
     int max_queued_per_group;  /* operations that wait for their turn (20) */
     int max_operations;        /* operations at work at once per daemon (1000) */
     apr_interval_time_t lease; /* how long a claimed operation belongs to its daemon unless renewed (60 s) */
-    apr_size_t max_body;       /* bytes of a request body (2 MiB) */
+    apr_size_t max_body;       /* bytes of a request body (8 MiB: a template of 1 MiB, each byte of it escaped) */
     int health_timeout_ms;     /* bound of all health probes together (2000) */
 
     apr_interval_time_t database_timeout; /* that a statement of a request has (8 s) */

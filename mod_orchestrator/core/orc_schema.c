@@ -578,6 +578,20 @@ void orc_schema_check(orc_error_t **error, const orc_schema_t *schema, json_t *v
         json_decref(kept);
 }
 
+/* Brackets are for an address as the host, "//[::1]:80", and for nothing else (RFC 3986, section 3.2.2). */
+static int are_brackets_right(const char *rest)
+{
+    const char *open = strchr(rest, '['), *close = open ? strchr(open, ']') : NULL, *authority = rest + 2;
+
+    if (!open)
+        return !strchr(rest, ']');
+    if (!close || strncmp(rest, "//", 2) != 0 || strcspn(authority, "/?#") < (size_t)(close - authority) ||
+        strpbrk(close + 1, "[]"))
+        return 0;
+    return (open == authority || open[-1] == '@') && close > open + 1 &&
+           strspn(open + 1, "0123456789abcdefABCDEF:.") == (size_t)(close - open - 1) && strchr(":/?#", close[1]);
+}
+
 int orc_schema_is_uri(const char *text)
 {
     static const char punctuation[] = "-._~:/?#[]@!$&'()*+,;=";
@@ -588,6 +602,8 @@ int orc_schema_is_uri(const char *text)
     while (apr_isalnum(*at) || *at == '+' || *at == '-' || *at == '.')
         at++;
     if (*at++ != ':' || !*at)
+        return 0;
+    if (!are_brackets_right(at))
         return 0;
     for (; *at; at++) {
         if (*at == '%') {

@@ -471,7 +471,7 @@ const command_rec mo_directives[] = {
     AP_INIT_TAKE1("OrchestratorMaxOperations", set_number, NUMBER(max_operations, 1, 100000), RSRC_CONF,
                   "operations that this host works on at once (1000)"),
     AP_INIT_TAKE1("OrchestratorMaxBody", set_max_body, NUMBER(max_body, 1024, 1024 * 1024 * 1024), RSRC_CONF,
-                  "bytes of a request body (2097152)"),
+                  "bytes of a request body (8388608)"),
     AP_INIT_TAKE1("OrchestratorIMMaxInFlight", set_number, NUMBER(im_max_in_flight, 1, 1000), RSRC_CONF,
                   "calls in flight to one IM (4)"),
     AP_INIT_TAKE1("OrchestratorIMTimeout", set_time, NUMBER(im_timeout, SECOND / 10, DAY), RSRC_CONF,

@@ -93,7 +93,7 @@ static void add_parameter(apr_array_header_t *parameters, const char *part, apr_
         return;
     }
     if (!*error)
-        *error = orc_error(pool, 400, "query", "The query string can not be read.");
+        *error = orc_error(pool, 422, "query", "The query string can not be read.");
     orc_error_add_parameter(error, pool, parameter.name ? parameter.name : printable(part, name_length, pool),
                             "The parameter's %s %s.", parameter.name ? "value" : "name", reason);
 }
@@ -107,7 +107,7 @@ orc_error_t *mo_query_parse(apr_array_header_t **parameters, const char *query, 
         apr_size_t length = strcspn(query, "&");
 
         if ((*parameters)->nelts >= MO_QUERY_MAX)
-            return orc_error(pool, 400, "query", "The query string has more than %d parameters.", MO_QUERY_MAX);
+            return orc_error(pool, 422, "query", "The query string has more than %d parameters.", MO_QUERY_MAX);
         if (length > 0)
             add_parameter(*parameters, query, length, &error, pool);
         query += length;
@@ -128,10 +128,15 @@ static const char *lower(char *text)
 
 const char *mo_query_media_type(const char *value, apr_pool_t *pool)
 {
+    apr_size_t length;
+
     if (!value)
         return NULL;
     value += strspn(value, " \t");
-    return lower(apr_pstrmemdup(pool, value, strcspn(value, "; \t,")));
+    length = strcspn(value, ";");
+    while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t'))
+        length--;
+    return lower(apr_pstrmemdup(pool, value, length));
 }
 
 const char *mo_query_charset(const char *value, apr_pool_t *pool)

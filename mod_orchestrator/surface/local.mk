@@ -13,3 +13,7 @@ liborc_la_SOURCES += \
 	$(surface)/orc_surface_unseal.c \
 	$(surface)/orc_surface_values.c $(surface)/orc_surface_values.h
 EXTRA_DIST += $(surface)/README.md
+
+check_PROGRAMS += tests/unit/test_surface
+tests_unit_test_surface_SOURCES = tests/unit/test_surface.c tests/unit/unit.h
+tests_unit_test_surface_LDADD = $(unit_ldadd)

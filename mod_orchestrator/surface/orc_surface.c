@@ -184,15 +184,23 @@ static void make_not_modified(const orc_request_t *request, orc_response_t *resp
     response->length = 0;
 }
 
+/* Whoever has a valid token becomes a person, also with a request for what is not there. */
+static int is_to_be_known(const orc_request_t *request)
+{
+    return request->identity && (!request->route || !(request->route->flags & (ORC_ROUTE_OPEN | ORC_ROUTE_REGISTERS)));
+}
+
 static orc_error_t *answer(orc_request_t *request, orc_response_t *response)
 {
     const orc_rules_call_t caller = orc_surface_call(request);
+    orc_error_t *error;
 
     if (strcmp(request->method, "OPTIONS") == 0)
         return options(request, response);
-    ORC_TRY(find(request, response));
-    if (!(request->route->flags & (ORC_ROUTE_OPEN | ORC_ROUTE_REGISTERS)))
+    error = find(request, response);
+    if (is_to_be_known(request))
         ORC_TRY(orc_rules_persons_find(&caller));
+    ORC_TRY(error);
     ORC_TRY(orc_surface_check(request));
     if ((request->route->flags & ORC_ROUTE_ADMIN) && !request->identity->is_admin)
         return orc_error(request->pool, 403, "forbidden.admin", "Only administrators may do this.");

@@ -18,7 +18,7 @@ enum {
     ORC_TOSCA_MAX_MISTAKES = 50,     /* named in one answer */
     ORC_TOSCA_MAX_STEPS = 1000000,   /* of work in one check: a value, a clause, a property or an operand looked at */
     ORC_TOSCA_STEP_BYTES = 16,       /* of text that are looked at in one step */
-    ORC_TOSCA_PATTERN_STEPS = 1000,  /* for trying a pattern on a text, and more for a long one */
+    ORC_TOSCA_PATTERN_STEPS = 2000,  /* for trying a pattern on a text, and more for a long one */
     ORC_TOSCA_MAX_PATTERNS = 1000,   /* in one template */
     ORC_TOSCA_MAX_MADE = 262144,     /* nodes and bytes that functions in the defaults of inputs make */
 };

@@ -122,7 +122,7 @@ def test_another_content_type_is_refused(frozen, person, route):  # noqa: F811
 @pytest.mark.parametrize("route", WITH_BODY, ids=name_of)
 def test_a_huge_body_is_refused(frozen, person, route):  # noqa: F811
     before = state(frozen)
-    data = b'{"content": "' + b"a" * (3 * 1024 * 1024) + b'"}'
+    data = b'{"content": "' + b"a" * (9 * 1024 * 1024) + b'"}'
     refused(frozen, person, route, before, (413,), data=data, headers=JSON)
     refused(frozen, person, route, before, (413,), data=(data[at:at + 65536] for at in range(0, len(data), 65536)), headers=JSON)
 

@@ -152,7 +152,7 @@ def test_content_types_that_are_taken(stack, kind):
 
 
 def test_a_body_that_is_too_large_is_413(stack):
-    expect(stack.person().post("/templates", json={"content": "x" * (3 * 1024 * 1024)}), 413)
+    expect(stack.person().post("/templates", json={"content": "x" * (9 * 1024 * 1024)}), 413)
 
 
 def test_a_body_where_none_is_expected_is_ignored(document, stack):

@@ -79,7 +79,7 @@ static void a_broken_parameter_is_named(void **state)
         orc_error_t *error = mo_query_parse(&parameters, cases[i].query, *state);
 
         assert_non_null(error);
-        assert_int_equal(error->status, 400);
+        assert_int_equal(error->status, 422);
         assert_int_equal(error->fields->nelts, 1);
         assert_string_equal(APR_ARRAY_IDX(error->fields, 0, orc_error_field_t).parameter, cases[i].name);
     }
@@ -102,13 +102,14 @@ static void a_query_of_too_many_parameters_is_refused(void **state)
 
     for (i = 0; i <= MO_QUERY_MAX; i++)
         memcpy(text + 2 * i, "a&", 2);
-    assert_int_equal(mo_query_parse(&parameters, text, *state)->status, 400);
+    assert_int_equal(mo_query_parse(&parameters, text, *state)->status, 422);
 }
 
 static void a_media_type_loses_its_parameters(void **state)
 {
     assert_string_equal(mo_query_media_type("Application/JSON; charset=utf-8", *state), "application/json");
-    assert_string_equal(mo_query_media_type(" text/yaml", *state), "text/yaml");
+    assert_string_equal(mo_query_media_type(" text/yaml \t; x", *state), "text/yaml");
+    assert_string_equal(mo_query_media_type("application/json, text/plain", *state), "application/json, text/plain");
     assert_string_equal(mo_query_media_type("", *state), "");
     assert_null(mo_query_media_type(NULL, *state));
 }

@@ -117,6 +117,12 @@ static void formats_are_checked(void **state)
     assert_right("{\"type\":\"string\",\"format\":\"uri\"}", "\"https://example.org/a?b=%20\"");
     assert_wrong("{\"type\":\"string\",\"format\":\"uri\"}", "\"https://example.org/a b\"", " must be an absolute URI");
     assert_wrong("{\"type\":\"string\",\"format\":\"uri\"}", "\"/a\"", " must be an absolute URI");
+    assert_right("{\"type\":\"string\",\"format\":\"uri\"}", "\"http://me@[::1]:80/a\"");
+    assert_right("{\"type\":\"string\",\"format\":\"uri\"}", "\"http://[::1]\"");
+    assert_wrong("{\"type\":\"string\",\"format\":\"uri\"}", "\"http://[::1\"", " must be an absolute URI");
+    assert_wrong("{\"type\":\"string\",\"format\":\"uri\"}", "\"http://a/[1]\"", " must be an absolute URI");
+    assert_wrong("{\"type\":\"string\",\"format\":\"uri\"}", "\"http://a]\"", " must be an absolute URI");
+    assert_wrong("{\"type\":\"string\",\"format\":\"uri\"}", "\"urn:[::1]\"", " must be an absolute URI");
     assert_right("{\"type\":\"string\",\"format\":\"date-time\"}", "\"2024-01-01T10:00:00Z\"");
     assert_wrong("{\"type\":\"string\",\"format\":\"date-time\"}", "\"2024-02-30T10:00:00Z\"",
                  " must be a time of RFC 3339");
