@@ -2,17 +2,21 @@
 #ifndef ORC_RULES_INTERNAL_H
 #define ORC_RULES_INTERNAL_H
 
+#include "orc_id.h"
 #include "orc_oidc.h"
 #include "orc_rules.h"
 #include "orc_rules_callers.h"
 #include "orc_rules_parsed.h"
 
+enum { ORC_RULES_LOOKS = 4 }; /* at IM's logs that a process takes at once */
+
 struct orc_rules_t {
     orc_rules_callers_t *callers;
     orc_rules_parsed_t *parsed;
     apr_pool_t *pool;
-    apr_thread_mutex_t *lock; /* over the making of what follows */
-    orc_oidc_t *oidc;         /* made when it is first needed */
+    apr_thread_mutex_t *lock;                       /* over what follows */
+    orc_oidc_t *oidc;                               /* made when it is first needed */
+    char looks[ORC_RULES_LOOKS][ORC_ID_LENGTH + 1]; /* deployments whose log somebody is getting from IM; "": free */
 };
 
 #endif

@@ -1,6 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """Logs of a deployment: API.md, section 7."""
 
+import concurrent.futures
 import re
 import time
 
@@ -104,6 +105,21 @@ def test_the_stored_copy_has_to_do_when_im_does_not_answer_in_time(frozen, fault
     began = time.monotonic()
     assert logs(alice, made)["im_logs"] == "the last copy"
     assert time.monotonic() - began < 10  # 2 s, and what a busy machine adds; IM would take an hour
+
+
+def test_an_im_that_hangs_holds_up_one_reader_of_a_deployment(frozen):
+    alice = frozen.person()
+    made = submit(frozen, alice)
+    at_im(frozen, alice, made)
+    keep(frozen, made, im_logs="the last copy")
+    frozen.control.fault(on="contmsg", fault="slow", ms=HELD)
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        waiting = [pool.submit(logs, alice, made) for _ in range(40)]
+        frozen.wait_for(lambda: frozen.control.get("calls")["in_flight"] > 0, 10, "a look at IM")
+        assert {one.result()["im_logs"] for one in waiting} == {"the last copy"}
+    children = len(frozen.httpd.children())
+    # Each call of IM took its two seconds; without a limit there would be forty of them at once.
+    assert frozen.control.get("calls")["most_in_flight"] <= children
 
 
 def test_a_client_that_has_the_version_gets_304(frozen):

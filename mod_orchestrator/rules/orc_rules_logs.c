@@ -1,0 +1,111 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_rules_logs.h"
+
+#include <apr_strings.h>
+#include <apr_thread_mutex.h>
+#include <string.h>
+
+#include "orc_im.h"
+#include "orc_log.h"
+#include "orc_rules_internal.h"
+
+static const apr_interval_time_t im_patience = 2 * APR_USEC_PER_SEC;
+enum { MAX_IM_LOG = 1024 * 1024 };
+
+/* ---- who may look ---- */
+
+/* A place for a look at this deployment's log; -1 when somebody has it, or there is none. */
+static int take_place(orc_rules_t *rules, const char *deployment_id)
+{
+    int i, place = -1;
+
+    apr_thread_mutex_lock(rules->lock);
+    for (i = 0; i < ORC_RULES_LOOKS; i++) {
+        if (strcmp(rules->looks[i], deployment_id) == 0) {
+            place = -1;
+            break;
+        }
+        if (!*rules->looks[i] && place < 0)
+            place = i;
+    }
+    if (place >= 0)
+        apr_cpystrn(rules->looks[place], deployment_id, sizeof rules->looks[place]);
+    apr_thread_mutex_unlock(rules->lock);
+    return place;
+}
+
+static void leave_place(orc_rules_t *rules, int place)
+{
+    apr_thread_mutex_lock(rules->lock);
+    rules->looks[place][0] = '\0';
+    apr_thread_mutex_unlock(rules->lock);
+}
+
+/* ---- looking ---- */
+
+/* The token that the infrastructure's owner at IM has; NULL when there is none to be had. */
+static const char *im_token(const orc_store_log_t *log, const orc_rules_call_t *call)
+{
+    char *token;
+
+    if (log->is_creator)
+        return call->who->access_token;
+    if (!log->access_token ||
+        orc_secret_open(&token, &call->service->config->secret_key, log->access_token, call->pool))
+        return NULL;
+    return token;
+}
+
+/* IM's own words when it answers in time; NULL: what is stored has to do. */
+static const char *ask_im(const orc_store_log_t *log, const orc_rules_call_t *call, const char *deployment_id)
+{
+    const orc_config_t *config = call->service->config;
+    const orc_im_values_t values = {.access_token = im_token(log, call)};
+    orc_im_target_t target = {.url = log->im_endpoint ? log->im_endpoint : config->im_url,
+                              .request_id = call->correlation_id,
+                              .timeout = im_patience};
+    orc_im_result_t *result;
+    orc_error_t *error;
+
+    if (!log->im_infra_id || !target.url || !values.access_token)
+        return NULL;
+    error = orc_im_credentials(&target.authorization, config->im_auth, NULL, &values, call->pool);
+    if (!error)
+        error = orc_im_fetch_contmsg(&result, &target, log->im_infra_id, MAX_IM_LOG, config->ca_file, call->pool);
+    if (!error)
+        return result->text && *result->text ? result->text : NULL;
+    orc_log(ORC_LOG_INFO, "deployment %s: IM's log is not to be had: %s", deployment_id,
+            orc_error_line(error, call->pool));
+    return NULL;
+}
+
+static const char *look(const orc_store_log_t *log, const orc_rules_call_t *call, const char *deployment_id)
+{
+    int place = take_place(call->service->rules, deployment_id);
+    const char *fresh;
+
+    if (place < 0)
+        return NULL;
+    fresh = ask_im(log, call, deployment_id);
+    leave_place(call->service->rules, place);
+    return fresh;
+}
+
+orc_error_t *orc_rules_log_read(orc_store_log_t *log, const orc_rules_call_t *call, const char *deployment_id)
+{
+    const char *fresh;
+
+    ORC_TRY(
+        orc_store_log_read(log, call->service->db, deployment_id, call->who->user_id, call->who->is_admin, call->pool));
+    if (!log->is_known)
+        return orc_rules_gone(call->pool);
+    if (!log->exists)
+        return orc_rules_not_found("deployment", call->pool);
+    if (!log->is_allowed)
+        return orc_rules_forbidden("deployment", call->pool);
+    fresh = look(log, call, deployment_id);
+    if (!fresh)
+        return NULL;
+    log->im_logs = fresh;
+    return orc_store_log_keep_im(&log->timestamp, call->service->db, deployment_id, fresh, call->pool);
+}

@@ -1,0 +1,16 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_RULES_LOGS_H
+#define ORC_RULES_LOGS_H
+
+#include "orc_rules.h"
+#include "orc_store_logs.h"
+
+/**
+ * The log of a deployment: IM's part fresh when IM answers within two seconds, else as it is stored. A process looks at
+ * IM for one reader of a deployment at a time, and for a few deployments at once; everybody else gets what is stored,
+ * so that an IM that hangs holds up few.
+ * @return 403, 404
+ */
+orc_error_t *orc_rules_log_read(orc_store_log_t *log, const orc_rules_call_t *call, const char *deployment_id);
+
+#endif
