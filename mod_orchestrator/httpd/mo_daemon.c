@@ -328,7 +328,7 @@ int mo_daemon_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
 
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !mo_config_is_used(config))
         return OK;
-    config->shared = mo_shared_get(main_server->process->pool);
+    config->shared = mo_shared_get(main_server->process->pool, ptemp);
     if (!config->shared) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, main_server, ORCLOGNO(1036) "there is no shared memory");
         return HTTP_INTERNAL_SERVER_ERROR;

@@ -2,19 +2,31 @@
 #include "mo_shared.h"
 
 #include <apr_shm.h>
+#include <apr_strings.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
-#define KEY "mod_orchestrator:shared"
+#include "mo_private.h"
 
-mo_shared_t *mo_shared_get(apr_pool_t *process_pool)
+/*
+ * The module is unloaded and loaded again by a graceful restart, perhaps in another version and at another address:
+ * what the process pool keeps must not point into it (apr_pool_userdata_set copies the key), and is this version's
+ * only.
+ */
+static const char *key_of(apr_pool_t *pool)
 {
+    return apr_psprintf(pool, "mod_orchestrator:shared:" MO_VERSION ":%" APR_SIZE_T_FMT, sizeof(mo_shared_t));
+}
+
+mo_shared_t *mo_shared_get(apr_pool_t *process_pool, apr_pool_t *pool)
+{
+    const char *key = key_of(pool);
     void *found = NULL;
     apr_shm_t *memory;
 
-    apr_pool_userdata_get(&found, KEY, process_pool);
+    apr_pool_userdata_get(&found, key, process_pool);
     if (found)
         return found;
     if (apr_shm_create(&memory, sizeof(mo_shared_t), NULL, process_pool) != APR_SUCCESS)
@@ -22,7 +34,7 @@ mo_shared_t *mo_shared_get(apr_pool_t *process_pool)
     found = apr_shm_baseaddr_get(memory);
     memset(found, 0, sizeof(mo_shared_t));
     ((mo_shared_t *)found)->started = apr_time_now();
-    apr_pool_userdata_setn(found, KEY, apr_pool_cleanup_null, process_pool);
+    apr_pool_userdata_set(found, key, apr_pool_cleanup_null, process_pool);
     return found;
 }
 

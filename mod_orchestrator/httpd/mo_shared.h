@@ -30,8 +30,9 @@ typedef struct mo_shared_t {
     mo_slot_t slots[MO_SHARED_SLOTS];
 } mo_shared_t;
 
-/** The memory of this httpd, made at the first call and kept in the process pool; NULL when there is none to be had. */
-mo_shared_t *mo_shared_get(apr_pool_t *process_pool);
+/** The memory of this httpd for this version of the module, made at the first call and kept in the process pool; NULL
+ * when there is none to be had. `pool` is for the moment. */
+mo_shared_t *mo_shared_get(apr_pool_t *process_pool, apr_pool_t *pool);
 
 /** A slot for this process; given back when `pool` dies. Never NULL: the last slot is shared when all are taken. */
 mo_slot_t *mo_shared_slot(mo_shared_t *shared, apr_pool_t *pool);
