@@ -13,6 +13,7 @@ liborc_la_SOURCES += \
 	$(core)/orc_schema.c $(core)/orc_schema.h \
 	$(core)/orc_ssh_key.c $(core)/orc_ssh_key.h \
 	$(core)/orc_secret.c $(core)/orc_secret.h \
+	$(core)/orc_secret_file.c $(core)/orc_secret_file.h \
 	$(core)/orc_time.c $(core)/orc_time.h \
 	$(core)/orc_utf8.c $(core)/orc_utf8.h
 

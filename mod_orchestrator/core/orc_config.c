@@ -7,6 +7,7 @@ orc_config_t *orc_config_make(apr_pool_t *pool)
 {
     orc_config_t *config = apr_pcalloc(pool, sizeof *config);
 
+    config->secret_keys = orc_secret_keys_make(pool);
     config->issuers = apr_array_make(pool, 2, sizeof(orc_issuer_config_t *));
     config->users_input = "users";
     config->im_auth = "type = InfrastructureManager; token = {access_token}";

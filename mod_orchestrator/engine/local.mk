@@ -6,6 +6,7 @@ liborc_la_SOURCES += \
 	$(engine)/orc_engine_collect.c \
 	$(engine)/orc_engine_create.c \
 	$(engine)/orc_engine_delete.c \
+	$(engine)/orc_engine_inputs.c \
 	$(engine)/orc_engine_judge.c $(engine)/orc_engine_judge.h \
 	$(engine)/orc_engine_phases.c $(engine)/orc_engine_phases.h \
 	$(engine)/orc_engine_placement.c $(engine)/orc_engine_placement.h \

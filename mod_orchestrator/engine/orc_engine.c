@@ -98,7 +98,7 @@ static orc_error_t *keep_house(orc_engine_t *engine, orc_db_source_t *source, in
     ORC_TRY(orc_engine_adopt(engine, db, pool));
     if (!with_tables)
         return NULL;
-    ORC_TRY(orc_store_keep_house(&deleted, db, 0, pool));
+    ORC_TRY(orc_store_keep_house(&deleted, db, pool));
     if (deleted)
         orc_log(ORC_LOG_DEBUG, "housekeeping: %d rows deleted", deleted);
     return NULL;

@@ -65,9 +65,10 @@ static json_t *describe(orc_task_t *task, const orc_store_resource_t *resource, 
     json_object_set_new(entry, "vm", json_string(machine->id));
     json_object_set(entry, "metadata", orc_redact(metadata, &redacted, task->pool));
     if (redacted)
-        json_object_set_new(entry, "sealed",
-                            json_string(orc_secret_seal(&task->engine->config->secret_key,
-                                                        orc_json_text(metadata, task->pool), task->pool)));
+        json_object_set_new(
+            entry, "sealed",
+            json_string(orc_secret_seal(task->engine->config->secret_keys, ORC_SEALED_METADATA, resource->id,
+                                        orc_json_text(metadata, task->pool), task->pool)));
     json_decref(metadata);
     return entry;
 }
@@ -126,7 +127,8 @@ static void complete(orc_task_t *task)
     json_object_set(deployment, "outputs", orc_redact(collection->outputs, &redacted, task->pool));
     if (redacted)
         json_object_set_new(deployment, "outputs_sealed",
-                            json_string(orc_secret_seal(&task->engine->config->secret_key,
+                            json_string(orc_secret_seal(task->engine->config->secret_keys, ORC_SEALED_OUTPUTS,
+                                                        task->work->deployment_id,
                                                         orc_json_text(collection->outputs, task->pool), task->pool)));
     json_object_set_new(orc_task_changes(task), "deployment", deployment);
     orc_task_event(task, ORC_EVENT_COMPLETE);

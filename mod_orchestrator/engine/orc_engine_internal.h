@@ -174,6 +174,9 @@ json_t *orc_task_change_list(orc_task_t *task, const char *key);
 /** An event: the next phase by the table, and its action, which is done at once. */
 void orc_task_event(orc_task_t *task, orc_event_t event);
 
+/** Puts secret inputs in their places. False: they can't be opened, and the step has ended. */
+int orc_task_open_inputs(orc_task_t *task);
+
 /** What it waits for or does, for people; a change only when it is another text. */
 void orc_task_describe(orc_task_t *task, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

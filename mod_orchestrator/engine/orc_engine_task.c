@@ -56,6 +56,8 @@ void orc_task_start(orc_engine_t *engine, orc_work_t *work, apr_time_t claimed, 
     damage = damage_of(task);
     if (damage)
         orc_task_give_up(task, damage);
+    else if (!orc_task_open_inputs(task))
+        return;
     else if (is_deletion(task))
         orc_delete_turn(task);
     else

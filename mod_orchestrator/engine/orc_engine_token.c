@@ -43,7 +43,7 @@ static void go_on(orc_task_t *task, const char *token, orc_task_step_t *next)
 /* A unit of work of its own on the poller's connection. */
 static orc_error_t *store(orc_task_t *task, const orc_oidc_tokens_t *tokens)
 {
-    const orc_secret_key_t *key = &task->engine->config->secret_key;
+    const orc_secret_keys_t *keys = task->engine->config->secret_keys;
     const orc_work_t *work = task->work;
     orc_error_t *error;
     apr_pool_t *pool;
@@ -52,9 +52,10 @@ static orc_error_t *store(orc_task_t *task, const orc_oidc_tokens_t *tokens)
     apr_pool_create(&pool, task->pool);
     error = orc_db_open(&db, task->engine->source, pool);
     if (!error && tokens)
-        error =
-            orc_store_renewed(db, work->user_id, task->engine->owner, orc_secret_seal(key, tokens->access_token, pool),
-                              tokens->expires, orc_secret_seal(key, tokens->refresh_token, pool), pool);
+        error = orc_store_renewed(
+            db, work->user_id, task->engine->owner,
+            orc_secret_seal(keys, ORC_SEALED_ACCESS_TOKEN, work->user_id, tokens->access_token, pool), tokens->expires,
+            orc_secret_seal(keys, ORC_SEALED_REFRESH_TOKEN, work->user_id, tokens->refresh_token, pool), pool);
     else if (!error)
         error = orc_store_renewal_end(db, work->user_id, task->engine->owner, pool);
     if (error)
@@ -117,19 +118,15 @@ static void renew(orc_task_t *task, const char *old, int is_rejected, orc_task_s
 {
     const orc_issuer_config_t *issuer = orc_config_issuer(task->engine->config, task->work->issuer);
     renewal_t *renewal = apr_pcalloc(task->pool, sizeof *renewal);
-    char *refresh = NULL;
-    orc_error_t *error = NULL;
+    const char *refresh = orc_secret_reveal(task->engine->config->secret_keys, ORC_SEALED_REFRESH_TOKEN,
+                                            task->work->user_id, task->work->refresh_token, task->pool);
+    orc_error_t *error;
     int granted;
 
     renewal->task = task;
     renewal->next = next;
     renewal->old = is_rejected ? NULL : old;
-    if (task->work->refresh_token)
-        error = orc_secret_open(&refresh, &task->engine->config->secret_key, task->work->refresh_token, task->pool);
-    if (error)
-        orc_log(ORC_LOG_ERROR, "operation %s: the stored refresh token: %s", task->work->id,
-                orc_error_line(error, task->pool));
-    if (error || !issuer || !issuer->client_id || (!refresh && (!old || is_rejected))) {
+    if (!issuer || !issuer->client_id || (!refresh && (!old || is_rejected))) {
         if (renewal->old)
             go_on(task, renewal->old, next);
         else
@@ -164,13 +161,11 @@ void orc_task_with_token(orc_task_t *task, orc_task_step_t *next)
 {
     const orc_work_t *work = task->work;
     apr_interval_time_t left = work->token_expires - orc_task_now(task);
-    char *token = NULL;
-    orc_error_t *error = NULL;
+    const char *token = NULL;
 
-    if (work->access_token && left > 0)
-        error = orc_secret_open(&token, &task->engine->config->secret_key, work->access_token, task->pool);
-    if (error)
-        orc_log(ORC_LOG_ERROR, "operation %s: the stored token: %s", work->id, orc_error_line(error, task->pool));
+    if (left > 0)
+        token = orc_secret_reveal(task->engine->config->secret_keys, ORC_SEALED_ACCESS_TOKEN, work->user_id,
+                                  work->access_token, task->pool);
     if (token && left > RENEW_BEFORE)
         go_on(task, token, next);
     else if (work->access_token)

@@ -309,7 +309,7 @@ static const char *load_secret_key(cmd_parms *cmd, void *unused, const char *arg
         return error;
     failure = orc_secret_init(cmd->temp_pool);
     if (!failure)
-        failure = orc_secret_key_load(&config->values->secret_key, path, cmd->temp_pool);
+        failure = orc_secret_keys_load(&config->values->secret_keys, path, cmd->pool);
     if (failure)
         return wrong(cmd, orc_error_line(failure, cmd->pool));
     config->has_secret_key = 1;

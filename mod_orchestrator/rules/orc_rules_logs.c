@@ -46,14 +46,10 @@ static void leave_place(orc_rules_t *rules, int place)
 /* The token that the infrastructure's owner at IM has; NULL when there is none to be had. */
 static const char *im_token(const orc_store_log_t *log, const orc_rules_call_t *call)
 {
-    char *token;
-
     if (log->is_creator)
         return call->who->access_token;
-    if (!log->access_token ||
-        orc_secret_open(&token, &call->service->config->secret_key, log->access_token, call->pool))
-        return NULL;
-    return token;
+    return orc_secret_reveal(call->service->config->secret_keys, ORC_SEALED_ACCESS_TOKEN, log->creator_id,
+                             log->access_token, call->pool);
 }
 
 /* IM's own words when it answers in time; NULL: what is stored has to do. */

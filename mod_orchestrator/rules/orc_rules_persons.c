@@ -69,8 +69,8 @@ orc_error_t *orc_rules_persons_change(const orc_rules_call_t *call, const orc_ru
     orc_error_t *error = NULL;
 
     work.changes.public_ssh_key.value = check_key(&error, change, call->pool);
-    work.changes.refresh_token.value =
-        orc_secret_seal(&call->service->config->secret_key, change->refresh_token.value, call->pool);
+    work.changes.refresh_token.value = orc_secret_seal(call->service->config->secret_keys, ORC_SEALED_REFRESH_TOKEN,
+                                                       change->id, change->refresh_token.value, call->pool);
     ORC_TRY(error);
     if (change->refresh_token.is_given && !is_self(call, change->id) && call->who->is_admin)
         return orc_error(call->pool, 403, "forbidden", "Only the person themselves may set a refresh token.");

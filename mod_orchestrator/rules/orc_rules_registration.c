@@ -4,6 +4,7 @@
 #include <apr_thread_mutex.h>
 #include <string.h>
 
+#include "orc_id.h"
 #include "orc_log.h"
 #include "orc_rules_internal.h"
 #include "orc_rules_persons.h"
@@ -94,10 +95,11 @@ static const char *avatar(const char *email, apr_pool_t *pool)
                        "?d=identicon", NULL);
 }
 
-static orc_store_person_t person_of(const orc_rules_call_t *call)
+static orc_store_person_t person_of(const orc_rules_call_t *call, const char *id)
 {
     const orc_identity_t *who = call->who;
     orc_store_person_t person = {
+        .id = id,
         .issuer = who->issuer,
         .subject = who->subject,
         .name = nonempty(who->name),
@@ -106,7 +108,8 @@ static orc_store_person_t person_of(const orc_rules_call_t *call)
         .expires = who->expires,
     };
 
-    person.sealed_token = orc_secret_seal(&call->service->config->secret_key, who->access_token, call->pool);
+    person.sealed_token =
+        orc_secret_seal(call->service->config->secret_keys, ORC_SEALED_ACCESS_TOKEN, id, who->access_token, call->pool);
     return person;
 }
 
@@ -136,7 +139,7 @@ static void fall_back(orc_store_person_t *person)
 
 static orc_error_t *insert(int *created, orc_db_t *db, const orc_rules_call_t *call, int is_strict)
 {
-    orc_store_person_t person = person_of(call);
+    orc_store_person_t person = person_of(call, orc_id_new(call->pool));
     orc_store_caller_t caller = {0};
     int found = 1;
 
@@ -199,9 +202,9 @@ orc_error_t *orc_rules_persons_register(const orc_rules_call_t *call, orc_rules_
 
 static orc_error_t *refresh(const orc_rules_call_t *call, const orc_store_caller_t *caller)
 {
-    orc_store_person_t person = person_of(call);
+    orc_store_person_t person = person_of(call, caller->id);
 
-    return orc_store_users_refresh(caller->id, &person, caller->waits, call->service->db, call->pool);
+    return orc_store_users_refresh(&person, caller->waits, call->service->db, call->pool);
 }
 
 void orc_rules_persons_forget(const orc_rules_call_t *call)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "orc_id.h"
+#include "orc_redact.h"
 #include "orc_rules_internal.h"
 #include "orc_store_deployments.h"
 
@@ -240,17 +241,26 @@ static orc_error_t *queue_full(int max_queued, apr_pool_t *pool)
     return error;
 }
 
+static const char *seal_inputs(const submission_t *s)
+{
+    return orc_secret_seal(s->call->service->config->secret_keys, ORC_SEALED_INPUTS, s->wish->id,
+                           orc_json_text(s->wish->template_inputs, s->call->pool), s->call->pool);
+}
+
 /* *is_outdated: the template was changed or removed since it was read. */
 static orc_error_t *store(int *is_outdated, const submission_t *s, const char *template_version)
 {
     const orc_rules_submission_t *wish = s->wish;
     const orc_rules_call_t *call = s->call;
+    int has_secrets;
+    const json_t *shown = orc_redact(wish->template_inputs, &has_secrets, call->pool);
     const orc_store_submission_t row = {
         .id = wish->id,
         .operation_id = wish->operation_id,
         .template_id = wish->template_id,
         .template_version = template_version,
-        .template_inputs = orc_json_text(wish->template_inputs, call->pool),
+        .template_inputs = orc_json_text(shown, call->pool),
+        .template_inputs_sealed = has_secrets ? seal_inputs(s) : NULL,
         .user_group = wish->user_group,
         .user_group_issuer = call->who->issuer,
         .per_provider_max_retries = or_default(wish->per_provider_max_retries, DEFAULT_RETRIES),

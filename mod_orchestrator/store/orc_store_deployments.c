@@ -32,6 +32,7 @@ static const char *const *submission_values(const orc_store_submission_t *s, apr
         s->resources,
         s->correlation_id,
         s->template_version,
+        s->template_inputs_sealed,
     };
 
     return apr_pmemdup(pool, values, sizeof values);

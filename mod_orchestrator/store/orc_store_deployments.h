@@ -10,7 +10,8 @@
 typedef struct orc_store_submission_t {
     const char *id, *operation_id;              /* UUIDs, new ones */
     const char *template_id, *template_version; /* the version that was checked */
-    const char *template_inputs;                /* JSON object, as given */
+    const char *template_inputs;                /* JSON object, as given but without secrets */
+    const char *template_inputs_sealed;         /* all of them, sealed, when some are secret, or NULL */
     const char *user_group, *user_group_issuer;
     int per_provider_max_retries;
     int max_providers; /* 0: no limit */
@@ -24,7 +25,7 @@ typedef struct orc_store_submission_t {
 } orc_store_submission_t;
 
 /**
- * Stores a deployment with its owner, resources, operation and outgoing message, all or nothing, in one round trip, and
+ * Stores a deployment with its owner, resources and operation, all or nothing, in one round trip, and
  * wakes the engines. The group's queue is counted exactly, however many submissions come at once.
  * @param is_full     true: the queue was full and nothing was stored
  * @param is_outdated true: the template is gone or has another version, and nothing was stored

@@ -21,6 +21,7 @@ orc_error_t *orc_store_log_read(orc_store_log_t *log, orc_db_source_t *source, c
     log->im_infra_id = orc_rows_text(&rows, 0, 6);
     log->is_creator = orc_rows_true(&rows, 0, 7);
     log->access_token = orc_rows_text(&rows, 0, 8);
+    log->creator_id = orc_rows_text(&rows, 0, 9);
     return NULL;
 }
 

@@ -16,6 +16,7 @@ typedef struct orc_store_log_t {
     const char *im_endpoint, *im_infra_id;
     int is_creator;           /* the person who asks is the one whom the infrastructure belongs to at IM */
     const char *access_token; /* of the creator, sealed, when it is still valid */
+    const char *creator_id;
 } orc_store_log_t;
 
 orc_error_t *orc_store_log_read(orc_store_log_t *log, orc_db_source_t *source, const char *deployment_id,

@@ -3,7 +3,6 @@
 
 #include <apr_strings.h>
 
-#include "orc_id.h"
 #include "orc_time.h"
 
 static void read_caller(orc_store_caller_t *caller, const orc_rows_t *rows)
@@ -43,7 +42,7 @@ orc_error_t *orc_store_users_register(int *created, orc_store_caller_t *caller, 
 {
     orc_rows_t rows;
 
-    ORC_TRY(orc_db_call(db, &rows, ORC_SQL_CALLER_REGISTER, pool, orc_id_new(pool), person->issuer, person->subject,
+    ORC_TRY(orc_db_call(db, &rows, ORC_SQL_CALLER_REGISTER, pool, person->id, person->issuer, person->subject,
                         person->name, person->username, person->email, person->picture, person->sealed_token,
                         orc_time_text(person->expires, pool)));
     *created = rows.count == 1;
@@ -64,11 +63,11 @@ static orc_error_t *refresh(orc_db_t *db, void *baton, apr_pool_t *pool)
     return orc_db_execute(db, NULL, ORC_SQL_CALLER_REFRESH, work->count, work->values, pool);
 }
 
-orc_error_t *orc_store_users_refresh(const char *id, const orc_store_person_t *person, int wake,
-                                     orc_db_source_t *source, apr_pool_t *pool)
+orc_error_t *orc_store_users_refresh(const orc_store_person_t *person, int wake, orc_db_source_t *source,
+                                     apr_pool_t *pool)
 {
-    const char *const values[] = {
-        id, person->name, person->username, person->email, person->sealed_token, orc_time_text(person->expires, pool)};
+    const char *const values[] = {person->id,    person->name,         person->username,
+                                  person->email, person->sealed_token, orc_time_text(person->expires, pool)};
     refresh_t work = {values, 6};
 
     return orc_db_transact(source, refresh, &work, wake, pool);

@@ -8,6 +8,7 @@
 
 /** What a registration stores. */
 typedef struct orc_store_person_t {
+    const char *id;               /* UUID; a new one to register */
     const char *issuer, *subject; /* who it is */
     const char *name, *username, *email;
     const char *picture;      /* or NULL */
@@ -39,8 +40,8 @@ orc_error_t *orc_store_users_register(int *created, orc_store_caller_t *caller, 
  * Stores a newer access token, brings name, user name and e-mail up to date where `person` has them (others NULL), and
  * wakes the operations that wait for a token.
  */
-orc_error_t *orc_store_users_refresh(const char *id, const orc_store_person_t *person, int wake,
-                                     orc_db_source_t *source, apr_pool_t *pool);
+orc_error_t *orc_store_users_refresh(const orc_store_person_t *person, int wake, orc_db_source_t *source,
+                                     apr_pool_t *pool);
 
 /** Locks a person for a change. *tag: their version for this reader; NULL: there is no such person.
  * *is_caller_there: false when the caller is registered no more. */

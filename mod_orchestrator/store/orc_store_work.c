@@ -40,6 +40,7 @@ enum {
     WORK_CONTENT,
     WORK_OWNERS,
     WORK_REMAINS,
+    WORK_INPUTS_SEALED,
 };
 
 static const char *number(apr_int64_t value, apr_pool_t *pool)
@@ -142,6 +143,7 @@ orc_error_t *orc_store_work_read(orc_work_t **out, const orc_rows_t *rows, int r
     work->token_expires = orc_rows_integer(rows, row, WORK_TOKEN_EXPIRES);
     work->provider_type = copy(rows, row, WORK_PROVIDER_TYPE, pool);
     work->content = copy(rows, row, WORK_CONTENT, pool);
+    work->inputs_sealed = copy(rows, row, WORK_INPUTS_SEALED, pool);
     *out = work;
     ORC_TRY(read_json(&work->options, rows, row, WORK_OPTIONS, pool));
     ORC_TRY(read_json(&work->progress, rows, row, WORK_PROGRESS, pool));
@@ -321,6 +323,7 @@ orc_error_t *orc_store_resources(apr_array_header_t **resources, orc_db_t *db, c
         resource->node = orc_rows_text(&rows, i, 1);
         resource->is_compute = orc_rows_true(&rows, i, 2);
         resource->vm = orc_rows_text(&rows, i, 3);
+        resource->id = orc_rows_text(&rows, i, 4);
     }
     return NULL;
 }
@@ -367,15 +370,11 @@ orc_error_t *orc_store_renewal_end(orc_db_t *db, const char *user_id, const char
 
 /* ---- housekeeping ---- */
 
-orc_error_t *orc_store_keep_house(int *deleted, orc_db_t *db, int has_relay, apr_pool_t *pool)
+orc_error_t *orc_store_keep_house(int *deleted, orc_db_t *db, apr_pool_t *pool)
 {
     orc_rows_t rows = {0};
 
     ORC_TRY(orc_db_execute(db, &rows, ORC_SQL_KEEP_HOUSE_IDEMPOTENCY, 0, NULL, pool));
     *deleted = rows.affected;
-    if (!has_relay) {
-        ORC_TRY(orc_db_execute(db, &rows, ORC_SQL_KEEP_HOUSE_OUTBOX, 0, NULL, pool));
-        *deleted += rows.affected;
-    }
     return NULL;
 }

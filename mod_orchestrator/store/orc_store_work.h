@@ -26,7 +26,8 @@ typedef struct orc_work_t {
     apr_time_t clock;    /* the database's now */
     int waits_for_token;
 
-    json_t *inputs;
+    json_t *inputs;                              /* without secrets */
+    const char *inputs_sealed;                   /* all of them, sealed, or NULL: there is no secret among them */
     int per_provider_max_retries, max_providers; /* 0: no limit of providers */
     int per_provider_timeout_mins;
     int keep_last_attempt;
@@ -121,6 +122,7 @@ typedef struct orc_store_resource_t {
     const char *node; /* TOSCA name */
     int is_compute;
     const char *vm; /* IM's machine, or NULL */
+    const char *id;
 } orc_store_resource_t;
 
 /** A deployment's resources in order; of orc_store_resource_t. */
@@ -148,8 +150,7 @@ orc_error_t *orc_store_renewed(orc_db_t *db, const char *user_id, const char *ow
 /** Gives the right back without a token. */
 orc_error_t *orc_store_renewal_end(orc_db_t *db, const char *user_id, const char *owner, apr_pool_t *pool);
 
-/** Deletes what is too old to be asked for: idempotency keys after a day and, unless a relay takes them, messages after
- * a week. A bounded number at a time; *deleted. */
-orc_error_t *orc_store_keep_house(int *deleted, orc_db_t *db, int has_relay, apr_pool_t *pool);
+/** Deletes what is too old to be asked for: idempotency keys after a day. A bounded number at a time; *deleted. */
+orc_error_t *orc_store_keep_house(int *deleted, orc_db_t *db, apr_pool_t *pool);
 
 #endif

@@ -17,12 +17,7 @@ typedef struct member_t {
     part_t value;
 } member_t;
 
-typedef struct secret_t {
-    const char *name;
-    const char *value; /* JSON */
-} secret_t;
-
-static const char sealed_json[] = "@sealed", sealed_text[] = "@sealed_text";
+static const char mark[] = "@sealed";
 
 static const char *skip_space(const char *at)
 {
@@ -97,79 +92,84 @@ static int is_named(const member_t *member, const char *name)
     return member->name.length == strlen(name) && memcmp(member->name.start, name, member->name.length) == 0;
 }
 
-static orc_error_t *open_secret(const char **value, const json_t *sealed, int is_text, const orc_request_t *request)
+/* The text of the object's id, "" when it has none. */
+static const char *id_of(const apr_array_header_t *members, apr_pool_t *pool)
 {
-    char *opened;
+    int i;
 
-    *value = "null";
-    if (!json_is_string(sealed))
-        return NULL;
-    ORC_TRY(orc_secret_open(&opened, &request->service->config->secret_key, json_string_value(sealed), request->pool));
-    *value = is_text ? orc_json_text(orc_json_own(json_string(opened), request->pool), request->pool) : opened;
-    return *value ? NULL : orc_error(request->pool, 500, "secret.open", "A secret is no text.");
+    for (i = 0; i < members->nelts; i++) {
+        const member_t *member = &APR_ARRAY_IDX(members, i, member_t);
+
+        if (is_named(member, "id") && member->value.length >= 2)
+            return apr_pstrmemdup(pool, member->value.start + 1, member->value.length - 2);
+    }
+    return "";
 }
 
-static orc_error_t *open_all(apr_array_header_t *secrets, const member_t *member, int is_text,
-                             const orc_request_t *request)
+static const orc_sealed_column_t *column_of(const char *name)
 {
-    json_t *sealed, *value;
-    const char *name;
+    int i;
 
-    ORC_TRY(orc_json_parse(&sealed, member->value.start, member->value.length, request->pool));
-    json_object_foreach(sealed, name, value)
-    {
-        secret_t *secret = apr_array_push(secrets);
-
-        secret->name = name;
-        ORC_TRY(open_secret(&secret->value, value, is_text, request));
+    for (i = 0; i < ORC_SEALED_COUNT; i++) {
+        if (strcmp(orc_sealed_columns[i].name, name) == 0)
+            return &orc_sealed_columns[i];
     }
     return NULL;
 }
 
-static int is_replaced(const member_t *member, const apr_array_header_t *secrets)
+/* JSON of a sealed value; what can't be opened is null, and hides nothing else. */
+static const char *open_value(const orc_sealed_column_t *column, const char *id, const json_t *sealed,
+                              const orc_request_t *request)
 {
-    int i;
+    const char *opened = orc_secret_reveal(request->service->config->secret_keys, column - orc_sealed_columns, id,
+                                           json_string_value(sealed), request->pool);
 
-    if (is_named(member, sealed_json) || is_named(member, sealed_text))
-        return 1;
-    for (i = 0; i < secrets->nelts; i++) {
-        if (is_named(member, APR_ARRAY_IDX(secrets, i, secret_t).name))
-            return 1;
+    if (opened && !column->is_json)
+        opened = orc_json_text(orc_json_own(json_string(opened), request->pool), request->pool);
+    return opened ? opened : "null";
+}
+
+static void write_member(apr_array_header_t *out, const char **comma, const char *name, const char *value,
+                         apr_pool_t *pool)
+{
+    *(const char **)apr_array_push(out) = apr_pstrcat(pool, *comma, "\"", name, "\":", value, NULL);
+    *comma = ",";
+}
+
+static orc_error_t *write_secrets(apr_array_header_t *out, const char **comma, const member_t *member, const char *id,
+                                  const orc_request_t *request)
+{
+    json_t *all, *sealed;
+    const char *name;
+
+    ORC_TRY(orc_json_parse(&all, member->value.start, member->value.length, request->pool));
+    json_object_foreach(all, name, sealed)
+    {
+        const orc_sealed_column_t *column = column_of(name);
+
+        if (!column)
+            return orc_error(request->pool, 500, "secret.column", "%s is no column of sealed values.", name);
+        write_member(out, comma, column->member, open_value(column, id, sealed, request), request->pool);
     }
-    return 0;
+    return NULL;
 }
 
 /* Writes the object that starts at *at, with its secrets open. */
 static orc_error_t *unseal_object(apr_array_header_t *out, const char **at, const orc_request_t *request)
 {
-    apr_array_header_t *members = read_members(at, request->pool);
-    apr_array_header_t *secrets = apr_array_make(request->pool, 2, sizeof(secret_t));
-    const char *comma = "";
+    const apr_array_header_t *members = read_members(at, request->pool);
+    const char *id = id_of(members, request->pool), *comma = "";
     int i;
 
-    for (i = 0; i < members->nelts; i++) {
-        const member_t *member = &APR_ARRAY_IDX(members, i, member_t);
-
-        if (is_named(member, sealed_json) || is_named(member, sealed_text))
-            ORC_TRY(open_all(secrets, member, is_named(member, sealed_text), request));
-    }
     *(const char **)apr_array_push(out) = "{";
     for (i = 0; i < members->nelts; i++) {
         const member_t *member = &APR_ARRAY_IDX(members, i, member_t);
 
-        if (is_replaced(member, secrets))
-            continue;
-        *(const char **)apr_array_push(out) = apr_pstrcat(
-            request->pool, comma, "\"", apr_pstrmemdup(request->pool, member->name.start, member->name.length),
-            "\":", apr_pstrmemdup(request->pool, member->value.start, member->value.length), NULL);
-        comma = ",";
-    }
-    for (i = 0; i < secrets->nelts; i++) {
-        const secret_t *secret = &APR_ARRAY_IDX(secrets, i, secret_t);
-
-        *(const char **)apr_array_push(out) =
-            apr_pstrcat(request->pool, comma, "\"", secret->name, "\":", secret->value, NULL);
-        comma = ",";
+        if (is_named(member, mark))
+            ORC_TRY(write_secrets(out, &comma, member, id, request));
+        else
+            write_member(out, &comma, apr_pstrmemdup(request->pool, member->name.start, member->name.length),
+                         apr_pstrmemdup(request->pool, member->value.start, member->value.length), request->pool);
     }
     *(const char **)apr_array_push(out) = "}";
     return NULL;
@@ -182,7 +182,7 @@ orc_error_t *orc_surface_unseal(const char **out, const char *text, const orc_re
 
     *out = text;
     /* With both quotes: within a text they would be escaped. */
-    if (!strstr(text, "\"@sealed\"") && !strstr(text, "\"@sealed_text\""))
+    if (!strstr(text, "\"@sealed\""))
         return NULL;
     parts = apr_array_make(request->pool, 64, sizeof(const char *));
     if (*at == '{') {

@@ -59,7 +59,8 @@ CREATE INDEX templates_created_at ON templates (created_at, id);
 CREATE TABLE deployments (
     id                        uuid PRIMARY KEY,
     template_id               uuid NOT NULL REFERENCES templates ON DELETE RESTRICT,
-    template_inputs           json NOT NULL,
+    template_inputs           json NOT NULL,               -- without secrets
+    template_inputs_sealed    text,                        -- all of them, sealed, when some are secret
     template_outputs          jsonb NOT NULL DEFAULT '{}', -- without secrets
     template_outputs_sealed   text,                        -- all of them, sealed, when some are secret
     user_group                text NOT NULL,
@@ -255,7 +256,7 @@ CREATE TABLE provider_projects (
     PRIMARY KEY (provider_id, issuer, user_group)
 );
 
--- Messages on their way out; written with the row that they tell of.
+-- Messages on their way out; to be written with the row that they tell of once somebody takes them.
 CREATE TABLE outbox (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     topic      text NOT NULL,

@@ -1,6 +1,6 @@
 -- What the v1 surface reads. A surface's objects depend on the URL it is reached at and on who asks, so they are
 -- functions of these: PostgreSQL inlines them into the statement that uses them, as it does with views. An owner gets
--- secrets in place of what is without them: under "@sealed", where the module opens them.
+-- the sealed column in place of what is without secrets: under "@sealed", where the module opens it.
 
 CREATE FUNCTION v1_deployments(base_url text, caller uuid, with_template boolean) RETURNS TABLE (
     id                        uuid,
@@ -45,9 +45,13 @@ CREATE FUNCTION v1_deployments(base_url text, caller uuid, with_template boolean
             'owned_by', (SELECT json_agg(w.user_id ORDER BY w.created_at, w.user_id)
                 FROM deployment_owners w WHERE w.deployment_id = d.id),
             'template_id', d.template_id,
-            'template_inputs', d.template_inputs,
-            CASE WHEN s.is_sealed THEN '@sealed' ELSE 'template_outputs' END,
-            CASE WHEN s.is_sealed THEN jsonb_build_object('template_outputs', d.template_outputs_sealed)
+            CASE WHEN s.has_secret_inputs THEN '@sealed' ELSE 'template_inputs' END,
+            CASE WHEN s.has_secret_inputs
+                THEN jsonb_build_object('deployments.template_inputs_sealed', d.template_inputs_sealed)
+                ELSE d.template_inputs END,
+            CASE WHEN s.has_secret_outputs THEN '@sealed' ELSE 'template_outputs' END,
+            CASE WHEN s.has_secret_outputs
+                THEN jsonb_build_object('deployments.template_outputs_sealed', d.template_outputs_sealed)
                 ELSE d.template_outputs END,
             'user_group', d.user_group,
             'user_group_issuer', d.user_group_issuer,
@@ -84,7 +88,8 @@ CREATE FUNCTION v1_deployments(base_url text, caller uuid, with_template boolean
             CASE WHEN o.id IS NULL THEN 6::smallint
                 ELSE coalesce(deployment_status(o.type, o.state, o.status_before), 6::smallint) END AS status,
             CASE WHEN o.id IS NULL THEN 8::smallint ELSE deployment_task(o.type, o.state, o.phase) END AS task,
-            me.user_id IS NOT NULL AND d.template_outputs_sealed IS NOT NULL AS is_sealed) s
+            me.user_id IS NOT NULL AND d.template_inputs_sealed IS NOT NULL AS has_secret_inputs,
+            me.user_id IS NOT NULL AND d.template_outputs_sealed IS NOT NULL AS has_secret_outputs) s
 $$;
 
 CREATE FUNCTION v1_resources(caller uuid) RETURNS TABLE (
@@ -122,7 +127,7 @@ CREATE FUNCTION v1_resources(caller uuid) RETURNS TABLE (
             'required_by', ARRAY(SELECT q.required_by_id FROM resource_requirements q JOIN resources b ON b.id = q.required_by_id
                 WHERE q.resource_id = r.id ORDER BY b.position),
             CASE WHEN s.is_sealed THEN '@sealed' ELSE 'metadata' END,
-            CASE WHEN s.is_sealed THEN jsonb_build_object('metadata', r.metadata_sealed) ELSE r.metadata END,
+            CASE WHEN s.is_sealed THEN jsonb_build_object('resources.metadata_sealed', r.metadata_sealed) ELSE r.metadata END,
             'deployment_id', r.deployment_id)
     FROM resources r
         LEFT JOIN deployment_owners me ON me.deployment_id = r.deployment_id AND me.user_id = caller

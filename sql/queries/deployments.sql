@@ -48,8 +48,8 @@ SELECT pg_advisory_xact_lock(hashtext($1), hashtext($2))
 WITH deployment AS (
     INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, per_provider_max_retries,
         max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, target_provider, target_region,
-        last_operation_id, created_by, updated_by)
-    SELECT $1, (SELECT t.id FROM templates t WHERE t.id = $2 AND t.row_version = $18 FOR SHARE), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14
+        last_operation_id, created_by, updated_by, template_inputs_sealed)
+    SELECT $1, (SELECT t.id FROM templates t WHERE t.id = $2 AND t.row_version = $18 FOR SHARE), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $19
     WHERE CASE WHEN (SELECT count(*) FROM operations
         WHERE user_group_issuer = $5 AND user_group = $4 AND state = 'pending' AND type = 'CREATE') < $15
         THEN true ELSE queue_is_full() END
@@ -74,16 +74,6 @@ WITH deployment AS (
         (SELECT coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'type', 'resources', 'operation_type', 'CREATE',
             'criteria', n.name) ORDER BY n."position"), '[]') FROM node n),
         $17, d.user_group, d.user_group_issuer, d.created_by, now() + d.tot_timeout_mins * interval '1 minute', now()
-    FROM deployment d
-), message AS (
-    INSERT INTO outbox (topic, key, payload)
-    SELECT 'deployments', d.id, jsonb_build_object('id', d.id, 'template_id', d.template_id,
-        'template_inputs', d.template_inputs, 'user_group', d.user_group, 'user_group_issuer', d.user_group_issuer,
-        'per_provider_max_retries', d.per_provider_max_retries, 'max_providers', d.max_providers,
-        'tot_timeout_mins', d.tot_timeout_mins, 'per_provider_timeout_mins', d.per_provider_timeout_mins,
-        'keep_last_attempt', d.keep_last_attempt, 'target_provider', d.target_provider,
-        'target_region', d.target_region, 'created_by', d.created_by, 'created_at', rfc3339(d.created_at),
-        'operation_id', d.last_operation_id, 'correlation_id', $17)
     FROM deployment d
 )
 SELECT FROM deployment

@@ -3,7 +3,7 @@
 -- name: log_get read
 SELECT d.id IS NOT NULL, me.user_id IS NOT NULL OR $3, rfc3339(greatest(l.updated_at, lines.updated_at, d.created_at)),
     l.im_logs, nullif(concat_ws(E'\n', nullif(l.orchestrator_logs, ''), lines.text), ''), d.im_endpoint, d.im_infra_id,
-    d.created_by = u.id, CASE WHEN c.expires_at > now() THEN c.access_token END
+    d.created_by = u.id, CASE WHEN c.expires_at > now() THEN c.access_token END, d.created_by
 FROM users u
     LEFT JOIN deployments d ON d.id = $1
     LEFT JOIN deployment_owners me ON me.deployment_id = d.id AND me.user_id = u.id

@@ -45,7 +45,7 @@ SELECT CASE
         WHEN u.id = $2 THEN json_build_object('id', u.id, 'created_at', rfc3339(u.created_at), 'sub', u.sub,
             'issuer', u.issuer, 'name', u.name, 'username', u.username, 'email', u.email, 'picture', u.picture,
             'public_ssh_key', u.public_ssh_key,
-            '@sealed_text', json_build_object('refresh_token', u.refresh_token))
+            '@sealed', json_build_object('users.refresh_token', u.refresh_token))
         WHEN $3 THEN json_build_object('id', u.id, 'created_at', rfc3339(u.created_at), 'sub', u.sub,
             'issuer', u.issuer, 'name', u.name, 'username', u.username, 'email', u.email, 'picture', u.picture,
             'public_ssh_key', u.public_ssh_key)

@@ -64,7 +64,8 @@ SELECT o.id, o.deployment_id, o.lease_number, o.type, o.state, o.phase, o.option
                         ORDER BY s.operation_id, s.number)
                  FROM operations p JOIN operation_steps s ON s.operation_id = p.id
                  WHERE p.deployment_id = d.id AND s.removed_at IS NULL
-                   AND (s.attempt_tag IS NOT NULL OR s.im_infra_id IS NOT NULL)) END AS remains
+                   AND (s.attempt_tag IS NOT NULL OR s.im_infra_id IS NOT NULL)) END AS remains,
+       d.template_inputs_sealed
 FROM claimed o
 JOIN deployments d ON d.id = o.deployment_id
 JOIN templates t ON t.id = d.template_id
@@ -221,7 +222,7 @@ UNION
 SELECT im_infra_id FROM deployments WHERE im_infra_id = ANY ($1::text[]);
 
 -- name: work_resources read
-SELECT position, tosca_node_name, is_compute, im_vm_idx FROM resources WHERE deployment_id = $1::uuid ORDER BY position;
+SELECT position, tosca_node_name, is_compute, im_vm_idx, id FROM resources WHERE deployment_id = $1::uuid ORDER BY position;
 
 -- name: work_providers read
 SELECT name, attempts, successes FROM providers;
@@ -256,7 +257,3 @@ UPDATE credentials SET renewed_by = NULL, renewing_until = NULL WHERE user_id = 
 -- name: keep_house_idempotency
 DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM idempotency_keys WHERE created_at < now() - interval '24 hours' ORDER BY created_at LIMIT 1000));
-
--- name: keep_house_outbox
-DELETE FROM outbox WHERE id IN (
-    SELECT id FROM outbox WHERE created_at < now() - interval '7 days' ORDER BY created_at LIMIT 1000);

@@ -3,14 +3,13 @@
 have written is written by SQL."""
 
 import base64
-import ctypes
-import ctypes.util
 import json
 import os
 import signal
 
 import pytest
 
+from harness import sealed
 from harness.client import expect, template
 
 ABSENT = "00000000-0000-7000-8000-000000000000"
@@ -114,15 +113,9 @@ def own(stack, deployment, client):
     stack.sql("UPDATE deployments SET row_version = row_version + 1 WHERE id = %s", (deployment,))
 
 
-def seal(stack, text):
+def seal(stack, column, row, text):
     """Seals a text with the stack's key, as the module does."""
-    sodium = ctypes.CDLL(ctypes.util.find_library("sodium") or "libsodium.so.23")
-    with open(stack.path("secret.key"), encoding="ascii") as file:
-        key = base64.b64decode(file.read())
-    nonce, message = os.urandom(24), text.encode()
-    box = ctypes.create_string_buffer(len(message) + 16)
-    assert sodium.crypto_secretbox_easy(box, message, ctypes.c_ulonglong(len(message)), nonce, key) == 0
-    return base64.b64encode(nonce + box.raw).decode()
+    return sealed.seal(sealed.key_of(stack.path("secret.key")), column, row, text)
 
 
 def pointers(response):

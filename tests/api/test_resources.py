@@ -123,8 +123,9 @@ def test_secrets_in_the_metadata_are_shown_to_owners_only(frozen):
     own(frozen, made, carol)
     secret = "pass" + "word-of-the-machine"
     whole = '{"VirtualMachineInfo": {"vmProperties": [{"class": "system", "disk.0.os.credentials.password": "%s"}]}}' % secret
-    frozen.sql("UPDATE resources SET metadata = %s, metadata_sealed = %s WHERE deployment_id = %s",
-               (whole.replace(secret, "***"), seal(frozen, whole), made))
+    [resource] = resources(alice, made)
+    frozen.sql("UPDATE resources SET metadata = %s, metadata_sealed = %s WHERE id = %s", (
+        whole.replace(secret, "***"), seal(frozen, "resources.metadata_sealed", resource["id"], whole), resource["id"]))
     for person, shown in ((alice, secret), (carol, secret), (admin, "***")):
         [listed] = resources(person, made)
         properties = listed["metadata"]["VirtualMachineInfo"]["vmProperties"]

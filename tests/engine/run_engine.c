@@ -80,7 +80,7 @@ static void read_config(orc_config_t *config, const json_t *json, apr_pool_t *po
     config->max_operations = (int)orc_json_integer(json, "max_operations", config->max_operations);
     config->im_max_in_flight = (int)orc_json_integer(json, "im_max_in_flight", config->im_max_in_flight);
     read_issuers(config, json_object_get(json, "issuers"), pool);
-    error = orc_secret_key_load(&config->secret_key, orc_json_string(json, "key"), pool);
+    error = orc_secret_keys_load(&config->secret_keys, orc_json_string(json, "key"), pool);
     if (error)
         fail(error, pool);
 }

@@ -1,11 +1,14 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """A creation from its row to CREATE_COMPLETE."""
 
+import base64
 import datetime
 import json
+import os
 
-from harness.client import template
+from harness.client import template, unique
 from harness.live import HELD
+from stack import process
 
 CLUSTER = """\
 tosca_definitions_version: tosca_simple_yaml_1_0
@@ -106,6 +109,40 @@ def test_secrets_of_outputs_and_machines_are_sealed(engine_rig):
     assert "REDACTED" in json.dumps(deployment["template_outputs"]) and deployment["template_outputs_sealed"]
     for one in engine_rig.resources(id):
         assert "REDACTED" in json.dumps(one["metadata"]) and one["metadata_sealed"]
+
+
+WITH_PASSWORD = CLUSTER.replace("  inputs:\n", "  inputs:\n    password: { type: string }\n").replace(
+    "  outputs:\n", "  outputs:\n    greeting: { value: { concat: [ 'it is ', { get_input: password } ] } }\n")
+NODES = [("front", True), ("worker", True), ("worker", True)]
+
+
+def test_im_gets_the_secret_inputs(engine_rig):
+    alice = engine_rig.person()
+    password = engine_rig.secret(unique("password"))
+    id = alice.create(WITH_PASSWORD, {"password": "REDACTED"}, NODES, {"password": password})
+    engine_rig.finish(id)
+    assert engine_rig.deployment(id)["template_outputs"]["greeting"] == "it is " + password
+
+
+def test_inputs_sealed_with_a_key_that_is_missing_wait_for_it(engine_rig):
+    alice = engine_rig.person()
+    other = engine_rig.path("other.key")
+    process.write(other, base64.b64encode(os.urandom(32)).decode(), 0o600)
+    with engine_rig.instead(key=other) as engine:
+        id = alice.create(WITH_PASSWORD, {"password": "REDACTED"}, NODES, {"password": "x"})
+        engine_rig.wait_for(lambda: "administrator" in engine_rig.operation(id)["description"], 10, "the wait for the key")
+        assert "deployments.template_inputs_sealed of row %s can't be opened" % id in engine.text()
+    engine_rig.finish(id)
+
+
+def test_damaged_inputs_end_the_operation(engine_rig):
+    alice = engine_rig.person()
+    box = engine_rig.seal("deployments.template_inputs_sealed", "another", "{}")
+    with engine_rig.instead() as engine:
+        id = alice.create(WITH_PASSWORD, {"password": "REDACTED"}, NODES, box)
+        engine_rig.finish(id, "failed")
+        assert "deployments.template_inputs_sealed of row %s can't be opened" % id in engine.text()
+    assert not engine_rig.infrastructures(alice)
 
 
 def test_a_slow_infrastructure_is_followed_through_its_states(engine_rig):

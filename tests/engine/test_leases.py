@@ -165,14 +165,13 @@ def test_what_is_too_old_is_deleted(bare_rig, daemons):
     for age in ("25 hours", "1 hour"):
         bare_rig.sql("""INSERT INTO idempotency_keys (user_id, method, path, key, body_sha256, status, headers, body, created_at)
             VALUES (%s, 'POST', '/templates', %s, '', 201, '{}', '', now() - %s::interval)""", (alice.id, age, age))
-    for age in ("8 days", "1 day"):
-        bare_rig.sql("INSERT INTO outbox (topic, key, payload, created_at) VALUES (%s, %s, '{}', now() - %s::interval)",
-                     (age, alice.id, age))
+    bare_rig.sql("INSERT INTO outbox (topic, key, payload, created_at) VALUES ('t', %s, '{}', now() - interval '8 days')",
+                 (alice.id,))
     daemons()
     bare_rig.wait_for(lambda: bare_rig.sql("SELECT key FROM idempotency_keys WHERE user_id = %s", (alice.id,)) == [("1 hour",)], 10,
                       "the young key alone")
-    bare_rig.wait_for(lambda: bare_rig.sql("SELECT topic FROM outbox WHERE key = %s", (alice.id,)) == [("1 day",)], 10,
-                      "the young message alone")
+    # A message that was not sent is never too old.
+    assert bare_rig.sql("SELECT topic FROM outbox WHERE key = %s", (alice.id,)) == [("t",)]
 
 
 def test_what_waits_for_a_token_takes_no_place_of_others(bare_rig, daemons):

@@ -2,10 +2,7 @@
 """Engines without httpd: PostgreSQL, token issuer, IM simulator, and as many daemons (build/tests/engine/run_engine) as a
 test wants. Work is put into the database as the API puts it there, so that the engine is tested on its own."""
 
-import base64
 import contextlib
-import ctypes
-import ctypes.util
 import json
 import os
 import signal
@@ -17,7 +14,7 @@ import pytest
 
 from stack import issuer, process
 
-from . import live
+from . import live, sealed
 from .client import template, unique
 
 # Milliseconds; by the names of orc_config_t.
@@ -37,16 +34,6 @@ def providers(stack):
         live.provider(stack, "off-one", pairs, enabled=False),
         live.provider(stack, "kube-one", pairs, type="kubernetes")]
     return value
-
-
-def seal(key, text):
-    """What orc_secret_seal makes."""
-    sodium = ctypes.CDLL(ctypes.util.find_library("sodium"))
-    sodium.sodium_init()
-    plain, nonce = text.encode(), os.urandom(24)
-    box = ctypes.create_string_buffer(len(plain) + 16)
-    sodium.crypto_secretbox_easy(box, plain, ctypes.c_ulonglong(len(plain)), nonce, key)
-    return base64.b64encode(nonce + box.raw).decode()
 
 
 class Engine:
@@ -101,8 +88,9 @@ class Person:
                  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA " + self.name))
         self.bring_token(ttl, **token)
         if refresh:
-            rig.sql("UPDATE users SET refresh_token = %s WHERE id = %s", (rig.seal(issuer.refresh_token(
-                rig.issuer.url, rig.issuer.keys[0], issuer.person(self.name, [group]))), self.id))
+            rig.sql("UPDATE users SET refresh_token = %s WHERE id = %s", (rig.seal(
+                "users.refresh_token", self.id, issuer.refresh_token(
+                    rig.issuer.url, rig.issuer.keys[0], issuer.person(self.name, [group]))), self.id))
 
     def bring_token(self, ttl=3600, expires=None, **token):
         """What the API does when the person comes back."""
@@ -110,18 +98,21 @@ class Person:
         self.rig.sql("""INSERT INTO credentials (user_id, access_token, expires_at)
             VALUES (%s, %s, now() + %s * interval '1 second')
             ON CONFLICT (user_id) DO UPDATE SET access_token = excluded.access_token, expires_at = excluded.expires_at""",
-                     (self.id, self.rig.seal(self.token), ttl if expires is None else expires))
+                     (self.id, self.rig.seal("credentials.access_token", self.id, self.token), ttl if expires is None else expires))
         self.rig.sql("""UPDATE operations SET due_at = now(), waits_for_token = false
             WHERE created_by = %s AND waits_for_token AND ended_at IS NULL""", (self.id,))
         self.rig.notify()
 
-    def create(self, content=None, inputs=None, nodes=None, **fields):
-        """A deployment as POST /deployments leaves it; its id. `nodes`: (name, is_compute) of its resources."""
+    def create(self, content=None, inputs=None, nodes=None, sealed_inputs=None, **fields):
+        """A deployment as POST /deployments leaves it; its id. `nodes`: (name, is_compute) of its resources; `sealed_inputs`:
+        all of them, when some are secret, or a text in the place of what they are sealed to."""
         rig, deployment, operation, text = self.rig, str(uuid.uuid4()), str(uuid.uuid4()), content or template()
         values = {"retries": 1, "max_providers": None, "timeout": 60, "provider_timeout": 60, "keep": False,
                   "provider": None, "region": None, "deadline": 3600.0, **fields}
         values.update(id=deployment, operation=operation, template=str(uuid.uuid4()), person=self.id, group=self.group,
-                      issuer=self.issuer, inputs=json.dumps(inputs or {}), text=text, nodes=json.dumps(
+                      issuer=self.issuer, inputs=json.dumps(inputs or {}), text=text,
+                      sealed=rig.seal("deployments.template_inputs_sealed", deployment, json.dumps(sealed_inputs))
+                      if isinstance(sealed_inputs, dict) else sealed_inputs, nodes=json.dumps(
                           [{"position": n, "name": name, "compute": compute}
                            for n, (name, compute) in enumerate(nodes or [("simple_node", True)])]))
         rig.sql("""
@@ -131,9 +122,9 @@ class Person:
                     %(person)s)),
             d AS (INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer,
                     per_provider_max_retries, max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt,
-                    target_provider, target_region, last_operation_id, created_by, updated_by)
+                    target_provider, target_region, last_operation_id, created_by, updated_by, template_inputs_sealed)
                 VALUES (%(id)s, %(template)s, %(inputs)s, %(group)s, %(issuer)s, %(retries)s, %(max_providers)s, %(timeout)s,
-                    %(provider_timeout)s, %(keep)s, %(provider)s, %(region)s, %(operation)s, %(person)s, %(person)s)),
+                    %(provider_timeout)s, %(keep)s, %(provider)s, %(region)s, %(operation)s, %(person)s, %(person)s, %(sealed)s)),
             w AS (INSERT INTO deployment_owners (deployment_id, user_id) VALUES (%(id)s, %(person)s)),
             r AS (INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, node_index, is_compute,
                     created_by, updated_by)
@@ -176,11 +167,10 @@ class Rig(live.LiveStack):
             start()
         self._prepare()
         process.run([os.path.join(self.build, "orchestrator-migrate"), self.postgres.conninfo])
-        with open(self.path("secret.key"), encoding="ascii") as file:
-            self._key = base64.b64decode(file.read())
+        self._key = sealed.key_of(self.path("secret.key"))
 
-    def seal(self, text):
-        return seal(self._key, text)
+    def seal(self, column, row, text):
+        return sealed.seal(self._key, column, row, text)
 
     def pair(self):
         """A group that a bad provider serves and a good one, in this order."""

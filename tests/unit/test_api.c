@@ -13,9 +13,11 @@ static orc_config_t *config;
 
 static int setup_config(void **state)
 {
+    static const unsigned char key[ORC_SECRET_KEY_LENGTH] = {1};
     int failed = setup(state);
 
     config = orc_config_make(pool);
+    orc_secret_keys_add(config->secret_keys, key);
     return failed;
 }
 
@@ -356,6 +358,9 @@ static void an_empty_list_has_one_page(void **state)
 
 /* ---- secrets in objects ---- */
 
+#define OUTPUTS "deployments.template_outputs_sealed"
+#define TOKEN   "users.refresh_token"
+
 static const char *unsealed(const char *text)
 {
     const char *out;
@@ -366,20 +371,31 @@ static const char *unsealed(const char *text)
 
 static void secrets_are_put_in_their_places(void **state)
 {
-    const char *object = orc_secret_seal(&config->secret_key, "{\"key\":1}", pool);
-    const char *text = orc_secret_seal(&config->secret_key, "a \"token\"", pool);
+    const char *object = orc_secret_seal(config->secret_keys, ORC_SEALED_OUTPUTS, "1", "{\"key\":1}", pool);
+    const char *text = orc_secret_seal(config->secret_keys, ORC_SEALED_REFRESH_TOKEN, "1", "a \"token\"", pool);
     const char *plain = "{\"a\":\"\\\"@sealed\\\"\"}";
 
     assert_ptr_equal(unsealed(plain), plain);
     assert_string_equal(
-        unsealed(apr_pstrcat(pool, "{\"a\" : 1.10, \"out\" : {\"x\":[1,\"}\"]}, \"@sealed\" : {\"out\" : \"", object,
-                             "\"}}", NULL)),
-        "{\"a\":1.10,\"out\":{\"key\":1}}");
-    assert_string_equal(
-        unsealed(apr_pstrcat(pool, "[{\"@sealed_text\":{\"t\":\"", text, "\"},\"b\":[]}, {\"c\":{}}]", NULL)),
-        "[{\"b\":[],\"t\":\"a \\\"token\\\"\"},{\"c\":{}}]");
-    assert_string_equal(unsealed("{\"t\":\"x\",\"@sealed\":{\"t\":null}}"), "{\"t\":null}");
+        unsealed(apr_pstrcat(pool, "{\"a\" : 1.10, \"id\" : \"1\", \"@sealed\" : {\"", OUTPUTS, "\" : \"", object,
+                             "\"}, \"@sealed\":{\"", OUTPUTS, "\":null},\"z\":{\"x\":[1,\"}\"]}}", NULL)),
+        "{\"a\":1.10,\"id\":\"1\",\"template_outputs\":{\"key\":1},\"template_outputs\":null,\"z\":{\"x\":[1,\"}\"]}}");
+    assert_string_equal(unsealed(apr_pstrcat(pool, "[{\"@sealed\":{\"", TOKEN, "\":\"", text,
+                                             "\"},\"b\":[],\"id\":\"1\"}, {\"c\":{}}]", NULL)),
+                        "[{\"refresh_token\":\"a \\\"token\\\"\",\"b\":[],\"id\":\"1\"},{\"c\":{}}]");
     assert_string_equal(unsealed("{\"deep\":{\"@sealed\":{\"t\":null}}}"), "{\"deep\":{\"@sealed\":{\"t\":null}}}");
+}
+
+static void a_damaged_secret_hides_itself_only(void **state)
+{
+    const char *text = orc_secret_seal(config->secret_keys, ORC_SEALED_REFRESH_TOKEN, "1", "t", pool);
+
+    assert_string_equal(
+        unsealed(apr_pstrcat(pool, "[{\"id\":\"2\",\"@sealed\":{\"", TOKEN, "\":\"", text,
+                             "\"}},{\"id\":\"1\",\"@sealed\":{\"", TOKEN, "\":\"", text, "\"}}]", NULL)),
+        "[{\"id\":\"2\",\"refresh_token\":null},{\"id\":\"1\",\"refresh_token\":\"t\"}]");
+    assert_string_equal(unsealed("{\"id\":\"1\",\"@sealed\":{\"" TOKEN "\":\"junk\"},\"n\":2}"),
+                        "{\"id\":\"1\",\"refresh_token\":null,\"n\":2}");
 }
 
 int main(void)
@@ -401,6 +417,7 @@ int main(void)
         cmocka_unit_test(past_the_end_the_previous_page_is_the_last),
         cmocka_unit_test(an_empty_list_has_one_page),
         cmocka_unit_test(secrets_are_put_in_their_places),
+        cmocka_unit_test(a_damaged_secret_hides_itself_only),
     };
 
     return cmocka_run_group_tests_name("api", tests, setup_config, teardown);

@@ -2,9 +2,12 @@
 #include "unit.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "orc_id.h"
+#include "orc_log.h"
 #include "orc_request.h"
+#include "orc_secret_file.h"
 #include "orc_time.h"
 #include "orc_utf8.h"
 
@@ -168,43 +171,156 @@ static void times_round_trip(void **state)
     assert_false(orc_time_parse(&when, "2024-01-01T10:00:00Zjunk"));
 }
 
+static orc_secret_keys_t *keys_of(const char *first_bytes)
+{
+    orc_secret_keys_t *keys = orc_secret_keys_make(pool);
+
+    for (; *first_bytes; first_bytes++) {
+        unsigned char bytes[ORC_SECRET_KEY_LENGTH] = {(unsigned char)*first_bytes};
+
+        orc_secret_keys_add(keys, bytes);
+    }
+    return keys;
+}
+
 static void secrets_are_sealed(void **state)
 {
-    orc_secret_key_t key = {{1}}, other = {{2}};
-    const char *sealed = orc_secret_seal(&key, "s3cret", pool);
+    const orc_secret_keys_t *keys = keys_of("a");
+    const char *sealed = orc_secret_seal(keys, ORC_SEALED_REFRESH_TOKEN, "1", "s3cret", pool);
     char *text = NULL;
 
     assert_null(strstr(sealed, "s3cret"));
-    assert_string_not_equal(sealed, orc_secret_seal(&key, "s3cret", pool));
-    assert_null(orc_secret_open(&text, &key, sealed, pool));
+    assert_string_not_equal(sealed, orc_secret_seal(keys, ORC_SEALED_REFRESH_TOKEN, "1", "s3cret", pool));
+    assert_null(orc_secret_open(&text, keys, ORC_SEALED_REFRESH_TOKEN, "1", sealed, pool));
     assert_string_equal(text, "s3cret");
-    assert_string_equal(orc_secret_open(&text, &other, sealed, pool)->code, "secret.open");
-    assert_string_equal(orc_secret_open(&text, &key, "AAAA", pool)->code, "secret.open");
-    assert_string_equal(orc_secret_open(&text, &key, "not base64!", pool)->code, "secret.open");
-    assert_null(orc_secret_seal(&key, NULL, pool));
+    assert_null(orc_secret_seal(keys, ORC_SEALED_REFRESH_TOKEN, "1", NULL, pool));
     assert_string_equal(orc_secret_sha256("abc", 3, pool),
                         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
-static void key_files_are_checked(void **state)
+static const char *refusal(const orc_secret_keys_t *keys, orc_sealed_t column, const char *id, const char *sealed)
+{
+    char *text = "";
+    orc_error_t *error = orc_secret_open(&text, keys, column, id, sealed, pool);
+
+    assert_non_null(error);
+    assert_null(text);
+    return error->code;
+}
+
+static void a_sealed_value_opens_in_its_place_only(void **state)
+{
+    const orc_secret_keys_t *keys = keys_of("a");
+    const char *sealed = orc_secret_seal(keys, ORC_SEALED_OUTPUTS, "1", "{}", pool);
+    char *damaged = apr_pstrdup(pool, sealed);
+
+    damaged[20] = damaged[20] == 'A' ? 'B' : 'A';
+    assert_string_equal(refusal(keys, ORC_SEALED_OUTPUTS, "2", sealed), "secret.open");
+    assert_string_equal(refusal(keys, ORC_SEALED_INPUTS, "1", sealed), "secret.open");
+    assert_string_equal(refusal(keys, ORC_SEALED_OUTPUTS, "1", damaged), "secret.open");
+    assert_string_equal(refusal(keys, ORC_SEALED_OUTPUTS, "1", apr_pstrmemdup(pool, sealed, 30)), "secret.open");
+    assert_string_equal(
+        refusal(keys, ORC_SEALED_OUTPUTS, "1", apr_pstrcat(pool, orc_secret_keys_mark(keys), "no base64!", NULL)),
+        "secret.open");
+    assert_string_equal(refusal(keys, ORC_SEALED_OUTPUTS, "1", "AAAA"), "secret.key");
+    assert_string_equal(refusal(keys, ORC_SEALED_OUTPUTS, "1", ""), "secret.key");
+}
+
+static void the_first_key_seals_and_all_open(void **state)
+{
+    const orc_secret_keys_t *old = keys_of("a"), *both = keys_of("ba"), *fresh = keys_of("b");
+    const char *before = orc_secret_seal(old, ORC_SEALED_METADATA, "1", "x", pool);
+    const char *after = orc_secret_seal(both, ORC_SEALED_METADATA, "1", "y", pool);
+    char *text;
+
+    assert_null(orc_secret_open(&text, both, ORC_SEALED_METADATA, "1", before, pool));
+    assert_null(orc_secret_open(&text, fresh, ORC_SEALED_METADATA, "1", after, pool));
+    assert_string_equal(refusal(old, ORC_SEALED_METADATA, "1", after), "secret.key");
+    assert_ptr_equal(strstr(after, orc_secret_keys_mark(fresh)), after);
+    assert_string_not_equal(orc_secret_keys_mark(old), orc_secret_keys_mark(fresh));
+}
+
+static void count_line(void *baton, orc_log_level_t level, const char *line)
+{
+    assert_int_equal(level, ORC_LOG_WARNING);
+    assert_non_null(strstr(line, "of row 1 "));
+    ++*(int *)baton;
+}
+
+static void what_does_not_open_is_told_once_a_minute_and_column(void **state)
+{
+    orc_secret_keys_t *keys = keys_of("a");
+    int lines = 0, i;
+
+    orc_log_set(count_line, &lines, ORC_LOG_WARNING);
+    for (i = 0; i < 3; i++)
+        assert_null(orc_secret_reveal(keys, ORC_SEALED_OUTPUTS, "1", "junk", pool));
+    assert_int_equal(lines, 1);
+    assert_null(orc_secret_reveal(keys, ORC_SEALED_METADATA, "1", "junk", pool));
+    assert_int_equal(lines, 2);
+    assert_null(orc_secret_reveal(keys, ORC_SEALED_INPUTS, "1", NULL, pool));
+    assert_int_equal(lines, 2);
+    orc_log_set(NULL, NULL, ORC_LOG_WARNING);
+}
+
+#define KEY_OF_A "6100000000000000000000000000000000000000000000000000000000000000"
+#define KEY_OF_B "YgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+static orc_error_t *load_keys(orc_secret_keys_t **keys, const char *text)
 {
     const char *path = apr_psprintf(pool, "/tmp/test_core.%d.key", (int)getpid());
-    orc_secret_key_t key;
     FILE *file = fopen(path, "w");
+    orc_error_t *error;
 
-    fputs("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", file);
+    fputs(text, file);
     fclose(file);
-    chmod(path, 0644);
-    assert_non_null(strstr(orc_secret_key_load(&key, path, pool)->detail, "chmod 600"));
     chmod(path, 0600);
-    assert_null(orc_secret_key_load(&key, path, pool));
-    assert_int_equal(key.bytes[31], 0x1f);
-    file = fopen(path, "w");
-    fputs("c2hvcnQ=", file);
-    fclose(file);
-    assert_non_null(orc_secret_key_load(&key, path, pool));
+    error = orc_secret_keys_load(keys, path, pool);
     remove(path);
-    assert_non_null(orc_secret_key_load(&key, path, pool));
+    return error;
+}
+
+static void key_files_hold_a_key_a_line(void **state)
+{
+    orc_secret_keys_t *keys;
+
+    assert_null(load_keys(&keys, KEY_OF_A "\n"));
+    assert_string_equal(orc_secret_keys_mark(keys), orc_secret_keys_mark(keys_of("a")));
+    assert_null(load_keys(&keys, "# of this year\r\n\r\n  " KEY_OF_B " \r\n" KEY_OF_A));
+    assert_string_equal(orc_secret_keys_mark(keys), orc_secret_keys_mark(keys_of("b")));
+    assert_non_null(strstr(load_keys(&keys, KEY_OF_B "\n" KEY_OF_B "\n")->detail, "Line 2 "));
+    assert_non_null(strstr(load_keys(&keys, KEY_OF_B "\n\nc2hvcnQ=\n")->detail, "Line 3 "));
+    assert_null(strstr(load_keys(&keys, "c2hvcnQ=")->detail, "c2hvcnQ"));
+    assert_non_null(strstr(load_keys(&keys, "# none\n")->detail, "no key"));
+}
+
+static void files_that_others_may_read_are_refused(void **state)
+{
+    static const struct {
+        int mode, is_right;
+    } files[] = {{0600, 1}, {0400, 1}, {0640, 1}, {0644, 0}, {0604, 0}, {0602, 0}, {0660, 0}, {0620, 0}};
+    const char *path = apr_psprintf(pool, "/tmp/test_core.%d.secret", (int)getpid());
+    FILE *file = fopen(path, "w");
+    orc_error_t *error;
+    char *text;
+    size_t i;
+
+    fputs("s3cret", file);
+    fclose(file);
+    for (i = 0; i < sizeof files / sizeof *files; i++) {
+        chmod(path, files[i].mode);
+        error = orc_secret_file_read(&text, path, 6, pool);
+        assert_int_equal(error == NULL, files[i].is_right);
+        assert_true(error ? strstr(error->detail, "chmod 600") && !text : strcmp(text, "s3cret") == 0);
+    }
+    chmod(path, 0600);
+    assert_non_null(orc_secret_file_read(&text, path, 5, pool));
+    if (geteuid() == 0) {
+        assert_int_equal(chown(path, 1, 0), 0);
+        assert_non_null(strstr(orc_secret_file_read(&text, path, 6, pool)->detail, "chown"));
+    }
+    remove(path);
+    assert_non_null(strstr(orc_secret_file_read(&text, path, 6, pool)->detail, path));
 }
 
 static void errors_chain(void **state)
@@ -300,7 +416,11 @@ int main(void)
         cmocka_unit_test(ids_are_version_7_and_sort),
         cmocka_unit_test(times_round_trip),
         cmocka_unit_test(secrets_are_sealed),
-        cmocka_unit_test(key_files_are_checked),
+        cmocka_unit_test(a_sealed_value_opens_in_its_place_only),
+        cmocka_unit_test(the_first_key_seals_and_all_open),
+        cmocka_unit_test(what_does_not_open_is_told_once_a_minute_and_column),
+        cmocka_unit_test(key_files_hold_a_key_a_line),
+        cmocka_unit_test(files_that_others_may_read_are_refused),
         cmocka_unit_test(errors_chain),
         cmocka_unit_test(fields_are_collected),
     };
