@@ -7,6 +7,7 @@
 #include <http_core.h>
 #include <mod_dbd.h>
 #include <stdlib.h>
+#include <unixd.h>
 
 #include "orc_db_check.h"
 #include "orc_providers.h"
@@ -22,6 +23,7 @@ void *mo_config_create(apr_pool_t *pool, server_rec *server)
     config->values = orc_config_make(pool);
     config->trusted_proxies = apr_array_make(pool, 2, sizeof(apr_ipsubnet_t *));
     config->bases = apr_array_make(pool, 2, sizeof(mo_base_t));
+    config->secret_files = apr_array_make(pool, 2, sizeof(mo_secret_file_t));
     config->runs_engine = 1;
     return config;
 }
@@ -208,6 +210,27 @@ static const char *check_database(mo_config_t *config, apr_pool_t *pool)
     return NULL;
 }
 
+/* ---- files with secrets ---- */
+
+/* A group of administrators may read such a file, but not the one of httpd's children, which serve files: one that is
+ * tricked into giving any file away must not have this one to give. */
+static const char *check_secret_files(const mo_config_t *config, apr_pool_t *pool)
+{
+    apr_finfo_t info;
+    int i;
+
+    for (i = 0; i < config->secret_files->nelts; i++) {
+        const mo_secret_file_t *file = &APR_ARRAY_IDX(config->secret_files, i, mo_secret_file_t);
+        apr_status_t status = apr_stat(&info, file->path, APR_FINFO_GPROT | APR_FINFO_GROUP, pool);
+
+        if (status == APR_SUCCESS && (info.protection & APR_FPROT_GREAD) && info.group == ap_unixd_config.group_id)
+            return apr_psprintf(pool, "%s on line %d of %s: the Group of httpd may read %s: chmod 600 it",
+                                file->directive->directive, file->directive->line_num, file->directive->filename,
+                                file->path);
+    }
+    return NULL;
+}
+
 /* ---- the whole ---- */
 
 static int needs_default_im(const mo_config_t *config)
@@ -224,7 +247,10 @@ static int needs_default_im(const mo_config_t *config)
 static const char *find_mistake(mo_config_t *config, apr_pool_t *pool)
 {
     const orc_config_t *values = config->values;
+    const char *mistake = check_secret_files(config, pool);
 
+    if (mistake)
+        return mistake;
     if (!config->has_secret_key)
         return "OrchestratorSecretKeyFile is missing: tokens are stored sealed with its key";
     if (!config->providers)

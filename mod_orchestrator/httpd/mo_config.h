@@ -14,6 +14,12 @@ typedef struct mo_base_t {
     apr_size_t length;
 } mo_base_t;
 
+/** A file that holds a secret, and the directive that names it. */
+typedef struct mo_secret_file_t {
+    const ap_directive_t *directive;
+    const char *path;
+} mo_secret_file_t;
+
 /** What a configuration says; one per (re)start, made by the main server and shared by its virtual hosts. */
 typedef struct mo_config_t {
     orc_config_t *values;
@@ -23,6 +29,7 @@ typedef struct mo_config_t {
     apr_array_header_t *trusted_proxies; /* of apr_ipsubnet_t * */
     apr_array_header_t *bases;           /* of mo_base_t */
     const server_rec *first_server;      /* the first one that has such a place */
+    apr_array_header_t *secret_files;    /* of mo_secret_file_t */
     int has_secret_key;
     int has_directives;
     int has_public_url; /* OrchestratorPublicURL was given, not derived */

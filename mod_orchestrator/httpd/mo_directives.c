@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "orc_providers.h"
+#include "orc_secret_file.h"
 #include "orc_tosca.h"
 
 /* Setters of the directives. Each returns NULL, or what is wrong, which httpd prints behind file and line. */
@@ -299,6 +300,15 @@ static const char *load_types(cmd_parms *cmd, void *unused, const char *argument
     return NULL;
 }
 
+/* Which group httpd's children belong to is known when all is read: mo_config_check looks at these again. */
+static void note_secret_file(cmd_parms *cmd, const char *path)
+{
+    mo_secret_file_t *file = apr_array_push(mo_config_of(cmd->server)->secret_files);
+
+    file->directive = cmd->directive;
+    file->path = path;
+}
+
 static const char *load_secret_key(cmd_parms *cmd, void *unused, const char *argument)
 {
     mo_config_t *config;
@@ -313,6 +323,7 @@ static const char *load_secret_key(cmd_parms *cmd, void *unused, const char *arg
     if (failure)
         return wrong(cmd, orc_error_line(failure, cmd->pool));
     config->has_secret_key = 1;
+    note_secret_file(cmd, path);
     return NULL;
 }
 
@@ -419,22 +430,19 @@ static const char *load_client_secret(cmd_parms *cmd, void *unused, const char *
 {
     orc_issuer_config_t *issuer;
     const char *error = enter_issuer(cmd, &issuer), *path;
-    char *text = apr_pcalloc(cmd->pool, MAX_SECRET_FILE + 1);
-    apr_size_t length = MAX_SECRET_FILE;
-    apr_file_t *file;
+    orc_error_t *failure;
+    char *text;
 
     if (error || !(path = existing(cmd, argument, APR_REG, &error)))
         return error;
-    if (apr_file_open(&file, path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, cmd->temp_pool) != APR_SUCCESS)
-        return wrong(cmd, apr_pstrcat(cmd->pool, argument, " can not be read", NULL));
-    if (apr_file_read(file, text, &length) != APR_SUCCESS)
-        length = 0;
-    apr_file_close(file);
-    text[length] = '\0';
+    failure = orc_secret_file_read(&text, path, MAX_SECRET_FILE, cmd->pool);
+    if (failure)
+        return wrong(cmd, orc_error_line(failure, cmd->pool));
     apr_collapse_spaces(text, text);
     if (!*text)
         return wrong(cmd, apr_pstrcat(cmd->pool, argument, " is empty", NULL));
     issuer->client_secret = text;
+    note_secret_file(cmd, path);
     return NULL;
 }
 
@@ -447,7 +455,7 @@ const command_rec mo_directives[] = {
     AP_INIT_TAKE1("OrchestratorIMAuth", set_text, AT(im_auth), RSRC_CONF,
                   "credential line(s) for IM itself; {access_token} stands for the person's token"),
     AP_INIT_TAKE1("OrchestratorSecretKeyFile", load_secret_key, NULL, RSRC_CONF,
-                  "file with the key that seals tokens in the database: 32 bytes in base64 or hexadecimal"),
+                  "file with the keys that seal secrets in the database, one a line, the first one seals"),
     AP_INIT_TAKE1("OrchestratorToscaTypes", load_types, NULL, RSRC_CONF, "folder of TOSCA type files (*.yaml)"),
     AP_INIT_FLAG("OrchestratorMigrate", set_migrate, NULL, RSRC_CONF,
                  "On: bring the database's schema up to date at start"),
@@ -502,7 +510,8 @@ const command_rec mo_directives[] = {
                   "claim that lists a person's groups (groups)"),
     AP_INIT_TAKE1("OrchestratorClientId", set_issuer_text, AT_ISSUER(client_id), RSRC_CONF,
                   "client id at the issuer, to refresh and exchange tokens"),
-    AP_INIT_TAKE1("OrchestratorClientSecretFile", load_client_secret, NULL, RSRC_CONF, "file with the client's secret"),
+    AP_INIT_TAKE1("OrchestratorClientSecretFile", load_client_secret, NULL, RSRC_CONF,
+                  "file with the client's secret, for its owner only"),
     AP_INIT_TAKE1("OrchestratorTokenEndpoint", set_issuer_url, AT_ISSUER(token_endpoint), RSRC_CONF,
                   "token endpoint; without it, what the issuer's discovery document says"),
     AP_INIT_TAKE1("OrchestratorUserInfoEndpoint", set_issuer_url, AT_ISSUER(userinfo_endpoint), RSRC_CONF,

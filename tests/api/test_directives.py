@@ -2,8 +2,10 @@
 """httpd.conf: what is wrong in it is refused before anything starts, with directive and line."""
 
 import base64
+import grp
 import json
 import os
+import pwd
 import re
 import subprocess
 
@@ -194,11 +196,47 @@ def test_a_bad_provider_file_is_refused_with_the_place(configuration, text, reas
     refused(configuration, "OrchestratorProviders", reason)
 
 
-@pytest.mark.parametrize("text, mode", [("short", 0o600), (KEY, 0o644), ("", 0o600)])
-def test_a_bad_key_is_refused(configuration, text, mode):
-    configuration.write("secret.key", text, mode)
+@pytest.mark.parametrize("text", ["short", "", KEY + "\n" + KEY, KEY + "\nshort\n"])
+def test_a_bad_key_is_refused(configuration, text):
+    configuration.write("secret.key", text, 0o600)
     refused(configuration, "OrchestratorSecretKeyFile", "OrchestratorSecretKeyFile")
     assert KEY not in configuration.test()[1]
+
+
+SECRET = '<OrchestratorIssuer https://other.example>', "OrchestratorClientSecretFile {folder}/client.secret", "</OrchestratorIssuer>"
+FILES = [pytest.param("secret.key", KEY, "OrchestratorSecretKeyFile", id="key"),
+         pytest.param("client.secret", "s3cret", "OrchestratorClientSecretFile", id="client")]
+
+
+@pytest.mark.parametrize("name, text, directive", FILES)
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o660, 0o620, 0o602, 0o601, 0o666])
+def test_a_secret_that_others_may_read_or_change_is_refused(configuration, name, text, directive, mode):
+    configuration.write("client.secret", "s3cret", 0o600)
+    configuration.write(name, text, mode)
+    refused(configuration, directive, "chmod 600", *SECRET)
+
+
+@pytest.mark.parametrize("name, text, directive", FILES)
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o640])
+def test_a_secret_for_its_owner_and_a_group_is_accepted(configuration, name, text, directive, mode):
+    configuration.write("client.secret", "s3cret", 0o600)
+    configuration.write(name, text, mode)
+    status, said = configuration.test(*SECRET)
+    assert status == 0, (directive, said)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("name, text, directive", FILES)
+def test_a_secret_of_httpd_s_user_or_group_is_refused(configuration, name, text, directive):
+    configuration.write("client.secret", "s3cret", 0o600)
+    configuration.write(name, text, 0o640)
+    path = os.path.join(configuration.folder, name)
+    # User and Group may stand behind the directives.
+    own = ("User nobody", "Group nogroup")
+    os.chown(path, 0, grp.getgrnam("nogroup").gr_gid)
+    refused(configuration, directive, "the Group of httpd", *SECRET, *own)
+    os.chown(path, pwd.getpwnam("nobody").pw_uid, 0)
+    refused(configuration, directive, "neither root", *SECRET, *own)
 
 
 def test_a_bad_type_file_is_refused_with_file_and_line(configuration):
