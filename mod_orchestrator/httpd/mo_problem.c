@@ -74,6 +74,8 @@ static orc_response_t *make_problem(request_rec *r, int status)
     if (!error)
         error = describe(status, r->pool);
     orc_response_problem(response, error, mo_request_id(r), r->pool);
+    if (!ours)
+        apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
     if (status == HTTP_UNAUTHORIZED && !apr_table_get(r->err_headers_out, "WWW-Authenticate") &&
         !apr_table_get(r->headers_out, "WWW-Authenticate"))
         mo_auth_challenge(r, NULL);

@@ -64,6 +64,15 @@ static const char *path_below(const request_rec *r, const mo_base_t *base)
     return apr_pstrmemdup(r->pool, path, length);
 }
 
+/* Set before anything else may answer, so that what other modules refuse has it too. */
+static void set_caching(request_rec *r, const mo_request_t *request)
+{
+    const char *method = r->header_only && r->method_number == M_GET ? "GET" : r->method;
+
+    apr_table_setn(r->err_headers_out, "Cache-Control",
+                   orc_surface_caching(&orc_api_surface, method, request->path, r->pool));
+}
+
 int mo_request_recognise(request_rec *r)
 {
     const core_dir_config *section = ap_get_core_module_config(r->per_dir_config);
@@ -78,6 +87,7 @@ int mo_request_recognise(request_rec *r)
     request->base = base;
     request->path = path_below(r, base);
     request->id = mo_request_id(r);
+    set_caching(r, request);
     ap_set_module_config(r->request_config, &orchestrator_module, request);
     if (config->child && ap_is_initial_req(r)) {
         mo_add(config->child->slot->in_flight, 1);

@@ -14,7 +14,7 @@ LICENCE = "/* Licensed under the Apache License, Version 2.0; see LICENSE. Gener
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 UUID = {"type": "string", "format": "uuid"}
 ROUTE_WORDS = {"id", "method", "path", "who", "handler", "summary", "description", "query", "list", "body", "creates",
-               "registers", "etag", "match", "responses", "tag"}
+               "registers", "etag", "match", "secret", "responses", "tag"}
 MEANINGS = {
     400: "Malformed, or without a body that is needed", 401: "No token, or one that is not valid", 403: "Not allowed", 404: "No such object",
     409: "In the way of something that exists", 412: "If-Match names another version", 413: "The body is too large",
@@ -27,7 +27,8 @@ HEADERS = {
     "ETag": ("The object's version", {"type": "string"}),
     "Retry-After": ("Seconds", {"type": "integer"}),
     "WWW-Authenticate": ("Bearer", {"type": "string"}),
-    "Allow": ("The path's methods", {"type": "string"})}
+    "Allow": ("The path's methods", {"type": "string"}),
+    "Cache-Control": ("Who may keep the answer", {"type": "string"})}
 
 
 def fail(message):
@@ -133,11 +134,19 @@ def header(name, required=True):
     return {"description": text, "required": required, "schema": schema}
 
 
-def response(status, spec):
+def caching(route):
+    """The Cache-Control of every answer of a route, errors too; orc_surface_caching says the same."""
+    if route["who"] == "open":
+        return "no-cache"
+    return "private, no-store" if route.get("secret") else "private, no-cache"
+
+
+def response(status, spec, route):
     """A response object of "problem", a schema's name, or {schema, headers, optional, content, description}."""
     if spec == "problem":
         spec = {"schema": "Problem"}
-    headers = {"X-Request-ID": header("X-Request-ID")}
+    headers = {"X-Request-ID": header("X-Request-ID"), "Cache-Control": header("Cache-Control")}
+    headers["Cache-Control"]["schema"] = {"type": "string", "const": caching(route)}
     for name in spec.get("headers", []):
         headers[name] = header(name)
     for name in spec.get("optional", []):
@@ -173,7 +182,7 @@ def responses(route):
     if route.get("etag"):
         out.setdefault(304, {"headers": ["ETag"]})
         out[200] = {**out[200], "headers": ["ETag"] + out[200].get("headers", [])}
-    return {str(status): response(status, out[status]) for status in sorted(out)}
+    return {str(status): response(status, out[status], route) for status in sorted(out)}
 
 
 def operation(route, document, enums):
@@ -260,7 +269,7 @@ def c_routes(routes):
         flags = [flag for flag, holds in (
             ("ORC_ROUTE_OPEN", route["who"] == "open"), ("ORC_ROUTE_ADMIN", route["who"] == "admin"),
             ("ORC_ROUTE_CREATES", route.get("creates")), ("ORC_ROUTE_REGISTERS", route.get("registers")),
-            ("ORC_ROUTE_BODY", "body" in route),
+            ("ORC_ROUTE_BODY", "body" in route), ("ORC_ROUTE_SECRET", route.get("secret")),
             ("ORC_ROUTE_NEEDS", "body" in route and route["body"].get("required", True))) if holds]
         rows.append("    {%s, %s, %s, %s, %s, %s, %s, %s, %s, %s},\n" % (
             literal(route["id"]), literal(route["method"]), literal(route["path"]), route["handler"],

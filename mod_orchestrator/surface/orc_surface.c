@@ -80,6 +80,16 @@ int orc_surface_is_open(const orc_surface_t *surface, const char *method, const 
     return 0;
 }
 
+const char *orc_surface_caching(const orc_surface_t *surface, const char *method, const char *path, apr_pool_t *pool)
+{
+    const char *ids[4];
+    const orc_route_t *route = find_route(surface->routes, method, path, ids, pool);
+
+    if (route && (route->flags & ORC_ROUTE_OPEN))
+        return "no-cache";
+    return route && (route->flags & ORC_ROUTE_SECRET) ? "private, no-store" : "private, no-cache";
+}
+
 /* ---- who may ---- */
 
 static orc_error_t *unauthorized(const orc_request_t *request)

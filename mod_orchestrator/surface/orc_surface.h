@@ -37,4 +37,10 @@ const orc_error_t *orc_surface_answer(orc_request_t *request, orc_response_t *re
 /** True when a request needs no token: the surface's open routes, and every OPTIONS. `path` is as in orc_request_t. */
 int orc_surface_is_open(const orc_surface_t *surface, const char *method, const char *path);
 
+/**
+ * The Cache-Control of every answer to a request, whoever makes it: nobody keeps one that may hold a secret, and every
+ * other one is asked for anew before it is used again. `path` is as in orc_request_t; the pool is for scratch.
+ */
+const char *orc_surface_caching(const orc_surface_t *surface, const char *method, const char *path, apr_pool_t *pool);
+
 #endif

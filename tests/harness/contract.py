@@ -8,7 +8,7 @@ import re
 import jsonschema
 
 # Headers that are part of the contract: an answer that has one must document it.
-HEADERS = ("location", "etag", "retry-after", "allow", "www-authenticate")
+HEADERS = ("location", "etag", "retry-after", "allow", "www-authenticate", "cache-control")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 URI = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:\S+")
@@ -77,6 +77,7 @@ class Contract:
             wanted = (404, 401)
         # What httpd refuses before it looks for a handler.
         _need(status in wanted + (400, 408, 413, 414, 431, 500, 501, 503), "expected one of %s" % (wanted,))
+        _need(response.headers.get("Cache-Control") == "private, no-cache", "not the Cache-Control of what is no secret")
         if status in (204, 405):
             _need(response.headers.get("Allow"), "no Allow")
         if status == 401:
@@ -112,6 +113,8 @@ class Contract:
             _need(value is not None or not header.get("required"), "header %s is missing" % name)
             if value is not None and header.get("schema", {}).get("type") == "integer":
                 _need(value.isdigit(), "header %s is no number: %s" % (name, value))
+            wanted = header.get("schema", {}).get("const")
+            _need(wanted is None or value == wanted, "header %s is %s and not %s" % (name, value, wanted))
         content = documented.get("content")
         if bodyless or not content:
             _need(not response.content, "there should be no body")

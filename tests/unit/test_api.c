@@ -89,6 +89,32 @@ static void authentication_comes_before_404_and_405(void **state)
     assert_int_equal(response->status, 401);
 }
 
+static const char *caching(const char *method, const char *path)
+{
+    return orc_surface_caching(&orc_api_surface, method, path, pool);
+}
+
+static void what_may_hold_a_secret_is_kept_by_nobody(void **state)
+{
+    static const char *const secret[] = {"/users/me",
+                                         "/deployments",
+                                         "/deployments/1",
+                                         "/deployments/1/resources",
+                                         "/deployments/1/resources/2",
+                                         "/deployments/1/logs"};
+    size_t i;
+
+    for (i = 0; i < sizeof secret / sizeof *secret; i++)
+        assert_string_equal(caching("GET", secret[i]), "private, no-store");
+    assert_string_equal(caching("GET", "/users"), "private, no-cache");
+    assert_string_equal(caching("GET", "/templates"), "private, no-cache");
+    assert_string_equal(caching("POST", "/deployments"), "private, no-cache");
+    assert_string_equal(caching("GET", "/nothing"), "private, no-cache");
+    assert_string_equal(caching("OPTIONS", "/users/me"), "private, no-cache");
+    assert_string_equal(caching("GET", "/health"), "no-cache");
+    assert_string_equal(caching("GET", "/openapi.json"), "no-cache");
+}
+
 static void a_known_path_says_its_methods(void **state)
 {
     orc_request_t *request = request_of("DELETE", "/health");
@@ -404,6 +430,7 @@ int main(void)
         cmocka_unit_test(the_openapi_document_needs_no_token),
         cmocka_unit_test(a_known_version_is_not_sent_again),
         cmocka_unit_test(authentication_comes_before_404_and_405),
+        cmocka_unit_test(what_may_hold_a_secret_is_kept_by_nobody),
         cmocka_unit_test(a_known_path_says_its_methods),
         cmocka_unit_test(every_body_has_a_schema_that_is_understood),
         cmocka_unit_test(entity_tags_are_compared_as_rfc_9110_says),
