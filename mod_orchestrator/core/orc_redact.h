@@ -7,9 +7,11 @@
 #define ORC_REDACTED "REDACTED"
 
 /**
- * A copy of a value without its secrets. ORC_REDACTED takes the place of a string that holds a PEM private key, and of
- * the value of every member whose name's last dotted part ends in password, passphrase, secret, token, private_key or
- * the like, in either case (IM's "disk.0.os.credentials.password"). null, true, false and "" stay as they are.
+ * A copy of a value without its secrets: the one rule for inputs, outputs and metadata. ORC_REDACTED takes the place of
+ *   - the value of every member whose name's last dotted part ends in password, passphrase, secret, token, private_key
+ * or the like, however it is spelt (IM's "disk.0.os.credentials.password", "adminPassword2", "API-Keys");
+ *   - a string that holds a private key, a JSON web token, or a URL with a password or with such a parameter.
+ * null, true, false and "" stay as they are.
  * @param redacted whether anything was replaced; may be NULL
  * @return the copy, in `pool`
  */

@@ -181,6 +181,52 @@ static void secrets_are_replaced_wherever_they_are(void **state)
     assert_string_equal(redacted("\"-----BEGIN EC PRIVATE KEY-----\"", 1), "\"REDACTED\"");
 }
 
+static void names_of_secrets_are_known_however_they_are_spelt(void **state)
+{
+    static const char *const names[] = {"password",   "db_password_2", "dbPasswords",  "API-Key",
+                                        "apikeys",    "PRIVATE KEY",   "ssh.0.passwd", "aws_secret_access_key",
+                                        "root_pass",  "admin-pwd",     "Passphrase1",  "a.b.Access_Tokens",
+                                        "secret key", "s3_secret_key", "passcode"};
+    static const char *const others[] = {
+        "bypass", "compass", "token_type", "password_policy", "public_key", "secretary", "passengers", "2", "s", ""};
+    size_t i;
+
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        (void)redacted(apr_psprintf(pool, "{\"%s\":\"x\"}", names[i]), 1);
+    for (i = 0; i < sizeof others / sizeof *others; i++)
+        (void)redacted(apr_psprintf(pool, "{\"%s\":\"x\"}", others[i]), 0);
+    (void)redacted(apr_psprintf(pool, "{\"%s_password\":\"x\"}", repeated("long", 1000)), 1);
+}
+
+static void secrets_are_known_by_their_form(void **state)
+{
+    static const char *const secrets[] = {
+        "Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln",
+        "PuTTY-User-Key-File-3: ssh-ed25519",
+        "postgresql://admin:s3cret@db.example/x",
+        "see https://u:p@host/ there",
+        "http://host:8888/lab?a=b&token=abc",
+        "https://host/?access_token=x#f",
+    };
+    static const char *const others[] = {
+        "eyJhbGciOiJSUzI1NiJ9.eyJzdWIi",
+        "eyJ.eyJ",
+        "http://10.0.0.1:8080/a@b:c",
+        "https://admin@host/",
+        "ssh://git@host:22/x",
+        "http://host/?token=&page=2",
+        "http://host/token=abc",
+        "://",
+        "token=abc",
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof secrets / sizeof *secrets; i++)
+        assert_string_equal(redacted(apr_psprintf(pool, "\"%s\"", secrets[i]), 1), "\"REDACTED\"");
+    for (i = 0; i < sizeof others / sizeof *others; i++)
+        (void)redacted(apr_psprintf(pool, "\"%s\"", others[i]), 0);
+}
+
 static void what_is_no_secret_stays(void **state)
 {
     static const char *const harmless[] = {
@@ -197,21 +243,30 @@ static void what_is_no_secret_stays(void **state)
     assert_null(orc_redact(NULL, NULL, pool));
 }
 
-static void many_beginnings_of_a_key_are_looked_at_once(void **state)
+static void many_beginnings_of_a_secret_are_looked_at_once(void **state)
 {
     clock_t start = clock();
 
     redacted(apr_pstrcat(pool, "\"", repeated("-----BEGIN ", 500000), "\"", NULL), 0);
+    redacted(apr_pstrcat(pool, "\"", repeated("eyJ.e", 500000), "\"", NULL), 0);
+    redacted(apr_pstrcat(pool, "\"", repeated("a://b", 500000), "\"", NULL), 0);
+    redacted(apr_pstrcat(pool, "\"a://b?", repeated("c=&", 500000), "\"", NULL), 0);
     assert_quick(start);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_good_file_is_taken_whole),   cmocka_unit_test(the_group_star_is_for_everybody_else),
-        cmocka_unit_test(ids_come_from_names_alone),    cmocka_unit_test(every_mistake_is_named_at_once),
-        cmocka_unit_test(a_file_that_is_none_is_named), cmocka_unit_test(secrets_are_replaced_wherever_they_are),
-        cmocka_unit_test(what_is_no_secret_stays),      cmocka_unit_test(many_beginnings_of_a_key_are_looked_at_once),
+        cmocka_unit_test(a_good_file_is_taken_whole),
+        cmocka_unit_test(the_group_star_is_for_everybody_else),
+        cmocka_unit_test(ids_come_from_names_alone),
+        cmocka_unit_test(every_mistake_is_named_at_once),
+        cmocka_unit_test(a_file_that_is_none_is_named),
+        cmocka_unit_test(secrets_are_replaced_wherever_they_are),
+        cmocka_unit_test(names_of_secrets_are_known_however_they_are_spelt),
+        cmocka_unit_test(secrets_are_known_by_their_form),
+        cmocka_unit_test(what_is_no_secret_stays),
+        cmocka_unit_test(many_beginnings_of_a_secret_are_looked_at_once),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
