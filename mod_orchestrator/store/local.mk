@@ -6,6 +6,7 @@ liborc_la_SOURCES += $(store)/orc_db.c $(store)/orc_db.h $(store)/orc_db_migrate
 	$(store)/orc_store_deployments.c $(store)/orc_store_deployments.h \
 	$(store)/orc_store_logs.c $(store)/orc_store_logs.h \
 	$(store)/orc_store_idempotency.c $(store)/orc_store_idempotency.h \
+	$(store)/orc_store_sealed.c $(store)/orc_store_sealed.h \
 	$(store)/orc_store_templates.c $(store)/orc_store_templates.h \
 	$(store)/orc_store_users.c $(store)/orc_store_users.h
 nodist_liborc_la_SOURCES += $(generated)/orc_sql.c $(generated)/orc_sql.h
@@ -28,3 +29,8 @@ tests_store_check_orc_db_LDADD = $(unit_ldadd)
 sbin_PROGRAMS += orchestrator-migrate
 orchestrator_migrate_SOURCES = $(store)/orchestrator_migrate.c
 orchestrator_migrate_LDADD = liborc.la
+
+# Seals secrets with another key.
+sbin_PROGRAMS += orchestrator-rotate
+orchestrator_rotate_SOURCES = $(store)/orchestrator_rotate.c
+orchestrator_rotate_LDADD = liborc.la

@@ -143,3 +143,28 @@ def test_a_number_in_sealed_inputs_keeps_its_form(frozen):
     given = secret_inputs(frozen, ratio=1e300)
     made = submit(frozen, alice, content, template_inputs=given)
     assert json.loads(alice.get("/deployments/" + made).text)["template_inputs"] == given
+
+
+def test_a_key_is_exchanged_while_httpd_runs(make_stack, build):
+    stack = make_stack()
+    alice = stack.person()
+    token, _ = with_refresh_token(stack, alice)
+    made, given = with_secret(stack, alice)
+    alice.wait_for_status(made, "CREATE_COMPLETE")
+    before = (alice.deployment(made), expect(alice.get("/deployments/%s/resources" % made), 200).json()["data"])
+    with open(stack.path("secret.key"), encoding="ascii") as file:
+        old = file.read()
+    new = base64.b64encode(os.urandom(32)).decode() + "\n"
+    # As README.md has it: every host opens with the new key, every host seals with it, all is sealed with it, the old one goes.
+    for keys in (old + new, new + old):
+        process.write(stack.path("secret.key"), keys, 0o600)
+        stack.graceful()
+    said = process.run([os.path.join(build, "orchestrator-rotate"), stack.postgres.conninfo, stack.path("secret.key")])
+    assert "deployments.template_inputs_sealed: 1 sealed anew" in said and "users.refresh_token: 1 sealed anew" in said
+    process.write(stack.path("secret.key"), new, 0o600)
+    stack.graceful()
+    assert expect(alice.get("/users/me"), 200).json()["refresh_token"] == token
+    assert before == (alice.deployment(made), expect(alice.get("/deployments/%s/resources" % made), 200).json()["data"])
+    assert before[0]["template_inputs"] == given
+    expect(alice.delete("/deployments/" + made), 202)
+    alice.wait_for_status(made, "DELETE_COMPLETE")

@@ -29,3 +29,17 @@ def key_of(path):
     """The key that seals, of a key file in base64."""
     with open(path, encoding="ascii") as file:
         return base64.b64decode(file.readline())
+
+
+def unseal(key, column, row, sealed):
+    """The text that `seal` was given; None when it does not open."""
+    sodium = ctypes.CDLL(ctypes.util.find_library("sodium") or "libsodium.so.23")
+    assert sodium.sodium_init() >= 0
+    box, place = base64.b64decode(sealed.partition(":")[2]), ("%s.%s" % (column, row)).encode()
+    nonce, cipher = box[:24], box[24:]
+    plain = ctypes.create_string_buffer(len(cipher))
+    long = ctypes.c_ulonglong
+    if sealed[:9] != mark(key) or sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
+            plain, None, None, cipher, long(len(cipher)), place, long(len(place)), nonce, key):
+        return None
+    return plain.raw[:len(cipher) - 16].decode()
