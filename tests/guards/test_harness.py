@@ -23,7 +23,8 @@ DOCUMENT = {
             "404": {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}},
             "503": {"headers": {"Retry-After": {"schema": {"type": "integer"}}},
                     "content": {"application/problem+json": {"schema": {"type": "object"}}}}}}},
-        "/things/me": {"get": {"responses": {"204": {}}}}},
+        "/things/me": {"get": {"responses": {"204": {"headers": {
+            "Cache-Control": {"required": True, "schema": {"type": "string", "const": "no-cache"}}}}}}}},
     "components": {"schemas": {
         "Id": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "format": "uuid"}}},
         "Thing": {"allOf": [{"$ref": "#/components/schemas/Id"},
@@ -32,6 +33,7 @@ DOCUMENT = {
         "Problem": {"type": "object", "required": ["type", "title", "status", "detail", "instance"], "properties": {
             "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"},
             "instance": {"type": "string"}}}}}}
+CACHING = {"Cache_Control": "private, no-cache"}  # of what no document lists
 UUID = "01900000-0000-7000-8000-000000000000"
 THING = {"id": UUID, "at": "2024-01-01T10:00:00.000000Z"}
 PROBLEM = {"type": "about:blank", "title": "Not found", "status": 404, "detail": "no such thing", "instance": "r-1"}
@@ -54,10 +56,10 @@ def answer(status, value=None, content_type="application/json", **headers):
     ("HEAD", "/things/" + UUID, answer(200, ETag='"1"')),
     ("GET", "/things/" + UUID, answer(304)),
     ("GET", "/things/" + UUID, answer(404, PROBLEM, "application/problem+json")),
-    ("GET", "/things/me", answer(204)),
-    ("OPTIONS", "/things", answer(204, Allow="POST, OPTIONS")),
-    ("GET", "/nothing", answer(404, PROBLEM, "application/problem+json")),
-    ("PUT", "/things", answer(405, {**PROBLEM, "status": 405}, "application/problem+json", Allow="POST")),
+    ("GET", "/things/me", answer(204, Cache_Control="no-cache")),
+    ("OPTIONS", "/things", answer(204, Allow="POST, OPTIONS", **CACHING)),
+    ("GET", "/nothing", answer(404, PROBLEM, "application/problem+json", **CACHING)),
+    ("PUT", "/things", answer(405, {**PROBLEM, "status": 405}, "application/problem+json", Allow="POST", **CACHING)),
 ])
 def test_an_answer_within_the_contract_passes(method, path, given):
     Contract(DOCUMENT).check(method, path, given)
@@ -77,14 +79,17 @@ def test_an_answer_within_the_contract_passes(method, path, given):
     ("GET", "/things/x", answer(404, {**PROBLEM, "status": 403}, "application/problem+json"), "the problem says status 403"),
     ("GET", "/things/x", answer(404, {**PROBLEM, "instance": "r-2"}, "application/problem+json"), "not the request id"),
     ("GET", "/things/x", answer(503, {**PROBLEM, "status": 503}, "application/problem+json", Retry_After="soon"), "is no number"),
-    ("GET", "/things/me", answer(204, THING), "there should be no body"),
+    ("GET", "/things/me", answer(204), "header cache-control is missing"),
+    ("GET", "/things/me", answer(204, Cache_Control="public"), "header cache-control is public and not no-cache"),
+    ("GET", "/things/me", answer(204, THING, Cache_Control="no-cache"), "there should be no body"),
     ("POST", "/things", answer(201, {"id": UUID}), "header location is missing"),
     ("POST", "/things", answer(201, {"id": UUID, "x": 1}, Location="/things/x"), "'x' was unexpected"),
-    ("PUT", "/things", answer(405, {**PROBLEM, "status": 405}, "application/problem+json"), "no Allow"),
+    ("PUT", "/things", answer(405, {**PROBLEM, "status": 405}, "application/problem+json", **CACHING), "no Allow"),
     ("PUT", "/things", answer(200, THING), "expected one of"),
-    ("OPTIONS", "/things", answer(204), "no Allow"),
+    ("OPTIONS", "/things", answer(204, **CACHING), "no Allow"),
+    ("OPTIONS", "/things", answer(204, Allow="POST, OPTIONS"), "not the Cache-Control"),
     ("GET", "/nothing", answer(200, THING), "expected one of"),
-    ("GET", "/nothing", answer(401, {**PROBLEM, "status": 401}, "application/problem+json"), "no WWW-Authenticate"),
+    ("GET", "/nothing", answer(401, {**PROBLEM, "status": 401}, "application/problem+json", **CACHING), "no WWW-Authenticate"),
 ])
 def test_an_answer_outside_the_contract_fails(method, path, given, reason):
     with pytest.raises(AssertionError, match=reason):

@@ -245,12 +245,17 @@ static void what_is_no_secret_stays(void **state)
 
 static void many_beginnings_of_a_secret_are_looked_at_once(void **state)
 {
+#ifdef __SANITIZE_ADDRESS__
+    const int many = 20000; /* the sanitizer's own strstr measures the whole text at each call */
+#else
+    const int many = 500000;
+#endif
     clock_t start = clock();
 
-    redacted(apr_pstrcat(pool, "\"", repeated("-----BEGIN ", 500000), "\"", NULL), 0);
-    redacted(apr_pstrcat(pool, "\"", repeated("eyJ.e", 500000), "\"", NULL), 0);
-    redacted(apr_pstrcat(pool, "\"", repeated("a://b", 500000), "\"", NULL), 0);
-    redacted(apr_pstrcat(pool, "\"a://b?", repeated("c=&", 500000), "\"", NULL), 0);
+    redacted(apr_pstrcat(pool, "\"", repeated("-----BEGIN ", many), "\"", NULL), 0);
+    redacted(apr_pstrcat(pool, "\"", repeated("eyJ.e", many), "\"", NULL), 0);
+    redacted(apr_pstrcat(pool, "\"", repeated("a://b", many), "\"", NULL), 0);
+    redacted(apr_pstrcat(pool, "\"a://b?", repeated("c=&", many), "\"", NULL), 0);
     assert_quick(start);
 }
 
