@@ -17,20 +17,26 @@ static int is_true(const orc_request_t *request, const char *parameter)
 
 orc_error_t *orc_api_deployments_get(const orc_request_t *request, orc_response_t *response)
 {
-    const char *const values[] = {request->ids[0], request->identity->user_id,
-                                  orc_surface_flag(request->identity->is_admin), request->base_url};
+    const char *id = request->ids[0], *caller = request->identity->user_id, *base_url = request->base_url;
+    const char *is_admin = orc_value_flag(request->identity->is_admin);
 
+    if (is_true(request, "template")) {
+        return orc_surface_object(request, response,
+                                  orc_sql_deployment_get_with_template(.id = id, .caller = caller, .is_admin = is_admin,
+                                                                       .base_url = base_url),
+                                  "deployment");
+    }
     return orc_surface_object(
-        request, response, is_true(request, "template") ? ORC_SQL_DEPLOYMENT_GET_WITH_TEMPLATE : ORC_SQL_DEPLOYMENT_GET,
-        4, values, "deployment");
+        request, response,
+        orc_sql_deployment_get(.id = id, .caller = caller, .is_admin = is_admin, .base_url = base_url), "deployment");
 }
 
 orc_error_t *orc_api_deployments_get_template(const orc_request_t *request, orc_response_t *response)
 {
-    const char *const values[] = {request->ids[0], request->identity->user_id,
-                                  orc_surface_flag(request->identity->is_admin)};
-
-    return orc_surface_object(request, response, ORC_SQL_DEPLOYMENT_TEMPLATE, 3, values, "deployment");
+    return orc_surface_object(request, response,
+                              orc_sql_deployment_template(.id = request->ids[0], .caller = request->identity->user_id,
+                                                          .is_admin = orc_value_flag(request->identity->is_admin)),
+                              "deployment");
 }
 
 /* True when every owner that a list is asked for is the caller. */
@@ -55,10 +61,9 @@ static int asks_for_own(const orc_request_t *request)
 orc_error_t *orc_api_deployments_list(const orc_request_t *request, orc_response_t *response)
 {
     int is_admin = request->identity->is_admin;
-    const char *const values[] = {request->identity->user_id, request->base_url};
-    const orc_surface_list_t list = {.base = is_admin ? ORC_SQL_DEPLOYMENT_LIST_ALL : ORC_SQL_DEPLOYMENT_LIST_OWN,
-                                     .count = 2,
-                                     .values = values,
+    const char *caller = request->identity->user_id, *url = request->base_url;
+    const orc_surface_list_t list = {.base = is_admin ? orc_sql_deployment_list_all(.caller = caller, .base_url = url)
+                                                      : orc_sql_deployment_list_own(.caller = caller, .base_url = url),
                                      .has_few_rows = !is_admin,
                                      .what = "deployment"};
 

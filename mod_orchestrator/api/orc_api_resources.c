@@ -5,7 +5,11 @@
 
 orc_error_t *orc_api_resources_get(const orc_request_t *request, orc_response_t *response)
 {
-    return orc_surface_below_get(request, response, ORC_SQL_RESOURCE_GET, "resource");
+    return orc_surface_object(request, response,
+                              orc_sql_resource_get(.deployment_id = request->ids[0], .id = request->ids[1],
+                                                   .caller = request->identity->user_id,
+                                                   .is_admin = orc_value_flag(request->identity->is_admin)),
+                              "resource");
 }
 
 /* The filter `type` means these types and what derives from them. */
@@ -26,5 +30,9 @@ static const apr_array_header_t *expand_types(const orc_request_t *request, cons
 
 orc_error_t *orc_api_resources_list(const orc_request_t *request, orc_response_t *response)
 {
-    return orc_surface_below_list(request, response, ORC_SQL_RESOURCE_LIST, expand_types);
+    return orc_surface_below_list(request, response,
+                                  orc_sql_resource_list(.caller = request->identity->user_id,
+                                                        .deployment_id = request->ids[0],
+                                                        .is_admin = orc_value_flag(request->identity->is_admin)),
+                                  expand_types);
 }

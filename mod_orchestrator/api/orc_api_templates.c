@@ -73,15 +73,15 @@ orc_error_t *orc_api_templates_post(const orc_request_t *request, orc_response_t
 
 orc_error_t *orc_api_templates_get(const orc_request_t *request, orc_response_t *response)
 {
-    const char *const values[] = {request->ids[0], request->identity->user_id};
-
-    return orc_surface_object(request, response, ORC_SQL_TEMPLATE_GET, 2, values, "template");
+    return orc_surface_object(request, response,
+                              orc_sql_template_get(.id = request->ids[0], .caller = request->identity->user_id),
+                              "template");
 }
 
 orc_error_t *orc_api_templates_list(const orc_request_t *request, orc_response_t *response)
 {
-    const char *const values[] = {request->identity->user_id};
-    orc_surface_list_t list = {.base = ORC_SQL_TEMPLATE_LIST, .count = 1, .values = values, .what = "template"};
+    const orc_surface_list_t list = {.base = orc_sql_template_list(.caller = request->identity->user_id),
+                                     .what = "template"};
 
     return orc_surface_list(request, response, &list);
 }

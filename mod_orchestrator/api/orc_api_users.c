@@ -32,19 +32,18 @@ orc_error_t *orc_api_users_post(const orc_request_t *request, orc_response_t *re
 
 orc_error_t *orc_api_users_get(const orc_request_t *request, orc_response_t *response)
 {
-    const char *const values[] = {request->ids[0], request->identity->user_id,
-                                  orc_surface_flag(request->identity->is_admin)};
-
-    return orc_surface_object(request, response, ORC_SQL_USER_GET, 3, values, "user");
+    return orc_surface_object(request, response,
+                              orc_sql_user_get(.id = request->ids[0], .caller = request->identity->user_id,
+                                               .is_admin = orc_value_flag(request->identity->is_admin)),
+                              "user");
 }
 
 orc_error_t *orc_api_users_list(const orc_request_t *request, orc_response_t *response)
 {
-    const char *const values[] = {request->identity->user_id};
-    orc_surface_list_t list = {.base = request->identity->is_admin ? ORC_SQL_USER_LIST_ALL : ORC_SQL_USER_LIST_OWN,
-                               .count = 1,
-                               .values = values,
-                               .what = "user"};
+    const char *caller = request->identity->user_id;
+    const orc_surface_list_t list = {.base = request->identity->is_admin ? orc_sql_user_list_all(.caller = caller)
+                                                                         : orc_sql_user_list_own(.caller = caller),
+                                     .what = "user"};
 
     return orc_surface_list(request, response, &list);
 }

@@ -92,10 +92,12 @@ static orc_error_t *find_template(stored_t *stored, const submission_t *s)
     if (!orc_id_parse(s->wish->template_id, lower))
         return NULL;
     stored->id = lower;
-    ORC_TRY(orc_db_read(s->call->service->db, &rows, ORC_SQL_DEPLOYMENT_TEMPLATE_FACTS, 1, &stored->id, s->call->pool));
+    ORC_TRY(orc_db_read(s->call->service->db, &rows, orc_sql_deployment_template_facts(.id = lower), s->call->pool));
     if (rows.count > 0) {
-        stored->content = orc_rows_text(&rows, 0, 0);
-        stored->version = orc_rows_text(&rows, 0, 1);
+        const orc_sql_deployment_template_facts_row_t row = orc_sql_deployment_template_facts_row(&rows, 0);
+
+        stored->content = row.content;
+        stored->version = row.row_version;
     }
     return NULL;
 }

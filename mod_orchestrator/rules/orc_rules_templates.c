@@ -127,7 +127,7 @@ orc_error_t *orc_rules_templates_find(const char **id, const orc_rules_call_t *c
 static orc_error_t *insert(const orc_rules_call_t *call, const char *id, const orc_store_template_t *row,
                            const orc_db_step_t *also)
 {
-    orc_db_step_t steps[2];
+    orc_db_step_t steps[2] = {0};
     orc_error_t *error;
     orc_db_t *db;
     int count = 0;

@@ -3,6 +3,7 @@ generated = mod_orchestrator/generated
 liborc_la_SOURCES += $(store)/orc_db.c $(store)/orc_db.h $(store)/orc_db_migrate.c \
 	$(store)/orc_db_probe.c $(store)/orc_db_probe.h \
 	$(store)/orc_db_check.c $(store)/orc_db_check.h $(store)/orc_db_single.c $(store)/orc_db_wire.c $(store)/orc_db_wire.h \
+	$(store)/orc_rows.c $(store)/orc_rows.h \
 	$(store)/orc_store_deployments.c $(store)/orc_store_deployments.h \
 	$(store)/orc_store_logs.c $(store)/orc_store_logs.h \
 	$(store)/orc_store_idempotency.c $(store)/orc_store_idempotency.h \
@@ -16,8 +17,7 @@ sql_sources = $(wildcard $(top_srcdir)/sql/queries/*.sql) $(wildcard $(top_srcdi
 EXTRA_DIST += sql
 
 $(generated)/orc_sql.c: $(top_srcdir)/sql/compile.py $(sql_sources)
-	$(AM_V_GEN)$(MKDIR_P) $(generated) && $(PYTHON) $(top_srcdir)/sql/compile.py $(top_srcdir)/sql/queries \
-		$(top_srcdir)/sql/migrations $(generated)/orc_sql.h $@
+	$(AM_V_GEN)$(MKDIR_P) $(generated) && $(PYTHON) $(top_srcdir)/sql/compile.py $(top_srcdir)/sql $(generated)/orc_sql.h $@
 $(generated)/orc_sql.h: $(generated)/orc_sql.c
 
 # Needs a PostgreSQL, so pytest makes and runs it (tests/store/test_orc_db.py).

@@ -310,16 +310,20 @@ static orc_error_t *prepare_named(orc_db_t *db, orc_sql_t statement, apr_pool_t 
     return NULL;
 }
 
-orc_error_t *orc_db_execute(orc_db_t *db, orc_rows_t *rows, orc_sql_t statement, int count, const char *const *values,
-                            apr_pool_t *pool)
+orc_error_t *orc_db_execute(orc_db_t *db, orc_rows_t *rows, orc_sql_call_t call, apr_pool_t *pool)
 {
-    if (count != orc_sql_table[statement].parameters) {
-        return orc_error(pool, 500, "database", "Statement %s takes %d parameters, not %d.",
-                         orc_sql_table[statement].name, orc_sql_table[statement].parameters, count);
-    }
-    ORC_TRY(prepare_named(db, statement, pool));
-    return orc_error_wrap(keep(db, rows, run_prepared(db, orc_sql_table[statement].name, count, values), pool),
-                          "statement %s", orc_sql_table[statement].name);
+    const orc_sql_entry_t *entry = &orc_sql_table[call.statement];
+
+    ORC_TRY(prepare_named(db, call.statement, pool));
+    return orc_error_wrap(keep(db, rows, run_prepared(db, entry->name, entry->parameters, call.values), pool),
+                          "statement %s", entry->name);
+}
+
+orc_sql_call_t orc_db_kept(orc_sql_call_t call, apr_pool_t *pool)
+{
+    call.values =
+        apr_pmemdup(pool, call.values, (apr_size_t)orc_sql_table[call.statement].parameters * sizeof *call.values);
+    return call;
 }
 
 orc_error_t *orc_db_execute_text(orc_db_t *db, orc_rows_t *rows, const char *sql, int count, const char *const *values,
@@ -376,8 +380,9 @@ static orc_error_t *batch_send(orc_db_t *db, const orc_db_step_t *steps, int cou
     int i;
 
     for (i = 0; i < count; i++) {
-        if (!PQsendQueryPrepared(db->connection, orc_sql_table[steps[i].statement].name, steps[i].count,
-                                 steps[i].values, NULL, NULL, 0))
+        const orc_sql_entry_t *entry = &orc_sql_table[steps[i].call.statement];
+
+        if (!PQsendQueryPrepared(db->connection, entry->name, entry->parameters, steps[i].call.values, NULL, NULL, 0))
             return result_error(db, NULL, pool);
     }
     if (!PQpipelineSync(db->connection))
@@ -442,14 +447,14 @@ orc_error_t *orc_db_batch(orc_db_t *db, orc_db_step_t *steps, int count, int wak
     int i;
 
     for (i = 0; i < count; i++)
-        ORC_TRY(prepare_named(db, steps[i].statement, pool));
+        ORC_TRY(prepare_named(db, steps[i].call.statement, pool));
     if (!PQenterPipelineMode(db->connection))
         return result_error(db, NULL, pool);
     error = batch_send(db, steps, count, wake, pool);
     for (i = 0; i < count && !error; i++) {
         error = batch_receive(db, &steps[i].rows, pool);
         if (error)
-            error = orc_error_wrap(error, "statement %s", orc_sql_table[steps[i].statement].name);
+            error = orc_error_wrap(error, "statement %s", orc_sql_table[steps[i].call.statement].name);
     }
     for (; i < count && is_usable(db); i++)
         (void)batch_receive(db, NULL, pool);
@@ -500,8 +505,8 @@ orc_error_t *orc_db_transact(orc_db_source_t *source, orc_db_work_t *work, void 
 }
 
 /* Runs a composed statement, or a named one when `sql` is NULL; once more when the connection died. */
-static orc_error_t *read_twice(orc_db_source_t *source, orc_rows_t *rows, const char *sql, orc_sql_t statement,
-                               int count, const char *const *values, apr_pool_t *pool)
+static orc_error_t *read_twice(orc_db_source_t *source, orc_rows_t *rows, const char *sql, int count,
+                               orc_sql_call_t call, apr_pool_t *pool)
 {
     orc_error_t *error = NULL;
     orc_db_t *db;
@@ -509,8 +514,8 @@ static orc_error_t *read_twice(orc_db_source_t *source, orc_rows_t *rows, const 
 
     for (run = 0; run < 2; run++) {
         ORC_TRY(orc_db_open(&db, source, pool));
-        error = sql ? orc_db_execute_text(db, rows, sql, count, values, pool)
-                    : orc_db_execute(db, rows, statement, count, values, pool);
+        error =
+            sql ? orc_db_execute_text(db, rows, sql, count, call.values, pool) : orc_db_execute(db, rows, call, pool);
         orc_db_close(db);
         if (!error || !asks_for_repetition(error, 0))
             break;
@@ -518,31 +523,13 @@ static orc_error_t *read_twice(orc_db_source_t *source, orc_rows_t *rows, const 
     return error;
 }
 
-orc_error_t *orc_db_read(orc_db_source_t *source, orc_rows_t *rows, orc_sql_t statement, int count,
-                         const char *const *values, apr_pool_t *pool)
+orc_error_t *orc_db_read(orc_db_source_t *source, orc_rows_t *rows, orc_sql_call_t call, apr_pool_t *pool)
 {
-    return read_twice(source, rows, NULL, statement, count, values, pool);
+    return read_twice(source, rows, NULL, 0, call, pool);
 }
 
 orc_error_t *orc_db_read_text(orc_db_source_t *source, orc_rows_t *rows, const char *sql, int count,
                               const char *const *values, apr_pool_t *pool)
 {
-    return read_twice(source, rows, sql, ORC_SQL_COUNT, count, values, pool);
-}
-
-/* ---- rows ---- */
-
-const char *orc_rows_text(const orc_rows_t *rows, int row, int column)
-{
-    return PQgetisnull(rows->result, row, column) ? NULL : PQgetvalue(rows->result, row, column);
-}
-
-apr_int64_t orc_rows_integer(const orc_rows_t *rows, int row, int column)
-{
-    return PQgetisnull(rows->result, row, column) ? 0 : apr_atoi64(PQgetvalue(rows->result, row, column));
-}
-
-int orc_rows_true(const orc_rows_t *rows, int row, int column)
-{
-    return !PQgetisnull(rows->result, row, column) && *PQgetvalue(rows->result, row, column) == 't';
+    return read_twice(source, rows, sql, count, (orc_sql_call_t){.values = values}, pool);
 }

@@ -7,7 +7,7 @@
 #include <libpq-fe.h>
 
 #include "orc_error.h"
-#include "orc_sql.h" /* generated from sql/queries: orc_sql_t, ORC_SQL_* */
+#include "orc_sql.h" /* generated from sql/queries: a call and a row of each statement */
 
 /*
  * PostgreSQL for the rooms above: a connection per unit of work, statements prepared lazily per connection and again
@@ -40,20 +40,6 @@ orc_db_source_t *orc_db_source_single(const char *conninfo, apr_pool_t *pool);
 /** One unit of work on a connection; used by one thread. */
 typedef struct orc_db_t orc_db_t;
 
-/** Rows of a result; live until the pool given to the query dies. */
-typedef struct orc_rows_t {
-    PGresult *result;
-    int count;    /* rows */
-    int affected; /* rows that a write touched */
-} orc_rows_t;
-
-/** Text of a field, NULL for SQL's NULL. */
-const char *orc_rows_text(const orc_rows_t *rows, int row, int column);
-/** Integer of a field, 0 for SQL's NULL. */
-apr_int64_t orc_rows_integer(const orc_rows_t *rows, int row, int column);
-/** True for 't'. */
-int orc_rows_true(const orc_rows_t *rows, int row, int column);
-
 /**
  * Takes a connection for a unit of work; one found dead is reset first.
  * @return 503 "database.unavailable", retriable, when the server can't be reached
@@ -64,22 +50,17 @@ orc_error_t *orc_db_open(orc_db_t **db, orc_db_source_t *source, apr_pool_t *poo
 void orc_db_close(orc_db_t *db);
 
 /**
- * Runs a named statement.
- * @param rows   may be NULL
- * @param values `count` texts, NULL for SQL's NULL
+ * Runs a named statement: orc_db_execute(db, &rows, orc_sql_NAME(.parameter = text), pool).
+ * @param rows may be NULL
  * @return the SQLSTATE's error: class 08 and 57P0x 503 retriable; 40001, 40P01, 55P03 503 retriable; 23505 409
  * "conflict"; 23503 409 "conflict.reference"; others 500 "database". `sqlstate` is set, `cause` is the server's message
  * and, for class 23, `detail` holds the constraint's name behind "constraint ". Without an answer within the source's
  * patience: 503 "database.busy", retriable; the connection is given up, and whether it was carried out nobody knows
  */
-orc_error_t *orc_db_execute(orc_db_t *db, orc_rows_t *rows, orc_sql_t statement, int count, const char *const *values,
-                            apr_pool_t *pool);
+orc_error_t *orc_db_execute(orc_db_t *db, orc_rows_t *rows, orc_sql_call_t call, apr_pool_t *pool);
 
-/** orc_db_execute with the values as arguments: orc_db_call(db, &rows, ORC_SQL_X, pool, id, name). At least one value.
- */
-#define orc_db_call(db, rows, statement, pool, ...)                                                                    \
-    orc_db_execute(db, rows, statement, (int)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)),      \
-                   (const char *const[]){__VA_ARGS__}, pool)
+/** A call that outlives the block that it is made in; its texts stay where they are. */
+orc_sql_call_t orc_db_kept(orc_sql_call_t call, apr_pool_t *pool);
 
 /** Runs a composed statement; prepared by its text (a bounded number per connection), so compose few different texts.
  */
@@ -95,9 +76,7 @@ const char *orc_db_constraint(const orc_error_t *error);
 
 /** One statement of a batch. */
 typedef struct orc_db_step_t {
-    orc_sql_t statement;
-    int count;
-    const char *const *values;
+    orc_sql_call_t call;
     orc_rows_t rows; /* out */
 } orc_db_step_t;
 
@@ -120,8 +99,7 @@ typedef orc_error_t *orc_db_work_t(orc_db_t *db, void *baton, apr_pool_t *pool);
 orc_error_t *orc_db_transact(orc_db_source_t *source, orc_db_work_t *work, void *baton, int wake, apr_pool_t *pool);
 
 /** Opens, runs one reading statement, closes; done again once when the connection died. */
-orc_error_t *orc_db_read(orc_db_source_t *source, orc_rows_t *rows, orc_sql_t statement, int count,
-                         const char *const *values, apr_pool_t *pool);
+orc_error_t *orc_db_read(orc_db_source_t *source, orc_rows_t *rows, orc_sql_call_t call, apr_pool_t *pool);
 
 /** The same for a composed statement; see orc_db_execute_text. */
 orc_error_t *orc_db_read_text(orc_db_source_t *source, orc_rows_t *rows, const char *sql, int count,

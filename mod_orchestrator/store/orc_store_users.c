@@ -7,18 +7,19 @@
 
 static void read_caller(orc_store_caller_t *caller, const orc_rows_t *rows)
 {
-    apr_cpystrn(caller->id, orc_rows_text(rows, 0, 0), sizeof caller->id);
-    caller->token_expires = orc_rows_integer(rows, 0, 1);
-    caller->waits = orc_rows_true(rows, 0, 2);
+    const orc_sql_caller_find_row_t row = orc_sql_caller_find_row(rows, 0);
+
+    apr_cpystrn(caller->id, row.id, sizeof caller->id);
+    caller->token_expires = orc_value_integer(row.token_expires);
+    caller->waits = orc_value_is_true(row.waits);
 }
 
 orc_error_t *orc_store_users_find(int *found, orc_store_caller_t *caller, const char *issuer, const char *subject,
                                   orc_db_source_t *source, apr_pool_t *pool)
 {
-    const char *const values[] = {issuer, subject};
     orc_rows_t rows;
 
-    ORC_TRY(orc_db_read(source, &rows, ORC_SQL_CALLER_FIND, 2, values, pool));
+    ORC_TRY(orc_db_read(source, &rows, orc_sql_caller_find(.issuer = issuer, .subject = subject), pool));
     *found = rows.count == 1;
     if (*found)
         read_caller(caller, &rows);
@@ -30,7 +31,7 @@ orc_error_t *orc_store_users_find_on(int *found, orc_store_caller_t *caller, orc
 {
     orc_rows_t rows;
 
-    ORC_TRY(orc_db_call(db, &rows, ORC_SQL_CALLER_FIND, pool, issuer, subject));
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_caller_find(.issuer = issuer, .subject = subject), pool));
     *found = rows.count == 1;
     if (*found)
         read_caller(caller, &rows);
@@ -42,35 +43,37 @@ orc_error_t *orc_store_users_register(int *created, orc_store_caller_t *caller, 
 {
     orc_rows_t rows;
 
-    ORC_TRY(orc_db_call(db, &rows, ORC_SQL_CALLER_REGISTER, pool, person->id, person->issuer, person->subject,
-                        person->name, person->username, person->email, person->picture, person->sealed_token,
-                        orc_time_text(person->expires, pool)));
+    ORC_TRY(orc_db_execute(db, &rows,
+                           orc_sql_caller_register(.id = person->id, .issuer = person->issuer,
+                                                   .subject = person->subject, .name = person->name,
+                                                   .username = person->username, .email = person->email,
+                                                   .picture = person->picture, .access_token = person->sealed_token,
+                                                   .expires_at = orc_time_text(person->expires, pool)),
+                           pool));
     *created = rows.count == 1;
-    if (*created)
-        read_caller(caller, &rows);
+    if (*created) {
+        *caller = (orc_store_caller_t){0};
+        apr_cpystrn(caller->id, orc_sql_caller_register_row(&rows, 0).id, sizeof caller->id);
+        caller->token_expires = orc_value_integer(orc_sql_caller_register_row(&rows, 0).token_expires);
+    }
     return NULL;
 }
 
-typedef struct refresh_t {
-    const char *const *values;
-    int count;
-} refresh_t;
-
 static orc_error_t *refresh(orc_db_t *db, void *baton, apr_pool_t *pool)
 {
-    const refresh_t *work = baton;
+    const orc_sql_call_t *call = baton;
 
-    return orc_db_execute(db, NULL, ORC_SQL_CALLER_REFRESH, work->count, work->values, pool);
+    return orc_db_execute(db, NULL, *call, pool);
 }
 
 orc_error_t *orc_store_users_refresh(const orc_store_person_t *person, int wake, orc_db_source_t *source,
                                      apr_pool_t *pool)
 {
-    const char *const values[] = {person->id,    person->name,         person->username,
-                                  person->email, person->sealed_token, orc_time_text(person->expires, pool)};
-    refresh_t work = {values, 6};
+    orc_sql_call_t call = orc_sql_caller_refresh(.id = person->id, .name = person->name, .username = person->username,
+                                                 .email = person->email, .access_token = person->sealed_token,
+                                                 .expires_at = orc_time_text(person->expires, pool));
 
-    return orc_db_transact(source, refresh, &work, wake, pool);
+    return orc_db_transact(source, refresh, &call, wake, pool);
 }
 
 orc_error_t *orc_store_users_lock(const char **tag, int *is_caller_there, orc_db_t *db, const char *id,
@@ -78,29 +81,29 @@ orc_error_t *orc_store_users_lock(const char **tag, int *is_caller_there, orc_db
 {
     orc_rows_t rows;
 
-    ORC_TRY(orc_db_call(db, &rows, ORC_SQL_USER_LOCK, pool, id, caller));
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_user_lock(.id = id, .caller = caller), pool));
     *is_caller_there = rows.count == 1;
-    *tag = rows.count == 1 ? orc_rows_text(&rows, 0, 0) : NULL;
+    *tag = rows.count == 1 ? orc_sql_user_lock_row(&rows, 0).tag : NULL;
     return NULL;
-}
-
-static const char *flag(int value)
-{
-    return value ? "t" : "f";
 }
 
 orc_error_t *orc_store_users_update(orc_db_t *db, const char *id, const orc_store_user_changes_t *changes,
                                     apr_pool_t *pool)
 {
-    ORC_TRY(orc_db_call(db, NULL, ORC_SQL_USER_UPDATE, pool, id, flag(changes->picture.is_given),
-                        changes->picture.value, flag(changes->public_ssh_key.is_given), changes->public_ssh_key.value,
-                        flag(changes->refresh_token.is_given), changes->refresh_token.value));
+    ORC_TRY(orc_db_execute(db, NULL,
+                           orc_sql_user_update(.id = id, .sets_picture = orc_value_flag(changes->picture.is_given),
+                                               .picture = changes->picture.value,
+                                               .sets_public_ssh_key = orc_value_flag(changes->public_ssh_key.is_given),
+                                               .public_ssh_key = changes->public_ssh_key.value,
+                                               .sets_refresh_token = orc_value_flag(changes->refresh_token.is_given),
+                                               .refresh_token = changes->refresh_token.value),
+                           pool));
     if (!changes->refresh_token.value)
         return NULL;
-    return orc_db_call(db, NULL, ORC_SQL_USER_WAKE_OPERATIONS, pool, id);
+    return orc_db_execute(db, NULL, orc_sql_user_wake_operations(.id = id), pool);
 }
 
 orc_error_t *orc_store_users_delete(orc_db_t *db, const char *id, apr_pool_t *pool)
 {
-    return orc_db_call(db, NULL, ORC_SQL_USER_DELETE, pool, id);
+    return orc_db_execute(db, NULL, orc_sql_user_delete(.id = id), pool);
 }

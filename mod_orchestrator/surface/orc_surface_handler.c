@@ -16,11 +16,6 @@ const char *orc_surface_url(const orc_request_t *request, const char *path)
     return apr_pstrcat(request->pool, request->base_url, path, NULL);
 }
 
-const char *orc_surface_flag(int value)
-{
-    return value ? "t" : "f";
-}
-
 void orc_surface_created(const orc_request_t *request, orc_response_t *response, const char *path, const char *id)
 {
     apr_table_setn(response->headers, "Location", apr_pstrcat(request->pool, request->base_url, path, "/", id, NULL));
@@ -44,21 +39,21 @@ void orc_surface_done(orc_response_t *response)
     response->status = 204;
 }
 
-orc_error_t *orc_surface_object(const orc_request_t *request, orc_response_t *response, orc_sql_t statement, int count,
-                                const char *const *values, const char *what)
+orc_error_t *orc_surface_object(const orc_request_t *request, orc_response_t *response, orc_sql_call_t call,
+                                const char *what)
 {
     const char *text;
     orc_rows_t rows;
 
-    ORC_TRY(orc_db_read(request->service->db, &rows, statement, count, values, request->pool));
+    ORC_TRY(orc_db_read(request->service->db, &rows, call, request->pool));
     if (rows.count == 0)
         return orc_rules_gone(request->pool);
-    if (!orc_rows_true(&rows, 0, 2))
+    if (!orc_value_is_true(orc_rows_named(&rows, 0, "exists")))
         return orc_rules_not_found(what, request->pool);
-    text = orc_rows_text(&rows, 0, 0);
+    text = orc_rows_named(&rows, 0, "object");
     if (!text)
         return orc_rules_forbidden(what, request->pool);
-    orc_surface_set_tag(response, orc_rows_text(&rows, 0, 1), request->pool);
+    orc_surface_set_tag(response, orc_rows_named(&rows, 0, "tag"), request->pool);
     ORC_TRY(orc_surface_unseal(&text, text, request));
     orc_response_json(response, 200, text);
     return NULL;

@@ -17,9 +17,6 @@ orc_rules_call_t orc_surface_call(const orc_request_t *request);
 /** Absolute URL of a path below the surface, in the request's pool. */
 const char *orc_surface_url(const orc_request_t *request, const char *path);
 
-/** "t" or "f" for a statement's parameter. */
-const char *orc_surface_flag(int value);
-
 /** 201 {"id": ...} with Location of `path` + "/" + id. */
 void orc_surface_created(const orc_request_t *request, orc_response_t *response, const char *path, const char *id);
 
@@ -31,13 +28,13 @@ void orc_surface_accepted(const orc_request_t *request, orc_response_t *response
 void orc_surface_done(orc_response_t *response);
 
 /**
- * Answers with one object. The statement's row: object (JSON text, NULL when the caller may not see it), its version
- * tag (text without quotes), whether it exists. No row: the caller is gone. The dispatcher makes a 304 of it when the
- * client has that version.
+ * Answers with one object. The statement's columns: `object` (JSON text, NULL when the caller may not see it), `tag`,
+ * its version (text without quotes), and whether it `exists`. No row: the caller is gone. The dispatcher makes a 304 of
+ * it when the client has that version.
  * @param what a noun for the problem, "template"
  */
-orc_error_t *orc_surface_object(const orc_request_t *request, orc_response_t *response, orc_sql_t statement, int count,
-                                const char *const *values, const char *what);
+orc_error_t *orc_surface_object(const orc_request_t *request, orc_response_t *response, orc_sql_call_t call,
+                                const char *what);
 
 /**
  * Puts secrets in their places. A top-level object, or an object in a top-level array, may have members

@@ -77,7 +77,7 @@ orc_error_t *orc_surface_idempotency_keep(orc_db_t *db, const orc_request_t *req
 
     if (!orc_surface_idempotency_step(&step, request, response))
         return NULL;
-    return orc_db_execute(db, NULL, step.statement, step.count, step.values, request->pool);
+    return orc_db_execute(db, NULL, step.call, request->pool);
 }
 
 static void replay(orc_response_t *response, const orc_store_answer_t *kept, const orc_request_t *request)

@@ -86,35 +86,6 @@ static void add_condition(planner_t *planner, const char *condition)
     planner->plan->where = apr_pstrcat(planner->request->pool, planner->plan->where, " AND ", condition, NULL);
 }
 
-/* PostgreSQL's text of an array. */
-static const char *array_literal(const apr_array_header_t *values, apr_pool_t *pool)
-{
-    apr_size_t length = 3;
-    char *literal, *to;
-    int i;
-
-    for (i = 0; i < values->nelts; i++)
-        length += 2 * strlen(APR_ARRAY_IDX(values, i, const char *)) + 3;
-    to = literal = apr_palloc(pool, length);
-    *to++ = '{';
-    for (i = 0; i < values->nelts; i++) {
-        const char *from = APR_ARRAY_IDX(values, i, const char *);
-
-        if (i > 0)
-            *to++ = ',';
-        *to++ = '"';
-        for (; *from; from++) {
-            if (*from == '"' || *from == '\\')
-                *to++ = '\\';
-            *to++ = *from;
-        }
-        *to++ = '"';
-    }
-    *to++ = '}';
-    *to = '\0';
-    return literal;
-}
-
 /* A column's own condition with "$?" filled in. */
 static const char *filled(const char *condition, const char *parameter, apr_pool_t *pool)
 {
@@ -148,7 +119,7 @@ static void add_comparison(planner_t *planner, const orc_column_t *column, const
 {
     apr_pool_t *pool = planner->request->pool;
     const char *parameter =
-        apr_pstrcat(pool, next_parameter(planner, array_literal(values, pool)), "::", array_type(column), NULL);
+        apr_pstrcat(pool, next_parameter(planner, orc_value_array(values, pool)), "::", array_type(column), NULL);
     const char *cast = column->kind == ORC_KIND_ENUM && strcmp(array_type(column), "text[]") == 0 ? "::text" : "";
 
     if (column->condition)
@@ -372,7 +343,7 @@ orc_surface_page_t orc_surface_list_page(const orc_request_t *request, const orc
 static const char *compose_rows(const orc_surface_list_t *list, const orc_surface_plan_t *plan, int limit,
                                 apr_pool_t *pool)
 {
-    const char *base = orc_sql_table[list->base].text;
+    const char *base = orc_sql_table[list->base.statement].text;
 
     return apr_psprintf(pool,
                         "SELECT a.allowed, CASE WHEN a.allowed THEN (SELECT '[' || coalesce(string_agg(p.object::text, "
@@ -386,7 +357,7 @@ static const char *compose_rows(const orc_surface_list_t *list, const orc_surfac
 static const char *compose_few(const orc_surface_list_t *list, const orc_surface_plan_t *plan, int limit,
                                apr_pool_t *pool)
 {
-    const char *base = orc_sql_table[list->base].text;
+    const char *base = orc_sql_table[list->base.statement].text;
 
     return apr_psprintf(pool,
                         "WITH found AS (SELECT b.id, row_number() OVER (ORDER BY %s) AS n FROM (%s) b WHERE true%s) "
@@ -412,25 +383,26 @@ static orc_error_t *read_page(orc_rows_t *rows, const orc_request_t *request, co
                               const orc_surface_plan_t *plan)
 {
     apr_pool_t *pool = request->pool;
-    int total = list->count + plan->values->nelts + 2;
+    int count = orc_sql_table[list->base.statement].parameters, total = count + plan->values->nelts + 2;
     const char **values = apr_palloc(pool, (apr_size_t)total * sizeof *values);
     int i;
 
-    for (i = 0; i < list->count; i++)
-        values[i] = list->values[i];
+    for (i = 0; i < count; i++)
+        values[i] = list->base.values[i];
     for (i = 0; i < plan->values->nelts; i++)
-        values[list->count + i] = APR_ARRAY_IDX(plan->values, i, const char *);
+        values[count + i] = APR_ARRAY_IDX(plan->values, i, const char *);
     values[total - 2] = apr_itoa(pool, plan->size);
     values[total - 1] = apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)(plan->page - 1) * plan->size);
     return orc_error_wrap(
         orc_db_read_text(request->service->db, rows, compose(list, plan, total - 1, pool), total, values, pool),
-        "list %s", orc_sql_table[list->base].name);
+        "list %s", orc_sql_table[list->base.statement].name);
 }
 
 orc_error_t *orc_surface_list(const orc_request_t *request, orc_response_t *response, const orc_surface_list_t *list)
 {
     orc_error_t *error = NULL;
-    const orc_surface_plan_t *plan = orc_surface_list_plan(&error, request, list->count + 1, list->expand);
+    const orc_surface_plan_t *plan =
+        orc_surface_list_plan(&error, request, orc_sql_table[list->base.statement].parameters + 1, list->expand);
     orc_surface_page_t page;
     const char *objects;
     orc_rows_t rows;
@@ -441,11 +413,11 @@ orc_error_t *orc_surface_list(const orc_request_t *request, orc_response_t *resp
         return orc_rules_gone(request->pool);
     if (!orc_rows_text(&rows, 0, 0))
         return orc_rules_not_found(list->what, request->pool);
-    if (!orc_rows_true(&rows, 0, 0))
+    if (!orc_value_is_true(orc_rows_text(&rows, 0, 0)))
         return orc_rules_forbidden(list->what, request->pool);
     ORC_TRY(orc_surface_unseal(&objects, orc_rows_text(&rows, 0, 1), request));
-    page =
-        (orc_surface_page_t){objects, plan->page, plan->size, orc_rows_integer(&rows, 0, 2), kept_parameters(request)};
+    page = (orc_surface_page_t){objects, plan->page, plan->size, orc_value_integer(orc_rows_text(&rows, 0, 2)),
+                                kept_parameters(request)};
     orc_response_json(response, 200, request->process->surface->page(request, &page));
     return NULL;
 }

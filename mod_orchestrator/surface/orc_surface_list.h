@@ -15,10 +15,8 @@ typedef const apr_array_header_t *orc_surface_expand_t(const orc_request_t *requ
 
 struct orc_surface_list_t {
     /** SELECT with a column for each of the list's columns in routes.json, `id`, and `object` (JSON): only rows that
-     * the caller may see. `caller` is the caller's row; $1 is the caller's id. */
-    orc_sql_t base;
-    int count; /* its parameters */
-    const char *const *values;
+     * the caller may see. `caller` is the caller's row; its first parameter is the caller's id. */
+    orc_sql_call_t base;
     /** True when the base gives a person's worth of rows, so that finding all of them once is cheaper than twice. */
     int has_few_rows;
     /** An SQL expression over `caller` and the base's parameters that says whether the list as a whole may be read:

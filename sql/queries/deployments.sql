@@ -1,46 +1,52 @@
 -- Rows of one object: the object if the caller may see it, its version for this reader, whether it exists. No row: the
 -- caller is registered no more.
--- name: deployment_get read
-SELECT CASE WHEN d.is_owner OR $3 THEN d.object END, d.version || CASE WHEN d.is_owner THEN '.o' ELSE '.a' END,
-    d.id IS NOT NULL
-FROM users u LEFT JOIN v1_deployments($4, $2, false) d ON d.id = $1
-WHERE u.id = $2
+-- name: deployment_get
+-- columns: object, tag, exists
+SELECT CASE WHEN d.is_owner OR :is_admin THEN d.object END AS object,
+    d.version || CASE WHEN d.is_owner THEN '.o' ELSE '.a' END AS tag, d.id IS NOT NULL AS exists
+FROM users u LEFT JOIN v1_deployments(:base_url, :caller, false) d ON d.id = :id
+WHERE u.id = :caller
 
--- name: deployment_get_with_template read
-SELECT CASE WHEN d.is_owner OR $3 THEN d.object END,
-    d.version || '.' || t.row_version || CASE WHEN d.is_owner THEN '.o' ELSE '.a' END, d.id IS NOT NULL
+-- name: deployment_get_with_template
+-- columns: object, tag, exists
+SELECT CASE WHEN d.is_owner OR :is_admin THEN d.object END AS object,
+    d.version || '.' || t.row_version || CASE WHEN d.is_owner THEN '.o' ELSE '.a' END AS tag, d.id IS NOT NULL AS exists
 FROM users u
-    LEFT JOIN v1_deployments($4, $2, true) d ON d.id = $1
+    LEFT JOIN v1_deployments(:base_url, :caller, true) d ON d.id = :id
     LEFT JOIN templates t ON t.id = d.template_id
-WHERE u.id = $2
+WHERE u.id = :caller
 
 -- The template of a deployment, seen by who sees the deployment.
--- name: deployment_template read
-SELECT CASE WHEN d.is_owner OR $3 THEN json_build_object('id', t.id, 'created_at', rfc3339(t.created_at),
+-- name: deployment_template
+-- columns: object, tag, exists
+SELECT CASE WHEN d.is_owner OR :is_admin THEN json_build_object('id', t.id, 'created_at', rfc3339(t.created_at),
         'created_by', t.created_by, 'updated_at', rfc3339(t.updated_at), 'updated_by', t.updated_by,
         'content', t.content, 'checksum', t.checksum, 'name', t.name, 'version', t.version,
-        'target_provider_type', t.target_provider_type, 'tosca_definition_version', t.tosca_definition_version) END,
-    t.row_version, d.id IS NOT NULL
+        'target_provider_type', t.target_provider_type, 'tosca_definition_version', t.tosca_definition_version) END AS object,
+    t.row_version AS tag, d.id IS NOT NULL AS exists
 FROM users u
-    LEFT JOIN v1_deployments('', $2, false) d ON d.id = $1
+    LEFT JOIN v1_deployments('', :caller, false) d ON d.id = :id
     LEFT JOIN templates t ON t.id = d.template_id
-WHERE u.id = $2
+WHERE u.id = :caller
 
 -- Bases of lists.
--- name: deployment_list_own read
-SELECT * FROM v1_deployments($2, $1, false) WHERE is_owner
+-- name: deployment_list_own
+-- parameters: caller, base_url
+SELECT * FROM v1_deployments(:base_url, :caller, false) WHERE is_owner
 
--- name: deployment_list_all read
-SELECT * FROM v1_deployments($2, $1, false)
+-- name: deployment_list_all
+-- parameters: caller, base_url
+SELECT * FROM v1_deployments(:base_url, :caller, false)
 
 -- What a submission has to know of its template.
--- name: deployment_template_facts read
-SELECT content, row_version FROM templates WHERE id = $1
+-- name: deployment_template_facts
+-- columns: content, row_version
+SELECT content, row_version FROM templates WHERE id = :id
 
 -- Two submissions of one group come one after the other, so that both see the queue as it is. A statement of its own:
 -- the next one's snapshot is taken when the lock is held.
 -- name: deployment_queue_lock
-SELECT pg_advisory_xact_lock(hashtext($1), hashtext($2))
+SELECT pg_advisory_xact_lock(hashtext(:user_group_issuer), hashtext(:user_group))
 
 -- Everything that a submission writes; SQLSTATE ORC29 when the queue is full, 23502 when the template is no longer as it
 -- was checked: the lock waits for a change that is at work, and keeps others away until there is a deployment.
@@ -49,14 +55,18 @@ WITH deployment AS (
     INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, per_provider_max_retries,
         max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, target_provider, target_region,
         last_operation_id, created_by, updated_by, template_inputs_sealed)
-    SELECT $1, (SELECT t.id FROM templates t WHERE t.id = $2 AND t.row_version = $18 FOR SHARE), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $19
+    SELECT :id, (SELECT t.id FROM templates t WHERE t.id = :template_id AND t.row_version = :template_version FOR SHARE),
+        :template_inputs, :user_group, :user_group_issuer, :per_provider_max_retries, :max_providers, :tot_timeout_mins,
+        :per_provider_timeout_mins, :keep_last_attempt, :target_provider, :target_region, :operation_id, :caller, :caller,
+        :template_inputs_sealed
     WHERE CASE WHEN (SELECT count(*) FROM operations
-        WHERE user_group_issuer = $5 AND user_group = $4 AND state = 'pending' AND type = 'CREATE') < $15
+        WHERE user_group_issuer = :user_group_issuer AND user_group = :user_group AND state = 'pending'
+            AND type = 'CREATE') < :max_queued
         THEN true ELSE queue_is_full() END
     RETURNING *
 ), node AS MATERIALIZED (
     SELECT r.*, d.id AS deployment_id, d.created_by
-    FROM deployment d, json_to_recordset($16)
+    FROM deployment d, json_to_recordset(:resources)
         AS r (id uuid, "position" integer, name text, type text, index integer, is_compute boolean, required_by uuid[])
 ), resource AS (
     INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, node_index, is_compute,
@@ -73,53 +83,60 @@ WITH deployment AS (
     SELECT d.last_operation_id, d.id, 'CREATE', 'Waiting for its turn.',
         (SELECT coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'type', 'resources', 'operation_type', 'CREATE',
             'criteria', n.name) ORDER BY n."position"), '[]') FROM node n),
-        $17, d.user_group, d.user_group_issuer, d.created_by, now() + d.tot_timeout_mins * interval '1 minute', now()
+        :correlation_id, d.user_group, d.user_group_issuer, d.created_by,
+        now() + d.tot_timeout_mins * interval '1 minute', now()
     FROM deployment d
 )
 SELECT FROM deployment
 
 -- The locks of a change that ends what a deployment is at: its operations first, as the engine takes them.
 -- name: deployment_lock_operations
-SELECT id FROM operations WHERE deployment_id = $1 AND due_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE
+SELECT id FROM operations WHERE deployment_id = :id AND due_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE
 
 -- name: deployment_lock
-SELECT id FROM deployments WHERE id = $1 FOR NO KEY UPDATE
+SELECT id FROM deployments WHERE id = :id FOR NO KEY UPDATE
 
 -- Where a locked deployment stands for who wants to delete it: its versions without and with the template's text.
 -- name: deployment_standing
-SELECT d.id IS NOT NULL, d.is_owner OR $3, d.version || r.suffix, d.version || '.' || t.row_version || r.suffix,
-    d.status, d.last_operation, a.id
+-- columns: exists, is_allowed, tag, tag_with_template, status, last_operation_id, deletion_id
+SELECT d.id IS NOT NULL AS exists, d.is_owner OR :is_admin AS is_allowed, d.version || r.suffix AS tag,
+    d.version || '.' || t.row_version || r.suffix AS tag_with_template, d.status, d.last_operation AS last_operation_id,
+    a.id AS deletion_id
 FROM users u
-    LEFT JOIN v1_deployments('', $2, false) d ON d.id = $1
+    LEFT JOIN v1_deployments('', :caller, false) d ON d.id = :id
     LEFT JOIN templates t ON t.id = d.template_id
     LEFT JOIN LATERAL (SELECT o.id FROM operations o
         WHERE o.deployment_id = d.id AND o.type = 'DELETE' AND o.due_at IS NOT NULL LIMIT 1) a ON true
     CROSS JOIN LATERAL (SELECT CASE WHEN d.is_owner THEN '.o' ELSE '.a' END AS suffix) r
-WHERE u.id = $2
+WHERE u.id = :caller
 
 -- name: deployment_cancel_operations
 UPDATE operations SET state = 'canceling', due_at = now(), updated_at = now(), row_version = row_version + 1
-WHERE deployment_id = $1 AND state IN ('pending', 'in progress')
+WHERE deployment_id = :id AND state IN ('pending', 'in progress')
 
 -- A deletion has the time that the deployment had, and a day at least.
 -- name: deployment_delete
 WITH operation AS (
     INSERT INTO operations (id, deployment_id, type, description, options, transitive, correlation_id, user_group,
         user_group_issuer, created_by, deadline, due_at)
-    SELECT $2, d.id, 'DELETE', 'Waiting for its turn.', jsonb_build_object('force', $4::boolean, 'unsecure', $5::boolean),
+    SELECT :operation_id, d.id, 'DELETE', 'Waiting for its turn.',
+        jsonb_build_object('force', :is_forced::boolean, 'unsecure', :is_unsecure::boolean),
         (SELECT coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'type', 'resources', 'operation_type', 'DELETE',
             'criteria', r.tosca_node_name) ORDER BY r.position), '[]')
             FROM resources r WHERE r.deployment_id = d.id AND r.status <> 4),
-        $6, d.user_group, d.user_group_issuer, $3, now() + GREATEST(d.tot_timeout_mins, 1440) * interval '1 minute', now()
-    FROM deployments d WHERE d.id = $1
+        :correlation_id, d.user_group, d.user_group_issuer, :caller,
+        now() + GREATEST(d.tot_timeout_mins, 1440) * interval '1 minute', now()
+    FROM deployments d WHERE d.id = :id
 )
-UPDATE deployments SET last_operation_id = $2, updated_by = $3, updated_at = now(), row_version = row_version + 1
-WHERE id = $1
+UPDATE deployments
+SET last_operation_id = :operation_id, updated_by = :caller, updated_at = now(), row_version = row_version + 1
+WHERE id = :id
 
 -- A deletion that is at work is told to go further.
 -- name: deployment_delete_harder
 WITH operation AS (
-    UPDATE operations SET options = options || $2::jsonb, due_at = now(), updated_at = now(), row_version = row_version + 1
-    WHERE id = $1 RETURNING deployment_id
+    UPDATE operations
+    SET options = options || :options::jsonb, due_at = now(), updated_at = now(), row_version = row_version + 1
+    WHERE id = :operation_id RETURNING deployment_id
 )
 UPDATE deployments d SET row_version = row_version + 1 FROM operation o WHERE d.id = o.deployment_id

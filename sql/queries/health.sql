@@ -1,2 +1,3 @@
--- name: health read
-SELECT max(number) FROM schema_migrations
+-- name: health
+-- columns: number
+SELECT max(number) AS number FROM schema_migrations

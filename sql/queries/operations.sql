@@ -1,7 +1,9 @@
--- name: operation_get read
-SELECT CASE WHEN o.is_owner OR $4 THEN o.object END, o.version, o.id IS NOT NULL
-FROM users u LEFT JOIN v1_operations($3) o ON o.id = $2 AND o.deployment_id = $1
-WHERE u.id = $3
+-- name: operation_get
+-- columns: object, tag, exists
+SELECT CASE WHEN o.is_owner OR :is_admin THEN o.object END AS object, o.version AS tag, o.id IS NOT NULL AS exists
+FROM users u LEFT JOIN v1_operations(:caller) o ON o.id = :id AND o.deployment_id = :deployment_id
+WHERE u.id = :caller
 
--- name: operation_list read
-SELECT * FROM v1_operations($1) WHERE deployment_id = $2
+-- name: operation_list
+-- parameters: caller, deployment_id, is_admin
+SELECT * FROM v1_operations(:caller) WHERE deployment_id = :deployment_id

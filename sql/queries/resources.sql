@@ -1,8 +1,10 @@
--- name: resource_get read
-SELECT CASE WHEN r.is_owner OR $4 THEN r.object END, r.version || CASE WHEN r.is_owner THEN '.o' ELSE '.a' END,
-    r.id IS NOT NULL
-FROM users u LEFT JOIN v1_resources($3) r ON r.id = $2 AND r.deployment_id = $1
-WHERE u.id = $3
+-- name: resource_get
+-- columns: object, tag, exists
+SELECT CASE WHEN r.is_owner OR :is_admin THEN r.object END AS object,
+    r.version || CASE WHEN r.is_owner THEN '.o' ELSE '.a' END AS tag, r.id IS NOT NULL AS exists
+FROM users u LEFT JOIN v1_resources(:caller) r ON r.id = :id AND r.deployment_id = :deployment_id
+WHERE u.id = :caller
 
--- name: resource_list read
-SELECT * FROM v1_resources($1) WHERE deployment_id = $2
+-- name: resource_list
+-- parameters: caller, deployment_id, is_admin
+SELECT * FROM v1_resources(:caller) WHERE deployment_id = :deployment_id

@@ -1,15 +1,17 @@
 -- Rows of one object: the object, its version, whether it exists. No row: the caller is registered no more.
--- name: template_get read
+-- name: template_get
+-- columns: object, tag, exists
 SELECT json_build_object('id', t.id, 'created_at', rfc3339(t.created_at), 'created_by', t.created_by,
         'updated_at', rfc3339(t.updated_at), 'updated_by', t.updated_by, 'content', t.content, 'checksum', t.checksum,
         'name', t.name, 'version', t.version, 'target_provider_type', t.target_provider_type,
-        'tosca_definition_version', t.tosca_definition_version),
-    t.row_version, t.id IS NOT NULL
-FROM users caller LEFT JOIN templates t ON t.id = $1
-WHERE caller.id = $2
+        'tosca_definition_version', t.tosca_definition_version) AS object,
+    t.row_version AS tag, t.id IS NOT NULL AS exists
+FROM users caller LEFT JOIN templates t ON t.id = :id
+WHERE caller.id = :caller
 
 -- The base of the list.
--- name: template_list read
+-- name: template_list
+-- parameters: caller
 SELECT t.*,
     json_build_object('id', t.id, 'created_at', rfc3339(t.created_at), 'created_by', t.created_by,
         'updated_at', rfc3339(t.updated_at), 'updated_by', t.updated_by, 'content', t.content, 'checksum', t.checksum,
@@ -20,33 +22,41 @@ FROM templates t
 -- name: template_insert
 INSERT INTO templates (id, content, checksum, name, version, target_provider_type, tosca_definition_version,
     name_in_content, is_fragment, created_by, updated_by)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, caller.id, caller.id FROM users caller WHERE caller.id = $10
+SELECT :id, :content, :checksum, :name, :version, :target_provider_type, :tosca_definition_version, :name_in_content,
+    :is_fragment, caller.id, caller.id
+FROM users caller WHERE caller.id = :caller
 
--- name: template_find_checksum read
-SELECT id FROM templates WHERE checksum = $1
+-- name: template_find_checksum
+-- columns: id
+SELECT id FROM templates WHERE checksum = :checksum
 
 -- Locks a template for a change; no row: the caller is gone, NULL: there is no such template.
 -- name: template_lock
+-- columns: tag, is_creator, content, checksum, name, version, target_provider_type, tosca_definition_version,
+-- columns: name_in_content, is_fragment
 WITH template AS (
-    SELECT * FROM templates WHERE id = $1 FOR UPDATE
+    SELECT * FROM templates WHERE id = :id FOR UPDATE
 )
-SELECT t.row_version, t.created_by = $2, t.content, t.checksum, t.name, t.version, t.target_provider_type, t.tosca_definition_version, t.name_in_content,
-    t.is_fragment
+SELECT t.row_version AS tag, t.created_by = :caller AS is_creator, t.content, t.checksum, t.name, t.version,
+    t.target_provider_type, t.tosca_definition_version, t.name_in_content, t.is_fragment
 FROM users caller LEFT JOIN template t ON true
-WHERE caller.id = $2
+WHERE caller.id = :caller
 
 -- A statement of its own, behind the lock: its snapshot has the deployments that the lock waited for.
 -- name: template_is_used
-SELECT EXISTS (SELECT FROM deployments WHERE template_id = $1)
+-- columns: is_used
+SELECT EXISTS (SELECT FROM deployments WHERE template_id = :id) AS is_used
 
 -- Values that are the same as before leave the version as it is.
 -- name: template_update
 UPDATE templates
-SET content = $2, checksum = $3, name = $4, version = $5, target_provider_type = $6, tosca_definition_version = $7,
-    name_in_content = $8, is_fragment = $9, updated_by = $10, updated_at = now(), row_version = row_version + 1
-WHERE id = $1
+SET content = :content, checksum = :checksum, name = :name, version = :version,
+    target_provider_type = :target_provider_type, tosca_definition_version = :tosca_definition_version,
+    name_in_content = :name_in_content, is_fragment = :is_fragment, updated_by = :caller, updated_at = now(),
+    row_version = row_version + 1
+WHERE id = :id
     AND (checksum, name, version, target_provider_type, tosca_definition_version) IS DISTINCT FROM
-        ($3::text, $4::text, $5::text, $6::text, $7::text)
+        (:checksum::text, :name::text, :version::text, :target_provider_type::text, :tosca_definition_version::text)
 
 -- name: template_delete
-DELETE FROM templates WHERE id = $1
+DELETE FROM templates WHERE id = :id

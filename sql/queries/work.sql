@@ -1,15 +1,19 @@
 -- The engine's statements: claiming work, keeping and handing back leases, storing what a step brought.
 
 -- Claims what is due, then what is pending, up to the limits, in one statement with all that a step needs.
--- $1 how many of those at work, $2 how many pending ones, $3 how many this owner may have at work (those that wait for
--- a token, which may never come, not counted), $4 owner,
--- $5 lease in microseconds
+-- `due`: how many of those at work; `pending`: how many pending ones; `max_at_work`: how many this owner may have at
+-- work (those that wait for a token, which may never come, not counted); `lease` in microseconds.
 -- name: work_claim
+-- columns: id, deployment_id, lease_number, type, state, phase, options, progress, correlation_id, description,
+-- columns: user_group, user_group_issuer, deadline, clock, waits_for_token, template_inputs, per_provider_max_retries,
+-- columns: max_providers, per_provider_timeout_mins, keep_last_attempt, target_provider, target_region, im_endpoint,
+-- columns: im_infra_id, user_id, issuer, email, refresh_token, access_token, token_expires, target_provider_type,
+-- columns: content, owners, remains, template_inputs_sealed
 WITH due AS (
     SELECT id FROM operations
     WHERE due_at <= now() AND state <> 'pending' AND type IN ('CREATE', 'DELETE')
     ORDER BY due_at
-    LIMIT $1::integer
+    LIMIT :due::integer
     FOR UPDATE SKIP LOCKED
 ), fresh AS (
     SELECT p.id FROM operations p
@@ -18,14 +22,14 @@ WITH due AS (
                       WHERE o.deployment_id = p.deployment_id AND o.id <> p.id AND o.due_at IS NOT NULL
                         AND (o.state <> 'pending' OR (o.created_at, o.id) < (p.created_at, p.id)))
     ORDER BY p.created_at, p.id
-    LIMIT LEAST($2::integer, GREATEST(0, $3::integer - (SELECT count(*) FROM operations
-                                                        WHERE lease_owner = $4::text AND due_at IS NOT NULL
+    LIMIT LEAST(:pending::integer, GREATEST(0, :max_at_work::integer - (SELECT count(*) FROM operations
+                                                        WHERE lease_owner = :owner::text AND due_at IS NOT NULL
                                                           AND state <> 'pending' AND NOT waits_for_token)::integer))
     FOR UPDATE OF p SKIP LOCKED
 ), claimed AS (
     UPDATE operations o
-    SET due_at = clock_timestamp() + $5::bigint * interval '1 microsecond',
-        lease_owner = $4::text,
+    SET due_at = clock_timestamp() + :lease::bigint * interval '1 microsecond',
+        lease_owner = :owner::text,
         lease_number = o.lease_number + 1,
         state = CASE WHEN o.state = 'pending' THEN 'in progress' ELSE o.state END,
         started_at = COALESCE(o.started_at, now()),
@@ -47,7 +51,7 @@ SELECT o.id, o.deployment_id, o.lease_number, o.type, o.state, o.phase, o.option
        d.template_inputs, d.per_provider_max_retries, d.max_providers, d.per_provider_timeout_mins,
        d.keep_last_attempt, d.target_provider, d.target_region, d.im_endpoint, d.im_infra_id,
        u.id AS user_id, u.issuer, u.email, u.refresh_token,
-       c.access_token, (extract(epoch FROM c.expires_at) * 1000000)::bigint AS expires,
+       c.access_token, (extract(epoch FROM c.expires_at) * 1000000)::bigint AS token_expires,
        t.target_provider_type,
        CASE WHEN o.type = 'CREATE' AND o.phase IN ('queued', 'placing', 'submitting') AND o.state <> 'canceling'
            THEN t.content END AS content,
@@ -74,50 +78,57 @@ LEFT JOIN credentials c ON c.user_id = u.id
 ORDER BY o.created_at, o.id;
 
 -- Microseconds until the next of those at work is due.
--- name: work_next read
-SELECT (extract(epoch FROM min(due_at) - clock_timestamp()) * 1000000)::bigint
+-- name: work_next
+-- columns: rest
+SELECT (extract(epoch FROM min(due_at) - clock_timestamp()) * 1000000)::bigint AS rest
 FROM operations WHERE due_at IS NOT NULL AND state <> 'pending' AND type IN ('CREATE', 'DELETE');
 
--- $1 ids, $2 lease numbers, $3 owner, $4 lease in microseconds: gives the ids whose lease still was the owner's.
+-- `numbers` are those of the leases, `lease` is in microseconds. Gives the ids whose lease still was the owner's.
 -- name: work_renew
+-- columns: id
 UPDATE operations o
-SET due_at = CASE o.state WHEN 'canceling' THEN o.due_at ELSE clock_timestamp() + $4::bigint * interval '1 microsecond' END
-FROM unnest($1::uuid[], $2::bigint[]) AS held (id, number)
-WHERE o.id = held.id AND o.lease_number = held.number AND o.lease_owner = $3::text AND o.due_at IS NOT NULL
+SET due_at = CASE o.state WHEN 'canceling' THEN o.due_at
+                          ELSE clock_timestamp() + :lease::bigint * interval '1 microsecond' END
+FROM unnest(:ids::uuid[], :numbers::bigint[]) AS held (id, number)
+WHERE o.id = held.id AND o.lease_number = held.number AND o.lease_owner = :owner::text AND o.due_at IS NOT NULL
 RETURNING o.id;
 
--- Hands leases back: $1 ids, $2 lease numbers, $3 owner.
+-- Hands leases back.
 -- name: work_release
 UPDATE operations o SET due_at = clock_timestamp()
-FROM unnest($1::uuid[], $2::bigint[]) AS held (id, number)
-WHERE o.id = held.id AND o.lease_number = held.number AND o.lease_owner = $3::text AND o.due_at IS NOT NULL;
+FROM unnest(:ids::uuid[], :numbers::bigint[]) AS held (id, number)
+WHERE o.id = held.id AND o.lease_number = held.number AND o.lease_owner = :owner::text AND o.due_at IS NOT NULL;
 
--- Owners of leases whose name begins with $1.
--- name: work_holders read
+-- Owners of leases whose name begins so.
+-- name: work_holders
+-- columns: lease_owner
 SELECT DISTINCT lease_owner FROM operations
-WHERE due_at IS NOT NULL AND state <> 'pending' AND starts_with(lease_owner, $1::text);
+WHERE due_at IS NOT NULL AND state <> 'pending' AND starts_with(lease_owner, :prefix::text);
 
 -- Takes over what a process that is gone had in hand.
 -- name: work_adopt
 UPDATE operations SET due_at = LEAST(due_at, clock_timestamp()), lease_owner = NULL
-WHERE lease_owner = $1::text AND due_at IS NOT NULL AND state <> 'pending';
+WHERE lease_owner = :holder::text AND due_at IS NOT NULL AND state <> 'pending';
 
--- The end of a step that changed nothing anybody can see: $1 id, $2 owner, $3 lease number, $4 due in microseconds,
--- $5 progress. Somebody who asked for an end meanwhile is heard at once.
+-- The end of a step that changed nothing anybody can see; `due` in microseconds from now. Somebody who asked for an end
+-- meanwhile is heard at once.
 -- name: work_poll
+-- columns: id
 UPDATE operations
-SET due_at = clock_timestamp() + CASE state WHEN 'canceling' THEN 0 ELSE $4::bigint END * interval '1 microsecond',
-    progress = $5::jsonb
-WHERE id = $1::uuid AND lease_owner = $2::text AND lease_number = $3::bigint AND due_at IS NOT NULL
+SET due_at = clock_timestamp() + CASE state WHEN 'canceling' THEN 0 ELSE :due::bigint END * interval '1 microsecond',
+    progress = :progress::jsonb
+WHERE id = :id::uuid AND lease_owner = :owner::text AND lease_number = :lease_number::bigint AND due_at IS NOT NULL
 RETURNING id;
 
--- The end of a step: $1 id, $2 owner, $3 lease number, $4 due in microseconds, $5 what changed, see orc_store_work.h.
--- Nothing is written unless the lease still is the owner's.
+-- The end of a step; `due` in microseconds from now; `changes`: see orc_store_work.h. Nothing is written unless the lease
+-- still is the owner's.
 -- name: work_save
+-- columns: state
 WITH mine AS (
     UPDATE operations o
     SET due_at = CASE WHEN c ? 'ended' THEN NULL
-                      ELSE clock_timestamp() + CASE o.state WHEN 'canceling' THEN 0 ELSE $4::bigint END * interval '1 microsecond' END,
+                      ELSE clock_timestamp() + CASE o.state WHEN 'canceling' THEN 0 ELSE :due::bigint END
+                           * interval '1 microsecond' END,
         state = CASE WHEN c ? 'ended' AND o.state = 'canceling' AND o.type <> 'DELETE' THEN 'canceled'
                      ELSE COALESCE((c ->> 'ended')::operation_state, o.state) END,
         phase = COALESCE((c ->> 'phase')::operation_phase, o.phase),
@@ -130,8 +141,9 @@ WITH mine AS (
         ended_at = CASE WHEN c ? 'ended' THEN clock_timestamp() END,
         updated_at = clock_timestamp(),
         row_version = o.row_version + 1
-    FROM (SELECT $5::jsonb AS c) change
-    WHERE o.id = $1::uuid AND o.lease_owner = $2::text AND o.lease_number = $3::bigint AND o.due_at IS NOT NULL
+    FROM (SELECT :changes::jsonb AS c) change
+    WHERE o.id = :id::uuid AND o.lease_owner = :owner::text AND o.lease_number = :lease_number::bigint
+        AND o.due_at IS NOT NULL
     RETURNING o.id, o.deployment_id, o.state, c
 ), deployment AS (
     UPDATE deployments d
@@ -198,61 +210,69 @@ WITH mine AS (
 )
 SELECT state FROM mine;
 
--- Keeps the last look of a deployment whose row is to go: $1 operation, $2 owner, $3 lease number.
+-- The end of a deletion that takes the deployment's row with it.
 -- name: work_forget
+-- columns: id
 DELETE FROM deployments d USING operations o
-WHERE o.id = $1::uuid AND o.lease_owner = $2::text AND o.lease_number = $3::bigint AND o.due_at IS NOT NULL
-  AND d.id = o.deployment_id
+WHERE o.id = :id::uuid AND o.lease_owner = :owner::text AND o.lease_number = :lease_number::bigint
+  AND o.due_at IS NOT NULL AND d.id = o.deployment_id
 RETURNING d.id;
 
--- What IM made for a tag is a fact, whoever has the lease now. $1 tag, $2 operation, $3 infrastructure. No row: there is
--- no such tag any more.
+-- What IM made for a tag is a fact, whoever has the lease now. No row: there is no such tag any more.
 -- name: work_made
-UPDATE operation_steps SET im_infra_id = COALESCE(im_infra_id, $3::text)
-WHERE operation_id = $2::uuid AND attempt_tag = $1::text
+-- columns: im_infra_id
+UPDATE operation_steps SET im_infra_id = COALESCE(im_infra_id, :infra_id::text)
+WHERE operation_id = :operation_id::uuid AND attempt_tag = :tag::text
 RETURNING im_infra_id;
 
--- name: work_answer read
-SELECT im_infra_id FROM operation_steps WHERE operation_id = $1::uuid AND attempt_tag = $2::text;
+-- name: work_answer
+-- columns: im_infra_id
+SELECT im_infra_id FROM operation_steps WHERE operation_id = :operation_id::uuid AND attempt_tag = :tag::text;
 
 -- Of these infrastructures, those that are known to belong to something.
--- name: work_known read
-SELECT im_infra_id FROM operation_steps WHERE im_infra_id = ANY ($1::text[])
+-- name: work_known
+-- columns: im_infra_id
+SELECT im_infra_id FROM operation_steps WHERE im_infra_id = ANY (:ids::text[])
 UNION
-SELECT im_infra_id FROM deployments WHERE im_infra_id = ANY ($1::text[]);
+SELECT im_infra_id FROM deployments WHERE im_infra_id = ANY (:ids::text[]);
 
--- name: work_resources read
-SELECT position, tosca_node_name, is_compute, im_vm_idx, id FROM resources WHERE deployment_id = $1::uuid ORDER BY position;
+-- name: work_resources
+-- columns: position, tosca_node_name, is_compute, im_vm_idx, id
+SELECT position, tosca_node_name, is_compute, im_vm_idx, id FROM resources
+WHERE deployment_id = :deployment_id::uuid ORDER BY position;
 
--- name: work_providers read
+-- name: work_providers
+-- columns: name, attempts, successes
 SELECT name, attempts, successes FROM providers;
 
--- Asks for the right to spend a person's refresh token: $1 user, $2 owner, $3 for how many microseconds.
+-- Asks for the right to spend a person's refresh token, for so many microseconds.
 -- name: token_renew_begin
+-- columns: user_id
 UPDATE credentials
-SET renewed_by = $2::text, renewing_until = clock_timestamp() + $3::bigint * interval '1 microsecond'
-WHERE user_id = $1::uuid
+SET renewed_by = :owner::text, renewing_until = clock_timestamp() + :time::bigint * interval '1 microsecond'
+WHERE user_id = :user_id::uuid
   AND (renewing_until IS NULL OR renewing_until < clock_timestamp())
-  AND access_token = $4::text
+  AND access_token = :access_token::text
 RETURNING user_id;
 
--- $1 user, $2 owner, $3 access token, sealed, $4 when it expires, in microseconds since 1970, $5 a new refresh token,
--- sealed, or NULL
+-- Both tokens sealed, a new refresh token or NULL; `expires_at` in microseconds since 1970.
 -- name: token_renewed
 WITH mine AS (
     UPDATE credentials
-    SET access_token = $3::text, expires_at = to_timestamp($4::bigint / 1000000.0), updated_at = clock_timestamp(),
+    SET access_token = :access_token::text, expires_at = to_timestamp(:expires_at::bigint / 1000000.0),
+        updated_at = clock_timestamp(),
         renewed_by = NULL, renewing_until = NULL
-    WHERE user_id = $1::uuid AND renewed_by = $2::text
+    WHERE user_id = :user_id::uuid AND renewed_by = :owner::text
     RETURNING user_id
 ), rotated AS (
-    UPDATE users SET refresh_token = $5::text, row_version = row_version + 1, updated_at = clock_timestamp()
-    FROM mine WHERE users.id = mine.user_id AND $5::text IS NOT NULL
+    UPDATE users SET refresh_token = :refresh_token::text, row_version = row_version + 1, updated_at = clock_timestamp()
+    FROM mine WHERE users.id = mine.user_id AND :refresh_token::text IS NOT NULL
 )
 SELECT user_id FROM mine;
 
 -- name: token_renew_failed
-UPDATE credentials SET renewed_by = NULL, renewing_until = NULL WHERE user_id = $1::uuid AND renewed_by = $2::text;
+UPDATE credentials SET renewed_by = NULL, renewing_until = NULL
+WHERE user_id = :user_id::uuid AND renewed_by = :owner::text;
 
 -- name: keep_house_idempotency
 DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(

@@ -150,6 +150,20 @@ def unit_tests_are_registered():
                 yield "%s: %s is in no list of tests" % (name, function)
 
 
+def calls_of_statements_are_complete():
+    """a call of a statement names every parameter, because one left out would be NULL"""
+    with open("mod_orchestrator/generated/orc_sql.h", encoding="utf-8") as file:
+        header = file.read()
+    wanted = {name: set(re.findall(r"\w+(?=;)", members)) for name, members in
+              re.findall(r"typedef struct (orc_sql_\w+)_t {\n(.*?)} \1_t;", header, re.S) if not name.endswith("_row")}
+    for name in ROOM_FILES:
+        content = code(name)
+        for match in re.finditer(r"\b(orc_sql_\w+)(\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))", content):
+            lacking = wanted.get(match.group(1), set()) - set(re.findall(r"[(,]\s*\.(\w+) =", match.group(2)))
+            if lacking:
+                yield "%s:%d: %s without %s" % (name, line_of(content, match.start()), match.group(1), ", ".join(sorted(lacking)))
+
+
 def licence_lines():
     """every source begins with the licence line"""
     for name in ALL:
@@ -187,7 +201,8 @@ def formatted():
 
 
 GUARDS = [calls_go_down_only, structs_of_other_rooms_come_by_their_headers, httpd_headers_stay_in_httpd, one_exported_symbol,
-          no_banned_functions, directives_are_documented, unit_tests_are_registered, licence_lines, no_machine_paths, nothing_left_for_later, formatted]
+          no_banned_functions, directives_are_documented, unit_tests_are_registered, calls_of_statements_are_complete, licence_lines,
+          no_machine_paths, nothing_left_for_later, formatted]
 
 
 def main():

@@ -81,9 +81,9 @@ static void nulls_are_told_from_empty_texts(void **state)
     assert_null(orc_db_execute_text(db, &rows, "SELECT $1::text, $2::text, 7, true", 2, values, pool));
     assert_null(orc_rows_text(&rows, 0, 0));
     assert_string_equal(orc_rows_text(&rows, 0, 1), "");
-    assert_int_equal(orc_rows_integer(&rows, 0, 2), 7);
-    assert_int_equal(orc_rows_integer(&rows, 0, 0), 0);
-    assert_true(orc_rows_true(&rows, 0, 3));
+    assert_int_equal(orc_value_integer(orc_rows_text(&rows, 0, 2)), 7);
+    assert_int_equal(orc_value_integer(orc_rows_text(&rows, 0, 0)), 0);
+    assert_true(orc_value_is_true(orc_rows_text(&rows, 0, 3)));
     orc_db_close(db);
 }
 
@@ -95,7 +95,7 @@ static void sqlstate_decides_the_error(void **state)
     } cases[] = {
         {"SELECT 1/0", "database", 500},
         {"SELECT no_such_column", "database", 500},
-        {"INSERT INTO provider_regions VALUES ('00000000-0000-7000-8000-000000000000', 'x')", "conflict.reference",
+        {"INSERT INTO credentials VALUES ('00000000-0000-7000-8000-000000000000', 'x', now())", "conflict.reference",
          409},
         {"SELECT pg_terminate_backend(pg_backend_pid())", "database.unavailable", 503},
     };
@@ -125,13 +125,72 @@ static void constraints_are_named(void **state)
     orc_db_close(db);
 }
 
-static void a_wrong_number_of_values_is_an_error(void **state)
+/* The server's description of a prepared statement. */
+static PGresult *described(PGconn *connection, const orc_sql_entry_t *entry)
 {
-    const char *values[] = {"1"};
-    orc_db_t *db = opened();
+    PGresult *result = PQprepare(connection, entry->name, entry->text, 0, NULL);
 
-    assert_int_equal(orc_db_execute(db, NULL, ORC_SQL_HEALTH, 1, values, pool)->status, 500);
+    if (PQresultStatus(result) != PGRES_COMMAND_OK)
+        fail_msg("%s: %s", entry->name, PQresultErrorMessage(result));
+    PQclear(result);
+    return PQdescribePrepared(connection, entry->name);
+}
+
+static void statements_take_and_give_what_they_declare(void **state)
+{
+    PGconn *connection = PQconnectdb(getenv("DATABASE_URL"));
+    int statement, i;
+
+    for (statement = 0; statement < ORC_SQL_COUNT; statement++) {
+        const orc_sql_entry_t *entry = &orc_sql_table[statement];
+        PGresult *result = described(connection, entry);
+
+        /* A base of a list may be given more than it uses: what is composed around it uses that. */
+        assert_true(PQnparams(result) <= entry->parameters);
+        for (i = 0; entry->columns[i]; i++) {
+            if (i >= PQnfields(result) || strcmp(PQfname(result, i), entry->columns[i]) != 0)
+                fail_msg("%s gives no column %s in place %d", entry->name, entry->columns[i], i);
+        }
+        if (i > 0 && i != PQnfields(result))
+            fail_msg("%s gives more columns than it declares", entry->name);
+        PQclear(result);
+    }
+    PQfinish(connection);
+}
+
+static void a_call_takes_its_values_by_name(void **state)
+{
+    orc_sql_caller_register_row_t row;
+    orc_db_t *db = opened();
+    orc_sql_call_t call;
+    orc_rows_t rows;
+
+    {
+        call = orc_db_kept(orc_sql_caller_register(.email = "e", .username = "u", .name = "n", .subject = "s",
+                                                   .issuer = "i", .id = "00000000-0000-7000-8000-000000000001"),
+                           pool);
+    }
+    assert_null(orc_db_execute(db, &rows, call, pool));
+    row = orc_sql_caller_register_row(&rows, 0);
+    assert_string_equal(row.id, "00000000-0000-7000-8000-000000000001");
+    assert_null(row.token_expires);
+    assert_false(orc_value_is_true(row.waits));
+    assert_string_equal(orc_rows_named(&rows, 0, "id"), row.id);
+    assert_null(orc_rows_named(&rows, 0, "no_such_column"));
     orc_db_close(db);
+    assert_string_equal(text_of("SELECT concat_ws(',', issuer, sub, name, username, email, picture) FROM users"),
+                        "i,s,n,u,e");
+}
+
+static void arrays_are_quoted(void **state)
+{
+    apr_array_header_t *texts = apr_array_make(pool, 3, sizeof(const char *));
+
+    assert_string_equal(orc_value_array(texts, pool), "{}");
+    APR_ARRAY_PUSH(texts, const char *) = "a\"b,\\c}";
+    APR_ARRAY_PUSH(texts, const char *) = "";
+    APR_ARRAY_PUSH(texts, const char *) = "NULL";
+    assert_string_equal(orc_value_array(texts, pool), "{\"a\\\"b,\\\\c}\",\"\",\"NULL\"}");
 }
 
 static void a_dead_connection_is_reset_before_work(void **state)
@@ -140,11 +199,11 @@ static void a_dead_connection_is_reset_before_work(void **state)
     int round;
 
     for (round = 0; round < 3; round++) {
-        assert_null(orc_db_read(source, &rows, ORC_SQL_HEALTH, 0, NULL, pool));
-        assert_true(orc_rows_integer(&rows, 0, 0) >= 1);
+        assert_null(orc_db_read(source, &rows, orc_sql_health(), pool));
+        assert_true(orc_value_integer(orc_rows_text(&rows, 0, 0)) >= 1);
         kill_backends();
     }
-    assert_null(orc_db_read(source, &rows, ORC_SQL_HEALTH, 0, NULL, pool));
+    assert_null(orc_db_read(source, &rows, orc_sql_health(), pool));
 }
 
 static orc_error_t *add_message(orc_db_t *db, const char *topic, apr_pool_t *unit)
@@ -188,16 +247,16 @@ static void many_composed_statements_stay_correct(void **state)
 
     for (i = 0; i < 300; i++) {
         assert_null(orc_db_execute_text(db, &rows, apr_psprintf(pool, "SELECT %d", i), 0, NULL, pool));
-        assert_int_equal(orc_rows_integer(&rows, 0, 0), i);
+        assert_int_equal(orc_value_integer(orc_rows_text(&rows, 0, 0)), i);
     }
     assert_null(orc_db_execute_text(db, &rows, "SELECT 5", 0, NULL, pool));
-    assert_int_equal(orc_rows_integer(&rows, 0, 0), 5);
+    assert_int_equal(orc_value_integer(orc_rows_text(&rows, 0, 0)), 5);
     orc_db_close(db);
 }
 
 static void a_batch_is_one_transaction(void **state)
 {
-    orc_db_step_t steps[2] = {{.statement = ORC_SQL_HEALTH}, {.statement = ORC_SQL_HEALTH}};
+    orc_db_step_t steps[2] = {{.call = orc_sql_health()}, {.call = orc_sql_health()}};
     orc_db_t *db = opened();
 
     assert_null(orc_db_batch(db, steps, 2, 0, pool));
@@ -209,7 +268,7 @@ static void a_batch_is_one_transaction(void **state)
 
 static void a_batch_on_a_dead_connection_fails_and_heals(void **state)
 {
-    orc_db_step_t steps[1] = {{.statement = ORC_SQL_HEALTH}};
+    orc_db_step_t steps[1] = {{.call = orc_sql_health()}};
     orc_db_t *db = opened();
     orc_error_t *error;
 
@@ -225,7 +284,7 @@ static void a_batch_on_a_dead_connection_fails_and_heals(void **state)
 
 static void the_wake_up_reaches_listeners(void **state)
 {
-    orc_db_step_t steps[1] = {{.statement = ORC_SQL_HEALTH}};
+    orc_db_step_t steps[1] = {{.call = orc_sql_health()}};
     PGconn *listener = PQconnectdb(getenv("DATABASE_URL"));
     PGnotify *notification;
     orc_db_t *db = opened();
@@ -302,7 +361,7 @@ static void an_answer_that_is_late_is_a_503_and_the_next_unit_of_work_does_well(
 
 static void a_late_batch_is_a_503_and_the_next_one_does_well(void **state)
 {
-    orc_db_step_t steps[2] = {{.statement = ORC_SQL_HEALTH}, {.statement = ORC_SQL_HEALTH}};
+    orc_db_step_t steps[2] = {{.call = orc_sql_health()}, {.call = orc_sql_health()}};
     PGconn *other = PQconnectdb(getenv("DATABASE_URL"));
     orc_db_t *db = opened();
 
@@ -345,7 +404,7 @@ static void much_is_sent_and_answered(void **state)
 
     text[MUCH] = '\0';
     assert_null(orc_db_execute_text(db, &rows, "SELECT length($1::text)", 1, values, pool));
-    assert_int_equal(orc_rows_integer(&rows, 0, 0), MUCH);
+    assert_int_equal(orc_value_integer(orc_rows_text(&rows, 0, 0)), MUCH);
     orc_db_close(db);
     free(text);
 }
@@ -361,7 +420,7 @@ static void what_nobody_reads_is_a_503(void **state)
 
     text[MUCH] = '\0';
     assert_null(orc_db_execute_text(db, &rows, "SELECT pg_backend_pid()", 0, NULL, pool));
-    backend = (pid_t)orc_rows_integer(&rows, 0, 0);
+    backend = (pid_t)orc_value_integer(orc_rows_text(&rows, 0, 0));
     assert_null(orc_db_execute_text(db, NULL, "SELECT length($1::text)", 1, values, pool));
     assert_int_equal(kill(backend, SIGSTOP), 0);
     set_patience(50);
@@ -443,7 +502,9 @@ int main(void)
         cmocka_unit_test(nulls_are_told_from_empty_texts),
         cmocka_unit_test(sqlstate_decides_the_error),
         cmocka_unit_test(constraints_are_named),
-        cmocka_unit_test(a_wrong_number_of_values_is_an_error),
+        cmocka_unit_test(statements_take_and_give_what_they_declare),
+        cmocka_unit_test(a_call_takes_its_values_by_name),
+        cmocka_unit_test(arrays_are_quoted),
         cmocka_unit_test(a_dead_connection_is_reset_before_work),
         cmocka_unit_test(a_write_is_not_lost_on_a_dead_connection),
         cmocka_unit_test(an_open_transaction_is_rolled_back_with_its_unit_of_work),
