@@ -11,14 +11,15 @@ liborc_la_SOURCES += \
 	$(api)/orc_api_templates.c \
 	$(api)/orc_api_users.c
 nodist_liborc_la_SOURCES += $(generated)/orc_routes.c $(generated)/orc_routes.h
-BUILT_SOURCES += $(generated)/orc_routes.h
-CLEANFILES += $(generated)/orc_routes.c $(generated)/orc_routes.h
-EXTRA_DIST += mod_orchestrator/routes.json mod_orchestrator/surface/compile_routes.py $(api)/README.md
+BUILT_SOURCES += $(generated)/orc_routes.h $(generated)/orc_enums.h
+CLEANFILES += $(generated)/orc_routes.c $(generated)/orc_routes.h $(generated)/orc_enums.h
+routes_sources = $(wildcard $(top_srcdir)/mod_orchestrator/routes/*.json)
+EXTRA_DIST += mod_orchestrator/routes mod_orchestrator/surface/compile_routes.py $(api)/README.md
 
-$(generated)/orc_routes.c: $(top_srcdir)/mod_orchestrator/surface/compile_routes.py $(top_srcdir)/mod_orchestrator/routes.json
+$(generated)/orc_routes.c: $(top_srcdir)/mod_orchestrator/surface/compile_routes.py $(routes_sources)
 	$(AM_V_GEN)$(MKDIR_P) $(generated) && $(PYTHON) $(top_srcdir)/mod_orchestrator/surface/compile_routes.py \
-		$(top_srcdir)/mod_orchestrator/routes.json $(generated)/orc_routes.h $@
-$(generated)/orc_routes.h: $(generated)/orc_routes.c
+		$(top_srcdir)/mod_orchestrator/routes $(generated)/orc_routes.h $@ $(generated)/orc_enums.h
+$(generated)/orc_routes.h $(generated)/orc_enums.h: $(generated)/orc_routes.c
 
 check_PROGRAMS += tests/unit/test_api
 tests_unit_test_api_SOURCES = tests/unit/test_api.c tests/unit/unit.h

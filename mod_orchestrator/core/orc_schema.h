@@ -8,7 +8,7 @@
 #include "orc_json.h"
 
 /*
- * The part of JSON Schema 2020-12 that routes.json uses: type (one or several), enum, const, properties, required,
+ * The part of JSON Schema 2020-12 that routes/ uses: type (one or several), enum, const, properties, required,
  * additionalProperties (false, or a schema), minProperties, maxProperties, minimum, maximum, minLength, maxLength,
  * pattern (as a POSIX extended expression; needs a maxLength), items, minItems, maxItems, format (uuid, uri,
  * date-time) and $ref to "#/components/schemas/NAME". Words that only describe (title, description, default,

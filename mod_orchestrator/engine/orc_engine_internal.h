@@ -7,6 +7,7 @@
 
 #include "orc_engine.h"
 #include "orc_engine_phases.h"
+#include "orc_enums.h"
 #include "orc_im.h"
 #include "orc_oidc.h"
 #include "orc_providers.h"
@@ -20,17 +21,6 @@ enum {
 };
 
 #define ORC_ENGINE_TAG "PAAS_ATTEMPT" /* name of the tag that an attempt's infrastructure is found by */
-
-/** Resource statuses of API.md, section 6. */
-enum {
-    ORC_RESOURCE_CONFIGURED = 0,
-    ORC_RESOURCE_CONFIGURING = 1,
-    ORC_RESOURCE_CREATING = 3,
-    ORC_RESOURCE_DELETED = 4,
-    ORC_RESOURCE_DELETING = 5,
-    ORC_RESOURCE_ERROR = 6,
-    ORC_RESOURCE_STARTED = 8,
-};
 
 typedef struct orc_task_t orc_task_t;
 

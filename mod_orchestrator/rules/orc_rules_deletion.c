@@ -1,10 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_rules_deletion.h"
 
+#include "orc_enums.h"
 #include "orc_id.h"
 #include "orc_store_deployments.h"
-
-enum { DELETE_COMPLETE = 3 };
 
 typedef struct work_t {
     const orc_rules_call_t *call;
@@ -44,10 +43,10 @@ static orc_error_t *ask(orc_db_t *db, void *baton, apr_pool_t *pool)
         row.operation_id = work->operation_id = standing.deletion_id;
         return row.is_forced || row.is_unsecure ? orc_store_deployment_delete_harder(db, &row, pool) : NULL;
     }
-    if (standing.status == DELETE_COMPLETE && !row.is_forced)
+    if (standing.status == ORC_DEPLOYMENT_DELETE_COMPLETE && !row.is_forced)
         return NULL;
     row.operation_id = orc_id_new(pool);
-    work->operation_id = standing.status == DELETE_COMPLETE ? NULL : row.operation_id;
+    work->operation_id = standing.status == ORC_DEPLOYMENT_DELETE_COMPLETE ? NULL : row.operation_id;
     return orc_store_deployment_delete(db, &row, pool);
 }
 

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""Compiles routes.json into the C route table and the OpenAPI document. What routes.json may hold: README.md beside this.
+"""Compiles a surface's routes, a JSON file a collection, into the C route table, the OpenAPI document and the enums in C. What
+these files may hold: README.md beside this.
 
-usage: compile_routes.py routes.json OUT.h OUT.c
+usage: compile_routes.py ROUTES_FOLDER ROUTES.h ROUTES.c ENUMS.h
 """
 import hashlib
 import json
@@ -32,7 +33,7 @@ HEADERS = {
 
 
 def fail(message):
-    sys.exit("routes.json: " + message)
+    sys.exit("routes: " + message)
 
 
 def literal(text):
@@ -124,6 +125,26 @@ def query_parameter(entry, enums):
     if "max_length" in entry:
         schema["maxLength"] = entry["max_length"]
     return parameter(entry["name"], {"schema": schema}, entry.get("description"))
+
+
+def spelled(schema, enums):
+    """A schema whose "enum" is an enum's name gets its names, one whose "codes" is one gets the range of its codes."""
+    if isinstance(schema, list):
+        return [spelled(entry, enums) for entry in schema]
+    if not isinstance(schema, dict):
+        return schema
+    out = {}
+    for key, value in schema.items():
+        if key in ("enum", "codes") and isinstance(value, str) and value not in enums:
+            fail("no enum %s" % value)
+        if key == "enum" and isinstance(value, str):
+            out[key] = [name for name, _ in enums[value]]
+        elif key == "codes":
+            codes = [int(stored) for _, stored in enums[value]]
+            out.update({"minimum": min(codes), "maximum": max(codes)})
+        else:
+            out[key] = spelled(value, enums)
+    return out
 
 
 SERVER = "@server@"  # where the module puts the URL that the document is asked for at
@@ -280,6 +301,48 @@ def c_routes(routes):
         "    {NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},\n};\n\n"
 
 
+def c_enums(enums):
+    """The enums that the database holds codes of."""
+    out = []
+    for name, value in enums.items():
+        if isinstance(value, dict):
+            prefix = "ORC_" + re.sub("_status$", "", name).upper()
+            rows = "".join("    %s_%s = %d,\n" % (prefix, word.upper(), code) for word, code in value.items())
+            out.append("typedef enum orc_%s_t {\n%s} orc_%s_t;\n\n" % (name, rows, name))
+    return LICENCE + "#ifndef ORC_ENUMS_H\n#define ORC_ENUMS_H\n\n/* Codes that the database holds. */\n\n" + "".join(out) + "#endif\n"
+
+
+def merged(folder):
+    """One document of a folder's files: a collection's `list` and `routes` stand under the file's name."""
+    document = {"enums": {}, "components": {}, "lists": {}, "routes": {}}
+    for path in sorted(folder.glob("*.json")):
+        part = json.loads(path.read_text(encoding="utf-8"))
+        if path.stem == "enums":
+            document["enums"] = part
+            continue
+        unknown = set(part) - {"info", "components", "list", "routes"}
+        if unknown:
+            fail("%s: %s is not known" % (path.name, ", ".join(sorted(unknown))))
+        for name, schema in part.get("components", {}).items():
+            if name in document["components"]:
+                fail("%s: %s is there twice" % (path.name, name))
+            document["components"][name] = schema
+        if "info" in part:
+            document["info"] = part["info"]
+        if "list" in part:
+            document["lists"][path.stem] = part["list"]
+        if "routes" in part:
+            document["routes"][path.stem] = part["routes"]
+    return document
+
+
+def choices(enums):
+    """What a column or parameter may choose from: of an enum with codes both of these, of its NAME_name the names."""
+    out = {name: choices_of(name, value) for name, value in enums.items()}
+    out.update({name + "_name": choices_of(name, list(value)) for name, value in enums.items() if isinstance(value, dict)})
+    return out
+
+
 def check(document, routes, enums):
     ids = set()
     for route in routes:
@@ -318,9 +381,11 @@ def reachable(document, routes):
 
 
 def main():
-    source, header_path, source_path = (pathlib.Path(argument) for argument in sys.argv[1:4])
-    document = json.loads(source.read_text())
-    enums = {name: choices_of(name, value) for name, value in document["enums"].items()}
+    folder, header_path, source_path, enums_path = (pathlib.Path(argument) for argument in sys.argv[1:5])
+    document = merged(folder)
+    enums = choices(document["enums"])
+    document["components"] = spelled(document["components"], enums)
+    enums_path.write_text(c_enums(document["enums"]))
     routes = [{**route, "tag": tag} for tag, entries in document["routes"].items() for route in entries]
     # A fixed part of a path comes before a parameter in its place: "{" sorts behind every letter.
     routes.sort(key=lambda route: (route["path"], route["method"]))
@@ -351,4 +416,5 @@ def main():
         + 'const char orc_routes_openapi_hash[] = "%s";\n' % hashlib.sha256(text.encode()).hexdigest()[:32])
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -14,7 +14,7 @@ typedef const apr_array_header_t *orc_surface_expand_t(const orc_request_t *requ
                                                        const apr_array_header_t *values);
 
 struct orc_surface_list_t {
-    /** SELECT with a column for each of the list's columns in routes.json, `id`, and `object` (JSON): only rows that
+    /** SELECT with a column for each of the list's columns in routes/, `id`, and `object` (JSON): only rows that
      * the caller may see. `caller` is the caller's row; its first parameter is the caller's id. */
     orc_sql_call_t base;
     /** True when the base gives a person's worth of rows, so that finding all of them once is cheaper than twice. */

@@ -4,7 +4,7 @@
 
 #include "orc_request.h"
 
-/* The shape of the table that compile_routes.py makes of routes.json. All of it is constant data. */
+/* The shape of the table that compile_routes.py makes of routes/. All of it is constant data. */
 
 /** What a query parameter or a column holds, and with it how it is given, checked and compared (API.md, Filters). */
 typedef enum orc_kind_t {

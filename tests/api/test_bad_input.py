@@ -9,8 +9,10 @@ from deployed import ABSENT, frozen  # noqa: F401
 
 from harness.client import unique
 
-ROUTES = json.loads(pathlib.Path(__file__).parents[2].joinpath("mod_orchestrator/routes.json").read_text(encoding="utf-8"))
-ALL = [route for routes in ROUTES["routes"].values() for route in routes if route["who"] != "open"]
+ROUTES = {path.stem: json.loads(path.read_text(encoding="utf-8"))
+          for path in pathlib.Path(__file__).parents[2].joinpath("mod_orchestrator/routes").glob("*.json")}
+COMPONENTS = {name: schema for part in ROUTES.values() for name, schema in part.get("components", {}).items()}
+ALL = [route for _, part in sorted(ROUTES.items()) for route in part.get("routes", []) if route["who"] != "open"]
 WITH_BODY = [route for route in ALL if "body" in route]
 WITH_ID = [route for route in ALL if "{" in route["path"]]
 JSON = {"Content-Type": "application/json"}
@@ -91,7 +93,7 @@ def test_a_body_of_the_wrong_shape_is_refused(frozen, person, route):  # noqa: F
 
 
 def members(route):
-    return sorted(ROUTES["components"][route["body"]["schema"]].get("properties", {}).items())
+    return sorted(COMPONENTS[route["body"]["schema"]].get("properties", {}).items())
 
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=name_of)
@@ -157,7 +159,7 @@ def test_an_unknown_parameter_is_refused(frozen, person, route):  # noqa: F811
 @pytest.mark.parametrize("route", [route for route in ALL if "list" in route], ids=name_of)
 def test_a_bad_value_of_every_filter_is_refused(frozen, person, route):  # noqa: F811
     before = state(frozen)
-    for column in ROUTES["lists"][route["list"]]:
+    for column in ROUTES[route["list"]]["list"]:
         kind, name = column["kind"], column["name"]
         if not column.get("filter", True) or kind in ("word", "text"):
             continue
@@ -172,7 +174,7 @@ def test_a_bad_value_of_every_filter_is_refused(frozen, person, route):  # noqa:
 @pytest.mark.parametrize("route", [route for route in ALL if "list" in route], ids=name_of)
 def test_odd_words_are_only_words(frozen, person, route):  # noqa: F811
     before = state(frozen)
-    for column in ROUTES["lists"][route["list"]]:
+    for column in ROUTES[route["list"]]["list"]:
         if column["kind"] not in ("word", "text") or not column.get("filter", True):
             continue
         for value in ("'; DROP TABLE users; --", '"}', "\\", "%", "_", "$1", "{a,b}", "NULL", "\u00e4\U0001f600", "a\nb", "x" * 3000):
