@@ -21,6 +21,7 @@
 #include "mo_shared.h"
 #include "orc_db.h"
 #include "orc_db_check.h"
+#include "orc_db_views.h"
 #include "orc_engine.h"
 #include "orc_jwks.h"
 
@@ -36,6 +37,7 @@ enum {
     KEYS_WANTED_PAUSE = 30,  /* the same, at least, when a token named an unknown key */
     KEYS_FIRST_RETRY = 1,    /* seconds; doubles */
     KEYS_TIMEOUT = 10,       /* seconds that an issuer has for its answer */
+    VIEWS_INTERVAL = 3600,   /* seconds; views that nobody used for a week are dropped */
 };
 
 /* What the parent's callbacks need, and what a signal handler may touch: there is one daemon per process. */
@@ -164,6 +166,24 @@ static void wait_for_database(const mo_config_t *config, server_rec *server, apr
     }
 }
 
+/* Where nothing else does it: who only serves keeps the views that it serves from. */
+static void keep_views(const mo_config_t *config, server_rec *server, apr_pool_t *pool)
+{
+    orc_error_t *error;
+    apr_pool_t *work;
+    orc_db_t *db;
+    int dropped;
+
+    apr_pool_create(&work, pool);
+    error = orc_db_open(&db, orc_db_source_single(config->values->database_url, work), work);
+    if (!error)
+        error = orc_db_views_keep(db, &dropped, work);
+    if (error)
+        ap_log_error(APLOG_MARK, error->retriable ? APLOG_INFO : APLOG_ERR, 0, server,
+                     ORCLOGNO(1090) "the database can't be read: %s", orc_error_line(error, work));
+    apr_pool_destroy(work);
+}
+
 /* Waits until the issuers' keys are due again: sooner when a token named a key that nobody knows, but not at once, so
  * that strangers can't make us ask. */
 static void wait_for_keys_turn(mo_shared_t *shared, int seconds)
@@ -249,10 +269,12 @@ static void daemon_main(mo_config_t *config, server_rec *server, pid_t parent)
     if (apr_thread_create(&thread, NULL, keep_keys, config, pool) != APR_SUCCESS)
         _exit(1);
     wait_for_database(config, server, pool);
+    if (!config->migrates && !daemon_state.stops)
+        keep_views(config, server, pool);
     if (config->runs_engine && !daemon_state.stops)
         run_engine(config, server, pool);
-    while (!daemon_state.stops)
-        rest(3600);
+    while (!rest(VIEWS_INTERVAL))
+        keep_views(config, server, pool);
     mo_set(config->shared->engine.pid, 0);
     _exit(0);
 }

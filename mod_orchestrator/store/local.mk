@@ -3,6 +3,7 @@ generated = mod_orchestrator/generated
 liborc_la_SOURCES += $(store)/orc_db.c $(store)/orc_db.h $(store)/orc_db_migrate.c \
 	$(store)/orc_db_probe.c $(store)/orc_db_probe.h \
 	$(store)/orc_db_check.c $(store)/orc_db_check.h $(store)/orc_db_single.c $(store)/orc_db_wire.c $(store)/orc_db_wire.h \
+	$(store)/orc_db_views.c $(store)/orc_db_views.h \
 	$(store)/orc_rows.c $(store)/orc_rows.h \
 	$(store)/orc_store_deployments.c $(store)/orc_store_deployments.h \
 	$(store)/orc_store_logs.c $(store)/orc_store_logs.h \
@@ -13,11 +14,14 @@ liborc_la_SOURCES += $(store)/orc_db.c $(store)/orc_db.h $(store)/orc_db_migrate
 nodist_liborc_la_SOURCES += $(generated)/orc_sql.c $(generated)/orc_sql.h
 BUILT_SOURCES += $(generated)/orc_sql.h
 CLEANFILES += $(generated)/orc_sql.c $(generated)/orc_sql.h
-sql_sources = $(wildcard $(top_srcdir)/sql/queries/*.sql) $(wildcard $(top_srcdir)/sql/migrations/*.sql)
+sql_sources = $(wildcard $(top_srcdir)/sql/queries/*.sql) $(wildcard $(top_srcdir)/sql/views/*.sql) \
+	$(wildcard $(top_srcdir)/sql/migrations/*.sql) $(enums)
+enums = $(top_srcdir)/mod_orchestrator/routes/enums.json
 EXTRA_DIST += sql
 
 $(generated)/orc_sql.c: $(top_srcdir)/sql/compile.py $(sql_sources)
-	$(AM_V_GEN)$(MKDIR_P) $(generated) && $(PYTHON) $(top_srcdir)/sql/compile.py $(top_srcdir)/sql $(generated)/orc_sql.h $@
+	$(AM_V_GEN)$(MKDIR_P) $(generated) && $(PYTHON) $(top_srcdir)/sql/compile.py $(top_srcdir)/sql $(enums) \
+		$(generated)/orc_sql.h $@
 $(generated)/orc_sql.h: $(generated)/orc_sql.c
 
 # Needs a PostgreSQL, so pytest makes and runs it (tests/store/test_orc_db.py).
@@ -34,3 +38,21 @@ orchestrator_migrate_LDADD = liborc.la
 sbin_PROGRAMS += orchestrator-rotate
 orchestrator_rotate_SOURCES = $(store)/orchestrator_rotate.c
 orchestrator_rotate_LDADD = liborc.la
+
+# Two versions of the module that share a database (tests/store/test_views.py): one as it is, and one whose views say
+# something else.
+EXTRA_PROGRAMS += tests/store/check_views tests/store/check_views_other
+tests_store_check_views_SOURCES = tests/store/check_views.c
+tests_store_check_views_LDADD = liborc.la
+other = tests/store/other_version
+tests_store_check_views_other_SOURCES = tests/store/check_views.c
+nodist_tests_store_check_views_other_SOURCES = $(other)/orc_sql.c
+tests_store_check_views_other_LDADD = liborc.la
+CLEANFILES += $(other)/orc_sql.c $(other)/orc_sql.h
+
+$(other)/orc_sql.c: $(generated)/orc_sql.c
+	$(AM_V_GEN)$(MKDIR_P) $(other)/views && ln -sfn $(abs_top_srcdir)/sql/queries $(other)/queries && \
+		ln -sfn $(abs_top_srcdir)/sql/migrations $(other)/migrations && \
+		cp $(top_srcdir)/sql/views/*.sql $(other)/views && chmod u+w $(other)/views/* && \
+		sed -i "s/'sub', u.sub/'subject', u.sub/" $(other)/views/users.sql && \
+		$(PYTHON) $(top_srcdir)/sql/compile.py $(other) $(enums) $(other)/orc_sql.h $@

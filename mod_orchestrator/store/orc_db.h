@@ -105,8 +105,8 @@ orc_error_t *orc_db_read(orc_db_source_t *source, orc_rows_t *rows, orc_sql_call
 orc_error_t *orc_db_read_text(orc_db_source_t *source, orc_rows_t *rows, const char *sql, int count,
                               const char *const *values, apr_pool_t *pool);
 
-/** Applies the migrations compiled into the module that the database lacks, under an advisory lock. *applied: how many.
- */
+/** Applies the migrations compiled into the module that the database lacks, and makes the views that the statements
+ * read from, under an advisory lock. *applied: how many migrations. */
 orc_error_t *orc_db_migrate(orc_db_source_t *source, int *applied, apr_pool_t *pool);
 
 #endif

@@ -46,7 +46,8 @@ static orc_error_t *is_applied(int *applied, PGconn *connection, const orc_migra
     return NULL;
 }
 
-static orc_error_t *apply(PGconn *connection, const orc_migration_t *migration, apr_pool_t *pool)
+/* Runs a text and then another one, all or nothing. */
+static orc_error_t *run_whole(PGconn *connection, const char *text, const char *then, apr_pool_t *pool)
 {
     orc_error_t *error;
 
@@ -54,19 +55,22 @@ static orc_error_t *apply(PGconn *connection, const orc_migration_t *migration, 
     error = run(connection, NULL, "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0",
                 pool);
     if (!error)
-        error = run(connection, NULL, migration->text, pool);
-    if (!error) {
-        error = run(connection, NULL,
-                    apr_psprintf(pool, "INSERT INTO schema_migrations (number, name) VALUES (%d, '%s')",
-                                 migration->number, migration->name),
-                    pool);
-    }
+        error = run(connection, NULL, text, pool);
+    if (!error)
+        error = run(connection, NULL, then, pool);
     if (!error)
         error = run(connection, NULL, "COMMIT", pool);
-    if (error) {
+    if (error)
         PQclear(PQexec(connection, "ROLLBACK"));
-        return orc_error_wrap(error, "migration %s", migration->name);
-    }
+    return error;
+}
+
+static orc_error_t *apply(PGconn *connection, const orc_migration_t *migration, apr_pool_t *pool)
+{
+    const char *record = apr_psprintf(pool, "INSERT INTO schema_migrations (number, name) VALUES (%d, '%s')",
+                                      migration->number, migration->name);
+
+    ORC_TRY(orc_error_wrap(run_whole(connection, migration->text, record, pool), "migration %s", migration->name));
     orc_log(ORC_LOG_NOTICE, "database: migration %s applied", migration->name);
     return NULL;
 }
@@ -87,6 +91,39 @@ static orc_error_t *apply_missing(PGconn *connection, int *applied, apr_pool_t *
         (*applied)++;
     }
     return NULL;
+}
+
+/* What a version reads from is everybody's, as the schema public is. */
+static orc_error_t *make_views(PGconn *connection, apr_pool_t *pool)
+{
+    const char *name = orc_views_schema;
+    int is_there;
+    PGresult *result;
+
+    ORC_TRY(run(connection, &result, apr_psprintf(pool, "SELECT FROM pg_namespace WHERE nspname = '%s'", name), pool));
+    is_there = PQntuples(result) > 0;
+    PQclear(result);
+    if (is_there)
+        return NULL;
+    ORC_TRY(orc_error_wrap(
+        run_whole(connection, apr_psprintf(pool, "CREATE SCHEMA %s; GRANT USAGE ON SCHEMA %s TO PUBLIC", name, name),
+                  orc_views_text, pool),
+        "views %s", name));
+    orc_log(ORC_LOG_NOTICE, "database: views %s made", name);
+    return NULL;
+}
+
+/* Makes the views unless they are there; others that nobody uses any more go. */
+static orc_error_t *keep_views(PGconn *connection, apr_pool_t *pool)
+{
+    ORC_TRY(make_views(connection, pool));
+    ORC_TRY(run(connection, NULL,
+                apr_psprintf(pool,
+                             "INSERT INTO view_schemas (name) VALUES ('%s')"
+                             " ON CONFLICT (name) DO UPDATE SET last_used = now()",
+                             orc_views_schema),
+                pool));
+    return run(connection, NULL, orc_sql_table[ORC_SQL_VIEWS_DROP_UNUSED].text, pool);
 }
 
 /* Debian makes its cluster in the locale of who installs it, which on a bare machine knows ASCII only. */
@@ -110,6 +147,8 @@ static orc_error_t *under_lock(PGconn *connection, int *applied, apr_pool_t *poo
                 "SELECT pg_advisory_lock(" MIGRATION_LOCK ")",
                 pool));
     error = apply_missing(connection, applied, pool);
+    if (!error)
+        error = keep_views(connection, pool);
     PQclear(PQexec(connection, "SELECT pg_advisory_unlock(" MIGRATION_LOCK ");"
                                "RESET client_min_messages; RESET lock_timeout; RESET statement_timeout"));
     return error;

@@ -7,8 +7,8 @@ CREATE TYPE operation_state AS ENUM
     ('pending', 'in progress', 'succeeded', 'failed', 'canceling', 'canceled');
 -- The engine's phases; a deployment's task is read off the phase of its last operation.
 CREATE TYPE operation_phase AS ENUM
-    ('queued', 'placing', 'submitting', 'provisioning', 'collecting', 'cleaning', 'updating', 'deleting', 'confirming', 'ended');
-CREATE TYPE step_status AS ENUM ('running', 'succeeded', 'failed', 'canceled', 'skipped');
+    ('queued', 'placing', 'submitting', 'provisioning', 'collecting', 'cleaning', 'deleting', 'confirming', 'ended');
+CREATE TYPE step_status AS ENUM ('running', 'succeeded', 'failed', 'canceled');
 CREATE TYPE log_level AS ENUM ('debug', 'info', 'warning', 'error');
 
 CREATE TABLE users (
@@ -29,10 +29,12 @@ CREATE TABLE users (
 
 -- The person's last access token, for calls that outlive the request.
 CREATE TABLE credentials (
-    user_id      uuid PRIMARY KEY REFERENCES users ON DELETE CASCADE,
-    access_token text NOT NULL,                -- sealed
-    expires_at   timestamptz NOT NULL,
-    updated_at   timestamptz NOT NULL DEFAULT now()
+    user_id        uuid PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    access_token   text NOT NULL,              -- sealed
+    expires_at     timestamptz NOT NULL,
+    renewed_by     text,                       -- who spends the refresh token: one at a time, as issuers rotate them
+    renewing_until timestamptz,
+    updated_at     timestamptz NOT NULL DEFAULT now()
 );
 
 CREATE TABLE templates (
@@ -59,7 +61,7 @@ CREATE INDEX templates_created_at ON templates (created_at, id);
 CREATE TABLE deployments (
     id                        uuid PRIMARY KEY,
     template_id               uuid NOT NULL REFERENCES templates ON DELETE RESTRICT,
-    template_inputs           json NOT NULL,               -- without secrets
+    template_inputs           json NOT NULL,               -- without secrets; json keeps the text of numbers
     template_inputs_sealed    text,                        -- all of them, sealed, when some are secret
     template_outputs          jsonb NOT NULL DEFAULT '{}', -- without secrets
     template_outputs_sealed   text,                        -- all of them, sealed, when some are secret
@@ -135,19 +137,6 @@ CREATE TABLE resource_requirements (
 );
 CREATE INDEX resource_requirements_required_by_id ON resource_requirements (required_by_id);
 
-CREATE TABLE orchestrations (
-    id           uuid PRIMARY KEY,
-    type         text NOT NULL,
-    state        text NOT NULL,
-    description  text NOT NULL DEFAULT '',
-    parameters   jsonb NOT NULL DEFAULT '{}',
-    created_by   uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
-    row_version  bigint NOT NULL DEFAULT 1,
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    updated_at   timestamptz NOT NULL DEFAULT now()
-);
-CREATE INDEX orchestrations_created_by ON orchestrations (created_by);
-
 CREATE TABLE operations (
     id               uuid PRIMARY KEY,
     deployment_id    uuid NOT NULL REFERENCES deployments ON DELETE CASCADE,
@@ -162,14 +151,10 @@ CREATE TABLE operations (
     options          jsonb NOT NULL DEFAULT '{}', -- what the request asked for: force, unsecure, inputs, ...
     progress         jsonb NOT NULL DEFAULT '{}', -- the engine's memory between phases
     transitive       jsonb NOT NULL DEFAULT '[]', -- transitive_resources
-    labels           jsonb NOT NULL DEFAULT '{}',
     platform_id      text,                     -- the provider it works on
     correlation_id   text,                     -- X-Request-ID of the request that asked for it
     user_group       text NOT NULL,
     user_group_issuer text NOT NULL,
-    deletion_scheduled boolean NOT NULL DEFAULT false,
-    parent_id        uuid REFERENCES operations ON DELETE SET NULL,
-    orchestration_id uuid REFERENCES orchestrations ON DELETE SET NULL,
     created_by       uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
     deadline         timestamptz,              -- of the whole, from tot_timeout_mins
     due_at           timestamptz,              -- schedule and lease in one: when somebody has to look at it; NULL: ended
@@ -186,10 +171,11 @@ CREATE TABLE operations (
 );
 CREATE INDEX operations_deployment_id ON operations (deployment_id, created_at);
 CREATE INDEX operations_resource_id ON operations (resource_id) WHERE resource_id IS NOT NULL;
-CREATE INDEX operations_parent_id ON operations (parent_id) WHERE parent_id IS NOT NULL;
-CREATE INDEX operations_orchestration_id ON operations (orchestration_id) WHERE orchestration_id IS NOT NULL;
 CREATE INDEX operations_created_by ON operations (created_by);
-CREATE INDEX operations_due_at ON operations (due_at) WHERE due_at IS NOT NULL;
+-- Pending operations wait in great numbers with a due_at in the past, so they are kept out of the schedule's index.
+CREATE INDEX operations_schedule ON operations (due_at) WHERE due_at IS NOT NULL AND state <> 'pending';
+CREATE INDEX operations_pending ON operations (created_at, id) WHERE state = 'pending';
+CREATE INDEX operations_lease_owner ON operations (lease_owner) WHERE due_at IS NOT NULL AND state <> 'pending';
 CREATE INDEX operations_queue ON operations (user_group_issuer, user_group) WHERE state = 'pending';
 CREATE INDEX operations_waiting ON operations (created_by) WHERE waits_for_token;
 
@@ -211,6 +197,7 @@ CREATE TABLE operation_steps (
     im_infra_id  text,
     started_at   timestamptz NOT NULL DEFAULT now(),
     ended_at     timestamptz,
+    removed_at   timestamptz,                  -- nothing of it is at IM, which was looked at twice, or ever was
     PRIMARY KEY (operation_id, number)
 );
 CREATE INDEX operation_steps_im_infra_id ON operation_steps (im_infra_id) WHERE im_infra_id IS NOT NULL;
@@ -223,7 +210,6 @@ CREATE TABLE operation_logs (
     level         log_level NOT NULL,
     stage         text NOT NULL,
     step          integer,
-    source        text NOT NULL DEFAULT 'orchestrator',
     message       text NOT NULL
 );
 CREATE INDEX operation_logs_operation_id ON operation_logs (operation_id, id);
@@ -243,25 +229,12 @@ CREATE TABLE providers (
     created_at   timestamptz NOT NULL DEFAULT now(),
     updated_at   timestamptz NOT NULL DEFAULT now()
 );
-CREATE TABLE provider_regions (
-    provider_id uuid NOT NULL REFERENCES providers ON DELETE CASCADE,
-    name        text NOT NULL,
-    PRIMARY KEY (provider_id, name)
-);
-CREATE TABLE provider_projects (
-    provider_id uuid NOT NULL REFERENCES providers ON DELETE CASCADE,
-    issuer      text NOT NULL,
-    user_group  text NOT NULL,
-    project     text NOT NULL,
-    PRIMARY KEY (provider_id, issuer, user_group)
-);
-
 -- Messages on their way out; to be written with the row that they tell of once somebody takes them.
 CREATE TABLE outbox (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     topic      text NOT NULL,
     key        uuid NOT NULL,                  -- orders the messages of one deployment
-    payload    jsonb NOT NULL,
+    payload    json NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX outbox_created_at ON outbox (created_at);
@@ -281,54 +254,37 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
 
--- The status codes of API.md, section 5. `before` is the status that an owner operation returns to.
-CREATE FUNCTION deployment_status(type operation_type, state operation_state, before smallint) RETURNS smallint
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE
-        WHEN state = 'succeeded' THEN
-            CASE type WHEN 'CREATE' THEN 0 WHEN 'UPDATE' THEN 7 WHEN 'DELETE' THEN 3 ELSE before END
-        WHEN state IN ('failed', 'canceled') THEN
-            CASE type WHEN 'CREATE' THEN 1 WHEN 'DELETE' THEN 4 ELSE 8 END
-        ELSE
-            CASE type WHEN 'CREATE' THEN 2 WHEN 'DELETE' THEN 5 ELSE 9 END
-    END::smallint
+-- Ends a submission, and the transaction with whatever else it wrote, when the group's queue has no place for it.
+CREATE FUNCTION queue_is_full() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the queue of the group is full' USING ERRCODE = 'ORC29';
+END
 $$;
 
-CREATE FUNCTION deployment_status_name(status smallint) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT (ARRAY['CREATE_COMPLETE', 'CREATE_FAILED', 'CREATE_IN_PROGRESS', 'DELETE_COMPLETE', 'DELETE_FAILED',
-                  'DELETE_IN_PROGRESS', 'UNKNOWN', 'UPDATE_COMPLETE', 'UPDATE_FAILED', 'UPDATE_IN_PROGRESS'])[status + 1]
-$$;
+-- The schemas that sql/views was made into, one for each version of it that is in use.
+CREATE TABLE view_schemas (
+    name      text PRIMARY KEY,
+    last_used timestamptz NOT NULL DEFAULT now()
+);
 
--- The task codes of API.md, section 5: what the last operation is at, or was at when it failed.
-CREATE FUNCTION deployment_task(type operation_type, state operation_state, phase operation_phase) RETURNS smallint
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE
-        WHEN state IN ('succeeded', 'failed', 'canceled') THEN 8
-        WHEN phase = 'queued' THEN 0
-        WHEN type = 'DELETE' THEN 7
-        WHEN type <> 'CREATE' THEN 6
-        WHEN phase = 'placing' THEN 2
-        WHEN phase = 'submitting' THEN 4
-        WHEN phase = 'cleaning' THEN 7
-        ELSE 5
-    END::smallint
-$$;
-
-CREATE FUNCTION deployment_task_name(task smallint) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT (ARRAY['submitted', 'template_validation', 'provider_filtering', 'providers_ranking', 'infrastructure_creation',
-                  'resources_configuration', 'resources_updating', 'infrastructure_deletion', 'finished'])[task + 1]
-$$;
-
-CREATE FUNCTION resource_status_name(status smallint) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT (ARRAY['CONFIGURED', 'CONFIGURING', 'CREATED', 'CREATING', 'DELETED', 'DELETING', 'ERROR', 'INITIAL',
-                  'STARTED', 'STARTING', 'STOPPED', 'STOPPING'])[status + 1]
-$$;
-
--- RFC 3339, UTC, microseconds.
-CREATE FUNCTION rfc3339(at timestamptz) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+-- Drops those that nobody used for a week, of those that the caller may drop; how many. The lock is the migrations': a
+-- daemon that starts again after a long time finds its schema or makes it, and is not between the two.
+CREATE FUNCTION drop_unused_views() RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    unused  text;
+    dropped integer := 0;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(7303779) THEN
+        RETURN 0;
+    END IF;
+    FOR unused IN
+        DELETE FROM view_schemas v USING pg_namespace n
+        WHERE v.last_used < now() - interval '7 days' AND n.nspname = v.name AND pg_has_role(n.nspowner, 'USAGE')
+        RETURNING v.name
+    LOOP
+        EXECUTE format('DROP SCHEMA %I CASCADE', unused);
+        dropped := dropped + 1;
+    END LOOP;
+    RETURN dropped;
+END
 $$;

@@ -4,7 +4,7 @@
 -- columns: object, tag, exists
 SELECT CASE WHEN d.is_owner OR :is_admin THEN d.object END AS object,
     d.version || CASE WHEN d.is_owner THEN '.o' ELSE '.a' END AS tag, d.id IS NOT NULL AS exists
-FROM users u LEFT JOIN v1_deployments(:base_url, :caller, false) d ON d.id = :id
+FROM users u LEFT JOIN views.v1_deployments(:base_url, :caller, false) d ON d.id = :id
 WHERE u.id = :caller
 
 -- name: deployment_get_with_template
@@ -12,31 +12,27 @@ WHERE u.id = :caller
 SELECT CASE WHEN d.is_owner OR :is_admin THEN d.object END AS object,
     d.version || '.' || t.row_version || CASE WHEN d.is_owner THEN '.o' ELSE '.a' END AS tag, d.id IS NOT NULL AS exists
 FROM users u
-    LEFT JOIN v1_deployments(:base_url, :caller, true) d ON d.id = :id
+    LEFT JOIN views.v1_deployments(:base_url, :caller, true) d ON d.id = :id
     LEFT JOIN templates t ON t.id = d.template_id
 WHERE u.id = :caller
 
 -- The template of a deployment, seen by who sees the deployment.
 -- name: deployment_template
 -- columns: object, tag, exists
-SELECT CASE WHEN d.is_owner OR :is_admin THEN json_build_object('id', t.id, 'created_at', rfc3339(t.created_at),
-        'created_by', t.created_by, 'updated_at', rfc3339(t.updated_at), 'updated_by', t.updated_by,
-        'content', t.content, 'checksum', t.checksum, 'name', t.name, 'version', t.version,
-        'target_provider_type', t.target_provider_type, 'tosca_definition_version', t.tosca_definition_version) END AS object,
-    t.row_version AS tag, d.id IS NOT NULL AS exists
+SELECT CASE WHEN d.is_owner OR :is_admin THEN t.object END AS object, t.row_version AS tag, d.id IS NOT NULL AS exists
 FROM users u
-    LEFT JOIN v1_deployments('', :caller, false) d ON d.id = :id
-    LEFT JOIN templates t ON t.id = d.template_id
+    LEFT JOIN views.v1_deployments('', :caller, false) d ON d.id = :id
+    LEFT JOIN views.v1_templates() t ON t.id = d.template_id
 WHERE u.id = :caller
 
 -- Bases of lists.
 -- name: deployment_list_own
 -- parameters: caller, base_url
-SELECT * FROM v1_deployments(:base_url, :caller, false) WHERE is_owner
+SELECT * FROM views.v1_deployments(:base_url, :caller, false) WHERE is_owner
 
 -- name: deployment_list_all
 -- parameters: caller, base_url
-SELECT * FROM v1_deployments(:base_url, :caller, false)
+SELECT * FROM views.v1_deployments(:base_url, :caller, false)
 
 -- What a submission has to know of its template.
 -- name: deployment_template_facts
@@ -103,7 +99,7 @@ SELECT d.id IS NOT NULL AS exists, d.is_owner OR :is_admin AS is_allowed, d.vers
     d.version || '.' || t.row_version || r.suffix AS tag_with_template, d.status, d.last_operation AS last_operation_id,
     a.id AS deletion_id
 FROM users u
-    LEFT JOIN v1_deployments('', :caller, false) d ON d.id = :id
+    LEFT JOIN views.v1_deployments('', :caller, false) d ON d.id = :id
     LEFT JOIN templates t ON t.id = d.template_id
     LEFT JOIN LATERAL (SELECT o.id FROM operations o
         WHERE o.deployment_id = d.id AND o.type = 'DELETE' AND o.due_at IS NOT NULL LIMIT 1) a ON true
@@ -123,7 +119,7 @@ WITH operation AS (
         jsonb_build_object('force', :is_forced::boolean, 'unsecure', :is_unsecure::boolean),
         (SELECT coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'type', 'resources', 'operation_type', 'DELETE',
             'criteria', r.tosca_node_name) ORDER BY r.position), '[]')
-            FROM resources r WHERE r.deployment_id = d.id AND r.status <> 4),
+            FROM resources r WHERE r.deployment_id = d.id AND r.status <> resource_status.DELETED),
         :correlation_id, d.user_group, d.user_group_issuer, :caller,
         now() + GREATEST(d.tot_timeout_mins, 1440) * interval '1 minute', now()
     FROM deployments d WHERE d.id = :id

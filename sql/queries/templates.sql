@@ -1,23 +1,14 @@
 -- Rows of one object: the object, its version, whether it exists. No row: the caller is registered no more.
 -- name: template_get
 -- columns: object, tag, exists
-SELECT json_build_object('id', t.id, 'created_at', rfc3339(t.created_at), 'created_by', t.created_by,
-        'updated_at', rfc3339(t.updated_at), 'updated_by', t.updated_by, 'content', t.content, 'checksum', t.checksum,
-        'name', t.name, 'version', t.version, 'target_provider_type', t.target_provider_type,
-        'tosca_definition_version', t.tosca_definition_version) AS object,
-    t.row_version AS tag, t.id IS NOT NULL AS exists
-FROM users caller LEFT JOIN templates t ON t.id = :id
+SELECT t.object, t.row_version AS tag, t.id IS NOT NULL AS exists
+FROM users caller LEFT JOIN views.v1_templates() t ON t.id = :id
 WHERE caller.id = :caller
 
 -- The base of the list.
 -- name: template_list
 -- parameters: caller
-SELECT t.*,
-    json_build_object('id', t.id, 'created_at', rfc3339(t.created_at), 'created_by', t.created_by,
-        'updated_at', rfc3339(t.updated_at), 'updated_by', t.updated_by, 'content', t.content, 'checksum', t.checksum,
-        'name', t.name, 'version', t.version, 'target_provider_type', t.target_provider_type,
-        'tosca_definition_version', t.tosca_definition_version) AS object
-FROM templates t
+SELECT * FROM views.v1_templates()
 
 -- name: template_insert
 INSERT INTO templates (id, content, checksum, name, version, target_provider_type, tosca_definition_version,

@@ -46,26 +46,15 @@ WHERE o.waits_for_token AND o.ended_at IS NULL AND d.id = o.deployment_id AND d.
 -- Rows of one object: the object if the caller may see it, its version for this reader, whether it exists.
 -- name: user_get
 -- columns: object, tag, exists
-SELECT CASE
-        WHEN u.id = :caller THEN json_build_object('id', u.id, 'created_at', rfc3339(u.created_at), 'sub', u.sub,
-            'issuer', u.issuer, 'name', u.name, 'username', u.username, 'email', u.email, 'picture', u.picture,
-            'public_ssh_key', u.public_ssh_key,
-            '@sealed', json_build_object('users.refresh_token', u.refresh_token))
-        WHEN :is_admin THEN json_build_object('id', u.id, 'created_at', rfc3339(u.created_at), 'sub', u.sub,
-            'issuer', u.issuer, 'name', u.name, 'username', u.username, 'email', u.email, 'picture', u.picture,
-            'public_ssh_key', u.public_ssh_key)
-    END AS object, u.row_version || CASE WHEN u.id = :caller THEN '.s' ELSE '.a' END AS tag, u.id IS NOT NULL AS exists
-FROM users caller LEFT JOIN users u ON u.id = :id
+SELECT CASE WHEN u.id = :caller THEN u.own WHEN :is_admin THEN u.object END AS object,
+    u.row_version || CASE WHEN u.id = :caller THEN '.s' ELSE '.a' END AS tag, u.id IS NOT NULL AS exists
+FROM users caller LEFT JOIN views.v1_users() u ON u.id = :id
 WHERE caller.id = :caller
 
 -- Bases of lists.
 -- name: user_list_all
 -- parameters: caller
-SELECT u.id, u.created_at, u.sub, u.issuer, u.name, u.username, u.email, u.picture, u.public_ssh_key,
-    json_build_object('id', u.id, 'created_at', rfc3339(u.created_at), 'sub', u.sub, 'issuer', u.issuer,
-        'name', u.name, 'username', u.username, 'email', u.email, 'picture', u.picture,
-        'public_ssh_key', u.public_ssh_key) AS object
-FROM users u
+SELECT * FROM views.v1_users()
 
 -- The caller and those who own a deployment together with them. What is not shown of a person is not there to be
 -- filtered or sorted by either.
@@ -76,13 +65,8 @@ SELECT u.id, u.name, u.username, u.picture,
     CASE WHEN u.id = :caller THEN u.issuer END AS issuer,
     CASE WHEN u.id = :caller THEN u.email END AS email,
     CASE WHEN u.id = :caller THEN u.public_ssh_key END AS public_ssh_key,
-    CASE WHEN u.id = :caller
-        THEN json_build_object('id', u.id, 'created_at', rfc3339(u.created_at), 'sub', u.sub, 'issuer', u.issuer,
-            'name', u.name, 'username', u.username, 'email', u.email, 'picture', u.picture,
-            'public_ssh_key', u.public_ssh_key)
-        ELSE json_build_object('id', u.id, 'name', u.name, 'username', u.username, 'picture', u.picture)
-    END AS object
-FROM users u
+    CASE WHEN u.id = :caller THEN u.object ELSE u.public END AS object
+FROM views.v1_users() u
 WHERE u.id = :caller OR u.id IN (
     SELECT theirs.user_id
     FROM deployment_owners mine JOIN deployment_owners theirs ON theirs.deployment_id = mine.deployment_id

@@ -2,6 +2,7 @@
 """POST, GET and DELETE of deployments: API.md, section 5."""
 
 import concurrent.futures
+import re
 import uuid
 
 import pytest
@@ -388,7 +389,7 @@ def test_the_status_is_that_of_the_last_operation(frozen, type_, state, before, 
     ("CREATE", "queued", 0, "submitted"), ("CREATE", "placing", 2, "provider_filtering"),
     ("CREATE", "submitting", 4, "infrastructure_creation"), ("CREATE", "provisioning", 5, "resources_configuration"),
     ("CREATE", "collecting", 5, "resources_configuration"), ("CREATE", "cleaning", 7, "infrastructure_deletion"),
-    ("UPDATE", "updating", 6, "resources_updating"), ("DELETE", "deleting", 7, "infrastructure_deletion"),
+    ("UPDATE", "provisioning", 6, "resources_updating"), ("DELETE", "deleting", 7, "infrastructure_deletion"),
     ("DELETE", "queued", 7, "infrastructure_deletion"), ("CREATE", "ended", 8, "finished")])
 def test_the_task_is_what_the_last_operation_is_at(frozen, type_, phase, code, name):
     alice = frozen.person()
@@ -433,6 +434,16 @@ def test_inputs_that_look_like_our_own_marks_stay_what_they_are(frozen):
     inputs = {"m": {"@sealed": "c2VhbGVk", "@sealed_text": "x", "\u00e4\"\\": "\U0001f600\ud7ff"}}
     made = submit(frozen, alice, content, template_inputs=inputs)
     assert alice.deployment(made)["template_inputs"] == inputs
+
+
+def test_numbers_of_inputs_keep_their_text(frozen):
+    alice = frozen.person()
+    content = template().replace("num_cpus: { type: integer, default: 1 }",
+                                 "num_cpus: { type: integer, default: 1 }\n    m: { type: map, entry_schema: { type: float } }")
+    made = submit(frozen, alice, content, template_inputs={"m": {"zero": -0.0, "huge": 1e300, "one": 1.0}})
+    for text in (alice.get("/deployments/" + made).text, alice.get("/deployments", params={"id": made}).text):
+        for name, number in (("zero", r"-0\.0"), ("huge", r"1[.0-9]*e300"), ("one", r"1\.0")):
+            assert re.search(r'"%s":\s*%s[,}]' % (name, number), text), text
 
 
 # ---- lists ----

@@ -1,0 +1,300 @@
+-- Today's whole: what the migrations make of an empty database, to be read in one place. Nothing applies this file; a test
+-- compares the two, so whoever writes a migration writes its outcome here.
+
+-- Which migrations were applied; made by whoever applies them.
+CREATE TABLE schema_migrations (
+    number     integer PRIMARY KEY,
+    name       text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- The schema of the orchestrator. Every foreign key has an index and an ON DELETE rule on purpose; row_version moves
+-- with every change of a row and is what ETag and If-Match compare.
+
+CREATE TYPE operation_type AS ENUM
+    ('CREATE', 'UPDATE', 'DELETE', 'START', 'STOP', 'REBOOT', 'ADD_OWNER', 'REMOVE_OWNER');
+CREATE TYPE operation_state AS ENUM
+    ('pending', 'in progress', 'succeeded', 'failed', 'canceling', 'canceled');
+-- The engine's phases; a deployment's task is read off the phase of its last operation.
+CREATE TYPE operation_phase AS ENUM
+    ('queued', 'placing', 'submitting', 'provisioning', 'collecting', 'cleaning', 'deleting', 'confirming', 'ended');
+CREATE TYPE step_status AS ENUM ('running', 'succeeded', 'failed', 'canceled');
+CREATE TYPE log_level AS ENUM ('debug', 'info', 'warning', 'error');
+
+CREATE TABLE users (
+    id             uuid PRIMARY KEY,
+    issuer         text NOT NULL,
+    sub            text NOT NULL,
+    name           text NOT NULL,
+    username       text NOT NULL,
+    email          text NOT NULL,
+    picture        text,
+    public_ssh_key text,
+    refresh_token  text,                       -- sealed
+    row_version    bigint NOT NULL DEFAULT 1,
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    updated_at     timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (issuer, sub)
+);
+
+-- The person's last access token, for calls that outlive the request.
+CREATE TABLE credentials (
+    user_id        uuid PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    access_token   text NOT NULL,              -- sealed
+    expires_at     timestamptz NOT NULL,
+    renewed_by     text,                       -- who spends the refresh token: one at a time, as issuers rotate them
+    renewing_until timestamptz,
+    updated_at     timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE templates (
+    id                       uuid PRIMARY KEY,
+    content                  text NOT NULL,
+    checksum                 text NOT NULL,    -- SHA-256 of the content's bytes
+    name                     text NOT NULL,
+    version                  text,
+    target_provider_type     text NOT NULL,
+    tosca_definition_version text NOT NULL,
+    name_in_content          boolean NOT NULL, -- the name came from metadata.template_name
+    is_fragment              boolean NOT NULL,
+    created_by               uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
+    updated_by               uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
+    row_version              bigint NOT NULL DEFAULT 1,
+    created_at               timestamptz NOT NULL DEFAULT now(),
+    updated_at               timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT templates_checksum_key UNIQUE (checksum)
+);
+CREATE INDEX templates_created_by ON templates (created_by);
+CREATE INDEX templates_updated_by ON templates (updated_by);
+CREATE INDEX templates_created_at ON templates (created_at, id);
+
+CREATE TABLE deployments (
+    id                        uuid PRIMARY KEY,
+    template_id               uuid NOT NULL REFERENCES templates ON DELETE RESTRICT,
+    template_inputs           json NOT NULL,               -- without secrets; json keeps the text of numbers
+    template_inputs_sealed    text,                        -- all of them, sealed, when some are secret
+    template_outputs          jsonb NOT NULL DEFAULT '{}', -- without secrets
+    template_outputs_sealed   text,                        -- all of them, sealed, when some are secret
+    user_group                text NOT NULL,
+    user_group_issuer         text NOT NULL,
+    per_provider_max_retries  smallint NOT NULL,
+    max_providers             integer,
+    tot_timeout_mins          smallint NOT NULL,
+    per_provider_timeout_mins smallint NOT NULL,
+    keep_last_attempt         boolean NOT NULL,
+    target_provider           text,            -- asked for, else chosen
+    target_region             text,
+    target_iaas_project       text,
+    im_endpoint               text,            -- where im_infra_id is
+    im_infra_id               text,
+    last_operation_id         uuid,            -- the last one that sets the status
+    created_by                uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
+    updated_by                uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
+    row_version               bigint NOT NULL DEFAULT 1,
+    created_at                timestamptz NOT NULL DEFAULT now(),
+    updated_at                timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX deployments_template_id ON deployments (template_id);
+CREATE INDEX deployments_created_by ON deployments (created_by);
+CREATE INDEX deployments_updated_by ON deployments (updated_by);
+CREATE INDEX deployments_created_at ON deployments (created_at, id);
+CREATE INDEX deployments_last_operation_id ON deployments (last_operation_id);
+CREATE INDEX deployments_im_infra_id ON deployments (im_infra_id) WHERE im_infra_id IS NOT NULL;
+
+CREATE TABLE deployment_owners (
+    deployment_id uuid NOT NULL REFERENCES deployments ON DELETE CASCADE,
+    user_id       uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (deployment_id, user_id)
+);
+CREATE INDEX deployment_owners_user_id ON deployment_owners (user_id, deployment_id);
+
+-- What GET .../logs shows beside the operations' own lines.
+CREATE TABLE deployment_logs (
+    deployment_id     uuid PRIMARY KEY REFERENCES deployments ON DELETE CASCADE,
+    im_logs           text,
+    orchestrator_logs text,                    -- posted
+    lines_after       timestamptz,             -- operations' lines up to then were overwritten or deleted
+    updated_at        timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE resources (
+    id              uuid PRIMARY KEY,
+    deployment_id   uuid NOT NULL REFERENCES deployments ON DELETE CASCADE,
+    position        integer NOT NULL,          -- in the topology's order
+    tosca_node_name text NOT NULL,
+    tosca_node_type text NOT NULL,
+    node_index      integer NOT NULL,          -- which instance of the node
+    is_compute      boolean NOT NULL,
+    im_vm_idx       text,
+    status          smallint NOT NULL DEFAULT 7 CHECK (status BETWEEN 0 AND 11), -- INITIAL
+    metadata        jsonb,                     -- without secrets
+    metadata_sealed text,
+    created_by      uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
+    updated_by      uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
+    row_version     bigint NOT NULL DEFAULT 1,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    updated_at      timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (deployment_id, position)
+);
+CREATE INDEX resources_created_by ON resources (created_by);
+CREATE INDEX resources_updated_by ON resources (updated_by);
+
+CREATE TABLE resource_requirements (
+    resource_id    uuid NOT NULL REFERENCES resources ON DELETE CASCADE,
+    required_by_id uuid NOT NULL REFERENCES resources ON DELETE CASCADE,
+    PRIMARY KEY (resource_id, required_by_id)
+);
+CREATE INDEX resource_requirements_required_by_id ON resource_requirements (required_by_id);
+
+CREATE TABLE operations (
+    id               uuid PRIMARY KEY,
+    deployment_id    uuid NOT NULL REFERENCES deployments ON DELETE CASCADE,
+    resource_id      uuid REFERENCES resources ON DELETE CASCADE,
+    type             operation_type NOT NULL,
+    state            operation_state NOT NULL DEFAULT 'pending',
+    phase            operation_phase NOT NULL DEFAULT 'queued',
+    description      text NOT NULL DEFAULT '', -- what it does or waits for now
+    reason           text,                     -- why it failed
+    errors           jsonb NOT NULL DEFAULT '[]',
+    status_before    smallint,                 -- the deployment's status before it, for owner operations
+    options          jsonb NOT NULL DEFAULT '{}', -- what the request asked for: force, unsecure, inputs, ...
+    progress         jsonb NOT NULL DEFAULT '{}', -- the engine's memory between phases
+    transitive       jsonb NOT NULL DEFAULT '[]', -- transitive_resources
+    platform_id      text,                     -- the provider it works on
+    correlation_id   text,                     -- X-Request-ID of the request that asked for it
+    user_group       text NOT NULL,
+    user_group_issuer text NOT NULL,
+    created_by       uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
+    deadline         timestamptz,              -- of the whole, from tot_timeout_mins
+    due_at           timestamptz,              -- schedule and lease in one: when somebody has to look at it; NULL: ended
+    lease_owner      text,
+    lease_number     bigint NOT NULL DEFAULT 0, -- fences results: moves with every claim
+    waits_for_token  boolean NOT NULL DEFAULT false,
+    row_version      bigint NOT NULL DEFAULT 1,
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    started_at       timestamptz,
+    updated_at       timestamptz NOT NULL DEFAULT now(),
+    ended_at         timestamptz,
+    CHECK ((state IN ('succeeded', 'failed', 'canceled')) = (ended_at IS NOT NULL)),
+    CHECK ((state IN ('succeeded', 'failed', 'canceled')) = (due_at IS NULL))
+);
+CREATE INDEX operations_deployment_id ON operations (deployment_id, created_at);
+CREATE INDEX operations_resource_id ON operations (resource_id) WHERE resource_id IS NOT NULL;
+CREATE INDEX operations_created_by ON operations (created_by);
+-- Pending operations wait in great numbers with a due_at in the past, so they are kept out of the schedule's index.
+CREATE INDEX operations_schedule ON operations (due_at) WHERE due_at IS NOT NULL AND state <> 'pending';
+CREATE INDEX operations_pending ON operations (created_at, id) WHERE state = 'pending';
+CREATE INDEX operations_lease_owner ON operations (lease_owner) WHERE due_at IS NOT NULL AND state <> 'pending';
+CREATE INDEX operations_queue ON operations (user_group_issuer, user_group) WHERE state = 'pending';
+CREATE INDEX operations_waiting ON operations (created_by) WHERE waits_for_token;
+
+ALTER TABLE deployments
+    ADD FOREIGN KEY (last_operation_id) REFERENCES operations ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED;
+
+-- What an operation did, in order; an attempt at a provider is a step.
+CREATE TABLE operation_steps (
+    operation_id uuid NOT NULL REFERENCES operations ON DELETE CASCADE,
+    number       integer NOT NULL,
+    stage        text NOT NULL,                -- placing, infrastructure_creation, ...
+    name         text NOT NULL,
+    status       step_status NOT NULL DEFAULT 'running',
+    message      text NOT NULL DEFAULT '',
+    provider     text,
+    region       text,
+    attempt_tag  text,                         -- put on the infrastructure at IM, to find it again
+    im_endpoint  text,
+    im_infra_id  text,
+    started_at   timestamptz NOT NULL DEFAULT now(),
+    ended_at     timestamptz,
+    removed_at   timestamptz,                  -- nothing of it is at IM, which was looked at twice, or ever was
+    PRIMARY KEY (operation_id, number)
+);
+CREATE INDEX operation_steps_im_infra_id ON operation_steps (im_infra_id) WHERE im_infra_id IS NOT NULL;
+
+CREATE TABLE operation_logs (
+    id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    operation_id  uuid NOT NULL REFERENCES operations ON DELETE CASCADE,
+    deployment_id uuid NOT NULL REFERENCES deployments ON DELETE CASCADE,
+    created_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    level         log_level NOT NULL,
+    stage         text NOT NULL,
+    step          integer,
+    message       text NOT NULL
+);
+CREATE INDEX operation_logs_operation_id ON operation_logs (operation_id, id);
+CREATE INDEX operation_logs_deployment_id ON operation_logs (deployment_id, id);
+
+-- What is known of providers beside the administrator's file.
+CREATE TABLE providers (
+    id           uuid PRIMARY KEY,
+    name         text NOT NULL UNIQUE,
+    type         text NOT NULL,
+    im_endpoint  text,
+    is_enabled   boolean NOT NULL,
+    attempts     bigint NOT NULL DEFAULT 0,
+    successes    bigint NOT NULL DEFAULT 0,
+    last_failure timestamptz,
+    row_version  bigint NOT NULL DEFAULT 1,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    updated_at   timestamptz NOT NULL DEFAULT now()
+);
+-- Messages on their way out; to be written with the row that they tell of once somebody takes them.
+CREATE TABLE outbox (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    topic      text NOT NULL,
+    key        uuid NOT NULL,                  -- orders the messages of one deployment
+    payload    json NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX outbox_created_at ON outbox (created_at);
+
+-- Answers kept for 24 hours, so that a repeated POST gives the first one again.
+CREATE TABLE idempotency_keys (
+    user_id     uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+    method      text NOT NULL,
+    path        text NOT NULL,
+    key         text NOT NULL,
+    body_sha256 text NOT NULL,
+    status      smallint NOT NULL,
+    headers     jsonb NOT NULL,
+    body        text NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (user_id, method, path, key)
+);
+CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
+
+-- Ends a submission, and the transaction with whatever else it wrote, when the group's queue has no place for it.
+CREATE FUNCTION queue_is_full() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the queue of the group is full' USING ERRCODE = 'ORC29';
+END
+$$;
+
+-- The schemas that sql/views was made into, one for each version of it that is in use.
+CREATE TABLE view_schemas (
+    name      text PRIMARY KEY,
+    last_used timestamptz NOT NULL DEFAULT now()
+);
+
+-- Drops those that nobody used for a week, of those that the caller may drop; how many. The lock is the migrations': a
+-- daemon that starts again after a long time finds its schema or makes it, and is not between the two.
+CREATE FUNCTION drop_unused_views() RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    unused  text;
+    dropped integer := 0;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(7303779) THEN
+        RETURN 0;
+    END IF;
+    FOR unused IN
+        DELETE FROM view_schemas v USING pg_namespace n
+        WHERE v.last_used < now() - interval '7 days' AND n.nspname = v.name AND pg_has_role(n.nspowner, 'USAGE')
+        RETURNING v.name
+    LOOP
+        EXECUTE format('DROP SCHEMA %I CASCADE', unused);
+        dropped := dropped + 1;
+    END LOOP;
+    RETURN dropped;
+END
+$$;

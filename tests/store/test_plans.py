@@ -1,0 +1,105 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Reads find their rows by an index, through the views: a view that PostgreSQL can't inline would read whole tables."""
+
+import contextlib
+import importlib.util
+import json
+import os
+import pathlib
+import subprocess
+
+import psycopg2
+import pytest
+
+TOP = pathlib.Path(__file__).parents[2]
+MANY = 3000
+PERSON, DEPLOYMENT = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
+VALUES = {"id": DEPLOYMENT, "deployment_id": DEPLOYMENT, "caller": PERSON, "is_admin": "f", "base_url": "https://paas.example"}
+FILL = """
+INSERT INTO users (id, issuer, sub, name, username, email)
+SELECT CASE i WHEN 1 THEN %(person)s ELSE gen_random_uuid() END, 'i', 's' || i, 'n', 'u', 'e' FROM generate_series(1, %(many)s) i;
+INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version, name_in_content, is_fragment,
+    created_by, updated_by)
+SELECT gen_random_uuid(), 'x', i, 'n', 'p', 'v', false, false, %(person)s, %(person)s FROM generate_series(1, %(many)s) i;
+INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, per_provider_max_retries,
+    tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, last_operation_id, created_by, updated_by, created_at)
+SELECT CASE checksum WHEN '1' THEN %(deployment)s ELSE gen_random_uuid() END, id, '{}', 'g', 'i', 1, 1, 1, false, NULL,
+    %(person)s, %(person)s, now() - checksum::int * interval '1 s' FROM templates;
+INSERT INTO operations (id, deployment_id, type, user_group, user_group_issuer, created_by, due_at)
+SELECT gen_random_uuid(), id, 'CREATE', 'g', 'i', created_by, now() FROM deployments;
+UPDATE deployments d SET last_operation_id = o.id FROM operations o WHERE o.deployment_id = d.id;
+INSERT INTO deployment_owners (deployment_id, user_id) SELECT d.id, u.id FROM deployments d JOIN (
+    SELECT id, row_number() OVER () AS i FROM users) u ON u.i = (SELECT checksum::int FROM templates WHERE id = d.template_id);
+INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, node_index, is_compute, created_by,
+    updated_by)
+SELECT gen_random_uuid(), id, 0, 'n', 't', 0, true, created_by, created_by FROM deployments;
+"""
+
+
+@pytest.fixture(scope="module")
+def statements():
+    spec = importlib.util.spec_from_file_location("compile_sql", TOP.joinpath("sql/compile.py"))
+    compiler = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(compiler)
+    enums = json.loads(TOP.joinpath("mod_orchestrator/routes/enums.json").read_text(encoding="utf-8"))
+    schema = compiler.Views(TOP / "sql/views", enums).schema
+    return {statement.name: statement for statement in compiler.statements(TOP / "sql/queries", enums, schema)}
+
+
+@pytest.fixture
+def scans(build, database, statements):
+    """scans(name, around): the nodes of a statement's generic plan that read tables, as (kind, table, index)."""
+    subprocess.run([os.path.join(build, "orchestrator-migrate"), database], stdout=subprocess.DEVNULL, check=True)
+
+    def nodes(node):
+        if "Relation Name" in node or "Index Name" in node:
+            yield node["Node Type"], node.get("Relation Name"), node.get("Index Name")
+        for below in node.get("Plans", []):
+            yield from nodes(below)
+    with contextlib.closing(psycopg2.connect(database)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute(FILL, {"person": PERSON, "deployment": DEPLOYMENT, "many": MANY})
+        cursor.execute("ANALYZE; SET plan_cache_mode = force_generic_plan")
+
+        def explain(name, around="%s"):
+            statement = statements[name]
+            text = statement.text
+            # A list's base may be given more than it uses, which PREPARE can't find the type of.
+            values = [VALUES[parameter] for number, parameter in enumerate(statement.parameters, 1) if "$%d" % number in text]
+            cursor.execute("PREPARE asked AS " + (around % text).replace("%", "%%"))
+            given = "(%s)" % ", ".join(["%s"] * len(values)) if values else ""
+            cursor.execute("EXPLAIN (FORMAT JSON) EXECUTE asked " + given, values)
+            [plan] = cursor.fetchall()[0][0]
+            cursor.execute("DEALLOCATE asked")
+            return set(nodes(plan["Plan"]))
+        yield explain
+
+
+def test_single_objects_are_found_by_their_keys(scans):
+    for name, index in (("deployment_get", "deployments_pkey"), ("deployment_get_with_template", "deployments_pkey"),
+                        ("deployment_template", "templates_pkey"), ("deployment_standing", "deployments_pkey"),
+                        ("template_get", "templates_pkey"), ("user_get", "users_pkey")):
+        found = scans(name)
+        assert index in {used for _, _, used in found}, (name, found)
+        assert [node for node in found if node[0] == "Seq Scan" and node[1] != "resource_requirements"] == [], name
+
+
+def test_pages_are_found_by_the_index_of_their_order(scans):
+    page = "SELECT b.object FROM (%s) b ORDER BY b.created_at DESC, b.id DESC LIMIT 5"
+    for name, table in (("deployment_list_all", "deployments"), ("template_list", "templates")):
+        found = scans(name, page)
+        assert table + "_created_at" in {used for _, _, used in found}, (name, found)
+        assert [node for node in found if node[0] == "Seq Scan"] == [], name
+
+
+def test_what_is_below_a_deployment_is_found_by_it(scans):
+    for name, around, table in (("operation_get", "%s", "operations"), ("operation_list", "SELECT b.object FROM (%s) b", "operations"),
+                                ("resource_get", "%s", "resources"), ("resource_list", "SELECT b.object FROM (%s) b", "resources")):
+        kinds = {kind for kind, read, _ in scans(name, around) if read == table}
+        assert kinds and "Seq Scan" not in kinds, name
+
+
+def test_the_caller_s_own_deployments_are_found_by_their_owner(scans):
+    found = scans("deployment_list_own", "SELECT b.id FROM (%s) b")
+    assert "deployment_owners_user_id" in {used for _, _, used in found}, found
+    assert [node for node in found if node[0] == "Seq Scan"] == []
