@@ -46,15 +46,15 @@ WHERE o.waits_for_token AND o.ended_at IS NULL AND d.id = o.deployment_id AND d.
 -- Rows of one object: the object if the caller may see it, its version for this reader, whether it exists.
 -- name: user_get
 -- columns: object, tag, exists
-SELECT CASE WHEN u.id = :caller THEN u.own WHEN :is_admin THEN u.object END AS object,
+SELECT CASE WHEN u.id = :caller OR :is_admin THEN u.object END AS object,
     u.row_version || CASE WHEN u.id = :caller THEN '.s' ELSE '.a' END AS tag, u.id IS NOT NULL AS exists
-FROM users caller LEFT JOIN views.v1_users() u ON u.id = :id
+FROM users caller LEFT JOIN views.v1_users(:caller) u ON u.id = :id
 WHERE caller.id = :caller
 
 -- Bases of lists.
 -- name: user_list_all
 -- parameters: caller
-SELECT * FROM views.v1_users()
+SELECT * FROM views.v1_users(NULL)
 
 -- The caller and those who own a deployment together with them. What is not shown of a person is not there to be
 -- filtered or sorted by either.
@@ -66,7 +66,7 @@ SELECT u.id, u.name, u.username, u.picture,
     CASE WHEN u.id = :caller THEN u.email END AS email,
     CASE WHEN u.id = :caller THEN u.public_ssh_key END AS public_ssh_key,
     CASE WHEN u.id = :caller THEN u.object ELSE u.public END AS object
-FROM views.v1_users() u
+FROM views.v1_users(NULL) u
 WHERE u.id = :caller OR u.id IN (
     SELECT theirs.user_id
     FROM deployment_owners mine JOIN deployment_owners theirs ON theirs.deployment_id = mine.deployment_id

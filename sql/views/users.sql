@@ -1,6 +1,6 @@
--- `object` is for administrators and lists, `own` for the person, with what is sealed of them, and `public` for those who
--- own a deployment together with them.
-CREATE FUNCTION views.v1_users() RETURNS TABLE (
+-- `object` has what is sealed of the person who reads themself, or is without it for a `reader` of NULL. `public` is for
+-- those who own a deployment together with them.
+CREATE FUNCTION views.v1_users(reader uuid) RETURNS TABLE (
     id             uuid,
     created_at     timestamptz,
     sub            text,
@@ -12,13 +12,11 @@ CREATE FUNCTION views.v1_users() RETURNS TABLE (
     public_ssh_key text,
     row_version    bigint,
     object         json,
-    own            json,
     public         json
 ) LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT u.id, u.created_at, u.sub, u.issuer, u.name, u.username, u.email, u.picture, u.public_ssh_key, u.row_version,
-        s.object,
-        views.joined(s.object,
-            json_build_object('@sealed', json_build_object('users.refresh_token', u.refresh_token))),
+        CASE WHEN u.id = reader THEN views.joined(s.object,
+            json_build_object('@sealed', json_build_object('users.refresh_token', u.refresh_token))) ELSE s.object END,
         json_build_object('id', u.id, 'name', u.name, 'username', u.username, 'picture', u.picture)
     FROM users u CROSS JOIN LATERAL (SELECT json_build_object(
             'id', u.id,
