@@ -45,17 +45,18 @@ class Postgres:
     def url(self):
         return self.url_of(USER)
 
-    def url_of(self, database):
-        """The service's own role in another database."""
-        return self._url(USER, database)
+    def url_of(self, database, port=None):
+        """The service's own role in another database, or behind another port: a pooler's."""
+        return self._url(USER, database, port)
 
     @property
     def admin_url(self):
         """The superuser's: for what a service never does."""
         return self._url(ADMIN, "postgres")
 
-    def _url(self, user, database):
-        return "postgresql://%s@127.0.0.1:%d/%s?passfile=%s" % (user, self.port, database, urllib.parse.quote(self.passfile, safe=""))
+    def _url(self, user, database, port=None):
+        passfile = urllib.parse.quote(self.passfile, safe="")
+        return "postgresql://%s@127.0.0.1:%d/%s?passfile=%s" % (user, port or self.port, database, passfile)
 
     def _call(self, program, *arguments):
         command = [os.path.join(programs(), program), *arguments]
@@ -78,7 +79,8 @@ class Postgres:
         process.write(self.passfile, "".join("127.0.0.1:*:*:%s:%s\n" % pair for pair in passwords.items()), 0o600,
                       user=httpd.USER)
 
-    def _password(self):
+    def password(self):
+        """The role's."""
         with open(self.passfile, encoding="ascii") as file:
             return dict(row.split(":")[3:5] for row in file.read().splitlines())[USER]
 
@@ -88,7 +90,7 @@ class Postgres:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (USER,))
                 if cursor.fetchone() is None:
-                    cursor.execute('CREATE ROLE "%s" LOGIN PASSWORD %%s' % USER, (self._password(),))
+                    cursor.execute('CREATE ROLE "%s" LOGIN PASSWORD %%s' % USER, (self.password(),))
                     cursor.execute('CREATE DATABASE "%s" OWNER "%s"' % (USER, USER))
 
     def start(self):

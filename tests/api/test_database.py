@@ -149,7 +149,7 @@ def turned_away(stack, person):
 @pytest.mark.parametrize("way", ["DBDParams", "OrchestratorDatabase"])
 def test_transaction_pooling_is_noticed_at_the_start(own, make_pgbouncer, way):
     person, = registered(own, 1)
-    pooler = make_pgbouncer(own.postgres.port, "transaction")
+    pooler = make_pgbouncer(own.postgres, "transaction")
     own.expect_log(r"ORC1031.*needs session pooling \(PgBouncer: pool_mode = session\)", required=True)
     own.expect_log("ORC1010.*no connection is to be had")
     own.reconfigure('%s "${conninfo} port=%d"\n' % (way, pooler.port))
@@ -165,7 +165,7 @@ def test_transaction_pooling_is_noticed_at_the_start(own, make_pgbouncer, way):
 
 def test_the_way_to_the_database_is_looked_at_without_migrations_too(own, make_pgbouncer):
     person, = registered(own, 1)
-    pooler = make_pgbouncer(own.postgres.port, "transaction")
+    pooler = make_pgbouncer(own.postgres, "transaction")
     own.expect_log("ORC1031.*needs session pooling", required=True)
     own.expect_log("ORC1010")
     own.reconfigure('OrchestratorMigrate Off\nDBDParams "${conninfo} port=%d"\n' % pooler.port)
@@ -179,7 +179,7 @@ def test_the_way_to_the_database_is_looked_at_without_migrations_too(own, make_p
 
 
 def test_session_pooling_works(own, make_pgbouncer):
-    pooler = make_pgbouncer(own.postgres.port, "session", size=60)
+    pooler = make_pgbouncer(own.postgres, "session", size=60)
     own.reconfigure(POOLED % pooler.port)
     own.wait_for(own.ready, 30, "health")
     people = registered(own)
@@ -191,7 +191,7 @@ def test_session_pooling_works(own, make_pgbouncer):
 
 def test_a_pool_with_fewer_connections_than_are_needed_turns_requests_away(own, make_pgbouncer):
     people = registered(own)
-    pooler = make_pgbouncer(own.postgres.port, "session", size=6)
+    pooler = make_pgbouncer(own.postgres, "session", size=6)
     own.expect_log(AWAY)
     own.reconfigure(POOLED % pooler.port + "OrchestratorDatabaseTimeout 1s\n")
     own.wait_for(lambda: people[0].get("/users/me").status_code == 200, 30, "an answer")
@@ -203,7 +203,8 @@ def test_a_pool_with_fewer_connections_than_are_needed_turns_requests_away(own, 
 
 def test_a_connection_string_without_connect_timeout_is_warned_of(own):
     own.expect_log("ORC1004.*DBDParams has no connect_timeout", required=True)
-    own.reconfigure('DBDParams "host=127.0.0.1 port=%d user=orchestrator dbname=orchestrator"\n' % own.postgres.port)
+    own.reconfigure('DBDParams "host=127.0.0.1 port=%d user=orchestrator dbname=orchestrator passfile=%s"\n'
+                    % (own.postgres.port, own.postgres.passfile))
     own.wait_for(own.ready, 30, "health")
 
 

@@ -90,7 +90,7 @@ def database(postgres_server):
 
 @pytest.fixture(scope="module")
 def make_pgbouncer():
-    """Puts a PgBouncer before a PostgreSQL: make_pgbouncer(port, "transaction", size=3). It runs until the module's end."""
+    """Puts a PgBouncer before a PostgreSQL: make_pgbouncer(postgres, "transaction", size=3). It runs until the module's end."""
     made = []
 
     def make(postgres, mode, **options):

@@ -10,12 +10,13 @@ from stack import process
 from . import live
 
 INI = """[databases]
-* = host=127.0.0.1 port={postgres} user=orchestrator
+* = host=127.0.0.1 port={postgres}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}
 unix_socket_dir =
-auth_type = any
+auth_type = scram-sha-256
+auth_file = {passwords}
 pool_mode = {mode}
 default_pool_size = {size}
 ignore_startup_parameters = extra_float_digits, options
@@ -26,15 +27,17 @@ pidfile = {folder}/pgbouncer.pid
 
 
 class PgBouncer:
-    """Sits before the PostgreSQL on a port. `mode`: session, transaction or statement; `size`: connections of its pool; `more`:
+    """Sits before a PostgreSQL, with its passwords. `mode`: session, transaction or statement; `size`: connections of its pool; `more`:
     further lines of its configuration."""
 
     def __init__(self, postgres, mode, size=20, more=""):
         self.folder = live.make_home()
         self.port = process.free_port()
-        configuration = os.path.join(self.folder, "pgbouncer.ini")
-        process.write(configuration, INI.format(postgres=postgres, port=self.port, mode=mode, size=size, folder=self.folder,
-                                                more=more))
+        self._postgres = postgres
+        configuration, passwords = (os.path.join(self.folder, name) for name in ("pgbouncer.ini", "passwords"))
+        process.write(passwords, '"orchestrator" "%s"\n' % postgres.password(), 0o600, user="postgres")
+        process.write(configuration, INI.format(postgres=postgres.port, port=self.port, passwords=passwords, mode=mode, size=size,
+                                                folder=self.folder, more=more))
         user = {}
         if process.is_root():  # which it refuses to be
             process.make_folder(self.folder, "postgres")
@@ -49,8 +52,8 @@ class PgBouncer:
             raise process.StackError("PgBouncer ended at once; its log is in %s" % self.folder)
         return process.answers(self.port)
 
-    def url(self, database="orchestrator", connect_timeout=10):
-        return "postgresql://orchestrator@127.0.0.1:%d/%s?connect_timeout=%d" % (self.port, database, connect_timeout)
+    def url(self, database):
+        return self._postgres.url_of(database, self.port) + "&connect_timeout=10"
 
     def stop(self):
         self._server.terminate()

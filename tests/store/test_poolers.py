@@ -16,8 +16,8 @@ NEEDS = "needs session pooling"
 def migrate(build, postgres_server, database, make_pgbouncer):
     """Calls orchestrator-migrate with an empty database, through a PgBouncer of that kind."""
     def call(mode, meanwhile=contextlib.nullcontext, **options):
-        pooler = make_pgbouncer(postgres_server.port, mode, **options)
-        url = pooler.url(database.rpartition("/")[2])
+        pooler = make_pgbouncer(postgres_server, mode, **options)
+        url = pooler.url(psycopg2.extensions.parse_dsn(database)["dbname"])
         with meanwhile(url):
             return subprocess.run([build + "/orchestrator-migrate", url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                   timeout=120, check=False)
