@@ -159,16 +159,18 @@ static int is_from_trusted_proxy(const request_rec *r, const mo_config_t *config
     return 0;
 }
 
-/* First element of a forwarded header, or NULL. */
+/* Last element of a forwarded header, or NULL. The trusted proxy appended that one; those before it, anybody wrote. */
 static const char *forwarded(const request_rec *r, const char *name)
 {
-    const char *value = apr_table_get(r->headers_in, name);
+    const char *value = apr_table_get(r->headers_in, name), *comma;
     apr_size_t length;
 
     if (!value)
         return NULL;
+    if ((comma = strrchr(value, ',')))
+        value = comma + 1;
     value += strspn(value, " \t");
-    length = strcspn(value, ",");
+    length = strlen(value);
     while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t'))
         length--;
     return length > 0 ? apr_pstrmemdup(r->pool, value, length) : NULL;

@@ -42,8 +42,8 @@ def test_without_a_canonical_name_only_own_names_count(without_public_url, make_
 def test_a_trusted_proxy_is_believed_within_reason(without_public_url, make_stack):
     stack = make_stack("OrchestratorTrustedProxy 127.0.0.0/8")
     assert first_link(stack, **FORWARDED).startswith("https://api.example.org/api/v1/templates?")
-    answer = first_link(stack, **{"X-Forwarded-Proto": "https, http", "X-Forwarded-Host": "api.example.org:8443, inner"})
+    answer = first_link(stack, **{"X-Forwarded-Proto": "http, https", "X-Forwarded-Host": "evil.example, api.example.org:8443"})
     assert answer.startswith("https://api.example.org:8443/api/v1/templates?")
     for headers in ({"X-Forwarded-Host": "evil/path"}, {"X-Forwarded-Host": "a b"}, {"X-Forwarded-Host": "user@evil"},
-                    {"X-Forwarded-Proto": "javascript"}):
+                    {"X-Forwarded-Proto": "javascript"}, {"X-Forwarded-Host": "api.example.org, "}):
         assert first_link(stack, **headers).startswith(stack.url + "/templates?")
