@@ -126,11 +126,6 @@ static orc_error_t *read_subject(const char **subject, const json_t *claims, apr
     return NULL;
 }
 
-static const char *without_slash(const char *group)
-{
-    return group && *group == '/' ? group + 1 : group;
-}
-
 /* A group's name: a text, or the name of an object as SCIM and userinfo write them; NULL when there is none. */
 static const char *group_name(const json_t *entry)
 {
@@ -140,7 +135,7 @@ static const char *group_name(const json_t *entry)
 
     for (i = 0; !name && i < sizeof members / sizeof *members; i++)
         name = orc_json_string(entry, members[i]);
-    return without_slash(name);
+    return orc_group_name(name);
 }
 
 static void add_group(apr_array_header_t *groups, const json_t *entry)
@@ -181,7 +176,7 @@ orc_error_t *mo_claims_groups(orc_identity_t *identity, const orc_issuer_config_
                               apr_pool_t *pool)
 {
     ORC_TRY(read_groups(&identity->groups, issuer->groups_claim, claim, pool));
-    identity->is_admin = issuer->admin_group && contains(identity->groups, without_slash(issuer->admin_group));
+    identity->is_admin = issuer->admin_group && contains(identity->groups, issuer->admin_group);
     return NULL;
 }
 
@@ -192,7 +187,7 @@ orc_error_t *mo_claims_authorise(const orc_identity_t *identity, const orc_issue
     if (identity->is_admin || !issuer->groups || issuer->groups->nelts == 0)
         return NULL;
     for (i = 0; i < issuer->groups->nelts; i++) {
-        if (contains(identity->groups, without_slash(APR_ARRAY_IDX(issuer->groups, i, const char *))))
+        if (contains(identity->groups, APR_ARRAY_IDX(issuer->groups, i, const char *)))
             return NULL;
     }
     return orc_error(pool, 403, "groups", "None of your groups may use this service.");

@@ -8,6 +8,7 @@
 #include <apr_uri.h>
 #include <stddef.h>
 
+#include "orc_identity.h"
 #include "orc_providers.h"
 #include "orc_secret_file.h"
 #include "orc_tosca.h"
@@ -426,6 +427,17 @@ static const char *add_issuer_text(cmd_parms *cmd, void *unused, const char *arg
     return NULL;
 }
 
+/* Groups are compared as claims and bodies have them. */
+static const char *set_issuer_group(cmd_parms *cmd, void *unused, const char *argument)
+{
+    return set_issuer_text(cmd, unused, orc_group_name(argument));
+}
+
+static const char *add_issuer_group(cmd_parms *cmd, void *unused, const char *argument)
+{
+    return add_issuer_text(cmd, unused, orc_group_name(argument));
+}
+
 static const char *load_client_secret(cmd_parms *cmd, void *unused, const char *argument)
 {
     orc_issuer_config_t *issuer;
@@ -502,9 +514,9 @@ const command_rec mo_directives[] = {
                      "the URL of an issuer of access tokens; its settings inside"),
     AP_INIT_ITERATE("OrchestratorAudience", add_issuer_text, AT_ISSUER(audiences), RSRC_CONF,
                     "audiences of which a token must have one; none: any"),
-    AP_INIT_TAKE1("OrchestratorAdminGroup", set_issuer_text, AT_ISSUER(admin_group), RSRC_CONF,
+    AP_INIT_TAKE1("OrchestratorAdminGroup", set_issuer_group, AT_ISSUER(admin_group), RSRC_CONF,
                   "group whose members are administrators"),
-    AP_INIT_ITERATE("OrchestratorUserGroups", add_issuer_text, AT_ISSUER(groups), RSRC_CONF,
+    AP_INIT_ITERATE("OrchestratorUserGroups", add_issuer_group, AT_ISSUER(groups), RSRC_CONF,
                     "groups that may use the service; none: every person of the issuer"),
     AP_INIT_TAKE1("OrchestratorGroupsClaim", set_issuer_text, AT_ISSUER(groups_claim), RSRC_CONF,
                   "claim that lists a person's groups (groups)"),

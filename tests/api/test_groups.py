@@ -35,6 +35,14 @@ def test_groups_decide_who_may_use_the_service(closed, closed_issuer):
     refuse(closed, closed_issuer.token("carol", groups=["lab"]), 403)
 
 
+@pytest.mark.parametrize("group, status", [("/lab", 202), ("lab", 202), ("labs", 403), ("//lab", 403)])
+def test_a_group_is_authorised_however_its_slash_is_written(closed, closed_issuer, group, status):
+    token = closed_issuer.token("carol", **{"wlcg.groups": ["/lab", "labs"]})
+    carol = closed.client_with(token, "carol", ["lab"])
+    wish = {"template_id": carol.store_template(), "template_inputs": {}, "user_group": group}
+    expect(carol.post("/deployments", json=wish), status)
+
+
 def test_groups_that_a_token_lacks_are_asked_for_at_the_issuer_and_remembered(stack):
     person = stack.person()
     claims = issuer.person(person.name, person.groups)

@@ -302,7 +302,7 @@ static void only_authorised_groups_may_come_in(void **state)
     orc_identity_t *identity;
     size_t i;
 
-    APR_ARRAY_PUSH((apr_array_header_t *)issuer->groups, const char *) = "/lab";
+    APR_ARRAY_PUSH((apr_array_header_t *)issuer->groups, const char *) = "lab";
     for (i = 0; i < sizeof people / sizeof *people; i++) {
         orc_error_t *error;
 
