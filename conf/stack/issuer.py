@@ -7,7 +7,8 @@ folder can sign tokens: `Issuer.token` does that without asking the server. Anyo
 Routes: /.well-known/openid-configuration, /jwks, /userinfo, /introspect, /token (grants refresh_token and token-exchange). And for
 tests, on loopback like the rest: GET /_issuer/calls counts the calls of each route since the start, POST /_issuer/person
 {"sub": ..., <claims>} says what /userinfo knows of a subject, POST /_issuer/fault {"route": "/jwks", "status": 500,
-"times": 2} breaks a route ("status": 0 hangs up without an answer; "times" left out: until "times": 0 mends it).
+"times": 2} breaks a route ("status": 0 hangs up without an answer; "times" left out: until "times": 0 mends it; "answer":
+the JSON that it answers then).
 """
 
 import argparse
@@ -127,7 +128,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     self.close_connection = True
                     self.connection.shutdown(socket.SHUT_RDWR)
                     return
-                self.answer(fault["status"], {"error": "temporarily_unavailable"})
+                self.answer(fault["status"], fault["answer"])
                 return
         route = routes.get(path)
         try:
@@ -209,7 +210,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if value.get("times") == 0:
                 self.server.faults.pop(value["route"], None)
             else:
-                self.server.faults[value["route"]] = {"status": int(value["status"]), "times": value.get("times")}
+                self.server.faults[value["route"]] = {"status": int(value["status"]), "times": value.get("times"),
+                                                      "answer": value.get("answer", {"error": "temporarily_unavailable"})}
         return 200, value
 
 

@@ -7,7 +7,12 @@
 
 #include "orc_log.h"
 
-enum { JWKS_MAX = 1024 * 1024, MAX_KEYS = 1000 };
+enum {
+    JWKS_MAX = 1024 * 1024,
+    MAX_KEYS = 1000,
+    HOUR = 3600,
+    LONGEST_OUTAGE = 24 * HOUR /* of an issuer, whose keys are trusted so long */
+};
 
 static int is(const json_t *key, const char *member, const char *value)
 {
@@ -62,7 +67,7 @@ static const json_t *find_alike(const json_t *merged, const json_t *key)
 
 /* The public half with its issuer, a new reference: what RFC 7517, section 4, and RFC 7518, section 6, name and
  * signatures need. Issuers publish certificates and more beside it, and the whole set is read for each request. */
-static json_t *public_key(const json_t *key, const char *issuer)
+static json_t *public_key(const json_t *key, const char *issuer, apr_int64_t seen)
 {
     static const char *const members[] = {"kty", "kid", "alg", "use", "n", "e", "crv", "x", "y"};
     json_t *copy = json_object();
@@ -73,6 +78,7 @@ static json_t *public_key(const json_t *key, const char *issuer)
             json_object_set(copy, members[i], json_object_get(key, members[i]));
     }
     json_object_set_new(copy, "iss", json_string(issuer));
+    json_object_set_new(copy, "seen", json_integer(seen ? seen : orc_json_integer(key, "seen", 0)));
     return copy;
 }
 
@@ -89,8 +95,8 @@ static const char *obstacle(const json_t *merged, const json_t *keys, const json
     return NULL;
 }
 
-orc_error_t *orc_jwks_add(json_t *merged, const json_t *set, const char *issuer, int *count, const char **why,
-                          apr_pool_t *pool)
+orc_error_t *orc_jwks_add(json_t *merged, const json_t *set, const char *issuer, apr_int64_t seen, int *count,
+                          const char **why, apr_pool_t *pool)
 {
     json_t *all = json_object_get(merged, "keys");
     const json_t *keys = json_object_get(set, "keys"), *key;
@@ -114,7 +120,7 @@ orc_error_t *orc_jwks_add(json_t *merged, const json_t *set, const char *issuer,
             return orc_error(pool, 503, "jwks", "The token issuers have more than %d keys.", MAX_KEYS);
         if (!orc_json_string(key, "kid"))
             orc_log(ORC_LOG_INFO, "issuer %s: its key has no kid; it is used for tokens without one", issuer);
-        json_array_append_new(all, public_key(key, issuer));
+        json_array_append_new(all, public_key(key, issuer, seen));
         ++*count;
     }
     return NULL;
@@ -135,8 +141,8 @@ static const char *read_file(const char *path, apr_pool_t *pool)
     return text;
 }
 
-/* The keys that the file has of an issuer, as a set. */
-static json_t *keys_of(const json_t *old, const char *issuer, apr_pool_t *pool)
+/* The keys that the file has of an issuer, as a set: those that it published less than LONGEST_OUTAGE ago. */
+static json_t *keys_of(const json_t *old, const char *issuer, apr_int64_t now, apr_pool_t *pool)
 {
     json_t *set = orc_json_own(json_pack("{s:[]}", "keys"), pool);
     json_t *key;
@@ -146,10 +152,19 @@ static json_t *keys_of(const json_t *old, const char *issuer, apr_pool_t *pool)
     {
         const char *iss = orc_json_string(key, "iss");
 
-        if (iss && strcmp(iss, issuer) == 0)
+        if (iss && strcmp(iss, issuer) == 0 && orc_json_integer(key, "seen", 0) > now - LONGEST_OUTAGE)
             json_array_append(json_object_get(set, "keys"), key);
     }
     return set;
+}
+
+/* What `seen` becomes of keys that an issuer publishes now: the file stays as it is for an hour. */
+static apr_int64_t seen_now(const json_t *old, const char *issuer, apr_int64_t now, apr_pool_t *pool)
+{
+    const json_t *key = json_array_get(json_object_get(keys_of(old, issuer, now, pool), "keys"), 0);
+    apr_int64_t seen = orc_json_integer(key, "seen", 0);
+
+    return seen > now - HOUR && seen <= now ? seen : now;
 }
 
 static orc_error_t *fetch(json_t **set, orc_oidc_t *oidc, const orc_config_t *config, const orc_issuer_config_t *issuer,
@@ -196,26 +211,27 @@ static orc_error_t *write_file(const char *path, const char *text, apr_pool_t *p
     return NULL;
 }
 
-/* Adds an issuer's keys, its own or the ones of the file; the error says why they aren't its own. */
+/* Adds an issuer's keys, those that it publishes or else the ones of the file; the error says why it wasn't the first.
+ */
 static orc_error_t *add_issuer(json_t *merged, const json_t *old, orc_oidc_t *oidc, const orc_config_t *config,
                                const orc_issuer_config_t *issuer, apr_interval_time_t timeout, apr_pool_t *pool)
 {
     const char *why = NULL;
     json_t *set = NULL;
     int count = 0;
+    apr_int64_t now = apr_time_sec(apr_time_now());
     orc_error_t *error = fetch(&set, oidc, config, issuer, timeout, pool);
 
     if (!error)
-        error = orc_jwks_add(merged, set, issuer->url, &count, &why, pool);
+        error = orc_jwks_add(merged, set, issuer->url, seen_now(old, issuer->url, now, pool), &count, &why, pool);
     if (!error && count == 0)
-        error = orc_error(pool, 503, "jwks", "The token issuer %s has no key that can be used%s%s.", issuer->url,
-                          why ? ": " : "", why ? why : "");
-    if (error) {
-        orc_log(ORC_LOG_WARNING, "issuer %s: its keys could not be had, those of the file stay: %s", issuer->url,
+        orc_log(ORC_LOG_WARNING, "issuer %s: it has no key that can be used%s%s; its tokens are refused", issuer->url,
+                why ? ": " : "", why ? why : "");
+    if (error && count == 0)
+        (void)orc_jwks_add(merged, keys_of(old, issuer->url, now, pool), issuer->url, 0, &count, &why, pool);
+    if (error)
+        orc_log(ORC_LOG_WARNING, "issuer %s: its keys could not be had, %d of the file stay: %s", issuer->url, count,
                 orc_error_line(error, pool));
-        if (count == 0)
-            (void)orc_jwks_add(merged, keys_of(old, issuer->url, pool), issuer->url, &count, &why, pool);
-    }
     return error;
 }
 

@@ -5,7 +5,8 @@
 #include "orc_oidc.h"
 
 /* All issuers' signing keys in one JSON Web Key Set (RFC 7517, section 5): each key has a further member `iss`, the URL
- * of the one issuer it belongs to, so that a token signed by one issuer can't speak for another. */
+ * of the one issuer it belongs to, so that a token signed by one issuer can't speak for another, and a member `seen`:
+ * the time, to an hour, at which the issuer last published it, in seconds since 1970. */
 
 /**
  * Adds an issuer's key set to a merged one: of its RSA and EC keys that are not for encryption (`use` enc) the public
@@ -13,16 +14,18 @@
  * one whose `kid` another key of that type has already.
  * @param merged {"keys": [...]}, changed
  * @param set    the issuer's answer
+ * @param seen   what the keys' `seen` becomes; 0: it stays as it is in the set
  * @param count  how many were added
  * @param why    why the last one that was left out was; NULL when none was
  * @return 503 "jwks" when it is no key set
  */
-orc_error_t *orc_jwks_add(json_t *merged, const json_t *set, const char *issuer, int *count, const char **why,
-                          apr_pool_t *pool);
+orc_error_t *orc_jwks_add(json_t *merged, const json_t *set, const char *issuer, apr_int64_t seen, int *count,
+                          const char **why, apr_pool_t *pool);
 
 /**
  * Fetches the keys of every configured issuer and writes the merged set to config->jwks_file, atomically (a new file
- * that is renamed) and only when it changed. An issuer that doesn't answer keeps the keys that the file has of it.
+ * that is renamed) and only when it changed. A key set replaces the issuer's keys, also when nothing in
+ * it can be used; an issuer that doesn't answer with one keeps the keys that the file has of it, for a day.
  * Blocks for up to twice `timeout` per issuer: for a thread of its own.
  * @param changed true when the file was written; may be NULL
  * @return 500 "jwks.file" when the file can't be written; 503 "jwks" when some issuer's keys could not be had (the rest

@@ -33,7 +33,7 @@ enum {
     QUICK_SECONDS = 60,      /* a daemon that lives shorter than this died quickly */
     MAX_BACKOFF = 60,        /* seconds */
     DATABASE_MAX_PAUSE = 16, /* seconds between two looks at a database that can't be used */
-    KEYS_INTERVAL = 300,     /* seconds between two rounds over the issuers' keys */
+    KEYS_INTERVAL = 45,      /* seconds between two rounds over the issuers' keys */
     KEYS_WANTED_PAUSE = 30,  /* the same, at least, when a token named an unknown key */
     KEYS_FIRST_RETRY = 1,    /* seconds; doubles */
     KEYS_TIMEOUT = 10,       /* seconds that an issuer has for its answer */

@@ -291,6 +291,53 @@ static void an_issuer_that_is_away_keeps_its_keys(void **state)
     assert_string_equal(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool)->code, "jwks.file");
 }
 
+static void publish_nothing(void)
+{
+    control("fault", "{\"route\": \"/jwks\", \"status\": 200, \"answer\": {\"keys\": []}}");
+}
+
+static void keys_that_an_issuer_withdraws_are_gone(void **state)
+{
+    int changed;
+
+    assert_null(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool));
+    publish_nothing();
+    assert_null(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool));
+    assert_true(changed);
+    assert_int_equal(json_array_size(json_object_get(file(), "keys")), 0);
+}
+
+/* Writes the file as if the keys had last been published so long ago. */
+static void let_hours_pass(int hours)
+{
+    json_t *json = file(), *key;
+    size_t i;
+
+    json_array_foreach(json_object_get(json, "keys"), i, key)
+        json_object_set_new(key, "seen", json_integer(apr_time_sec(apr_time_now()) - hours * 3600));
+    assert_int_equal(json_dump_file(json, config->jwks_file, 0), 0);
+}
+
+static void an_issuer_that_is_away_for_a_day_has_no_keys(void **state)
+{
+    int changed;
+
+    assert_null(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool));
+    control("fault", "{\"route\": \"/jwks\", \"status\": 500}");
+    let_hours_pass(23);
+    assert_non_null(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool));
+    assert_true(json_array_size(json_object_get(file(), "keys")) >= 2);
+    let_hours_pass(25);
+    assert_non_null(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool));
+    assert_int_equal(json_array_size(json_object_get(file(), "keys")), 0);
+    mend(NULL);
+    assert_null(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool));
+    assert_true(json_array_size(json_object_get(file(), "keys")) >= 2);
+    let_hours_pass(2); /* an answer makes them new again */
+    assert_null(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool));
+    assert_true(changed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +350,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_issuer_without_metadata_is_an_outage, start, mend),
         cmocka_unit_test_setup_teardown(keys_are_written_with_their_issuer_and_only_when_they_change, start, mend),
         cmocka_unit_test_setup_teardown(an_issuer_that_is_away_keeps_its_keys, start, mend),
+        cmocka_unit_test_setup_teardown(keys_that_an_issuer_withdraws_are_gone, start, mend),
+        cmocka_unit_test_setup_teardown(an_issuer_that_is_away_for_a_day_has_no_keys, start, mend),
     };
     int failed;
 

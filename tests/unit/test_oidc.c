@@ -93,7 +93,8 @@ static int added(json_t *merged, const char *keys, const char *issuer, const cha
 {
     int count;
 
-    assert_null(orc_jwks_add(merged, parsed(apr_psprintf(pool, "{\"keys\":[%s]}", keys)), issuer, &count, why, pool));
+    assert_null(
+        orc_jwks_add(merged, parsed(apr_psprintf(pool, "{\"keys\":[%s]}", keys)), issuer, 7200, &count, why, pool));
     return count;
 }
 
@@ -130,12 +131,13 @@ static void keys_belong_to_one_issuer(void **state)
         added(merged, "{\"kty\":\"RSA\",\"kid\":\"a\"},{\"kty\":\"RSA\",\"kid\":\"e\"}", "https://two", &why), 1);
     assert_non_null(strstr(why, "the id of a key of https://one"));
     assert_int_equal(warnings, 1);
-    assert_string_equal(orc_json_text(merged, pool),
-                        "{\"keys\":[{\"e\":\"AQAB\",\"iss\":\"https://one\",\"kid\":\"a\",\"kty\":\"RSA\",\"n\":\"1\"},"
-                        "{\"iss\":\"https://one\",\"kid\":\"d\",\"kty\":\"EC\"},"
-                        "{\"iss\":\"https://two\",\"kid\":\"e\",\"kty\":\"RSA\"}]}");
-    assert_non_null(orc_jwks_add(merged, parsed("{\"keys\":{}}"), "https://three", &count, &why, pool));
-    assert_non_null(orc_jwks_add(merged, parsed("[]"), "https://three", &count, &why, pool));
+    assert_string_equal(
+        orc_json_text(merged, pool),
+        "{\"keys\":[{\"e\":\"AQAB\",\"iss\":\"https://one\",\"kid\":\"a\",\"kty\":\"RSA\",\"n\":\"1\",\"seen\":7200},"
+        "{\"iss\":\"https://one\",\"kid\":\"d\",\"kty\":\"EC\",\"seen\":7200},"
+        "{\"iss\":\"https://two\",\"kid\":\"e\",\"kty\":\"RSA\",\"seen\":7200}]}");
+    assert_non_null(orc_jwks_add(merged, parsed("{\"keys\":{}}"), "https://three", 7200, &count, &why, pool));
+    assert_non_null(orc_jwks_add(merged, parsed("[]"), "https://three", 7200, &count, &why, pool));
 }
 
 static void ids_that_mod_auth_openidc_takes_for_one_are_one(void **state)
