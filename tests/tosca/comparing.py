@@ -12,7 +12,7 @@ from model import Refused, Schema, Types, Unsure
 from reading import ranged, read_tree, same
 from written import FAST, List, Map, Text, compose
 
-MOST_RELATIONS = 200000  # between nodes that require one another
+MOST_RELATIONS = 20000  # between nodes that require one another
 INPUTS = ("topology_template", "inputs")
 
 
