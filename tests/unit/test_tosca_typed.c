@@ -262,7 +262,7 @@ static void texts_that_functions_join_and_take_apart_are_texts(void **state)
         "node_types:\n"
         "  lab.Node:\n"
         "    properties:\n"
-        "      a: {type: string, default: {concat: [1.20]}}\n"
+        "      a: {type: string, default: {concat: [1.20, {get_property: [SELF, NO]}]}}\n"
         "      concat: {type: list, entry_schema: {type: float}}\n"
         "topology_template:\n"
         "  node_templates:\n"
@@ -274,7 +274,10 @@ static void texts_that_functions_join_and_take_apart_are_texts(void **state)
         "  outputs: {o: {value: [{concat: [1.40, [1.60], {token: [{concat: [1_0]}, 0, 010]}]}]}}\n",
         "{}");
 
-    assert_contains(text, "        default:\n          concat:\n            - \"1.20\"\n");
+    assert_contains(text, "        default:\n          concat:\n            - \"1.20\"\n"
+                          "            - get_property:\n"
+                          "                - SELF\n"
+                          "                - \"NO\"\n");
     assert_contains(text, "          concat:\n"
                           "            - \"v\"\n"
                           "            - \"1.10\"\n"
