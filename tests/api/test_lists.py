@@ -171,6 +171,14 @@ def test_a_trailing_slash_of_the_issuer_does_not_count(stack):
         assert ids(expect(person.get("/users", params={"issuer": given}), 200).json()) == [person.id]
 
 
+def test_a_trailing_slash_of_a_groups_issuer_does_not_count(stack):
+    person = stack.person()
+    deployment = person.deploy()
+    issuer = person.get("/users/me").json()["issuer"]
+    for given, found in ((issuer, [deployment]), (issuer + "/", [deployment]), (issuer + "/x", [])):
+        assert ids(expect(person.get("/deployments", params={"user_group_issuer": given}), 200).json()) == found
+
+
 # what is refused
 
 @pytest.mark.parametrize("name, values", [
