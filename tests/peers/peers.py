@@ -39,7 +39,7 @@ from stack import build, local, process  # noqa: E402
 CACHE = os.environ.get("ORCHESTRATOR_PEERS") or os.path.join(CHECKOUT, ".stack", "peers")
 AT_ONCE, ROUNDS = 50, 2
 EXAMPLES = 200
-RANDOM = 300
+RANDOM = 500
 OTHERS = 25  # of other people's templates are right for IM's parser, with the types that we have
 
 # What IM imports when it runs with the Dummy connector; the rest of what it asks for is half a gigabyte.
@@ -242,7 +242,7 @@ def check_parser(version):
     venv = im_environment(version)
     build.configure(build.PLAIN)
     yield "spellings have their values", lambda: oracle.spellings(venv)
-    yield "%d random cases" % RANDOM, lambda: oracle.random_cases(venv, RANDOM, RANDOM // 5)
+    yield "%d random cases" % RANDOM, lambda: oracle.random_cases(venv, RANDOM, RANDOM // 10)
     yield "the module's templates", lambda: oracle.real_templates(venv, corpus.OWN, 4, lambda line: say("    " + line))
     yield "other people's templates", lambda: other_peoples_templates(venv)
 
