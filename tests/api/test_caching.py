@@ -15,7 +15,9 @@ def caching(answer):
 
 def test_an_answer_that_may_hold_a_secret_is_kept_by_nobody(stack):
     person = stack.person()
-    made = "/deployments/" + person.deploy()
+    deployment = person.deploy()
+    person.wait_for_status(deployment, "CREATE_COMPLETE")  # and nothing changes between two looks
+    made = "/deployments/" + deployment
     [resource] = expect(person.get(made + "/resources"), 200).json()["data"]
     for path in ("/users/me", "/users/" + person.id, "/deployments", made, made + "/logs", made + "/resources",
                  made + "/resources/" + resource["id"]):
