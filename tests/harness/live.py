@@ -218,8 +218,10 @@ class LiveStack(local.Stack):
         return pid
 
     def stop_postgres(self, mode="immediate"):
-        """Takes the database away; what mod_dbd and the module say about it is expected."""
+        """Takes the database away; what mod_dbd and the module say about it is expected, and what the server itself says to a
+        connection that is being made: libpq prints that."""
         self.expect_log(r"\[dbd:error\]|\[orchestrator:(warn|error)\].*([Dd]atabase|connection)")
+        self.expect_log("^WARNING:  terminating connection")
         self.postgres.stop(mode)
 
     def start_postgres(self):
