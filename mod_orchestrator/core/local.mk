@@ -15,7 +15,8 @@ liborc_la_SOURCES += \
 	$(core)/orc_secret.c $(core)/orc_secret.h \
 	$(core)/orc_secret_file.c $(core)/orc_secret_file.h \
 	$(core)/orc_time.c $(core)/orc_time.h \
-	$(core)/orc_utf8.c $(core)/orc_utf8.h
+	$(core)/orc_utf8.c $(core)/orc_utf8.h \
+	$(core)/orc_words.c $(core)/orc_words.h
 
 check_PROGRAMS += tests/unit/test_core
 tests_unit_test_core_SOURCES = tests/unit/test_core.c tests/unit/unit.h

@@ -3,6 +3,7 @@
 
 #include <apr_strings.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "orc_utf8.h"
@@ -93,17 +94,29 @@ void orc_error_add_member(orc_error_t **error, apr_pool_t *pool, const char *mem
     va_end(args);
 }
 
-int orc_error_has_pointer(const orc_error_t *error, const char *pointer)
+/* `place`: offset of a text in the fields. */
+static int has(const orc_error_t *error, size_t place, const char *text)
 {
     int i;
 
     for (i = 0; error && error->fields && i < error->fields->nelts; i++) {
-        const char *known = APR_ARRAY_IDX(error->fields, i, orc_error_field_t).pointer;
+        const char *field = (const char *)&APR_ARRAY_IDX(error->fields, i, orc_error_field_t);
+        const char *known = *(const char *const *)(field + place);
 
-        if (known && strcmp(known, pointer) == 0)
+        if (known && strcmp(known, text) == 0)
             return 1;
     }
     return 0;
+}
+
+int orc_error_has_pointer(const orc_error_t *error, const char *pointer)
+{
+    return has(error, offsetof(orc_error_field_t, pointer), pointer);
+}
+
+int orc_error_has_member(const orc_error_t *error, const char *member)
+{
+    return has(error, offsetof(orc_error_field_t, member), member);
 }
 
 const char *orc_error_line(const orc_error_t *error, apr_pool_t *pool)

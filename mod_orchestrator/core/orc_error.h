@@ -64,6 +64,9 @@ void orc_error_add_pointer(orc_error_t **error, apr_pool_t *pool, const char *po
 /** True when the error (or NULL) names that body part already. */
 int orc_error_has_pointer(const orc_error_t *error, const char *pointer);
 
+/** The same of a wish's member. */
+int orc_error_has_member(const orc_error_t *error, const char *member);
+
 /** The same as orc_error_add_pointer for a query or path parameter, or a header. */
 void orc_error_add_parameter(orc_error_t **error, apr_pool_t *pool, const char *parameter, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -5,6 +5,8 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "orc_words.h"
+
 enum {
     CLOCK_SKEW = 60,    /* seconds that an issuer's clock may be ahead of ours */
     MAX_SUBJECT = 1024, /* bytes; OpenID Connect allows 255 */
@@ -83,17 +85,6 @@ static orc_error_t *check_times(const json_t *claims, apr_time_t now, apr_pool_t
     return NULL;
 }
 
-static int contains(const apr_array_header_t *list, const char *text)
-{
-    int i;
-
-    for (i = 0; list && i < list->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(list, i, const char *), text) == 0)
-            return 1;
-    }
-    return 0;
-}
-
 /* True when `aud` (a text or a list of texts) names one of ours. */
 static int audience_matches(const apr_array_header_t *audiences, const json_t *audience)
 {
@@ -103,10 +94,10 @@ static int audience_matches(const apr_array_header_t *audiences, const json_t *a
     if (!audiences || audiences->nelts == 0)
         return 1;
     if (json_is_string(audience))
-        return contains(audiences, json_string_value(audience));
+        return orc_words_contain(audiences, json_string_value(audience));
     json_array_foreach(audience, i, entry)
     {
-        if (json_is_string(entry) && contains(audiences, json_string_value(entry)))
+        if (json_is_string(entry) && orc_words_contain(audiences, json_string_value(entry)))
             return 1;
     }
     return 0;
@@ -176,7 +167,7 @@ orc_error_t *mo_claims_groups(orc_identity_t *identity, const orc_issuer_config_
                               apr_pool_t *pool)
 {
     ORC_TRY(read_groups(&identity->groups, issuer->groups_claim, claim, pool));
-    identity->is_admin = issuer->admin_group && contains(identity->groups, issuer->admin_group);
+    identity->is_admin = issuer->admin_group && orc_words_contain(identity->groups, issuer->admin_group);
     return NULL;
 }
 
@@ -187,7 +178,7 @@ orc_error_t *mo_claims_authorise(const orc_identity_t *identity, const orc_issue
     if (identity->is_admin || !issuer->groups || issuer->groups->nelts == 0)
         return NULL;
     for (i = 0; i < issuer->groups->nelts; i++) {
-        if (contains(identity->groups, APR_ARRAY_IDX(issuer->groups, i, const char *)))
+        if (orc_words_contain(identity->groups, APR_ARRAY_IDX(issuer->groups, i, const char *)))
             return NULL;
     }
     return orc_error(pool, 403, "groups", "None of your groups may use this service.");

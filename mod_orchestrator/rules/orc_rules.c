@@ -47,19 +47,6 @@ orc_error_t *orc_rules_forbidden(const char *what, apr_pool_t *pool)
     return orc_error(pool, 403, "forbidden", "This %s is not yours.", what);
 }
 
-static int names(const orc_error_t *error, const char *member)
-{
-    int i;
-
-    for (i = 0; error && error->fields && i < error->fields->nelts; i++) {
-        const char *known = APR_ARRAY_IDX(error->fields, i, orc_error_field_t).member;
-
-        if (known && strcmp(known, member) == 0)
-            return 1;
-    }
-    return 0;
-}
-
 void orc_rules_add_mistakes(orc_error_t **error, const orc_error_t *more, apr_pool_t *pool)
 {
     int i;
@@ -68,7 +55,7 @@ void orc_rules_add_mistakes(orc_error_t **error, const orc_error_t *more, apr_po
         const orc_error_field_t *field = &APR_ARRAY_IDX(more->fields, i, orc_error_field_t);
         const char *name = field->member ? field->member : field->pointer + 1;
 
-        if (!names(*error, name))
+        if (!orc_error_has_member(*error, name))
             orc_error_add_member(error, pool, name, "%s", field->detail);
     }
 }

@@ -8,6 +8,7 @@
 #include "orc_redact.h"
 #include "orc_rules_internal.h"
 #include "orc_store_deployments.h"
+#include "orc_words.h"
 
 enum {
     DEFAULT_RETRIES = 3,
@@ -51,25 +52,15 @@ static void check_times(orc_error_t **wrong, const orc_rules_submission_t *wish,
 
 /* ---- the caller ---- */
 
-static int contains(const apr_array_header_t *words, const char *word)
-{
-    int i;
-
-    for (i = 0; words && i < words->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(words, i, const char *), word) == 0)
-            return 1;
-    }
-    return 0;
-}
-
 static orc_error_t *check_group(const submission_t *s)
 {
     const orc_identity_t *who = s->call->who;
     const orc_issuer_config_t *issuer = orc_config_issuer(s->call->service->config, who->issuer);
 
-    if (!contains(who->groups, s->wish->user_group))
+    if (!orc_words_contain(who->groups, s->wish->user_group))
         return orc_error(s->call->pool, 403, "forbidden.group", "You are not a member of the user group.");
-    if (issuer && issuer->groups && issuer->groups->nelts > 0 && !contains(issuer->groups, s->wish->user_group))
+    if (issuer && issuer->groups && issuer->groups->nelts > 0 &&
+        !orc_words_contain(issuer->groups, s->wish->user_group))
         return orc_error(s->call->pool, 403, "forbidden.group", "The user group is not authorised here.");
     return NULL;
 }

@@ -18,10 +18,6 @@ struct orc_db_probe_t {
     int is_healthy; /* the answer of that time */
 };
 
-static void ignore_notice(void *baton, const PGresult *result)
-{
-}
-
 static void hang_up(orc_db_probe_t *probe)
 {
     PQfinish(probe->connection);
@@ -53,7 +49,7 @@ static int dial(orc_db_probe_t *probe, apr_time_t until)
     probe->connection = PQconnectStart(probe->conninfo);
     if (!probe->connection || PQstatus(probe->connection) == CONNECTION_BAD)
         return 0;
-    PQsetNoticeReceiver(probe->connection, ignore_notice, NULL);
+    orc_db_wire_ignore_notices(probe->connection);
     while (wanted == PGRES_POLLING_READING || wanted == PGRES_POLLING_WRITING) {
         if (!orc_db_wire_wait(probe->connection, wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT, until))
             return 0;

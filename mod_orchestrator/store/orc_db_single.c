@@ -3,16 +3,14 @@
 
 #include <apr_strings.h>
 
+#include "orc_db_wire.h"
+
 /* A source of one connection. */
 
 typedef struct single_t {
     const char *conninfo;
     PGconn *connection;
 } single_t;
-
-static void ignore_notice(void *baton, const PGresult *result)
-{
-}
 
 /* The conninfo comes last and wins. */
 static PGconn *connect_in_time(const char *conninfo)
@@ -30,7 +28,7 @@ static PGconn *single_take(orc_db_source_t *source, void **handle)
     *handle = NULL;
     if (!single->connection) {
         single->connection = connect_in_time(single->conninfo);
-        PQsetNoticeReceiver(single->connection, ignore_notice, NULL);
+        orc_db_wire_ignore_notices(single->connection);
     }
     return single->connection;
 }

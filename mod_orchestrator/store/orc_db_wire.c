@@ -5,6 +5,15 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+static void ignore(void *baton, const PGresult *notice)
+{
+}
+
+void orc_db_wire_ignore_notices(PGconn *connection)
+{
+    PQsetNoticeReceiver(connection, ignore, NULL);
+}
+
 int orc_db_wire_wait(PGconn *connection, short events, apr_time_t until)
 {
     struct pollfd socket = {.fd = PQsocket(connection), .events = events};

@@ -8,6 +8,9 @@
 /* libpq with an end: its ordinary calls wait for as long as a server or a pooler that hangs lets them. Private to this
  * room. */
 
+/** From now on the server's notices are nobody's: libpq would print them. */
+void orc_db_wire_ignore_notices(PGconn *connection);
+
 /** Waits for the socket to become ready for `events` of poll(2); 0 when it is not in time. */
 int orc_db_wire_wait(PGconn *connection, short events, apr_time_t until);
 

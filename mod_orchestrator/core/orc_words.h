@@ -1,0 +1,10 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_WORDS_H
+#define ORC_WORDS_H
+
+#include <apr_tables.h>
+
+/** True when one of the words (of const char *, or NULL: none) is that word. */
+int orc_words_contain(const apr_array_header_t *words, const char *word);
+
+#endif
