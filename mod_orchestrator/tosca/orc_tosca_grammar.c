@@ -133,21 +133,21 @@ static void find_in_types(orc_tosca_template_t *tosca, const char *section)
     }
 }
 
+/* Of a document whose shape is right. */
 static void find_unsupported(orc_tosca_template_t *tosca)
 {
     static const char *const sections[] = {
         "data_types", "capability_types", "relationship_types", "node_types", "policy_types", "group_types", NULL};
-    const orc_yaml_node_t *inputs = orc_yaml_get(tosca->topology, "inputs");
-    const orc_yaml_node_t *nodes = orc_yaml_get(tosca->topology, "node_templates");
+    const orc_yaml_node_t *inputs = tosca->inputs, *nodes = tosca->nodes;
     int i;
 
     for (i = 0; root_keys_of_2_0[i]; i++)
         find_key(tosca, tosca->root, root_keys_of_2_0[i], "the document");
     for (i = 0; sections[i]; i++)
         find_in_types(tosca, sections[i]);
-    for (i = 0; inputs && inputs->kind == ORC_YAML_MAPPING && i < inputs->count; i++)
+    for (i = 0; inputs && i < inputs->count; i++)
         find_in_declaration(tosca, inputs->pairs[i].value, "an input");
-    for (i = 0; nodes && nodes->kind == ORC_YAML_MAPPING && i < nodes->count; i++)
+    for (i = 0; nodes && i < nodes->count; i++)
         find_in_node(tosca, nodes->pairs[i].value);
     find_dollars(tosca, tosca->topology);
 }

@@ -236,9 +236,9 @@ orc_error_t *orc_tosca_check_shape(orc_tosca_template_t *tosca, const char *poin
     tosca->summary.template_name = orc_yaml_text(orc_yaml_get(metadata, "template_name"));
     tosca->summary.template_version = orc_yaml_text(orc_yaml_get(metadata, "template_version"));
     check_topology(&shape);
-    orc_tosca_check_grammar(&shape.check, tosca, &shape.at);
     check_inputs(&shape);
     check_nodes(&shape);
     check_outputs(&shape);
+    orc_tosca_check_grammar(&shape.check, tosca, &shape.at);
     return shape.check.error;
 }

@@ -166,6 +166,19 @@ static void a_topology_template_is_needed(void **state)
     refused_text("just text\n", "a TOSCA document is a mapping");
 }
 
+static void requirements_of_2_0_are_looked_at_once_their_shape_is_right(void **state)
+{
+    static const char *const wrong[] = {"foo", "[x]", "{}", "~", "{a: b, c: d}"};
+    size_t i;
+
+    for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+        refused_text(apr_psprintf(pool,
+                                  "tosca_definitions_version: tosca_2_0\ntopology_template:\n"
+                                  "  node_templates: {a: {type: x, requirements: [%s]}}\n",
+                                  wrong[i]),
+                     "a requirement is a mapping with one key");
+}
+
 static void every_mistake_of_shape_is_named_at_once(void **state)
 {
     const char *text = document("  inputs:\n"
@@ -375,6 +388,7 @@ int main(void)
         cmocka_unit_test(keynames_that_tosca_does_not_have_are_refused),
         cmocka_unit_test(the_type_of_an_input_has_no_long_name_of_a_simple_type),
         cmocka_unit_test(a_topology_template_is_needed),
+        cmocka_unit_test(requirements_of_2_0_are_looked_at_once_their_shape_is_right),
         cmocka_unit_test(every_mistake_of_shape_is_named_at_once),
         cmocka_unit_test(mistakes_without_end_are_not_all_named),
         cmocka_unit_test(a_template_has_no_more_than_a_thousand_patterns),
