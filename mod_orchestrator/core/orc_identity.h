@@ -16,8 +16,7 @@ typedef struct orc_identity_t {
     int is_admin;                        /* member of the issuer's admin group */
     apr_time_t expires;                  /* of the access token */
     const char *access_token;
-    const json_t *claims; /* the whole verified payload */
-    char user_id[37];     /* UUID of the registered person; "" until orc_rules_persons_find looked it up */
+    char user_id[37]; /* UUID of the registered person; "" until orc_rules_persons_find looked it up */
 } orc_identity_t;
 
 /** The name of a user group as it is compared and stored: without the leading slash that IAM and Keycloak write. */

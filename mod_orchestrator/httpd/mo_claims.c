@@ -190,7 +190,6 @@ static void read_person(orc_identity_t *identity, const json_t *claims)
     identity->username = orc_json_string(claims, "preferred_username");
     identity->email = orc_json_string(claims, "email");
     identity->expires = apr_time_from_sec(numeric_date(json_object_get(claims, "exp")));
-    identity->claims = claims;
 }
 
 orc_error_t *mo_claims_identity(orc_identity_t **identity, const orc_config_t *config, const char *key_issuer,

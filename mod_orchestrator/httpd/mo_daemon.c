@@ -180,7 +180,7 @@ static void keep_views(const mo_config_t *config, server_rec *server, apr_pool_t
         error = orc_db_views_keep(db, &dropped, work);
     if (error)
         ap_log_error(APLOG_MARK, error->retriable ? APLOG_INFO : APLOG_ERR, 0, server,
-                     ORCLOGNO(1090) "the database can't be read: %s", orc_error_line(error, work));
+                     ORCLOGNO(1038) "the database can't be read: %s", orc_error_line(error, work));
     apr_pool_destroy(work);
 }
 

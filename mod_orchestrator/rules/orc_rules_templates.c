@@ -115,13 +115,6 @@ static orc_error_t *explain_conflict(orc_error_t *error, const char *checksum, c
     return error;
 }
 
-orc_error_t *orc_rules_templates_find(const char **id, const orc_rules_call_t *call, const char *content,
-                                      apr_size_t length)
-{
-    return orc_store_templates_find_checksum(id, orc_secret_sha256(content, length, call->pool), call->service->db,
-                                             call->pool);
-}
-
 /* ---- storing ---- */
 
 static orc_error_t *insert(const orc_rules_call_t *call, const char *id, const orc_store_template_t *row,

@@ -30,10 +30,6 @@ void orc_rules_templates_check_content(orc_error_t **error, const orc_rules_call
 orc_error_t *orc_rules_templates_store(const orc_rules_call_t *call, const char *id, const orc_rules_template_t *given,
                                        const orc_db_step_t *also);
 
-/** The template with that content: its id, or NULL. */
-orc_error_t *orc_rules_templates_find(const char **id, const orc_rules_call_t *call, const char *content,
-                                      apr_size_t length);
-
 /**
  * Changes a template.
  * @param is_whole what is left out goes back to its default; else it stays. The name and the content stay in both

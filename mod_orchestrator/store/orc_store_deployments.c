@@ -70,7 +70,6 @@ orc_error_t *orc_store_deployment_lock(orc_store_standing_t *standing, orc_db_t 
     standing->tags[0] = row.tag;
     standing->tags[1] = row.tag_with_template;
     standing->status = (int)orc_value_integer(row.status);
-    standing->last_operation_id = row.last_operation_id;
     standing->deletion_id = row.deletion_id;
     return NULL;
 }

@@ -44,8 +44,7 @@ typedef struct orc_store_standing_t {
     int is_allowed;      /* that person may see it */
     const char *tags[2]; /* its versions for that person: of the object, and of the object with the template's text */
     int status;          /* orc_deployment_status_t */
-    const char *last_operation_id; /* or NULL */
-    const char *deletion_id;       /* of the DELETE operation that has not ended yet, or NULL */
+    const char *deletion_id; /* of the DELETE operation that has not ended yet, or NULL */
 } orc_store_standing_t;
 
 /** Locks a deployment with its operations until the end of the transaction and tells where it stands. */

@@ -1,7 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/* Applies the migrations that a database lacks: what OrchestratorMigrate On does at httpd's start, for ./dev migrate.
- */
+/* Applies the migrations that a database lacks: what OrchestratorMigrate On does at httpd's start, for administrators
+ * and
+ * ./dev migrate. */
 
 #include <stdio.h>
 #include <stdlib.h>

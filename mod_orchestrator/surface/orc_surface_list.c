@@ -416,8 +416,7 @@ orc_error_t *orc_surface_list(const orc_request_t *request, orc_response_t *resp
     if (!orc_value_is_true(orc_rows_text(&rows, 0, 0)))
         return orc_rules_forbidden(list->what, request->pool);
     ORC_TRY(orc_surface_unseal(&objects, orc_rows_text(&rows, 0, 1), request));
-    page = (orc_surface_page_t){objects, plan->page, plan->size, orc_value_integer(orc_rows_text(&rows, 0, 2)),
-                                kept_parameters(request)};
+    page = orc_surface_list_page(request, plan, objects, orc_value_integer(orc_rows_text(&rows, 0, 2)));
     orc_response_json(response, 200, request->process->surface->page(request, &page));
     return NULL;
 }

@@ -13,6 +13,7 @@ typedef struct plan_t {
     int root;                       /* the last of the chain of hosts, itself when it has none */
     int count;                      /* of its own */
     const orc_yaml_node_t *written; /* where the count is from, or NULL */
+    int is_machine;                 /* as is_machine() has it */
     int total;                      /* count by the host's total; -1: not known yet */
     int first;                      /* position of its first instance */
 } plan_t;
@@ -125,12 +126,6 @@ static int is_machine(const topology_t *topology, int node)
     return closed ? 0 : -1;
 }
 
-/* IM counts what it makes a machine of by its own count, wherever it is hosted. */
-static int multiplying_host_of(const topology_t *topology, int node)
-{
-    return is_machine(topology, node) == 1 ? -1 : host_of(topology->tosca, node);
-}
-
 static orc_error_t *too_many(const topology_t *topology, const char *what, int limit)
 {
     return mistake_at(topology, "/template_inputs",
@@ -171,7 +166,9 @@ static orc_error_t *make_plans(topology_t *topology)
     topology->plans = apr_pcalloc(topology->pool, sizeof(plan_t) * (apr_size_t)topology->count);
     for (i = 0; i < topology->count; i++) {
         topology->plans[i].total = -1;
-        topology->plans[i].host = multiplying_host_of(topology, i);
+        topology->plans[i].is_machine = is_machine(topology, i);
+        /* IM counts what it makes a machine of by its own count, wherever it is hosted. */
+        topology->plans[i].host = topology->plans[i].is_machine == 1 ? -1 : host_of(topology->tosca, i);
         ORC_TRY(own_count(&topology->plans[i], topology, i));
     }
     for (i = 0; i < topology->count; i++) {
@@ -186,7 +183,7 @@ static orc_error_t *make_plans(topology_t *topology)
 static void make_instances(apr_array_header_t *nodes, const topology_t *topology, int node)
 {
     const char *type = orc_yaml_text(orc_yaml_get(topology->tosca->nodes->pairs[node].value, "type"));
-    int is_compute = is_machine(topology, node) == 1;
+    int is_compute = topology->plans[node].is_machine == 1;
     int i;
 
     for (i = 0; i < topology->plans[node].total; i++) {
@@ -207,9 +204,9 @@ static orc_error_t *refuse_without_machines(const topology_t *topology)
     int i, idle = -1;
 
     for (i = 0; i < topology->count; i++)
-        if (is_machine(topology, i) && topology->plans[i].total)
+        if (topology->plans[i].is_machine && topology->plans[i].total)
             return NULL;
-        else if (is_machine(topology, i) && idle < 0)
+        else if (topology->plans[i].is_machine && idle < 0)
             idle = i;
     if (idle >= 0)
         return mistake_at(topology, pointer_of(topology, topology->plans[topology->plans[idle].root].written),

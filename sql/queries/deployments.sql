@@ -94,9 +94,9 @@ SELECT id FROM deployments WHERE id = :id FOR NO KEY UPDATE
 
 -- Where a locked deployment stands for who wants to delete it: its versions without and with the template's text.
 -- name: deployment_standing
--- columns: exists, is_allowed, tag, tag_with_template, status, last_operation_id, deletion_id
+-- columns: exists, is_allowed, tag, tag_with_template, status, deletion_id
 SELECT d.id IS NOT NULL AS exists, d.is_owner OR :is_admin AS is_allowed, d.version || r.suffix AS tag,
-    d.version || '.' || t.row_version || r.suffix AS tag_with_template, d.status, d.last_operation AS last_operation_id,
+    d.version || '.' || t.row_version || r.suffix AS tag_with_template, d.status,
     a.id AS deletion_id
 FROM users u
     LEFT JOIN views.v1_deployments('', :caller, false) d ON d.id = :id

@@ -13,10 +13,15 @@ def mark(key):
     return hashlib.blake2b(b"orchestrator: what a key is called", key=key, digest_size=32).hexdigest()[:8] + ":"
 
 
-def seal(key, column, row, text):
-    """A text, sealed for a row of "table.column"."""
+def _sodium():
     sodium = ctypes.CDLL(ctypes.util.find_library("sodium") or "libsodium.so.23")
     assert sodium.sodium_init() >= 0
+    return sodium
+
+
+def seal(key, column, row, text):
+    """A text, sealed for a row of "table.column"."""
+    sodium = _sodium()
     plain, nonce, place = text.encode(), os.urandom(24), ("%s.%s" % (column, row)).encode()
     box = ctypes.create_string_buffer(len(plain) + 16)
     long = ctypes.c_ulonglong
@@ -33,8 +38,7 @@ def key_of(path):
 
 def unseal(key, column, row, sealed):
     """The text that `seal` was given; None when it does not open."""
-    sodium = ctypes.CDLL(ctypes.util.find_library("sodium") or "libsodium.so.23")
-    assert sodium.sodium_init() >= 0
+    sodium = _sodium()
     box, place = base64.b64decode(sealed.partition(":")[2]), ("%s.%s" % (column, row)).encode()
     nonce, cipher = box[:24], box[24:]
     plain = ctypes.create_string_buffer(len(cipher))

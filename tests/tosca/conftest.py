@@ -1,11 +1,9 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """The tosca room as a program, and the comparison with what it should say."""
 
-import glob
-import os
-
 import pytest
 
+import corpus
 import speaker
 from comparing import Comparison, type_files
 
@@ -20,5 +18,5 @@ def speak():
 def comparison(speak):
     """With the types that the module comes with."""
     one = speaker.Speaker(speak)
-    yield Comparison(one, type_files(sorted(glob.glob(os.path.join(speaker.TYPES, "*.yaml")))))
+    yield Comparison(one, type_files(corpus.types_in(speaker.TYPES)))
     one.close()

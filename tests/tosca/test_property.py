@@ -57,4 +57,6 @@ def test_the_document_says_what_the_template_and_its_inputs_say(comparison):
 @pytest.mark.parametrize("template", ONCE.values(), ids=list(ONCE))
 def test_what_was_read_in_two_ways(comparison, template):
     template = compose("tosca_definitions_version: tosca_simple_yaml_1_0" + textwrap.dedent(template))
+    taken = comparison.taken
     assert not comparison.case(Case(template, {}))
+    assert comparison.taken == taken + 1
