@@ -248,8 +248,8 @@ const json_t *orc_tosca_resolve(const orc_yaml_node_t *node, const json_t *input
 const orc_yaml_node_t *orc_tosca_typed_declarations(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
                                                     apr_pool_t *pool);
 
-/** A part of the document with the texts that functions are made of ({concat: [v, 1.10]}) written as texts. Not for a
- * value alone. */
+/** A part of the document with the names and texts that functions are about ({get_input: NO}, {concat: [v, 1.10]})
+ * written as texts. Not for a value alone. */
 const orc_yaml_node_t *orc_tosca_typed_functions(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
                                                  apr_pool_t *pool);
 
@@ -265,8 +265,8 @@ const orc_yaml_node_t *orc_tosca_typed_template(const orc_tosca_template_t *tosc
 
 /* orc_tosca_names.c */
 
-/** A part of the document with the names that functions are about ({get_input: NO}) written as texts. */
-const orc_yaml_node_t *orc_tosca_names_in_functions(const orc_yaml_node_t *node, apr_pool_t *pool);
+/** A name where something is referred to, written as a text. */
+const orc_yaml_node_t *orc_tosca_name(const orc_yaml_node_t *name, apr_pool_t *pool);
 
 /** The same for the names in the requirements, members and targets of a template's copy, in place. */
 void orc_tosca_names_in_template(orc_yaml_node_t *copy, apr_pool_t *pool);

@@ -234,15 +234,10 @@ static const orc_yaml_node_t *render_policy(const render_t *render, const char *
     return orc_tosca_typed_template(render->tosca, "policy_types", node, render->pool);
 }
 
-/* The operands of functions, in any part of the document. */
-static const orc_yaml_node_t *render_functions(const render_t *render, const orc_yaml_node_t *node)
-{
-    return orc_tosca_names_in_functions(orc_tosca_typed_functions(render->tosca, node, render->pool), render->pool);
-}
-
 static const orc_yaml_node_t *render_types(const render_t *render, const char *name, const orc_yaml_node_t *node)
 {
-    return render_functions(render, orc_tosca_typed_declarations(render->tosca, node, render->pool));
+    return orc_tosca_typed_functions(render->tosca, orc_tosca_typed_declarations(render->tosca, node, render->pool),
+                                     render->pool);
 }
 
 /* The document. */
@@ -324,7 +319,7 @@ orc_error_t *orc_tosca_render(const char **text, const orc_tosca_template_t *tos
     render_parts(topology, &render, topology_parts);
     render_parts(root, &render, root_parts);
     for (i = 0; i < topology->count; i++)
-        topology->pairs[i].value = render_functions(&render, topology->pairs[i].value);
+        topology->pairs[i].value = orc_tosca_typed_functions(tosca, topology->pairs[i].value, pool);
     orc_yaml_set(root, "tosca_definitions_version", orc_yaml_new_plain(orc_tosca_version_for_im(tosca), pool), pool);
     orc_yaml_set(root, "topology_template", topology, pool);
     if (metadata->count)

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_tosca_internal.h"
 
+#include <limits.h>
 #include <string.h>
 
 /*
@@ -94,34 +95,62 @@ static place_t place_of(place_t outer, const char *key)
 
 static const orc_yaml_node_t *functions_in(const typed_t *typed, const orc_yaml_node_t *node, place_t place);
 
-/* `concat` joins texts; `token` takes a text apart, at another one, and its third operand is an index. */
-static const orc_yaml_node_t *operands_as(const typed_t *typed, const orc_yaml_node_t *operands, int texts)
-{
-    orc_yaml_node_t *copy = orc_yaml_copy_sequence(operands, 0, typed->pool);
-    int i;
+/* What the operands of a function are, the first of them: names, then texts, then an index. */
+typedef struct operands_t {
+    const char *function;
+    int names, texts, indexes;
+} operands_t;
 
-    for (i = 0; i < copy->count; i++)
-        if (copy->items[i]->kind == ORC_YAML_SCALAR)
-            copy->items[i] = scalar_as(typed, copy->items[i], i < texts ? ORC_TOSCA_STRING : ORC_TOSCA_INTEGER);
-        else
-            copy->items[i] = functions_in(typed, copy->items[i], IN_A_VALUE);
-    return copy;
+static const operands_t *operands_of(const orc_yaml_node_t *node, place_t place)
+{
+    static const operands_t known[] = {{"get_input", 1, 0, 0},
+                                       {"get_property", 2, 0, 0},
+                                       {"get_attribute", 2, 0, 0},
+                                       {"concat", 0, INT_MAX, 0},
+                                       {"token", 0, 2, 1}};
+    const char *function = place == AMONG_NAMES ? NULL : orc_tosca_function(node);
+    size_t i;
+
+    if (!function || node->pairs[0].value->kind == ORC_YAML_MAPPING)
+        return NULL;
+    for (i = 0; i < sizeof(known) / sizeof(*known); i++)
+        if (!strcmp(known[i].function, function))
+            return &known[i];
+    return NULL;
 }
 
-/* How many of a function's operands are texts. */
-static int texts_of_function(const orc_yaml_node_t *node, place_t place)
+static const orc_yaml_node_t *one_operand_as(const typed_t *typed, const orc_yaml_node_t *operand,
+                                             const operands_t *operands, int place)
 {
-    const char *function = place == AMONG_NAMES ? NULL : orc_tosca_function(node);
+    if (operand->kind != ORC_YAML_SCALAR)
+        return functions_in(typed, operand, IN_A_VALUE);
+    if (place < operands->names)
+        return orc_tosca_name(operand, typed->pool);
+    place -= operands->names;
+    if (place < operands->texts)
+        return scalar_as(typed, operand, ORC_TOSCA_STRING);
+    return place - operands->texts < operands->indexes ? scalar_as(typed, operand, ORC_TOSCA_INTEGER) : operand;
+}
 
-    if (!function || node->pairs[0].value->kind != ORC_YAML_SEQUENCE)
-        return 0;
-    return !strcmp(function, "concat") ? node->pairs[0].value->count : !strcmp(function, "token") ? 2 : 0;
+/* A list of them, or one name alone. */
+static const orc_yaml_node_t *operands_as(const typed_t *typed, const orc_yaml_node_t *node, const operands_t *operands)
+{
+    orc_yaml_node_t *copy;
+    int i;
+
+    if (node->kind == ORC_YAML_SCALAR)
+        return operands->names ? orc_tosca_name(node, typed->pool) : node;
+    copy = orc_yaml_copy_sequence(node, 0, typed->pool);
+    for (i = 0; i < copy->count; i++)
+        copy->items[i] = one_operand_as(typed, copy->items[i], operands, i);
+    return copy;
 }
 
 static const orc_yaml_node_t *functions_in(const typed_t *typed, const orc_yaml_node_t *node, place_t place)
 {
-    int texts = texts_of_function(node, place), i;
+    const operands_t *operands = operands_of(node, place);
     orc_yaml_node_t *copy;
+    int i;
 
     if (node->kind == ORC_YAML_SCALAR)
         return node;
@@ -134,8 +163,8 @@ static const orc_yaml_node_t *functions_in(const typed_t *typed, const orc_yaml_
     copy = orc_yaml_copy_mapping(node, 0, typed->pool);
     for (i = 0; i < copy->count; i++)
         copy->pairs[i].value =
-            texts ? operands_as(typed, copy->pairs[i].value, texts)
-                  : functions_in(typed, copy->pairs[i].value, place_of(place, copy->pairs[i].key->text));
+            operands ? operands_as(typed, copy->pairs[i].value, operands)
+                     : functions_in(typed, copy->pairs[i].value, place_of(place, copy->pairs[i].key->text));
     return copy;
 }
 

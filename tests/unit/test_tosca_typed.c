@@ -271,6 +271,7 @@ static void texts_that_functions_join_and_take_apart_are_texts(void **state)
         "      properties: {a: {concat: [v, 1.10, NO, 010, ~, {concat: [1:30]}, {get_property: [SELF, a, 010]}]}}\n"
         "      interfaces: {Standard: {configure: {inputs: {i: {token: [1.30, 0x2E, \"010\"]}}}}}\n"
         "    m: {type: lab.Node, properties: {concat: [1.50]}}\n"
+        "    get_input: {type: x, properties: {get_input: NO}}\n"
         "  outputs: {o: {value: [{concat: [1.40, [1.60], {token: [{concat: [1_0]}, 0, 010]}]}]}}\n",
         "{}");
 
@@ -295,6 +296,7 @@ static void texts_that_functions_join_and_take_apart_are_texts(void **state)
                           "                  - \"0x2E\"\n"
                           "                  - 8\n");
     assert_contains(text, "        concat:\n          - 1.5\n");
+    assert_contains(text, "        get_input: NO\n");
     assert_contains(text, "        - concat:\n"
                           "            - \"1.40\"\n"
                           "            - - 1.60\n"
