@@ -136,8 +136,9 @@ static void find_in_types(orc_tosca_template_t *tosca, const char *section)
 /* Of a document whose shape is right. */
 static void find_unsupported(orc_tosca_template_t *tosca)
 {
-    static const char *const sections[] = {
-        "data_types", "capability_types", "relationship_types", "node_types", "policy_types", "group_types", NULL};
+    static const char *const sections[] = {"data_types",      "capability_types", "relationship_types",
+                                           "node_types",      "policy_types",     "group_types",
+                                           "interface_types", "artifact_types",   NULL};
     const orc_yaml_node_t *inputs = tosca->inputs, *nodes = tosca->nodes;
     int i;
 

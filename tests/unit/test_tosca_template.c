@@ -101,6 +101,9 @@ static void what_is_new_in_tosca_2_0_is_not_deployed(void **state)
          "\"validation\" of an input"},
         {"data_types: {d: {properties: {p: {type: scalar}}}}\ntopology_template: {node_templates: {a: {type: x}}}\n",
          "the type \"scalar\" of a property"},
+        {"artifact_types: {d: {properties: {p: {type: scalar}}}}\n"
+         "topology_template: {node_templates: {a: {type: x}}}\n",
+         "the type \"scalar\" of a property"},
     };
     apr_array_header_t *nodes;
     orc_tosca_demand_t demand;
