@@ -23,7 +23,7 @@ import psycopg2
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKOUT = os.path.dirname(os.path.dirname(HERE))
-sys.path[:0] = [os.path.join(CHECKOUT, "conf"), os.path.join(CHECKOUT, "tests")]
+sys.path.insert(0, os.path.join(CHECKOUT, "tests"))
 
 from harness.client import expect  # noqa: E402
 from harness.live import LiveStack, sweep  # noqa: E402

@@ -4,7 +4,7 @@
 import os
 import re
 
-# httpd's line format of conf/stack/httpd.conf; the simulator's httpd has the default one, which begins alike.
+# httpd's line format of tests/stack/httpd.conf; the simulator's httpd has the default one, which begins alike.
 LEVEL = re.compile(r"^\[[^\]]+\] \[([\w-]*):(\w+)\]")
 BAD = {"warn", "error", "crit", "alert", "emerg"}
 CRASH = re.compile(r"exit signal|AddressSanitizer|runtime error:|LeakSanitizer")

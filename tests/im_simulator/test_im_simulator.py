@@ -132,7 +132,7 @@ def template(behaviour=None, document=None):
 def start(version):
     folder = process.make_folder(tempfile.mkdtemp(prefix=live.FOLDERS, dir="/tmp"))
     process.write(os.path.join(folder, "owner.pid"), "%d\n" % os.getpid())
-    server = httpd.Httpd("simulator", folder, os.path.join(process.CHECKOUT, "conf/stack/simulator.conf"),
+    server = httpd.Httpd("simulator", folder, os.path.join(process.CHECKOUT, "tests/stack/simulator.conf"),
                          process.free_port(), {"module": os.path.join(BUILD, ".libs", "mod_im_simulator.so")},
                          more="IMSimulatorVersion %s\nIMSimulatorIssuer %s" % (version, ISSUER))
     server.start()

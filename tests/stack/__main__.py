@@ -149,8 +149,7 @@ def script(*path, needs_module=True):
             raise process.StackError("%s does not exist in this checkout" % os.path.relpath(program, process.CHECKOUT))
         if needs_module:
             build.module()
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(
-            [os.path.join(process.CHECKOUT, "conf"), os.path.join(process.CHECKOUT, "tests")])}
+        environment = {**os.environ, "PYTHONPATH": os.path.join(process.CHECKOUT, "tests")}
         command = [sys.executable, program] if program.endswith(".py") else [program]
         return subprocess.run([*command, *arguments], env=environment, check=False).returncode
     return call

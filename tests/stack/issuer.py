@@ -254,7 +254,7 @@ class Issuer:
         assert self.keys
         if not os.path.exists(self.secret_file):
             process.write(self.secret_file, keys.base64url(os.urandom(24)) + "\n", 0o600)
-        environment = {**os.environ, "PYTHONPATH": os.path.join(process.CHECKOUT, "conf")}
+        environment = {**os.environ, "PYTHONPATH": os.path.join(process.CHECKOUT, "tests")}
         with open(self.log, "a", encoding="utf-8") as log:
             server = subprocess.Popen([sys.executable, "-m", "stack.issuer", "--folder", self.folder, "--port", str(self.port)],
                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=environment,

@@ -57,11 +57,11 @@ class Stack:
                                       self.ports["issuer" + (str(n) if n else "")]) for n in range(issuers)]
         self.simulator = None
         if im_url is None:
-            self.simulator = httpd.Httpd("simulator", folder, os.path.join(process.CHECKOUT, "conf/stack/simulator.conf"),
+            self.simulator = httpd.Httpd("simulator", folder, os.path.join(process.CHECKOUT, "tests/stack/simulator.conf"),
                                          self.ports["simulator"], {"module": self._module("mod_im_simulator")},
                                          environment=environment)
         self.im_url = im_url or "http://127.0.0.1:%d" % self.ports["simulator"]
-        self.httpd = httpd.Httpd("httpd", folder, os.path.join(process.CHECKOUT, "conf/stack/httpd.conf"), self.ports["http"],
+        self.httpd = httpd.Httpd("httpd", folder, os.path.join(process.CHECKOUT, "tests/stack/httpd.conf"), self.ports["http"],
                                  {"module": self._module("mod_orchestrator"), "tls_port": self.ports["tls"],
                                   "conninfo": self.postgres.conninfo}, environment=environment, wrapper=wrapper)
 
