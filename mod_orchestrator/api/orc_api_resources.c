@@ -5,11 +5,11 @@
 
 orc_error_t *orc_api_resources_get(const orc_request_t *request, orc_response_t *response)
 {
-    return orc_surface_object(request, response,
-                              orc_sql_resource_get(.deployment_id = request->ids[0], .id = request->ids[1],
-                                                   .caller = request->identity->user_id,
-                                                   .is_admin = orc_value_flag(request->identity->is_admin)),
-                              "resource");
+    return orc_surface_below_object(request, response,
+                                    orc_sql_resource_get(.deployment_id = request->ids[0], .id = request->ids[1],
+                                                         .caller = request->identity->user_id,
+                                                         .is_admin = orc_value_flag(request->identity->is_admin)),
+                                    "resource");
 }
 
 /* The filter `type` means these types and what derives from them. */

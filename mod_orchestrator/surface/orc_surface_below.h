@@ -4,11 +4,21 @@
 
 #include "orc_surface_list.h"
 
-/* What belongs to a deployment is seen by who sees the deployment. */
+/* What belongs to a deployment is seen by who sees the deployment: that is decided first, so that nobody else learns
+ * what is there. */
 
 /** Answers with a list of the path's deployment. The base's parameters: caller, deployment, whether the caller is an
  * administrator. */
 orc_error_t *orc_surface_below_list(const orc_request_t *request, orc_response_t *response, orc_sql_call_t base,
                                     orc_surface_expand_t *expand);
+
+/**
+ * Answers with one object of the path's deployment. The statement's columns: `access` (whether the caller may see the
+ * deployment; NULL: there is none), `object` (JSON text; NULL: there is no such thing below it), `tag`, its version. No
+ * row: the caller is gone.
+ * @param what a noun for the problem, "resource"
+ */
+orc_error_t *orc_surface_below_object(const orc_request_t *request, orc_response_t *response, orc_sql_call_t call,
+                                      const char *what);
 
 #endif

@@ -39,10 +39,19 @@ void orc_surface_done(orc_response_t *response)
     response->status = 204;
 }
 
+orc_error_t *orc_surface_version(const orc_request_t *request, orc_response_t *response, const orc_rows_t *rows)
+{
+    const char *text;
+
+    orc_surface_set_tag(response, orc_rows_named(rows, 0, "tag"), request->pool);
+    ORC_TRY(orc_surface_unseal(&text, orc_rows_named(rows, 0, "object"), request));
+    orc_response_json(response, 200, text);
+    return NULL;
+}
+
 orc_error_t *orc_surface_object(const orc_request_t *request, orc_response_t *response, orc_sql_call_t call,
                                 const char *what)
 {
-    const char *text;
     orc_rows_t rows;
 
     ORC_TRY(orc_db_read(request->service->db, &rows, call, request->pool));
@@ -50,11 +59,7 @@ orc_error_t *orc_surface_object(const orc_request_t *request, orc_response_t *re
         return orc_rules_gone(request->pool);
     if (!orc_value_is_true(orc_rows_named(&rows, 0, "exists")))
         return orc_rules_not_found(what, request->pool);
-    text = orc_rows_named(&rows, 0, "object");
-    if (!text)
+    if (!orc_rows_named(&rows, 0, "object"))
         return orc_rules_forbidden(what, request->pool);
-    orc_surface_set_tag(response, orc_rows_named(&rows, 0, "tag"), request->pool);
-    ORC_TRY(orc_surface_unseal(&text, text, request));
-    orc_response_json(response, 200, text);
-    return NULL;
+    return orc_surface_version(request, response, &rows);
 }

@@ -36,6 +36,9 @@ void orc_surface_done(orc_response_t *response);
 orc_error_t *orc_surface_object(const orc_request_t *request, orc_response_t *response, orc_sql_call_t call,
                                 const char *what);
 
+/** Answers with the object in the only row's `object` and `tag`, which the caller may see. */
+orc_error_t *orc_surface_version(const orc_request_t *request, orc_response_t *response, const orc_rows_t *rows);
+
 /**
  * Puts secrets in their places. A top-level object, or an object in a top-level array, may have members
  *   "@sealed": {"table.column": "<sealed>"}

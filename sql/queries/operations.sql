@@ -1,7 +1,10 @@
+-- As resource_get.
 -- name: operation_get
--- columns: object, tag, exists
-SELECT CASE WHEN o.is_owner OR :is_admin THEN o.object END AS object, o.version AS tag, o.id IS NOT NULL AS exists
-FROM users u LEFT JOIN views.v1_operations(:caller) o ON o.id = :id AND o.deployment_id = :deployment_id
+-- columns: access, object, tag
+SELECT p.is_allowed AS access, o.object, o.version AS tag
+FROM users u
+    LEFT JOIN views.deployment_access(:deployment_id, :caller, :is_admin) p ON true
+    LEFT JOIN views.v1_operations(:caller) o ON p.is_allowed AND o.id = :id AND o.deployment_id = :deployment_id
 WHERE u.id = :caller
 
 -- name: operation_list

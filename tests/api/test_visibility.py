@@ -2,7 +2,7 @@
 """Who sees which deployment, and what is below it."""
 
 import pytest
-from deployed import done, frozen, own, person_id, submit  # noqa: F401
+from deployed import ABSENT, done, frozen, own, person_id, submit  # noqa: F401
 
 from harness.client import expect
 
@@ -33,6 +33,26 @@ def test_two_people_never_see_each_others(frozen):
         assert hers not in refused.text.replace(refused.json()["instance"], "") and "ETag" not in refused.headers
     expect(bob.delete("/deployments/" + hers), 403)
     assert alice.deployment(hers)["status_name"] == "CREATE_IN_PROGRESS"
+
+
+@pytest.mark.parametrize("kind", ["resources", "operations"])
+def test_what_is_below_a_deployment_is_nobodys_to_guess(frozen, kind):
+    """The deployment decides first: a stranger learns nothing of what is there, an owner that it isn't."""
+    alice, bob, admin = frozen.person(), frozen.person(), frozen.person(admin=True)
+    hers, other, his = submit(frozen, alice), submit(frozen, alice), submit(frozen, bob)
+
+    def first(client, deployment):
+        return client.get("/deployments/%s/%s" % (deployment, kind)).json()["data"][0]["id"]
+    elsewhere = {ABSENT, first(alice, other), first(bob, his)}
+    for child in elsewhere | {first(alice, hers)}:
+        refused = expect(bob.get("/deployments/%s/%s/%s" % (hers, kind, child)), 403).json()
+        assert refused["detail"] == expect(bob.get("/deployments/" + hers), 403).json()["detail"]
+        for client in (alice, bob, admin):
+            missing = expect(client.get("/deployments/%s/%s/%s" % (ABSENT, kind, child)), 404).json()
+            assert missing["detail"] == client.get("/deployments/" + ABSENT).json()["detail"]
+    for child in elsewhere:
+        for client in (alice, admin):
+            expect(client.get("/deployments/%s/%s/%s" % (hers, kind, child)), 404)
 
 
 def test_no_filter_reaches_what_is_somebody_elses(frozen):
