@@ -264,10 +264,10 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
 
--- Ends a submission, and the transaction with whatever else it wrote, when the group's queue has no place for it.
-CREATE FUNCTION queue_is_full() RETURNS boolean LANGUAGE plpgsql AS $$
+-- Ends the transaction, whatever it wrote, when more is there than may be.
+CREATE FUNCTION limit_is_passed() RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'the queue of the group is full' USING ERRCODE = 'ORC29';
+    RAISE EXCEPTION 'more is there than may be' USING ERRCODE = 'ORC29';
 END
 $$;
 

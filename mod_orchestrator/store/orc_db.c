@@ -158,6 +158,11 @@ const char *orc_db_constraint(const orc_error_t *error)
     return strncmp(error->detail, prefix, sizeof prefix - 1) == 0 ? error->detail + sizeof prefix - 1 : "";
 }
 
+int orc_db_is_past_limit(const orc_error_t *error)
+{
+    return strcmp(error->sqlstate, "ORC29") == 0;
+}
+
 /* ---- units of work ---- */
 
 /* A connection that can't be used on is reset by the next unit of work; the server learns of it at once. */

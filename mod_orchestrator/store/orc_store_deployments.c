@@ -19,18 +19,28 @@ static orc_sql_call_t insertion(const orc_store_submission_t *s, apr_pool_t *poo
                                   .per_provider_timeout_mins = orc_value_number(s->per_provider_timeout_mins, pool),
                                   .keep_last_attempt = orc_value_flag(s->keep_last_attempt),
                                   .target_provider = s->target_provider, .target_region = s->target_region,
-                                  .operation_id = s->operation_id, .caller = s->caller,
-                                  .max_queued = orc_value_number(s->max_queued, pool), .resources = s->resources,
+                                  .operation_id = s->operation_id, .caller = s->caller, .resources = s->resources,
                                   .correlation_id = s->correlation_id);
 
     return orc_db_kept(call, pool);
 }
 
+static orc_sql_call_t queue_check(const orc_store_submission_t *s, int most, apr_pool_t *pool)
+{
+    orc_sql_call_t call =
+        orc_sql_deployment_queue_check(.user_group_issuer = s->user_group_issuer, .user_group = s->user_group,
+                                       .most = orc_value_number(most, pool));
+
+    return orc_db_kept(call, pool);
+}
+
+/* The queue is counted twice: before anything is written, where a full one costs nobody anything, and behind it, with
+ * this one in it and the group's lock held until the commit, where it is exact. */
 orc_error_t *orc_store_deployment_submit(int *is_full, int *is_outdated, orc_db_source_t *source,
                                          const orc_store_submission_t *submission, const orc_db_step_t *first,
                                          apr_pool_t *pool)
 {
-    orc_db_step_t steps[3] = {0};
+    orc_db_step_t steps[5] = {0};
     orc_error_t *error;
     orc_db_t *db;
     int count = 0;
@@ -38,13 +48,15 @@ orc_error_t *orc_store_deployment_submit(int *is_full, int *is_outdated, orc_db_
     *is_full = *is_outdated = 0;
     if (first)
         steps[count++] = *first;
+    steps[count++].call = queue_check(submission, submission->max_queued - 1, pool);
+    steps[count++].call = insertion(submission, pool);
     steps[count++].call = orc_sql_deployment_queue_lock(.user_group_issuer = submission->user_group_issuer,
                                                         .user_group = submission->user_group);
-    steps[count++].call = insertion(submission, pool);
+    steps[count++].call = queue_check(submission, submission->max_queued, pool);
     ORC_TRY(orc_db_open(&db, source, pool));
     error = orc_db_batch(db, steps, count, 1, pool);
     orc_db_close(db);
-    *is_full = error && strcmp(error->sqlstate, "ORC29") == 0;
+    *is_full = error && orc_db_is_past_limit(error);
     *is_outdated = error && strcmp(error->sqlstate, "23502") == 0;
     return *is_full || *is_outdated ? NULL : error;
 }

@@ -39,13 +39,20 @@ SELECT * FROM views.v1_deployments(:base_url, :caller, false)
 -- columns: content, row_version
 SELECT content, row_version FROM templates WHERE id = :id
 
--- Two submissions of one group come one after the other, so that both see the queue as it is. A statement of its own:
--- the next one's snapshot is taken when the lock is held.
+-- SQLSTATE ORC29 when more submissions of the group wait for their turn than may.
+-- name: deployment_queue_check
+SELECT limit_is_passed() WHERE (SELECT count(*) FROM operations
+    WHERE user_group_issuer = :user_group_issuer AND user_group = :user_group AND state = 'pending'
+        AND type = 'CREATE') > :most
+
+-- Submissions of one group are counted one after the other, so that each sees those before it. A statement of its own:
+-- the count's snapshot is taken when the lock is held. It is the last thing before the count, so that nobody of the group
+-- waits for what another one writes.
 -- name: deployment_queue_lock
 SELECT pg_advisory_xact_lock(hashtext(:user_group_issuer), hashtext(:user_group))
 
--- Everything that a submission writes; SQLSTATE ORC29 when the queue is full, 23502 when the template is no longer as it
--- was checked: the lock waits for a change that is at work, and keeps others away until there is a deployment.
+-- Everything that a submission writes; SQLSTATE 23502 when the template is no longer as it was checked: the lock waits for
+-- a change that is at work, and keeps others away until there is a deployment.
 -- name: deployment_insert
 WITH deployment AS (
     INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, per_provider_max_retries,
@@ -55,10 +62,6 @@ WITH deployment AS (
         :template_inputs, :user_group, :user_group_issuer, :per_provider_max_retries, :max_providers, :tot_timeout_mins,
         :per_provider_timeout_mins, :keep_last_attempt, :target_provider, :target_region, :operation_id, :caller, :caller,
         :template_inputs_sealed
-    WHERE CASE WHEN (SELECT count(*) FROM operations
-        WHERE user_group_issuer = :user_group_issuer AND user_group = :user_group AND state = 'pending'
-            AND type = 'CREATE') < :max_queued
-        THEN true ELSE queue_is_full() END
     RETURNING *
 ), node AS MATERIALIZED (
     SELECT r.*, d.id AS deployment_id, d.created_by

@@ -2,9 +2,11 @@
 """POST, GET and DELETE of deployments: API.md, section 5."""
 
 import concurrent.futures
+import contextlib
 import re
 import uuid
 
+import psycopg2
 import pytest
 from deployed import (ABSENT, CLUSTER, body, count, done, frozen, own, parameters, person_id, pointers, put,  # noqa: F401
                       seal, store, submit)
@@ -258,6 +260,28 @@ def test_the_queue_of_a_group_is_counted_exactly_however_many_come_at_once(froze
     assert grown == {"deployments": 4, "deployment_owners": 4, "resources": 4, "resource_requirements": 0, "operations": 4,
                      "outbox": 0, "idempotency_keys": kept}
     submit(frozen, bob)  # another group has a queue of its own
+
+
+def waits_for_a_lock(stack):
+    return stack.sql("SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+
+
+def test_a_submission_that_takes_its_time_holds_nobody_of_its_group_up(frozen):
+    """It stands still in the middle of what it writes; the queue is counted exactly all the same."""
+    group = frozen.group()
+    alice, bob = frozen.person([group]), frozen.person([group])
+    slow, quick = body(frozen, alice), body(frozen, bob)
+    with contextlib.closing(psycopg2.connect(frozen.postgres.url)) as other, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        other.cursor().execute("SELECT FROM templates WHERE id = %s FOR UPDATE", (slow["template_id"],))
+        answer = pool.submit(alice.post, "/deployments", json=slow)
+        frozen.wait_for(lambda: waits_for_a_lock(frozen), 15, "a submission that waits")
+        for _ in range(4):
+            expect(bob.post("/deployments", json=quick), 202)
+        expect(bob.post("/deployments", json=quick), 429)
+        assert waits_for_a_lock(frozen)
+        other.rollback()
+        expect(answer.result(), 429)
+    assert alice.get("/deployments").json()["page"]["total_elements"] == 0
 
 
 def test_running_operations_and_deletions_do_not_wait_in_the_queue(frozen):
