@@ -20,6 +20,8 @@ orc_config_t *orc_config_make(apr_pool_t *pool)
     config->delete_recheck = apr_time_from_sec(30);
     config->delete_repeat = apr_time_from_sec(20);
     config->max_queued_per_group = 20;
+    config->max_templates = 1000;
+    config->max_template_bytes = 64 * 1024 * 1024;
     config->max_operations = 1000;
     config->lease = apr_time_from_sec(60);
     config->max_body = 8 * 1024 * 1024;

@@ -47,11 +47,13 @@ typedef struct orc_config_t {
     apr_interval_time_t delete_recheck; /* a deletion is looked at once more this long after its first 404 (30 s) */
     apr_interval_time_t delete_repeat;  /* a delete is sent again when nothing moved for so long (20 s) */
 
-    int max_queued_per_group;  /* operations that wait for their turn (20) */
-    int max_operations;        /* operations at work at once per daemon (1000) */
-    apr_interval_time_t lease; /* how long a claimed operation belongs to its daemon unless renewed (60 s) */
-    apr_size_t max_body;       /* bytes of a request body (8 MiB: a template of 1 MiB, each byte of it escaped) */
-    int health_timeout_ms;     /* bound of all health probes together (2000) */
+    int max_queued_per_group;      /* operations that wait for their turn (20) */
+    int max_templates;             /* that one person may keep (1000) */
+    apr_size_t max_template_bytes; /* of their contents together (64 MiB) */
+    int max_operations;            /* operations at work at once per daemon (1000) */
+    apr_interval_time_t lease;     /* how long a claimed operation belongs to its daemon unless renewed (60 s) */
+    apr_size_t max_body;           /* bytes of a request body (8 MiB: a template of 1 MiB, each byte of it escaped) */
+    int health_timeout_ms;         /* bound of all health probes together (2000) */
 
     apr_interval_time_t database_timeout; /* that a statement of a request has (8 s) */
 } orc_config_t;

@@ -139,7 +139,7 @@ static const char *set_public_url(cmd_parms *cmd, void *unused, const char *argu
     return set_url(cmd, unused, argument);
 }
 
-/* A whole number; *value is at target's offset an int, or a size for OrchestratorMaxBody. */
+/* A whole number, for a member that is an int (set_number) or a size (set_size). */
 static const char *parse_number(cmd_parms *cmd, const char *argument, apr_int64_t *value)
 {
     const target_t *target = cmd->info;
@@ -167,15 +167,16 @@ static const char *set_number(cmd_parms *cmd, void *unused, const char *argument
     return NULL;
 }
 
-static const char *set_max_body(cmd_parms *cmd, void *unused, const char *argument)
+static const char *set_size(cmd_parms *cmd, void *unused, const char *argument)
 {
+    const target_t *target = cmd->info;
     mo_config_t *config;
     const char *error = enter(cmd, &config);
     apr_int64_t value;
 
     if (error || (error = parse_number(cmd, argument, &value)))
         return error;
-    config->values->max_body = (apr_size_t)value;
+    *(apr_size_t *)((char *)config->values + target->offset) = (apr_size_t)value;
     return NULL;
 }
 
@@ -490,7 +491,12 @@ const command_rec mo_directives[] = {
                   "operations of one user group that may wait for their turn (20)"),
     AP_INIT_TAKE1("OrchestratorMaxOperations", set_number, NUMBER(max_operations, 1, 100000), RSRC_CONF,
                   "operations that this host works on at once (1000)"),
-    AP_INIT_TAKE1("OrchestratorMaxBody", set_max_body, NUMBER(max_body, 1024, 1024 * 1024 * 1024), RSRC_CONF,
+    AP_INIT_TAKE1("OrchestratorMaxTemplates", set_number, NUMBER(max_templates, 1, 1000000), RSRC_CONF,
+                  "templates that one person may keep (1000)"),
+    AP_INIT_TAKE1("OrchestratorMaxTemplateBytes", set_size,
+                  NUMBER(max_template_bytes, 1024 * 1024, 1024LL * 1024 * 1024 * 1024), RSRC_CONF,
+                  "bytes of all templates together that one person may keep (67108864)"),
+    AP_INIT_TAKE1("OrchestratorMaxBody", set_size, NUMBER(max_body, 1024, 1024 * 1024 * 1024), RSRC_CONF,
                   "bytes of a request body (8388608)"),
     AP_INIT_TAKE1("OrchestratorIMMaxInFlight", set_number, NUMBER(im_max_in_flight, 1, 1000), RSRC_CONF,
                   "calls in flight to one IM (4)"),

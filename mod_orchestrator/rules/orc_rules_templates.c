@@ -115,40 +115,48 @@ static orc_error_t *explain_conflict(orc_error_t *error, const char *checksum, c
     return error;
 }
 
-/* ---- storing ---- */
+/* ---- how much one person may keep ---- */
 
-static orc_error_t *insert(const orc_rules_call_t *call, const char *id, const orc_store_template_t *row,
-                           const orc_db_step_t *also)
+static orc_store_template_limit_t limit_of(const char *creator, const orc_rules_call_t *call)
 {
-    orc_db_step_t steps[2] = {0};
-    orc_error_t *error;
-    orc_db_t *db;
-    int count = 0;
+    const orc_config_t *config = call->service->config;
+    const orc_store_template_limit_t limit = {creator, config->max_templates, (apr_int64_t)config->max_template_bytes};
 
-    if (also)
-        steps[count++] = *also;
-    orc_store_templates_insert_step(&steps[count++], id, row, call->who->user_id, call->pool);
-    ORC_TRY(orc_db_open(&db, call->service->db, call->pool));
-    error = orc_db_batch(db, steps, count, 0, call->pool);
-    orc_db_close(db);
-    if (!error && steps[count - 1].rows.affected == 0)
-        return orc_rules_gone(call->pool);
-    return error;
+    return limit;
 }
+
+/* No time frees a place, so nothing is said of when to come again. */
+static orc_error_t *explain_limit(orc_error_t *error, const orc_rules_call_t *call)
+{
+    const orc_config_t *config = call->service->config;
+
+    if (!error || !orc_db_is_past_limit(error))
+        return error;
+    return orc_error(call->pool, 429, "templates.full",
+                     "A person may keep %d templates, and %" APR_SIZE_T_FMT " bytes of them; delete some first.",
+                     config->max_templates, config->max_template_bytes);
+}
+
+/* ---- storing ---- */
 
 orc_error_t *orc_rules_templates_store(const orc_rules_call_t *call, const char *id, const orc_rules_template_t *given,
                                        const orc_db_step_t *also)
 {
+    const orc_store_template_limit_t limit = limit_of(call->who->user_id, call);
     orc_store_template_t row = {.target_provider_type = default_provider_type};
     const orc_tosca_template_t *tosca;
     orc_error_t *error = NULL;
+    int is_caller_there;
 
     tosca = check_new(&error, given, call);
     ORC_TRY(error);
     describe(&row, given, tosca, call->pool);
     row.name = given->name ? given->name : orc_tosca_summary(tosca)->template_name;
     row.name_in_content = !given->name;
-    return explain_conflict(insert(call, id, &row, also), row.checksum, call);
+    error = orc_store_templates_insert(&is_caller_there, call->service->db, id, &row, &limit, also, call->pool);
+    if (!error && !is_caller_there)
+        return orc_rules_gone(call->pool);
+    return explain_limit(explain_conflict(error, row.checksum, call), call);
 }
 
 /* ---- changing ---- */
@@ -172,7 +180,7 @@ static orc_error_t *lock(orc_store_locked_template_t *locked, orc_db_t *db, cons
         return orc_rules_gone(call->pool);
     if (!locked->tag)
         return orc_rules_not_found("template", call->pool);
-    if (!locked->is_creator && !call->who->is_admin)
+    if (strcmp(locked->creator, call->who->user_id) != 0 && !call->who->is_admin)
         return orc_rules_forbidden("template", call->pool);
     return orc_rules_condition_check(work->condition, locked->tag, NULL);
 }
@@ -228,6 +236,17 @@ static orc_store_template_t changed(const work_t *work, const orc_store_template
     return row;
 }
 
+/* A longer content counts; a shorter one is welcome from who keeps too much. */
+static orc_error_t *check_growth(orc_db_t *db, const orc_store_locked_template_t *before,
+                                 const orc_store_template_t *after, const orc_rules_call_t *call)
+{
+    const orc_store_template_limit_t limit = limit_of(before->creator, call);
+
+    if (strlen(after->content) <= strlen(before->row.content))
+        return NULL;
+    return orc_store_templates_check_limit(db, &limit, call->pool);
+}
+
 static orc_error_t *update(orc_db_t *db, void *baton, apr_pool_t *pool)
 {
     work_t *work = baton;
@@ -242,7 +261,8 @@ static orc_error_t *update(orc_db_t *db, void *baton, apr_pool_t *pool)
         ORC_TRY(orc_store_templates_is_used(&is_used, db, work->id, pool));
     if (is_used)
         return orc_error(pool, 409, "template.in_use", "A deployment uses this template; its content can't change.");
-    return orc_store_templates_update(db, work->id, &row, work->call->who->user_id, pool);
+    ORC_TRY(orc_store_templates_update(db, work->id, &row, work->call->who->user_id, pool));
+    return check_growth(db, &locked, &row, work->call);
 }
 
 orc_error_t *orc_rules_templates_change(const orc_rules_call_t *call, const char *id, const orc_rules_template_t *given,
@@ -255,7 +275,7 @@ orc_error_t *orc_rules_templates_change(const orc_rules_call_t *call, const char
         work.tosca = parse(&error, given, call);
     ORC_TRY(error);
     error = orc_db_transact(call->service->db, update, &work, 0, call->pool);
-    return explain_conflict(error, work.checksum, call);
+    return explain_limit(explain_conflict(error, work.checksum, call), call);
 }
 
 static orc_error_t *remove_template(orc_db_t *db, void *baton, apr_pool_t *pool)

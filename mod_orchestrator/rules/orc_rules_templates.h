@@ -25,7 +25,7 @@ void orc_rules_templates_check_content(orc_error_t **error, const orc_rules_call
  * Stores a template.
  * @param id   a new UUID
  * @param also a statement in the same transaction, before it; or NULL
- * @return 422, 409 "template.exists" with the location of the template that has this content
+ * @return 422, 409 "template.exists" with the location of the template that has this content, 429 "templates.full"
  */
 orc_error_t *orc_rules_templates_store(const orc_rules_call_t *call, const char *id, const orc_rules_template_t *given,
                                        const orc_db_step_t *also);
@@ -33,7 +33,8 @@ orc_error_t *orc_rules_templates_store(const orc_rules_call_t *call, const char 
 /**
  * Changes a template.
  * @param is_whole what is left out goes back to its default; else it stays. The name and the content stay in both
- * @return 422, 403, 404, 409 "template.in_use" (a deployment uses the content), 409 "template.exists"
+ * @return 422, 403, 404, 409 "template.in_use" (a deployment uses the content), 409 "template.exists", 429
+ * "templates.full" (of who made it, when the content becomes longer)
  */
 orc_error_t *orc_rules_templates_change(const orc_rules_call_t *call, const char *id, const orc_rules_template_t *given,
                                         int is_whole, const orc_rules_condition_t *condition);

@@ -1,8 +1,19 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_store_templates.h"
 
-void orc_store_templates_insert_step(orc_db_step_t *step, const char *id, const orc_store_template_t *row,
-                                     const char *caller, apr_pool_t *pool)
+#include <string.h>
+
+static orc_sql_call_t limit_check(const orc_store_template_limit_t *limit, apr_int64_t count, apr_int64_t bytes,
+                                  apr_pool_t *pool)
+{
+    orc_sql_call_t call =
+        orc_sql_template_limit_check(.creator = limit->creator, .most = orc_value_number(limit->count - count, pool),
+                                     .most_bytes = orc_value_number(limit->bytes - bytes, pool));
+
+    return orc_db_kept(call, pool);
+}
+
+static orc_sql_call_t insertion(const char *id, const orc_store_template_t *row, const char *caller, apr_pool_t *pool)
 {
     orc_sql_call_t call =
         orc_sql_template_insert(.id = id, .content = row->content, .checksum = row->checksum, .name = row->name,
@@ -11,7 +22,38 @@ void orc_store_templates_insert_step(orc_db_step_t *step, const char *id, const 
                                 .name_in_content = orc_value_flag(row->name_in_content),
                                 .is_fragment = orc_value_flag(row->is_fragment), .caller = caller);
 
-    *step = (orc_db_step_t){.call = orc_db_kept(call, pool)};
+    return orc_db_kept(call, pool);
+}
+
+/* Counted twice: before anything is written, where a refusal costs nothing, and behind it, with this one in it and the
+ * person's lock held until the commit, where it is exact. */
+orc_error_t *orc_store_templates_insert(int *is_caller_there, orc_db_source_t *source, const char *id,
+                                        const orc_store_template_t *row, const orc_store_template_limit_t *limit,
+                                        const orc_db_step_t *first, apr_pool_t *pool)
+{
+    orc_db_step_t steps[5] = {0}, *inserted;
+    orc_error_t *error;
+    orc_db_t *db;
+    int count = 0;
+
+    if (first)
+        steps[count++] = *first;
+    steps[count++].call = limit_check(limit, 1, (apr_int64_t)strlen(row->content), pool);
+    inserted = &steps[count];
+    steps[count++].call = insertion(id, row, limit->creator, pool);
+    steps[count++].call = orc_sql_template_limit_lock(.creator = limit->creator);
+    steps[count++].call = limit_check(limit, 0, 0, pool);
+    ORC_TRY(orc_db_open(&db, source, pool));
+    error = orc_db_batch(db, steps, count, 0, pool);
+    orc_db_close(db);
+    *is_caller_there = !error && inserted->rows.affected > 0;
+    return error;
+}
+
+orc_error_t *orc_store_templates_check_limit(orc_db_t *db, const orc_store_template_limit_t *limit, apr_pool_t *pool)
+{
+    ORC_TRY(orc_db_execute(db, NULL, orc_sql_template_limit_lock(.creator = limit->creator), pool));
+    return orc_db_execute(db, NULL, limit_check(limit, 0, 0, pool), pool);
 }
 
 orc_error_t *orc_store_templates_find_checksum(const char **id, const char *checksum, orc_db_source_t *source,
@@ -37,7 +79,7 @@ orc_error_t *orc_store_templates_lock(orc_store_locked_template_t *locked, orc_d
     row = orc_sql_template_lock_row(&rows, 0);
     locked->is_caller_there = 1;
     locked->tag = row.tag;
-    locked->is_creator = orc_value_is_true(row.is_creator);
+    locked->creator = row.creator;
     locked->row.content = row.content;
     locked->row.checksum = row.checksum;
     locked->row.name = row.name;

@@ -14,10 +14,25 @@ typedef struct orc_store_template_t {
     int is_fragment;
 } orc_store_template_t;
 
-/** The step that inserts a template. It touches no row when the caller is registered no more; breaks
- * templates_checksum_key (409) when the content is there already. */
-void orc_store_templates_insert_step(orc_db_step_t *step, const char *id, const orc_store_template_t *row,
-                                     const char *caller, apr_pool_t *pool);
+/** What one person may keep. */
+typedef struct orc_store_template_limit_t {
+    const char *creator; /* the person's id */
+    apr_int64_t count;   /* templates */
+    apr_int64_t bytes;   /* of their contents together */
+} orc_store_template_limit_t;
+
+/**
+ * Inserts a template of the limit's person, in one round trip. The limit holds exactly, however many come at once.
+ * @param is_caller_there false: the person is registered no more, and nothing was stored
+ * @param first           a statement to run before in the same transaction, or NULL
+ * @return what orc_db_is_past_limit knows; 409 of templates_checksum_key when the content is there already
+ */
+orc_error_t *orc_store_templates_insert(int *is_caller_there, orc_db_source_t *source, const char *id,
+                                        const orc_store_template_t *row, const orc_store_template_limit_t *limit,
+                                        const orc_db_step_t *first, apr_pool_t *pool);
+
+/** Behind a change, in its transaction: an error that orc_db_is_past_limit knows when the person keeps too much now. */
+orc_error_t *orc_store_templates_check_limit(orc_db_t *db, const orc_store_template_limit_t *limit, apr_pool_t *pool);
 
 /** The template with that checksum: its id, or NULL. */
 orc_error_t *orc_store_templates_find_checksum(const char **id, const char *checksum, orc_db_source_t *source,
@@ -27,7 +42,7 @@ orc_error_t *orc_store_templates_find_checksum(const char **id, const char *chec
 typedef struct orc_store_locked_template_t {
     int is_caller_there; /* false: the caller is registered no more */
     const char *tag;     /* its version, NULL: there is no such template */
-    int is_creator;      /* the caller made it */
+    const char *creator; /* id of who made it */
     orc_store_template_t row;
 } orc_store_locked_template_t;
 

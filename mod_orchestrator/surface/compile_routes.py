@@ -20,7 +20,7 @@ MEANINGS = {
     400: "Malformed, or without a body that is needed", 401: "No token, or one that is not valid", 403: "Not allowed", 404: "No such object",
     409: "In the way of something that exists", 412: "If-Match names another version", 413: "The body is too large",
     415: "Another content type than the route takes", 422: "Breaks a rule; every offending part is named",
-    429: "Too many operations wait", 500: "An error of the server; the log has its cause under the request id",
+    429: "More than is allowed", 500: "An error of the server; the log has its cause under the request id",
     503: "Not available at the moment; try again"}
 HEADERS = {
     "X-Request-ID": ("The request's id, also in the logs", {"type": "string"}),
@@ -174,8 +174,8 @@ def response(status, spec, route):
         headers[name] = header(name, required=False)
     if status == 401:
         headers["WWW-Authenticate"] = header("WWW-Authenticate")
-    if status in (429, 503) and "Retry-After" not in headers:
-        headers["Retry-After"] = header("Retry-After", required=status == 429)
+    if status == 503 and "Retry-After" not in headers:
+        headers["Retry-After"] = header("Retry-After", required=False)
     out = {"description": spec.get("description", MEANINGS.get(status, {200: "The object", 201: "Created", 202: "Accepted",
                                                                        204: "Done", 304: "Not modified"}.get(status, ""))),
            "headers": headers}

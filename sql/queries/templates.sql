@@ -17,18 +17,30 @@ SELECT :id, :content, :checksum, :name, :version, :target_provider_type, :tosca_
     :is_fragment, caller.id, caller.id
 FROM users caller WHERE caller.id = :caller
 
+-- By limit_is_passed() when a person has made more templates than may be kept, or longer ones together.
+-- name: template_limit_check
+SELECT limit_is_passed()
+FROM (SELECT count(*) AS templates, coalesce(sum(octet_length(content)), 0) AS bytes FROM templates
+    WHERE created_by = :creator) kept
+WHERE templates > :most OR bytes > :most_bytes
+
+-- Who stores at the same time for one person is counted one after the other; a statement of its own, so that the count's
+-- snapshot is taken when the lock is held.
+-- name: template_limit_lock
+SELECT FROM users WHERE id = :creator FOR NO KEY UPDATE
+
 -- name: template_find_checksum
 -- columns: id
 SELECT id FROM templates WHERE checksum = :checksum
 
 -- Locks a template for a change; no row: the caller is gone, NULL: there is no such template.
 -- name: template_lock
--- columns: tag, is_creator, content, checksum, name, version, target_provider_type, tosca_definition_version,
+-- columns: tag, creator, content, checksum, name, version, target_provider_type, tosca_definition_version,
 -- columns: name_in_content, is_fragment
 WITH template AS (
     SELECT * FROM templates WHERE id = :id FOR UPDATE
 )
-SELECT t.row_version AS tag, t.created_by = :caller AS is_creator, t.content, t.checksum, t.name, t.version,
+SELECT t.row_version AS tag, t.created_by AS creator, t.content, t.checksum, t.name, t.version,
     t.target_provider_type, t.tosca_definition_version, t.name_in_content, t.is_fragment
 FROM users caller LEFT JOIN template t ON true
 WHERE caller.id = :caller

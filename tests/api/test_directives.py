@@ -124,6 +124,8 @@ def test_a_missing_issuer_is_named(configuration):
     ("OrchestratorMaxQueued 0", "whole number from 1"),
     ("OrchestratorMaxQueued 5x", "whole number"),
     ("OrchestratorMaxOperations many", "whole number"),
+    ("OrchestratorMaxTemplates 0", "whole number from 1"),
+    ("OrchestratorMaxTemplateBytes 1000", "whole number from 1048576"),
     ("OrchestratorMaxBody 1", "whole number from 1024"),
     ("OrchestratorMaxBody 99999999999999999999", "whole number"),
     ("OrchestratorIMMaxInFlight -1", "whole number"),

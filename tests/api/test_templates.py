@@ -1,6 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """API.md section 4."""
 
+import concurrent.futures
 import hashlib
 import os
 
@@ -360,3 +361,60 @@ def test_a_template_stays_while_a_deployment_refers_to_it(stack):
     person.deploy(id)
     expect(person.delete("/templates/" + id), 409)
     read(person, id)
+
+
+# how much a person may keep
+
+@pytest.fixture(scope="module")
+def narrow(make_stack):
+    """Three templates a person, of 1 MiB together."""
+    return make_stack("OrchestratorMaxTemplates 3\nOrchestratorMaxTemplateBytes 1048576\n")
+
+
+def of_size(kibibytes):
+    return "# %s\n%s\n" % (unique(), "#" * (kibibytes * 1024)) + template()
+
+
+def is_full(answer):
+    problem = expect(answer, 429).json()
+    assert "delete some" in problem["detail"] and "Retry-After" not in answer.headers
+
+
+def test_a_person_keeps_so_many_templates(narrow):
+    alice, bob = narrow.person(), narrow.person()
+    kept = [alice.store_template() for _ in range(3)]
+    is_full(alice.post("/templates", json={"content": template()}))
+    expect(alice.patch("/templates/" + kept[0], json={"name": "another"}), 204)
+    bob.store_template()
+    expect(alice.delete("/templates/" + kept[0]), 204)
+    alice.store_template()
+    is_full(alice.post("/templates", json={"content": template()}))
+    assert narrow.sql("SELECT count(*) FROM templates WHERE created_by = %s", (alice.id,)) == [(3,)]
+
+
+def test_it_is_exact_however_many_come_at_once(narrow):
+    alice = narrow.person()
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: alice.post("/templates", json={"content": template()}), range(12)))
+    assert sorted(answer.status_code for answer in answers) == [201] * 3 + [429] * 9
+    assert alice.get("/templates", params={"created_by": "me"}).json()["page"]["total_elements"] == 3
+
+
+def test_a_person_keeps_so_many_bytes(narrow):
+    alice, admin = narrow.person(), narrow.person(admin=True)
+    first, second = alice.store_template(of_size(600)), alice.store_template(of_size(300))
+    is_full(alice.post("/templates", json={"content": of_size(200)}))
+    for who in (alice, admin):  # whoever changes it, it stays hers
+        is_full(who.patch("/templates/" + second, json={"content": of_size(500)}))
+    assert len(read(alice, second)["content"]) < 400 * 1024
+    admin.store_template(of_size(600))
+    expect(alice.patch("/templates/" + first, json={"content": of_size(100)}), 204)
+    expect(alice.patch("/templates/" + second, json={"content": of_size(500)}), 204)
+
+
+def test_who_keeps_too_much_already_may_make_it_less(narrow):
+    alice = narrow.person()
+    kept = [alice.store_template(of_size(300)) for _ in range(3)]
+    narrow.sql("UPDATE templates SET content = content || repeat('#', 1048576) WHERE id = %s", (kept[0],))
+    is_full(alice.patch("/templates/" + kept[1], json={"content": of_size(301)}))
+    expect(alice.patch("/templates/" + kept[1], json={"content": of_size(299)}), 204)
