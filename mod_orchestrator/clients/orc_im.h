@@ -6,7 +6,7 @@
 #include "orc_http.h"
 #include "orc_json.h"
 
-/* The Infrastructure Manager's REST API, generations 1.19 and 2.0. Source: reference/im.md, sections 1, 2 and 7. */
+/* The Infrastructure Manager's REST API, generations 1.19 and 2.0. What its answers mean: README.md, "IM's answers". */
 
 /** What the engine decides by. */
 typedef enum {

@@ -5,11 +5,11 @@
 
 #include "orc_im.h"
 
-/* IM's credential lines (reference/im.md, section 2; checked against the parser of 1.19.1 and 2.0.0). What shapes this
- * file: there is no escape within quotes, only the other kind of quote; the two characters backslash and n end a line,
- * and three (two backslashes and n) are a newline, before anything else is looked at; what is left of them in a value
- * becomes a newline in the end; white space at a value's ends is lost even within quotes; the header is read as
- * Latin-1; file(...) makes IM read a file of its own machine. */
+/* IM's credential lines, as the parsers of 1.19.1 and 2.0.0 read them (README.md, "The Authorization header"). What
+ * shapes this file: there is no escape within quotes, only the other kind of quote; the two characters backslash and n
+ * end a line, and three (two backslashes and n) are a newline, before anything else is looked at; what is left of them
+ * in a value becomes a newline in the end; white space at a value's ends is lost even within quotes; the header is read
+ * as Latin-1; file(...) makes IM read a file of its own machine. */
 
 enum { MAX_AUTHORIZATION = 60 * 1024 }; /* uvicorn's h11 takes headers of 64 KiB in all */
 

@@ -4,7 +4,7 @@
 
 #include "orc_im.h"
 
-/* What IM's answers mean for an attempt. Pure. Source: reference/im.md, sections 3 and 7. */
+/* What IM's answers mean for an attempt. Pure. Why: README.md, "Decisions". */
 
 typedef enum {
     ORC_VERDICT_BUSY,       /* machines are being made */
@@ -31,7 +31,7 @@ int orc_engine_has_public_address(const json_t *radl);
 /** The node a machine was made of: the name of its system; NULL when the description has none. */
 const char *orc_engine_node_of(const json_t *radl);
 
-/** A text of IM for a person: the last lines that tell of an error, else the last lines; one line, at most 500 bytes.
+/** The last line of a text of IM that tells of an error, for a person: at most 500 bytes in `pool`; NULL without one.
  */
 const char *orc_engine_reason_in(const char *contmsg, apr_pool_t *pool);
 

@@ -8,7 +8,7 @@
 
 /*
  * Deleting at IM, which IM 2.0 makes hard: it loses deletions, brings infrastructures back after a 404, and says
- * nothing when the cloud refuses an asynchronous deletion (reference/im.md, section 7). So a deletion is sent again
+ * nothing when the cloud refuses an asynchronous deletion (README.md, "Decisions"). So a deletion is sent again
  * when nothing moves, sent synchronously when that doesn't help (only then IM tells why), and an infrastructure is gone
  * when it answers 404, and later 404 again, and is absent from the list.
  */

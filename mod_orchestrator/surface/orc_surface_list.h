@@ -5,7 +5,7 @@
 #include "orc_surface.h"
 #include "orc_surface_handler.h"
 
-/* Lists: page, size, sort and filters (API.md, Lists and Filters) over a base query, in one round trip. */
+/* Lists: page, size, sort and filters (README.md, "Lists") over a base query, in one round trip. */
 
 typedef struct orc_surface_list_t orc_surface_list_t;
 

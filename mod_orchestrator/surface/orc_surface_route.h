@@ -6,7 +6,7 @@
 
 /* The shape of the table that compile_routes.py makes of routes/. All of it is constant data. */
 
-/** What a query parameter or a column holds, and with it how it is given, checked and compared (API.md, Filters). */
+/** What a query parameter or a column holds, and with it how it is given, checked and compared (README.md, "Lists"). */
 typedef enum orc_kind_t {
     ORC_KIND_WORD,    /* equality, any of several */
     ORC_KIND_ID,      /* UUID: the same */

@@ -45,7 +45,7 @@ typedef struct orc_tosca_summary_t {
 } orc_tosca_summary_t;
 
 /**
- * Parses and checks a template: YAML within the budgets of DESIGN.md section 6, one document, no duplicate keys, no
+ * Parses and checks a template: YAML within the budgets of README.md, "Limits", one document, no duplicate keys, no
  * cycles of aliases or requirements, a known tosca_definitions_version, a topology_template of the right shape.
  * @param text   as it was given, not changed; at most 1 MiB
  * @param types  for derived types; types declared in the template itself count too

@@ -1,5 +1,5 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""Cache-Control: API.md, section 5. Every answer that a test gets through a client is held against openapi.json as well."""
+"""Cache-Control. Every answer that a test gets through a client is held against openapi.json as well."""
 
 import pytest
 

@@ -1,5 +1,5 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""API.md section 1: Conditional requests."""
+"""If-Match and If-None-Match."""
 
 import concurrent.futures
 

@@ -1,5 +1,5 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""POST, GET and DELETE of deployments: API.md, section 5."""
+"""POST, GET and DELETE of deployments."""
 
 import concurrent.futures
 import contextlib

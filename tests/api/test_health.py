@@ -1,5 +1,5 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""API.md section 2: GET /health."""
+"""GET /health."""
 
 import concurrent.futures
 import time

@@ -1,5 +1,5 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""API.md section 1: Idempotency."""
+"""Idempotency-Key: mod_orchestrator/surface/README.md, "What every route keeps to"."""
 
 import concurrent.futures
 

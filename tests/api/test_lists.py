@@ -1,5 +1,5 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""API.md section 1: Lists and Filters, on templates and users."""
+"""Lists and filters, on templates and users: mod_orchestrator/surface/README.md, "Lists"."""
 
 import datetime
 import urllib.parse

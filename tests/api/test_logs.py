@@ -1,5 +1,5 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""Logs of a deployment: API.md, section 7."""
+"""Logs of a deployment."""
 
 import concurrent.futures
 import re

@@ -1,5 +1,5 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""openapi.json, and what API.md section 1 says of every route: paths, methods, bodies, errors, request ids."""
+"""openapi.json, and what every route keeps to (mod_orchestrator/surface/README.md): paths, methods, bodies, errors, ids."""
 
 import json
 import re

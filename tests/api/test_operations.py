@@ -1,5 +1,5 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""Operations of a deployment: API.md, section 8."""
+"""Operations of a deployment."""
 
 import json
 

@@ -1,5 +1,5 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""The same things asked for by many at once: each answer is one that API.md knows, and together they tell one story."""
+"""The same things asked for by many at once: openapi.json knows each answer, and together they tell one story."""
 
 import concurrent.futures
 import contextlib

@@ -1,5 +1,5 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""Resources of a deployment: API.md, section 6."""
+"""Resources of a deployment."""
 
 import collections
 

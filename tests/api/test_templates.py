@@ -1,5 +1,5 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""API.md section 4."""
+"""Templates: stored, read, found, changed, deleted."""
 
 import concurrent.futures
 import hashlib

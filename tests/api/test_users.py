@@ -1,5 +1,5 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""API.md section 3 (users, without ssh_keys), and section 1's Identity."""
+"""Persons: registered at their first request, read, changed, deleted."""
 
 import base64
 import concurrent.futures

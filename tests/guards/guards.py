@@ -22,6 +22,8 @@ HTTPD_HEADER = re.compile(r"(httpd|http_\w+|ap_\w+|mod_\w+|util_(filter|script|c
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca)\s*\(")
 STRUCT = re.compile(r"\bstruct\s+(\w+)(\s*\{)?")
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
+CITED = re.compile(r"[\w./-]*\w\.md\b|\b\w[\w.-]*/[\w./-]*\w\.txt\b|\b(?:orc|mo|sim|test|check)_\w+\.(?:[ch]|py)\b")
+SECTION = re.compile(r"([\w./-]*README\.md), \"([^\"\n]+)\"")
 # Written apart, so that this file passes its own guards.
 MACHINE_PATH = re.compile("/(wo" "rk|ro" "ot|fa" "rm)/[A-Za-z.]")
 LEFT_OVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
@@ -164,6 +166,31 @@ def calls_of_statements_are_complete():
                 yield "%s:%d: %s without %s" % (name, line_of(content, match.start()), match.group(1), ", ".join(sorted(lacking)))
 
 
+def citations_resolve():
+    """every document, section and source that is named is in the repository"""
+    sources = {os.path.basename(name) for name in ALL} | set(os.listdir(os.path.join("mod_orchestrator", "generated")))
+    for name in _texts():
+        content = text(name)
+        for match in CITED.finditer(content):
+            cited = match.group(0)
+            is_source = not cited.endswith((".md", ".txt"))
+            if cited not in sources if is_source else not _document(name, cited):
+                yield "%s:%d: there is no %s" % (name, line_of(content, match.start()), cited)
+        for match in SECTION.finditer(re.sub(r"\n[ *#/]*", " ", content)):
+            document = _document(name, match.group(1))
+            if document and not re.search(r"^#+ %s$" % re.escape(match.group(2)), text(document), re.M):
+                yield "%s: %s has no section %s" % (name, document, match.group(2))
+
+
+def _document(name, cited):
+    """The document that a file means, beside itself or from the top; None when there is none."""
+    for folder in (os.path.dirname(name), "", "mod_orchestrator"):
+        path = os.path.normpath(os.path.join(folder, cited.lstrip("/")))
+        if path in ALL:
+            return path
+    return None
+
+
 def licence_lines():
     """every source begins with the licence line"""
     for name in ALL:
@@ -183,11 +210,16 @@ def nothing_left_for_later():
 
 
 def _lines(pattern, wanted):
-    for name in ALL:
-        if wanted(name) and not name.endswith((".png", ".svg", ".bin")) and name != "LICENSE" and "/corpus/" not in name:
+    for name in _texts():
+        if wanted(name):
             for number, row in enumerate(text(name).splitlines(), 1):
                 if pattern.search(row):
                     yield "%s:%d: %s" % (name, number, row.strip()[:100])
+
+
+def _texts():
+    return [name for name in ALL
+            if not name.endswith((".png", ".svg", ".bin")) and name != "LICENSE" and "/corpus/" not in name]
 
 
 def formatted():
@@ -201,8 +233,8 @@ def formatted():
 
 
 GUARDS = [calls_go_down_only, structs_of_other_rooms_come_by_their_headers, httpd_headers_stay_in_httpd, one_exported_symbol,
-          no_banned_functions, directives_are_documented, unit_tests_are_registered, calls_of_statements_are_complete, licence_lines,
-          no_machine_paths, nothing_left_for_later, formatted]
+          no_banned_functions, directives_are_documented, unit_tests_are_registered, calls_of_statements_are_complete,
+          citations_resolve, licence_lines, no_machine_paths, nothing_left_for_later, formatted]
 
 
 def main():

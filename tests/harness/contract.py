@@ -67,7 +67,7 @@ class Contract:
         self._answer(self._resolve(operation["responses"][str(status)]), response, bodyless=method == "HEAD" or status == 304)
 
     def _undocumented(self, method, item, response):
-        """Routes and methods that no document lists still follow API.md section 1."""
+        """Routes and methods that no document lists keep to what every route does (surface/README.md)."""
         status = response.status_code
         if method == "OPTIONS":
             wanted = (204,) if item else (204, 404)

@@ -5,7 +5,7 @@
 
 #include "orc_im_answer.h"
 
-/* ---- IM's parser of the Authorization header, written from the rules of reference/im.md section 2 ---- */
+/* ---- IM's parser of the Authorization header, written from the rules at the head of orc_im_credentials.c ---- */
 
 static char *replace(const char *text, const char *what, const char *with)
 {
@@ -368,7 +368,7 @@ typedef struct failure_case_t {
     int retriable;
 } failure_case_t;
 
-/* Bodies of reference/im-transcripts.txt; the table of reference/im.md section 7. */
+/* Bodies that both generations of IM gave; what they mean: mod_orchestrator/clients/README.md, "IM's answers". */
 static const failure_case_t failures[] = {
     {ORC_IM_STATE, 400, JSON,
      "{\"message\":\"Error Getting Inf. prop: Invalid InfrastructureManager credentials. OIDC auth Token "
