@@ -55,8 +55,6 @@ CREATE TABLE templates (
     version                  text,
     target_provider_type     text NOT NULL,
     tosca_definition_version text NOT NULL,
-    name_in_content          boolean NOT NULL, -- the name came from metadata.template_name
-    is_fragment              boolean NOT NULL,
     created_by               uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
     updated_by               uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
     row_version              bigint NOT NULL DEFAULT 1,
@@ -124,7 +122,6 @@ CREATE TABLE resources (
     position        integer NOT NULL,          -- in the topology's order
     tosca_node_name text NOT NULL,
     tosca_node_type text NOT NULL,
-    node_index      integer NOT NULL,          -- which instance of the node
     is_compute      boolean NOT NULL,
     im_vm_idx       text,
     status          smallint NOT NULL DEFAULT 7 CHECK (status BETWEEN 0 AND 11), -- INITIAL
@@ -157,7 +154,6 @@ CREATE TABLE operations (
     description      text NOT NULL DEFAULT '', -- what it does or waits for now
     reason           text,                     -- why it failed
     errors           jsonb NOT NULL DEFAULT '[]',
-    status_before    smallint,                 -- the deployment's status before it, for owner operations
     options          jsonb NOT NULL DEFAULT '{}', -- what the request asked for: force, unsecure, inputs, ...
     progress         jsonb NOT NULL DEFAULT '{}', -- the engine's memory between phases
     transitive       jsonb NOT NULL DEFAULT '[]', -- transitive_resources
@@ -187,7 +183,7 @@ CREATE INDEX operations_schedule ON operations (due_at) WHERE due_at IS NOT NULL
 CREATE INDEX operations_pending ON operations (created_at, id) WHERE state = 'pending';
 CREATE INDEX operations_lease_owner ON operations (lease_owner) WHERE due_at IS NOT NULL AND state <> 'pending';
 CREATE INDEX operations_queue ON operations (user_group_issuer, user_group) WHERE state = 'pending';
-CREATE INDEX operations_waiting ON operations (created_by) WHERE waits_for_token;
+CREATE INDEX operations_waiting ON operations (deployment_id) WHERE waits_for_token;
 
 ALTER TABLE deployments
     ADD FOREIGN KEY (last_operation_id) REFERENCES operations ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED;
@@ -225,20 +221,13 @@ CREATE TABLE operation_logs (
 CREATE INDEX operation_logs_operation_id ON operation_logs (operation_id, id);
 CREATE INDEX operation_logs_deployment_id ON operation_logs (deployment_id, id);
 
--- What is known of providers beside the administrator's file.
+-- What is known of providers beside the administrator's file: how attempts there went.
 CREATE TABLE providers (
-    id           uuid PRIMARY KEY,
-    name         text NOT NULL UNIQUE,
-    type         text NOT NULL,
-    im_endpoint  text,
-    is_enabled   boolean NOT NULL,
-    attempts     bigint NOT NULL DEFAULT 0,
-    successes    bigint NOT NULL DEFAULT 0,
-    last_failure timestamptz,
-    row_version  bigint NOT NULL DEFAULT 1,
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    updated_at   timestamptz NOT NULL DEFAULT now()
+    name      text PRIMARY KEY,
+    attempts  bigint NOT NULL DEFAULT 0,
+    successes bigint NOT NULL DEFAULT 0
 );
+
 -- Messages on their way out; to be written with the row that they tell of once somebody takes them.
 CREATE TABLE outbox (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -5,7 +5,6 @@
 #include <apr_hash.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
-#include <sodium.h>
 #include <string.h>
 
 #include "orc_json.h"
@@ -170,20 +169,6 @@ static void check_placeholders(checker_t *checker, const char *auth, const char 
     }
 }
 
-/* A UUID of version 8 (RFC 9562, section 5.8): bits of the SHA-256 of a fixed word and the name. libsodium has no
- * SHA-1, which version 5 would want. */
-static const char *id_of(const char *name, apr_pool_t *pool)
-{
-    const char *text = apr_pstrcat(pool, "mod_orchestrator provider\n", name, NULL);
-    unsigned char b[crypto_hash_sha256_BYTES];
-
-    crypto_hash_sha256(b, (const unsigned char *)text, strlen(text));
-    b[6] = (unsigned char)((b[6] & 0x0f) | 0x80);
-    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    return apr_psprintf(pool, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
-                        b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
-}
-
 static const char *check_name(checker_t *checker, const json_t *object, const char *at)
 {
     const char *name = required_text(checker, object, at, "name", 0);
@@ -212,7 +197,6 @@ static orc_provider_t *check_provider(checker_t *checker, json_t *object, const 
     }
     refuse_unknown(checker, object, at, known);
     provider->name = check_name(checker, object, at);
-    provider->id = id_of(provider->name, checker->pool);
     provider->type = required_text(checker, object, at, "type", 0);
     provider->auth = required_text(checker, object, at, "auth", 1);
     check_placeholders(checker, provider->auth, at);

@@ -15,7 +15,6 @@ typedef struct orc_provider_project_t {
 } orc_provider_project_t;
 
 typedef struct orc_provider_t {
-    const char *id; /* UUID of version 8 made from the SHA-256 of the name: the same on every host */
     const char *name;
     const char *type;   /* "openstack", "kubernetes", ... */
     const char *im_url; /* its own IM endpoint, or NULL: the default one */

@@ -99,8 +99,7 @@ static void record(orc_task_t *task, int success)
 
     if (provider)
         json_object_set_new(orc_task_changes(task), "record",
-                            json_pack("{s:s, s:s, s:s, s:s?, s:b}", "id", provider->id, "name", provider->name, "type",
-                                      provider->type, "endpoint", provider->im_url, "success", success));
+                            json_pack("{s:s, s:b}", "name", provider->name, "success", success));
 }
 
 /* The attempt failed. `nothing_left`: certainly nothing was made. */

@@ -140,14 +140,15 @@ static void fall_back(orc_store_person_t *person)
 static orc_error_t *insert(int *created, orc_db_t *db, const orc_rules_call_t *call, int is_strict)
 {
     orc_store_person_t person = person_of(call, orc_id_new(call->pool));
-    orc_store_caller_t caller = {0};
+    orc_store_caller_t caller;
     int found = 1;
 
     if (is_strict)
         ORC_TRY(missing_claims(&person, call->pool));
     person.picture = avatar(person.email, call->pool);
     fall_back(&person);
-    ORC_TRY(orc_store_users_register(created, &caller, db, &person, call->pool));
+    apr_cpystrn(caller.id, person.id, sizeof caller.id);
+    ORC_TRY(orc_store_users_register(created, db, &person, call->pool));
     if (!*created)
         ORC_TRY(orc_store_users_find_on(&found, &caller, db, person.issuer, person.subject, call->pool));
     if (!found)

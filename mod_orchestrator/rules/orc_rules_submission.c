@@ -217,9 +217,9 @@ static const char *render_resources(const apr_array_header_t *nodes, apr_pool_t 
 
         for (j = 0; j < node->required_by->nelts; j++)
             json_array_append_new(required_by, json_string(ids[APR_ARRAY_IDX(node->required_by, j, int)]));
-        json_array_append_new(resources, json_pack("{s:s, s:i, s:s, s:s, s:i, s:b, s:o}", "id", ids[i], "position", i,
-                                                   "name", node->name, "type", node->type, "index", node->index,
-                                                   "is_compute", node->is_compute, "required_by", required_by));
+        json_array_append_new(resources, json_pack("{s:s, s:i, s:s, s:s, s:b, s:o}", "id", ids[i], "position", i,
+                                                   "name", node->name, "type", node->type, "is_compute",
+                                                   node->is_compute, "required_by", required_by));
     }
     return orc_json_text(resources, pool);
 }

@@ -97,7 +97,6 @@ static void describe(orc_store_template_t *row, const orc_rules_template_t *give
     row->checksum = orc_secret_sha256(given->content, given->length, pool);
     row->version = summary->template_version;
     row->tosca_definition_version = summary->definitions_version;
-    row->is_fragment = summary->is_fragment;
 }
 
 /* ---- the same content twice ---- */
@@ -152,7 +151,6 @@ orc_error_t *orc_rules_templates_store(const orc_rules_call_t *call, const char 
     ORC_TRY(error);
     describe(&row, given, tosca, call->pool);
     row.name = given->name ? given->name : orc_tosca_summary(tosca)->template_name;
-    row.name_in_content = !given->name;
     error = orc_store_templates_insert(&is_caller_there, call->service->db, id, &row, &limit, also, call->pool);
     if (!error && !is_caller_there)
         return orc_rules_gone(call->pool);
@@ -229,10 +227,8 @@ static orc_store_template_t changed(const work_t *work, const orc_store_template
         row.tosca_definition_version = stored->tosca_definition_version;
     row.target_provider_type =
         chosen(work, given->target_provider_type, default_provider_type, stored->target_provider_type);
-    if (given->name) {
+    if (given->name)
         row.name = given->name;
-        row.name_in_content = 0;
-    }
     return row;
 }
 

@@ -20,7 +20,7 @@ typedef struct orc_store_submission_t {
     const char *target_provider, *target_region; /* or NULL */
     const char *caller;                          /* UUID of who asks, who becomes its first owner */
     const char *correlation_id;
-    const char *resources; /* JSON array of {id, position, name, type, index, is_compute, required_by: [ids]} */
+    const char *resources; /* JSON array of {id, position, name, type, is_compute, required_by: [ids]} */
     int max_queued;        /* submissions of the group that may wait for their turn */
 } orc_store_submission_t;
 

@@ -18,9 +18,7 @@ static orc_sql_call_t insertion(const char *id, const orc_store_template_t *row,
     orc_sql_call_t call =
         orc_sql_template_insert(.id = id, .content = row->content, .checksum = row->checksum, .name = row->name,
                                 .version = row->version, .target_provider_type = row->target_provider_type,
-                                .tosca_definition_version = row->tosca_definition_version,
-                                .name_in_content = orc_value_flag(row->name_in_content),
-                                .is_fragment = orc_value_flag(row->is_fragment), .caller = caller);
+                                .tosca_definition_version = row->tosca_definition_version, .caller = caller);
 
     return orc_db_kept(call, pool);
 }
@@ -86,8 +84,6 @@ orc_error_t *orc_store_templates_lock(orc_store_locked_template_t *locked, orc_d
     locked->row.version = row.version;
     locked->row.target_provider_type = row.target_provider_type;
     locked->row.tosca_definition_version = row.tosca_definition_version;
-    locked->row.name_in_content = orc_value_is_true(row.name_in_content);
-    locked->row.is_fragment = orc_value_is_true(row.is_fragment);
     return NULL;
 }
 
@@ -103,14 +99,12 @@ orc_error_t *orc_store_templates_is_used(int *is_used, orc_db_t *db, const char 
 orc_error_t *orc_store_templates_update(orc_db_t *db, const char *id, const orc_store_template_t *row,
                                         const char *caller, apr_pool_t *pool)
 {
-    return orc_db_execute(db, NULL,
-                          orc_sql_template_update(.id = id, .content = row->content, .checksum = row->checksum,
-                                                  .name = row->name, .version = row->version,
-                                                  .target_provider_type = row->target_provider_type,
-                                                  .tosca_definition_version = row->tosca_definition_version,
-                                                  .name_in_content = orc_value_flag(row->name_in_content),
-                                                  .is_fragment = orc_value_flag(row->is_fragment), .caller = caller),
-                          pool);
+    return orc_db_execute(
+        db, NULL,
+        orc_sql_template_update(.id = id, .content = row->content, .checksum = row->checksum, .name = row->name,
+                                .version = row->version, .target_provider_type = row->target_provider_type,
+                                .tosca_definition_version = row->tosca_definition_version, .caller = caller),
+        pool);
 }
 
 orc_error_t *orc_store_templates_delete(orc_db_t *db, const char *id, apr_pool_t *pool)

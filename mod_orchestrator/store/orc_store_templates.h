@@ -10,8 +10,6 @@ typedef struct orc_store_template_t {
     const char *name;
     const char *version; /* or NULL */
     const char *target_provider_type, *tosca_definition_version;
-    int name_in_content; /* the name came from metadata.template_name */
-    int is_fragment;
 } orc_store_template_t;
 
 /** What one person may keep. */

@@ -38,8 +38,7 @@ orc_error_t *orc_store_users_find_on(int *found, orc_store_caller_t *caller, orc
     return NULL;
 }
 
-orc_error_t *orc_store_users_register(int *created, orc_store_caller_t *caller, orc_db_t *db,
-                                      const orc_store_person_t *person, apr_pool_t *pool)
+orc_error_t *orc_store_users_register(int *created, orc_db_t *db, const orc_store_person_t *person, apr_pool_t *pool)
 {
     orc_rows_t rows;
 
@@ -51,29 +50,32 @@ orc_error_t *orc_store_users_register(int *created, orc_store_caller_t *caller, 
                                                    .expires_at = orc_time_text(person->expires, pool)),
                            pool));
     *created = rows.count == 1;
-    if (*created) {
-        *caller = (orc_store_caller_t){0};
-        apr_cpystrn(caller->id, orc_sql_caller_register_row(&rows, 0).id, sizeof caller->id);
-        caller->token_expires = orc_value_integer(orc_sql_caller_register_row(&rows, 0).token_expires);
-    }
     return NULL;
+}
+
+static orc_error_t *wake_operations(orc_db_t *db, const char *id, apr_pool_t *pool)
+{
+    return orc_db_execute(db, NULL, orc_sql_user_wake_operations(.id = id), pool);
 }
 
 static orc_error_t *refresh(orc_db_t *db, void *baton, apr_pool_t *pool)
 {
-    const orc_sql_call_t *call = baton;
+    const orc_store_person_t *person = baton;
 
-    return orc_db_execute(db, NULL, *call, pool);
+    ORC_TRY(orc_db_execute(db, NULL,
+                           orc_sql_caller_refresh(.id = person->id, .name = person->name, .username = person->username,
+                                                  .email = person->email, .access_token = person->sealed_token,
+                                                  .expires_at = orc_time_text(person->expires, pool)),
+                           pool));
+    return wake_operations(db, person->id, pool);
 }
 
 orc_error_t *orc_store_users_refresh(const orc_store_person_t *person, int wake, orc_db_source_t *source,
                                      apr_pool_t *pool)
 {
-    orc_sql_call_t call = orc_sql_caller_refresh(.id = person->id, .name = person->name, .username = person->username,
-                                                 .email = person->email, .access_token = person->sealed_token,
-                                                 .expires_at = orc_time_text(person->expires, pool));
+    orc_store_person_t baton = *person;
 
-    return orc_db_transact(source, refresh, &call, wake, pool);
+    return orc_db_transact(source, refresh, &baton, wake, pool);
 }
 
 orc_error_t *orc_store_users_lock(const char **tag, int *is_caller_there, orc_db_t *db, const char *id,
@@ -98,9 +100,7 @@ orc_error_t *orc_store_users_update(orc_db_t *db, const char *id, const orc_stor
                                                .sets_refresh_token = orc_value_flag(changes->refresh_token.is_given),
                                                .refresh_token = changes->refresh_token.value),
                            pool));
-    if (!changes->refresh_token.value)
-        return NULL;
-    return orc_db_execute(db, NULL, orc_sql_user_wake_operations(.id = id), pool);
+    return changes->refresh_token.value ? wake_operations(db, id, pool) : NULL;
 }
 
 orc_error_t *orc_store_users_delete(orc_db_t *db, const char *id, apr_pool_t *pool)

@@ -33,8 +33,7 @@ orc_error_t *orc_store_users_find_on(int *found, orc_store_caller_t *caller, orc
 
 /** Registers a person. *created is false when the pair (issuer, subject) is there already; waits for a registration of
  * the same person that is at work. */
-orc_error_t *orc_store_users_register(int *created, orc_store_caller_t *caller, orc_db_t *db,
-                                      const orc_store_person_t *person, apr_pool_t *pool);
+orc_error_t *orc_store_users_register(int *created, orc_db_t *db, const orc_store_person_t *person, apr_pool_t *pool);
 
 /**
  * Stores a newer access token, brings name, user name and e-mail up to date where `person` has them (others NULL), and

@@ -66,11 +66,11 @@ WITH deployment AS (
 ), node AS MATERIALIZED (
     SELECT r.*, d.id AS deployment_id, d.created_by
     FROM deployment d, json_to_recordset(:resources)
-        AS r (id uuid, "position" integer, name text, type text, index integer, is_compute boolean, required_by uuid[])
+        AS r (id uuid, "position" integer, name text, type text, is_compute boolean, required_by uuid[])
 ), resource AS (
-    INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, node_index, is_compute,
-        created_by, updated_by)
-    SELECT id, deployment_id, "position", name, type, index, is_compute, created_by, created_by FROM node
+    INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, is_compute, created_by,
+        updated_by)
+    SELECT id, deployment_id, "position", name, type, is_compute, created_by, created_by FROM node
 ), requirement AS (
     INSERT INTO resource_requirements (resource_id, required_by_id)
     SELECT DISTINCT n.id, q FROM node n, unnest(n.required_by) q

@@ -12,9 +12,8 @@ SELECT * FROM views.v1_templates()
 
 -- name: template_insert
 INSERT INTO templates (id, content, checksum, name, version, target_provider_type, tosca_definition_version,
-    name_in_content, is_fragment, created_by, updated_by)
-SELECT :id, :content, :checksum, :name, :version, :target_provider_type, :tosca_definition_version, :name_in_content,
-    :is_fragment, caller.id, caller.id
+    created_by, updated_by)
+SELECT :id, :content, :checksum, :name, :version, :target_provider_type, :tosca_definition_version, caller.id, caller.id
 FROM users caller WHERE caller.id = :caller
 
 -- By limit_is_passed() when a person has made more templates than may be kept, or longer ones together.
@@ -35,13 +34,12 @@ SELECT id FROM templates WHERE checksum = :checksum
 
 -- Locks a template for a change; no row: the caller is gone, NULL: there is no such template.
 -- name: template_lock
--- columns: tag, creator, content, checksum, name, version, target_provider_type, tosca_definition_version,
--- columns: name_in_content, is_fragment
+-- columns: tag, creator, content, checksum, name, version, target_provider_type, tosca_definition_version
 WITH template AS (
     SELECT * FROM templates WHERE id = :id FOR UPDATE
 )
 SELECT t.row_version AS tag, t.created_by AS creator, t.content, t.checksum, t.name, t.version,
-    t.target_provider_type, t.tosca_definition_version, t.name_in_content, t.is_fragment
+    t.target_provider_type, t.tosca_definition_version
 FROM users caller LEFT JOIN template t ON true
 WHERE caller.id = :caller
 
@@ -55,8 +53,7 @@ SELECT EXISTS (SELECT FROM deployments WHERE template_id = :id) AS is_used
 UPDATE templates
 SET content = :content, checksum = :checksum, name = :name, version = :version,
     target_provider_type = :target_provider_type, tosca_definition_version = :tosca_definition_version,
-    name_in_content = :name_in_content, is_fragment = :is_fragment, updated_by = :caller, updated_at = now(),
-    row_version = row_version + 1
+    updated_by = :caller, updated_at = now(), row_version = row_version + 1
 WHERE id = :id
     AND (checksum, name, version, target_provider_type, tosca_definition_version) IS DISTINCT FROM
         (:checksum::text, :name::text, :version::text, :target_provider_type::text, :tosca_definition_version::text)

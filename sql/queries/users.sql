@@ -8,7 +8,6 @@ FROM users u LEFT JOIN credentials c ON c.user_id = u.id
 WHERE u.issuer = :issuer AND u.sub = :subject
 
 -- name: caller_register
--- columns: id, token_expires, waits
 WITH person AS (
     INSERT INTO users (id, issuer, sub, name, username, email, picture)
     VALUES (:id, :issuer, :subject, :name, :username, :email, :picture)
@@ -17,10 +16,8 @@ WITH person AS (
 ), token AS (
     INSERT INTO credentials (user_id, access_token, expires_at)
     SELECT id, :access_token::text, :expires_at::timestamptz FROM person WHERE :access_token::text IS NOT NULL
-    RETURNING expires_at
 )
-SELECT id, (SELECT (extract(epoch FROM expires_at) * 1000000)::bigint FROM token) AS token_expires, false AS waits
-FROM person
+SELECT FROM person
 
 -- name: caller_refresh
 WITH caller AS (
@@ -32,16 +29,11 @@ WITH caller AS (
     WHERE id = :id
         AND (name, username, email) IS DISTINCT FROM
             (coalesce(:name, name), coalesce(:username, username), coalesce(:email, email))
-), token AS (
-    INSERT INTO credentials (user_id, access_token, expires_at)
-    SELECT id, :access_token, :expires_at FROM caller
-    ON CONFLICT (user_id) DO UPDATE
-    SET access_token = excluded.access_token, expires_at = excluded.expires_at, updated_at = now()
 )
-UPDATE operations o
-SET due_at = now(), waits_for_token = false, updated_at = now(), row_version = o.row_version + 1
-FROM deployments d
-WHERE o.waits_for_token AND o.ended_at IS NULL AND d.id = o.deployment_id AND d.created_by = :id
+INSERT INTO credentials (user_id, access_token, expires_at)
+SELECT id, :access_token, :expires_at FROM caller
+ON CONFLICT (user_id) DO UPDATE
+SET access_token = excluded.access_token, expires_at = excluded.expires_at, updated_at = now()
 
 -- Rows of one object: the object if the caller may see it, its version for this reader, whether it exists.
 -- name: user_get
@@ -91,7 +83,7 @@ SET picture = CASE WHEN :sets_picture THEN :picture ELSE picture END,
     row_version = row_version + 1, updated_at = now()
 WHERE id = :id AND (:sets_picture OR :sets_public_ssh_key OR :sets_refresh_token)
 
--- A refresh token may be what an operation of theirs waits for.
+-- A token of theirs may be what an operation waits for.
 -- name: user_wake_operations
 UPDATE operations o
 SET due_at = now(), waits_for_token = false, updated_at = now(), row_version = o.row_version + 1

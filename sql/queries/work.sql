@@ -198,15 +198,9 @@ WITH mine AS (
     SELECT mine.deployment_id, c ->> 'im_logs' FROM mine WHERE c ? 'im_logs'
     ON CONFLICT (deployment_id) DO UPDATE SET im_logs = excluded.im_logs, updated_at = clock_timestamp()
 ), record AS (
-    INSERT INTO providers AS p (id, name, type, im_endpoint, is_enabled, attempts, successes, last_failure)
-    SELECT (c #>> '{record,id}')::uuid, c #>> '{record,name}', c #>> '{record,type}', c #>> '{record,endpoint}', true, 1,
-           (c #> '{record,success}' = 'true')::integer,
-           CASE WHEN c #> '{record,success}' = 'false' THEN clock_timestamp() END
-    FROM mine WHERE c ? 'record'
-    ON CONFLICT (name) DO UPDATE
-    SET attempts = p.attempts + 1, successes = p.successes + excluded.successes,
-        last_failure = COALESCE(excluded.last_failure, p.last_failure),
-        row_version = p.row_version + 1, updated_at = clock_timestamp()
+    INSERT INTO providers AS p (name, attempts, successes)
+    SELECT c #>> '{record,name}', 1, (c #> '{record,success}' = 'true')::integer FROM mine WHERE c ? 'record'
+    ON CONFLICT (name) DO UPDATE SET attempts = p.attempts + 1, successes = p.successes + excluded.successes
 )
 SELECT state FROM mine;
 

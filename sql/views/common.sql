@@ -12,14 +12,14 @@ CREATE FUNCTION views.joined(one json, other json) RETURNS json
     SELECT (left(one::text, -1) || ', ' || substr(other::text, 2))::json
 $$;
 
--- `before` is the status that an owner operation returns to.
-CREATE FUNCTION views.deployment_status(type operation_type, state operation_state, before smallint)
+-- NULL when no status follows from it.
+CREATE FUNCTION views.deployment_status(type operation_type, state operation_state)
     RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE
         WHEN state = 'succeeded' THEN
             CASE type WHEN 'CREATE' THEN deployment_status.CREATE_COMPLETE
                 WHEN 'UPDATE' THEN deployment_status.UPDATE_COMPLETE
-                WHEN 'DELETE' THEN deployment_status.DELETE_COMPLETE ELSE before END
+                WHEN 'DELETE' THEN deployment_status.DELETE_COMPLETE END
         WHEN state IN ('failed', 'canceled') THEN
             CASE type WHEN 'CREATE' THEN deployment_status.CREATE_FAILED
                 WHEN 'DELETE' THEN deployment_status.DELETE_FAILED ELSE deployment_status.UPDATE_FAILED END

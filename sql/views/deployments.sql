@@ -82,7 +82,7 @@ CREATE FUNCTION views.v1_deployments(base_url text, caller uuid, with_template b
         LEFT JOIN deployment_owners me ON me.deployment_id = d.id AND me.user_id = caller
         CROSS JOIN LATERAL (SELECT
             CASE WHEN o.id IS NULL THEN deployment_status.UNKNOWN::smallint
-                ELSE coalesce(views.deployment_status(o.type, o.state, o.status_before),
+                ELSE coalesce(views.deployment_status(o.type, o.state),
                     deployment_status.UNKNOWN::smallint) END AS status,
             CASE WHEN o.id IS NULL THEN deployment_task.finished::smallint
                 ELSE views.deployment_task(o.type, o.state, o.phase) END AS task) c

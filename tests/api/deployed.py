@@ -88,14 +88,14 @@ def submit(stack, client, content=None, **fields):
     return expect(client.post("/deployments", json=body(stack, client, content, **fields)), 202).json()["id"]
 
 
-def put(stack, deployment, type="CREATE", state="succeeded", phase="ended", reason=None, before=None):  # pylint: disable=redefined-builtin
+def put(stack, deployment, type="CREATE", state="succeeded", phase="ended", reason=None):  # pylint: disable=redefined-builtin
     """Puts the deployment's last operation into a state, as the engine does."""
-    stack.sql("UPDATE operations o SET type = %s, state = %s, phase = %s, reason = %s, status_before = %s,"
+    stack.sql("UPDATE operations o SET type = %s, state = %s, phase = %s, reason = %s,"
               " ended_at = CASE WHEN s.over THEN now() END, due_at = CASE WHEN s.over THEN NULL ELSE now() END,"
               " updated_at = now(), row_version = o.row_version + 1"
               " FROM deployments d, (SELECT %s IN ('succeeded', 'failed', 'canceled') AS over) s"
               " WHERE d.id = %s AND o.id = d.last_operation_id",
-              (type, state, phase, reason, before, state, deployment))
+              (type, state, phase, reason, state, deployment))
     stack.sql("UPDATE deployments SET row_version = row_version + 1 WHERE id = %s", (deployment,))
 
 

@@ -117,18 +117,17 @@ class Person:
                            for n, (name, compute) in enumerate(nodes or [("simple_node", True)])]))
         rig.sql("""
             WITH t AS (INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version,
-                    name_in_content, is_fragment, created_by, updated_by)
-                VALUES (%(template)s, %(text)s, %(template)s, 'x', 'openstack', 'tosca_simple_yaml_1_0', true, false, %(person)s,
-                    %(person)s)),
+                    created_by, updated_by)
+                VALUES (%(template)s, %(text)s, %(template)s, 'x', 'openstack', 'tosca_simple_yaml_1_0', %(person)s, %(person)s)),
             d AS (INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer,
                     per_provider_max_retries, max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt,
                     target_provider, target_region, last_operation_id, created_by, updated_by, template_inputs_sealed)
                 VALUES (%(id)s, %(template)s, %(inputs)s, %(group)s, %(issuer)s, %(retries)s, %(max_providers)s, %(timeout)s,
                     %(provider_timeout)s, %(keep)s, %(provider)s, %(region)s, %(operation)s, %(person)s, %(person)s, %(sealed)s)),
             w AS (INSERT INTO deployment_owners (deployment_id, user_id) VALUES (%(id)s, %(person)s)),
-            r AS (INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, node_index, is_compute,
+            r AS (INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, is_compute,
                     created_by, updated_by)
-                SELECT gen_random_uuid(), %(id)s, position, name, 'tosca.nodes.Compute', 0, compute, %(person)s, %(person)s
+                SELECT gen_random_uuid(), %(id)s, position, name, 'tosca.nodes.Compute', compute, %(person)s, %(person)s
                 FROM json_to_recordset(%(nodes)s) AS n (position integer, name text, compute boolean))
             INSERT INTO operations (id, deployment_id, type, user_group, user_group_issuer, created_by, deadline, due_at)
             VALUES (%(operation)s, %(id)s, 'CREATE', %(group)s, %(issuer)s, %(person)s,

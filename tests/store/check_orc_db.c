@@ -113,14 +113,14 @@ static void sqlstate_decides_the_error(void **state)
 
 static void constraints_are_named(void **state)
 {
-    const char *sql = "INSERT INTO providers (id, name, type, is_enabled) VALUES (gen_random_uuid(), 'one', 'x', true)";
+    const char *sql = "INSERT INTO providers (name) VALUES ('one')";
     orc_db_t *db = opened();
     orc_error_t *error;
 
     assert_null(orc_db_execute_text(db, NULL, sql, 0, NULL, pool));
     error = orc_db_execute_text(db, NULL, sql, 0, NULL, pool);
     assert_string_equal(error->sqlstate, "23505");
-    assert_string_equal(orc_db_constraint(error), "providers_name_key");
+    assert_string_equal(orc_db_constraint(error), "providers_pkey");
     assert_string_equal(orc_db_constraint(orc_error(pool, 500, "x", "other")), "");
     orc_db_close(db);
 }
@@ -160,7 +160,7 @@ static void statements_take_and_give_what_they_declare(void **state)
 
 static void a_call_takes_its_values_by_name(void **state)
 {
-    orc_sql_caller_register_row_t row;
+    orc_sql_caller_find_row_t row;
     orc_db_t *db = opened();
     orc_sql_call_t call;
     orc_rows_t rows;
@@ -171,7 +171,9 @@ static void a_call_takes_its_values_by_name(void **state)
                            pool);
     }
     assert_null(orc_db_execute(db, &rows, call, pool));
-    row = orc_sql_caller_register_row(&rows, 0);
+    assert_int_equal(rows.count, 1);
+    assert_null(orc_db_execute(db, &rows, orc_sql_caller_find(.subject = "s", .issuer = "i"), pool));
+    row = orc_sql_caller_find_row(&rows, 0);
     assert_string_equal(row.id, "00000000-0000-7000-8000-000000000001");
     assert_null(row.token_expires);
     assert_false(orc_value_is_true(row.waits));

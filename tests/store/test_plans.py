@@ -18,9 +18,9 @@ VALUES = {"id": DEPLOYMENT, "deployment_id": DEPLOYMENT, "caller": PERSON, "is_a
 FILL = """
 INSERT INTO users (id, issuer, sub, name, username, email)
 SELECT CASE i WHEN 1 THEN %(person)s ELSE gen_random_uuid() END, 'i', 's' || i, 'n', 'u', 'e' FROM generate_series(1, %(many)s) i;
-INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version, name_in_content, is_fragment,
+INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version,
     created_by, updated_by)
-SELECT gen_random_uuid(), 'x', i, 'n', 'p', 'v', false, false, %(person)s, %(person)s FROM generate_series(1, %(many)s) i;
+SELECT gen_random_uuid(), 'x', i, 'n', 'p', 'v', %(person)s, %(person)s FROM generate_series(1, %(many)s) i;
 INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, per_provider_max_retries,
     tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, last_operation_id, created_by, updated_by, created_at)
 SELECT CASE checksum WHEN '1' THEN %(deployment)s ELSE gen_random_uuid() END, id, '{}', 'g', 'i', 1, 1, 1, false, NULL,
@@ -30,9 +30,9 @@ SELECT gen_random_uuid(), id, 'CREATE', 'g', 'i', created_by, now() FROM deploym
 UPDATE deployments d SET last_operation_id = o.id FROM operations o WHERE o.deployment_id = d.id;
 INSERT INTO deployment_owners (deployment_id, user_id) SELECT d.id, u.id FROM deployments d JOIN (
     SELECT id, row_number() OVER () AS i FROM users) u ON u.i = (SELECT checksum::int FROM templates WHERE id = d.template_id);
-INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, node_index, is_compute, created_by,
+INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, is_compute, created_by,
     updated_by)
-SELECT gen_random_uuid(), id, 0, 'n', 't', 0, true, created_by, created_by FROM deployments;
+SELECT gen_random_uuid(), id, 0, 'n', 't', true, created_by, created_by FROM deployments;
 """
 
 

@@ -77,14 +77,14 @@ def one_of_each(sealed):
     person, template, deployment, resource = sealed.person(), *(str(uuid.uuid4()) for _ in range(3))
     sealed.sql("INSERT INTO credentials (user_id, access_token, expires_at) VALUES (%s, %s, now())",
                (person, seal(OLD, ACCESS, person, "access")))
-    sealed.sql("INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version, name_in_content,"
-               " is_fragment, created_by, updated_by) VALUES (%s, '', '', '', '', '', true, false, %s, %s)", (template, person, person))
+    sealed.sql("INSERT INTO templates (id, content, checksum, name, target_provider_type,"
+               " tosca_definition_version, created_by, updated_by) VALUES (%s, '', '', '', '', '', %s, %s)", (template, person, person))
     sealed.sql("INSERT INTO deployments (id, template_id, template_inputs, template_inputs_sealed, template_outputs_sealed, user_group,"
                " user_group_issuer, per_provider_max_retries, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt,"
                " created_by, updated_by) VALUES (%s, %s, '{}', %s, %s, '', '', 1, 1, 1, false, %s, %s)",
                (deployment, template, seal(OLD, INPUTS, deployment, "{}"), seal(OLD, OUTPUTS, deployment, "{}"), person, person))
-    sealed.sql("INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, node_index, is_compute,"
-               " metadata_sealed, created_by, updated_by) VALUES (%s, %s, 0, '', '', 0, true, %s, %s, %s)",
+    sealed.sql("INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, is_compute,"
+               " metadata_sealed, created_by, updated_by) VALUES (%s, %s, 0, '', '', true, %s, %s, %s)",
                (resource, deployment, seal(OLD, METADATA, resource, "{}"), person, person))
     return {TOKEN: person, ACCESS: person, INPUTS: deployment, OUTPUTS: deployment, METADATA: resource}
 

@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include "orc_id.h"
 #include "orc_providers.h"
 #include "orc_redact.h"
 
@@ -67,22 +66,6 @@ static void the_group_star_is_for_everybody_else(void **state)
     assert_true(orc_provider_has_region(one, NULL));
     assert_false(orc_provider_has_region(one, "r3"));
     assert_false(orc_provider_has_region(two, "r1"));
-}
-
-static void ids_come_from_names_alone(void **state)
-{
-    orc_providers_t *first, *second;
-    const orc_provider_t *one;
-
-    assert_null(load(&first, good));
-    assert_null(
-        load(&second, "{\"providers\": [{\"name\": \"one\", \"type\": \"x\", \"auth\": \"a = b\", \"groups\": {}}]}"));
-    one = orc_providers_find(first, "one");
-    assert_true(orc_id_parse(one->id, NULL));
-    assert_int_equal(one->id[14], '8');
-    assert_non_null(strchr("89ab", one->id[19]));
-    assert_string_equal(one->id, orc_providers_find(second, "one")->id);
-    assert_string_not_equal(one->id, orc_providers_find(first, "two")->id);
 }
 
 static int has_mistake(const orc_error_t *error, const char *pointer)
@@ -264,7 +247,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_file_is_taken_whole),
         cmocka_unit_test(the_group_star_is_for_everybody_else),
-        cmocka_unit_test(ids_come_from_names_alone),
         cmocka_unit_test(every_mistake_is_named_at_once),
         cmocka_unit_test(a_file_that_is_none_is_named),
         cmocka_unit_test(secrets_are_replaced_wherever_they_are),
