@@ -156,38 +156,6 @@ static void probe_im(orc_engine_t *engine, apr_pool_t *pool)
     }
 }
 
-/* LISTEN holds for a session: again after a reconnection, which also may have hidden a notification. */
-static orc_error_t *listen_for_work(orc_engine_t *engine, PGconn *connection, apr_pool_t *pool)
-{
-    PGresult *result;
-
-    if (engine->listens == PQbackendPID(connection))
-        return NULL;
-    result = PQexec(connection, "LISTEN orchestrator");
-    if (PQresultStatus(result) != PGRES_COMMAND_OK) {
-        PQclear(result);
-        return orc_error(pool, 503, "database.unavailable", "LISTEN is not possible.");
-    }
-    PQclear(result);
-    engine->listens = PQbackendPID(connection);
-    engine->claim_at = 0;
-    return NULL;
-}
-
-static int take_notifications(PGconn *connection)
-{
-    PGnotify *notification;
-    int any = 0;
-
-    if (!PQconsumeInput(connection))
-        return 1;
-    while ((notification = PQnotifies(connection)) != NULL) {
-        PQfreemem(notification);
-        any = 1;
-    }
-    return any;
-}
-
 /* When to claim again: at once, but while there is plenty in hand, rather seldom and more at a time. */
 static apr_time_t next_claim(const orc_engine_t *engine, apr_time_t now)
 {
@@ -260,7 +228,6 @@ static void try_work(orc_engine_t *engine, apr_pool_t *turn)
         engine->database_failures = 0;
         return;
     }
-    engine->listens = 0;
     for (i = 0; i < engine->database_failures && pause < LAST_DATABASE_PAUSE; i++)
         pause *= 2;
     engine->database_failures++;
@@ -270,43 +237,31 @@ static void try_work(orc_engine_t *engine, apr_pool_t *turn)
 static void wait_for_something(orc_engine_t *engine, apr_pool_t *pool)
 {
     struct pollfd fds[2] = {{engine->stop_pipe[0], POLLIN, 0}, {-1, POLLIN, 0}};
-    apr_time_t now = orc_engine_monotonic(), until = engine->claim_at;
-    PGconn *connection = NULL;
+    apr_time_t now = orc_engine_monotonic(), until;
     apr_interval_time_t timeout;
-    orc_error_t *error = NULL;
-    orc_db_t *db = NULL;
-    void *handle;
-    int count = 1;
+    int is_new = 0, count = 1;
+    orc_error_t *error;
 
     if (engine->database_failures) {
         until = engine->database_after;
     }
+    else if (orc_db_listen(&is_new, engine->source, pool)) {
+        until = now + FIRST_DATABASE_PAUSE;
+    }
     else {
-        error = orc_db_open(&db, engine->source, pool);
-        connection = error ? NULL : engine->source->take(engine->source, &handle);
-        if (!error)
-            error = listen_for_work(engine, connection, pool);
-        orc_db_close(db);
-        if (error) {
-            engine->listens = 0;
-            until = now + FIRST_DATABASE_PAUSE;
-        }
-        else {
-            fds[1].fd = PQsocket(connection);
-            count = 2;
-            until = engine->claim_at;
-            if (take_notifications(connection))
-                until = engine->claim_at = 0;
-        }
+        fds[1].fd = orc_db_socket(engine->source);
+        count = 2;
+        if (orc_db_heard(engine->source) || is_new)
+            engine->claim_at = 0;
+        until = engine->claim_at;
     }
     if (!engine->database_failures && engine->finished->nelts)
         until = 0;
     timeout = until > now ? until - now : 0;
-    timeout = timeout > LONGEST_WAIT ? LONGEST_WAIT : timeout;
-    error = orc_http_wait(engine->http, timeout, fds, count, pool);
+    error = orc_http_wait(engine->http, timeout > LONGEST_WAIT ? LONGEST_WAIT : timeout, fds, count, pool);
     if (error)
         orc_log(ORC_LOG_ERROR, "the poller: %s", orc_error_line(error, pool));
-    if (count == 2 && (fds[1].revents & POLLIN) && take_notifications(connection))
+    if (count == 2 && (fds[1].revents & POLLIN) && orc_db_heard(engine->source))
         engine->claim_at = 0;
 }
 

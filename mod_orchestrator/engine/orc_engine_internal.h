@@ -112,7 +112,6 @@ struct orc_engine_t {
     apr_array_header_t *finished; /* of orc_task_t *, to be stored */
     apr_hash_t *tags;             /* infrastructure id -> its attempt's tag, "" for none: never changes at IM */
     apr_pool_t *tags_pool;
-    int listens;               /* the server's process that LISTEN was sent to */
     apr_time_t database_after; /* it is left alone until then; monotonic */
     int database_failures;
     apr_time_t claim_at, renew_at, probe_at; /* monotonic */

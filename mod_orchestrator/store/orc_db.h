@@ -37,6 +37,19 @@ struct orc_db_source_t {
  */
 orc_db_source_t *orc_db_source_single(const char *conninfo, apr_pool_t *pool);
 
+/**
+ * Makes the connection of orc_db_source_single listen for the engines' wake-ups. LISTEN holds for a session: call it
+ * before each wait, it does nothing while it holds.
+ * @param is_new true: it is another session than before, and a wake-up may have been missed
+ */
+orc_error_t *orc_db_listen(int *is_new, orc_db_source_t *single, apr_pool_t *pool);
+
+/** The socket that becomes readable with a wake-up, until the next unit of work; -1 without a connection. */
+int orc_db_socket(const orc_db_source_t *single);
+
+/** True when there was a wake-up since the last call, or may have been: the connection is lost. */
+int orc_db_heard(orc_db_source_t *single);
+
 /** One unit of work on a connection; used by one thread. */
 typedef struct orc_db_t orc_db_t;
 

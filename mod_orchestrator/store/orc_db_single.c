@@ -10,6 +10,7 @@
 typedef struct single_t {
     const char *conninfo;
     PGconn *connection;
+    int listens; /* the server's process that LISTEN was sent to */
 } single_t;
 
 /* The conninfo comes last and wins. */
@@ -19,6 +20,13 @@ static PGconn *connect_in_time(const char *conninfo)
     const char *const values[] = {"10", conninfo, NULL};
 
     return PQconnectdbParams(names, values, 1);
+}
+
+static void hang_up(single_t *single)
+{
+    PQfinish(single->connection);
+    single->connection = NULL;
+    single->listens = 0;
 }
 
 static PGconn *single_take(orc_db_source_t *source, void **handle)
@@ -37,18 +45,13 @@ static void single_give(orc_db_source_t *source, void *handle, PGconn *connectio
 {
     single_t *single = source->baton;
 
-    if (broken) {
-        PQfinish(single->connection);
-        single->connection = NULL;
-    }
+    if (broken)
+        hang_up(single);
 }
 
-static apr_status_t single_end(void *baton)
+static apr_status_t single_end(void *single)
 {
-    single_t *single = baton;
-
-    PQfinish(single->connection);
-    single->connection = NULL;
+    hang_up(single);
     return APR_SUCCESS;
 }
 
@@ -63,4 +66,48 @@ orc_db_source_t *orc_db_source_single(const char *conninfo, apr_pool_t *pool)
     source->baton = single;
     apr_pool_cleanup_register(pool, single, single_end, apr_pool_cleanup_null);
     return source;
+}
+
+/* ---- wake-ups ---- */
+
+orc_error_t *orc_db_listen(int *is_new, orc_db_source_t *source, apr_pool_t *pool)
+{
+    single_t *single = source->baton;
+    orc_error_t *error;
+    orc_db_t *db;
+
+    *is_new = 0;
+    ORC_TRY(orc_db_open(&db, source, pool));
+    if (single->listens == PQbackendPID(single->connection)) {
+        orc_db_close(db);
+        return NULL;
+    }
+    error = orc_db_execute_text(db, NULL, "LISTEN orchestrator", 0, NULL, pool);
+    if (!error)
+        single->listens = PQbackendPID(single->connection);
+    *is_new = !error;
+    orc_db_close(db);
+    return error;
+}
+
+int orc_db_socket(const orc_db_source_t *source)
+{
+    const single_t *single = source->baton;
+
+    return PQsocket(single->connection);
+}
+
+int orc_db_heard(orc_db_source_t *source)
+{
+    const single_t *single = source->baton;
+    PGnotify *notification;
+    int any = 0;
+
+    if (!single->connection || !PQconsumeInput(single->connection))
+        return 1;
+    while ((notification = PQnotifies(single->connection)) != NULL) {
+        PQfreemem(notification);
+        any = 1;
+    }
+    return any;
 }
