@@ -44,6 +44,11 @@ orc_error_t *orc_error_wrap(orc_error_t *prev, const char *format, ...)
     return error;
 }
 
+int orc_error_breaks(const orc_error_t *error, const char *constraint)
+{
+    return error && error->constraint && strcmp(error->constraint, constraint) == 0;
+}
+
 static const char *copy_of(const char *text, apr_pool_t *pool)
 {
     return text ? in_utf_8(apr_pstrdup(pool, text)) : NULL;

@@ -31,6 +31,7 @@ struct orc_error_t {
     int retriable;              /* the same call may succeed later, with nothing changed by the caller */
     int retry_after;            /* seconds, 0: unknown */
     char sqlstate[6];           /* PostgreSQL's code, "" when none */
+    const char *constraint;     /* the name of PostgreSQL's that was broken, or NULL */
     int system;                 /* curl or APR code beneath, 0 when none */
     const char *location;       /* URL path of the object in the way (409), relative to the surface, or NULL */
     apr_array_header_t *fields; /* of orc_error_field_t, or NULL */
@@ -74,6 +75,9 @@ void orc_error_add_parameter(orc_error_t **error, apr_pool_t *pool, const char *
 /** The same for a member of what is wished for. */
 void orc_error_add_member(orc_error_t **error, apr_pool_t *pool, const char *member, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/** True when the error (or NULL) says that this constraint of PostgreSQL's was broken. */
+int orc_error_breaks(const orc_error_t *error, const char *constraint);
 
 /** The whole chain in one line for a log: details, causes, SQLSTATE and system codes. Lives in `pool`. */
 const char *orc_error_line(const orc_error_t *error, apr_pool_t *pool);

@@ -5,6 +5,7 @@
 #include <ap_mpm.h>
 #include <apr_allocator.h>
 #include <apr_signal.h>
+#include <apr_strings.h>
 #include <apr_thread_proc.h>
 #include <curl/curl.h>
 #include <http_core.h>
@@ -126,27 +127,34 @@ static orc_error_t *check_sessions(const mo_config_t *config, apr_pool_t *pool)
 
     if (!error && strcmp(config->values->database_url, config->dbd_params) != 0)
         error = orc_db_check_sessions(config->values->database_url, pool);
-    if (error && !error->retriable) /* after a restart requests were let through so far */
-        mo_set(config->shared->database_ready, 0);
     return error;
 }
 
 static orc_error_t *prepare_database(const mo_config_t *config, server_rec *server, apr_pool_t *pool)
 {
+    orc_db_source_t *source = orc_db_source_single(config->values->database_url, pool);
+    orc_error_t *error;
+    orc_db_t *db;
     int applied = 0;
 
     ORC_TRY(check_sessions(config, pool));
-    if (config->migrates)
-        ORC_TRY(orc_db_migrate(orc_db_source_single(config->values->database_url, pool), &applied, pool));
-    if (applied > 0)
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, server, ORCLOGNO(1030) "%d migrations were applied", applied);
-    mo_set(config->shared->database_ready, 1);
-    return NULL;
+    if (config->migrates) {
+        ORC_TRY(orc_db_migrate(source, &applied, pool));
+        if (applied > 0)
+            ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, server, ORCLOGNO(1030) "%d migrations were applied", applied);
+        return NULL;
+    }
+    ORC_TRY(orc_db_open(&db, source, pool));
+    error = orc_db_views_keep(db, pool);
+    orc_db_close(db);
+    return error;
 }
 
-/* Waits until the database can be used; it may be away for as long as it likes. */
+/* Waits until the database can be used; it may be away for as long as it likes. Requests are let through from then on,
+ * and no more when it turns out to be another one than this version needs: after a restart they were so far. */
 static void wait_for_database(const mo_config_t *config, server_rec *server, apr_pool_t *pool)
 {
+    char said[HUGE_STRING_LEN] = "";
     int seconds = 1;
 
     while (!daemon_state.stops) {
@@ -155,33 +163,18 @@ static void wait_for_database(const mo_config_t *config, server_rec *server, apr
 
         apr_pool_create(&work, pool);
         error = prepare_database(config, server, work);
-        if (error)
+        if (!error || !error->retriable)
+            mo_set(config->shared->database_ready, !error);
+        if (error && strncmp(said, orc_error_line(error, work), sizeof said - 1) != 0) {
+            apr_cpystrn(said, orc_error_line(error, work), sizeof said);
             ap_log_error(APLOG_MARK, error->retriable ? APLOG_WARNING : APLOG_ERR, 0, server,
-                         ORCLOGNO(1031) "the database can not be used, next try in %d s: %s", seconds,
-                         orc_error_line(error, work));
+                         ORCLOGNO(1031) "the database can not be used, it is tried again until it can: %s", said);
+        }
         apr_pool_destroy(work);
         if (!error || rest(seconds))
             return;
         seconds = seconds < DATABASE_MAX_PAUSE ? seconds * 2 : DATABASE_MAX_PAUSE;
     }
-}
-
-/* Where nothing else does it: who only serves keeps the views that it serves from. */
-static void keep_views(const mo_config_t *config, server_rec *server, apr_pool_t *pool)
-{
-    orc_error_t *error;
-    apr_pool_t *work;
-    orc_db_t *db;
-    int dropped;
-
-    apr_pool_create(&work, pool);
-    error = orc_db_open(&db, orc_db_source_single(config->values->database_url, work), work);
-    if (!error)
-        error = orc_db_views_keep(db, &dropped, work);
-    if (error)
-        ap_log_error(APLOG_MARK, error->retriable ? APLOG_INFO : APLOG_ERR, 0, server,
-                     ORCLOGNO(1038) "the database can't be read: %s", orc_error_line(error, work));
-    apr_pool_destroy(work);
 }
 
 /* Waits until the issuers' keys are due again: sooner when a token named a key that nobody knows, but not at once, so
@@ -269,12 +262,10 @@ static void daemon_main(mo_config_t *config, server_rec *server, pid_t parent)
     if (apr_thread_create(&thread, NULL, keep_keys, config, pool) != APR_SUCCESS)
         _exit(1);
     wait_for_database(config, server, pool);
-    if (!config->migrates && !daemon_state.stops)
-        keep_views(config, server, pool);
     if (config->runs_engine && !daemon_state.stops)
         run_engine(config, server, pool);
-    while (!rest(VIEWS_INTERVAL))
-        keep_views(config, server, pool);
+    while (!rest(VIEWS_INTERVAL)) /* who only serves keeps the views that it serves from; else the engine does */
+        wait_for_database(config, server, pool);
     mo_set(config->shared->engine.pid, 0);
     _exit(0);
 }

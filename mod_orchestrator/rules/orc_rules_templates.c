@@ -105,7 +105,7 @@ static orc_error_t *explain_conflict(orc_error_t *error, const char *checksum, c
 {
     const char *id;
 
-    if (!error || strcmp(orc_db_constraint(error), "templates_checksum_key") != 0)
+    if (!orc_error_breaks(error, "templates_checksum_key"))
         return error;
     error = orc_error(call->pool, 409, "template.exists", "This content is stored already.");
     ORC_TRY(orc_store_templates_find_checksum(&id, checksum, call->service->db, call->pool));

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "orc_db_error.h"
 #include "orc_db_wire.h"
 #include "orc_log.h"
 #include "orc_secret.h"
@@ -73,89 +74,14 @@ static prepared_t *prepared_of(PGconn *connection)
     return prepared;
 }
 
-/* ---- errors ---- */
-
 static apr_interval_time_t patience_of(const orc_db_source_t *source)
 {
     return source->patience ? source->patience : ORC_DB_PATIENCE;
 }
 
-static orc_error_t *unavailable(apr_pool_t *pool, const char *cause)
+static orc_error_t *result_error(const orc_db_t *db, const PGresult *result, apr_pool_t *pool)
 {
-    orc_error_t *error = orc_error(pool, 503, "database.unavailable", "The database is not available at the moment.");
-
-    error->cause = apr_pstrdup(pool, cause);
-    error->retriable = 1;
-    error->retry_after = 2;
-    return error;
-}
-
-static orc_error_t *late(orc_db_t *db, apr_pool_t *pool)
-{
-    orc_error_t *error =
-        unavailable(pool, apr_psprintf(pool, "no answer within %d ms", (int)apr_time_as_msec(patience_of(db->source))));
-
-    error->code = "database.busy";
-    error->detail = "The database did not answer in time.";
-    return error;
-}
-
-/* True for states in which the server or the connection went away and nothing was decided by the statement itself. */
-static int is_connection_loss(const char *sqlstate)
-{
-    return strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "57P", 3) == 0;
-}
-
-static const char *trimmed(const char *message, apr_pool_t *pool)
-{
-    char *line = apr_pstrdup(pool, message ? message : "");
-    char *at;
-
-    for (at = line; *at; at++) {
-        if (*at == '\n')
-            *at = at[1] ? ' ' : '\0';
-    }
-    return line;
-}
-
-static orc_error_t *result_error(orc_db_t *db, const PGresult *result, apr_pool_t *pool)
-{
-    const char *sqlstate = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-    const char *message = trimmed(result ? PQresultErrorMessage(result) : PQerrorMessage(db->connection), pool);
-    orc_error_t *error;
-
-    if (db->is_late)
-        return late(db, pool);
-    if (!sqlstate || is_connection_loss(sqlstate) || strncmp(sqlstate, "53", 2) == 0) {
-        error = unavailable(pool, message);
-    }
-    else if (strcmp(sqlstate, "40001") == 0 || strcmp(sqlstate, "40P01") == 0 || strcmp(sqlstate, "55P03") == 0 ||
-             strcmp(sqlstate, "57014") == 0) {
-        error = unavailable(pool, message);
-        error->code = "database.busy";
-        error->detail = "The database is too busy at the moment.";
-    }
-    else if (strcmp(sqlstate, "23505") == 0 || strcmp(sqlstate, "23503") == 0) {
-        const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
-
-        error = orc_error(pool, 409, sqlstate[4] == '5' ? "conflict" : "conflict.reference", "constraint %s",
-                          constraint ? constraint : "");
-        error->cause = message;
-    }
-    else {
-        error = orc_error(pool, 500, "database", "The request could not be carried out.");
-        error->cause = message;
-    }
-    if (sqlstate)
-        apr_cpystrn(error->sqlstate, sqlstate, sizeof error->sqlstate);
-    return error;
-}
-
-const char *orc_db_constraint(const orc_error_t *error)
-{
-    static const char prefix[] = "constraint ";
-
-    return strncmp(error->detail, prefix, sizeof prefix - 1) == 0 ? error->detail + sizeof prefix - 1 : "";
+    return db->is_late ? orc_db_late(patience_of(db->source), pool) : orc_db_refused(result, db->connection, pool);
 }
 
 int orc_db_is_past_limit(const orc_error_t *error)
@@ -205,6 +131,11 @@ void orc_db_close(orc_db_t *db)
         apr_pool_cleanup_run(db->pool, db, close_at_end);
 }
 
+PGconn *orc_db_connection(const orc_db_t *db)
+{
+    return db->connection;
+}
+
 /* A server that was restarted has said so and closed its end meanwhile: seen here, before a statement is lost on it. */
 static void notice_end(PGconn *connection)
 {
@@ -236,12 +167,12 @@ orc_error_t *orc_db_open(orc_db_t **out, orc_db_source_t *source, apr_pool_t *po
     db->source = source;
     db->connection = source->take(source, &db->handle);
     if (!db->connection)
-        return unavailable(pool, "no connection is to be had");
+        return orc_db_unavailable("no connection is to be had", pool);
     apr_pool_cleanup_register(pool, db, close_at_end, apr_pool_cleanup_null);
     revive(db->connection);
     if (PQstatus(db->connection) != CONNECTION_OK || PQsetnonblocking(db->connection, 1) != 0 ||
         !prepared_of(db->connection)) {
-        orc_error_t *error = unavailable(pool, trimmed(PQerrorMessage(db->connection), pool));
+        orc_error_t *error = orc_db_unavailable(PQerrorMessage(db->connection), pool);
 
         orc_db_close(db);
         return error;
@@ -473,6 +404,17 @@ orc_error_t *orc_db_batch(orc_db_t *db, orc_db_step_t *steps, int count, int wak
     }
     if (!db->is_late && !PQexitPipelineMode(db->connection) && !error)
         error = result_error(db, NULL, pool);
+    return error;
+}
+
+orc_error_t *orc_db_write(orc_db_source_t *source, orc_db_step_t *steps, int count, int wake, apr_pool_t *pool)
+{
+    orc_error_t *error;
+    orc_db_t *db;
+
+    ORC_TRY(orc_db_open(&db, source, pool));
+    error = orc_db_batch(db, steps, count, wake, pool);
+    orc_db_close(db);
     return error;
 }
 

@@ -65,10 +65,11 @@ void orc_db_close(orc_db_t *db);
 /**
  * Runs a named statement: orc_db_execute(db, &rows, orc_sql_NAME(.parameter = text), pool).
  * @param rows may be NULL
- * @return the SQLSTATE's error: class 08 and 57P0x 503 retriable; 40001, 40P01, 55P03 503 retriable; 23505 409
- * "conflict"; 23503 409 "conflict.reference"; others 500 "database". `sqlstate` is set, `cause` is the server's message
- * and, for class 23, `detail` holds the constraint's name behind "constraint ". Without an answer within the source's
- * patience: 503 "database.busy", retriable; the connection is given up, and whether it was carried out nobody knows
+ * @return the SQLSTATE's error: classes 08, 53, 57P and 3F000 (the views aren't made yet) 503 retriable; 40001, 40P01,
+ * 55P03 503 retriable; 23505 409 "conflict"; 23503 409 "conflict.reference"; others 500 "database". `sqlstate` is set,
+ * `cause` is the server's message and `constraint` the name of the one that was broken. Without an answer within the
+ * source's patience: 503 "database.busy", retriable; the connection is given up, and whether it was carried out nobody
+ * knows
  */
 orc_error_t *orc_db_execute(orc_db_t *db, orc_rows_t *rows, orc_sql_call_t call, apr_pool_t *pool);
 
@@ -83,9 +84,6 @@ orc_error_t *orc_db_execute_text(orc_db_t *db, orc_rows_t *rows, const char *sql
 orc_error_t *orc_db_begin(orc_db_t *db, apr_pool_t *pool);
 orc_error_t *orc_db_commit(orc_db_t *db, apr_pool_t *pool);
 void orc_db_rollback(orc_db_t *db);
-
-/** The name of the constraint that a 23xxx error broke, or "". */
-const char *orc_db_constraint(const orc_error_t *error);
 
 /** True when a statement found more than may be there, by limit_is_passed() of the schema. */
 int orc_db_is_past_limit(const orc_error_t *error);
@@ -102,6 +100,9 @@ typedef struct orc_db_step_t {
  *             NOTIFY holds a global lock until its commit, and would make all writers wait for each other's flush
  */
 orc_error_t *orc_db_batch(orc_db_t *db, orc_db_step_t *steps, int count, int wake, apr_pool_t *pool);
+
+/** Opens, runs a batch, closes. Nothing is repeated. */
+orc_error_t *orc_db_write(orc_db_source_t *source, orc_db_step_t *steps, int count, int wake, apr_pool_t *pool);
 
 /** Work done in a transaction. */
 typedef orc_error_t *orc_db_work_t(orc_db_t *db, void *baton, apr_pool_t *pool);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "orc_db.h"
+#include "orc_db_error.h"
 #include "orc_db_wire.h"
 #include "orc_log.h"
 
@@ -24,47 +24,31 @@ int orc_db_has_connect_timeout(const char *conninfo)
 
 /* One client of the pooler, and the backend that it had first. */
 typedef struct client_t {
-    orc_db_source_t *source;
-    PGconn *connection;
-    void *handle;
+    orc_db_t *db;
     int backend;
 } client_t;
 
-static orc_error_t *unavailable(PGconn *connection, apr_pool_t *pool)
-{
-    orc_error_t *error = orc_error(pool, 503, "database.unavailable", "The database is not available at the moment.");
-
-    error->cause = *PQerrorMessage(connection) ? apr_pstrdup(pool, PQerrorMessage(connection)) : "no answer in time";
-    error->retriable = 1;
-    return error;
-}
-
 /* The process of PostgreSQL that answers a client now. In the simple protocol: a pooler needs to know no statement. */
-static orc_error_t *ask(int *backend, PGconn *connection, apr_pool_t *pool)
+static orc_error_t *ask(int *backend, orc_db_t *db, apr_pool_t *pool)
 {
+    PGconn *connection = orc_db_connection(db);
     PGresult *result = NULL;
-    int is_answered = PQstatus(connection) == CONNECTION_OK && PQsetnonblocking(connection, 1) == 0 &&
-                      PQsendQuery(connection, "SELECT pg_backend_pid()") &&
+    int is_answered = PQsendQuery(connection, "SELECT pg_backend_pid()") &&
                       orc_db_wire_finish(&result, connection, apr_time_now() + PATIENCE) &&
                       PQresultStatus(result) == PGRES_TUPLES_OK;
 
     if (is_answered)
         *backend = atoi(PQgetvalue(result, 0, 0));
     PQclear(result);
-    return is_answered ? NULL : unavailable(connection, pool);
+    if (is_answered)
+        return NULL;
+    return orc_db_unavailable(*PQerrorMessage(connection) ? PQerrorMessage(connection) : "no answer in time", pool);
 }
 
-static orc_error_t *enter(client_t *client, const char *conninfo, apr_pool_t *pool)
+static orc_error_t *enter(client_t *client, const char *conninfo, apr_pool_t *pool, apr_pool_t *work)
 {
-    client->source = orc_db_source_single(conninfo, pool);
-    client->connection = client->source->take(client->source, &client->handle);
-    return ask(&client->backend, client->connection, pool);
-}
-
-static void leave(client_t *client)
-{
-    if (client->source)
-        client->source->give(client->source, client->handle, client->connection, 1);
+    ORC_TRY(orc_db_open(&client->db, orc_db_source_single(conninfo, work), pool));
+    return ask(&client->backend, client->db, pool);
 }
 
 /* Lets two clients ask in turns. With sessions of their own each has a backend of its own, always the same. Without, a
@@ -80,21 +64,22 @@ static orc_error_t *take_turns(int *is_changing, const client_t *one, const clie
         const client_t *client = *turn == '1' ? one : other;
         int backend;
 
-        ORC_TRY(ask(&backend, client->connection, pool));
+        ORC_TRY(ask(&backend, client->db, pool));
         *is_changing = backend != client->backend;
     }
     return NULL;
 }
 
-static orc_error_t *compare(int *is_changing, client_t *one, client_t *other, const char *conninfo, apr_pool_t *pool)
+static orc_error_t *compare(int *is_changing, client_t *one, client_t *other, const char *conninfo, apr_pool_t *pool,
+                            apr_pool_t *work)
 {
     orc_error_t *error;
 
-    ORC_TRY(enter(one, conninfo, pool));
+    ORC_TRY(enter(one, conninfo, pool, work));
     /* PostgreSQL itself calls a session by its backend's process; poolers make names of their own up. */
-    if (one->backend == PQbackendPID(one->connection))
+    if (one->backend == PQbackendPID(orc_db_connection(one->db)))
         return NULL;
-    error = enter(other, conninfo, pool);
+    error = enter(other, conninfo, pool, work);
     if (!error)
         return take_turns(is_changing, one, other, pool);
     /* With sessions, one client may use a small pool up; without, the first one's backend would have been free. */
@@ -106,10 +91,14 @@ orc_error_t *orc_db_check_sessions(const char *conninfo, apr_pool_t *pool)
 {
     client_t one = {0}, other = {0};
     int is_changing = 0;
-    orc_error_t *error = compare(&is_changing, &one, &other, conninfo, pool);
+    orc_error_t *error;
+    apr_pool_t *work; /* both connections end with it */
 
-    leave(&one);
-    leave(&other);
+    apr_pool_create(&work, pool);
+    error = compare(&is_changing, &one, &other, conninfo, pool, work);
+    orc_db_close(one.db);
+    orc_db_close(other.db);
+    apr_pool_destroy(work);
     if (!error && is_changing)
         error = orc_error(pool, 500, "database.pooling",
                           "The database is behind a pooler that changes a connection's session between transactions. "

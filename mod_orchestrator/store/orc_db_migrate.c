@@ -1,9 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-#include "orc_db.h"
-
 #include <apr_strings.h>
 #include <string.h>
 
+#include "orc_db_wire.h"
 #include "orc_log.h"
 
 /* Any number that nothing else in the database uses: "orc". */
@@ -114,16 +113,11 @@ static orc_error_t *make_views(PGconn *connection, apr_pool_t *pool)
 }
 
 /* Makes the views unless they are there; others that nobody uses any more go. */
-static orc_error_t *keep_views(PGconn *connection, apr_pool_t *pool)
+static orc_error_t *keep_views(orc_db_t *db, apr_pool_t *pool)
 {
-    ORC_TRY(make_views(connection, pool));
-    ORC_TRY(run(connection, NULL,
-                apr_psprintf(pool,
-                             "INSERT INTO view_schemas (name) VALUES ('%s')"
-                             " ON CONFLICT (name) DO UPDATE SET last_used = now()",
-                             orc_views_schema),
-                pool));
-    return run(connection, NULL, orc_sql_table[ORC_SQL_VIEWS_DROP_UNUSED].text, pool);
+    ORC_TRY(make_views(orc_db_connection(db), pool));
+    ORC_TRY(orc_db_execute(db, NULL, orc_sql_views_made(.schema = orc_views_schema), pool));
+    return orc_db_execute(db, NULL, orc_sql_views_drop_unused(), pool);
 }
 
 /* Debian makes its cluster in the locale of who installs it, which on a bare machine knows ASCII only. */
@@ -137,8 +131,9 @@ static orc_error_t *check_encoding(PGconn *connection, apr_pool_t *pool)
                      encoding ? encoding : "unknown");
 }
 
-static orc_error_t *under_lock(PGconn *connection, int *applied, apr_pool_t *pool)
+static orc_error_t *under_lock(orc_db_t *db, int *applied, apr_pool_t *pool)
 {
+    PGconn *connection = orc_db_connection(db);
     orc_error_t *error;
 
     /* Another host may be at it: wait for it as long as it takes. */
@@ -148,7 +143,7 @@ static orc_error_t *under_lock(PGconn *connection, int *applied, apr_pool_t *poo
                 pool));
     error = apply_missing(connection, applied, pool);
     if (!error)
-        error = keep_views(connection, pool);
+        error = keep_views(db, pool);
     PQclear(PQexec(connection, "SELECT pg_advisory_unlock(" MIGRATION_LOCK ");"
                                "RESET client_min_messages; RESET lock_timeout; RESET statement_timeout"));
     return error;
@@ -157,22 +152,13 @@ static orc_error_t *under_lock(PGconn *connection, int *applied, apr_pool_t *poo
 orc_error_t *orc_db_migrate(orc_db_source_t *source, int *applied, apr_pool_t *pool)
 {
     orc_error_t *error;
-    PGconn *connection;
-    void *handle;
+    orc_db_t *db;
 
     *applied = 0;
-    connection = source->take(source, &handle);
-    if (!connection || PQstatus(connection) != CONNECTION_OK) {
-        error = orc_error(pool, 503, "database.unavailable", "The database is not available at the moment.");
-        error->cause = connection ? apr_pstrdup(pool, PQerrorMessage(connection)) : NULL;
-        error->retriable = 1;
-    }
-    else {
-        error = check_encoding(connection, pool);
-        if (!error)
-            error = under_lock(connection, applied, pool);
-    }
-    if (connection)
-        source->give(source, handle, connection, PQstatus(connection) != CONNECTION_OK);
+    ORC_TRY(orc_db_open(&db, source, pool));
+    error = check_encoding(orc_db_connection(db), pool);
+    if (!error)
+        error = under_lock(db, applied, pool);
+    orc_db_close(db);
     return error;
 }

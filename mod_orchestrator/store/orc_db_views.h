@@ -12,6 +12,6 @@
  * daemon at its start and once an hour; cheaper when it is called more often.
  * @return 500 "database.views" when they aren't there
  */
-orc_error_t *orc_db_views_keep(orc_db_t *db, int *dropped, apr_pool_t *pool);
+orc_error_t *orc_db_views_keep(orc_db_t *db, apr_pool_t *pool);
 
 #endif

@@ -3,10 +3,14 @@
 #define ORC_DB_WIRE_H
 
 #include <apr_time.h>
-#include <libpq-fe.h>
+
+#include "orc_db.h"
 
 /* libpq with an end: its ordinary calls wait for as long as a server or a pooler that hangs lets them. Private to this
  * room. */
+
+/** The connection of a unit of work, for what is no statement of sql/queries. */
+PGconn *orc_db_connection(const orc_db_t *db);
 
 /** From now on the server's notices are nobody's: libpq would print them. */
 void orc_db_wire_ignore_notices(PGconn *connection);

@@ -42,7 +42,6 @@ orc_error_t *orc_store_deployment_submit(int *is_full, int *is_outdated, orc_db_
 {
     orc_db_step_t steps[5] = {0};
     orc_error_t *error;
-    orc_db_t *db;
     int count = 0;
 
     *is_full = *is_outdated = 0;
@@ -53,9 +52,7 @@ orc_error_t *orc_store_deployment_submit(int *is_full, int *is_outdated, orc_db_
     steps[count++].call = orc_sql_deployment_queue_lock(.user_group_issuer = submission->user_group_issuer,
                                                         .user_group = submission->user_group);
     steps[count++].call = queue_check(submission, submission->max_queued, pool);
-    ORC_TRY(orc_db_open(&db, source, pool));
-    error = orc_db_batch(db, steps, count, 1, pool);
-    orc_db_close(db);
+    error = orc_db_write(source, steps, count, 1, pool);
     *is_full = error && orc_db_is_past_limit(error);
     *is_outdated = error && strcmp(error->sqlstate, "23502") == 0;
     return *is_full || *is_outdated ? NULL : error;

@@ -31,7 +31,6 @@ orc_error_t *orc_store_templates_insert(int *is_caller_there, orc_db_source_t *s
 {
     orc_db_step_t steps[5] = {0}, *inserted;
     orc_error_t *error;
-    orc_db_t *db;
     int count = 0;
 
     if (first)
@@ -41,9 +40,7 @@ orc_error_t *orc_store_templates_insert(int *is_caller_there, orc_db_source_t *s
     steps[count++].call = insertion(id, row, limit->creator, pool);
     steps[count++].call = orc_sql_template_limit_lock(.creator = limit->creator);
     steps[count++].call = limit_check(limit, 0, 0, pool);
-    ORC_TRY(orc_db_open(&db, source, pool));
-    error = orc_db_batch(db, steps, count, 0, pool);
-    orc_db_close(db);
+    error = orc_db_write(source, steps, count, 0, pool);
     *is_caller_there = !error && inserted->rows.affected > 0;
     return error;
 }

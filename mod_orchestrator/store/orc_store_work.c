@@ -302,9 +302,8 @@ orc_error_t *orc_store_renewal_end(orc_db_t *db, const char *user_id, const char
 orc_error_t *orc_store_keep_house(int *deleted, orc_db_t *db, apr_pool_t *pool)
 {
     orc_rows_t rows = {0};
-    int views;
 
     ORC_TRY(orc_db_execute(db, &rows, orc_sql_keep_house_idempotency(), pool));
     *deleted = rows.affected;
-    return orc_db_views_keep(db, &views, pool);
+    return orc_db_views_keep(db, pool);
 }

@@ -131,9 +131,7 @@ static orc_error_t *find(orc_request_t *request, orc_response_t *response)
 /* A kept answer belongs to a person: its row can't be written for one who is gone. */
 static orc_error_t *recognise_gone(orc_error_t *error, const orc_request_t *request)
 {
-    if (error && strcmp(orc_db_constraint(error), "idempotency_keys_user_id_fkey") == 0)
-        return orc_rules_gone(request->pool);
-    return error;
+    return orc_error_breaks(error, "idempotency_keys_user_id_fkey") ? orc_rules_gone(request->pool) : error;
 }
 
 static orc_error_t *call(orc_request_t *request, orc_response_t *response)
@@ -254,9 +252,6 @@ static const orc_error_t *presentable(const orc_error_t *error, const orc_reques
     if (error->status == 500) {
         shown->detail = "The request could not be carried out. The server's log has the cause under the request id.";
         shown->fields = NULL;
-    }
-    else if (*orc_db_constraint(error)) {
-        shown->detail = "The request is in the way of something that exists.";
     }
     return shown;
 }

@@ -256,15 +256,14 @@ CREATE TABLE view_schemas (
     last_used timestamptz NOT NULL DEFAULT now()
 );
 
--- Drops those that nobody used for a week, of those that the caller may drop; how many. The lock is the migrations': a
--- daemon that starts again after a long time finds its schema or makes it, and is not between the two.
-CREATE FUNCTION drop_unused_views() RETURNS integer LANGUAGE plpgsql AS $$
+-- Drops those that nobody used for a week, of those that the caller may drop. The lock is the migrations': a daemon that
+-- starts again after a long time finds its schema or makes it, and is not between the two.
+CREATE FUNCTION drop_unused_views() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    unused  text;
-    dropped integer := 0;
+    unused text;
 BEGIN
     IF NOT pg_try_advisory_xact_lock(7303779) THEN
-        RETURN 0;
+        RETURN;
     END IF;
     FOR unused IN
         DELETE FROM view_schemas v USING pg_namespace n
@@ -272,8 +271,6 @@ BEGIN
         RETURNING v.name
     LOOP
         EXECUTE format('DROP SCHEMA %I CASCADE', unused);
-        dropped := dropped + 1;
     END LOOP;
-    RETURN dropped;
 END
 $$;

@@ -1,3 +1,6 @@
+-- name: views_made
+INSERT INTO view_schemas (name) VALUES (:schema) ON CONFLICT (name) DO UPDATE SET last_used = now()
+
 -- Whether the views that these statements read from are there. Those that are stay for another week, which is written down
 -- once an hour.
 -- name: views_use
@@ -8,5 +11,4 @@ WITH used AS (
 SELECT EXISTS (SELECT FROM view_schemas WHERE name = :schema) AS are_there
 
 -- name: views_drop_unused
--- columns: dropped
-SELECT drop_unused_views() AS dropped
+SELECT FROM drop_unused_views()

@@ -3,7 +3,10 @@
 
 import concurrent.futures
 import contextlib
+import os
+import re
 import socket
+import subprocess
 import threading
 import time
 
@@ -220,3 +223,54 @@ def test_another_hosts_database_is_not_ours(own):
     own.wait_for(own.ready, 30, "health")
     person = own.person()
     person.wait_for_status(person.deploy(), "CREATE_COMPLETE")
+
+
+# --- views ---
+
+LOOKS = "SELECT seq_scan + coalesce(idx_scan, 0) FROM pg_stat_user_tables WHERE relname = 'view_schemas'"  # two or so each
+NO_VIEWS = "ORC1031.*has no schema orc_views_.*orchestrator-migrate makes it"
+
+
+@pytest.fixture
+def without_views(own):
+    """The stack's database without what this version reads from; a function that makes it."""
+    [(name,)] = own.sql("SELECT name FROM view_schemas")
+    own.expect_log("ORC1010")
+
+    def make():
+        subprocess.run([os.path.join(own.build, "orchestrator-migrate"), own.postgres.url], check=True, stdout=subprocess.DEVNULL)
+    own.sql("DROP SCHEMA %s CASCADE" % name)
+    own.sql("DELETE FROM view_schemas")
+    yield make
+    make()
+
+
+def test_views_that_went_while_requests_come_are_no_500(own, without_views):
+    person = own.person()
+    assert int(expect(person.get("/users/me"), 503).headers["Retry-After"]) > 0
+    without_views()
+    expect(person.get("/users/me"), 200)
+
+
+def test_a_database_without_views_is_named_once_and_served_when_somebody_made_them(own, without_views):
+    person = own.person()
+    own.expect_log(NO_VIEWS, required=True)
+    begun = len(own.log_text())
+    own.reconfigure("OrchestratorMigrate Off\n")
+    own.wait_for_log(NO_VIEWS, 30)
+    turned_away(own, person)
+    [(before,)] = own.sql(LOOKS)
+    own.wait_for(lambda: own.sql(LOOKS)[0][0] >= before + 6, 60, "more looks at the database")
+    turned_away(own, person)
+    assert len(re.findall(NO_VIEWS, own.log_text()[begun:])) == 1
+    without_views()
+    own.wait_for(own.ready, 60, "health")
+    expect(person.get("/users/me"), 200)
+
+
+def test_an_empty_database_is_named_without_migrations_too(own):
+    own.expect_log(NO_VIEWS, required=True)
+    own.expect_log("ORC1010")
+    own.reconfigure('OrchestratorMigrate Off\nDBDParams "${conninfo} dbname=postgres"\n')
+    own.wait_for_log(NO_VIEWS, 30)
+    turned_away(own, own.person())

@@ -20,15 +20,6 @@ static orc_error_t *show_user(orc_db_t *db, const char *id, apr_pool_t *pool)
     return NULL;
 }
 
-static orc_error_t *keep(orc_db_t *db, apr_pool_t *pool)
-{
-    int dropped;
-
-    ORC_TRY(orc_db_views_keep(db, &dropped, pool));
-    printf("%d\n", dropped);
-    return NULL;
-}
-
 static orc_error_t *carry_out(char **words, orc_db_source_t *source, apr_pool_t *pool)
 {
     orc_error_t *error;
@@ -40,7 +31,7 @@ static orc_error_t *carry_out(char **words, orc_db_source_t *source, apr_pool_t 
         return orc_db_migrate(source, &applied, pool);
     }
     ORC_TRY(orc_db_open(&db, source, pool));
-    error = strcmp(words[0], "keep") == 0 ? keep(db, pool) : show_user(db, words[1], pool);
+    error = strcmp(words[0], "keep") == 0 ? orc_db_views_keep(db, pool) : show_user(db, words[1], pool);
     orc_db_close(db);
     return error;
 }

@@ -87,9 +87,11 @@ def test_a_second_migration_makes_nothing(both, sql):
 def test_views_that_nobody_used_for_a_week_are_dropped(both, sql):
     (old, new), names = both
     sql("UPDATE view_schemas SET last_used = now() - interval '6 days 23 hours' WHERE name = %s", (names[0],))
-    assert new("keep") == "0" and schemas(sql) == sorted(names)
+    new("keep")
+    assert schemas(sql) == sorted(names)
     sql("UPDATE view_schemas SET last_used = now() - interval '7 days 1 second' WHERE name = %s", (names[0],))
-    assert new("keep") == "1" and schemas(sql) == [names[1]]
+    new("keep")
+    assert schemas(sql) == [names[1]]
     assert sql("SELECT name FROM view_schemas") == [(names[1],)]
     assert new.person()["subject"] == "s"
     gone = old.run("keep")
@@ -120,9 +122,11 @@ def test_nothing_is_dropped_while_somebody_migrates(both, sql):
     (_, new), names = both
     sql("UPDATE view_schemas SET last_used = now() - interval '8 days' WHERE name = %s", (names[0],))
     sql("SELECT pg_advisory_lock(7303779)")
-    assert new("keep") == "0" and schemas(sql) == sorted(names)
+    new("keep")
+    assert schemas(sql) == sorted(names)
     sql("SELECT pg_advisory_unlock(7303779)")
-    assert new("keep") == "1"
+    new("keep")
+    assert schemas(sql) == [names[1]]
 
 
 @pytest.fixture
@@ -142,4 +146,5 @@ def test_who_may_not_drop_leaves_it_to_others(both, sql, reader):
     (_, new), names = both
     sql("UPDATE view_schemas SET last_used = now() - interval '8 days' WHERE name = %s", (names[0],))
     new.database = reader
-    assert new("keep") == "0" and new.person()["subject"] == "s"
+    new("keep")
+    assert schemas(sql) == sorted(names) and new.person()["subject"] == "s"

@@ -1,0 +1,89 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_db_error.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+enum { AGAIN_SECONDS = 2 };
+
+typedef struct meaning_t {
+    const char *beginning; /* of the SQLSTATE; the first that fits decides */
+    int status;            /* 503 may be tried again */
+    const char *code, *detail;
+} meaning_t;
+
+#define AWAY       503, "database.unavailable", "The database is not available at the moment."
+#define BUSY       503, "database.busy", "The database is too busy at the moment."
+#define IN_THE_WAY "The request is in the way of something that exists."
+
+static const meaning_t meanings[] = {
+    /* The server or the connection went away, and nothing was decided by the statement itself. */
+    {"08", AWAY},
+    {"57P", AWAY},
+    {"53", AWAY},    /* it has no memory, no connection, no disk left */
+    {"3F000", AWAY}, /* it has not the views of this version yet */
+    {"40001", BUSY},
+    {"40P01", BUSY},
+    {"55P03", BUSY},
+    {"57014", BUSY},
+    {"23505", 409, "conflict", IN_THE_WAY},
+    {"23503", 409, "conflict.reference", IN_THE_WAY},
+    {"", 500, "database", "The request could not be carried out."},
+};
+
+static const meaning_t *meaning_of(const char *sqlstate)
+{
+    const meaning_t *meaning = meanings;
+
+    while (strncmp(sqlstate, meaning->beginning, strlen(meaning->beginning)) != 0)
+        meaning++;
+    return meaning;
+}
+
+static const char *on_one_line(const char *message, apr_pool_t *pool)
+{
+    char *line = apr_pstrdup(pool, message ? message : "");
+    char *at;
+
+    for (at = line; *at; at++) {
+        if (*at == '\n')
+            *at = at[1] ? ' ' : '\0';
+    }
+    return line;
+}
+
+static orc_error_t *make(const meaning_t *meaning, const char *cause, apr_pool_t *pool)
+{
+    orc_error_t *error = orc_error(pool, meaning->status, meaning->code, "%s", meaning->detail);
+
+    error->cause = on_one_line(cause, pool);
+    error->retriable = meaning->status == 503;
+    error->retry_after = error->retriable ? AGAIN_SECONDS : 0;
+    return error;
+}
+
+orc_error_t *orc_db_unavailable(const char *cause, apr_pool_t *pool)
+{
+    return make(meaning_of("08"), cause, pool);
+}
+
+orc_error_t *orc_db_late(apr_interval_time_t patience, apr_pool_t *pool)
+{
+    static const meaning_t late = {"", 503, "database.busy", "The database did not answer in time."};
+
+    return make(&late, apr_psprintf(pool, "no answer within %d ms", (int)apr_time_as_msec(patience)), pool);
+}
+
+orc_error_t *orc_db_refused(const PGresult *result, const PGconn *connection, apr_pool_t *pool)
+{
+    const char *sqlstate = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    const char *message = result ? PQresultErrorMessage(result) : PQerrorMessage(connection);
+    orc_error_t *error;
+
+    if (!sqlstate)
+        return orc_db_unavailable(message, pool);
+    error = make(meaning_of(sqlstate), message, pool);
+    apr_cpystrn(error->sqlstate, sqlstate, sizeof error->sqlstate);
+    error->constraint = apr_pstrdup(pool, PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME));
+    return error;
+}
