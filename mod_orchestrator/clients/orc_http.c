@@ -10,6 +10,7 @@
 #include "orc_breaker.h"
 #include "orc_http_transfer.h"
 #include "orc_log.h"
+#include "orc_url.h"
 
 enum { MAX_ENDPOINTS = 1024, MAX_FDS = 16 };
 
@@ -249,17 +250,6 @@ static int deliver(orc_http_t *http)
     return count > 0;
 }
 
-/* An error that outlives the call it is of. */
-static orc_error_t *copy_error(const orc_error_t *error, apr_pool_t *pool)
-{
-    orc_error_t *copy = orc_error(pool, error->status, error->code, "%s", error->detail);
-
-    copy->cause = error->cause ? apr_pstrdup(pool, error->cause) : NULL;
-    copy->retriable = error->retriable;
-    copy->retry_after = error->retry_after;
-    return copy;
-}
-
 /* Starts the call or puts it behind those that wait. Errors live in the call's pool. */
 static orc_error_t *admit(orc_http_call_t *call)
 {
@@ -316,7 +306,7 @@ orc_error_t *orc_http_submit(orc_http_call_t **out, orc_http_t *http, const orc_
                     : orc_error(call_pool, 500, "http.request", "There are more than %d endpoints.", MAX_ENDPOINTS);
     }
     if (error) {
-        error = copy_error(error, pool);
+        error = orc_error_copy(error, pool);
         apr_pool_destroy(call_pool);
         return error;
     }
@@ -441,13 +431,8 @@ int orc_http_queued(const orc_http_t *http)
 
 apr_time_t orc_http_open_until(const orc_http_t *http, const char *name)
 {
-    const orc_http_endpoint_t *endpoint;
-    size_t length = strlen(name);
+    const orc_http_endpoint_t *endpoint = apr_hash_get(http->endpoints, name, (apr_ssize_t)orc_url_length(name));
     apr_time_t now;
-
-    while (length > 0 && name[length - 1] == '/') /* as orc_http_transfer_make does */
-        length--;
-    endpoint = apr_hash_get(http->endpoints, name, (apr_ssize_t)length);
 
     if (!endpoint || !endpoint->breaker.is_open)
         return 0;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "orc_url.h"
+
 enum { MAX_HEADER_BYTES = 64 * 1024, FIRST_CAPACITY = 4096 };
 
 static apr_status_t release(void *data)
@@ -49,15 +51,6 @@ static orc_error_t *origin_of(const char **origin, const char *url, apr_pool_t *
     return error;
 }
 
-static const char *without_slashes(const char *url, apr_pool_t *pool)
-{
-    size_t length = strlen(url);
-
-    while (length > 0 && url[length - 1] == '/')
-        length--;
-    return apr_pstrmemdup(pool, url, length);
-}
-
 orc_error_t *orc_http_transfer_make(orc_http_transfer_t **out, const orc_http_request_t *request, apr_pool_t *pool)
 {
     orc_http_transfer_t *transfer = apr_pcalloc(pool, sizeof *transfer);
@@ -80,7 +73,7 @@ orc_error_t *orc_http_transfer_make(orc_http_transfer_t **out, const orc_http_re
     transfer->request = *request;
     transfer->request.method = apr_pstrdup(pool, request->method);
     transfer->request.url = apr_pstrdup(pool, request->url);
-    transfer->request.endpoint = request->endpoint ? without_slashes(request->endpoint, pool) : origin;
+    transfer->request.endpoint = request->endpoint ? orc_url_trimmed(request->endpoint, pool) : origin;
     transfer->request.headers = headers;
     if (request->body)
         transfer->request.body = apr_pstrmemdup(pool, request->body, request->body_length);

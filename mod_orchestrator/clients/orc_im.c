@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "orc_im_answer.h"
+#include "orc_url.h"
 
 enum { CONTMSG_MAX = 1024 * 1024 };
 
@@ -53,20 +54,17 @@ static orc_error_t *make_request(orc_http_request_t *request, const orc_im_targe
 {
     apr_array_header_t *headers = apr_array_make(pool, 6, sizeof(const char *));
     const char *path = question->kind == ORC_IM_VERSION ? "" : "/infrastructures";
-    size_t length = strlen(target->url);
 
     if ((question->infra_id && !is_word(question->infra_id)) || (question->vm && !is_word(question->vm)))
         return orc_error(pool, 500, "im.id",
                          "An infrastructure or machine id has characters that IM's ids don't have.");
-    while (length > 0 && target->url[length - 1] == '/')
-        length--;
     if (question->infra_id)
         path = apr_pstrcat(pool, path, "/", question->infra_id, NULL);
     if (question->vm)
         path = apr_pstrcat(pool, path, "/vms/", question->vm, NULL);
     memset(request, 0, sizeof *request);
     request->method = question->method;
-    request->endpoint = apr_pstrmemdup(pool, target->url, length);
+    request->endpoint = orc_url_trimmed(target->url, pool);
     request->url = apr_pstrcat(pool, request->endpoint, path, question->rest, NULL);
     request->timeout = target->timeout;
     request->keeps_tail = question->max > 0;
@@ -96,7 +94,7 @@ static orc_error_t *ask(orc_http_call_t **call, orc_http_t *http, const orc_im_t
     apr_pool_create(&own, pool);
     error = make_request(&request, target, question, own);
     if (error) {
-        error = orc_error(pool, error->status, error->code, "%s", error->detail);
+        error = orc_error_copy(error, pool);
     }
     else {
         request.baton_size = sizeof pending;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "orc_oidc_internal.h"
+#include "orc_url.h"
 
 enum { METADATA_MAX = 256 * 1024, USERINFO_MAX = 256 * 1024 };
 
@@ -98,15 +99,6 @@ static orc_error_t *unavailable(apr_pool_t *pool, const char *code, const orc_is
     return error;
 }
 
-static int is_same_issuer(const char *given, const char *configured)
-{
-    size_t length = given ? strlen(given) : 0;
-
-    while (length > 0 && given[length - 1] == '/')
-        length--;
-    return length == strlen(configured) && strncmp(given, configured, length) == 0;
-}
-
 /* An endpoint of the metadata. One without TLS is not taken from an issuer that has TLS. */
 static const char *endpoint_of(const json_t *json, const char *name, const orc_issuer_config_t *issuer)
 {
@@ -123,6 +115,7 @@ orc_error_t *orc_oidc_learn(orc_oidc_endpoints_t *endpoints, orc_oidc_t *oidc, c
     metadata_t *entry = apr_hash_get(oidc->metadata, issuer->url, APR_HASH_KEY_STRING);
     orc_oidc_endpoints_t discovered = {0};
     orc_error_t *error;
+    const char *named;
     json_t *json;
 
     if (response->error)
@@ -133,7 +126,8 @@ orc_error_t *orc_oidc_learn(orc_oidc_endpoints_t *endpoints, orc_oidc_t *oidc, c
     error = orc_json_parse(&json, response->body, response->length, pool);
     if (error)
         return unavailable(pool, "oidc.discovery", issuer, error->detail);
-    if (!is_same_issuer(orc_json_string(json, "issuer"), issuer->url))
+    named = orc_json_string(json, "issuer");
+    if (!named || !orc_url_is(named, issuer->url))
         return unavailable(pool, "oidc.discovery", issuer, "its metadata are of another issuer.");
     discovered.token = endpoint_of(json, "token_endpoint", issuer);
     discovered.userinfo = endpoint_of(json, "userinfo_endpoint", issuer);

@@ -8,6 +8,7 @@ liborc_la_SOURCES += \
 	$(core)/orc_identity.c $(core)/orc_identity.h \
 	$(core)/orc_json.c $(core)/orc_json.h \
 	$(core)/orc_log.c $(core)/orc_log.h \
+	$(core)/orc_pool.c $(core)/orc_pool.h \
 	$(core)/orc_providers.c $(core)/orc_providers.h \
 	$(core)/orc_redact.c $(core)/orc_redact.h \
 	$(core)/orc_schema.c $(core)/orc_schema.h \
@@ -15,6 +16,7 @@ liborc_la_SOURCES += \
 	$(core)/orc_secret.c $(core)/orc_secret.h \
 	$(core)/orc_secret_file.c $(core)/orc_secret_file.h \
 	$(core)/orc_time.c $(core)/orc_time.h \
+	$(core)/orc_url.c $(core)/orc_url.h \
 	$(core)/orc_utf8.c $(core)/orc_utf8.h \
 	$(core)/orc_words.c $(core)/orc_words.h
 

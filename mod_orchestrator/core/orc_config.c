@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_config.h"
 
-#include <string.h>
+#include "orc_url.h"
 
 orc_config_t *orc_config_make(apr_pool_t *pool)
 {
@@ -30,24 +30,14 @@ orc_config_t *orc_config_make(apr_pool_t *pool)
     return config;
 }
 
-static size_t length_without_slashes(const char *url)
-{
-    size_t length = strlen(url);
-
-    while (length > 0 && url[length - 1] == '/')
-        length--;
-    return length;
-}
-
 const orc_issuer_config_t *orc_config_issuer(const orc_config_t *config, const char *issuer)
 {
-    size_t length = length_without_slashes(issuer);
     int i;
 
     for (i = 0; i < config->issuers->nelts; i++) {
         const orc_issuer_config_t *candidate = APR_ARRAY_IDX(config->issuers, i, const orc_issuer_config_t *);
 
-        if (strlen(candidate->url) == length && strncmp(candidate->url, issuer, length) == 0)
+        if (orc_url_is(issuer, candidate->url))
             return candidate;
     }
     return NULL;

@@ -124,6 +124,39 @@ int orc_error_has_member(const orc_error_t *error, const char *member)
     return has(error, offsetof(orc_error_field_t, member), member);
 }
 
+static apr_array_header_t *copy_fields(const apr_array_header_t *fields, apr_pool_t *pool)
+{
+    apr_array_header_t *copy = apr_array_copy(pool, fields);
+    int i;
+
+    for (i = 0; i < copy->nelts; i++) {
+        orc_error_field_t *field = &APR_ARRAY_IDX(copy, i, orc_error_field_t);
+
+        field->pointer = apr_pstrdup(pool, field->pointer);
+        field->parameter = apr_pstrdup(pool, field->parameter);
+        field->member = apr_pstrdup(pool, field->member);
+        field->detail = apr_pstrdup(pool, field->detail);
+    }
+    return copy;
+}
+
+orc_error_t *orc_error_copy(const orc_error_t *error, apr_pool_t *pool)
+{
+    orc_error_t *copy;
+
+    if (!error)
+        return NULL;
+    copy = apr_pmemdup(pool, error, sizeof *error);
+    copy->pool = pool;
+    copy->detail = apr_pstrdup(pool, error->detail);
+    copy->cause = apr_pstrdup(pool, error->cause);
+    copy->constraint = apr_pstrdup(pool, error->constraint);
+    copy->location = apr_pstrdup(pool, error->location);
+    copy->fields = error->fields ? copy_fields(error->fields, pool) : NULL;
+    copy->prev = orc_error_copy(error->prev, pool);
+    return copy;
+}
+
 const char *orc_error_line(const orc_error_t *error, apr_pool_t *pool)
 {
     const char *line = "";

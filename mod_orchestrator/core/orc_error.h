@@ -76,6 +76,10 @@ void orc_error_add_parameter(orc_error_t **error, apr_pool_t *pool, const char *
 void orc_error_add_member(orc_error_t **error, apr_pool_t *pool, const char *member, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/** An error that outlives the pool of another one: all that it holds, its chain included, in `pool`. NULL in, NULL out.
+ */
+orc_error_t *orc_error_copy(const orc_error_t *error, apr_pool_t *pool);
+
 /** True when the error (or NULL) says that this constraint of PostgreSQL's was broken. */
 int orc_error_breaks(const orc_error_t *error, const char *constraint);
 

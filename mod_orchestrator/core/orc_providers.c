@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "orc_json.h"
+#include "orc_url.h"
+#include "orc_words.h"
 
 enum { MAX_FILE = 4 * 1024 * 1024, MAX_NAME = 255 };
 
@@ -18,15 +20,6 @@ typedef struct checker_t {
     apr_hash_t *names; /* provider name to the pointer of its first use */
 } checker_t;
 
-static int is_member_of(const char *const *known, const char *name)
-{
-    for (; *known; known++) {
-        if (strcmp(*known, name) == 0)
-            return 1;
-    }
-    return 0;
-}
-
 static void refuse_unknown(checker_t *checker, json_t *object, const char *at, const char *const *known)
 {
     const char *name;
@@ -34,7 +27,7 @@ static void refuse_unknown(checker_t *checker, json_t *object, const char *at, c
 
     json_object_foreach(object, name, value)
     {
-        if (!is_member_of(known, name))
+        if (!orc_words_find(known, name))
             orc_error_add_pointer(&checker->mistakes, checker->pool, orc_json_pointer(checker->pool, at, name),
                                   "is no member that is known here");
     }
@@ -78,7 +71,6 @@ static const char *check_url(checker_t *checker, const json_t *value, const char
                        : !strncmp(url, "https://", 8) ? url + 8
                        : !strncmp(url, "http://", 7)  ? url + 7
                                                       : "";
-    size_t length;
 
     if (!url)
         return NULL;
@@ -87,9 +79,7 @@ static const char *check_url(checker_t *checker, const json_t *value, const char
                               "must be an absolute http or https URL without query and fragment");
         return NULL;
     }
-    for (length = strlen(url); url[length - 1] == '/'; length--)
-        ;
-    return apr_pstrmemdup(checker->pool, url, length);
+    return orc_url_trimmed(url, checker->pool);
 }
 
 typedef const char *check_item_t(checker_t *checker, const json_t *value, const char *at);
@@ -107,7 +97,6 @@ static const apr_array_header_t *check_list(checker_t *checker, const json_t *ob
     const json_t *items = json_object_get(object, name), *item;
     const char *at = orc_json_pointer(checker->pool, parent, name);
     size_t i;
-    int j;
 
     if (items && !json_is_array(items))
         orc_error_add_pointer(&checker->mistakes, checker->pool, at, "must be an array of strings");
@@ -116,10 +105,8 @@ static const apr_array_header_t *check_list(checker_t *checker, const json_t *ob
         const char *item_at = orc_json_pointer(checker->pool, at, apr_itoa(checker->pool, (int)i));
         const char *text = check(checker, item, item_at);
 
-        for (j = 0; text && j < list->nelts; j++) {
-            if (strcmp(APR_ARRAY_IDX(list, j, const char *), text) == 0)
-                orc_error_add_pointer(&checker->mistakes, checker->pool, item_at, "is there twice");
-        }
+        if (text && orc_words_contain(list, text))
+            orc_error_add_pointer(&checker->mistakes, checker->pool, item_at, "is there twice");
         if (text)
             APR_ARRAY_PUSH(list, const char *) = text;
     }
@@ -162,7 +149,7 @@ static void check_placeholders(checker_t *checker, const char *auth, const char 
         size_t length = strspn(brace + 1, "abcdefghijklmnopqrstuvwxyz_");
         const char *name = apr_pstrmemdup(checker->pool, brace + 1, length);
 
-        if (length > 0 && brace[length + 1] == '}' && !is_member_of(known, name))
+        if (length > 0 && brace[length + 1] == '}' && !orc_words_find(known, name))
             orc_error_add_pointer(&checker->mistakes, checker->pool, orc_json_pointer(checker->pool, at, "auth"),
                                   "has the placeholder {%s}; known are {access_token}, {project}, {region}, {name}",
                                   name);
@@ -312,15 +299,10 @@ const orc_provider_t *orc_providers_find(const orc_providers_t *providers, const
 
 static int serves_issuer(const orc_provider_t *provider, const char *issuer)
 {
-    size_t length = strlen(issuer);
     int i;
 
-    while (length > 0 && issuer[length - 1] == '/')
-        length--;
     for (i = 0; i < provider->issuers->nelts; i++) {
-        const char *one = APR_ARRAY_IDX(provider->issuers, i, const char *);
-
-        if (strlen(one) == length && strncmp(one, issuer, length) == 0)
+        if (orc_url_is(issuer, APR_ARRAY_IDX(provider->issuers, i, const char *)))
             return 1;
     }
     return provider->issuers->nelts == 0;
@@ -346,11 +328,5 @@ const char *orc_provider_project(const orc_provider_t *provider, const char *iss
 
 int orc_provider_has_region(const orc_provider_t *provider, const char *region)
 {
-    int i;
-
-    for (i = 0; region && i < provider->regions->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(provider->regions, i, const char *), region) == 0)
-            return 1;
-    }
-    return region == NULL;
+    return !region || orc_words_contain(provider->regions, region);
 }

@@ -13,3 +13,10 @@ int orc_words_contain(const apr_array_header_t *words, const char *word)
     }
     return 0;
 }
+
+const char *orc_words_find(const char *const *words, const char *word)
+{
+    while (*words && strcmp(*words, word) != 0)
+        words++;
+    return *words;
+}

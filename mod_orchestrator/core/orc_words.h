@@ -7,4 +7,7 @@
 /** True when one of the words (of const char *, or NULL: none) is that word. */
 int orc_words_contain(const apr_array_header_t *words, const char *word);
 
+/** The same of a list that ends with NULL: the word as it stands there, or NULL. */
+const char *orc_words_find(const char *const *words, const char *word);
+
 #endif

@@ -290,9 +290,6 @@ apr_interval_time_t orc_removal_due(const orc_task_t *task, const json_t *entrie
 
 /* ---- orc_engine_search.c ---- */
 
-/** True when an infrastructure is among those of IM's list. */
-int orc_engine_is_listed(const apr_array_header_t *ids, const char *infra);
-
 /** Takes what was found: the infrastructure, or NULL when IM has none with that tag. */
 typedef void orc_search_found_t(orc_task_t *task, const char *infra);
 

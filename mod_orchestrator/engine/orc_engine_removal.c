@@ -5,6 +5,7 @@
 #include "orc_engine_internal.h"
 #include "orc_engine_story.h"
 #include "orc_log.h"
+#include "orc_words.h"
 
 /*
  * Deleting at IM, which IM 2.0 makes hard: it loses deletions, brings infrastructures back after a 404, and says
@@ -335,7 +336,7 @@ static void is_back(orc_task_t *task)
 static void on_list(orc_task_t *task, const orc_im_result_t *result)
 {
     if (result->kind == ORC_IM_OK) {
-        if (orc_engine_is_listed(result->ids, orc_json_string(entry_of(task), "infra")))
+        if (orc_words_contain(result->ids, orc_json_string(entry_of(task), "infra")))
             is_back(task);
         else
             later(task, "gone", 0);

@@ -5,6 +5,7 @@
 #include "orc_engine_internal.h"
 #include "orc_log.h"
 #include "orc_tosca.h"
+#include "orc_words.h"
 
 /*
  * What became of a creation that was never answered: IM lists the person's infrastructures; those that nobody owns are
@@ -88,17 +89,6 @@ static void read_next(orc_task_t *task)
     search->found(task, NULL);
 }
 
-int orc_engine_is_listed(const apr_array_header_t *ids, const char *infra)
-{
-    int i;
-
-    for (i = 0; i < ids->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(ids, i, const char *), infra) == 0)
-            return 1;
-    }
-    return 0;
-}
-
 /* Those of IM's list that belong to nothing we know; and what somebody noted for this tag meanwhile. */
 static orc_error_t *sort_out(const char **answered, orc_task_t *task, const apr_array_header_t *ids, apr_pool_t *pool)
 {
@@ -115,7 +105,7 @@ static orc_error_t *sort_out(const char **answered, orc_task_t *task, const apr_
     for (i = 0; i < ids->nelts; i++) {
         const char *id = APR_ARRAY_IDX(ids, i, const char *);
 
-        if (!orc_engine_is_listed(known, id))
+        if (!orc_words_contain(known, id))
             APR_ARRAY_PUSH(search->ids, const char *) = apr_pstrdup(task->pool, id);
     }
     *answered = apr_pstrdup(task->pool, *answered);

@@ -1,14 +1,13 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "mo_child.h"
 
-#include <apr_allocator.h>
-#include <apr_thread_mutex.h>
 #include <curl/curl.h>
 
 #include "mo_dbd.h"
 #include "mo_log.h"
 #include "orc_db_probe.h"
 #include "orc_error.h"
+#include "orc_pool.h"
 #include "orc_rules.h"
 
 APLOG_USE_MODULE(orchestrator);
@@ -17,22 +16,6 @@ static apr_status_t destroy(void *pool)
 {
     apr_pool_destroy(pool);
     return APR_SUCCESS;
-}
-
-/* A pool that threads may make subpools of at the same time; httpd's own pchild has no lock. */
-static apr_pool_t *make_shared_pool(apr_pool_t *pchild)
-{
-    apr_thread_mutex_t *mutex;
-    apr_allocator_t *allocator;
-    apr_pool_t *pool;
-
-    apr_allocator_create(&allocator);
-    apr_pool_create_unmanaged_ex(&pool, NULL, allocator);
-    apr_allocator_owner_set(allocator, pool);
-    apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, pool);
-    apr_allocator_mutex_set(allocator, mutex);
-    apr_pool_cleanup_register(pchild, pool, destroy, apr_pool_cleanup_null);
-    return pool;
 }
 
 void mo_child_init(apr_pool_t *pchild, server_rec *main_server)
@@ -51,7 +34,8 @@ void mo_child_init(apr_pool_t *pchild, server_rec *main_server)
                      error ? orc_error_line(error, pchild) : "libcurl does not start");
         return;
     }
-    pool = make_shared_pool(pchild);
+    pool = orc_pool_shared(); /* httpd's own pchild has no lock */
+    apr_pool_cleanup_register(pchild, pool, destroy, apr_pool_cleanup_null);
     child = apr_pcalloc(pool, sizeof *child);
     child->jwks = mo_jwks_make(config->values->jwks_file, pool);
     child->signatures = mo_jws_memory_make(pool);

@@ -11,6 +11,7 @@
 
 #include "orc_db_check.h"
 #include "orc_providers.h"
+#include "orc_url.h"
 
 APLOG_USE_MODULE(orchestrator);
 
@@ -121,9 +122,7 @@ static void add_base(mo_config_t *config, const core_dir_config *section, apr_po
 
     base = apr_array_push(config->bases);
     base->handler = section->expr_handler;
-    base->length = strlen(section->d);
-    while (base->length > 0 && section->d[base->length - 1] == '/')
-        base->length--;
+    base->length = orc_url_length(section->d);
     base->path = apr_pstrmemdup(pool, section->d, base->length);
 }
 

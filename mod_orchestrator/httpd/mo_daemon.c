@@ -3,7 +3,6 @@
 
 #include <ap_listen.h>
 #include <ap_mpm.h>
-#include <apr_allocator.h>
 #include <apr_signal.h>
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
@@ -25,6 +24,7 @@
 #include "orc_db_views.h"
 #include "orc_engine.h"
 #include "orc_jwks.h"
+#include "orc_pool.h"
 
 APLOG_USE_MODULE(orchestrator);
 
@@ -236,20 +236,13 @@ static void run_engine(const mo_config_t *config, server_rec *server, apr_pool_t
 
 static void daemon_main(mo_config_t *config, server_rec *server, pid_t parent)
 {
-    apr_allocator_t *allocator;
-    apr_thread_mutex_t *mutex;
     apr_thread_t *thread;
-    apr_pool_t *pool;
+    apr_pool_t *pool = orc_pool_shared();
     unsigned deaths = mo_read(config->shared->daemon_quick_deaths);
     int backoff = deaths == 0 ? 0 : deaths > 6 ? MAX_BACKOFF : 1 << (deaths - 1);
     orc_error_t *error;
 
     sem_init(&daemon_state.wake, 0, 0);
-    apr_allocator_create(&allocator);
-    apr_pool_create_unmanaged_ex(&pool, NULL, allocator);
-    apr_allocator_owner_set(allocator, pool);
-    apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, pool);
-    apr_allocator_mutex_set(allocator, mutex);
     detach(pool, server, parent);
     mo_log_to(server);
     if (rest(backoff))

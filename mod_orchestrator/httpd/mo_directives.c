@@ -12,6 +12,7 @@
 #include "orc_providers.h"
 #include "orc_secret_file.h"
 #include "orc_tosca.h"
+#include "orc_url.h"
 
 /* Setters of the directives. Each returns NULL, or what is wrong, which httpd prints behind file and line. */
 
@@ -64,15 +65,6 @@ static const char *check_url(cmd_parms *cmd, const char *text)
     if (uri.query || uri.fragment || uri.user || uri.password)
         return wrong(cmd, "the URL must have no user, query or fragment");
     return NULL;
-}
-
-static const char *without_trailing_slashes(apr_pool_t *pool, const char *text)
-{
-    apr_size_t length = strlen(text);
-
-    while (length > 0 && text[length - 1] == '/')
-        length--;
-    return apr_pstrmemdup(pool, text, length);
 }
 
 /* Full path of a file that must exist; NULL and an error text otherwise. */
@@ -130,7 +122,7 @@ static const char *set_url(cmd_parms *cmd, void *unused, const char *argument)
 {
     const char *error = check_url(cmd, argument);
 
-    return error ? error : set_text(cmd, unused, without_trailing_slashes(cmd->pool, argument));
+    return error ? error : set_text(cmd, unused, orc_url_trimmed(argument, cmd->pool));
 }
 
 static const char *set_public_url(cmd_parms *cmd, void *unused, const char *argument)
@@ -388,7 +380,7 @@ static const char *read_issuer(cmd_parms *cmd, void *unused, const char *argumen
         return error;
     if (orc_config_issuer(config->values, url))
         return apr_pstrcat(cmd->pool, cmd->cmd->name, " ", url, "> is there twice", NULL);
-    issuer->url = without_trailing_slashes(cmd->pool, url);
+    issuer->url = orc_url_trimmed(url, cmd->pool);
     issuer->groups_claim = "groups";
     issuer->audiences = apr_array_make(cmd->pool, 2, sizeof(const char *));
     issuer->groups = apr_array_make(cmd->pool, 2, sizeof(const char *));

@@ -123,46 +123,51 @@ static kept_t *make_room(orc_rules_parsed_t *parsed, apr_size_t size)
     return place;
 }
 
-/* Keeps a copy of what was parsed, in a pool of its own. */
-static void keep(orc_rules_parsed_t *parsed, const char *id, const char *version, const char *content,
-                 const orc_tosca_types_t *types)
+/* Keeps what was parsed, with its pool, and uses it for another pool's life; 0 when there is no room for it. */
+static int keep(orc_rules_parsed_t *parsed, const kept_t *made, apr_pool_t *pool)
 {
-    orc_tosca_template_t *made;
-    apr_pool_t *own;
     kept_t *place;
 
-    if (apr_pool_create(&own, NULL) != APR_SUCCESS)
-        return;
-    if (orc_tosca_parse(&made, content, strlen(content), types, "", own)) {
-        apr_pool_destroy(own);
-        return;
-    }
     apr_thread_mutex_lock(parsed->lock);
-    place = make_room(parsed, orc_tosca_size(made));
+    place = make_room(parsed, made->size);
     if (place) {
-        *place = (kept_t){.pool = own,
-                          .tosca = made,
-                          .id = apr_pstrdup(own, id),
-                          .version = apr_pstrdup(own, version),
-                          .size = orc_tosca_size(made),
-                          .used = ++parsed->count};
+        *place = *made;
         parsed->size += place->size;
+        begin_use(parsed, place, pool);
     }
     apr_thread_mutex_unlock(parsed->lock);
-    if (!place)
-        apr_pool_destroy(own);
+    return place != NULL;
+}
+
+static apr_status_t destroy(void *pool)
+{
+    apr_pool_destroy(pool);
+    return APR_SUCCESS;
 }
 
 orc_error_t *orc_rules_parsed_add(const orc_tosca_template_t **tosca, orc_rules_parsed_t *parsed, const char *id,
                                   const char *version, const char *content, const orc_tosca_types_t *types,
                                   const char *pointer, apr_pool_t *pool)
 {
-    orc_tosca_template_t *made;
+    orc_tosca_template_t *read;
+    orc_error_t *error;
+    apr_pool_t *own;
+    kept_t made;
 
-    /* This one is the caller's: its error, if any, has to live with them. */
-    ORC_TRY(orc_tosca_parse(&made, content, strlen(content), types, pointer, pool));
-    *tosca = made;
-    if (orc_tosca_size(made) <= LARGEST)
-        keep(parsed, id, version, content, types);
+    apr_pool_create(&own, NULL);
+    error = orc_tosca_parse(&read, content, strlen(content), types, pointer, own);
+    if (error) {
+        error = orc_error_copy(error, pool);
+        apr_pool_destroy(own);
+        return error;
+    }
+    *tosca = read;
+    made = (kept_t){.pool = own,
+                    .tosca = read,
+                    .id = apr_pstrdup(own, id),
+                    .version = apr_pstrdup(own, version),
+                    .size = orc_tosca_size(read)};
+    if (made.size > LARGEST || !keep(parsed, &made, pool))
+        apr_pool_cleanup_register(pool, own, destroy, apr_pool_cleanup_null);
     return NULL;
 }

@@ -15,6 +15,20 @@ orc_response_t *orc_response_make(apr_pool_t *pool)
     return response;
 }
 
+void orc_response_empty(orc_response_t *response)
+{
+    response->content_type = NULL;
+    response->body = NULL;
+    response->length = 0;
+}
+
+void orc_response_clear(orc_response_t *response)
+{
+    apr_table_clear(response->headers);
+    response->status = 200;
+    orc_response_empty(response);
+}
+
 void orc_response_json(orc_response_t *response, int status, const char *text)
 {
     response->status = status;

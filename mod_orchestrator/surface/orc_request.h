@@ -57,6 +57,12 @@ typedef orc_error_t *orc_handler_t(const orc_request_t *request, orc_response_t 
 /** An empty 200 in the pool. */
 orc_response_t *orc_response_make(apr_pool_t *pool);
 
+/** Takes the body away; status and headers stay. */
+void orc_response_empty(orc_response_t *response);
+
+/** Makes it an empty 200 again. */
+void orc_response_clear(orc_response_t *response);
+
 /** Sets a JSON body. `text` is not copied. */
 void orc_response_json(orc_response_t *response, int status, const char *text);
 

@@ -90,13 +90,6 @@ const char *orc_surface_caching(const orc_surface_t *surface, const char *method
     return route && (route->flags & ORC_ROUTE_SECRET) ? "private, no-store" : "private, no-cache";
 }
 
-/* ---- who may ---- */
-
-static orc_error_t *unauthorized(const orc_request_t *request)
-{
-    return orc_error(request->pool, 401, "unauthorized", "A valid bearer token is needed.");
-}
-
 /* ---- the way of a request ---- */
 
 static orc_error_t *options(const orc_request_t *request, orc_response_t *response)
@@ -118,7 +111,7 @@ static orc_error_t *find(orc_request_t *request, orc_response_t *response)
     if (request->route && (request->route->flags & ORC_ROUTE_OPEN))
         return NULL;
     if (!request->identity)
-        return unauthorized(request);
+        return orc_error(request->pool, 401, "unauthorized", "A valid bearer token is needed.");
     if (request->route)
         return NULL;
     methods = allowed_methods(routes_of(request), request->path, request->pool);
@@ -152,15 +145,6 @@ static orc_error_t *call(orc_request_t *request, orc_response_t *response)
     return lookup ? lookup : found ? NULL : error;
 }
 
-static void clear(orc_response_t *response)
-{
-    apr_table_clear(response->headers);
-    response->status = 200;
-    response->content_type = NULL;
-    response->body = NULL;
-    response->length = 0;
-}
-
 /* A caller who was deleted since they were last seen comes back as a new person. */
 static orc_error_t *call_again_when_gone(orc_request_t *request, orc_response_t *response)
 {
@@ -172,7 +156,7 @@ static orc_error_t *call_again_when_gone(orc_request_t *request, orc_response_t 
     orc_rules_persons_forget(&caller);
     if (!(request->route->flags & ORC_ROUTE_REGISTERS))
         ORC_TRY(orc_rules_persons_find(&caller));
-    clear(response);
+    orc_response_clear(response);
     return call(request, response);
 }
 
@@ -187,9 +171,7 @@ static void make_not_modified(const orc_request_t *request, orc_response_t *resp
     if (!orc_surface_tag_matches(request->if_none_match, opaque, 1))
         return;
     response->status = 304;
-    response->content_type = NULL;
-    response->body = NULL;
-    response->length = 0;
+    orc_response_empty(response);
 }
 
 /* Whoever has a valid token becomes a person, also with a request for what is not there. */
@@ -263,7 +245,7 @@ const orc_error_t *orc_surface_answer(orc_request_t *request, orc_response_t *re
 
     if (!error)
         return NULL;
-    clear(response);
+    orc_response_clear(response);
     request->process->surface->problem(response, presentable(error, request), request->request_id, request->pool);
     if (error->status == 401)
         apr_table_setn(response->headers, "WWW-Authenticate", "Bearer realm=\"orchestrator\"");

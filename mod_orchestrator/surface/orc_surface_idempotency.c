@@ -85,11 +85,8 @@ static void replay(orc_response_t *response, const orc_store_answer_t *kept, con
     const char *name;
     json_t *headers, *value;
 
-    apr_table_clear(response->headers);
+    orc_response_clear(response);
     response->status = kept->status;
-    response->content_type = NULL;
-    response->body = NULL;
-    response->length = 0;
     if (*kept->body)
         orc_response_json(response, kept->status, kept->body);
     if (orc_json_parse(&headers, kept->headers, strlen(kept->headers), request->pool))

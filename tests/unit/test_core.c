@@ -9,7 +9,9 @@
 #include "orc_request.h"
 #include "orc_secret_file.h"
 #include "orc_time.h"
+#include "orc_url.h"
 #include "orc_utf8.h"
+#include "orc_words.h"
 
 static orc_error_t *parse(json_t **out, const char *text)
 {
@@ -401,6 +403,42 @@ static void error_texts_are_utf_8(void **state)
     assert_contains(response->body, "{\"detail\":\"wrong\",\"parameter\":\"?????\"}");
 }
 
+static void an_error_is_copied_whole(void **state)
+{
+    orc_error_t *error = NULL, *copy;
+    apr_pool_t *own;
+
+    apr_pool_create(&own, pool);
+    orc_error_add_pointer(&error, own, "/a", "is %s", "wrong");
+    error->cause = apr_pstrdup(own, "why");
+    copy = orc_error_copy(orc_error_wrap(error, "step %d", 1), pool);
+    apr_pool_destroy(own);
+    assert_string_equal(APR_ARRAY_IDX(copy->fields, 0, orc_error_field_t).pointer, "/a");
+    assert_string_equal(APR_ARRAY_IDX(copy->fields, 0, orc_error_field_t).detail, "is wrong");
+    assert_string_equal(copy->cause, "step 1");
+    assert_string_equal(copy->prev->cause, "why");
+    assert_ptr_equal(copy->pool, pool);
+    assert_null(orc_error_copy(NULL, pool));
+}
+
+static void slashes_at_the_end_of_a_url_say_nothing(void **state)
+{
+    assert_true(orc_url_is("https://a/b//", "https://a/b"));
+    assert_true(orc_url_is("https://a/b", "https://a/b"));
+    assert_false(orc_url_is("https://a/b/c", "https://a/b"));
+    assert_false(orc_url_is("https://a/", "https://a/b"));
+    assert_string_equal(orc_url_trimmed("https://a//", pool), "https://a");
+    assert_int_equal(orc_url_length("///"), 0);
+}
+
+static void words_are_found_in_lists(void **state)
+{
+    static const char *const words[] = {"one", "two", NULL};
+
+    assert_ptr_equal(orc_words_find(words, "two"), words[1]);
+    assert_null(orc_words_find(words, "three"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -422,6 +460,9 @@ int main(void)
         cmocka_unit_test(key_files_hold_a_key_a_line),
         cmocka_unit_test(files_that_others_may_read_are_refused),
         cmocka_unit_test(errors_chain),
+        cmocka_unit_test(an_error_is_copied_whole),
+        cmocka_unit_test(slashes_at_the_end_of_a_url_say_nothing),
+        cmocka_unit_test(words_are_found_in_lists),
         cmocka_unit_test(fields_are_collected),
     };
 

@@ -30,15 +30,27 @@ static const orc_tosca_template_t *add(orc_rules_parsed_t *parsed, const char *i
     return tosca;
 }
 
+/* Adds one that nobody uses any more. */
+static void leave(orc_rules_parsed_t *parsed, const char *id)
+{
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, root);
+    (void)add(parsed, id, "1", pool);
+    apr_pool_destroy(pool);
+}
+
 static void a_template_is_found_again_in_its_version(void **state)
 {
     orc_rules_parsed_t *parsed = orc_rules_parsed_make(root);
+    const orc_tosca_template_t *made;
     apr_pool_t *pool;
 
     apr_pool_create(&pool, root);
     assert_null(orc_rules_parsed_find(parsed, "a", "1", pool));
-    assert_string_equal(orc_tosca_summary(add(parsed, "a", "1", pool))->template_name, "one");
-    assert_string_equal(orc_tosca_summary(orc_rules_parsed_find(parsed, "a", "1", pool))->template_name, "one");
+    made = add(parsed, "a", "1", pool);
+    assert_string_equal(orc_tosca_summary(made)->template_name, "one");
+    assert_ptr_equal(orc_rules_parsed_find(parsed, "a", "1", pool), made);
     assert_null(orc_rules_parsed_find(parsed, "a", "2", pool));
     assert_null(orc_rules_parsed_find(parsed, "b", "1", pool));
     apr_pool_destroy(pool);
@@ -52,6 +64,7 @@ static void a_bad_template_is_an_error_and_not_kept(void **state)
 
     assert_non_null(error);
     assert_int_equal(error->status, 422);
+    assert_string_equal(APR_ARRAY_IDX(error->fields, 0, orc_error_field_t).pointer, "/template_id");
     assert_null(orc_rules_parsed_find(parsed, "a", "1", root));
 }
 
@@ -64,12 +77,12 @@ static void one_that_is_in_use_outlives_all_newer_ones(void **state)
 
     apr_pool_create(&user, root);
     apr_pool_create(&pool, root);
-    (void)add(parsed, "held", "1", pool);
-    (void)add(parsed, "left", "1", pool);
+    leave(parsed, "held");
+    leave(parsed, "left");
     held = orc_rules_parsed_find(parsed, "held", "1", user);
     assert_non_null(held);
     for (i = 0; i < 200; i++)
-        (void)add(parsed, apr_itoa(pool, i), "1", pool);
+        leave(parsed, apr_itoa(pool, i));
     assert_null(orc_rules_parsed_find(parsed, "left", "1", pool));
     assert_ptr_equal(orc_rules_parsed_find(parsed, "held", "1", pool), held);
     assert_string_equal(orc_tosca_summary(held)->template_name, "one");
@@ -86,6 +99,22 @@ static const char *large_template(apr_pool_t *pool)
     for (i = 0; i < 500; i++)
         APR_ARRAY_PUSH(rows, const char *) = "[{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}]";
     return apr_pstrcat(pool, text, "dsl_definitions: [", apr_array_pstrcat(pool, rows, ','), "]\n", NULL);
+}
+
+static void one_without_room_is_used_and_not_kept(void **state)
+{
+    orc_rules_parsed_t *parsed = orc_rules_parsed_make(root);
+    const orc_tosca_template_t *tosca = NULL;
+    apr_pool_t *pool;
+    int i;
+
+    apr_pool_create(&pool, root);
+    for (i = 0; i < 100; i++)
+        tosca = add(parsed, apr_itoa(pool, i), "1", pool);
+    assert_string_equal(orc_tosca_summary(tosca)->template_name, "one");
+    assert_null(orc_rules_parsed_find(parsed, "99", "1", pool));
+    assert_non_null(orc_rules_parsed_find(parsed, "0", "1", pool));
+    apr_pool_destroy(pool);
 }
 
 static void what_is_kept_has_a_budget_of_bytes(void **state)
@@ -148,13 +177,8 @@ static void threads_share_the_table(void **state)
         assert_int_equal(apr_thread_join(&status, threads[i]), APR_SUCCESS);
         assert_int_equal(status, APR_SUCCESS);
     }
-    for (i = 0; i < 100; i++) {
-        apr_pool_t *pool;
-
-        apr_pool_create(&pool, root);
-        (void)add(parsed, apr_itoa(pool, 1000 + i), "1", pool);
-        apr_pool_destroy(pool);
-    }
+    for (i = 0; i < 100; i++)
+        leave(parsed, apr_itoa(root, 1000 + i));
     assert_null(orc_rules_parsed_find(parsed, "0", "1", root));
 }
 
@@ -164,6 +188,7 @@ int main(void)
         cmocka_unit_test(a_template_is_found_again_in_its_version),
         cmocka_unit_test(a_bad_template_is_an_error_and_not_kept),
         cmocka_unit_test(one_that_is_in_use_outlives_all_newer_ones),
+        cmocka_unit_test(one_without_room_is_used_and_not_kept),
         cmocka_unit_test(what_is_kept_has_a_budget_of_bytes),
         cmocka_unit_test(threads_share_the_table),
     };
