@@ -40,7 +40,7 @@ static int compare(const clause_t *clause, const orc_yaml_node_t *operand, int o
 
     if (orc_tosca_spend(clause->check, clause->at, operand->weight + operand->bytes / ORC_TOSCA_STEP_BYTES))
         return otherwise;
-    json = orc_tosca_to_json_as(clause->check->tosca, operand, clause->schema);
+    json = orc_tosca_to_json_as(clause->check->tosca, operand, clause->schema, NULL, NULL);
     if (!orc_tosca_value_read(&right, &problem, kind, json) &&
         !orc_tosca_value_read(&left, &problem, kind, clause->value))
         found = orc_tosca_value_compare(&left, &right);

@@ -110,8 +110,10 @@ static json_t *concat(default_t *reading, const orc_yaml_node_t *operand)
     return json_string(apr_array_pstrcat(pool, texts, 0));
 }
 
-static json_t *function_of(default_t *reading, const char *function, const orc_yaml_node_t *operand)
+static json_t *function_of(void *baton, const char *function, const orc_yaml_node_t *operand)
 {
+    default_t *reading = baton;
+
     if (!strcmp(function, "get_input"))
         return get_input(reading, operand);
     if (!strcmp(function, "concat"))
@@ -121,35 +123,9 @@ static json_t *function_of(default_t *reading, const char *function, const orc_y
                                "is the function %s, which has no value before the deployment; give one", function));
 }
 
-static json_t *collection_of(default_t *reading, const orc_yaml_node_t *node, const orc_tosca_schema_t *schema)
-{
-    json_t *out = node->kind == ORC_YAML_SEQUENCE ? json_array() : json_object();
-    orc_tosca_schema_t member;
-    int i;
-
-    orc_tosca_schema_of_member(&member, reading->inputs->check->tosca, schema, NULL);
-    for (i = 0; i < node->count; i++)
-        if (node->kind == ORC_YAML_SEQUENCE)
-            json_array_append_new(out, value_of(reading, node->items[i], &member));
-        else {
-            const char *key = node->pairs[i].key->text;
-
-            if (schema->kind == ORC_TOSCA_DATA)
-                orc_tosca_schema_of_member(&member, reading->inputs->check->tosca, schema, key);
-            json_object_set_new(out, key, value_of(reading, node->pairs[i].value, &member));
-        }
-    return out;
-}
-
 static json_t *value_of(default_t *reading, const orc_yaml_node_t *node, const orc_tosca_schema_t *schema)
 {
-    const char *function = orc_tosca_function(node);
-
-    if (function)
-        return function_of(reading, function, node->pairs[0].value);
-    if (node->kind == ORC_YAML_SCALAR)
-        return orc_tosca_scalar_to_json(node, schema->kind);
-    return collection_of(reading, node, schema);
+    return orc_tosca_to_json_as(reading->inputs->check->tosca, node, schema, function_of, reading);
 }
 
 json_t *orc_tosca_default(const char **mistake, orc_tosca_inputs_t *inputs, const orc_yaml_node_t *declared)

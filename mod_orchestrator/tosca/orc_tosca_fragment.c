@@ -51,7 +51,6 @@ static void check_function(orc_tosca_template_t *tosca, const char *function, co
 {
     static const char *const keywords[] = {"SELF", "HOST", "SOURCE", "TARGET", NULL};
     const char *name = first_operand(operand);
-    int i;
 
     if (!name)
         return;
@@ -59,9 +58,8 @@ static void check_function(orc_tosca_template_t *tosca, const char *function, co
         set_missing(tosca, operand, "get_input names the missing input", name);
     if (strcmp(function, "get_attribute") && strcmp(function, "get_property"))
         return;
-    for (i = 0; keywords[i]; i++)
-        if (!strcmp(keywords[i], name))
-            return;
+    if (orc_words_find(keywords, name))
+        return;
     if (operand->kind == ORC_YAML_SEQUENCE && !has_node(tosca, name))
         set_missing(tosca, operand, "a function names the missing node", name);
 }

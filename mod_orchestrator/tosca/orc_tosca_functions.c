@@ -16,25 +16,18 @@ static const char *const functions[] = {"get_input",
                                         "token",
                                         NULL};
 
-static const char *find(const char *name)
-{
-    int i;
-
-    for (i = 0; functions[i] && strcmp(functions[i], name);)
-        i++;
-    return functions[i];
-}
-
 const char *orc_tosca_function(const orc_yaml_node_t *node)
 {
-    return node && node->kind == ORC_YAML_MAPPING && node->count == 1 ? find(node->pairs[0].key->text) : NULL;
+    return node && node->kind == ORC_YAML_MAPPING && node->count == 1
+               ? orc_words_find(functions, node->pairs[0].key->text)
+               : NULL;
 }
 
 const char *orc_tosca_function_of_json(const json_t *value)
 {
     if (!json_is_object(value) || json_object_size(value) != 1)
         return NULL;
-    return find(json_object_iter_key(json_object_iter((json_t *)value)));
+    return orc_words_find(functions, json_object_iter_key(json_object_iter((json_t *)value)));
 }
 
 /* Python's \d is a decimal digit of any script; no text of another letter there is anybody's. */

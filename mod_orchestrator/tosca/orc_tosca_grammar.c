@@ -6,14 +6,6 @@
 
 /* Which keynames and which version of TOSCA a document uses. */
 
-static int is_among(const char *const *words, const char *word)
-{
-    for (; *words; words++)
-        if (!strcmp(*words, word))
-            return 1;
-    return 0;
-}
-
 /* TOSCA 1.0 to 1.3 (their "service template" and "topology template" definitions), and what 2.0 added to the root. */
 static const char *const root_keys[] = {"tosca_definitions_version",
                                         "tosca_default_namespace",
@@ -55,7 +47,7 @@ static void refuse_unknown_keys(orc_tosca_check_t *check, const orc_yaml_node_t 
     for (i = 0; mapping && mapping->kind == ORC_YAML_MAPPING && i < mapping->count; i++) {
         const orc_yaml_node_t *key = mapping->pairs[i].key;
 
-        if (!is_among(known, key->text) && !(also && is_among(also, key->text)))
+        if (!orc_words_find(known, key->text) && !(also && orc_words_find(also, key->text)))
             orc_tosca_mistake(check, at, "%s: TOSCA has no \"%.64s\" %s", orc_tosca_position(key, check->pool),
                               key->text, where);
     }
@@ -136,16 +128,13 @@ static void find_in_types(orc_tosca_template_t *tosca, const char *section)
 /* Of a document whose shape is right. */
 static void find_unsupported(orc_tosca_template_t *tosca)
 {
-    static const char *const sections[] = {"data_types",      "capability_types", "relationship_types",
-                                           "node_types",      "policy_types",     "group_types",
-                                           "interface_types", "artifact_types",   NULL};
     const orc_yaml_node_t *inputs = tosca->inputs, *nodes = tosca->nodes;
     int i;
 
     for (i = 0; root_keys_of_2_0[i]; i++)
         find_key(tosca, tosca->root, root_keys_of_2_0[i], "the document");
-    for (i = 0; sections[i]; i++)
-        find_in_types(tosca, sections[i]);
+    for (i = 0; orc_tosca_type_sections[i]; i++)
+        find_in_types(tosca, orc_tosca_type_sections[i]);
     for (i = 0; inputs && i < inputs->count; i++)
         find_in_declaration(tosca, inputs->pairs[i].value, "an input");
     for (i = 0; nodes && i < nodes->count; i++)

@@ -6,16 +6,6 @@
 
 /* Given inputs against those that the template declares, and every input's value. */
 
-static int is_required(const orc_yaml_node_t *declared)
-{
-    const char *text = orc_yaml_text(orc_yaml_get(declared, "required"));
-    int required = 1;
-
-    if (text)
-        orc_yaml_boolean(&required, text);
-    return required;
-}
-
 /* ---- given values ---- */
 
 /* A value is a value: one that IM would take for a function, wherever it stands, is refused. */
@@ -37,7 +27,7 @@ static void check_given(orc_tosca_check_t *check, const orc_yaml_node_t *declare
                         const orc_json_path_t *at)
 {
     if (json_is_null(value)) {
-        if (is_required(declared))
+        if (orc_tosca_is_required(declared))
             orc_tosca_mistake(check, at, "is null, and the input is required");
         return;
     }
@@ -95,7 +85,7 @@ static json_t *take_value(orc_tosca_inputs_t *inputs, int place, const orc_json_
         return value;
     else if (!json_is_null(value))
         check_default(inputs->check, input->value, value, at);
-    else if (is_required(input->value))
+    else if (orc_tosca_is_required(input->value))
         orc_tosca_mistake(inputs->check, at, "is missing");
     return value;
 }

@@ -6,6 +6,7 @@
 
 #include "orc_hash.h"
 #include "orc_tosca.h"
+#include "orc_words.h"
 #include "orc_yaml.h"
 
 /* What the files of this room share and nobody else sees. */
@@ -50,6 +51,9 @@ struct orc_tosca_template_t {
 };
 
 /* orc_tosca_types.c */
+
+/** The keys under which a document declares types; ends with NULL. */
+extern const char *const orc_tosca_type_sections[];
 
 /** Types declared by a document's sections (node_types, data_types, ...). */
 orc_tosca_types_t *orc_tosca_types_of(const orc_yaml_node_t *root, apr_pool_t *pool);
@@ -157,9 +161,16 @@ void orc_tosca_schema(orc_tosca_schema_t *schema, const orc_tosca_template_t *to
 void orc_tosca_schema_of_member(orc_tosca_schema_t *member, const orc_tosca_template_t *tosca,
                                 const orc_tosca_schema_t *schema, const char *name);
 
-/** A node of the document as JSON, by what is declared for it. A new reference. */
+/** False for what is declared with `required: false`. */
+int orc_tosca_is_required(const orc_yaml_node_t *declared);
+
+/** The value of a function in a value; a new reference. */
+typedef json_t *orc_tosca_work_out_t(void *baton, const char *function, const orc_yaml_node_t *operand);
+
+/** A node of the document as JSON, by what is declared for it. Without `work_out` a function is what it looks like. A
+ * new reference. */
 json_t *orc_tosca_to_json_as(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
-                             const orc_tosca_schema_t *schema);
+                             const orc_tosca_schema_t *schema, orc_tosca_work_out_t *work_out, void *baton);
 
 /** Where a check puts what it finds. */
 typedef struct orc_tosca_check_t {
@@ -259,17 +270,10 @@ const orc_yaml_node_t *orc_tosca_capability_property(const orc_tosca_template_t 
                                                      const orc_yaml_node_t *capability, const char *name);
 
 /** The template of a node, a relationship, a group or a policy with its properties, its attributes and the inputs of
- * its operations written as its type declares them. `section`: where that type is, "node_types", ... */
+ * its operations written as its type declares them, and the names that it refers to as texts. `section`: where that
+ * type is, "node_types", ... */
 const orc_yaml_node_t *orc_tosca_typed_template(const orc_tosca_template_t *tosca, const char *section,
                                                 const orc_yaml_node_t *node, apr_pool_t *pool);
-
-/* orc_tosca_names.c */
-
-/** A name where something is referred to, written as a text. */
-const orc_yaml_node_t *orc_tosca_name(const orc_yaml_node_t *name, apr_pool_t *pool);
-
-/** The same for the names in the requirements, members and targets of a template's copy, in place. */
-void orc_tosca_names_in_template(orc_yaml_node_t *copy, apr_pool_t *pool);
 
 /* orc_tosca_constraints.c */
 

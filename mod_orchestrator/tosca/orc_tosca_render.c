@@ -14,6 +14,16 @@ typedef struct render_t {
     apr_pool_t *pool;
 } render_t;
 
+/* A part of the document whose entries are rendered one by one. */
+typedef struct render_part_t render_part_t;
+typedef const orc_yaml_node_t *render_one_t(const render_t *render, const render_part_t *part, const char *name,
+                                            const orc_yaml_node_t *node);
+struct render_part_t {
+    const char *key;
+    render_one_t *one;
+    const char *types; /* the section of the types of its templates */
+};
+
 static int tag_count(const render_t *render)
 {
     return render->rendering->tags ? render->rendering->tags->nelts : 0;
@@ -87,15 +97,13 @@ static int is_known_keyname(const char *key)
 {
     static const char *const known[] = {"type",   "description", "default",      "required", "constraints",
                                         "status", "key_schema",  "entry_schema", NULL};
-    int i;
 
-    for (i = 0; known[i] && strcmp(known[i], key);)
-        i++;
-    return known[i] != NULL;
+    return orc_words_find(known, key) != NULL;
 }
 
 /* The declaration with the input's value as its default; without one when it has none. */
-static const orc_yaml_node_t *render_input(const render_t *render, const char *name, const orc_yaml_node_t *declared)
+static const orc_yaml_node_t *render_input(const render_t *render, const render_part_t *part, const char *name,
+                                           const orc_yaml_node_t *declared)
 {
     const orc_yaml_node_t *typed = orc_tosca_typed_declarations(render->tosca, declared, render->pool);
     const json_t *complete = json_object_get(render->complete, name);
@@ -136,38 +144,25 @@ static int takes_tags(const render_t *render, const char *type)
 
 static const orc_yaml_node_t *add_tags(const render_t *render, const orc_yaml_node_t *node)
 {
-    const orc_yaml_node_t *properties = orc_yaml_get(node, "properties"), *tags = orc_yaml_get(properties, "tags");
-    orc_yaml_node_t *node_copy, *properties_copy, *tags_copy;
+    const orc_yaml_node_t *tags = orc_yaml_path(node, "properties", "tags", NULL);
+    orc_yaml_node_t *tags_copy;
 
     if (!tag_count(render) || !takes_tags(render, orc_yaml_text(orc_yaml_get(node, "type"))) ||
         (!orc_yaml_is_null(tags) && (tags->kind != ORC_YAML_MAPPING || orc_tosca_function(tags))))
         return node;
     tags_copy = orc_yaml_copy_mapping(tags, tag_count(render), render->pool);
     set_tags(tags_copy, render);
-    properties_copy = orc_yaml_copy_mapping(properties, 1, render->pool);
-    orc_yaml_set(properties_copy, "tags", tags_copy, render->pool);
-    node_copy = orc_yaml_copy_mapping(node, 1, render->pool);
-    orc_yaml_set(node_copy, "properties", properties_copy, render->pool);
-    return node_copy;
+    return orc_yaml_with(node, tags_copy, render->pool, "properties", "tags", NULL);
 }
 
 /* A node with one property of its `scalable` capability set. */
 static const orc_yaml_node_t *with_count(const render_t *render, const orc_yaml_node_t *node, const char *name,
                                          json_int_t count)
 {
-    const orc_yaml_node_t *capabilities = orc_yaml_get(node, "capabilities");
-    const orc_yaml_node_t *scalable = orc_yaml_get(capabilities, "scalable");
     const char *digits = apr_psprintf(render->pool, "%" APR_INT64_T_FMT, (apr_int64_t)count);
-    orc_yaml_node_t *properties_copy = orc_yaml_copy_mapping(orc_yaml_get(scalable, "properties"), 1, render->pool);
-    orc_yaml_node_t *scalable_copy = orc_yaml_copy_mapping(scalable, 0, render->pool);
-    orc_yaml_node_t *capabilities_copy = orc_yaml_copy_mapping(capabilities, 0, render->pool);
-    orc_yaml_node_t *node_copy = orc_yaml_copy_mapping(node, 0, render->pool);
 
-    orc_yaml_set(properties_copy, name, orc_yaml_new_plain(digits, render->pool), render->pool);
-    orc_yaml_set(scalable_copy, "properties", properties_copy, render->pool);
-    orc_yaml_set(capabilities_copy, "scalable", scalable_copy, render->pool);
-    orc_yaml_set(node_copy, "capabilities", capabilities_copy, render->pool);
-    return node_copy;
+    return orc_yaml_with(node, orc_yaml_new_plain(digits, render->pool), render->pool, "capabilities", "scalable",
+                         "properties", name, NULL);
 }
 
 static int takes_count(const render_t *render, const orc_yaml_node_t *node)
@@ -213,28 +208,20 @@ static const orc_yaml_node_t *set_count(const render_t *render, const orc_yaml_n
     return with_count(render, node, "count", count.number);
 }
 
-static const orc_yaml_node_t *render_node(const render_t *render, const char *name, const orc_yaml_node_t *node)
+static const orc_yaml_node_t *render_template(const render_t *render, const render_part_t *part, const char *name,
+                                              const orc_yaml_node_t *node)
 {
-    return add_tags(render,
-                    set_count(render, orc_tosca_typed_template(render->tosca, "node_types", node, render->pool)));
+    return orc_tosca_typed_template(render->tosca, part->types, node, render->pool);
 }
 
-static const orc_yaml_node_t *render_relationship(const render_t *render, const char *name, const orc_yaml_node_t *node)
+static const orc_yaml_node_t *render_node(const render_t *render, const render_part_t *part, const char *name,
+                                          const orc_yaml_node_t *node)
 {
-    return orc_tosca_typed_template(render->tosca, "relationship_types", node, render->pool);
+    return add_tags(render, set_count(render, render_template(render, part, name, node)));
 }
 
-static const orc_yaml_node_t *render_group(const render_t *render, const char *name, const orc_yaml_node_t *node)
-{
-    return orc_tosca_typed_template(render->tosca, "group_types", node, render->pool);
-}
-
-static const orc_yaml_node_t *render_policy(const render_t *render, const char *name, const orc_yaml_node_t *node)
-{
-    return orc_tosca_typed_template(render->tosca, "policy_types", node, render->pool);
-}
-
-static const orc_yaml_node_t *render_types(const render_t *render, const char *name, const orc_yaml_node_t *node)
+static const orc_yaml_node_t *render_type(const render_t *render, const render_part_t *part, const char *name,
+                                          const orc_yaml_node_t *node)
 {
     return orc_tosca_typed_functions(render->tosca, orc_tosca_typed_declarations(render->tosca, node, render->pool),
                                      render->pool);
@@ -242,10 +229,9 @@ static const orc_yaml_node_t *render_types(const render_t *render, const char *n
 
 /* The document. */
 
-typedef const orc_yaml_node_t *render_one_t(const render_t *render, const char *name, const orc_yaml_node_t *node);
-
 /* Policies are a list of mappings, everything else is a mapping; anything that is neither stays what it is. */
-static const orc_yaml_node_t *render_each(const render_t *render, const orc_yaml_node_t *node, render_one_t *one)
+static const orc_yaml_node_t *render_each(const render_t *render, const render_part_t *part,
+                                          const orc_yaml_node_t *node)
 {
     orc_yaml_node_t *copy;
     int i;
@@ -256,25 +242,18 @@ static const orc_yaml_node_t *render_each(const render_t *render, const orc_yaml
                                           : orc_yaml_copy_sequence(node, 0, render->pool);
     for (i = 0; i < copy->count; i++)
         if (node->kind == ORC_YAML_MAPPING)
-            copy->pairs[i].value = one(render, copy->pairs[i].key->text, copy->pairs[i].value);
+            copy->pairs[i].value = part->one(render, part, copy->pairs[i].key->text, copy->pairs[i].value);
         else
-            copy->items[i] = render_each(render, copy->items[i], one);
+            copy->items[i] = render_each(render, part, copy->items[i]);
     return copy;
 }
 
-typedef struct render_part_t {
-    const char *key;
-    render_one_t *one;
-} render_part_t;
-
-static void render_parts(orc_yaml_node_t *copy, const render_t *render, const render_part_t *parts)
+static void render_part(orc_yaml_node_t *copy, const render_t *render, const render_part_t *part)
 {
-    for (; parts->key; parts++) {
-        const orc_yaml_node_t *part = orc_yaml_get(copy, parts->key);
+    const orc_yaml_node_t *node = orc_yaml_get(copy, part->key);
 
-        if (part)
-            orc_yaml_set(copy, parts->key, render_each(render, part, parts->one), render->pool);
-    }
+    if (node)
+        orc_yaml_set(copy, part->key, render_each(render, part, node), render->pool);
 }
 
 /* The name and the version are texts, however they were written. */
@@ -297,13 +276,12 @@ static const orc_yaml_node_t *render_metadata(const render_t *render)
     return copy;
 }
 
-static const render_part_t root_parts[] = {
-    {"data_types", render_types},      {"capability_types", render_types}, {"relationship_types", render_types},
-    {"node_types", render_types},      {"group_types", render_types},      {"policy_types", render_types},
-    {"interface_types", render_types}, {"artifact_types", render_types},   {NULL, NULL}};
-static const render_part_t topology_parts[] = {
-    {"inputs", render_input}, {"node_templates", render_node}, {"relationship_templates", render_relationship},
-    {"groups", render_group}, {"policies", render_policy},     {NULL, NULL}};
+static const render_part_t topology_parts[] = {{"inputs", render_input, NULL},
+                                               {"node_templates", render_node, "node_types"},
+                                               {"relationship_templates", render_template, "relationship_types"},
+                                               {"groups", render_template, "group_types"},
+                                               {"policies", render_template, "policy_types"},
+                                               {NULL, NULL, NULL}};
 
 orc_error_t *orc_tosca_render(const char **text, const orc_tosca_template_t *tosca,
                               const orc_tosca_rendering_t *rendering, apr_pool_t *pool)
@@ -316,8 +294,10 @@ orc_error_t *orc_tosca_render(const char **text, const orc_tosca_template_t *tos
     const orc_yaml_node_t *metadata = render_metadata(&render);
     int i;
 
-    render_parts(topology, &render, topology_parts);
-    render_parts(root, &render, root_parts);
+    for (i = 0; topology_parts[i].key; i++)
+        render_part(topology, &render, &topology_parts[i]);
+    for (i = 0; orc_tosca_type_sections[i]; i++)
+        render_part(root, &render, &(render_part_t){orc_tosca_type_sections[i], render_type, NULL});
     for (i = 0; i < topology->count; i++)
         topology->pairs[i].value = orc_tosca_typed_functions(tosca, topology->pairs[i].value, pool);
     orc_yaml_set(root, "tosca_definitions_version", orc_yaml_new_plain(orc_tosca_version_for_im(tosca), pool), pool);

@@ -95,25 +95,28 @@ void orc_tosca_schema_of_member(orc_tosca_schema_t *out, const orc_tosca_templat
 }
 
 json_t *orc_tosca_to_json_as(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
-                             const orc_tosca_schema_t *schema)
+                             const orc_tosca_schema_t *schema, orc_tosca_work_out_t *work_out, void *baton)
 {
+    const char *function = work_out ? orc_tosca_function(node) : NULL;
     orc_tosca_schema_t child;
     json_t *out;
     int i;
 
+    if (function)
+        return work_out(baton, function, node->pairs[0].value);
     if (node->kind == ORC_YAML_SCALAR)
         return orc_tosca_scalar_to_json(node, schema->kind);
     out = node->kind == ORC_YAML_SEQUENCE ? json_array() : json_object();
     orc_tosca_schema_of_member(&child, tosca, schema, NULL);
     for (i = 0; i < node->count; i++)
         if (node->kind == ORC_YAML_SEQUENCE)
-            json_array_append_new(out, orc_tosca_to_json_as(tosca, node->items[i], &child));
+            json_array_append_new(out, orc_tosca_to_json_as(tosca, node->items[i], &child, work_out, baton));
         else {
             const char *key = node->pairs[i].key->text;
 
             if (schema->kind == ORC_TOSCA_DATA)
                 orc_tosca_schema_of_member(&child, tosca, schema, key);
-            json_object_set_new(out, key, orc_tosca_to_json_as(tosca, node->pairs[i].value, &child));
+            json_object_set_new(out, key, orc_tosca_to_json_as(tosca, node->pairs[i].value, &child, work_out, baton));
         }
     return out;
 }
@@ -170,14 +173,19 @@ static int check_map(orc_tosca_check_t *check, const orc_tosca_schema_t *schema,
     return 0;
 }
 
-static int is_required(const orc_yaml_node_t *declared)
+int orc_tosca_is_required(const orc_yaml_node_t *declared)
 {
     const char *text = orc_yaml_text(orc_yaml_get(declared, "required"));
     int required = 1;
 
     if (text)
         orc_yaml_boolean(&required, text);
-    return required && orc_yaml_is_null(orc_yaml_get(declared, "default"));
+    return required;
+}
+
+static int needs_a_value(const orc_yaml_node_t *property)
+{
+    return orc_tosca_is_required(property) && orc_yaml_is_null(orc_yaml_get(property, "default"));
 }
 
 /* Properties of a type and its ancestors that must be there and aren't; what a type declares once more counts. */
@@ -197,7 +205,7 @@ static void check_required(orc_tosca_check_t *check, const orc_tosca_schema_t *s
             const char *name = properties->pairs[i].key->text;
             const orc_yaml_node_t *property = properties->pairs[i].value;
 
-            if (is_required(property) && !json_object_get(value, name) &&
+            if (needs_a_value(property) && !json_object_get(value, name) &&
                 property_of(check->tosca, schema, name, NULL) == property)
                 orc_tosca_mistake(check, &(orc_json_path_t){at, name, 0}, "is missing");
         }
@@ -213,7 +221,7 @@ static void check_property(orc_tosca_check_t *check, const orc_tosca_schema_t *s
 
     if (!declared && closed)
         orc_tosca_mistake(check, at, "is no property of %.128s", schema->data_type);
-    else if (json_is_null(value) && declared && !is_required(declared))
+    else if (json_is_null(value) && declared && !needs_a_value(declared))
         return;
     else
         orc_tosca_check_value(check, declared, value, at);

@@ -179,15 +179,12 @@ static void check_version(shape_t *shape)
                                         NULL};
     const orc_yaml_node_t *node = orc_yaml_get(shape->tosca->root, "tosca_definitions_version");
     const char *version = orc_yaml_text(node);
-    int i;
 
     if (!version) {
         mistake(shape, node ? node : shape->tosca->root, "tosca_definitions_version is missing");
         return;
     }
-    for (i = 0; known[i] && strcmp(known[i], version);)
-        i++;
-    if (!known[i])
+    if (!orc_words_find(known, version))
         mistake(shape, node, "tosca_definitions_version is none of tosca_simple_yaml_1_0, 1_1, 1_2, 1_3 and tosca_2_0");
     shape->tosca->summary.definitions_version = version;
 }

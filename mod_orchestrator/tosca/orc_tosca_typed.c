@@ -76,6 +76,30 @@ static const orc_yaml_node_t *value_as(const typed_t *typed, const orc_yaml_node
     return sequence_as(typed, node, &entry);
 }
 
+/* ---- names ---- */
+
+/* Names of nodes, groups and inputs are texts also where they are referred to: an input may be called NO, and a plain
+ * NO is a boolean to IM's reader. */
+static const orc_yaml_node_t *name_as(const typed_t *typed, const orc_yaml_node_t *name)
+{
+    const char *text = orc_yaml_text(name);
+
+    return text && orc_yaml_type(name) != ORC_YAML_STRING ? orc_yaml_new_string(text, typed->pool) : name;
+}
+
+static const orc_yaml_node_t *names_as(const typed_t *typed, const orc_yaml_node_t *list)
+{
+    orc_yaml_node_t *copy;
+    int i;
+
+    if (list->kind != ORC_YAML_SEQUENCE)
+        return name_as(typed, list);
+    copy = orc_yaml_copy_sequence(list, 0, typed->pool);
+    for (i = 0; i < copy->count; i++)
+        copy->items[i] = name_as(typed, copy->items[i]);
+    return copy;
+}
+
 /* ---- functions ---- */
 
 /* A mapping with one key is a function where a value stands; a property, too, may be called "concat". */
@@ -125,7 +149,7 @@ static const orc_yaml_node_t *one_operand_as(const typed_t *typed, const orc_yam
     if (operand->kind != ORC_YAML_SCALAR)
         return functions_in(typed, operand, IN_A_VALUE);
     if (place < operands->names)
-        return orc_tosca_name(operand, typed->pool);
+        return name_as(typed, operand);
     place -= operands->names;
     if (place < operands->texts)
         return scalar_as(typed, operand, ORC_TOSCA_STRING);
@@ -139,7 +163,7 @@ static const orc_yaml_node_t *operands_as(const typed_t *typed, const orc_yaml_n
     int i;
 
     if (node->kind == ORC_YAML_SCALAR)
-        return operands->names ? orc_tosca_name(node, typed->pool) : node;
+        return operands->names ? name_as(typed, node) : node;
     copy = orc_yaml_copy_sequence(node, 0, typed->pool);
     for (i = 0; i < copy->count; i++)
         copy->items[i] = one_operand_as(typed, copy->items[i], operands, i);
@@ -290,18 +314,16 @@ static const orc_yaml_node_t *capability_as(const typed_t *typed, const orc_yaml
                                             const orc_yaml_node_t *declared)
 {
     const orc_yaml_node_t *properties = orc_yaml_get(capability, "properties");
-    orc_yaml_node_t *copy, *properties_copy;
+    orc_yaml_node_t *copy;
     int i;
 
     if (!properties || properties->kind != ORC_YAML_MAPPING)
         return capability;
-    properties_copy = orc_yaml_copy_mapping(properties, 0, typed->pool);
-    for (i = 0; i < properties_copy->count; i++)
-        set_typed(typed, &properties_copy->pairs[i],
-                  orc_tosca_capability_property(typed->tosca, declared, properties_copy->pairs[i].key->text));
-    copy = orc_yaml_copy_mapping(capability, 0, typed->pool);
-    orc_yaml_set(copy, "properties", properties_copy, typed->pool);
-    return copy;
+    copy = orc_yaml_copy_mapping(properties, 0, typed->pool);
+    for (i = 0; i < copy->count; i++)
+        set_typed(typed, &copy->pairs[i],
+                  orc_tosca_capability_property(typed->tosca, declared, copy->pairs[i].key->text));
+    return orc_yaml_with(capability, copy, typed->pool, "properties", NULL);
 }
 
 static const orc_yaml_node_t *capabilities_as(const typed_t *typed, const orc_yaml_node_t *capabilities,
@@ -317,23 +339,26 @@ static const orc_yaml_node_t *capabilities_as(const typed_t *typed, const orc_ya
     return copy;
 }
 
-/* A requirement is a mapping with one key; the relationship in it may be written down in place, with its type. */
+/* A requirement is a mapping with one key; its value names a node, or is a mapping that may, and in which the
+ * relationship may be written down in place, with its type. */
 static const orc_yaml_node_t *requirement_as(const typed_t *typed, const orc_yaml_node_t *requirement)
 {
-    const orc_yaml_node_t *value, *relationship;
-    orc_yaml_node_t *copy, *value_copy;
+    const orc_yaml_node_t *value, *relationship, *node;
+    orc_yaml_node_t *copy;
 
     if (requirement->kind != ORC_YAML_MAPPING || requirement->count != 1)
         return requirement;
     value = requirement->pairs[0].value;
     relationship = orc_yaml_get(value, "relationship");
-    if (!relationship || relationship->kind != ORC_YAML_MAPPING)
-        return requirement;
-    value_copy = orc_yaml_copy_mapping(value, 0, typed->pool);
-    orc_yaml_set(value_copy, "relationship",
-                 orc_tosca_typed_template(typed->tosca, "relationship_types", relationship, typed->pool), typed->pool);
+    node = orc_yaml_get(value, "node");
+    if (relationship && relationship->kind == ORC_YAML_MAPPING) {
+        relationship = orc_tosca_typed_template(typed->tosca, "relationship_types", relationship, typed->pool);
+        value = orc_yaml_with(value, relationship, typed->pool, "relationship", NULL);
+    }
+    if (node && node->kind == ORC_YAML_SCALAR)
+        value = orc_yaml_with(value, name_as(typed, node), typed->pool, "node", NULL);
     copy = orc_yaml_copy_mapping(requirement, 0, typed->pool);
-    copy->pairs[0].value = value_copy;
+    copy->pairs[0].value = value->kind == ORC_YAML_SCALAR ? name_as(typed, value) : value;
     return copy;
 }
 
@@ -446,13 +471,8 @@ static const orc_yaml_node_t *operation_as(const typed_t *typed, const orc_yaml_
                                            const operation_t *operation)
 {
     const orc_yaml_node_t *inputs = orc_yaml_get(node, "inputs");
-    orc_yaml_node_t *copy;
 
-    if (!inputs)
-        return node;
-    copy = orc_yaml_copy_mapping(node, 0, typed->pool);
-    orc_yaml_set(copy, "inputs", inputs_as(typed, inputs, operation), typed->pool);
-    return copy;
+    return inputs ? orc_yaml_with(node, inputs_as(typed, inputs, operation), typed->pool, "inputs", NULL) : node;
 }
 
 /* An interface's keynames, or its operations alone. */
@@ -507,7 +527,9 @@ const orc_yaml_node_t *orc_tosca_typed_template(const orc_tosca_template_t *tosc
         const char *key = copy->pairs[i].key->text;
         const orc_yaml_node_t **value = &copy->pairs[i].value;
 
-        if ((*value)->kind == ORC_YAML_SEQUENCE && !strcmp(key, "requirements"))
+        if (!strcmp(key, "members") || !strcmp(key, "targets"))
+            *value = names_as(&typed, *value);
+        else if ((*value)->kind == ORC_YAML_SEQUENCE && !strcmp(key, "requirements"))
             *value = requirements_as(&typed, *value);
         else if ((*value)->kind != ORC_YAML_MAPPING)
             continue;
@@ -518,6 +540,5 @@ const orc_yaml_node_t *orc_tosca_typed_template(const orc_tosca_template_t *tosc
         else if (!strcmp(key, "interfaces"))
             *value = interfaces_as(&typed, *value, section, type);
     }
-    orc_tosca_names_in_template(copy, pool);
     return copy;
 }

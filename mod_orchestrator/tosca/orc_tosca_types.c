@@ -9,9 +9,9 @@
 
 /* Types: from the installed files and from the template itself. */
 
-static const char *const sections[] = {"node_types",         "data_types",      "capability_types",
-                                       "relationship_types", "interface_types", "artifact_types",
-                                       "policy_types",       "group_types",     NULL};
+const char *const orc_tosca_type_sections[] = {"data_types",      "capability_types", "relationship_types",
+                                               "node_types",      "policy_types",     "group_types",
+                                               "interface_types", "artifact_types",   NULL};
 
 static orc_tosca_types_t *make_types(apr_pool_t *pool)
 {
@@ -21,8 +21,8 @@ static orc_tosca_types_t *make_types(apr_pool_t *pool)
     types->sections = orc_hash_make(pool);
     types->nodes = apr_array_make(pool, 64, sizeof(const char *));
     types->data = apr_array_make(pool, 16, sizeof(const char *));
-    for (i = 0; sections[i]; i++)
-        apr_hash_set(types->sections, sections[i], APR_HASH_KEY_STRING, orc_hash_make(pool));
+    for (i = 0; orc_tosca_type_sections[i]; i++)
+        apr_hash_set(types->sections, orc_tosca_type_sections[i], APR_HASH_KEY_STRING, orc_hash_make(pool));
     return types;
 }
 
@@ -50,11 +50,11 @@ static void add_sections(orc_tosca_types_t *types, const orc_yaml_node_t *root)
 {
     int i, j;
 
-    for (i = 0; sections[i]; i++) {
-        const orc_yaml_node_t *section = orc_yaml_get(root, sections[i]);
+    for (i = 0; orc_tosca_type_sections[i]; i++) {
+        const orc_yaml_node_t *section = orc_yaml_get(root, orc_tosca_type_sections[i]);
 
         for (j = 0; section && section->kind == ORC_YAML_MAPPING && j < section->count; j++)
-            add_type(types, sections[i], &section->pairs[j]);
+            add_type(types, orc_tosca_type_sections[i], &section->pairs[j]);
     }
 }
 
@@ -281,8 +281,8 @@ static orc_error_t *load_file(orc_tosca_types_t *types, const char *path, apr_po
         return mistake_in(path, mistake.line, mistake.column, mistake.what, pool);
     if (root->kind != ORC_YAML_MAPPING)
         return mistake_in(path, root->line, root->column, "the document is a mapping", pool);
-    for (i = 0; sections[i]; i++)
-        ORC_TRY(check_section(orc_yaml_get(root, sections[i]), path, pool));
+    for (i = 0; orc_tosca_type_sections[i]; i++)
+        ORC_TRY(check_section(orc_yaml_get(root, orc_tosca_type_sections[i]), path, pool));
     add_sections(types, root);
     return NULL;
 }

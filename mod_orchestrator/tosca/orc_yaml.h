@@ -144,6 +144,11 @@ orc_yaml_node_t *orc_yaml_copy_sequence(const orc_yaml_node_t *sequence, int ext
 /** Sets a key of a copy: replaces its value in place, or adds the pair at the end (room was asked for). */
 void orc_yaml_set(orc_yaml_node_t *copy, const char *key, const orc_yaml_node_t *value, apr_pool_t *pool);
 
+/** A copy of a mapping with something set in it, or in a mapping within: the mappings on the way are copied, or made.
+ * The way's keys end with NULL. */
+const orc_yaml_node_t *orc_yaml_with(const orc_yaml_node_t *mapping, const orc_yaml_node_t *value, apr_pool_t *pool,
+                                     ...) __attribute__((sentinel));
+
 /** Adds an item to a copy (room was asked for). */
 void orc_yaml_push(orc_yaml_node_t *copy, const orc_yaml_node_t *item);
 

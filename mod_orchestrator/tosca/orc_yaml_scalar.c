@@ -6,22 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "orc_words.h"
+
 /* YAML 1.1's plain scalars (https://yaml.org/type/), in the spellings that PyYAML takes: IM reads our text with it, so
  * what we think a scalar is must be what IM thinks. */
-
-static int is_one_of(const char *text, const char *const *words)
-{
-    for (; *words; words++)
-        if (!strcmp(text, *words))
-            return 1;
-    return 0;
-}
 
 static int is_null_word(const char *text)
 {
     static const char *const words[] = {"", "~", "null", "Null", "NULL", NULL};
 
-    return is_one_of(text, words);
+    return orc_words_find(words, text) != NULL;
 }
 
 int orc_yaml_boolean(int *out, const char *text)
@@ -29,9 +23,9 @@ int orc_yaml_boolean(int *out, const char *text)
     static const char *const yes[] = {"yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", NULL};
     static const char *const no[] = {"no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF", NULL};
 
-    if (!*text || !strchr("yYtToOnNfF", *text) || (!is_one_of(text, yes) && !is_one_of(text, no)))
+    if (!*text || !strchr("yYtToOnNfF", *text) || (!orc_words_find(yes, text) && !orc_words_find(no, text)))
         return -1;
-    *out = is_one_of(text, yes);
+    *out = orc_words_find(yes, text) != NULL;
     return 0;
 }
 
@@ -97,7 +91,7 @@ static int is_infinity_or_nan(const char *text)
     static const char *const infinity[] = {".inf", ".Inf", ".INF", NULL};
     static const char *const nan[] = {".nan", ".NaN", ".NAN", NULL};
 
-    return *skip_sign(text) == '.' && (is_one_of(skip_sign(text), infinity) || is_one_of(text, nan));
+    return *skip_sign(text) == '.' && (orc_words_find(infinity, skip_sign(text)) || orc_words_find(nan, text));
 }
 
 static int is_float(const char *text)

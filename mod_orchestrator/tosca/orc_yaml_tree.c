@@ -174,6 +174,24 @@ void orc_yaml_set(orc_yaml_node_t *copy, const char *key, const orc_yaml_node_t 
     pair->value = value;
 }
 
+const orc_yaml_node_t *orc_yaml_with(const orc_yaml_node_t *mapping, const orc_yaml_node_t *value, apr_pool_t *pool,
+                                     ...)
+{
+    orc_yaml_node_t *whole = orc_yaml_copy_mapping(mapping, 1, pool), *at = whole, *inner;
+    const char *key, *next;
+    va_list keys;
+
+    va_start(keys, pool);
+    for (key = va_arg(keys, const char *); (next = va_arg(keys, const char *)); key = next) {
+        inner = orc_yaml_copy_mapping(orc_yaml_get(at, key), 1, pool);
+        orc_yaml_set(at, key, inner, pool);
+        at = inner;
+    }
+    va_end(keys);
+    orc_yaml_set(at, key, value, pool);
+    return whole;
+}
+
 void orc_yaml_push(orc_yaml_node_t *copy, const orc_yaml_node_t *item)
 {
     copy->items[copy->count++] = item;

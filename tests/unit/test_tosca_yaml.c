@@ -480,6 +480,19 @@ static void a_byte_order_mark_is_no_part_of_the_document(void **state)
     assert_string_equal(orc_yaml_text(orc_yaml_get(root, "b")), "2");
 }
 
+static void something_is_set_within_a_copy(void **state)
+{
+    const orc_yaml_node_t *root = read_yaml("a: {b: 1, c: {d: 2}}\ne: []\n"), *value = orc_yaml_new_plain("3", pool);
+    const char *before = orc_yaml_write(root, pool);
+
+    assert_string_equal(orc_yaml_write(orc_yaml_with(root, value, pool, "a", "c", "d", NULL), pool),
+                        "a:\n  b: 1\n  c:\n    d: 3\ne: []\n");
+    assert_string_equal(orc_yaml_write(orc_yaml_with(root, value, pool, "e", "f", NULL), pool),
+                        "a:\n  b: 1\n  c:\n    d: 2\ne:\n  f: 3\n");
+    assert_string_equal(orc_yaml_write(orc_yaml_with(NULL, value, pool, "g", "h", NULL), pool), "g:\n  h: 3\n");
+    assert_string_equal(orc_yaml_write(root, pool), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -510,6 +523,7 @@ int main(void)
         cmocka_unit_test(keys_that_are_chosen_to_collide_are_read_quickly),
         cmocka_unit_test(many_keys_may_be_there_twice_in_a_trusted_text),
         cmocka_unit_test(there_are_not_many_directives),
+        cmocka_unit_test(something_is_set_within_a_copy),
     };
 
     return cmocka_run_group_tests_name("tosca_yaml", tests, setup, teardown);
