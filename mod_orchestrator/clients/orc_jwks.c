@@ -3,16 +3,24 @@
 
 #include <apr_file_io.h>
 #include <apr_strings.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "orc_log.h"
 
 enum {
-    JWKS_MAX = 1024 * 1024,
-    MAX_KEYS = 1000,
+    JWKS_MAX = 1024 * 1024, /* bytes of an issuer's answer */
+    MAX_KEYS = 100,         /* that are looked at of an issuer */
+    MAX_BYTES = 64 * 1024,  /* of the public halves of an issuer's keys */
+    LONGEST_KID = 512,      /* bytes */
+    MIN_BITS = 2048,        /* of an RSA key: RFC 7518, section 3.3 */
+    MAX_BITS = 8192,        /* what is longer costs too much at each token */
+    LONGEST_EXPONENT = 8,   /* bytes: likewise */
     HOUR = 3600,
     LONGEST_OUTAGE = 24 * HOUR /* of an issuer, whose keys are trusted so long */
 };
+
+/* ---- one key ---- */
 
 static int is(const json_t *key, const char *member, const char *value)
 {
@@ -21,10 +29,27 @@ static int is(const json_t *key, const char *member, const char *value)
     return given && strcmp(given, value) == 0;
 }
 
+/* True unless the key says of itself that it is for something else than to verify signatures (RFC 7517, sections 4.2
+ * and 4.3). */
+static int may_verify(const json_t *key)
+{
+    const json_t *operations = json_object_get(key, "key_ops"), *one;
+    size_t i;
+
+    if (json_object_get(key, "use") && !is(key, "use", "sig"))
+        return 0;
+    json_array_foreach(operations, i, one)
+    {
+        if (json_is_string(one) && strcmp(json_string_value(one), "verify") == 0)
+            return 1;
+    }
+    return !operations;
+}
+
 /* A key for signatures of a kind that tokens may have; symmetric ones are nobody's to publish. */
 static int is_for_signatures(const json_t *key)
 {
-    return (is(key, "kty", "RSA") || is(key, "kty", "EC")) && !is(key, "use", "enc");
+    return (is(key, "kty", "RSA") || is(key, "kty", "EC")) && may_verify(key);
 }
 
 static int is_same(const json_t *one, const json_t *other, const char *member)
@@ -34,39 +59,33 @@ static int is_same(const json_t *one, const json_t *other, const char *member)
     return value ? is(other, member, value) : !orc_json_string(other, member);
 }
 
-/* True when no other key of the set signs the same tokens. */
-static int is_only_one_of_its_type(const json_t *keys, const json_t *key)
+/* True when both sign tokens of the same algorithms. */
+static int is_same_type(const json_t *one, const json_t *other)
 {
-    const json_t *other;
-    size_t i;
-
-    json_array_foreach(keys, i, other)
-    {
-        if (other != key && is_for_signatures(other) && is_same(key, other, "kty") && is_same(key, other, "crv"))
-            return 0;
-    }
-    return 1;
+    return is_same(one, other, "kty") && is_same(one, other, "crv");
 }
 
-/* The key of a merged set that mod_auth_openidc can't tell from this one: of those of a type it compares ids without
- * regard to white space. NULL when there is none. */
-static const json_t *find_alike(const json_t *merged, const json_t *key)
+/* Bits of a number in base64url; 0 when it is none. */
+static size_t bits_of(const json_t *key, const char *member, apr_pool_t *pool)
 {
-    const char *kid = orc_json_string(key, "kid"), *other_kid;
-    const json_t *other;
-    size_t i;
+    const char *text = orc_json_string(key, member);
+    size_t length = text ? strlen(text) : 0, bits, i = 0;
+    unsigned char *bytes = apr_palloc(pool, length + 1);
+    unsigned first;
 
-    json_array_foreach(json_object_get(merged, "keys"), i, other)
-    {
-        other_kid = orc_json_string(other, "kid");
-        if (kid && other_kid && is_same(key, other, "kty") && apr_strnatcmp(kid, other_kid) == 0)
-            return other;
-    }
-    return NULL;
+    if (!text ||
+        sodium_base642bin(bytes, length, text, length, NULL, &length, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING))
+        return 0;
+    while (i < length && bytes[i] == 0)
+        i++;
+    bits = (length - i) * 8;
+    for (first = i < length ? bytes[i] : 0x80; !(first & 0x80); first <<= 1)
+        bits--;
+    return bits;
 }
 
 /* The public half with its issuer, a new reference: what RFC 7517, section 4, and RFC 7518, section 6, name and
- * signatures need. Issuers publish certificates and more beside it, and the whole set is read for each request. */
+ * signatures need. Issuers publish certificates and more beside it. */
 static json_t *public_key(const json_t *key, const char *issuer, apr_int64_t seen)
 {
     static const char *const members[] = {"kty", "kid", "alg", "use", "n", "e", "crv", "x", "y"};
@@ -82,62 +101,130 @@ static json_t *public_key(const json_t *key, const char *issuer, apr_int64_t see
     return copy;
 }
 
+/* ---- one issuer's set ---- */
+
+/* An issuer's set on its way into the merged one. */
+typedef struct adding_t {
+    const json_t *keys;
+    json_t *taken; /* of this issuer */
+    apr_size_t bytes;
+} adding_t;
+
+/* True when no other key of the set signs the same tokens. */
+static int is_only_one_of_its_type(const json_t *keys, const json_t *key)
+{
+    const json_t *other;
+    size_t i;
+
+    json_array_foreach(keys, i, other)
+    {
+        if (other != key && is_for_signatures(other) && is_same_type(key, other))
+            return 0;
+    }
+    return 1;
+}
+
+static int has_alike(const json_t *taken, const json_t *key)
+{
+    const json_t *other;
+    size_t i;
+
+    json_array_foreach(taken, i, other)
+    {
+        if (is_same(key, other, "kid") && is_same_type(key, other))
+            return 1;
+    }
+    return 0;
+}
+
 /* Why a key of an issuer's set can't be taken; NULL when it can. */
-static const char *obstacle(const json_t *merged, const json_t *keys, const json_t *key, apr_pool_t *pool)
+static const char *obstacle(const adding_t *adding, const json_t *key, apr_pool_t *pool)
 {
     const char *kid = orc_json_string(key, "kid");
-    const json_t *other = find_alike(merged, key);
+    size_t bits;
 
-    if (other)
-        return apr_psprintf(pool, "its key %.128s has the id of a key of %s", kid, orc_json_string(other, "iss"));
-    if (!kid && !is_only_one_of_its_type(keys, key))
+    if (kid ? strlen(kid) > LONGEST_KID : json_object_get(key, "kid") != NULL)
+        return "its kid is no text, or a very long one";
+    if (!kid && !is_only_one_of_its_type(adding->keys, key))
         return "its key has no kid, and there are others of the same type";
+    if (has_alike(adding->taken, key))
+        return apr_psprintf(pool, "it has another key %.128s of the same type", kid ? kid : "without kid");
+    if (!is(key, "kty", "RSA"))
+        return NULL;
+    bits = bits_of(key, "n", pool);
+    if (bits < MIN_BITS || bits > MAX_BITS)
+        return apr_psprintf(pool, "its RSA key %.128s has %d bits, and 2048 to 8192 are taken",
+                            kid ? kid : "without kid", (int)bits);
+    bits = bits_of(key, "e", pool);
+    return bits < 2 || bits > LONGEST_EXPONENT * 8 ? "its RSA key has no reasonable exponent" : NULL;
+}
+
+/* Takes a key, unless something speaks against it: then what does. */
+static const char *take(adding_t *adding, const json_t *key, const char *issuer, apr_int64_t seen, apr_pool_t *pool)
+{
+    const char *reason = obstacle(adding, key, pool);
+    json_t *copy;
+
+    if (reason)
+        return reason;
+    copy = orc_json_own(public_key(key, issuer, seen), pool);
+    adding->bytes += strlen(orc_json_text(copy, pool));
+    if (adding->bytes > MAX_BYTES)
+        return apr_psprintf(pool, "its keys have more than %d bytes", MAX_BYTES);
+    if (!orc_json_string(key, "kid"))
+        orc_log(ORC_LOG_INFO, "issuer %s: its key has no kid; it is used for tokens without one", issuer);
+    json_array_append(adding->taken, copy);
     return NULL;
 }
 
 orc_error_t *orc_jwks_add(json_t *merged, const json_t *set, const char *issuer, apr_int64_t seen, int *count,
                           const char **why, apr_pool_t *pool)
 {
-    json_t *all = json_object_get(merged, "keys");
-    const json_t *keys = json_object_get(set, "keys"), *key;
+    adding_t adding = {json_object_get(set, "keys"), orc_json_own(json_array(), pool), 0};
+    const json_t *key;
     size_t i;
 
     *count = 0;
     *why = NULL;
-    if (!json_is_array(keys))
+    if (!json_is_array(adding.keys))
         return orc_error(pool, 503, "jwks", "The keys of the token issuer %s are no key set.", issuer);
-    json_array_foreach(keys, i, key)
+    json_array_foreach(adding.keys, i, key)
     {
-        const char *reason = is_for_signatures(key) ? obstacle(merged, keys, key, pool) : NULL;
+        const char *reason = NULL;
 
-        if (reason) {
-            orc_log(ORC_LOG_WARNING, "issuer %s: %s; it is left out", issuer, reason);
+        if (i >= MAX_KEYS)
+            reason = apr_psprintf(pool, "it publishes more than %d keys", MAX_KEYS);
+        else if (is_for_signatures(key))
+            reason = take(&adding, key, issuer, seen, pool);
+        if (reason)
             *why = reason;
-        }
-        if (reason || !is_for_signatures(key))
-            continue;
-        if (json_array_size(all) >= MAX_KEYS)
-            return orc_error(pool, 503, "jwks", "The token issuers have more than %d keys.", MAX_KEYS);
-        if (!orc_json_string(key, "kid"))
-            orc_log(ORC_LOG_INFO, "issuer %s: its key has no kid; it is used for tokens without one", issuer);
-        json_array_append_new(all, public_key(key, issuer, seen));
-        ++*count;
+        if (i >= MAX_KEYS || adding.bytes > MAX_BYTES)
+            break;
     }
+    *count = (int)json_array_size(adding.taken);
+    json_array_extend(json_object_get(merged, "keys"), adding.taken);
+    if (*why && *count > 0)
+        orc_log(ORC_LOG_WARNING, "issuer %s: some of its keys are left out: %s", issuer, *why);
     return NULL;
 }
+
+/* ---- the file ---- */
 
 static const char *read_file(const char *path, apr_pool_t *pool)
 {
     apr_size_t length = 0;
+    apr_finfo_t info;
     apr_file_t *file;
     char *text = NULL;
 
     if (apr_file_open(&file, path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, pool) != APR_SUCCESS)
         return NULL;
-    text = apr_palloc(pool, JWKS_MAX + 1);
-    apr_file_read_full(file, text, JWKS_MAX, &length);
+    if (apr_file_info_get(&info, APR_FINFO_SIZE, file) == APR_SUCCESS && info.size <= ORC_JWKS_MAX_FILE) {
+        text = apr_palloc(pool, (apr_size_t)info.size + 1);
+        apr_file_read_full(file, text, (apr_size_t)info.size, &length);
+        text[length] = '\0';
+    }
     apr_file_close(file);
-    text[length] = '\0';
     return text;
 }
 

@@ -8,10 +8,13 @@
  * of the one issuer it belongs to, so that a token signed by one issuer can't speak for another, and a member `seen`:
  * the time, to an hour, at which the issuer last published it, in seconds since 1970. */
 
+enum { ORC_JWKS_MAX_FILE = 64 * 1024 * 1024 }; /* bytes; far more than the limits of many issuers' keys come to */
+
 /**
- * Adds an issuer's key set to a merged one: of its RSA and EC keys that are not for encryption (`use` enc) the public
- * members. A key without `kid` is taken when it is the issuer's only one of its type, else left out and logged, as is
- * one whose `kid` another key of that type has already.
+ * Adds an issuer's key set to a merged one: the public members of its RSA keys of 2048 to 8192 bits and its EC keys, as
+ * far as they may verify (`use`, `key_ops`). What other issuers publish is of no account. Left out, with a warning that
+ * names the issuer, is a key without `kid` beside others of its type, one with the `kid` and type of another, and what
+ * is beyond the first 100 keys or 64 KiB of the set.
  * @param merged {"keys": [...]}, changed
  * @param set    the issuer's answer
  * @param seen   what the keys' `seen` becomes; 0: it stays as it is in the set

@@ -13,17 +13,21 @@ enum { METADATA_MAX = 256 * 1024, USERINFO_MAX = 256 * 1024 };
 
 #define KEEP apr_time_from_sec(3600)
 
-/* What one issuer's metadata said. */
-typedef struct metadata_t {
+static const char busy[] = "oidc.busy";
+
+/* What is known of one issuer: what its metadata said, and how it is. */
+typedef struct known_t {
     apr_pool_t *pool; /* of the endpoints' texts; cleared when they are asked for again */
     orc_oidc_endpoints_t endpoints;
     apr_time_t until;
-} metadata_t;
+    int asked;              /* threads that ask at userinfo */
+    apr_time_t rests_until; /* userinfo is not asked before */
+} known_t;
 
 struct orc_oidc_t {
     const orc_config_t *config;
     apr_thread_mutex_t *mutex; /* guards the entries; they are all made at the start */
-    apr_hash_t *metadata;      /* of metadata_t *, by the issuer's URL */
+    apr_hash_t *issuers;       /* of known_t *, by the issuer's URL */
 };
 
 orc_error_t *orc_oidc_make(orc_oidc_t **out, const orc_config_t *config, apr_pool_t *pool)
@@ -35,13 +39,13 @@ orc_error_t *orc_oidc_make(orc_oidc_t **out, const orc_config_t *config, apr_poo
     if (status != APR_SUCCESS)
         return orc_error(pool, 500, "oidc.make", "A mutex can't be made: %pm", &status);
     oidc->config = config;
-    oidc->metadata = apr_hash_make(pool);
+    oidc->issuers = apr_hash_make(pool);
     for (i = 0; i < config->issuers->nelts; i++) {
-        metadata_t *entry = apr_pcalloc(pool, sizeof *entry);
+        known_t *known = apr_pcalloc(pool, sizeof *known);
 
-        apr_pool_create(&entry->pool, pool);
-        apr_hash_set(oidc->metadata, APR_ARRAY_IDX(config->issuers, i, orc_issuer_config_t *)->url, APR_HASH_KEY_STRING,
-                     entry);
+        apr_pool_create(&known->pool, pool);
+        apr_hash_set(oidc->issuers, APR_ARRAY_IDX(config->issuers, i, orc_issuer_config_t *)->url, APR_HASH_KEY_STRING,
+                     known);
     }
     *out = oidc;
     return NULL;
@@ -64,18 +68,18 @@ int orc_oidc_known(orc_oidc_endpoints_t *endpoints, orc_oidc_t *oidc, const orc_
                    apr_pool_t *pool)
 {
     static const orc_oidc_endpoints_t none;
-    const metadata_t *entry = apr_hash_get(oidc->metadata, issuer->url, APR_HASH_KEY_STRING);
+    const known_t *known = apr_hash_get(oidc->issuers, issuer->url, APR_HASH_KEY_STRING);
     int is_fresh;
 
     merge(endpoints, issuer, &none, pool);
     if (endpoints->token && endpoints->userinfo && endpoints->jwks)
         return 1;
-    if (!entry)
+    if (!known)
         return 0;
     apr_thread_mutex_lock(oidc->mutex);
-    is_fresh = entry->until > apr_time_now();
+    is_fresh = known->until > apr_time_now();
     if (is_fresh)
-        merge(endpoints, issuer, &entry->endpoints, pool);
+        merge(endpoints, issuer, &known->endpoints, pool);
     apr_thread_mutex_unlock(oidc->mutex);
     return is_fresh;
 }
@@ -112,7 +116,7 @@ static const char *endpoint_of(const json_t *json, const char *name, const orc_i
 orc_error_t *orc_oidc_learn(orc_oidc_endpoints_t *endpoints, orc_oidc_t *oidc, const orc_issuer_config_t *issuer,
                             const orc_http_response_t *response, apr_pool_t *pool)
 {
-    metadata_t *entry = apr_hash_get(oidc->metadata, issuer->url, APR_HASH_KEY_STRING);
+    known_t *known = apr_hash_get(oidc->issuers, issuer->url, APR_HASH_KEY_STRING);
     orc_oidc_endpoints_t discovered = {0};
     orc_error_t *error;
     const char *named;
@@ -133,11 +137,11 @@ orc_error_t *orc_oidc_learn(orc_oidc_endpoints_t *endpoints, orc_oidc_t *oidc, c
     discovered.userinfo = endpoint_of(json, "userinfo_endpoint", issuer);
     discovered.jwks = endpoint_of(json, "jwks_uri", issuer);
     merge(endpoints, issuer, &discovered, pool);
-    if (entry) {
+    if (known) {
         apr_thread_mutex_lock(oidc->mutex);
-        apr_pool_clear(entry->pool);
-        merge(&entry->endpoints, issuer, &discovered, entry->pool);
-        entry->until = apr_time_now() + KEEP;
+        apr_pool_clear(known->pool);
+        merge(&known->endpoints, issuer, &discovered, known->pool);
+        known->until = apr_time_now() + KEEP;
         apr_thread_mutex_unlock(oidc->mutex);
     }
     return NULL;
@@ -156,9 +160,10 @@ orc_error_t *orc_oidc_discover(orc_oidc_endpoints_t *endpoints, orc_oidc_t *oidc
     return orc_oidc_learn(endpoints, oidc, issuer, response, pool);
 }
 
-static orc_error_t *read_userinfo(json_t **claims, const orc_issuer_config_t *issuer,
+static orc_error_t *read_userinfo(json_t **claims, const orc_issuer_config_t *issuer, const char *subject,
                                   const orc_http_response_t *response, apr_pool_t *pool)
 {
+    const char *told;
     orc_error_t *error;
 
     if (response->error)
@@ -171,13 +176,15 @@ static orc_error_t *read_userinfo(json_t **claims, const orc_issuer_config_t *is
     error = orc_json_parse(claims, response->body, response->length, pool);
     if (error)
         return unavailable(pool, "oidc.userinfo", issuer, error->detail);
-    if (!orc_json_string(*claims, "sub"))
-        return unavailable(pool, "oidc.userinfo", issuer, "its userinfo has no sub.");
+    told = orc_json_string(*claims, "sub");
+    if (!told || strcmp(told, subject) != 0)
+        return orc_error(pool, 503, "oidc.userinfo", "The token issuer %s: its userinfo is of %s.", issuer->url,
+                         told ? "another person" : "nobody");
     return NULL;
 }
 
-orc_error_t *orc_oidc_userinfo(json_t **claims, orc_oidc_t *oidc, const orc_issuer_config_t *issuer,
-                               const char *access_token, apr_interval_time_t timeout, apr_pool_t *pool)
+static orc_error_t *ask(json_t **claims, orc_oidc_t *oidc, const orc_issuer_config_t *issuer, const char *access_token,
+                        const char *subject, apr_interval_time_t timeout, apr_pool_t *pool)
 {
     apr_array_header_t *headers = apr_array_make(pool, 2, sizeof(const char *));
     apr_time_t deadline = apr_time_now() + timeout;
@@ -196,5 +203,54 @@ orc_error_t *orc_oidc_userinfo(json_t **claims, orc_oidc_t *oidc, const orc_issu
     APR_ARRAY_PUSH(headers, const char *) = apr_pstrcat(pool, "Authorization: Bearer ", access_token, NULL);
     request.url = endpoints.userinfo;
     (void)orc_http_fetch(&response, &request, oidc->config->ca_file, pool);
-    return read_userinfo(claims, issuer, response, pool);
+    return read_userinfo(claims, issuer, subject, response, pool);
+}
+
+/* Takes a place among those who ask, or says why there is none. */
+static orc_error_t *enter(orc_oidc_t *oidc, known_t *known, const orc_issuer_config_t *issuer, apr_pool_t *pool)
+{
+    apr_time_t now = apr_time_now(), rest;
+    orc_error_t *error = NULL;
+    int is_busy;
+
+    apr_thread_mutex_lock(oidc->mutex);
+    rest = known->rests_until - now;
+    is_busy = known->asked >= ORC_OIDC_ASKED;
+    if (rest <= 0 && !is_busy)
+        known->asked++;
+    apr_thread_mutex_unlock(oidc->mutex);
+    if (rest > 0)
+        error = unavailable(pool, "oidc.userinfo", issuer, "it did not answer a moment ago.");
+    else if (is_busy)
+        error = unavailable(pool, busy, issuer, "too many requests ask it at this moment.");
+    if (error)
+        error->retry_after = rest > 0 ? (int)apr_time_sec(rest) + 1 : 1;
+    return error;
+}
+
+static void leave(orc_oidc_t *oidc, known_t *known, const orc_error_t *error)
+{
+    apr_thread_mutex_lock(oidc->mutex);
+    known->asked--;
+    if (error && error->retriable)
+        known->rests_until = apr_time_now() + apr_time_from_sec(ORC_OIDC_REST);
+    apr_thread_mutex_unlock(oidc->mutex);
+}
+
+orc_error_t *orc_oidc_userinfo(json_t **claims, orc_oidc_t *oidc, const orc_issuer_config_t *issuer,
+                               const char *access_token, const char *subject, apr_interval_time_t timeout,
+                               apr_pool_t *pool)
+{
+    known_t *known = apr_hash_get(oidc->issuers, issuer->url, APR_HASH_KEY_STRING);
+    orc_error_t *error;
+
+    ORC_TRY(enter(oidc, known, issuer, pool));
+    error = ask(claims, oidc, issuer, access_token, subject, timeout, pool);
+    leave(oidc, known, error);
+    return error;
+}
+
+int orc_oidc_is_busy(const orc_error_t *error)
+{
+    return error && strcmp(error->code, busy) == 0;
 }

@@ -4,10 +4,11 @@ httpd = mod_orchestrator/httpd
 noinst_LTLIBRARIES += libmo.la
 libmo_la_SOURCES = \
 	$(httpd)/mo_claims.c $(httpd)/mo_claims.h \
-	$(httpd)/mo_groups.c $(httpd)/mo_groups.h \
+	$(httpd)/mo_identity.c $(httpd)/mo_identity.h \
 	$(httpd)/mo_jwks.c $(httpd)/mo_jwks.h \
 	$(httpd)/mo_jws.c $(httpd)/mo_jws.h \
-	$(httpd)/mo_query.c $(httpd)/mo_query.h
+	$(httpd)/mo_query.c $(httpd)/mo_query.h \
+	$(httpd)/mo_tokens.c $(httpd)/mo_tokens.h
 libmo_la_CPPFLAGS = $(AM_CPPFLAGS) $(CJOSE_CFLAGS)
 libmo_la_LIBADD = $(CJOSE_LIBS)
 
@@ -45,6 +46,11 @@ check_PROGRAMS += tests/unit/test_jws
 tests_unit_test_jws_SOURCES = tests/unit/test_jws.c tests/unit/unit.h
 tests_unit_test_jws_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/$(httpd)
 tests_unit_test_jws_LDADD = libmo.la $(unit_ldadd)
+
+check_PROGRAMS += tests/unit/test_tokens
+tests_unit_test_tokens_SOURCES = tests/unit/test_tokens.c tests/unit/unit.h
+tests_unit_test_tokens_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/$(httpd)
+tests_unit_test_tokens_LDADD = libmo.la $(unit_ldadd)
 
 dist_check_SCRIPTS += tests/guards/log_tags.py
 

@@ -3,22 +3,21 @@
 #define MO_AUTH_H
 
 #include "mo_private.h"
-#include "orc_request.h"
+#include "orc_error.h"
+#include "orc_identity.h"
 
-/* Who asks. mod_auth_openidc verifies signatures, with the keys of all issuers together; it fetches keys for any token
- * that names a key it doesn't know, and leaves iss, aud, nbf and a missing exp unchecked. So only tokens that a key of
- * their own issuer has signed come to it, and the claims of those that it verified too are checked behind it. */
+/* Who asks, as httpd sees it: "AuthType Bearer" on a place of ours is answered here. */
 
-/** check_authn hook, in front of mod_auth_openidc. */
+/** check_authn hook: lets in whom the request's token speaks for, and everybody where a route is open. */
 int mo_auth_check(request_rec *r);
 
 /**
- * The person behind a request whose token was verified.
- * @return 401 "token" when it was not, or when its claims are not acceptable; 403 "groups"
+ * The person whom mo_auth_check let in with this very request; its own to change.
+ * @return 401 "token.missing" when it was not asked
  */
 orc_error_t *mo_auth_identity(orc_identity_t **identity, request_rec *r);
 
-/** Puts WWW-Authenticate into the answer; `error` is a 401, or NULL when there was no token. */
-void mo_auth_challenge(request_rec *r, const orc_error_t *error);
+/** Puts WWW-Authenticate into the answer; `refusal` is why a token was refused, or NULL when there was none. */
+void mo_auth_challenge(request_rec *r, const orc_error_t *refusal);
 
 #endif

@@ -18,36 +18,52 @@ static apr_status_t destroy(void *pool)
     return APR_SUCCESS;
 }
 
+/* A pool that threads may make subpools of at the same time; httpd's own pchild has no lock. */
+static apr_pool_t *make_shared_pool(apr_pool_t *pchild)
+{
+    apr_pool_t *pool = orc_pool_shared();
+
+    apr_pool_cleanup_register(pchild, pool, destroy, apr_pool_cleanup_null);
+    return pool;
+}
+
+/* Makes what the threads of this child share. */
+static orc_error_t *make(mo_child_t **out, mo_config_t *config, server_rec *main_server, apr_pool_t *pool)
+{
+    mo_child_t *child = apr_pcalloc(pool, sizeof *child);
+    orc_service_t *service = &child->service;
+
+    ORC_TRY(orc_oidc_make(&service->oidc, config->values, pool));
+    child->identities = mo_identities_make(config->values, service->oidc, &config->shared->keys_wanted, pool);
+    child->slot = mo_shared_slot(config->shared, pool);
+    service->config = config->values;
+    service->db = mo_dbd_source(config, child->slot, main_server, pool);
+    service->db_probe = orc_db_probe_make(config->values->database_url, &config->shared->database_ready, pool);
+    service->types = config->types;
+    service->providers = config->providers;
+    service->engine = &config->shared->engine;
+    service->rules = orc_rules_make(pool);
+    child->api = orc_surface_process_make(&orc_api_surface, pool);
+    if (!child->identities || !service->rules)
+        return orc_error(pool, 500, "child", "a mutex can't be made");
+    *out = child;
+    return NULL;
+}
+
 void mo_child_init(apr_pool_t *pchild, server_rec *main_server)
 {
     mo_config_t *config = mo_config_of(main_server);
-    apr_pool_t *pool;
-    mo_child_t *child;
     orc_error_t *error;
 
     if (!mo_config_is_used(config) || !config->shared)
         return;
     mo_log_to(main_server);
     error = orc_secret_init(pchild);
-    if (error || curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK) {
+    if (!error && curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
+        error = orc_error(pchild, 500, "child", "libcurl does not start");
+    if (!error)
+        error = make(&config->child, config, main_server, make_shared_pool(pchild));
+    if (error)
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, main_server, ORCLOGNO(1003) "a child can not be prepared: %s",
-                     error ? orc_error_line(error, pchild) : "libcurl does not start");
-        return;
-    }
-    pool = orc_pool_shared(); /* httpd's own pchild has no lock */
-    apr_pool_cleanup_register(pchild, pool, destroy, apr_pool_cleanup_null);
-    child = apr_pcalloc(pool, sizeof *child);
-    child->jwks = mo_jwks_make(config->values->jwks_file, pool);
-    child->signatures = mo_jws_memory_make(pool);
-    child->groups = mo_groups_make(config->values, pool);
-    child->slot = mo_shared_slot(config->shared, pool);
-    child->service.config = config->values;
-    child->service.db = mo_dbd_source(config, child->slot, main_server, pool);
-    child->service.db_probe = orc_db_probe_make(config->values->database_url, &config->shared->database_ready, pool);
-    child->service.types = config->types;
-    child->service.providers = config->providers;
-    child->service.engine = &config->shared->engine;
-    child->service.rules = orc_rules_make(pool);
-    child->api = orc_surface_process_make(&orc_api_surface, pool);
-    config->child = child;
+                     orc_error_line(error, pchild));
 }

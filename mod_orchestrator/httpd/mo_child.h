@@ -3,8 +3,7 @@
 #define MO_CHILD_H
 
 #include "mo_config.h"
-#include "mo_groups.h"
-#include "mo_jwks.h"
+#include "mo_identity.h"
 #include "mo_shared.h"
 #include "orc_api.h"
 
@@ -12,9 +11,7 @@
 typedef struct mo_child_t {
     orc_service_t service;
     orc_surface_process_t *api;
-    mo_jwks_t *jwks;
-    mo_jws_memory_t *signatures;
-    mo_groups_t *groups;
+    mo_identities_t *identities;
     mo_slot_t *slot;
 } mo_child_t;
 

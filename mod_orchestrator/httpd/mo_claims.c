@@ -1,8 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "mo_claims.h"
 
-#include <apr_encode.h>
 #include <apr_strings.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "orc_words.h"
@@ -17,14 +17,25 @@ static orc_error_t *refused(apr_pool_t *pool, const char *detail)
     return orc_error(pool, 401, "token", "%s", detail);
 }
 
-/* Decodes the base64url part between `start` and `end` as a JSON object. */
+/* Decodes the part of a token between `start` and `end`: base64url as RFC 7515, section 2, has it, without padding,
+ * white space and spare bits. NULL when it is another. */
+static const char *decode(apr_size_t *length, const char *start, const char *end, apr_pool_t *pool)
+{
+    apr_size_t size = (apr_size_t)(end - start);
+    unsigned char *bytes = apr_palloc(pool, size + 1);
+
+    if (sodium_base642bin(bytes, size, start, size, NULL, length, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING))
+        return NULL;
+    return (const char *)bytes;
+}
+
 static orc_error_t *decode_object(json_t **object, const char *start, const char *end, const char *part,
                                   apr_pool_t *pool)
 {
     apr_size_t length;
-    const char *text = apr_pdecode_base64(pool, start, end - start, APR_ENCODE_NONE, &length);
+    const char *text = decode(&length, start, end, pool);
 
-    if (!text || end == start || orc_json_parse(object, text, length, pool) || !json_is_object(*object))
+    if (!text || orc_json_parse(object, text, length, pool) || !json_is_object(*object))
         return orc_error(pool, 401, "token", "The access token's %s is not a JSON object in base64url.", part);
     return NULL;
 }
@@ -40,23 +51,42 @@ static orc_error_t *split(const char *token, const char **dot, const char **seco
     return NULL;
 }
 
-orc_error_t *mo_claims_header(mo_token_header_t *header, const char *token, apr_pool_t *pool)
+/* A header that brings a key along, says where one is to be had, or asks for what we don't understand (RFC 7515,
+ * section 4.1.11; RFC 7797) is nothing that an issuer writes into an access token. */
+static orc_error_t *check_header(const json_t *header, apr_pool_t *pool)
 {
-    const char *dot, *second_dot;
-    json_t *object, *claims;
+    static const char *const refusals[] = {"jwk", "jku", "x5u", "x5c", "crit", "b64"};
+    const char *kid = orc_json_string(header, "kid");
+    size_t i;
 
-    ORC_TRY(split(token, &dot, &second_dot, pool));
-    ORC_TRY(decode_object(&object, token, dot, "header", pool));
-    ORC_TRY(decode_object(&claims, dot + 1, second_dot, "payload", pool));
-    header->algorithm = mo_jws_algorithm(orc_json_string(object, "alg"));
-    header->kid = orc_json_string(object, "kid");
-    header->issuer = orc_json_string(claims, "iss");
-    if (!header->algorithm)
-        return refused(pool, "The access token's signature algorithm is not accepted.");
-    if (json_object_get(object, "crit")) /* RFC 7515, section 4.1.11: we understand no extension */
-        return refused(pool, "The access token asks for an extension that is not known here.");
-    if (header->kid ? !*header->kid : json_object_get(object, "kid") || json_object_get(object, "x5t"))
+    for (i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        if (json_object_get(header, refusals[i]))
+            return orc_error(pool, 401, "token", "The access token's header has \"%s\".", refusals[i]);
+    }
+    if (kid ? !*kid
+            : json_object_get(header, "kid") || json_object_get(header, "x5t") || json_object_get(header, "x5t#S256"))
         return refused(pool, "The access token names the key that signed it in a way that is not known here.");
+    return NULL;
+}
+
+orc_error_t *mo_claims_read(mo_token_t *token, const char *text, apr_pool_t *pool)
+{
+    const char *dot = text, *second_dot = text;
+    json_t *header, *claims;
+    apr_size_t length;
+
+    ORC_TRY(split(text, &dot, &second_dot, pool));
+    ORC_TRY(decode_object(&header, text, dot, "header", pool));
+    ORC_TRY(decode_object(&claims, dot + 1, second_dot, "payload", pool));
+    token->algorithm = mo_jws_algorithm(orc_json_string(header, "alg"));
+    if (!token->algorithm)
+        return refused(pool, "The access token's signature algorithm is not accepted.");
+    ORC_TRY(check_header(header, pool));
+    if (!decode(&length, second_dot + 1, second_dot + strlen(second_dot), pool) || length == 0)
+        return refused(pool, "The access token's signature is not in base64url.");
+    token->text = text;
+    token->kid = orc_json_string(header, "kid");
+    token->claims = claims;
     return NULL;
 }
 
@@ -192,33 +222,21 @@ static void read_person(orc_identity_t *identity, const json_t *claims)
     identity->expires = apr_time_from_sec(numeric_date(json_object_get(claims, "exp")));
 }
 
-orc_error_t *mo_claims_identity(orc_identity_t **identity, const orc_config_t *config, const char *key_issuer,
-                                const char *token, apr_time_t now, apr_pool_t *pool)
+orc_error_t *mo_claims_identity(orc_identity_t **identity, const orc_issuer_config_t *issuer, const mo_token_t *token,
+                                apr_time_t now, apr_pool_t *pool)
 {
-    const char *dot, *second_dot, *iss;
-    const orc_issuer_config_t *issuer;
+    const json_t *groups = json_object_get(token->claims, issuer->groups_claim);
     orc_identity_t *person = apr_pcalloc(pool, sizeof *person);
-    const json_t *groups;
-    json_t *claims;
 
-    ORC_TRY(split(token, &dot, &second_dot, pool));
-    ORC_TRY(decode_object(&claims, dot + 1, second_dot, "payload", pool));
-    iss = orc_json_string(claims, "iss");
-    issuer = iss ? orc_config_issuer(config, iss) : NULL;
-    if (!issuer)
-        return refused(pool, "The access token's issuer is not accepted here.");
-    if (!key_issuer || orc_config_issuer(config, key_issuer) != issuer)
-        return refused(pool, "The access token was signed with a key of another issuer.");
-    if (!audience_matches(issuer->audiences, json_object_get(claims, "aud")))
+    if (!audience_matches(issuer->audiences, json_object_get(token->claims, "aud")))
         return refused(pool, "The access token was not issued for this service.");
-    ORC_TRY(check_times(claims, now, pool));
-    ORC_TRY(read_subject(&person->subject, claims, pool));
-    groups = json_object_get(claims, issuer->groups_claim);
+    ORC_TRY(check_times(token->claims, now, pool));
+    ORC_TRY(read_subject(&person->subject, token->claims, pool));
     if (groups && !json_is_null(groups))
         ORC_TRY(mo_claims_groups(person, issuer, groups, pool));
     person->issuer = issuer->url;
-    person->access_token = token;
-    read_person(person, claims);
+    person->access_token = token->text;
+    read_person(person, token->claims);
     *identity = person;
     return NULL;
 }

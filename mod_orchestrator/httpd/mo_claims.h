@@ -3,7 +3,8 @@
 #define MO_CLAIMS_H
 
 #include "mo_jws.h"
-#include "orc_request.h"
+#include "orc_config.h"
+#include "orc_identity.h"
 
 /* What an access token (a compact JWS, RFC 7515) says. */
 
@@ -11,28 +12,30 @@
  * Bearer ". */
 enum { MO_CLAIMS_MAX_TOKEN = 65536 - (int)sizeof "Authorization: Bearer " + 1 };
 
-/** What a token says of who signed it, before anything of it is believed. */
-typedef struct mo_token_header_t {
+/** A token that was read, before anything of it is believed. */
+typedef struct mo_token_t {
+    const char *text;
     const mo_algorithm_t *algorithm;
-    const char *kid;    /* NULL: the key is not named */
-    const char *issuer; /* the claim iss, or NULL */
-} mo_token_header_t;
+    const char *kid;      /* NULL: the key is not named */
+    const json_t *claims; /* an object */
+} mo_token_t;
 
 /**
- * Reads what decides which key may have signed a token.
+ * Reads a token.
+ * @param token keeps `text`; the rest of it lives in `pool`
  * @return 401 "token" unless it is a JWS of an asymmetric algorithm that asks for nothing unknown here
  */
-orc_error_t *mo_claims_header(mo_token_header_t *header, const char *token, apr_pool_t *pool);
+orc_error_t *mo_claims_read(mo_token_t *token, const char *text, apr_pool_t *pool);
 
 /**
- * Checks the payload of a token whose signature was verified, and makes an identity of it.
- * @param identity   in `pool`; user_id stays empty, and groups NULL when the token has no claim for them
- * @param key_issuer issuer that the signing key belongs to
- * @param now        microseconds since 1970
- * @return 401 "token" when iss, aud, exp, nbf, iat, sub or the groups are not as they must be
+ * Checks the claims of a token that a key of `issuer` has signed, and makes an identity of it.
+ * @param identity in `pool`; user_id stays empty, and groups NULL when the token has no claim for them
+ * @param issuer   the one that the claim iss names
+ * @param now      microseconds since 1970
+ * @return 401 "token" when aud, exp, nbf, iat, sub or the groups are not as they must be
  */
-orc_error_t *mo_claims_identity(orc_identity_t **identity, const orc_config_t *config, const char *key_issuer,
-                                const char *token, apr_time_t now, apr_pool_t *pool);
+orc_error_t *mo_claims_identity(orc_identity_t **identity, const orc_issuer_config_t *issuer, const mo_token_t *token,
+                                apr_time_t now, apr_pool_t *pool);
 
 /**
  * Gives an identity its groups, and what follows from them, is_admin.

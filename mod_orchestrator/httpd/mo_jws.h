@@ -17,19 +17,11 @@ typedef struct mo_algorithm_t {
 /** The algorithm of that name; NULL unless it is an asymmetric one. */
 const mo_algorithm_t *mo_jws_algorithm(const char *name);
 
-/** True when a key (a JSON Web Key) is one that the algorithm takes. */
+/** True when a key (a JSON Web Key) is one that the algorithm takes: of its type and curve, and for no other algorithm.
+ */
 int mo_jws_fits(const mo_algorithm_t *algorithm, const json_t *key);
 
-/** The signatures that were found good: a token comes with many requests, and its mathematics takes a while. */
-typedef struct mo_jws_memory_t mo_jws_memory_t;
-
-/** Makes the memory of one process, for all its threads; it lives in `pool`. NULL: there is no mutex to be had. */
-mo_jws_memory_t *mo_jws_memory_make(apr_pool_t *pool);
-
-/**
- * True when the token (three parts) was signed with the private half of `key`, the text of a JSON Web Key.
- * @param memory may be NULL
- */
-int mo_jws_is_signed_by(mo_jws_memory_t *memory, const char *token, const char *key);
+/** True when the token (three parts) was signed with the private half of `key`, the text of a JSON Web Key. */
+int mo_jws_is_signed_by(const char *token, const char *key);
 
 #endif

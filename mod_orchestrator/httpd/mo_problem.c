@@ -114,6 +114,12 @@ int mo_problem_handle(request_rec *r)
 
 /* ---- error pages ---- */
 
+static int copy_header(void *r, const char *name, const char *value)
+{
+    apr_table_setn(((request_rec *)r)->headers_out, name, value);
+    return 1;
+}
+
 /* Swallows httpd's page and sends ours at its end. */
 static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *brigade)
 {
@@ -131,6 +137,7 @@ static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *brigade)
         return APR_SUCCESS;
     }
     response = make_problem(r, r->status);
+    apr_table_do(copy_header, r, response->headers, NULL);
     ap_set_content_type(r, response->content_type);
     ap_set_content_length(r, response->length);
     page = apr_brigade_create(r->pool, f->c->bucket_alloc);

@@ -305,12 +305,11 @@ static int send_error(request_rec *r, const orc_error_t *error)
 
     orc_response_problem(response, error, mo_request_of(r)->id, r->pool);
     if (error->status == 401)
-        mo_auth_challenge(r, error);
+        mo_auth_challenge(r, NULL);
     return mo_request_send(r, response);
 }
 
-/* The one place where an error of the layers below is logged. */
-static void log_error(request_rec *r, const orc_error_t *error)
+void mo_request_log_error(request_rec *r, const orc_error_t *error)
 {
     ap_log_rerror(APLOG_MARK, error->status == 503 ? APLOG_WARNING : APLOG_ERR, 0, r,
                   ORCLOGNO(1010) "request %s: %s %s: %d %s", mo_request_of(r)->id, r->method, r->uri, error->status,
@@ -323,7 +322,7 @@ static int answer(request_rec *r, orc_request_t *request)
     const orc_error_t *error = orc_surface_answer(request, response);
 
     if (error)
-        log_error(r, error);
+        mo_request_log_error(r, error);
     if (response->status == 401 && !apr_table_get(response->headers, "WWW-Authenticate"))
         mo_auth_challenge(r, NULL);
     return mo_request_send(r, response);
@@ -352,8 +351,6 @@ int mo_request_handle(request_rec *r)
     fill(request, r, ours, config->child);
     if (!orc_surface_is_open(request->process->surface, request->method, request->path))
         error = mo_auth_identity(&request->identity, r);
-    if (error && error->status >= 500)
-        log_error(r, error);
     if (error)
         return send_error(r, error);
     result = read_in(request, r, ours, &error);

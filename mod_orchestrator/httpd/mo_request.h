@@ -10,8 +10,7 @@ typedef struct mo_request_t {
     const char *id; /* X-Request-ID, the client's or ours */
     const mo_base_t *base;
     const char *path;           /* below the base, without trailing slash */
-    const char *token;          /* access token, once mo_auth let it through to mod_auth_openidc */
-    const char *key_issuer;     /* issuer whose key signed it */
+    orc_identity_t *identity;   /* whom mo_auth let in with this request's token, else NULL */
     const orc_error_t *refusal; /* why mo_auth refused the request, for the answer's text */
 } mo_request_t;
 
@@ -29,6 +28,9 @@ int mo_request_handle(request_rec *r);
 
 /** log_transaction hook: counts. */
 int mo_request_count(request_rec *r);
+
+/** Logs a 5xx, once: it is called where the error ends. */
+void mo_request_log_error(request_rec *r, const orc_error_t *error);
 
 /** Sends a response as it is; returns what a handler returns. */
 int mo_request_send(request_rec *r, orc_response_t *response);

@@ -16,8 +16,6 @@
 
 static void register_hooks(apr_pool_t *pool)
 {
-    static const char *const before_openidc[] = {"mod_auth_openidc.c", NULL};
-
     mo_problem_register();
     ap_hook_check_config(mo_config_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(mo_daemon_start, NULL, NULL, APR_HOOK_LAST);
@@ -26,7 +24,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_translate_name(mo_request_recognise, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_translate_name(mo_request_is_no_file, NULL, NULL, APR_HOOK_LAST);
     ap_hook_map_to_storage(mo_request_is_no_file, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_check_authn(mo_auth_check, NULL, before_openidc, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_authn(mo_auth_check, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_handler(mo_request_handle, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(mo_problem_handle, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(mo_status_handle, NULL, NULL, APR_HOOK_MIDDLE);

@@ -11,7 +11,6 @@ orc_rules_t *orc_rules_make(apr_pool_t *pool)
 {
     orc_rules_t *rules = apr_pcalloc(pool, sizeof *rules);
 
-    rules->pool = pool;
     rules->callers = orc_rules_callers_make(pool);
     rules->parsed = orc_rules_parsed_make(pool);
     if (!rules->callers || !rules->parsed ||

@@ -31,7 +31,7 @@ typedef struct orc_rules_condition_t {
 
 orc_error_t *orc_rules_condition_check(const orc_rules_condition_t *condition, const char *first, const char *second);
 
-/** What rules remember in one process: callers, parsed templates, the client of the token issuers. Thread-safe. */
+/** What rules remember in one process: callers, parsed templates, who looks at IM's logs. Thread-safe. */
 typedef struct orc_rules_t orc_rules_t;
 
 /** NULL when the system refuses a mutex. */

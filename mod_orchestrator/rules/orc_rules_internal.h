@@ -3,7 +3,6 @@
 #define ORC_RULES_INTERNAL_H
 
 #include "orc_id.h"
-#include "orc_oidc.h"
 #include "orc_rules.h"
 #include "orc_rules_callers.h"
 #include "orc_rules_parsed.h"
@@ -13,9 +12,7 @@ enum { ORC_RULES_LOOKS = 4 }; /* at IM's logs that a process takes at once */
 struct orc_rules_t {
     orc_rules_callers_t *callers;
     orc_rules_parsed_t *parsed;
-    apr_pool_t *pool;
     apr_thread_mutex_t *lock;                       /* over what follows */
-    orc_oidc_t *oidc;                               /* made when it is first needed */
     char looks[ORC_RULES_LOOKS][ORC_ID_LENGTH + 1]; /* deployments whose log somebody is getting from IM; "": free */
 };
 

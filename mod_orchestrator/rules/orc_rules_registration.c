@@ -15,19 +15,6 @@ static const apr_interval_time_t ask_for = 2 * APR_USEC_PER_SEC; /* bound of a l
 
 /* ---- what the issuer knows ---- */
 
-static orc_error_t *oidc_of(orc_oidc_t **oidc, const orc_rules_call_t *call)
-{
-    orc_rules_t *rules = call->service->rules;
-    orc_error_t *error = NULL;
-
-    apr_thread_mutex_lock(rules->lock);
-    if (!rules->oidc)
-        error = orc_oidc_make(&rules->oidc, call->service->config, rules->pool);
-    *oidc = rules->oidc;
-    apr_thread_mutex_unlock(rules->lock);
-    return error;
-}
-
 static const char *nonempty(const char *text)
 {
     return text && *text ? text : NULL;
@@ -42,17 +29,12 @@ static orc_error_t *ask_issuer(const orc_rules_call_t *call)
 {
     orc_identity_t *who = call->who;
     const orc_issuer_config_t *issuer = orc_config_issuer(call->service->config, who->issuer);
-    const char *subject;
-    orc_oidc_t *oidc;
     json_t *claims;
 
     if (!issuer)
         return NULL;
-    ORC_TRY(oidc_of(&oidc, call));
-    ORC_TRY(orc_oidc_userinfo(&claims, oidc, issuer, who->access_token, ask_for, call->pool));
-    subject = orc_json_string(claims, "sub");
-    if (!subject || strcmp(subject, who->subject) != 0)
-        return orc_error(call->pool, 503, "oidc.userinfo", "The issuer tells of another person.");
+    ORC_TRY(
+        orc_oidc_userinfo(&claims, call->service->oidc, issuer, who->access_token, who->subject, ask_for, call->pool));
     who->name = claim(who->name, claims, "name");
     who->username = claim(who->username, claims, "preferred_username");
     who->email = claim(who->email, claims, "email");
@@ -60,7 +42,7 @@ static orc_error_t *ask_issuer(const orc_rules_call_t *call)
 }
 
 /* Asks for the claims that the token of a person who is not registered yet lacks. That the issuer doesn't answer is no
- * error. */
+ * error; that too many ask it at this moment is one, because a registration is for good. */
 static orc_error_t *learn(const orc_rules_call_t *call)
 {
     const orc_identity_t *who = call->who;
@@ -72,6 +54,8 @@ static orc_error_t *learn(const orc_rules_call_t *call)
         return NULL;
     ORC_TRY(orc_store_users_find(&found, &caller, who->issuer, who->subject, call->service->db, call->pool));
     error = found ? NULL : ask_issuer(call);
+    if (orc_oidc_is_busy(error))
+        return error;
     if (error)
         orc_log(ORC_LOG_INFO, "request %s: no userinfo: %s", call->correlation_id, orc_error_line(error, call->pool));
     return NULL;

@@ -307,7 +307,7 @@ def test_an_error_page_without_errordocument_is_a_problem_too(make_stack):
     stack = make_stack("""
         <Location /plain/v1>
             SetHandler orchestrator
-            AuthType oauth20
+            AuthType Bearer
             Require valid-user
             ErrorDocument 401 default
             ErrorDocument 403 default
@@ -361,7 +361,7 @@ def test_the_handler_works_at_several_places(make_stack):
     stack = make_stack("""
         <Location /other/place/>
             SetHandler orchestrator
-            AuthType oauth20
+            AuthType Bearer
             Require valid-user
         </Location>
     """)

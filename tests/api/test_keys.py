@@ -4,7 +4,7 @@
 import itertools
 
 import pytest
-from tokens import ROUTE, block, come_in, fetches, refuse, start_issuer
+from tokens import ROUTE, block, come_in, refuse, start_issuer
 
 from stack import keys
 
@@ -13,10 +13,11 @@ NO_KID = {"kid": None}
 
 @pytest.fixture(scope="module")
 def issuers(tmp_path_factory):
-    """Issuers beside the stack's own. The mimic's keys have the ids of the named ones with a space behind them, each of the
-    other type: for mod_auth_openidc they have the same id."""
+    """Issuers beside the stack's own. The twin's keys have the ids of the named ones; the mimic's have them with a space
+    behind them, each of the other type."""
     named = [keys.make("RSA", "key-1"), keys.make("EC", "key-2")]
-    made = {"named": named, "mimic": [keys.make("EC", "key-1 "), keys.make("RSA", "key-2 ")],
+    made = {"twin": [keys.make("RSA", "key-1"), keys.make("EC", "key-2")], "named": named,
+            "mimic": [keys.make("EC", "key-1 "), keys.make("RSA", "key-2 ")],
             "nameless": [keys.make("RSA", ""), keys.make("EC", "")], "nameless too": [keys.make("RSA", ""), keys.make("EC", "")],
             "confused": [keys.make("RSA", ""), keys.make("RSA", "")]}
     started = {name: start_issuer(tmp_path_factory.mktemp("issuer"), signing) for name, signing in made.items()}
@@ -41,7 +42,7 @@ def federation(_federation):
 
 
 def test_tokens_of_all_issuers_come_in(federation, issuers):
-    for name in ("named", "mimic"):
+    for name in ("twin", "named", "mimic"):
         for key in issuers[name].keys:
             come_in(federation, issuers[name].token("carol", key=key))
 
@@ -59,7 +60,7 @@ def test_a_token_without_kid_is_refused_when_its_issuer_has_several_keys_of_the_
 
 def test_a_kid_is_not_the_name_of_a_key_that_has_none(federation, issuers):
     answer = refuse(federation, issuers["nameless"].token("carol", header={"kid": "any"}))
-    assert "not known here" in answer.json()["detail"]
+    assert "not known to have" in answer.json()["detail"]
     refuse(federation, issuers["nameless"].token("carol", header={"kid": ""}))
     refuse(federation, issuers["nameless"].token("carol", header={"x5t": "any"}))
 
@@ -67,16 +68,14 @@ def test_a_kid_is_not_the_name_of_a_key_that_has_none(federation, issuers):
 @pytest.mark.parametrize("kid", [None, "key-1", "key-2", "key-1 ", "key-2 ", " key-1", "key - 1"], ids=str)
 def test_no_issuers_key_speaks_for_another_issuer(federation, issuers, kid):
     """Whoever operates one issuer would be anybody, an administrator too, at all others."""
-    before = fetches(federation)
     for victim, attacker in itertools.permutations(issuers.values(), 2):
         for key in attacker.keys:
             refuse(federation, victim.token("local-admin", groups=["admins"], key=key, header={"kid": kid}))
-    assert fetches(federation) == before
 
 
 def test_an_issuers_key_signs_for_that_issuer_only(federation, issuers):
     answer = refuse(federation, federation.issuer.token("carol", key=issuers["named"].keys[0]))
-    assert "key of another issuer" in answer.json()["detail"]
+    assert "not known to have" in answer.json()["detail"]
     refuse(federation, issuers["named"].token("carol", key=federation.issuer.keys[1]))
 
 

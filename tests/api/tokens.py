@@ -1,15 +1,11 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""What the tests of tokens share: whether one comes in, what its keys cost, and issuers beside the stack's own."""
-
-import requests
+"""What the tests of tokens share: whether one comes in, and issuers beside the stack's own."""
 
 from harness.client import expect
 from stack import process
 from stack.issuer import Issuer
 
 ROUTE = "/no/such/path"  # 401 for strangers, 404 for everybody who comes in
-# What mod_auth_openidc writes about tokens that it refuses itself.
-OPENIDC = r"\[auth_openidc:(warn|error)\]"
 
 
 def come_in(stack, token):
@@ -26,15 +22,6 @@ def refuse(stack, token, status=401):
     if status == 401:
         assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
     return answer
-
-
-def fetches(stack):
-    """How often mod_auth_openidc came for the keys. Their log lines are written before httpd's workers rest again."""
-    def is_at_rest():
-        return "BusyWorkers: 1\n" in requests.get(stack.base_url + "/server-status?auto", timeout=10).text
-    stack.wait_for(is_at_rest, 10, "httpd at rest")
-    with open(stack.httpd.access_log, encoding="utf-8") as file:
-        return file.read().count("/jwks.json")
 
 
 def start_issuer(folder, signing_keys=None):

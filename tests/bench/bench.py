@@ -2,7 +2,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """./dev bench: the speed of the API as ratios, each measured in one run and in turns with its yardstick.
 
-The yardstick of a read is mod_bench.c: a handler in the same httpd, behind the same authentication, that runs the very
+The yardstick of a read is mod_bench.c: a handler in the same httpd, behind mod_auth_openidc, that runs the very
 statement of the route (taken from PostgreSQL's log) and sends what it gives. The yardstick of a submission is pgbench
 running the very statements of a submission. Absolute figures say more about the machine than about the product.
 
@@ -12,6 +12,7 @@ usage: bench.py [get] [list] [post] [engine] [memory]      (all of them by defau
 import contextlib
 import os
 import re
+import secrets
 import signal
 import statistics
 import subprocess
@@ -27,7 +28,7 @@ sys.path.insert(0, os.path.join(CHECKOUT, "tests"))
 
 from harness.client import expect  # noqa: E402
 from harness.live import LiveStack, sweep  # noqa: E402
-from stack import build  # noqa: E402
+from stack import build, keys, process  # noqa: E402
 
 USERS, PER_USER = 1000, 100
 CONNECTIONS = 8
@@ -36,8 +37,33 @@ ROUNDS, SECONDS = 5, 4
 CREATIONS = 10000
 REQUESTS = 1000000
 
+# The yardstick's authentication: mod_auth_openidc with the issuers' keys, which it takes over HTTPS only.
 DIRECTIVES = """
 LoadModule bench_module "%(module)s"
+LoadModule socache_shmcb_module "${modules}/mod_socache_shmcb.so"
+LoadModule ssl_module "${modules}/mod_ssl.so"
+LoadModule auth_openidc_module "${modules}/mod_auth_openidc.so"
+Listen 127.0.0.1:%(tls_port)d
+<VirtualHost 127.0.0.1:%(tls_port)d>
+    ServerName https://127.0.0.1:%(tls_port)d
+    SSLEngine on
+    SSLCertificateFile "%(folder)s/certificate.pem"
+    SSLCertificateKeyFile "%(folder)s/key.pem"
+    DocumentRoot "${folder}/jwks"
+    <Directory "${folder}/jwks">
+        Require local
+    </Directory>
+</VirtualHost>
+OIDCOAuthVerifyJwksUri https://127.0.0.1:%(tls_port)d/jwks.json
+OIDCOAuthSSLValidateServer Off
+OIDCOAuthRemoteUserClaim sub
+OIDCPassClaimsAs environment
+OIDCHTTPTimeoutShort 2
+OIDCCacheType shm
+OIDCCacheEncrypt On
+OIDCCacheShmEntrySizeMax 131072
+OIDCCacheShmMax 128
+OIDCCryptoPassphrase "%(passphrase)s"
 LogLevel warn
 OrchestratorMaxQueued 1000000
 OrchestratorPollInterval 1s 5s
@@ -93,7 +119,9 @@ class Bench:
             self.write(name + ".sql", "SELECT 1")
         build.make(build.PLAIN, "tests/bench/mod_bench.la")
         module = os.path.join(build.PLAIN, "tests", "bench", ".libs", "mod_bench.so")
-        self.stack = LiveStack(DIRECTIVES % {"module": module, "folder": self.scratch}, durable=True)
+        keys.self_signed(os.path.join(self.scratch, "certificate.pem"), os.path.join(self.scratch, "key.pem"))
+        self.stack = LiveStack(DIRECTIVES % {"module": module, "folder": self.scratch, "tls_port": process.free_port(),
+                                             "passphrase": secrets.token_hex(16)}, durable=True)
         self.stack.start()
         self.person = self.stack.person(ttl=7200)
 

@@ -123,18 +123,18 @@ static void userinfo_knows_the_tokens_person(void **state)
     orc_error_t *error;
     apr_time_t before;
 
-    assert_null(orc_oidc_userinfo(&claims, oidc, issuer, getenv("ACCESS_TOKEN"), SECONDS(3), pool));
+    assert_null(orc_oidc_userinfo(&claims, oidc, issuer, getenv("ACCESS_TOKEN"), getenv("SUBJECT"), SECONDS(3), pool));
     assert_string_equal(orc_json_string(claims, "sub"), getenv("SUBJECT"));
-    error = orc_oidc_userinfo(&claims, oidc, issuer, "a.b.c", SECONDS(3), pool);
+    error = orc_oidc_userinfo(&claims, oidc, issuer, "a.b.c", getenv("SUBJECT"), SECONDS(3), pool);
     assert_int_equal(error->status, 401);
     assert_false(error->retriable);
     control("fault", "{\"route\": \"/userinfo\", \"status\": 503}");
-    error = orc_oidc_userinfo(&claims, oidc, issuer, getenv("ACCESS_TOKEN"), SECONDS(3), pool);
+    error = orc_oidc_userinfo(&claims, oidc, issuer, getenv("ACCESS_TOKEN"), getenv("SUBJECT"), SECONDS(3), pool);
     assert_int_equal(error->status, 503);
     assert_true(error->retriable);
     issuer->userinfo_endpoint = "http://127.0.0.1:1/";
     before = apr_time_now();
-    error = orc_oidc_userinfo(&claims, oidc, issuer, getenv("ACCESS_TOKEN"), SECONDS(3), pool);
+    error = orc_oidc_userinfo(&claims, oidc, issuer, getenv("ACCESS_TOKEN"), getenv("SUBJECT"), SECONDS(3), pool);
     assert_true(error->retriable);
     assert_true(apr_time_now() - before < SECONDS(4));
 }
@@ -179,7 +179,7 @@ static void a_refresh_token_gives_an_access_token(void **state)
     finish(seen);
     assert_null(seen->code);
     assert_true(seen->expires > apr_time_now() + SECONDS(30));
-    assert_null(orc_oidc_userinfo(&claims, oidc, issuer, seen->access_token, SECONDS(3), pool));
+    assert_null(orc_oidc_userinfo(&claims, oidc, issuer, seen->access_token, getenv("SUBJECT"), SECONDS(3), pool));
     assert_string_equal(orc_json_string(claims, "sub"), getenv("SUBJECT"));
     assert_null(orc_oidc_refresh(http, oidc, issuer, seen->refresh_token, NULL, see, again, pool));
     finish(again);
@@ -195,7 +195,7 @@ static void an_access_token_is_exchanged(void **state)
     finish(seen);
     assert_null(seen->code);
     assert_true(*seen->refresh_token);
-    assert_null(orc_oidc_userinfo(&claims, oidc, issuer, seen->access_token, SECONDS(3), pool));
+    assert_null(orc_oidc_userinfo(&claims, oidc, issuer, seen->access_token, getenv("SUBJECT"), SECONDS(3), pool));
 }
 
 static seen_t *refreshed(const char *token)

@@ -8,11 +8,10 @@ import subprocess
 
 import pytest
 
-from stack import httpd, keys, process
+from stack import httpd, process
 
 CONF = os.path.join(process.CHECKOUT, "conf")
-MODULES = ["mpm_event", "authn_core", "authz_core", "authz_host", "authz_user", "filter", "deflate", "socache_shmcb", "ssl", "dbd",
-           "auth_openidc"]
+MODULES = ["mpm_event", "authn_core", "authz_core", "authz_host", "authz_user", "filter", "deflate", "dbd"]
 
 
 def read(name):
@@ -24,17 +23,17 @@ def read(name):
 def configured(tmp_path):
     """Says what httpd thinks of a text that names its files as the example does; README.md makes them in the same way."""
     process.write(tmp_path / "secret.key", base64.b64encode(os.urandom(32)).decode() + "\n", 0o600)
-    process.write(tmp_path / "passphrase.conf", "OIDCCryptoPassphrase %s\n" % os.urandom(32).hex(), 0o600)
     process.write(tmp_path / "iam.secret", "secret\n", 0o600)
     process.write(tmp_path / "providers.json", read("providers.json"))
-    keys.self_signed(str(tmp_path / "loopback.pem"), str(tmp_path / "loopback.key"))
+    process.write(tmp_path / "authorities.crt", "")
     for folder in ("jwks", "logs"):
         os.makedirs(tmp_path / folder)
     module = os.path.join(os.environ["ORCHESTRATOR_BUILD"], ".libs", "mod_orchestrator.so")
 
     def check(text):
         for theirs, ours in (("/usr/lib/apache2/modules/mod_orchestrator.so", module), ("/etc/orchestrator", str(tmp_path)),
-                             ("/var/lib/orchestrator", str(tmp_path)), ("/etc/ssl/certs/ca-certificates.crt", tmp_path / "loopback.pem"),
+                             ("/var/lib/orchestrator", str(tmp_path)),
+                             ("/etc/ssl/certs/ca-certificates.crt", tmp_path / "authorities.crt"),
                              ("/usr/local/share/mod_orchestrator", CONF)):
             assert theirs in text, theirs
             text = text.replace(theirs, str(ours))

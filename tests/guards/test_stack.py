@@ -65,7 +65,7 @@ def test_a_stack_of_ones_own_has_its_directives_and_issuers(make_stack):
 
 
 def test_secrets_of_the_stack_are_its_owners_only(stack):
-    for name in ("secret.key", "passphrase.conf", "httpd.conf", "tls/key.pem", "issuer/keys.json", "issuer/client.secret"):
+    for name in ("secret.key", "httpd.conf", "issuer/keys.json", "issuer/client.secret"):
         assert os.stat(stack.path(name)).st_mode & 0o077 == 0, name
 
 

@@ -9,7 +9,8 @@ LEVEL = re.compile(r"^\[[^\]]+\] \[([\w-]*):(\w+)\]")
 BAD = {"warn", "error", "crit", "alert", "emerg"}
 CRASH = re.compile(r"exit signal|AddressSanitizer|runtime error:|LeakSanitizer")
 SECRETS = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*|-----BEGIN [A-Z ]*PRIVATE KEY")
-# What httpd and mod_auth_openidc say at each start, and mod_ssl on a host whose OpenSSL is older than its own headers'.
+# What mod_auth_openidc says at each start, and mod_ssl on a host whose OpenSSL is older than its own headers', where
+# they are loaded.
 ALWAYS = [re.compile("The OAuth 2.0 Resource Server functionality is deprecated"),
           re.compile(r"^\[[^\]]+\] \[ssl:warn\] .*AH01882: ")]
 

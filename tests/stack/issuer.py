@@ -7,8 +7,8 @@ folder can sign tokens: `Issuer.token` does that without asking the server. Anyo
 Routes: /.well-known/openid-configuration, /jwks, /userinfo, /introspect, /token (grants refresh_token and token-exchange). And for
 tests, on loopback like the rest: GET /_issuer/calls counts the calls of each route since the start, POST /_issuer/person
 {"sub": ..., <claims>} says what /userinfo knows of a subject, POST /_issuer/fault {"route": "/jwks", "status": 500,
-"times": 2} breaks a route ("status": 0 hangs up without an answer; "times" left out: until "times": 0 mends it; "answer":
-the JSON that it answers then).
+"times": 2} breaks a route ("status": 0 hangs up without an answer, "status": -1 hangs until it is mended; "times" left
+out: until "times": 0 mends it; "answer": the JSON that it answers then).
 """
 
 import argparse
@@ -75,6 +75,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.faults = {}
         self.calls = collections.Counter()
         self.lock = threading.Lock()
+        self.mended = threading.Condition(self.lock)
 
     def subject(self, sub):
         with self.lock:
@@ -123,6 +124,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     fault["times"] -= 1
                     if fault["times"] <= 0:
                         del self.server.faults[path]
+                if fault and fault["status"] < 0:
+                    self.server.mended.wait_for(lambda: self.server.faults.get(path) is not fault)
+                    fault = None
             if fault:
                 if fault["status"] == 0:
                     self.close_connection = True
@@ -209,6 +213,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with self.server.lock:
             if value.get("times") == 0:
                 self.server.faults.pop(value["route"], None)
+                self.server.mended.notify_all()
             else:
                 self.server.faults[value["route"]] = {"status": int(value["status"]), "times": value.get("times"),
                                                       "answer": value.get("answer", {"error": "temporarily_unavailable"})}

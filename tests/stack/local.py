@@ -9,10 +9,10 @@ import shutil
 import time
 import urllib.request
 
-from . import httpd, issuer, keys, process
+from . import httpd, issuer, process
 from .postgres import Postgres
 
-PORTS = ("http", "tls", "postgresql", "issuer", "simulator")
+PORTS = ("http", "postgresql", "issuer", "simulator")
 TEMPLATES = os.path.join(process.CHECKOUT, "conf", "templates")
 
 
@@ -62,8 +62,8 @@ class Stack:
                                          environment=environment)
         self.im_url = im_url or "http://127.0.0.1:%d" % self.ports["simulator"]
         self.httpd = httpd.Httpd("httpd", folder, os.path.join(process.CHECKOUT, "tests/stack/httpd.conf"), self.ports["http"],
-                                 {"module": self._module("mod_orchestrator"), "tls_port": self.ports["tls"],
-                                  "conninfo": self.postgres.conninfo}, environment=environment, wrapper=wrapper)
+                                 {"module": self._module("mod_orchestrator"), "conninfo": self.postgres.conninfo},
+                                 environment=environment, wrapper=wrapper)
 
     def _choose_ports(self, issuers):
         """The ports of the last start, as far as they are known and nobody else took one meanwhile."""
@@ -118,11 +118,6 @@ class Stack:
     def _prepare(self):
         if not os.path.exists(self.path("secret.key")):
             process.write(self.path("secret.key"), base64.b64encode(os.urandom(32)).decode() + "\n", 0o600)
-        if not os.path.exists(self.path("passphrase.conf")):
-            process.write(self.path("passphrase.conf"), "OIDCCryptoPassphrase %s\n" % keys.base64url(os.urandom(24)), 0o600)
-        process.make_folder(self.path("tls"))
-        if not os.path.exists(self.path("tls", "certificate.pem")):
-            keys.self_signed(self.path("tls", "certificate.pem"), self.path("tls", "key.pem"))
         process.make_folder(self.path("jwks"), user=httpd.USER)  # the daemon writes there
         types = os.path.join(process.CHECKOUT, "conf", "types")
         if os.path.isdir(types):  # a copy: httpd's user may not reach the checkout

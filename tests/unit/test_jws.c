@@ -59,7 +59,7 @@ static void a_key_verifies_what_it_signed_and_nothing_else(void **state)
 
     for (i = 0; i < TOKENS; i++) {
         for (j = 0; j < TOKENS; j++)
-            assert_int_equal(mo_jws_is_signed_by(NULL, tokens[i].token, tokens[j].key), is_key_of(i, j));
+            assert_int_equal(mo_jws_is_signed_by(tokens[i].token, tokens[j].key), is_key_of(i, j));
     }
 }
 
@@ -71,13 +71,13 @@ static void another_payload_or_signature_is_not_signed(void **state)
         char *token = apr_pstrdup(pool, tokens[i].token), *dot = strchr(token, '.');
 
         dot[1] ^= 1;
-        assert_false(mo_jws_is_signed_by(NULL, token, tokens[i].key));
+        assert_false(mo_jws_is_signed_by(token, tokens[i].key));
         dot[1] ^= 1;
         dot = strrchr(token, '.');
         dot[9] = dot[9] == 'A' ? 'B' : 'A';
-        assert_false(mo_jws_is_signed_by(NULL, token, tokens[i].key));
+        assert_false(mo_jws_is_signed_by(token, tokens[i].key));
         dot[1] = '\0';
-        assert_false(mo_jws_is_signed_by(NULL, token, tokens[i].key));
+        assert_false(mo_jws_is_signed_by(token, tokens[i].key));
     }
 }
 
@@ -90,28 +90,9 @@ static void what_is_no_token_or_no_key_is_no_signature(void **state)
     size_t i;
 
     for (i = 0; i < sizeof texts / sizeof *texts; i++)
-        assert_false(mo_jws_is_signed_by(NULL, texts[i], tokens[0].key));
+        assert_false(mo_jws_is_signed_by(texts[i], tokens[0].key));
     for (i = 0; i < sizeof keys / sizeof *keys; i++)
-        assert_false(mo_jws_is_signed_by(NULL, tokens[0].token, keys[i]));
-}
-
-static void what_was_verified_once_is_remembered_and_nothing_else(void **state)
-{
-    mo_jws_memory_t *memory = mo_jws_memory_make(pool);
-    int i, j, round;
-
-    for (round = 0; round < 2; round++) {
-        for (i = 0; i < TOKENS; i++) {
-            char *token = apr_pstrdup(pool, tokens[i].token);
-
-            for (j = 0; j < TOKENS; j++)
-                assert_int_equal(mo_jws_is_signed_by(memory, token, tokens[j].key), is_key_of(i, j));
-            strrchr(token, '.')[9] ^= 1;
-            assert_false(mo_jws_is_signed_by(memory, token, tokens[i].key));
-        }
-    }
-    /* The end of a token and the beginning of its key are no matter of taste. */
-    assert_false(mo_jws_is_signed_by(memory, "", apr_pstrcat(pool, tokens[0].token, tokens[0].key, NULL)));
+        assert_false(mo_jws_is_signed_by(tokens[0].token, keys[i]));
 }
 
 static json_t *parsed(const char *text)
@@ -133,6 +114,9 @@ static void an_algorithm_takes_keys_of_its_type_and_curve(void **state)
         for (j = 0; j < TOKENS; j++)
             assert_int_equal(mo_jws_fits(algorithm, parsed(tokens[j].key)), is_key_of(i, j));
     }
+    assert_false(mo_jws_fits(mo_jws_algorithm("PS256"), parsed("{\"kty\":\"RSA\",\"alg\":\"RS256\"}")));
+    assert_false(mo_jws_fits(mo_jws_algorithm("RS256"), parsed("{\"kty\":\"RSA\",\"alg\":7}")));
+    assert_true(mo_jws_fits(mo_jws_algorithm("RS256"), parsed("{\"kty\":\"RSA\",\"alg\":\"RS256\"}")));
     assert_null(mo_jws_algorithm("none"));
     assert_null(mo_jws_algorithm("HS256"));
     assert_null(mo_jws_algorithm("rs256"));
@@ -154,20 +138,29 @@ static void write_keys(const char *path, const char *text)
 
 typedef struct keys_t {
     char folder[64];
-    const char *path;
+    orc_config_t *config;
     mo_jwks_t *jwks;
     apr_time_t now;
 } keys_t;
 
 static int make_folder(void **state)
 {
+    static const char *const urls[] = {"i", "j", "k", "l"};
     keys_t *keys = apr_pcalloc(pool, sizeof *keys);
+    size_t i;
 
     apr_cpystrn(keys->folder, "/tmp/orchestrator-keys-XXXXXX", sizeof keys->folder);
     if (!mkdtemp(keys->folder))
         return -1;
-    keys->path = apr_pstrcat(pool, keys->folder, "/jwks.json", NULL);
-    keys->jwks = mo_jwks_make(keys->path, pool);
+    keys->config = orc_config_make(pool);
+    keys->config->jwks_file = apr_pstrcat(pool, keys->folder, "/jwks.json", NULL);
+    for (i = 0; i < sizeof urls / sizeof *urls; i++) {
+        orc_issuer_config_t *issuer = apr_pcalloc(pool, sizeof *issuer);
+
+        issuer->url = urls[i];
+        APR_ARRAY_PUSH((apr_array_header_t *)keys->config->issuers, orc_issuer_config_t *) = issuer;
+    }
+    keys->jwks = mo_jwks_make(keys->config, pool);
     keys->now = apr_time_now();
     *state = keys;
     return 0;
@@ -177,74 +170,100 @@ static int remove_folder(void **state)
 {
     keys_t *keys = *state;
 
-    unlink(keys->path);
+    unlink(keys->config->jwks_file);
     return rmdir(keys->folder);
+}
+
+static const char *found_for(keys_t *keys, const char *algorithm, const char *issuer, const char *kid)
+{
+    const char *key = mo_jwks_key(keys->jwks, orc_config_issuer(keys->config, issuer), mo_jws_algorithm(algorithm), kid,
+                                  keys->now, pool);
+
+    return key ? key : "";
 }
 
 /* The key of RS256 that is found for an issuer; "" for none. */
 static const char *found(keys_t *keys, const char *issuer, const char *kid)
 {
-    const char *key = mo_jwks_key(keys->jwks, issuer, mo_jws_algorithm("RS256"), kid, keys->now, pool);
-
-    return key ? key : "";
+    return found_for(keys, "RS256", issuer, kid);
 }
 
-#define KEY(kid, issuer, more) "{\"iss\":\"" issuer "\",\"kid\":\"" kid "\",\"kty\":\"RSA\"" more "}"
+static unsigned generation(keys_t *keys, const char *issuer)
+{
+    return mo_jwks_generation(keys->jwks, orc_config_issuer(keys->config, issuer), keys->now);
+}
+
+/* A key as the file has it, and as it is found. */
+#define KEY(kid, issuer) "{\"iss\":\"" issuer "\",\"kid\":\"" kid "\",\"kty\":\"RSA\",\"seen\":3600}"
+#define FOUND(kid)       "{\"kid\":\"" kid "\",\"kty\":\"RSA\"}"
 
 static void keys_are_read_again_when_their_file_changes(void **state)
 {
     keys_t *keys = *state;
 
     assert_string_equal(found(keys, "i", "a"), "");
-    write_keys(keys->path, "{\"keys\":[" KEY("a", "i", "") ",{\"kid\":\"b\",\"kty\":\"RSA\"}]}");
+    write_keys(keys->config->jwks_file, "{\"keys\":[" KEY("a", "i") ",{\"kid\":\"b\",\"kty\":\"RSA\"}]}");
     assert_string_equal(found(keys, "i", "a"), ""); /* looked at less than a second ago */
     keys->now += APR_USEC_PER_SEC;
-    assert_string_equal(found(keys, "i", "a"), KEY("a", "i", ""));
-    assert_null(mo_jwks_issuer(keys->jwks, "b", keys->now, pool));
-    write_keys(keys->path, "{\"keys\":");
+    assert_string_equal(found(keys, "i", "a"), FOUND("a"));
+    assert_string_equal(found(keys, "i", "b"), "");
+    write_keys(keys->config->jwks_file, "{\"keys\":");
     keys->now += APR_USEC_PER_SEC;
-    assert_string_equal(found(keys, "i", "a"), KEY("a", "i", ""));
-    write_keys(keys->path, "{\"keys\":[" KEY("c", "i", "") "]}");
+    assert_string_equal(found(keys, "i", "a"), FOUND("a"));
+    write_keys(keys->config->jwks_file, "{\"keys\":[" KEY("c", "i") "]}");
     keys->now += APR_USEC_PER_SEC;
     assert_string_equal(found(keys, "i", "a"), "");
-    assert_string_equal(found(keys, "i", "c"), KEY("c", "i", ""));
-    unlink(keys->path);
+    assert_string_equal(found(keys, "i", "c"), FOUND("c"));
+    unlink(keys->config->jwks_file);
     keys->now += APR_USEC_PER_SEC;
-    assert_string_equal(found(keys, "i", "c"), KEY("c", "i", ""));
+    assert_string_equal(found(keys, "i", "c"), FOUND("c"));
+}
+
+static void a_generation_ends_when_that_issuers_keys_change(void **state)
+{
+    keys_t *keys = *state;
+    unsigned i, j;
+
+    write_keys(keys->config->jwks_file, "{\"keys\":[" KEY("a", "i") "," KEY("a", "j") "]}");
+    i = generation(keys, "i");
+    j = generation(keys, "j");
+    write_keys(keys->config->jwks_file, "{\"keys\":[{\"iss\":\"i\",\"kid\":\"a\",\"kty\":\"RSA\",\"seen\":7200}]}");
+    assert_int_equal(generation(keys, "j"), j); /* looked at less than a second ago */
+    keys->now += APR_USEC_PER_SEC;
+    assert_int_equal(generation(keys, "i"), i); /* but for the time at which it was seen, it is the same key */
+    assert_int_not_equal(generation(keys, "j"), j);
 }
 
 static void a_key_is_found_for_its_own_issuer_only(void **state)
 {
     keys_t *keys = *state;
 
-    write_keys(keys->path, "{\"keys\":[" KEY("a", "i", "") "," KEY("a ", "j", "") "," KEY("b", "j", "") "]}");
-    assert_string_equal(found(keys, "i", "a"), KEY("a", "i", ""));
+    write_keys(keys->config->jwks_file, "{\"keys\":[" KEY("a", "i") "," KEY("a ", "j") "," KEY("b", "j") "," KEY(
+                                            "a", "k") "," KEY("x", "nobody") "]}");
+    assert_string_equal(found(keys, "i", "a"), FOUND("a"));
     assert_string_equal(found(keys, "j", "a"), "");
-    assert_string_equal(found(keys, "j", "a "), KEY("a ", "j", ""));
+    assert_string_equal(found(keys, "j", "a "), FOUND("a "));
     assert_string_equal(found(keys, "i", "b"), "");
-    assert_string_equal(found(keys, "k", "a"), "");
-    assert_string_equal(mo_jwks_issuer(keys->jwks, "b", keys->now, pool), "j");
-    assert_null(mo_jwks_issuer(keys->jwks, "c", keys->now, pool));
-    assert_null(mo_jwks_key(keys->jwks, "i", mo_jws_algorithm("ES256"), "a", keys->now, pool));
+    assert_string_equal(found(keys, "k", "a"), FOUND("a")); /* an id that two issuers use is of both */
+    assert_string_equal(found(keys, "l", "a"), "");
+    assert_string_equal(found(keys, "i", "x"), "");
+    assert_string_equal(found_for(keys, "ES256", "i", "a"), "");
 }
 
 static void without_an_id_the_issuers_only_key_of_the_type_is_meant(void **state)
 {
-    static const char nameless[] = "{\"iss\":\"k\",\"kty\":\"RSA\"}";
     keys_t *keys = *state;
 
-    write_keys(keys->path,
-               apr_pstrcat(pool,
-                           "{\"keys\":[" KEY("a", "i", "") ",{\"iss\":\"i\",\"kty\":\"EC\",\"crv\":\"P-256\"}," KEY(
-                               "b", "j", "") "," KEY("c", "j", "") ",",
-                           nameless, "]}", NULL));
-    assert_string_equal(found(keys, "i", NULL), KEY("a", "i", ""));
+    write_keys(keys->config->jwks_file,
+               "{\"keys\":[" KEY("a", "i") ",{\"iss\":\"i\",\"kty\":\"EC\",\"crv\":\"P-256\"}," KEY("b", "j") "," KEY(
+                   "c", "j") ",{\"iss\":\"k\",\"kty\":\"RSA\"}]}");
+    assert_string_equal(found(keys, "i", NULL), FOUND("a"));
     assert_string_equal(found(keys, "j", NULL), "");
-    assert_string_equal(found(keys, "k", NULL), nameless);
+    assert_string_equal(found(keys, "k", NULL), "{\"kty\":\"RSA\"}");
     assert_string_equal(found(keys, "k", "a"), "");
     assert_string_equal(found(keys, "l", NULL), "");
-    assert_non_null(mo_jwks_key(keys->jwks, "i", mo_jws_algorithm("ES256"), NULL, keys->now, pool));
-    assert_null(mo_jwks_key(keys->jwks, "i", mo_jws_algorithm("ES384"), NULL, keys->now, pool));
+    assert_string_equal(found_for(keys, "ES256", "i", NULL), "{\"crv\":\"P-256\",\"kty\":\"EC\"}");
+    assert_string_equal(found_for(keys, "ES384", "i", NULL), "");
 }
 
 #define TEST_KEYS(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
@@ -255,9 +274,9 @@ int main(void)
         cmocka_unit_test(a_key_verifies_what_it_signed_and_nothing_else),
         cmocka_unit_test(another_payload_or_signature_is_not_signed),
         cmocka_unit_test(what_is_no_token_or_no_key_is_no_signature),
-        cmocka_unit_test(what_was_verified_once_is_remembered_and_nothing_else),
         cmocka_unit_test(an_algorithm_takes_keys_of_its_type_and_curve),
         TEST_KEYS(keys_are_read_again_when_their_file_changes),
+        TEST_KEYS(a_generation_ends_when_that_issuers_keys_change),
         TEST_KEYS(a_key_is_found_for_its_own_issuer_only),
         TEST_KEYS(without_an_id_the_issuers_only_key_of_the_type_is_meant),
     };

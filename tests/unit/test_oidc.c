@@ -1,4 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include <sodium.h>
+
 #include "unit.h"
 
 #include "orc_jwks.h"
@@ -111,44 +113,105 @@ static int log_nothing(void **state)
     return 0;
 }
 
-static void keys_belong_to_one_issuer(void **state)
+/* An RSA key with more members, whose modulus has so many bits. */
+static const char *rsa(int bits, const char *more)
+{
+    size_t length = (size_t)(bits + 7) / 8,
+           size = sodium_base64_encoded_len(length, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    unsigned char *bytes = memset(apr_palloc(pool, length), 0xff, length);
+    char *text = apr_palloc(pool, size);
+
+    bytes[0] = (unsigned char)(0xff >> (length * 8 - (size_t)bits));
+    sodium_bin2base64(text, size, bytes, length, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    return apr_psprintf(pool, "{\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"%s\"%s}", text, more);
+}
+
+#define RSA(more) rsa(2048, more)
+
+/* The issuer and id of each key. */
+static const char *names(const json_t *merged)
+{
+    const char *text = "";
+    const json_t *key;
+    size_t i;
+
+    json_array_foreach(json_object_get(merged, "keys"), i, key)
+    {
+        const char *kid = orc_json_string(key, "kid");
+
+        text = apr_pstrcat(pool, text, orc_json_string(key, "iss"), ":", kid ? kid : "-", ";", NULL);
+    }
+    return text;
+}
+
+static void an_issuer_shares_its_keys_with_nobody(void **state)
 {
     json_t *merged = parsed("{\"keys\":[]}");
     const char *why;
     int count;
 
-    assert_int_equal(added(merged,
-                           "{\"kty\":\"RSA\",\"kid\":\"a\",\"n\":\"1\",\"e\":\"AQAB\",\"d\":\"secret\","
-                           "\"x5c\":[\"x\"]},"
-                           "{\"kty\":\"oct\",\"kid\":\"b\",\"k\":\"secret\"},7,"
-                           "{\"kty\":\"OKP\",\"kid\":\"f\"},"
-                           "{\"kty\":\"EC\",\"kid\":\"c\",\"use\":\"enc\"},{\"kty\":\"EC\",\"kid\":\"d\"}",
-                           "https://one", &why),
-                     2);
-    assert_null(why);
-    assert_int_equal(warnings, 0);
     assert_int_equal(
-        added(merged, "{\"kty\":\"RSA\",\"kid\":\"a\"},{\"kty\":\"RSA\",\"kid\":\"e\"}", "https://two", &why), 1);
-    assert_non_null(strstr(why, "the id of a key of https://one"));
-    assert_int_equal(warnings, 1);
-    assert_string_equal(
-        orc_json_text(merged, pool),
-        "{\"keys\":[{\"e\":\"AQAB\",\"iss\":\"https://one\",\"kid\":\"a\",\"kty\":\"RSA\",\"n\":\"1\",\"seen\":7200},"
-        "{\"iss\":\"https://one\",\"kid\":\"d\",\"kty\":\"EC\",\"seen\":7200},"
-        "{\"iss\":\"https://two\",\"kid\":\"e\",\"kty\":\"RSA\",\"seen\":7200}]}");
-    assert_non_null(orc_jwks_add(merged, parsed("{\"keys\":{}}"), "https://three", 7200, &count, &why, pool));
-    assert_non_null(orc_jwks_add(merged, parsed("[]"), "https://three", 7200, &count, &why, pool));
+        added(merged, apr_pstrcat(pool, RSA(",\"kid\":\"a\""), ",", RSA(",\"kid\":\"a \""), NULL), "one", &why), 2);
+    assert_int_equal(
+        added(merged, apr_pstrcat(pool, RSA(",\"kid\":\"a\""), ",{\"kty\":\"EC\",\"kid\":\"a\"}", NULL), "two", &why),
+        2);
+    assert_string_equal(names(merged), "one:a;one:a ;two:a;two:a;");
+    assert_int_equal(warnings, 0);
+    assert_non_null(orc_jwks_add(merged, parsed("{\"keys\":{}}"), "three", 7200, &count, &why, pool));
+    assert_non_null(orc_jwks_add(merged, parsed("[]"), "three", 7200, &count, &why, pool));
 }
 
-static void ids_that_mod_auth_openidc_takes_for_one_are_one(void **state)
+static void nothing_but_the_public_half_is_kept(void **state)
 {
     json_t *merged = parsed("{\"keys\":[]}");
     const char *why;
 
-    assert_int_equal(added(merged, "{\"kty\":\"RSA\",\"kid\":\"a1\"}", "https://one", &why), 1);
-    assert_int_equal(added(merged, "{\"kty\":\"RSA\",\"kid\":\"a 1\"}", "https://two", &why), 0);
-    assert_int_equal(warnings, 1);
-    assert_int_equal(added(merged, "{\"kty\":\"EC\",\"kid\":\"a1\"}", "https://two", &why), 1);
+    assert_int_equal(added(merged,
+                           "{\"kty\":\"EC\",\"kid\":\"a\",\"crv\":\"P-256\",\"x\":\"1\",\"y\":\"2\",\"d\":\"secret\","
+                           "\"x5c\":[\"x\"],\"k\":\"secret\",\"p\":\"secret\",\"oth\":[{\"d\":\"secret\"}]}",
+                           "one", &why),
+                     1);
+    assert_string_equal(orc_json_text(merged, pool),
+                        "{\"keys\":[{\"crv\":\"P-256\",\"iss\":\"one\",\"kid\":\"a\",\"kty\":\"EC\","
+                        "\"seen\":7200,\"x\":\"1\",\"y\":\"2\"}]}");
+}
+
+static void what_is_no_key_for_signatures_is_passed_over(void **state)
+{
+    static const char *const keys[] = {
+        "7",
+        "{\"kty\":\"oct\",\"kid\":\"b\",\"k\":\"secret\"}",
+        "{\"kty\":\"OKP\",\"kid\":\"b\"}",
+        "{\"kty\":\"EC\",\"kid\":\"b\",\"use\":\"enc\"}",
+        "{\"kty\":\"EC\",\"kid\":\"b\",\"use\":7}",
+        "{\"kty\":\"EC\",\"kid\":\"b\",\"key_ops\":[\"encrypt\",\"wrapKey\"]}",
+        "{\"kty\":\"EC\",\"kid\":\"b\",\"use\":\"sig\",\"key_ops\":[]}",
+    };
+    json_t *merged = parsed("{\"keys\":[]}");
+    const char *why;
+    size_t i;
+
+    for (i = 0; i < sizeof keys / sizeof *keys; i++) {
+        assert_int_equal(added(merged, keys[i], "one", &why), 0);
+        assert_null(why);
+    }
+    assert_int_equal(
+        added(merged, "{\"kty\":\"EC\",\"kid\":\"b\",\"use\":\"sig\",\"key_ops\":[\"sign\",\"verify\"]}", "one", &why),
+        1);
+    assert_int_equal(warnings, 0);
+}
+
+static void an_rsa_key_is_neither_weak_nor_a_burden(void **state)
+{
+    json_t *merged = parsed("{\"keys\":[]}");
+    const char *why;
+
+    assert_int_equal(added(merged, rsa(2047, ",\"kid\":\"b\""), "one", &why), 0);
+    assert_string_equal(why, "its RSA key b has 2047 bits, and 2048 to 8192 are taken");
+    assert_int_equal(added(merged, rsa(1024, ""), "one", &why), 0);
+    assert_int_equal(added(merged, rsa(8193, ""), "one", &why), 0);
+    assert_int_equal(added(merged, "{\"kty\":\"RSA\",\"e\":\"AQAB\"}", "one", &why), 0);
+    assert_int_equal(added(merged, "{\"kty\":\"RSA\",\"e\":\"AQ\",\"n\":\"AQAB\"}", "one", &why), 0);
 }
 
 static void a_key_without_an_id_is_taken_when_it_is_the_only_one_of_its_type(void **state)
@@ -157,16 +220,48 @@ static void a_key_without_an_id_is_taken_when_it_is_the_only_one_of_its_type(voi
     const char *why;
 
     assert_int_equal(added(merged,
-                           "{\"kty\":\"RSA\"},{\"kty\":\"RSA\",\"use\":\"enc\"},{\"kty\":\"EC\",\"crv\":\"P-256\"},"
-                           "{\"kty\":\"EC\",\"crv\":\"P-384\",\"kid\":\"a\"}",
-                           "https://one", &why),
+                           apr_pstrcat(pool, RSA(""), ",", RSA(",\"use\":\"enc\""),
+                                       ",{\"kty\":\"EC\",\"crv\":\"P-256\"},"
+                                       "{\"kty\":\"EC\",\"crv\":\"P-384\",\"kid\":\"a\"}",
+                                       NULL),
+                           "one", &why),
                      3);
     assert_int_equal(warnings, 0);
-    assert_int_equal(added(merged, "{\"kty\":\"RSA\"},{\"kty\":\"RSA\",\"kid\":\"b\"}", "https://two", &why), 1);
+    assert_int_equal(added(merged, apr_pstrcat(pool, RSA(""), ",", RSA(",\"kid\":\"b\""), NULL), "two", &why), 1);
     assert_string_equal(why, "its key has no kid, and there are others of the same type");
     assert_int_equal(warnings, 1);
-    assert_int_equal(added(merged, "{\"kty\":\"RSA\"}", "https://three", &why), 1);
+    assert_int_equal(added(merged, RSA(""), "three", &why), 1);
+    assert_int_equal(
+        added(merged, apr_pstrcat(pool, RSA(",\"kid\":\"b\""), ",", RSA(",\"kid\":\"b\""), NULL), "four", &why), 1);
+    assert_string_equal(why, "it has another key b of the same type");
+    assert_int_equal(added(merged, RSA(",\"kid\":7"), "five", &why), 0);
 }
+
+/* What one issuer publishes costs the others neither keys nor time. */
+static void an_issuers_keys_are_limited(void **state)
+{
+    json_t *merged = parsed("{\"keys\":[]}");
+    const char *many = RSA(",\"kid\":\"first\""), *why;
+    int i;
+
+    for (i = 0; i < 200; i++)
+        many = apr_psprintf(pool, "%s,{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"%d\"}", many, i);
+    assert_int_equal(added(merged, many, "one", &why), 100);
+    assert_string_equal(why, "it publishes more than 100 keys");
+    assert_int_equal(warnings, 1);
+    many = RSA(",\"kid\":\"first\"");
+    for (i = 0; i < 90; i++)
+        many = apr_pstrcat(pool, many, ",", rsa(8192, apr_psprintf(pool, ",\"kid\":\"%d\"", i)), NULL);
+    merged = parsed("{\"keys\":[]}");
+    assert_in_range(added(merged, many, "one", &why), 30, 60);
+    assert_string_equal(why, "its keys have more than 65536 bytes");
+    assert_in_range(strlen(orc_json_text(merged, pool)), 32 * 1024, 66 * 1024);
+    assert_int_equal(warnings, 2);
+    assert_int_equal(added(merged, RSA(",\"kid\":\"a\""), "two", &why), 1);
+    assert_int_equal(warnings, 2);
+}
+
+#define TEST_KEYS(name) cmocka_unit_test_setup_teardown(name, log_warnings, log_nothing)
 
 int main(void)
 {
@@ -174,10 +269,12 @@ int main(void)
         cmocka_unit_test(tokens_are_read_with_their_end),
         cmocka_unit_test(refusals_and_outages_are_told_apart),
         cmocka_unit_test(forms_are_encoded),
-        cmocka_unit_test_setup_teardown(keys_belong_to_one_issuer, log_warnings, log_nothing),
-        cmocka_unit_test_setup_teardown(ids_that_mod_auth_openidc_takes_for_one_are_one, log_warnings, log_nothing),
-        cmocka_unit_test_setup_teardown(a_key_without_an_id_is_taken_when_it_is_the_only_one_of_its_type, log_warnings,
-                                        log_nothing),
+        TEST_KEYS(an_issuer_shares_its_keys_with_nobody),
+        TEST_KEYS(nothing_but_the_public_half_is_kept),
+        TEST_KEYS(what_is_no_key_for_signatures_is_passed_over),
+        TEST_KEYS(an_rsa_key_is_neither_weak_nor_a_burden),
+        TEST_KEYS(a_key_without_an_id_is_taken_when_it_is_the_only_one_of_its_type),
+        TEST_KEYS(an_issuers_keys_are_limited),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

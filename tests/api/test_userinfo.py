@@ -1,0 +1,88 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""What is asked at the issuers' userinfo, and an issuer that doesn't answer there: its own people feel it, nobody else."""
+
+import concurrent.futures
+import threading
+
+import pytest
+import requests
+from tokens import ROUTE
+
+from harness.client import expect, unique
+
+CLIENTS = 80
+
+
+@pytest.fixture(scope="module")
+def two_issuers(make_stack):
+    """A stack of its own: a child remembers for some seconds that an issuer gave no answer."""
+    return make_stack(issuers=2)
+
+
+def bare_token(issuer):
+    """A token that leaves it to userinfo to tell the groups."""
+    return issuer.token(unique("person"), drop=["groups"])
+
+
+def comes_in(stack, token):
+    return stack.client_with(token).get(ROUTE, check=False).status_code == 404
+
+
+def test_an_issuer_that_can_not_be_asked_for_groups_is_a_503_and_is_asked_again(two_issuers):
+    issuer = two_issuers.issuers[1]
+    issuer.control("fault", {"route": "/userinfo", "status": 500})
+    two_issuers.expect_log("oidc.userinfo|503", required=True)
+    token = bare_token(issuer)
+    answer = expect(two_issuers.client_with(token).get("/templates"), 503)
+    assert int(answer.headers["Retry-After"]) > 0
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    issuer.mend()
+    two_issuers.wait_for(lambda: comes_in(two_issuers, token), 20, "the issuer's answer")
+
+
+def test_an_issuer_that_hangs_takes_no_workers_from_another(two_issuers):
+    """All 80 have their 503; few of them waited for it. Somebody of another issuer is served all the time."""
+    healthy, hanging = two_issuers.issuers
+    hanging.control("fault", {"route": "/userinfo", "status": -1})
+    two_issuers.expect_log("oidc|userinfo|503", required=True)
+    other = {"Authorization": "Bearer " + healthy.token("carol")}
+    asked = hanging.control("calls").get("/userinfo", 0)
+    together = threading.Barrier(CLIENTS)
+
+    def ask(token):
+        together.wait()
+        return requests.get(two_issuers.url + "/templates", headers={"Authorization": "Bearer " + token}, timeout=120)
+    with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
+        answers = [pool.submit(ask, bare_token(hanging)) for _ in range(CLIENTS)]
+        while True:
+            # Over new connections: httpd ends those that rest when it needs its threads.
+            expect(requests.get(two_issuers.url + ROUTE, headers=other, timeout=120), 404)
+            if all(answer.done() for answer in answers):
+                break
+    for answer in answers:
+        expect(answer.result(), 503)
+        assert int(answer.result().headers["Retry-After"]) > 0
+    assert hanging.control("calls").get("/userinfo", 0) - asked < CLIENTS / 2
+    hanging.mend()
+    token = bare_token(hanging)
+    two_issuers.wait_for(lambda: comes_in(two_issuers, token), 20, "the issuer's answer")
+
+
+def test_a_crowd_of_new_people_are_registered_with_their_names(two_issuers):
+    """Whoever has to wait for the issuer is told so; nobody is registered without what the issuer knows of them."""
+    issuer = two_issuers.issuer
+    two_issuers.expect_log("too many requests ask it")
+    people = [unique("person") for _ in range(40)]
+    together = threading.Barrier(len(people))
+
+    def register(name):
+        token = issuer.token(name, drop=["name", "email", "preferred_username"])
+        together.wait()
+        while True:
+            answer = requests.get(two_issuers.url + "/users/me", headers={"Authorization": "Bearer " + token}, timeout=60)
+            if answer.status_code != 503:
+                return expect(answer, 200).json()
+            assert answer.json()["type"].endswith("oidc.busy")
+    with concurrent.futures.ThreadPoolExecutor(len(people)) as pool:
+        for name, person in zip(people, pool.map(register, people)):
+            assert (person["username"], person["email"]) == (name, name + "@example.org")
