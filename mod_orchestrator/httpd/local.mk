@@ -12,8 +12,9 @@ libmo_la_SOURCES = \
 libmo_la_CPPFLAGS = $(AM_CPPFLAGS) $(CJOSE_CFLAGS)
 libmo_la_LIBADD = $(CJOSE_LIBS)
 
-module_LTLIBRARIES += mod_orchestrator.la
-mod_orchestrator_la_SOURCES = \
+# The module but for its table of surfaces: a test makes one of it that has another table.
+noinst_LTLIBRARIES += libmodule.la
+libmodule_la_SOURCES = \
 	$(httpd)/mod_orchestrator.c $(httpd)/mo_private.h \
 	$(httpd)/mo_auth.c $(httpd)/mo_auth.h \
 	$(httpd)/mo_body.c $(httpd)/mo_body.h \
@@ -22,14 +23,30 @@ mod_orchestrator_la_SOURCES = \
 	$(httpd)/mo_daemon.c $(httpd)/mo_daemon.h \
 	$(httpd)/mo_dbd.c $(httpd)/mo_dbd.h \
 	$(httpd)/mo_directives.c \
+	$(httpd)/mo_link.c $(httpd)/mo_link.h \
 	$(httpd)/mo_log.c $(httpd)/mo_log.h \
+	$(httpd)/mo_places.c $(httpd)/mo_places.h \
 	$(httpd)/mo_problem.c $(httpd)/mo_problem.h \
+	$(httpd)/mo_recognise.c $(httpd)/mo_recognise.h \
 	$(httpd)/mo_request.c $(httpd)/mo_request.h \
 	$(httpd)/mo_shared.c $(httpd)/mo_shared.h \
-	$(httpd)/mo_status.c $(httpd)/mo_status.h
-mod_orchestrator_la_CPPFLAGS = $(AM_CPPFLAGS) $(HTTPD_CPPFLAGS)
-mod_orchestrator_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^orchestrator_module$$'
-mod_orchestrator_la_LIBADD = libmo.la liborc.la
+	$(httpd)/mo_status.c $(httpd)/mo_status.h \
+	$(httpd)/mo_surfaces.h \
+	$(httpd)/mo_tree.c $(httpd)/mo_tree.h
+libmodule_la_CPPFLAGS = $(AM_CPPFLAGS) $(HTTPD_CPPFLAGS)
+libmodule_la_LIBADD = libmo.la liborc.la
+
+module_LTLIBRARIES += mod_orchestrator.la
+module_ldflags = -module -avoid-version -shared -export-symbols-regex '^orchestrator_module$$'
+mod_orchestrator_la_SOURCES = $(httpd)/mo_surfaces.c
+mod_orchestrator_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags)
+mod_orchestrator_la_LIBADD = libmodule.la
+
+check_LTLIBRARIES += tests/api/mod_two_surfaces.la
+tests_api_mod_two_surfaces_la_SOURCES = tests/api/two_surfaces.c
+tests_api_mod_two_surfaces_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/$(httpd)
+tests_api_mod_two_surfaces_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -rpath /nowhere
+tests_api_mod_two_surfaces_la_LIBADD = libmodule.la
 
 # httpd loads the .so; nobody links against the module.
 install-data-hook:

@@ -8,7 +8,6 @@
 
 #include "mo_child.h"
 #include "mo_request.h"
-#include "orc_api.h"
 
 APLOG_USE_MODULE(orchestrator);
 
@@ -72,8 +71,7 @@ static int refuse(mo_request_t *request, request_rec *r, const orc_error_t *erro
 
 static int is_open(const mo_request_t *request, const request_rec *r)
 {
-    return orc_surface_is_open(&orc_api_surface, r->header_only && r->method_number == M_GET ? "GET" : r->method,
-                               request->path);
+    return orc_surface_is_open(request->base->surface, mo_request_method(r), request->path);
 }
 
 int mo_auth_check(request_rec *r)

@@ -5,6 +5,7 @@
 
 #include "mo_dbd.h"
 #include "mo_log.h"
+#include "mo_surfaces.h"
 #include "orc_db_probe.h"
 #include "orc_error.h"
 #include "orc_pool.h"
@@ -27,6 +28,19 @@ static apr_pool_t *make_shared_pool(apr_pool_t *pchild)
     return pool;
 }
 
+static orc_surface_process_t **make_processes(apr_pool_t *pool)
+{
+    orc_surface_process_t **processes;
+    int i, count = 0;
+
+    while (mo_surfaces[count])
+        count++;
+    processes = apr_palloc(pool, count * sizeof *processes);
+    for (i = 0; i < count; i++)
+        processes[i] = orc_surface_process_make(mo_surfaces[i], pool);
+    return processes;
+}
+
 /* Makes what the threads of this child share. */
 static orc_error_t *make(mo_child_t **out, mo_config_t *config, server_rec *main_server, apr_pool_t *pool)
 {
@@ -43,11 +57,20 @@ static orc_error_t *make(mo_child_t **out, mo_config_t *config, server_rec *main
     service->providers = config->providers;
     service->engine = &config->shared->engine;
     service->rules = orc_rules_make(pool);
-    child->api = orc_surface_process_make(&orc_api_surface, pool);
+    child->processes = make_processes(pool);
     if (!child->identities || !service->rules)
         return orc_error(pool, 500, "child", "a mutex can't be made");
     *out = child;
     return NULL;
+}
+
+orc_surface_process_t *mo_child_process(const mo_child_t *child, const orc_surface_t *surface)
+{
+    int i = 0;
+
+    while (mo_surfaces[i] != surface)
+        i++;
+    return child->processes[i];
 }
 
 void mo_child_init(apr_pool_t *pchild, server_rec *main_server)

@@ -7,12 +7,7 @@
 #include "mo_private.h"
 #include "orc_config.h"
 
-/** A place where the handler "orchestrator" is bound. */
-typedef struct mo_base_t {
-    const void *handler; /* httpd's compiled SetHandler, which the requests of this place have */
-    const char *path;    /* of the <Location>, without trailing slash; "" for the root */
-    apr_size_t length;
-} mo_base_t;
+typedef struct mo_base_t mo_base_t; /* mo_places.h: a place where a surface is bound */
 
 /** A file that holds a secret, and the directive that names it. */
 typedef struct mo_secret_file_t {
@@ -28,7 +23,6 @@ typedef struct mo_config_t {
     const struct orc_providers_t *providers;
     apr_array_header_t *trusted_proxies; /* of apr_ipsubnet_t * */
     apr_array_header_t *bases;           /* of mo_base_t */
-    const server_rec *first_server;      /* the first one that has such a place */
     apr_array_header_t *secret_files;    /* of mo_secret_file_t */
     int has_secret_key;
     int has_directives;
@@ -48,17 +42,11 @@ void *mo_config_merge(apr_pool_t *pool, void *base, void *overrides);
 /** The configuration of the running httpd; never NULL. */
 mo_config_t *mo_config_of(const server_rec *server);
 
-/** check_config hook: finds the handlers' places and DBDParams, and names every directive that is missing. */
+/** check_config hook: finds the surfaces' places and DBDParams, and names what is missing or in the wrong place. */
 int mo_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server);
 
 /** True when the configuration asks for anything of this module. */
 int mo_config_is_used(const mo_config_t *config);
-
-/** The place of a request, by the SetHandler that applies to it; NULL when it is none of ours. */
-const mo_base_t *mo_config_base(const mo_config_t *config, const void *handler);
-
-/** True when a request's path, as it was sent, leads to a place where the handler is bound. */
-int mo_config_is_place(const mo_config_t *config, const char *path);
 
 /** The directives, for the module record. */
 extern const command_rec mo_directives[];

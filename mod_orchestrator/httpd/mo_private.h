@@ -13,8 +13,7 @@ extern module AP_MODULE_DECLARE_DATA orchestrator_module;
  * used once. */
 #define ORCLOGNO(n) "ORC" #n ": "
 
-/* Names of the handlers that an administrator binds to a <Location>. */
-#define MO_HANDLER         "orchestrator"
+/* Names of the handlers that are no surfaces. */
 #define MO_HANDLER_STATUS  "orchestrator-status"
 #define MO_HANDLER_PROBLEM "orchestrator-problem"
 

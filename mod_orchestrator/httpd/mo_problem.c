@@ -73,7 +73,7 @@ static orc_response_t *make_problem(request_rec *r, int status)
         error = describe_headers(failed, r->pool);
     if (!error)
         error = describe(status, r->pool);
-    orc_response_problem(response, error, mo_request_id(r), r->pool);
+    (ours ? ours->base->surface->problem : orc_response_problem)(response, error, mo_request_id(r), r->pool);
     if (!ours)
         apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
     if (status == HTTP_UNAUTHORIZED && !apr_table_get(r->err_headers_out, "WWW-Authenticate") &&
@@ -98,11 +98,17 @@ static void restore_allow(request_rec *r)
         apr_table_setn(r->headers_out, "Allow", apr_array_pstrcat(r->pool, names, ','));
 }
 
+/* Whatever an ErrorDocument names for an error of one of our places: its clients read problems. */
+static int is_page_of_ours(const request_rec *r)
+{
+    return r->prev && r->prev->status >= 400 && mo_request_of(r->prev);
+}
+
 int mo_problem_handle(request_rec *r)
 {
     int status;
 
-    if (!r->handler || strcmp(r->handler, MO_HANDLER_PROBLEM) != 0)
+    if (!is_page_of_ours(r) && (!r->handler || strcmp(r->handler, MO_HANDLER_PROBLEM) != 0))
         return DECLINED;
     status = r->prev ? r->prev->status : HTTP_NOT_FOUND;
     if (status < 400)
@@ -158,7 +164,7 @@ static int is_for_us(const request_rec *r)
     if (mo_request_of(r))
         return 1;
     return r->per_dir_config == r->server->lookup_defaults && r->parsed_uri.path &&
-           mo_config_is_place(config, r->parsed_uri.path);
+           mo_places_has(config, r->server, r->parsed_uri.path);
 }
 
 void mo_problem_replace(request_rec *r)

@@ -6,7 +6,8 @@
 
 /* Errors that httpd or another of its modules answers with, as problem+json like our own. */
 
-/** Handler "orchestrator-problem", for ErrorDocument: errors that arise before a <Location> is known. */
+/** Handler "orchestrator-problem", for ErrorDocument: errors that arise before a <Location> is known. First of all
+ * handlers: it answers in the place of every ErrorDocument of our places too. */
 int mo_problem_handle(request_rec *r);
 
 /** insert_error_filter hook: an error page that httpd makes for one of our requests is replaced. */

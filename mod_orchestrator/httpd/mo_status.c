@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "mo_child.h"
+#include "mo_places.h"
 #include "orc_db_probe.h"
 #include "orc_json.h"
 
@@ -17,7 +18,7 @@ enum { STALLED_SECONDS = 60 }; /* an engine whose poller took no turn for so lon
 
 /* What the page tells, read once per request. */
 typedef struct facts_t {
-    const char *version, *engine, *database, *im;
+    const char *version, *places, *engine, *database, *im;
     apr_int64_t uptime;
     apr_int64_t children, in_flight, connections, waiting, shed;
     apr_int64_t informational, success, redirection, client_error, server_error, refused_tokens;
@@ -40,6 +41,7 @@ typedef struct metric_t {
 
 static const metric_t metrics[] = {
     {"Version", "version", NULL, TEXT, AT(version), "version of the module"},
+    {"Places", "places", NULL, TEXT, AT(places), "surfaces and the paths that they are bound at"},
     {"Uptime", "uptime_seconds", NULL, GAUGE, AT(uptime), "seconds since this httpd was started"},
     {"Database", "database", NULL, HEALTH, AT(database), "the database answers"},
     {"Infrastructure Manager", "im", NULL, HEALTH, AT(im), "the default IM answers the daemon"},
@@ -146,6 +148,7 @@ static void read_engine(facts_t *facts, const mo_config_t *config)
 static void read_facts(facts_t *facts, const mo_config_t *config, apr_pool_t *pool)
 {
     facts->version = MO_VERSION;
+    facts->places = mo_places_line(config, pool);
     facts->uptime = apr_time_sec(apr_time_now() - config->shared->started);
     facts->database = database_health(config, pool);
     read_requests(facts, config->shared);

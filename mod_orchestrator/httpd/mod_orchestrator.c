@@ -9,6 +9,7 @@
 #include "mo_config.h"
 #include "mo_daemon.h"
 #include "mo_problem.h"
+#include "mo_recognise.h"
 #include "mo_request.h"
 #include "mo_status.h"
 
@@ -21,15 +22,18 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_post_config(mo_daemon_start, NULL, NULL, APR_HOOK_LAST);
     ap_hook_monitor(mo_daemon_watch, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(mo_child_init, NULL, NULL, APR_HOOK_LAST);
-    ap_hook_translate_name(mo_request_recognise, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_translate_name(mo_request_is_no_file, NULL, NULL, APR_HOOK_LAST);
-    ap_hook_map_to_storage(mo_request_is_no_file, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_check_authn(mo_auth_check, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_pre_translate_name(mo_recognise_undecodable, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_translate_name(mo_recognise, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_translate_name(mo_recognise_no_file, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_map_to_storage(mo_recognise_no_file, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_post_perdir_config(mo_recognise, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    /* By URI: of two requests with the same configuration, only one may go to an open route. */
+    ap_hook_check_authn(mo_auth_check, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_URI);
     ap_hook_handler(mo_request_handle, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_handler(mo_problem_handle, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(mo_problem_handle, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(mo_status_handle, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(mo_problem_replace, NULL, NULL, APR_HOOK_LAST);
-    ap_hook_log_transaction(mo_request_count, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_log_transaction(mo_recognise_count, NULL, NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ap, status_hook, mo_status_section, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

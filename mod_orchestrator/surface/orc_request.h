@@ -33,6 +33,7 @@ typedef struct orc_request_t {
     const char *body;                     /* never NULL */
     apr_size_t body_length;
     const char *body_obstacle; /* why a route that takes a body can't read this one, a sentence for a 415; or NULL */
+    orc_error_t *unreadable;   /* of path, query or body: the answer, once it is known who asks; or NULL */
     orc_identity_t *identity;  /* NULL when nobody is authenticated */
     const char *request_id;
     const char *idempotency_key, *if_match, *if_none_match; /* header values, or NULL */

@@ -186,8 +186,10 @@ static orc_error_t *answer(orc_request_t *request, orc_response_t *response)
     orc_error_t *error;
 
     if (strcmp(request->method, "OPTIONS") == 0)
-        return options(request, response);
+        return request->unreadable ? request->unreadable : options(request, response);
     error = find(request, response);
+    if (request->unreadable && (!error || error->status != 401))
+        error = request->unreadable;
     if (is_to_be_known(request))
         ORC_TRY(orc_rules_persons_find(&caller));
     ORC_TRY(error);

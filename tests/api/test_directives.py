@@ -252,7 +252,17 @@ def test_a_bad_type_file_is_refused_with_file_and_line(configuration):
     refused(configuration, "OrchestratorToscaTypes", "mine.yaml")
 
 
-@pytest.mark.parametrize("place", ["<LocationMatch ^/x>", "<Location /x*>", "<Location ~ /x>", "<Directory /x>"])
-def test_the_handler_needs_a_location_without_a_pattern(configuration, place):
-    refused(configuration, "        SetHandler orchestrator", "must be in a <Location>",
-            place, "        SetHandler orchestrator", "</%s>" % place.split()[0][1:])
+@pytest.mark.parametrize("place", ["<LocationMatch ^/x>", "<Location /x*>", "<Location ~ /x>", "<Directory /x>", "<Files x>",
+                                   "<If true>", "<Location /x>\n<If true>", "<Location /x>\n<Limit GET>", "<VirtualHost *:1>", ""])
+def test_a_surface_is_bound_directly_in_a_location_without_a_pattern(configuration, place):
+    opened = re.findall(r"^<(\w+)", place, re.M)
+    refused(configuration, "        SetHandler orchestrator", "must stand directly in a <Location>",
+            place, "        SetHandler orchestrator", *("</%s>" % name for name in reversed(opened)))
+
+
+@pytest.mark.parametrize("place", ["<Location /x>", '<Location "/x y/">', "<location /é>", "<VirtualHost *:1>\n<Location />",
+                                   "<IfModule mod_dbd.c>\n<Location /x>"])
+def test_a_surface_may_be_bound_at_several_places(configuration, place):
+    opened = re.findall(r"^<(\w+)", place, re.M)
+    status, said = configuration.test(place, "SetHandler orchestrator", *("</%s>" % name for name in reversed(opened)))
+    assert status == 0, said

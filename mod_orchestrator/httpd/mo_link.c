@@ -1,0 +1,124 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "mo_link.h"
+
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+
+#include "mo_query.h"
+#include "mo_surfaces.h"
+
+static int is_listed(const apr_array_header_t *names, const char *host, int with_wildcards)
+{
+    int i;
+
+    for (i = 0; names && i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+
+        if (name && (with_wildcards ? ap_strcasecmp_match(host, name) == 0 : ap_cstr_casecmp(host, name) == 0))
+            return 1;
+    }
+    return 0;
+}
+
+/* True when the client's Host is a name or alias of its server. */
+static int is_own_name(const request_rec *r)
+{
+    const server_rec *server = r->server;
+
+    return r->hostname && ((server->server_hostname && ap_cstr_casecmp(r->hostname, server->server_hostname) == 0) ||
+                           is_listed(server->names, r->hostname, 0) || is_listed(server->wild_names, r->hostname, 1));
+}
+
+static int is_from_trusted_proxy(const request_rec *r, const mo_config_t *config)
+{
+    int i;
+
+    for (i = 0; i < config->trusted_proxies->nelts; i++) {
+        if (apr_ipsubnet_test(APR_ARRAY_IDX(config->trusted_proxies, i, apr_ipsubnet_t *), r->connection->client_addr))
+            return 1;
+    }
+    return 0;
+}
+
+/* Last element of a forwarded header, or NULL. The trusted proxy appended that one; those before it, anybody wrote. */
+static const char *forwarded(const request_rec *r, const char *name)
+{
+    const char *value = apr_table_get(r->headers_in, name), *comma;
+    apr_size_t length;
+
+    if (!value)
+        return NULL;
+    if ((comma = strrchr(value, ',')))
+        value = comma + 1;
+    value += strspn(value, " \t");
+    length = strlen(value);
+    while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t'))
+        length--;
+    return length > 0 ? apr_pstrmemdup(r->pool, value, length) : NULL;
+}
+
+/* "host" or "host:port", without a port that the scheme implies. */
+static const char *authority(const char *host, apr_port_t port, const char *scheme, apr_pool_t *pool)
+{
+    if (strchr(host, ':') && *host != '[')
+        host = apr_pstrcat(pool, "[", host, "]", NULL);
+    return !port || port == (strcmp(scheme, "https") == 0 ? 443 : 80) ? host
+                                                                      : apr_psprintf(pool, "%s:%d", host, (int)port);
+}
+
+static const char *own_authority(request_rec *r, const char *scheme)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+    const server_rec *server = r->server;
+    const char *host = apr_table_get(r->headers_in, "Host");
+
+    if (core->use_canonical_name != USE_CANONICAL_NAME_ON && core->use_canonical_name != USE_CANONICAL_NAME_DNS &&
+        is_own_name(r) && host && mo_query_is_host(host))
+        return host;
+    return authority(server->server_hostname ? server->server_hostname : r->connection->local_ip,
+                     server->port ? server->port : r->connection->local_addr->port, scheme, r->pool);
+}
+
+/* The public URL is the first surface's; the others are taken to be beside it, where httpd has them. */
+static const char *public_url(const mo_config_t *config, const mo_base_t *base, apr_pool_t *pool)
+{
+    const char *url = config->values->public_url, *host;
+
+    if (base->surface == mo_surfaces[0])
+        return url;
+    host = strstr(url, "://") + 3;
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, url, host - url + strcspn(host, "/")), base->url, NULL);
+}
+
+const char *mo_link_base_url(request_rec *r, const mo_base_t *base)
+{
+    const mo_config_t *config = mo_config_of(r->server);
+    const char *scheme = ap_http_scheme(r), *host = NULL, *value;
+
+    if (config->has_public_url)
+        return public_url(config, base, r->pool);
+    if (is_from_trusted_proxy(r, config)) {
+        value = forwarded(r, "X-Forwarded-Proto");
+        if (value && (strcmp(value, "https") == 0 || strcmp(value, "http") == 0))
+            scheme = value;
+        value = forwarded(r, "X-Forwarded-Host");
+        if (value && mo_query_is_host(value))
+            host = value;
+    }
+    if (!host)
+        host = own_authority(r, scheme);
+    return apr_pstrcat(r->pool, scheme, "://", host, base->url, NULL);
+}
+
+const char *mo_link_public_url(const mo_config_t *config, const server_rec *main_server, apr_pool_t *pool)
+{
+    const mo_base_t *base = mo_places_first(config, mo_surfaces[0]);
+    const server_rec *server = base ? base->server : main_server;
+    const char *scheme = server->server_scheme ? server->server_scheme : "http";
+
+    return apr_pstrcat(
+        pool, scheme, "://",
+        authority(server->server_hostname ? server->server_hostname : "localhost", server->port, scheme, pool),
+        base ? base->url : "", NULL);
+}

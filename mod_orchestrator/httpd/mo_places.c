@@ -1,0 +1,186 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "mo_places.h"
+
+#include <apr_fnmatch.h>
+#include <apr_strings.h>
+#include <http_core.h>
+
+#include "mo_surfaces.h"
+#include "mo_tree.h"
+#include "orc_url.h"
+
+/* SetHandler's argument is an expression. Its text is to be had from the configuration tree only, and its compiled form
+ * from the sections of a server; that one knows the line it was made of. The compiled form is what a request finds
+ * again, whatever else was merged meanwhile. */
+
+const orc_surface_t *mo_places_surface(const char *handler)
+{
+    const orc_surface_t *const *surface;
+
+    for (surface = mo_surfaces; *surface; surface++) {
+        if (strcmp((*surface)->handler, handler) == 0)
+            return *surface;
+    }
+    return NULL;
+}
+
+/* The surface that a directive binds; NULL for every other directive. */
+static const orc_surface_t *bound_by(const ap_directive_t *node, apr_pool_t *pool)
+{
+    return mo_tree_is(node, "SetHandler") ? mo_places_surface(mo_tree_word(node, pool)) : NULL;
+}
+
+/* The path of the <Location> that a directive stands in; NULL when it stands elsewhere, or where paths have a pattern.
+ */
+static const char *location_path(const ap_directive_t *node, apr_pool_t *pool)
+{
+    const char *path = node->parent && mo_tree_is(node->parent, "<Location") ? mo_tree_word(node->parent, pool) : "";
+
+    return *path == '/' && !apr_fnmatch_test(path) ? path : NULL;
+}
+
+/* The first directive that binds a surface where no path leads to it. */
+static const ap_directive_t *find_wrong(const ap_directive_t *node, apr_pool_t *pool)
+{
+    for (; node; node = node->next) {
+        const ap_directive_t *wrong = node->first_child ? find_wrong(node->first_child, pool) : NULL;
+
+        if (wrong)
+            return wrong;
+        if (bound_by(node, pool) && !location_path(node, pool))
+            return node;
+    }
+    return NULL;
+}
+
+/* The directive that binds a surface and became the handler of a section. */
+static const ap_directive_t *find_directive(const ap_directive_t *node, const core_dir_config *section,
+                                            apr_pool_t *pool)
+{
+    const ap_expr_info_t *handler = section->expr_handler;
+
+    for (; node; node = node->next) {
+        const ap_directive_t *found = node->first_child ? find_directive(node->first_child, section, pool) : NULL;
+
+        if (found)
+            return found;
+        if (node->line_num == (int)handler->line_number && strcmp(node->filename, handler->filename) == 0 &&
+            bound_by(node, pool) && strcmp(location_path(node, pool), section->d) == 0)
+            return node;
+    }
+    return NULL;
+}
+
+static const mo_base_t *find_base(const mo_config_t *config, const void *handler)
+{
+    int i;
+
+    for (i = 0; handler && i < config->bases->nelts; i++) {
+        const mo_base_t *base = &APR_ARRAY_IDX(config->bases, i, mo_base_t);
+
+        if (base->handler == handler)
+            return base;
+    }
+    return NULL;
+}
+
+static void add_base(mo_config_t *config, const core_dir_config *section, const ap_directive_t *directive,
+                     const server_rec *server, apr_pool_t *pool)
+{
+    mo_base_t *base = apr_array_push(config->bases);
+
+    base->handler = section->expr_handler;
+    base->surface = bound_by(directive, pool);
+    base->server = server;
+    base->directive = directive;
+    base->length = orc_url_length(section->d);
+    base->path = apr_pstrmemdup(pool, section->d, base->length);
+    base->url = ap_os_escape_path(pool, base->path, 1);
+}
+
+/* Every virtual host has the main server's sections too, which were found there already. */
+static void find_bases(mo_config_t *config, const server_rec *server, apr_pool_t *pool)
+{
+    const core_server_config *core = ap_get_core_module_config(server->module_config);
+    int i;
+
+    for (i = 0; core->sec_url && i < core->sec_url->nelts; i++) {
+        const core_dir_config *section = ap_get_core_module_config(APR_ARRAY_IDX(core->sec_url, i, ap_conf_vector_t *));
+        const ap_directive_t *directive;
+
+        if (!section->expr_handler || find_base(config, section->expr_handler))
+            continue;
+        directive = find_directive(ap_conftree, section, pool);
+        if (directive)
+            add_base(config, section, directive, server, pool);
+    }
+}
+
+const char *mo_places_find(mo_config_t *config, server_rec *main_server, apr_pool_t *pool)
+{
+    const ap_directive_t *wrong = find_wrong(ap_conftree, pool);
+    const server_rec *server;
+
+    if (wrong)
+        return apr_psprintf(
+            pool,
+            "%s: the handler %s must stand directly in a <Location>, one whose path has no pattern: links "
+            "begin with that path",
+            mo_tree_place(wrong, pool), mo_tree_word(wrong, pool));
+    for (server = main_server; server; server = server->next)
+        find_bases(config, server, pool);
+    return NULL;
+}
+
+/* ---- what requests ask ---- */
+
+static int begins_with(const mo_base_t *base, const char *path)
+{
+    return strncmp(path, base->path, base->length) == 0 && (!path[base->length] || path[base->length] == '/');
+}
+
+const mo_base_t *mo_places_of(const mo_config_t *config, const request_rec *r)
+{
+    const core_dir_config *section = ap_get_core_module_config(r->per_dir_config);
+
+    return find_base(config, section->expr_handler);
+}
+
+int mo_places_has(const mo_config_t *config, const server_rec *server, const char *path)
+{
+    int i;
+
+    for (i = 0; i < config->bases->nelts; i++) {
+        const mo_base_t *base = &APR_ARRAY_IDX(config->bases, i, mo_base_t);
+
+        if ((base->server == server || !base->server->is_virtual) && begins_with(base, path))
+            return 1;
+    }
+    return 0;
+}
+
+const mo_base_t *mo_places_first(const mo_config_t *config, const orc_surface_t *surface)
+{
+    int i;
+
+    for (i = 0; i < config->bases->nelts; i++) {
+        const mo_base_t *base = &APR_ARRAY_IDX(config->bases, i, mo_base_t);
+
+        if (base->surface == surface)
+            return base;
+    }
+    return NULL;
+}
+
+const char *mo_places_line(const mo_config_t *config, apr_pool_t *pool)
+{
+    const char *line = "";
+    int i;
+
+    for (i = 0; i < config->bases->nelts; i++) {
+        const mo_base_t *base = &APR_ARRAY_IDX(config->bases, i, mo_base_t);
+
+        line = apr_pstrcat(pool, line, i ? ", " : "", base->surface->handler, " ", *base->url ? base->url : "/", NULL);
+    }
+    return line;
+}

@@ -1,0 +1,48 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef MO_RECOGNISE_H
+#define MO_RECOGNISE_H
+
+#include "mo_places.h"
+#include "orc_error.h"
+#include "orc_identity.h"
+
+/* Which requests are ours. The place is the one that SetHandler binds in the configuration that httpd merged for a
+ * request, so it is looked for whenever that may have changed: in time for what other modules refuse early, and at last
+ * when the administrator's rewrites, aliases and conditions are through. An internal redirect is a request of its own.
+ */
+
+/** What the hooks remember of a request to one of our places. */
+typedef struct mo_request_t {
+    const char *id; /* X-Request-ID, the client's or ours */
+    const mo_base_t *base;
+    const char *uri;            /* that was recognised */
+    const char *path;           /* below the base, without trailing slash */
+    orc_identity_t *identity;   /* whom mo_auth let in with this request's token, else NULL */
+    const orc_error_t *refusal; /* why mo_auth refused the request, for the answer's text */
+} mo_request_t;
+
+/** NULL when the request is none of ours. */
+mo_request_t *mo_request_of(const request_rec *r);
+
+/** The request's id, made when it has none yet, put into the answer and the notes. */
+const char *mo_request_id(request_rec *r);
+
+/** The method as surfaces know it: HEAD is GET. */
+const char *mo_request_method(const request_rec *r);
+
+/**
+ * pre_translate_name hook: a path that httpd would not decode (%2F, %00) and refuse before anybody has asked who sends
+ * it stays as it was sent. No route has it, and that is said to those who may know.
+ */
+int mo_recognise_undecodable(request_rec *r);
+
+/** translate_name hook, first, and post_perdir_config hook, first; always declines. */
+int mo_recognise(request_rec *r);
+
+/** translate_name hook, last, and map_to_storage hook, first: our URIs are no files. */
+int mo_recognise_no_file(request_rec *r);
+
+/** log_transaction hook: counts. */
+int mo_recognise_count(request_rec *r);
+
+#endif

@@ -1,0 +1,32 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "mo_tree.h"
+
+#include <apr_strings.h>
+
+int mo_tree_is(const ap_directive_t *node, const char *name)
+{
+    return ap_cstr_casecmp(node->directive, name) == 0;
+}
+
+const char *mo_tree_word(const ap_directive_t *node, apr_pool_t *pool)
+{
+    const char *arguments = node->args;
+    apr_size_t length = strlen(arguments);
+
+    if (*node->directive == '<' && length > 0 && arguments[length - 1] == '>')
+        arguments = apr_pstrmemdup(pool, arguments, length - 1);
+    return ap_getword_conf(pool, &arguments);
+}
+
+const ap_directive_t *mo_tree_host(const ap_directive_t *node)
+{
+    while (node && !mo_tree_is(node, "<VirtualHost"))
+        node = node->parent;
+    return node;
+}
+
+const char *mo_tree_place(const ap_directive_t *node, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%s%s on line %d of %s", node->directive, *node->directive == '<' ? ">" : "",
+                        node->line_num, node->filename);
+}

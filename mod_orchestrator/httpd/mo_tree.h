@@ -1,0 +1,22 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef MO_TREE_H
+#define MO_TREE_H
+
+#include "mo_private.h"
+
+/* The configuration as it was written: httpd's tree of directives (ap_conftree). What <IfModule>, <IfDefine>, Include
+ * and Use bring along stands in it in their place. */
+
+/** True for the directive of that name; a section's begins with "<". */
+int mo_tree_is(const ap_directive_t *node, const char *name);
+
+/** First argument without its quotes, of a section without the closing ">"; "" when there is none. */
+const char *mo_tree_word(const ap_directive_t *node, apr_pool_t *pool);
+
+/** The <VirtualHost> around a directive, or NULL. */
+const ap_directive_t *mo_tree_host(const ap_directive_t *node);
+
+/** "NAME on line N of FILE", for messages. */
+const char *mo_tree_place(const ap_directive_t *node, apr_pool_t *pool);
+
+#endif

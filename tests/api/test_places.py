@@ -1,0 +1,266 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Where the API answers: the place is the one of the configuration that httpd ends with, whatever an administrator puts around
+it."""
+
+import json
+import os
+
+import pytest
+import requests
+
+from stack import httpd, process
+
+MODULES = "".join('LoadModule %s_module "%s/mod_%s.so"\n' % (name, httpd.modules(), name)
+                  for name in ("rewrite", "alias", "dir", "actions", "proxy", "proxy_http"))
+PLACE = """
+<Location %s>
+    SetHandler orchestrator
+    AuthType Bearer
+    Require valid-user
+</Location>
+"""
+DIRECTIVES = MODULES + """
+DocumentRoot "{folder}/site"
+<Directory "{folder}/site">
+    Require all granted
+    AllowOverride All
+</Directory>
+DirectoryIndex index.html
+RewriteEngine On
+RewriteRule ^/short/(.*)$ /api/v1/$1 [PT]
+RewriteRule ^/api/v1/away/(.*)$ /plain/$1 [PT]
+RewriteRule ^/api/v1/closed - [F]
+RewriteRule ^/api/v1/moved$ /api/v1/health [R=301,L]
+Redirect 301 /api/v1/elsewhere /api/v1/health
+Alias /api/v1/aliased "{folder}/site"
+<Location /api/v1>
+    RewriteEngine On
+    RewriteRule ^me$ users/me
+    RewriteRule ^alive$ health
+    ErrorDocument 404 /error.html
+    ErrorDocument 401 "nobody knows you"
+    ErrorDocument 403 /error.html
+</Location>
+<Location /api/v1/docs>
+    SetHandler None
+    AuthType None
+    Require all granted
+</Location>
+Alias /api/v1/docs "{folder}/site"
+<Location /api/v1>
+    <If "%{{QUERY_STRING}} == 'page'">
+        SetHandler None
+        AuthType None
+        Require all granted
+    </If>
+</Location>
+Alias /api/v1/conditional.html "{folder}/site/index.html"
+<LocationMatch "^/api/v1/(?<collection>users)/matched$">
+    Require all denied
+</LocationMatch>
+Action orchestrator /index.html virtual
+ProxyPass /api/v1/behind http://127.0.0.1:{port}/plain
+<Location /plain>
+    SetHandler None
+    Require all granted
+</Location>
+Alias /plain "{folder}/site"
+""" + PLACE % '"/with space/é"' + PLACE % "/api/v1/below" + PLACE % "/Slash/" + PLACE % "/unused/%" + """
+<Location /by/conditions>
+    AuthType Bearer
+    Require valid-user
+</Location>
+"""
+
+
+class Site:
+    """Requests without the contract's checks, because some of what comes is not ours."""
+
+    def __init__(self, stack, person):
+        self.stack, self.person = stack, person
+
+    def get(self, path, token=True, method="GET", headers=None, port=None):
+        headers = dict(headers or {})
+        if token:
+            headers["Authorization"] = "Bearer " + self.person.token
+        lines = ["%s %s HTTP/1.1" % (method, path), "Host: " + headers.pop("Host", "127.0.0.1"), "Connection: close"]
+        lines += ["%s: %s" % pair for pair in headers.items()]
+        return self.stack.raw("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n")
+
+    def is_me(self, path):
+        status, _, body = self.get(path)
+        return status == 200 and json.loads(body)["id"] == self.person.id
+
+    def problem(self, path, wanted, **options):
+        status, headers, body = self.get(path, **options)
+        assert (status, headers["Content-Type"]) == (wanted, "application/problem+json"), (path, status, body)
+        value = json.loads(body)
+        assert value["status"] == wanted and value["instance"] == headers["X-Request-ID"]
+        return headers
+
+
+@pytest.fixture(scope="module")
+def made(make_stack):
+    stack = make_stack()
+    process.make_folder(stack.path("site"))
+    process.write(stack.path("site", "index.html"), "a page\n")
+    process.write(stack.path("site", "error.html"), "an error page\n")
+    stack.reconfigure(DIRECTIVES.format(folder=stack.folder, port=stack.ports["http"]))
+    stack.wait_for(stack.ready, 30, "health")
+    return stack
+
+
+@pytest.fixture
+def site(made, _watch):
+    return Site(made, made.person())
+
+
+def test_a_rewrite_to_the_place_is_served(site):
+    assert site.is_me("/short/users/me")
+    assert site.get("/short/health", token=False)[0] == 200
+    site.problem("/short/users/me", 401, token=False)
+    site.problem("/short/nothing", 404)
+    site.problem("/short/nothing", 401, token=False)
+
+
+def test_a_rewrite_away_from_the_place_is_not_ours(site):
+    status, headers, body = site.get("/api/v1/away/index.html", token=False)
+    assert (status, body, "Cache-Control" in headers) == (200, b"a page\n", False)
+
+
+def test_what_a_rewrite_forbids_is_a_problem(site):
+    site.problem("/api/v1/closed", 403, token=False)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/moved", "/api/v1/elsewhere"])
+def test_a_redirect_comes_before_us(site, path):
+    status, headers, _ = site.get(path, token=False)
+    assert (status, headers["Location"].endswith("/api/v1/health")) == (301, True)
+
+
+def test_an_internal_redirect_below_the_place_is_authenticated_anew(site):
+    status, headers, _ = site.get("/api/v1/alive")
+    assert (status, headers.get_all("Cache-Control")) == (200, ["no-cache"])
+    for path in ("/api/v1/alive", "/api/v1/me"):
+        site.problem(path, 401, token=False)
+
+
+def test_an_alias_does_not_turn_our_paths_into_files(site):
+    site.problem("/api/v1/aliased/index.html", 404)
+    site.problem("/api/v1/aliased/index.html", 401, token=False)
+
+
+def test_another_handler_below_the_place_serves(site):
+    for path in ("/api/v1/docs/index.html", "/api/v1/docs/", "/api/v1/conditional.html?page"):
+        status, headers, body = site.get(path, token=False)
+        assert (status, body) == (200, b"a page\n"), path
+        assert "Cache-Control" not in headers
+    site.problem("/api/v1/conditional.html", 401, token=False)
+
+
+def test_sections_with_a_pattern_count(site):
+    site.person.stack.expect_log("AH01630")
+    site.problem("/api/v1/users/matched", 403)
+
+
+def test_an_error_document_is_not_for_our_clients(site):
+    site.problem("/api/v1/nothing", 404)
+    site.problem("/api/v1/users/me", 401, token=False)
+    status, _, body = site.get("/nothing", token=False)
+    assert (status, b"Not Found" in body) == (404, True)
+
+
+def test_a_proxy_below_the_place_is_behind_our_authentication(site):
+    assert site.get("/api/v1/behind/index.html")[::2] == (200, b"a page\n")
+    site.problem("/api/v1/behind/index.html", 401, token=False)
+
+
+def test_a_place_may_have_any_path(site):
+    assert site.is_me("/with%20space/%c3%a9/users/me")
+    assert site.is_me("/Slash/users/me")
+    assert site.get("/slash/users/me")[0] == 404
+    assert site.is_me("/api/v1/below/users/me")
+    site.problem("/api/v1/below/nothing", 404)
+
+
+def test_a_handler_from_elsewhere_is_refused_with_a_reason(site, made):
+    process.make_folder(made.path("site", "access"))
+    process.write(made.path("site", "access", ".htaccess"), "SetHandler orchestrator\n")
+    process.write(made.path("site", "added.api"), "a file\n")
+    made.expect_log("ORC1011", required=True)
+    assert site.get("/access/users/me")[0] == 500
+    made.wait_for_log("ORC1011.*not by the SetHandler of a <Location>")
+
+
+@pytest.mark.parametrize("path, wanted", [("/users%2fme", 404), ("/users%2Fme/", 404), ("/templates/a%2fb", 422),
+                                          ("/users/%00", 422), ("/no%2fthing", 404)])
+def test_a_path_that_httpd_would_not_decode_is_for_those_who_may_know(site, path, wanted):
+    assert "WWW-Authenticate" in site.problem("/api/v1" + path, 401, token=False)
+    site.problem("/api/v1" + path, wanted)
+    assert site.get("/beside%2fit", token=False)[0] == 404
+
+
+@pytest.mark.parametrize("method, path, more, wanted", [
+    ("GET", "/no/such/path", {}, 404), ("GET", "/users%2fme", {}, 404), ("DELETE", "/templates", {}, 405),
+    ("POST", "/templates", {"Content-Length": "9999999", "Content-Type": "application/json"}, 413),
+    ("GET", "/templates?a=%zz", {}, 422), ("GET", "/%ff", {}, 400)])
+def test_a_first_request_that_fails_registers_the_person(made, _watch, method, path, more, wanted):
+    person = made.client("first-%s-%d-%d" % (method, wanted, len(path)), groups=["lab"])
+    Site(made, person).problem("/api/v1" + path, wanted, method=method, headers=more)
+    assert made.sql("SELECT count(*) FROM users WHERE sub LIKE %s", ("%-" + person.name,)) == [(1,)]
+
+
+def test_hosts_by_name_have_places_of_their_own(make_stack):
+    stack = make_stack()
+    stack.expect_log("AH01630")
+    hosts = "".join("<VirtualHost 127.0.0.1:%d>\nServerName http://%s:%d\n%s</VirtualHost>\n" % (stack.ports["http"], name, stack.ports["http"], place)
+                    for name, place in (("127.0.0.1", ""), ("one.example", PLACE % "/one"), ("two.example", PLACE % "/two")))
+    stack.reconfigure("OrchestratorTrustedProxy ::1\n" + hosts)
+    stack.wait_for(stack.ready, 30, "health")
+    site = Site(stack, stack.person())
+    for host, path, wanted in (("one.example", "/one", 200), ("two.example", "/two", 200), ("one.example", "/api/v1", 200)):
+        status, _, body = site.get(path + "/users/me", headers={"Host": host})
+        assert (status, json.loads(body)["id"]) == (wanted, site.person.id)
+    for host, path in (("one.example", "/two"), ("two.example", "/one"), ("127.0.0.1", "/one")):
+        assert site.get(path + "/users/me", headers={"Host": host})[0] == 403
+
+
+def test_the_root_is_a_place_too(make_stack):
+    stack = make_stack()
+    port = stack.ports["http"]
+    stack.reconfigure("<VirtualHost 127.0.0.1:%d>\nServerName http://127.0.0.1:%d\n%s</VirtualHost>\n" % (port, port, PLACE % "/"))
+    site = Site(stack, stack.person())
+    stack.wait_for(lambda: site.get("/health", token=False)[0] == 200, 30, "health")
+    site.problem("/users/me", 401, token=False)
+    assert site.get("/users/me")[0] == 200
+    site.problem("/api/v1/users/me", 404)
+
+
+TINY = PLACE.replace("orchestrator", "orchestrator-tiny")
+
+
+def test_a_surface_is_bound_where_its_handler_is(make_stack, build):
+    stack = make_stack(TINY % "/tiny" + TINY % "/api/v1/tiny" + PLACE % "/second",
+                       module=os.path.join(build, "tests", "api", ".libs", "mod_two_surfaces.so"))
+    site = Site(stack, stack.person())
+    for place in ("/tiny", "/api/v1/tiny"):
+        status, _, body = site.get(place + "/me")
+        assert (status, json.loads(body)) == (200, {"who": "local-" + site.person.name, "url": stack.base_url + place + "/me"})
+        assert site.get(place + "/open", token=False)[::2] == (200, b'"orchestrator-tiny"')
+    for path, token, wanted in (("/me", False, 401), ("/health", True, 404), ("/me?a=%zz", True, 422), ("/a%2fb", True, 404),
+                                ("/" + "x" * 70000, True, 414)):
+        status, headers, body = site.get("/tiny" + path, token)
+        expected = b'{"wrong":%d}' % wanted
+        if wanted == 414:  # httpd has not read the path: nobody knows whose it is
+            assert status == wanted and json.loads(body)["status"] == wanted
+        else:
+            assert (status, headers["Content-Type"], body) == (wanted, "application/json", expected), path
+    for place in ("/api/v1", "/second"):
+        assert site.is_me(place + "/users/me")
+        site.problem(place + "/me", 404)
+    for line in requests.get(stack.base_url + "/orchestrator-status?auto", timeout=10).text.splitlines():
+        if line.startswith("Places: "):
+            assert line == "Places: orchestrator /api/v1, orchestrator-tiny /tiny, orchestrator-tiny /api/v1/tiny, orchestrator /second"
+            break
+    else:
+        raise AssertionError("the status page has no places")
