@@ -16,6 +16,7 @@ libmo_la_LIBADD = $(CJOSE_LIBS)
 noinst_LTLIBRARIES += libmodule.la
 libmodule_la_SOURCES = \
 	$(httpd)/mod_orchestrator.c $(httpd)/mo_private.h \
+	$(httpd)/mo_access.c $(httpd)/mo_access.h \
 	$(httpd)/mo_auth.c $(httpd)/mo_auth.h \
 	$(httpd)/mo_body.c $(httpd)/mo_body.h \
 	$(httpd)/mo_child.c $(httpd)/mo_child.h \

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unixd.h>
 
+#include "mo_access.h"
 #include "mo_link.h"
 #include "mo_places.h"
 #include "mo_tree.h"
@@ -47,41 +48,52 @@ int mo_config_is_used(const mo_config_t *config)
 
 /* ---- what mod_dbd was told ---- */
 
-/* The main server's directive of that name: the last one counts, and those of a <VirtualHost> are other databases'. */
-static const ap_directive_t *find_directive(const ap_directive_t *node, const char *name)
+/* The last directive of that name among `node` and those behind it: in a <VirtualHost>, or outside of all of them. */
+static const ap_directive_t *find_directive(const ap_directive_t *node, const char *name, int is_in_host)
 {
     const ap_directive_t *found = NULL;
 
     for (; node; node = node->next) {
-        if (ap_cstr_casecmp(node->directive, name) == 0)
-            found = node;
+        const ap_directive_t *inside =
+            is_in_host && mo_tree_is(node, "<VirtualHost") ? find_directive(node->first_child, name, 0) : NULL;
+
+        if (inside || (!is_in_host && mo_tree_is(node, name)))
+            found = inside ? inside : node;
     }
     return found;
 }
 
-static const char *dbd_argument(const char *name, apr_pool_t *pool)
+/* The main server's argument, as mod_dbd reads it: the last one counts. A host's own is for another application. */
+static const char *dbd_argument(const char **mistake, const char *name, const char *what, apr_pool_t *pool)
 {
-    const ap_directive_t *directive = find_directive(ap_conftree, name);
+    const ap_directive_t *directive = find_directive(ap_conftree, name, 0);
+    const ap_directive_t *other = directive ? NULL : find_directive(ap_conftree, name, 1);
 
+    if (!directive && !*mistake)
+        *mistake =
+            apr_pstrcat(pool, name, " is missing", what, other ? "; " : "", other ? mo_tree_place(other, pool) : "",
+                        other ? " is the database of that <VirtualHost> only" : "", NULL);
     return directive ? mo_tree_word(directive, pool) : NULL;
 }
 
 static const char *check_database(mo_config_t *config, apr_pool_t *pool)
 {
-    const char *driver = dbd_argument("DBDriver", pool);
-    const char *maximum = dbd_argument("DBDMax", pool);
-    const char *parameters = dbd_argument("DBDParams", pool);
+    const char *mistake = NULL;
+    const char *driver = dbd_argument(&mistake, "DBDriver", ": the database is PostgreSQL, DBDriver pgsql", pool);
+    const char *parameters = dbd_argument(&mistake, "DBDParams", ": it says where the database is", pool);
+    const ap_directive_t *maximum = find_directive(ap_conftree, "DBDMax", 0);
 
     if (!APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open))
         return "mod_dbd is not loaded: requests get their database connections from it";
-    if (!driver || ap_cstr_casecmp(driver, "pgsql") != 0)
-        return "DBDriver pgsql is missing: the database is PostgreSQL";
-    if (!parameters)
-        return "DBDParams is missing: it says where the database is";
+    if (mistake)
+        return mistake;
+    if (ap_cstr_casecmp(driver, "pgsql") != 0)
+        return apr_pstrcat(pool, mo_tree_place(find_directive(ap_conftree, "DBDriver", 0), pool),
+                           ": must be pgsql, the database is PostgreSQL", NULL);
     config->dbd_params = parameters;
     if (!config->values->database_url)
         config->values->database_url = parameters;
-    config->db_max = maximum ? atoi(maximum) : DBD_MAX_DEFAULT;
+    config->db_max = maximum ? atoi(mo_tree_word(maximum, pool)) : DBD_MAX_DEFAULT;
     if (config->db_max < 1)
         config->db_max = 1;
     return NULL;
@@ -101,9 +113,8 @@ static const char *check_secret_files(const mo_config_t *config, apr_pool_t *poo
         apr_status_t status = apr_stat(&info, file->path, APR_FINFO_GPROT | APR_FINFO_GROUP, pool);
 
         if (status == APR_SUCCESS && (info.protection & APR_FPROT_GREAD) && info.group == ap_unixd_config.group_id)
-            return apr_psprintf(pool, "%s on line %d of %s: the Group of httpd may read %s: chmod 600 it",
-                                file->directive->directive, file->directive->line_num, file->directive->filename,
-                                file->path);
+            return apr_psprintf(pool, "%s: the Group of httpd may read %s: chmod 600 it",
+                                mo_tree_place(file->directive, pool), file->path);
     }
     return NULL;
 }
@@ -140,9 +151,47 @@ static const char *find_mistake(mo_config_t *config, apr_pool_t *pool)
         return "OrchestratorJwksFile is missing: the issuers' keys are kept in it";
     if (values->issuers->nelts == 0)
         return "<OrchestratorIssuer> is missing: without one nobody can sign in";
-    if (values->poll_min > values->poll_max)
-        return "OrchestratorPollInterval: the first interval must not be longer than the second";
     return check_database(config, pool);
+}
+
+/* ---- what may be meant, but looks like a mistake ---- */
+
+static void warn_of_any_audience(const server_rec *main_server, apr_pool_t *pool)
+{
+    const ap_directive_t *node;
+
+    for (node = ap_conftree; node; node = node->next) {
+        if (mo_tree_is(node, "<OrchestratorIssuer") && !find_directive(node->first_child, "OrchestratorAudience", 0))
+            ap_log_error(
+                APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, main_server,
+                ORCLOGNO(1005) "%s: has no OrchestratorAudience: every token of the issuer is taken, also one that "
+                               "was made for another service, and ID tokens",
+                mo_tree_place(node, pool));
+    }
+}
+
+static const char *check_access(const mo_config_t *config, const server_rec *main_server, apr_pool_t *pool)
+{
+    const char *mistake = NULL, *warning;
+    int i;
+
+    for (i = 0; !mistake && i < config->bases->nelts; i++) {
+        mistake = mo_access_check(&warning, &APR_ARRAY_IDX(config->bases, i, const mo_base_t), pool);
+        if (warning)
+            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, main_server, ORCLOGNO(1001) "%s", warning);
+    }
+    return mistake;
+}
+
+static void warn(const mo_config_t *config, const server_rec *main_server, apr_pool_t *pool)
+{
+    warn_of_any_audience(main_server, pool);
+    if (!orc_db_has_connect_timeout(config->dbd_params))
+        ap_log_error(
+            APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, main_server,
+            ORCLOGNO(1004) "%s: has no connect_timeout: a request would wait without end for a database that takes "
+                           "its connection and does not answer",
+            mo_tree_place(find_directive(ap_conftree, "DBDParams", 0), pool));
 }
 
 int mo_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
@@ -154,14 +203,13 @@ int mo_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
         return OK;
     if (!mistake)
         mistake = find_mistake(config, pconf);
+    if (!mistake)
+        mistake = check_access(config, main_server, ptemp);
     if (mistake) {
         ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, main_server, ORCLOGNO(1002) "%s", mistake);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (!orc_db_has_connect_timeout(config->dbd_params))
-        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, main_server,
-                     ORCLOGNO(1004) "DBDParams has no connect_timeout: a request would wait without end for a database "
-                                    "that takes its connection and does not answer");
+    warn(config, main_server, ptemp);
     if (!config->values->public_url)
         config->values->public_url = mo_link_public_url(config, main_server, pconf);
     return OK;

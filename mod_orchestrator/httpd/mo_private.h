@@ -17,6 +17,9 @@ extern module AP_MODULE_DECLARE_DATA orchestrator_module;
 #define MO_HANDLER_STATUS  "orchestrator-status"
 #define MO_HANDLER_PROBLEM "orchestrator-problem"
 
+/* The AuthType of the <Location>s that surfaces are bound in. */
+#define MO_AUTH_TYPE "oauth20"
+
 #define MO_VERSION "0.1.0"
 
 #endif

@@ -8,13 +8,19 @@ int mo_tree_is(const ap_directive_t *node, const char *name)
     return ap_cstr_casecmp(node->directive, name) == 0;
 }
 
+const char *mo_tree_arguments(const ap_directive_t *node, apr_pool_t *pool)
+{
+    apr_size_t length = strlen(node->args);
+
+    if (*node->directive == '<' && length > 0 && node->args[length - 1] == '>')
+        length--;
+    return apr_pstrmemdup(pool, node->args, length);
+}
+
 const char *mo_tree_word(const ap_directive_t *node, apr_pool_t *pool)
 {
-    const char *arguments = node->args;
-    apr_size_t length = strlen(arguments);
+    const char *arguments = mo_tree_arguments(node, pool);
 
-    if (*node->directive == '<' && length > 0 && arguments[length - 1] == '>')
-        arguments = apr_pstrmemdup(pool, arguments, length - 1);
     return ap_getword_conf(pool, &arguments);
 }
 

@@ -10,7 +10,10 @@
 /** True for the directive of that name; a section's begins with "<". */
 int mo_tree_is(const ap_directive_t *node, const char *name);
 
-/** First argument without its quotes, of a section without the closing ">"; "" when there is none. */
+/** What stands behind a directive's name, of a section without the closing ">". */
+const char *mo_tree_arguments(const ap_directive_t *node, apr_pool_t *pool);
+
+/** First argument without its quotes; "" when there is none. */
 const char *mo_tree_word(const ap_directive_t *node, apr_pool_t *pool);
 
 /** The <VirtualHost> around a directive, or NULL. */

@@ -205,7 +205,7 @@ def test_a_pool_with_fewer_connections_than_are_needed_turns_requests_away(own, 
 
 
 def test_a_connection_string_without_connect_timeout_is_warned_of(own):
-    own.expect_log("ORC1004.*DBDParams has no connect_timeout", required=True)
+    own.expect_log("ORC1004: DBDParams on line .*has no connect_timeout", required=True)
     own.reconfigure('DBDParams "host=127.0.0.1 port=%d user=orchestrator dbname=orchestrator passfile=%s"\n'
                     % (own.postgres.port, own.postgres.passfile))
     own.wait_for(own.ready, 30, "health")
@@ -223,6 +223,22 @@ def test_another_hosts_database_is_not_ours(own):
     own.wait_for(own.ready, 30, "health")
     person = own.person()
     person.wait_for_status(person.deploy(), "CREATE_COMPLETE")
+
+
+def test_of_several_databases_the_main_servers_last_one_is_ours(own):
+    """For requests, which get what mod_dbd gives them, and for the daemon."""
+    begun = own.sql("SELECT clock_timestamp()")[0][0]  # a pooler's connections are older
+    own.reconfigure("""
+        DBDParams "host=127.0.0.1 port=1 dbname=nobody connect_timeout=2"
+        <IfModule mod_dbd.c>
+            DBDParams "${conninfo} application_name=last"
+        </IfModule>
+    """)
+    own.wait_for(own.ready, 30, "health")
+    person = own.person()
+    person.wait_for_status(person.deploy(), "CREATE_COMPLETE")
+    names = "SELECT DISTINCT application_name FROM pg_stat_activity WHERE usename = 'orchestrator' AND backend_start > %s"
+    own.wait_for(lambda: own.sql(names, (begun,)) == [("last",)], 30, "connections with the last parameters only")
 
 
 # --- views ---

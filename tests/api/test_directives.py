@@ -23,20 +23,26 @@ Listen 127.0.0.1:{port}
 LoadModule mpm_event_module "{modules}/mod_mpm_event.so"
 LoadModule authn_core_module "{modules}/mod_authn_core.so"
 LoadModule authz_core_module "{modules}/mod_authz_core.so"
+LoadModule authz_host_module "{modules}/mod_authz_host.so"
+LoadModule authz_user_module "{modules}/mod_authz_user.so"
+LoadModule access_compat_module "{modules}/mod_access_compat.so"
 LoadModule dbd_module "{modules}/mod_dbd.so"
 LoadModule orchestrator_module "{build}/.libs/mod_orchestrator.so"
 """
+PLACE = "<Location /api/v1>\n    SetHandler orchestrator"
+AUTHENTICATED = "    AuthType oauth20\n    Require valid-user"
 GOOD = {
     "DBDriver": "pgsql",
-    "DBDParams": '"host=127.0.0.1 port=1 dbname=nobody"',
+    "DBDParams": '"host=127.0.0.1 port=1 dbname=nobody connect_timeout=2"',
     "OrchestratorIM": "https://im.example/im",
     "OrchestratorProviders": "{folder}/providers.json",
     "OrchestratorSecretKeyFile": "{folder}/secret.key",
     "OrchestratorToscaTypes": "{folder}/types",
     "OrchestratorJwksFile": "{folder}/jwks.json",
-    "<OrchestratorIssuer https://issuer.example>\n</OrchestratorIssuer>": "",
-    "<Location /api/v1>\n    SetHandler orchestrator\n</Location>": "",
+    "<OrchestratorIssuer https://issuer.example>\nOrchestratorAudience orchestrator\n</OrchestratorIssuer>": "",
+    PLACE + "\n" + AUTHENTICATED + "\n</Location>": "",
 }
+GOOD_PLACE, GOOD_ISSUER = list(GOOD)[-1], list(GOOD)[-2]
 PROVIDER = {"name": "cloud", "type": "openstack", "auth": "type = Dummy", "groups": {"lab": "p"}}
 
 
@@ -87,8 +93,7 @@ def refused(configuration, needle, reason, *lines, **options):
 
 
 def test_a_good_configuration_is_accepted(configuration):
-    status, said = configuration.test()
-    assert (status, "Syntax OK" in said) == (0, True), said
+    assert configuration.test() == (0, "Syntax OK\n")
 
 
 def test_a_module_that_nobody_uses_wants_nothing(configuration):
@@ -99,21 +104,33 @@ def test_a_module_that_nobody_uses_wants_nothing(configuration):
 @pytest.mark.parametrize("name", ["OrchestratorSecretKeyFile", "OrchestratorProviders", "OrchestratorToscaTypes", "OrchestratorIM",
                                   "OrchestratorJwksFile", "DBDParams", "DBDriver"])
 def test_a_missing_directive_is_named(configuration, name):
-    refused(configuration, None, name + (" pgsql is missing" if name == "DBDriver" else " is missing"), without=(name,))
+    refused(configuration, None, name + " is missing", without=(name,))
 
 
-def test_another_hosts_database_is_not_ours(configuration):
-    theirs = ("<VirtualHost *:1>", "DBDParams \"host=127.0.0.1 port=1 dbname=theirs\"", "</VirtualHost>")
-    refused(configuration, None, "DBDParams is missing", *theirs, without=("DBDParams",))
-    conditional = '"host=127.0.0.1"\n<IfModule mod_dbd.c>\nDBDParams "host=127.0.0.1 connect_timeout=2"\n</IfModule>'
-    for ours in (GOOD["DBDParams"], conditional):
-        status, said = configuration.test(*theirs, DBDParams=ours)
-        assert (status, "ORC1004" in said) == (0, "connect_timeout" not in ours), said
+HOST = "<VirtualHost *:1>\n    %s\n</VirtualHost>"
+PATIENT, IMPATIENT = "DBDParams \"host=127.0.0.1 connect_timeout=2\"", "DBDParams \"host=127.0.0.1\""
+
+
+@pytest.mark.parametrize("name, theirs", [("DBDParams", PATIENT), ("DBDriver", "DBDriver pgsql")])
+def test_another_hosts_database_is_not_ours(configuration, name, theirs):
+    refused(configuration, "    " + theirs, "database of that <VirtualHost> only", HOST % theirs, without=(name,))
+
+
+@pytest.mark.parametrize("last, is_patient", [
+    (IMPATIENT, False), (PATIENT + "\n" + IMPATIENT, False), (IMPATIENT + "\n" + PATIENT, True),
+    (HOST % PATIENT + "\n" + IMPATIENT, False), (IMPATIENT + "\n" + HOST % PATIENT, False), (HOST % IMPATIENT, True),
+    ("<IfModule mod_dbd.c>\n<IfDefine !X>\n<IfFile {folder}>\n%s\n</IfFile>\n</IfDefine>\n</IfModule>" % IMPATIENT, False),
+    ("<IfModule !mod_dbd.c>\n%s\n</IfModule>\n<IfDefine X>\n%s\n</IfDefine>" % (IMPATIENT, IMPATIENT), True),
+    ("Include {folder}/more.conf", False), (HOST % "Include {folder}/more.conf", True)])
+def test_the_main_servers_last_database_is_ours(configuration, last, is_patient):
+    configuration.write("more.conf", "<IfModule mod_dbd.c>\n%s\n</IfModule>\n" % IMPATIENT)
+    status, said = configuration.test(last)
+    assert (status, "ORC1004: DBDParams on line" in said) == (0, not is_patient), said
 
 
 def test_a_missing_issuer_is_named(configuration):
     refused(configuration, None, "<OrchestratorIssuer> is missing",
-            without=("<OrchestratorIssuer https://issuer.example>\n</OrchestratorIssuer>",))
+            without=(GOOD_ISSUER,))
 
 
 @pytest.mark.parametrize("line, reason", [
@@ -264,5 +281,62 @@ def test_a_surface_is_bound_directly_in_a_location_without_a_pattern(configurati
                                    "<IfModule mod_dbd.c>\n<Location /x>"])
 def test_a_surface_may_be_bound_at_several_places(configuration, place):
     opened = re.findall(r"^<(\w+)", place, re.M)
-    status, said = configuration.test(place, "SetHandler orchestrator", *("</%s>" % name for name in reversed(opened)))
-    assert status == 0, said
+    said = configuration.test(place, "SetHandler orchestrator", AUTHENTICATED, *("</%s>" % name for name in reversed(opened)))
+    assert said == (0, "Syntax OK\n")
+
+
+def place(*lines, path="/api/v1"):
+    return "\n".join(["<Location %s>" % path, *lines, "</Location>"])
+
+
+BOUND, TYPE, VALID = "SetHandler orchestrator", "AuthType oauth20", "Require valid-user"
+
+
+@pytest.mark.parametrize("needle, reason, lines", [
+    ("<Location", "AuthType oauth20 is missing", place(BOUND, VALID)),
+    ("<Location", "Require valid-user is missing", place(BOUND, TYPE)),
+    ("AuthType Basic", "must be oauth20", place(BOUND, "AuthType Basic", VALID)),
+    ("AuthType None", "must be oauth20", place(BOUND, TYPE, VALID) + "\n" + place("AuthType None", path="/api")),
+    ("Require all", "lets everybody in", place(BOUND, TYPE, "Require all granted")),
+    ("Require all", "lets everybody in", place(BOUND, TYPE, VALID, "Require all granted")),
+    ("Require all", "lets everybody in", place(BOUND, TYPE, "<RequireAny>", "Require all granted", VALID, "</RequireAny>")),
+    ("Require not", "lets everybody in", place(BOUND, TYPE, "<RequireAll>", "Require not ip 10", "Require all granted", "</RequireAll>")),
+    ("Require all", "lets everybody in", place(BOUND, TYPE, VALID) + "\n" + place("Require all granted", path="/")),
+    ("Require all", "lets everybody in", place(BOUND, TYPE, VALID) + "\n<LocationMatch \"^/(?<a>api)/\">\nRequire all granted\n</LocationMatch>"),
+    ("Require all", "lets everybody in", place(BOUND, TYPE, VALID) + "\n<Location ~ \"^/api/\">\nRequire all granted\n</Location>"),
+    ("Require all", "lets everybody in", place(BOUND, TYPE, VALID) + "\n" + place("Require all granted", "AuthMerging Or", path="/api")),
+])
+def test_a_place_where_nobody_is_asked_for_a_token_is_refused(configuration, needle, reason, lines):
+    refused(configuration, needle, reason, lines, without=(GOOD_PLACE,))
+
+
+@pytest.mark.parametrize("lines", [
+    place(BOUND, path="/x") + "\n" + place(TYPE, VALID, path="/"), place(TYPE, "Require all granted", path="/") + "\n" + place(BOUND, VALID),
+    place(BOUND, TYPE, "Require all denied"), place(BOUND, "AuthType OAuth20", "require valid-user"),
+    place(BOUND, TYPE, "Require user somebody", "<RequireAll>", "Require ip 10", VALID, "</RequireAll>"),
+    place(BOUND, TYPE, "<RequireAll>", "Require not ip 10", VALID, "</RequireAll>"),
+    place(BOUND, TYPE, "<RequireAll>", VALID, "<RequireNone>", "Require ip 10", "</RequireNone>", "</RequireAll>"),
+    place(BOUND, TYPE, VALID) + "\n" + place("Require all granted", "AuthMerging And", path="/api"),
+    place(BOUND, TYPE, VALID) + "\n" + place("Require all granted", path="/api/v1/docs") + "\n" + place("Require all granted", path="/ap"),
+    place(BOUND, TYPE, VALID) + "\n" + HOST % place("Require all granted").replace("\n", "\n    "),
+    HOST % place(BOUND, VALID) + "\n" + place(TYPE, path="/"),
+    place(BOUND, TYPE, "<If true>", "Require all granted", "</If>", "<Else>", VALID, "</Else>"),
+    place(BOUND, 'AuthType "%{req:x}"', VALID),
+])
+def test_a_place_that_asks_for_a_token_in_another_way_is_accepted(configuration, lines):
+    assert configuration.test(lines, without=(GOOD_PLACE,)) == (0, "Syntax OK\n")
+
+
+@pytest.mark.parametrize("needle, lines", [
+    ("Require ip", place(BOUND, TYPE, VALID, "Require ip 10")), ("Require local", place(BOUND, TYPE, "Require local")),
+    ("<Limit", place(BOUND, TYPE, "<Limit POST>", VALID, "</Limit>")), ("Satisfy", place(BOUND, TYPE, VALID, "Satisfy Any", "Allow from all")),
+])
+def test_whom_a_place_lets_in_without_a_token_is_warned_of(configuration, needle, lines):
+    status, said = configuration.test(lines, without=(GOOD_PLACE,))
+    assert status == 0 and re.search(r"ORC1001: \S+ on line %d of .* not asked for a token" % configuration.line_of(needle), said), said
+
+
+def test_an_issuer_without_an_audience_is_warned_of(configuration):
+    status, said = configuration.test("<OrchestratorIssuer https://other.example>", "</OrchestratorIssuer>")
+    assert status == 0 and "ORC1005: <OrchestratorIssuer> on line %d of" % configuration.line_of("other.example") in said, said
+    assert said.count("ORC1005") == 1
