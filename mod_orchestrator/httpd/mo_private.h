@@ -20,6 +20,4 @@ extern module AP_MODULE_DECLARE_DATA orchestrator_module;
 /* The AuthType of the <Location>s that surfaces are bound in. */
 #define MO_AUTH_TYPE "oauth20"
 
-#define MO_VERSION "0.1.0"
-
 #endif
