@@ -3,6 +3,7 @@ liborc_la_SOURCES += \
 	$(core)/orc_config.c $(core)/orc_config.h \
 	$(core)/orc_engine_status.h \
 	$(core)/orc_error.c $(core)/orc_error.h \
+	$(core)/orc_gate.c $(core)/orc_gate.h \
 	$(core)/orc_hash.c $(core)/orc_hash.h \
 	$(core)/orc_id.c $(core)/orc_id.h \
 	$(core)/orc_identity.c $(core)/orc_identity.h \
@@ -23,6 +24,10 @@ liborc_la_SOURCES += \
 check_PROGRAMS += tests/unit/test_core
 tests_unit_test_core_SOURCES = tests/unit/test_core.c tests/unit/unit.h
 tests_unit_test_core_LDADD = $(unit_ldadd)
+
+check_PROGRAMS += tests/unit/test_gate
+tests_unit_test_gate_SOURCES = tests/unit/test_gate.c tests/unit/unit.h
+tests_unit_test_gate_LDADD = $(unit_ldadd)
 
 check_PROGRAMS += tests/unit/test_schema
 tests_unit_test_schema_SOURCES = tests/unit/test_schema.c tests/unit/unit.h

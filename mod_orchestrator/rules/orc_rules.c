@@ -2,8 +2,9 @@
 #include "orc_rules_internal.h"
 
 #include <apr_strings.h>
-#include <apr_thread_mutex.h>
 #include <string.h>
+
+enum { LOOKS = 4 }; /* at IM's logs that a process takes at once, one of a deployment */
 
 static const char gone[] = "caller.gone";
 
@@ -13,10 +14,8 @@ orc_rules_t *orc_rules_make(apr_pool_t *pool)
 
     rules->callers = orc_rules_callers_make(pool);
     rules->parsed = orc_rules_parsed_make(pool);
-    if (!rules->callers || !rules->parsed ||
-        apr_thread_mutex_create(&rules->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
-        return NULL;
-    return rules;
+    rules->looks = orc_gate_make(LOOKS, 1, pool);
+    return rules->callers && rules->parsed && rules->looks ? rules : NULL;
 }
 
 orc_error_t *orc_rules_condition_check(const orc_rules_condition_t *condition, const char *first, const char *second)

@@ -1,47 +1,12 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_rules_logs.h"
 
-#include <apr_strings.h>
-#include <apr_thread_mutex.h>
-#include <string.h>
-
 #include "orc_im.h"
 #include "orc_log.h"
 #include "orc_rules_internal.h"
 
 static const apr_interval_time_t im_patience = 2 * APR_USEC_PER_SEC;
 enum { MAX_IM_LOG = 1024 * 1024 };
-
-/* ---- who may look ---- */
-
-/* A place for a look at this deployment's log; -1 when somebody has it, or there is none. */
-static int take_place(orc_rules_t *rules, const char *deployment_id)
-{
-    int i, place = -1;
-
-    apr_thread_mutex_lock(rules->lock);
-    for (i = 0; i < ORC_RULES_LOOKS; i++) {
-        if (strcmp(rules->looks[i], deployment_id) == 0) {
-            place = -1;
-            break;
-        }
-        if (!*rules->looks[i] && place < 0)
-            place = i;
-    }
-    if (place >= 0)
-        apr_cpystrn(rules->looks[place], deployment_id, sizeof rules->looks[place]);
-    apr_thread_mutex_unlock(rules->lock);
-    return place;
-}
-
-static void leave_place(orc_rules_t *rules, int place)
-{
-    apr_thread_mutex_lock(rules->lock);
-    rules->looks[place][0] = '\0';
-    apr_thread_mutex_unlock(rules->lock);
-}
-
-/* ---- looking ---- */
 
 /* The token that the infrastructure's owner at IM has; NULL when there is none to be had. */
 static const char *im_token(const orc_store_log_t *log, const orc_rules_call_t *call)
@@ -75,15 +40,16 @@ static const char *ask_im(const orc_store_log_t *log, const orc_rules_call_t *ca
     return NULL;
 }
 
+/* One look at a deployment's log at a time, and few at all: who comes meanwhile is given what is stored. */
 static const char *look(const orc_store_log_t *log, const orc_rules_call_t *call, const char *deployment_id)
 {
-    int place = take_place(call->service->rules, deployment_id);
+    orc_gate_t *looks = call->service->rules->looks;
     const char *fresh;
 
-    if (place < 0)
+    if (!orc_gate_enter(looks, deployment_id, 0))
         return NULL;
     fresh = ask_im(log, call, deployment_id);
-    leave_place(call->service->rules, place);
+    orc_gate_leave(looks, deployment_id);
     return fresh;
 }
 
