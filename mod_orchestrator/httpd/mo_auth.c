@@ -11,8 +11,6 @@
 
 APLOG_USE_MODULE(orchestrator);
 
-#define AUTH_TYPE "Bearer"
-
 static const char *bearer_token(const request_rec *r)
 {
     const char *value = apr_table_get(r->headers_in, "Authorization");
@@ -81,9 +79,9 @@ int mo_auth_check(request_rec *r)
     const char *type = ap_auth_type(r), *token;
     orc_error_t *error;
 
-    if (!request || !config->child || !type || ap_cstr_casecmp(type, AUTH_TYPE) != 0)
+    if (!request || !config->child || !type || ap_cstr_casecmp(type, MO_AUTH_TYPE) != 0)
         return DECLINED;
-    r->ap_auth_type = AUTH_TYPE;
+    r->ap_auth_type = MO_AUTH_TYPE;
     if (is_open(request, r)) {
         r->user = "";
         return OK;
@@ -107,7 +105,7 @@ orc_error_t *mo_auth_identity(orc_identity_t **identity, request_rec *r)
     if (*identity)
         return NULL;
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                  ORCLOGNO(1021) "request %s: nobody was asked for a token: %s needs AuthType " AUTH_TYPE
+                  ORCLOGNO(1021) "request %s: nobody was asked for a token: %s needs AuthType " MO_AUTH_TYPE
                                  " and Require valid-user",
                   request->id, request->base->path);
     return no_token(r->pool);

@@ -18,6 +18,6 @@ extern module AP_MODULE_DECLARE_DATA orchestrator_module;
 #define MO_HANDLER_PROBLEM "orchestrator-problem"
 
 /* The AuthType of the <Location>s that surfaces are bound in. */
-#define MO_AUTH_TYPE "oauth20"
+#define MO_AUTH_TYPE "Bearer"
 
 #endif

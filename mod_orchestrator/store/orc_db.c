@@ -14,19 +14,25 @@
 #include "orc_secret.h"
 
 enum {
-    MAX_COMPOSED = 128, /* composed statements kept prepared per connection */
+    MAX_COMPOSED = 32, /* composed statements kept prepared per connection, of each kind */
     MAX_TRANSACTION_RUNS = 3,
     COMPOSED_NAME_LENGTH = 24,
     MAX_FAREWELLS = 4, /* reads of what an idle connection has to say; the last one is the end of file */
 };
 
+/* A composed statement that is prepared; "": a free place. */
+typedef struct composed_t {
+    char name[COMPOSED_NAME_LENGTH];
+    unsigned long used; /* the number of its last use */
+} composed_t;
+
 /* What a connection remembers of itself: which statements it has prepared, and whether it was given up. Dies with the
  * session, so PGEVT_CONNRESET clears it. */
 typedef struct prepared_t {
-    int is_lost;
+    int is_lost, is_set;
     unsigned char named[ORC_SQL_COUNT + 1];
-    char composed[MAX_COMPOSED][COMPOSED_NAME_LENGTH];
-    int composed_count;
+    composed_t composed[ORC_DB_ONCE][MAX_COMPOSED];
+    unsigned long uses;
 } prepared_t;
 
 struct orc_db_t {
@@ -158,29 +164,6 @@ static void revive(PGconn *connection)
         PQreset(connection);
 }
 
-orc_error_t *orc_db_open(orc_db_t **out, orc_db_source_t *source, apr_pool_t *pool)
-{
-    orc_db_t *db = apr_pcalloc(pool, sizeof *db);
-
-    *out = NULL;
-    db->pool = pool;
-    db->source = source;
-    db->connection = source->take(source, &db->handle);
-    if (!db->connection)
-        return orc_db_unavailable("no connection is to be had", pool);
-    apr_pool_cleanup_register(pool, db, close_at_end, apr_pool_cleanup_null);
-    revive(db->connection);
-    if (PQstatus(db->connection) != CONNECTION_OK || PQsetnonblocking(db->connection, 1) != 0 ||
-        !prepared_of(db->connection)) {
-        orc_error_t *error = orc_db_unavailable(PQerrorMessage(db->connection), pool);
-
-        orc_db_close(db);
-        return error;
-    }
-    *out = db;
-    return NULL;
-}
-
 /* ---- statements ---- */
 
 static apr_status_t clear_result(void *result)
@@ -225,6 +208,44 @@ static PGresult *run(orc_db_t *db, const char *sql)
     return answer(db, PQsendQuery(db->connection, sql));
 }
 
+/* Once a session: compiling a plan takes longer than any statement of ours is worth. */
+static orc_error_t *set_up(orc_db_t *db, apr_pool_t *pool)
+{
+    prepared_t *prepared = prepared_of(db->connection);
+
+    if (!prepared->is_set)
+        ORC_TRY(keep(db, NULL, run(db, "SET jit = off"), pool));
+    prepared->is_set = 1;
+    return NULL;
+}
+
+orc_error_t *orc_db_open(orc_db_t **out, orc_db_source_t *source, apr_pool_t *pool)
+{
+    orc_db_t *db = apr_pcalloc(pool, sizeof *db);
+    orc_error_t *error;
+
+    *out = NULL;
+    db->pool = pool;
+    db->source = source;
+    db->connection = source->take(source, &db->handle);
+    if (!db->connection)
+        return orc_db_unavailable("no connection is to be had", pool);
+    apr_pool_cleanup_register(pool, db, close_at_end, apr_pool_cleanup_null);
+    revive(db->connection);
+    if (PQstatus(db->connection) != CONNECTION_OK || PQsetnonblocking(db->connection, 1) != 0 ||
+        !prepared_of(db->connection)) {
+        error = orc_db_unavailable(PQerrorMessage(db->connection), pool);
+        orc_db_close(db);
+        return error;
+    }
+    error = set_up(db, pool);
+    if (error)
+        orc_db_close(db);
+    else
+        *out = db;
+    return error;
+}
+
 static PGresult *run_prepared(orc_db_t *db, const char *name, int count, const char *const *values)
 {
     return answer(db, PQsendQueryPrepared(db->connection, name, count, values, NULL, NULL, 0));
@@ -262,25 +283,51 @@ orc_sql_call_t orc_db_kept(orc_sql_call_t call, apr_pool_t *pool)
     return call;
 }
 
+/* The statement's place among those of its kind, or else the one whose statement was not used for the longest. */
+static composed_t *place_of(composed_t *composed, const char *name)
+{
+    composed_t *oldest = composed;
+    int i;
+
+    for (i = 0; i < MAX_COMPOSED; i++) {
+        if (strcmp(composed[i].name, name) == 0)
+            return &composed[i];
+        if (composed[i].used < oldest->used)
+            oldest = &composed[i];
+    }
+    return oldest;
+}
+
+static orc_error_t *prepare_composed(orc_db_t *db, composed_t *place, const char *name, const char *sql,
+                                     apr_pool_t *pool)
+{
+    if (strcmp(place->name, name) == 0)
+        return NULL;
+    if (*place->name)
+        ORC_TRY(keep(db, NULL, run(db, apr_pstrcat(pool, "DEALLOCATE ", place->name, NULL)), pool));
+    place->name[0] = '\0';
+    ORC_TRY(prepare(db, name, sql, pool));
+    apr_cpystrn(place->name, name, sizeof place->name);
+    return NULL;
+}
+
 orc_error_t *orc_db_execute_text(orc_db_t *db, orc_rows_t *rows, const char *sql, int count, const char *const *values,
-                                 apr_pool_t *pool)
+                                 orc_db_keep_t kind, apr_pool_t *pool)
 {
     prepared_t *prepared = prepared_of(db->connection);
     char name[COMPOSED_NAME_LENGTH];
-    int i;
+    composed_t *place;
 
-    apr_snprintf(name, sizeof name, "q%.20s", orc_secret_sha256(sql, strlen(sql), pool));
-    for (i = 0; i < prepared->composed_count; i++) {
-        if (strcmp(prepared->composed[i], name) == 0)
-            return keep(db, rows, run_prepared(db, name, count, values), pool);
-    }
-    if (prepared->composed_count == MAX_COMPOSED) {
+    if (kind == ORC_DB_ONCE) {
         int was_sent = PQsendQueryParams(db->connection, sql, count, NULL, values, NULL, NULL, 0);
 
         return keep(db, rows, answer(db, was_sent), pool);
     }
-    ORC_TRY(prepare(db, name, sql, pool));
-    memcpy(prepared->composed[prepared->composed_count++], name, sizeof name);
+    apr_snprintf(name, sizeof name, "%c%.20s", kind == ORC_DB_USUAL ? 'q' : 'u',
+                 orc_secret_sha256(sql, strlen(sql), pool));
+    place = place_of(prepared->composed[kind], name);
+    ORC_TRY(prepare_composed(db, place, name, sql, pool));
+    place->used = ++prepared->uses;
     return keep(db, rows, run_prepared(db, name, count, values), pool);
 }
 
@@ -453,7 +500,7 @@ orc_error_t *orc_db_transact(orc_db_source_t *source, orc_db_work_t *work, void 
 
 /* Runs a composed statement, or a named one when `sql` is NULL; once more when the connection died. */
 static orc_error_t *read_twice(orc_db_source_t *source, orc_rows_t *rows, const char *sql, int count,
-                               orc_sql_call_t call, apr_pool_t *pool)
+                               orc_sql_call_t call, orc_db_keep_t kind, apr_pool_t *pool)
 {
     orc_error_t *error = NULL;
     orc_db_t *db;
@@ -461,8 +508,8 @@ static orc_error_t *read_twice(orc_db_source_t *source, orc_rows_t *rows, const 
 
     for (run = 0; run < 2; run++) {
         ORC_TRY(orc_db_open(&db, source, pool));
-        error =
-            sql ? orc_db_execute_text(db, rows, sql, count, call.values, pool) : orc_db_execute(db, rows, call, pool);
+        error = sql ? orc_db_execute_text(db, rows, sql, count, call.values, kind, pool)
+                    : orc_db_execute(db, rows, call, pool);
         orc_db_close(db);
         if (!error || !asks_for_repetition(error, 0))
             break;
@@ -472,11 +519,11 @@ static orc_error_t *read_twice(orc_db_source_t *source, orc_rows_t *rows, const 
 
 orc_error_t *orc_db_read(orc_db_source_t *source, orc_rows_t *rows, orc_sql_call_t call, apr_pool_t *pool)
 {
-    return read_twice(source, rows, NULL, 0, call, pool);
+    return read_twice(source, rows, NULL, 0, call, ORC_DB_ONCE, pool);
 }
 
 orc_error_t *orc_db_read_text(orc_db_source_t *source, orc_rows_t *rows, const char *sql, int count,
-                              const char *const *values, apr_pool_t *pool)
+                              const char *const *values, orc_db_keep_t kind, apr_pool_t *pool)
 {
-    return read_twice(source, rows, sql, count, (orc_sql_call_t){.values = values}, pool);
+    return read_twice(source, rows, sql, count, (orc_sql_call_t){.values = values}, kind, pool);
 }

@@ -76,10 +76,17 @@ orc_error_t *orc_db_execute(orc_db_t *db, orc_rows_t *rows, orc_sql_call_t call,
 /** A call that outlives the block that it is made in; its texts stay where they are. */
 orc_sql_call_t orc_db_kept(orc_sql_call_t call, apr_pool_t *pool);
 
-/** Runs a composed statement; prepared by its text (a bounded number per connection), so compose few different texts.
- */
+/** Whether a connection keeps a composed statement prepared. Of each kind it keeps a bounded number, those that were
+ * used last, so that what is unusual never drives out what is usual. */
+typedef enum orc_db_keep_t {
+    ORC_DB_USUAL,   /* few texts, asked for all the time */
+    ORC_DB_UNUSUAL, /* many, one person's perhaps */
+    ORC_DB_ONCE,    /* not at all: planned anew each time, with its values in sight */
+} orc_db_keep_t;
+
+/** Runs a composed statement. */
 orc_error_t *orc_db_execute_text(orc_db_t *db, orc_rows_t *rows, const char *sql, int count, const char *const *values,
-                                 apr_pool_t *pool);
+                                 orc_db_keep_t keep, apr_pool_t *pool);
 
 orc_error_t *orc_db_begin(orc_db_t *db, apr_pool_t *pool);
 orc_error_t *orc_db_commit(orc_db_t *db, apr_pool_t *pool);
@@ -120,7 +127,7 @@ orc_error_t *orc_db_read(orc_db_source_t *source, orc_rows_t *rows, orc_sql_call
 
 /** The same for a composed statement; see orc_db_execute_text. */
 orc_error_t *orc_db_read_text(orc_db_source_t *source, orc_rows_t *rows, const char *sql, int count,
-                              const char *const *values, apr_pool_t *pool);
+                              const char *const *values, orc_db_keep_t keep, apr_pool_t *pool);
 
 /** Applies the migrations compiled into the module that the database lacks, and makes the views that the statements
  * read from, under an advisory lock. *applied: how many migrations. */

@@ -82,7 +82,7 @@ orc_error_t *orc_db_listen(int *is_new, orc_db_source_t *source, apr_pool_t *poo
         orc_db_close(db);
         return NULL;
     }
-    error = orc_db_execute_text(db, NULL, "LISTEN orchestrator", 0, NULL, pool);
+    error = orc_db_execute_text(db, NULL, "LISTEN orchestrator", 0, NULL, ORC_DB_ONCE, pool);
     if (!error)
         single->listens = PQbackendPID(single->connection);
     *is_new = !error;

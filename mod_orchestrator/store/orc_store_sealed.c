@@ -23,7 +23,7 @@ static orc_error_t *read_batch(orc_rows_t *rows, const work_t *work, const char 
                                   " WHERE ", column->column, " IS NOT NULL AND ($1::uuid IS NULL OR ", column->id,
                                   " > $1::uuid) ORDER BY ", column->id, " LIMIT " BATCH, NULL);
 
-    return orc_db_read_text(work->source, rows, sql, 1, values, work->pool);
+    return orc_db_read_text(work->source, rows, sql, 1, values, ORC_DB_UNUSUAL, work->pool);
 }
 
 static orc_error_t *replace(int *replaced, const work_t *work, const char *id, const char *former, const char *fresh)
@@ -33,7 +33,7 @@ static orc_error_t *replace(int *replaced, const work_t *work, const char *id, c
     const char *sql = apr_pstrcat(work->pool, "UPDATE ", column->table, " SET ", column->column, " = $3 WHERE ",
                                   column->id, " = $1::uuid AND ", column->column, " = $2", NULL);
     orc_rows_t rows = {0};
-    orc_error_t *error = orc_db_read_text(work->source, &rows, sql, 3, values, work->pool);
+    orc_error_t *error = orc_db_read_text(work->source, &rows, sql, 3, values, ORC_DB_UNUSUAL, work->pool);
 
     *replaced = error ? 0 : rows.affected;
     return error;

@@ -393,9 +393,9 @@ static orc_error_t *read_page(orc_rows_t *rows, const orc_request_t *request, co
         values[count + i] = APR_ARRAY_IDX(plan->values, i, const char *);
     values[total - 2] = apr_itoa(pool, plan->size);
     values[total - 1] = apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)(plan->page - 1) * plan->size);
-    return orc_error_wrap(
-        orc_db_read_text(request->service->db, rows, compose(list, plan, total - 1, pool), total, values, pool),
-        "list %s", orc_sql_table[list->base.statement].name);
+    return orc_error_wrap(orc_db_read_text(request->service->db, rows, compose(list, plan, total - 1, pool), total,
+                                           values, ORC_DB_UNUSUAL, pool),
+                          "list %s", orc_sql_table[list->base.statement].name);
 }
 
 orc_error_t *orc_surface_list(const orc_request_t *request, orc_response_t *response, const orc_surface_list_t *list)

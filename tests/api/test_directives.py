@@ -30,7 +30,7 @@ LoadModule dbd_module "{modules}/mod_dbd.so"
 LoadModule orchestrator_module "{build}/.libs/mod_orchestrator.so"
 """
 PLACE = "<Location /api/v1>\n    SetHandler orchestrator"
-AUTHENTICATED = "    AuthType oauth20\n    Require valid-user"
+AUTHENTICATED = "    AuthType Bearer\n    Require valid-user"
 GOOD = {
     "DBDriver": "pgsql",
     "DBDParams": '"host=127.0.0.1 port=1 dbname=nobody connect_timeout=2"',
@@ -289,14 +289,14 @@ def place(*lines, path="/api/v1"):
     return "\n".join(["<Location %s>" % path, *lines, "</Location>"])
 
 
-BOUND, TYPE, VALID = "SetHandler orchestrator", "AuthType oauth20", "Require valid-user"
+BOUND, TYPE, VALID = "SetHandler orchestrator", "AuthType Bearer", "Require valid-user"
 
 
 @pytest.mark.parametrize("needle, reason, lines", [
-    ("<Location", "AuthType oauth20 is missing", place(BOUND, VALID)),
+    ("<Location", "AuthType Bearer is missing", place(BOUND, VALID)),
     ("<Location", "Require valid-user is missing", place(BOUND, TYPE)),
-    ("AuthType Basic", "must be oauth20", place(BOUND, "AuthType Basic", VALID)),
-    ("AuthType None", "must be oauth20", place(BOUND, TYPE, VALID) + "\n" + place("AuthType None", path="/api")),
+    ("AuthType Basic", "must be Bearer", place(BOUND, "AuthType Basic", VALID)),
+    ("AuthType None", "must be Bearer", place(BOUND, TYPE, VALID) + "\n" + place("AuthType None", path="/api")),
     ("Require all", "lets everybody in", place(BOUND, TYPE, "Require all granted")),
     ("Require all", "lets everybody in", place(BOUND, TYPE, VALID, "Require all granted")),
     ("Require all", "lets everybody in", place(BOUND, TYPE, "<RequireAny>", "Require all granted", VALID, "</RequireAny>")),

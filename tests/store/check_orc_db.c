@@ -37,7 +37,7 @@ static const char *text_of(const char *sql)
     orc_rows_t rows;
     orc_db_t *db = opened();
 
-    assert_null(orc_db_execute_text(db, &rows, sql, 0, NULL, pool));
+    assert_null(orc_db_execute_text(db, &rows, sql, 0, NULL, ORC_DB_UNUSUAL, pool));
     orc_db_close(db);
     return orc_rows_text(&rows, 0, 0);
 }
@@ -78,7 +78,7 @@ static void nulls_are_told_from_empty_texts(void **state)
     orc_rows_t rows;
     orc_db_t *db = opened();
 
-    assert_null(orc_db_execute_text(db, &rows, "SELECT $1::text, $2::text, 7, true", 2, values, pool));
+    assert_null(orc_db_execute_text(db, &rows, "SELECT $1::text, $2::text, 7, true", 2, values, ORC_DB_UNUSUAL, pool));
     assert_null(orc_rows_text(&rows, 0, 0));
     assert_string_equal(orc_rows_text(&rows, 0, 1), "");
     assert_int_equal(orc_value_integer(orc_rows_text(&rows, 0, 2)), 7);
@@ -103,7 +103,7 @@ static void sqlstate_decides_the_error(void **state)
 
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
         orc_db_t *db = opened();
-        orc_error_t *error = orc_db_execute_text(db, NULL, cases[i].sql, 0, NULL, pool);
+        orc_error_t *error = orc_db_execute_text(db, NULL, cases[i].sql, 0, NULL, ORC_DB_UNUSUAL, pool);
 
         assert_string_equal(error->code, cases[i].code);
         assert_int_equal(error->status, cases[i].status);
@@ -117,8 +117,8 @@ static void constraints_are_named(void **state)
     orc_db_t *db = opened();
     orc_error_t *error;
 
-    assert_null(orc_db_execute_text(db, NULL, sql, 0, NULL, pool));
-    error = orc_db_execute_text(db, NULL, sql, 0, NULL, pool);
+    assert_null(orc_db_execute_text(db, NULL, sql, 0, NULL, ORC_DB_UNUSUAL, pool));
+    error = orc_db_execute_text(db, NULL, sql, 0, NULL, ORC_DB_UNUSUAL, pool);
     assert_string_equal(error->sqlstate, "23505");
     assert_true(orc_error_breaks(error, "providers_pkey"));
     assert_false(orc_error_breaks(error, "other"));
@@ -216,7 +216,7 @@ static orc_error_t *add_message(orc_db_t *db, const char *topic, apr_pool_t *uni
     return orc_db_execute_text(
         db, NULL,
         apr_psprintf(unit, "INSERT INTO outbox (topic, key, payload) VALUES ('%s', gen_random_uuid(), '{}')", topic), 0,
-        NULL, unit);
+        NULL, ORC_DB_UNUSUAL, unit);
 }
 
 static void a_write_is_not_lost_on_a_dead_connection(void **state)
@@ -244,18 +244,44 @@ static void an_open_transaction_is_rolled_back_with_its_unit_of_work(void **stat
     assert_string_equal(text_of("SELECT count(*) FROM outbox WHERE topic = 'forgotten'"), "0");
 }
 
-static void many_composed_statements_stay_correct(void **state)
+static void assert_selects(orc_db_t *db, int number, orc_db_keep_t kind)
+{
+    orc_rows_t rows;
+
+    assert_null(orc_db_execute_text(db, &rows, apr_psprintf(pool, "SELECT %d", number), 0, NULL, kind, pool));
+    assert_int_equal(orc_value_integer(orc_rows_text(&rows, 0, 0)), number);
+}
+
+/* How many prepared statements of the session have such a text, and when the first of them was prepared. */
+static const char *prepared_of(orc_db_t *db, const char *text)
+{
+    const char *sql = "SELECT count(*) || ' ' || coalesce(min(prepare_time)::text, '') FROM pg_prepared_statements "
+                      "WHERE statement ~ $1";
+    orc_rows_t rows;
+
+    assert_null(orc_db_execute_text(db, &rows, sql, 1, &text, ORC_DB_ONCE, pool));
+    return orc_rows_text(&rows, 0, 0);
+}
+
+static void composed_statements_are_forgotten_by_least_use(void **state)
 {
     orc_db_t *db = opened();
-    orc_rows_t rows;
+    const char *kept;
     int i;
 
+    assert_selects(db, 1000, ORC_DB_USUAL);
+    assert_selects(db, 1001, ORC_DB_UNUSUAL);
+    kept = prepared_of(db, "^SELECT 100[01]$");
     for (i = 0; i < 300; i++) {
-        assert_null(orc_db_execute_text(db, &rows, apr_psprintf(pool, "SELECT %d", i), 0, NULL, pool));
-        assert_int_equal(orc_value_integer(orc_rows_text(&rows, 0, 0)), i);
+        assert_selects(db, i, ORC_DB_UNUSUAL);
+        assert_selects(db, 1001, ORC_DB_UNUSUAL);
+        assert_selects(db, 2000 + i, ORC_DB_ONCE);
     }
-    assert_null(orc_db_execute_text(db, &rows, "SELECT 5", 0, NULL, pool));
-    assert_int_equal(orc_value_integer(orc_rows_text(&rows, 0, 0)), 5);
+    assert_string_equal(prepared_of(db, "^SELECT 100[01]$"), kept);
+    assert_true(atoi(prepared_of(db, "^SELECT [0-9]{1,3}$")) < 32);
+    assert_int_equal(atoi(prepared_of(db, "^SELECT 2...$")), 0);
+    assert_selects(db, 5, ORC_DB_UNUSUAL);
+    assert_selects(db, 5, ORC_DB_UNUSUAL);
     orc_db_close(db);
 }
 
@@ -315,8 +341,9 @@ static orc_error_t *work_on_a_dying_connection(orc_db_t *db, void *baton, apr_po
 
     if (++runs->count <= runs->kill_until)
         kill_backends();
-    return orc_db_execute_text(
-        db, NULL, "INSERT INTO outbox (topic, key, payload) VALUES ('once', gen_random_uuid(), '{}')", 0, NULL, p);
+    return orc_db_execute_text(db, NULL,
+                               "INSERT INTO outbox (topic, key, payload) VALUES ('once', gen_random_uuid(), '{}')", 0,
+                               NULL, ORC_DB_UNUSUAL, p);
 }
 
 static void a_transaction_is_done_again_when_its_connection_dies(void **state)
@@ -352,12 +379,12 @@ static void an_answer_that_is_late_is_a_503_and_the_next_unit_of_work_does_well(
     assert_null(orc_db_begin(db, pool));
     set_patience(50);
     begun = apr_time_now();
-    error = orc_db_execute_text(db, NULL, "SELECT pg_sleep(3600)", 0, NULL, pool);
+    error = orc_db_execute_text(db, NULL, "SELECT pg_sleep(3600)", 0, NULL, ORC_DB_UNUSUAL, pool);
     assert_string_equal(error->code, "database.busy");
     assert_int_equal(error->status, 503);
     assert_true(error->retriable && error->retry_after > 0);
     /* Nothing more is asked on it, the end of its transaction neither. */
-    assert_int_equal(orc_db_execute_text(db, NULL, "SELECT 1", 0, NULL, pool)->status, 503);
+    assert_int_equal(orc_db_execute_text(db, NULL, "SELECT 1", 0, NULL, ORC_DB_UNUSUAL, pool)->status, 503);
     orc_db_close(db);
     assert_true(apr_time_now() - begun < apr_time_from_sec(30));
     set_patience(0);
@@ -385,7 +412,7 @@ static void a_late_batch_is_a_503_and_the_next_one_does_well(void **state)
 static orc_error_t *work_too_long(orc_db_t *db, void *runs, apr_pool_t *p)
 {
     ++*(int *)runs;
-    return orc_db_execute_text(db, NULL, "SELECT pg_sleep(3600)", 0, NULL, p);
+    return orc_db_execute_text(db, NULL, "SELECT pg_sleep(3600)", 0, NULL, ORC_DB_UNUSUAL, p);
 }
 
 static void what_may_have_been_carried_out_is_not_done_again(void **state)
@@ -408,7 +435,7 @@ static void much_is_sent_and_answered(void **state)
     orc_db_t *db = opened();
 
     text[MUCH] = '\0';
-    assert_null(orc_db_execute_text(db, &rows, "SELECT length($1::text)", 1, values, pool));
+    assert_null(orc_db_execute_text(db, &rows, "SELECT length($1::text)", 1, values, ORC_DB_UNUSUAL, pool));
     assert_int_equal(orc_value_integer(orc_rows_text(&rows, 0, 0)), MUCH);
     orc_db_close(db);
     free(text);
@@ -424,12 +451,12 @@ static void what_nobody_reads_is_a_503(void **state)
     pid_t backend;
 
     text[MUCH] = '\0';
-    assert_null(orc_db_execute_text(db, &rows, "SELECT pg_backend_pid()", 0, NULL, pool));
+    assert_null(orc_db_execute_text(db, &rows, "SELECT pg_backend_pid()", 0, NULL, ORC_DB_UNUSUAL, pool));
     backend = (pid_t)orc_value_integer(orc_rows_text(&rows, 0, 0));
-    assert_null(orc_db_execute_text(db, NULL, "SELECT length($1::text)", 1, values, pool));
+    assert_null(orc_db_execute_text(db, NULL, "SELECT length($1::text)", 1, values, ORC_DB_UNUSUAL, pool));
     assert_int_equal(kill(backend, SIGSTOP), 0);
     set_patience(50);
-    error = orc_db_execute_text(db, NULL, "SELECT length($1::text)", 1, values, pool);
+    error = orc_db_execute_text(db, NULL, "SELECT length($1::text)", 1, values, ORC_DB_UNUSUAL, pool);
     assert_string_equal(error->code, "database.busy");
     orc_db_close(db);
     assert_int_equal(kill(backend, SIGCONT), 0);
@@ -513,7 +540,7 @@ int main(void)
         cmocka_unit_test(a_dead_connection_is_reset_before_work),
         cmocka_unit_test(a_write_is_not_lost_on_a_dead_connection),
         cmocka_unit_test(an_open_transaction_is_rolled_back_with_its_unit_of_work),
-        cmocka_unit_test(many_composed_statements_stay_correct),
+        cmocka_unit_test(composed_statements_are_forgotten_by_least_use),
         cmocka_unit_test(a_batch_is_one_transaction),
         cmocka_unit_test(a_batch_on_a_dead_connection_fails_and_heals),
         cmocka_unit_test(the_wake_up_reaches_listeners),
