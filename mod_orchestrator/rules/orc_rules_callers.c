@@ -13,6 +13,7 @@ enum {
 
 static const apr_time_t look_again = 10 * APR_USEC_PER_SEC;
 static const apr_time_t worth_storing = 60 * APR_USEC_PER_SEC; /* a token that lives longer by so much */
+static const apr_time_t longest_life = (apr_time_t)365 * 24 * 3600 * APR_USEC_PER_SEC; /* that is believed */
 
 typedef struct slot_t {
     unsigned char fingerprint[FINGERPRINT]; /* of issuer and subject */
@@ -49,14 +50,22 @@ static slot_t *slot_of(orc_rules_callers_t *callers, const unsigned char *print)
     return &callers->slots[(((unsigned)print[0] << 8) | print[1]) % SLOTS];
 }
 
-int orc_rules_callers_is_better(apr_time_t expires, apr_time_t stored)
+/* A token that claims to live for years says nothing of how long it is good for: none may stand in the way of all that
+ * its person brings later. */
+static apr_time_t believed(apr_time_t expires, apr_time_t now)
 {
-    return expires > stored + worth_storing;
+    return expires > now + longest_life ? now : expires;
+}
+
+int orc_rules_callers_is_better(apr_time_t expires, apr_time_t stored, apr_time_t now)
+{
+    return believed(expires, now) > believed(stored, now) + worth_storing;
 }
 
 int orc_rules_callers_recall(orc_rules_callers_t *callers, orc_identity_t *who)
 {
     unsigned char print[FINGERPRINT];
+    apr_time_t now = apr_time_now();
     int is_known;
     slot_t slot;
 
@@ -64,9 +73,8 @@ int orc_rules_callers_recall(orc_rules_callers_t *callers, orc_identity_t *who)
     apr_thread_mutex_lock(callers->lock);
     slot = *slot_of(callers, print);
     apr_thread_mutex_unlock(callers->lock);
-    is_known = slot.seen && memcmp(slot.fingerprint, print, FINGERPRINT) == 0 &&
-               apr_time_now() - slot.seen < look_again &&
-               !orc_rules_callers_is_better(who->expires, slot.token_expires);
+    is_known = slot.seen && memcmp(slot.fingerprint, print, FINGERPRINT) == 0 && now - slot.seen < look_again &&
+               !orc_rules_callers_is_better(who->expires, slot.token_expires, now);
     if (is_known)
         memcpy(who->user_id, slot.id, sizeof slot.id);
     return is_known;

@@ -25,7 +25,8 @@ void orc_rules_callers_remember(orc_rules_callers_t *callers, const orc_identity
 /** Forgets a caller whose row turned out to be gone. */
 void orc_rules_callers_forget(orc_rules_callers_t *callers, orc_identity_t *who);
 
-/** True when a token that lives until then is worth storing beside one that lives until `stored`. */
-int orc_rules_callers_is_better(apr_time_t expires, apr_time_t stored);
+/** True when a token that expires then is worth storing in place of one that expires at `stored`. An expiry more than a
+ * year ahead counts for nothing. */
+int orc_rules_callers_is_better(apr_time_t expires, apr_time_t stored, apr_time_t now);
 
 #endif

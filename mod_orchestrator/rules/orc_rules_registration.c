@@ -214,7 +214,7 @@ orc_error_t *orc_rules_persons_find(const orc_rules_call_t *call)
         orc_rules_callers_remember(callers, who, who->expires);
         return NULL;
     }
-    if (caller.waits || orc_rules_callers_is_better(who->expires, caller.token_expires)) {
+    if (caller.waits || orc_rules_callers_is_better(who->expires, caller.token_expires, apr_time_now())) {
         ORC_TRY(refresh(call, &caller));
         caller.token_expires = who->expires;
     }

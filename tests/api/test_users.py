@@ -347,6 +347,21 @@ def test_a_person_who_was_removed_comes_back_as_a_new_one(stack, first_request):
     assert person.id != id
 
 
+def test_a_token_that_claims_to_live_for_ever_keeps_no_later_one_out(stack):
+    person = stack.person()
+    eternal = stack.client_with(stack.issuer.token(person.name, person.groups, exp=820000000000))  # the year 27954
+    id = eternal.id
+
+    def expiry():
+        return stack.sql("SELECT extract(epoch FROM expires_at)::bigint FROM credentials WHERE user_id = %s", (id,))[0][0]
+    assert expiry() == 820000000000
+    expect(person.get("/templates"), 200)
+    assert expiry() < 820000000000
+    for _ in range(10):  # whichever of httpd's children serves it
+        expect(eternal.get("/templates"), 200)
+    assert expiry() < 820000000000
+
+
 def test_ids_sort_by_time(stack):
     first, second = stack.person().id, stack.person().id
     assert uuid.UUID(first).version == 7 and uuid.UUID(second).version == 7
