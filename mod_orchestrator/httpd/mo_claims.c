@@ -84,6 +84,9 @@ orc_error_t *mo_claims_read(mo_token_t *token, const char *text, apr_pool_t *poo
     ORC_TRY(check_header(header, pool));
     if (!decode(&length, second_dot + 1, second_dot + strlen(second_dot), pool) || length == 0)
         return refused(pool, "The access token's signature is not in base64url.");
+    /* cjose takes an ECDSA signature with a byte more for the one without it. */
+    if (token->algorithm->signature && length != token->algorithm->signature)
+        return refused(pool, "The access token's signature is not valid.");
     token->text = text;
     token->kid = orc_json_string(header, "kid");
     token->claims = claims;

@@ -12,6 +12,7 @@ typedef struct mo_algorithm_t {
     const char *name;
     const char *type;  /* kty */
     const char *curve; /* crv, NULL when keys of the type have none */
+    size_t signature;  /* bytes of one, as RFC 7518, section 3.4, demands; 0: as many as the key has */
 } mo_algorithm_t;
 
 /** The algorithm of that name; NULL unless it is an asymmetric one. */

@@ -361,12 +361,27 @@ static void a_token_tells_key_algorithm_and_claims(void **state)
     mo_token_t read;
 
     assert_null(mo_claims_read(
-        &read, token("{\"alg\":\"ES256\",\"kid\":\"k\",\"x5t\":\"t\"}", "{\"iss\":\"i\"}", *state), *state));
+        &read, token("{\"alg\":\"PS256\",\"kid\":\"k\",\"x5t\":\"t\"}", "{\"iss\":\"i\"}", *state), *state));
     assert_string_equal(read.kid, "k");
-    assert_string_equal(read.algorithm->name, "ES256");
+    assert_string_equal(read.algorithm->name, "PS256");
     assert_string_equal(orc_json_string(read.claims, "iss"), "i");
     assert_null(mo_claims_read(&read, token("{\"alg\":\"RS256\"}", "{\"iss\":7}", *state), *state));
     assert_null(read.kid);
+}
+
+static void an_ecdsa_signature_has_its_length(void **state)
+{
+    static const char start[] = "eyJhbGciOiJFUzI1NiJ9.e30.";
+    mo_token_t read;
+    int bytes;
+
+    for (bytes = 1; bytes < 140; bytes++) {
+        apr_size_t length;
+        const char *signature =
+            apr_pencode_base64(*state, apr_pcalloc(*state, bytes), bytes, APR_ENCODE_BASE64URL, &length);
+
+        assert_int_equal(!mo_claims_read(&read, apr_pstrcat(*state, start, signature, NULL), *state), bytes == 64);
+    }
 }
 
 static void a_header_that_no_key_can_be_found_for_is_refused(void **state)
@@ -415,21 +430,21 @@ static void what_is_not_base64url_to_the_letter_is_refused(void **state)
         "..",
         "a.b.c.d",
         "\xff.\xff.\xff",
-        "eyJhbGciOiJFUzI1NiJ9.e30.",
-        "eyJhbGciOiJFUzI1NiJ9.e30.c2ln ",
-        " eyJhbGciOiJFUzI1NiJ9.e30.c2ln",
-        "eyJhbGciOiJFUzI1NiJ9.e30.c2ln,",
-        "eyJhbGciOiJFUzI1NiJ9.e30=.c2ln",
-        "eyJhbGciOiJFUzI1NiJ9.e31.c2ln",  /* spare bits */
-        "eyJhbGciOiJFUzI1NiJ9.e30.c2l",   /* spare bits */
-        "eyJhbGciOiJFUzI1NiJ9.e30.c2lnc", /* a letter too many */
-        "eyJhbGciOiJFUzI1NiJ9.e30.c2+n",  /* the other alphabet */
-        "eyJhbGciOiJFUzI1NiJ9.e30.c2ln\n",
+        "eyJhbGciOiJSUzI1NiJ9.e30.",
+        "eyJhbGciOiJSUzI1NiJ9.e30.c2ln ",
+        " eyJhbGciOiJSUzI1NiJ9.e30.c2ln",
+        "eyJhbGciOiJSUzI1NiJ9.e30.c2ln,",
+        "eyJhbGciOiJSUzI1NiJ9.e30=.c2ln",
+        "eyJhbGciOiJSUzI1NiJ9.e31.c2ln",  /* spare bits */
+        "eyJhbGciOiJSUzI1NiJ9.e30.c2l",   /* spare bits */
+        "eyJhbGciOiJSUzI1NiJ9.e30.c2lnc", /* a letter too many */
+        "eyJhbGciOiJSUzI1NiJ9.e30.c2+n",  /* the other alphabet */
+        "eyJhbGciOiJSUzI1NiJ9.e30.c2ln\n",
     };
     mo_token_t read;
     size_t i;
 
-    assert_null(mo_claims_read(&read, "eyJhbGciOiJFUzI1NiJ9.e30.c2ln", *state));
+    assert_null(mo_claims_read(&read, "eyJhbGciOiJSUzI1NiJ9.e30.c2ln", *state));
     for (i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (!mo_claims_read(&read, texts[i], *state))
             fail_msg("accepted: %s", texts[i]);
@@ -439,7 +454,7 @@ static void what_is_not_base64url_to_the_letter_is_refused(void **state)
 /* A token of so many bytes. */
 static const char *long_token(int length, apr_pool_t *pool)
 {
-    const char *start = token("{\"alg\":\"ES256\",\"kid\":\"k\"}", "{}", pool);
+    const char *start = token("{\"alg\":\"RS256\",\"kid\":\"k\"}", "{}", pool);
     int rest = length - (int)strlen(start);
 
     return apr_pstrcat(pool, start, memset(apr_pcalloc(pool, rest + 1), 'A', rest), NULL);
@@ -480,6 +495,7 @@ int main(void)
         TEST(a_claim_that_tells_no_groups_is_named_with_its_type),
         TEST(a_token_tells_key_algorithm_and_claims),
         TEST(a_header_that_no_key_can_be_found_for_is_refused),
+        TEST(an_ecdsa_signature_has_its_length),
         TEST(what_is_not_base64url_to_the_letter_is_refused),
         TEST(a_token_that_is_too_long_says_so),
     };
