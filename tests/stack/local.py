@@ -41,10 +41,11 @@ class Stack:
     module: the orchestrator's module, where it is another one than the build folder's own
     environment, wrapper: what the httpds run with, and a program that the main one runs in
     migrate: whether httpd makes the tables
+    mpm: "event" or "prefork", of the main httpd
     """
 
     def __init__(self, folder, providers=None, directives="", im_url=None, issuers=1, durable=False, build=None,
-                 module=None, environment=None, wrapper=(), migrate=True):
+                 module=None, environment=None, wrapper=(), migrate=True, mpm="event"):
         self.folder = process.make_folder(folder)
         if os.stat(folder).st_uid != os.geteuid():
             raise process.StackError("%s belongs to another user: a stack is stopped and removed by whoever made it" % folder)
@@ -63,7 +64,8 @@ class Stack:
                                          environment=environment)
         self.im_url = im_url or "http://127.0.0.1:%d" % self.ports["simulator"]
         self.httpd = httpd.Httpd("httpd", folder, os.path.join(process.CHECKOUT, "tests/stack/httpd.conf"), self.ports["http"],
-                                 {"module": module or self._module("mod_orchestrator"), "conninfo": self.postgres.conninfo},
+                                 {"module": module or self._module("mod_orchestrator"), "mpm": mpm,
+                                  "conninfo": self.postgres.conninfo},
                                  environment=environment, wrapper=wrapper)
 
     def _choose_ports(self, issuers):
