@@ -32,8 +32,10 @@ libmodule_la_SOURCES = \
 	$(httpd)/mo_request.c $(httpd)/mo_request.h \
 	$(httpd)/mo_shared.c $(httpd)/mo_shared.h \
 	$(httpd)/mo_status.c $(httpd)/mo_status.h \
+	$(httpd)/mo_stream.c $(httpd)/mo_stream.h \
 	$(httpd)/mo_surfaces.h \
-	$(httpd)/mo_tree.c $(httpd)/mo_tree.h
+	$(httpd)/mo_tree.c $(httpd)/mo_tree.h \
+	$(httpd)/mo_waiting.c $(httpd)/mo_waiting.h
 libmodule_la_CPPFLAGS = $(AM_CPPFLAGS) $(HTTPD_CPPFLAGS) -DMO_VERSION='"$(PACKAGE_VERSION)"'
 libmodule_la_LIBADD = libmo.la liborc.la
 

@@ -11,6 +11,7 @@
 #include "mo_child.h"
 #include "mo_link.h"
 #include "mo_query.h"
+#include "mo_stream.h"
 #include "orc_utf8.h"
 
 APLOG_USE_MODULE(orchestrator);
@@ -95,6 +96,8 @@ int mo_request_send(request_rec *r, orc_response_t *response)
     if (!response->content_type || response->status == HTTP_NO_CONTENT || response->status == HTTP_NOT_MODIFIED)
         return OK;
     ap_set_content_type(r, response->content_type);
+    if (response->stream)
+        return mo_stream_send(r, response->stream);
     ap_set_content_length(r, response->length);
     if (response->length > 0)
         ap_rwrite(response->body, (int)response->length, r);
@@ -121,11 +124,16 @@ void mo_request_log_error(request_rec *r, const orc_error_t *error)
 
 static int answer(request_rec *r, orc_request_t *request)
 {
+    const mo_config_t *config = mo_config_of(r->server);
     orc_response_t *response = orc_response_make(r->pool);
     const orc_error_t *error = orc_surface_answer(request, response);
 
     if (error)
         mo_request_log_error(r, error);
+    else if (response->stream && response->stream->is_follower)
+        error = mo_stream_take_place(r, config->shared, config->child->slot);
+    if (error && response->stream)
+        orc_surface_refuse(request, response, error);
     if (response->status == 401 && !apr_table_get(response->headers, "WWW-Authenticate"))
         mo_auth_challenge(r, NULL);
     return mo_request_send(r, response);

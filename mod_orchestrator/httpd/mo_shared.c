@@ -50,6 +50,7 @@ static apr_status_t give_back(void *baton)
     mo_set(slot->in_flight, 0);
     mo_set(slot->connections, 0);
     mo_set(slot->waiting, 0);
+    mo_set(slot->followers, 0);
     mo_set(slot->pid, 0);
     return APR_SUCCESS;
 }
@@ -70,6 +71,7 @@ mo_slot_t *mo_shared_slot(mo_shared_t *shared, apr_pool_t *pool)
         mo_set(slot->in_flight, 0);
         mo_set(slot->connections, 0);
         mo_set(slot->waiting, 0);
+        mo_set(slot->followers, 0);
         apr_pool_cleanup_register(pool, slot, give_back, apr_pool_cleanup_null);
         return slot;
     }
@@ -78,7 +80,7 @@ mo_slot_t *mo_shared_slot(mo_shared_t *shared, apr_pool_t *pool)
 
 mo_slot_t mo_shared_sum(mo_shared_t *shared)
 {
-    mo_slot_t sum = {0, 0, 0, 0};
+    mo_slot_t sum = {0};
     int i;
 
     for (i = 0; i < MO_SHARED_SLOTS; i++) {
@@ -91,6 +93,7 @@ mo_slot_t mo_shared_sum(mo_shared_t *shared)
         sum.in_flight += mo_read(slot->in_flight);
         sum.connections += mo_read(slot->connections);
         sum.waiting += mo_read(slot->waiting);
+        sum.followers += mo_read(slot->followers);
     }
     return sum;
 }

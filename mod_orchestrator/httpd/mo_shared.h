@@ -14,6 +14,7 @@ typedef struct mo_slot_t {
     volatile apr_uint32_t in_flight;   /* requests between their first hook and their last byte */
     volatile apr_uint32_t connections; /* database connections in use */
     volatile apr_uint32_t waiting;     /* threads that wait for one */
+    volatile apr_uint32_t followers;   /* streams that may wait */
 } mo_slot_t;
 
 /** Counters in shared memory: written by children and daemon with atomic operations, kept across graceful restarts. */

@@ -12,6 +12,8 @@
 #include "mo_recognise.h"
 #include "mo_request.h"
 #include "mo_status.h"
+#include "mo_stream.h"
+#include "mo_waiting.h"
 
 /* The PaaS Orchestrator as a module of httpd: which hook runs what. */
 
@@ -22,6 +24,8 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_post_config(mo_daemon_start, NULL, NULL, APR_HOOK_LAST);
     ap_hook_monitor(mo_daemon_watch, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(mo_child_init, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_child_init(mo_stream_init, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_suspend_connection(mo_waiting_begin, NULL, NULL, APR_HOOK_LAST);
     ap_hook_pre_translate_name(mo_recognise_undecodable, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_translate_name(mo_recognise, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_translate_name(mo_recognise_no_file, NULL, NULL, APR_HOOK_LAST);

@@ -1,6 +1,7 @@
 surface = mod_orchestrator/surface
 liborc_la_SOURCES += \
 	$(surface)/orc_request.c $(surface)/orc_request.h \
+	$(surface)/orc_stream.c $(surface)/orc_stream.h \
 	$(surface)/orc_surface.c $(surface)/orc_surface.h \
 	$(surface)/orc_surface_below.c $(surface)/orc_surface_below.h \
 	$(surface)/orc_surface_check.c $(surface)/orc_surface_check.h \
@@ -17,3 +18,7 @@ EXTRA_DIST += $(surface)/README.md
 check_PROGRAMS += tests/unit/test_surface
 tests_unit_test_surface_SOURCES = tests/unit/test_surface.c tests/unit/unit.h
 tests_unit_test_surface_LDADD = $(unit_ldadd)
+
+check_PROGRAMS += tests/unit/test_stream
+tests_unit_test_stream_SOURCES = tests/unit/test_stream.c tests/unit/unit.h
+tests_unit_test_stream_LDADD = $(unit_ldadd)

@@ -20,6 +20,7 @@ void orc_response_empty(orc_response_t *response)
     response->content_type = NULL;
     response->body = NULL;
     response->length = 0;
+    response->stream = NULL;
 }
 
 void orc_response_clear(orc_response_t *response)
@@ -35,6 +36,13 @@ void orc_response_json(orc_response_t *response, int status, const char *text)
     response->content_type = "application/json";
     response->body = text;
     response->length = strlen(text);
+}
+
+void orc_response_stream(orc_response_t *response, const char *content_type, orc_stream_t *stream)
+{
+    response->status = 200;
+    response->content_type = content_type;
+    response->stream = stream;
 }
 
 /* The reason phrases of RFC 9110 for the statuses that this product answers with. */

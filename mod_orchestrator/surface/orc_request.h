@@ -10,6 +10,7 @@
 #include "orc_identity.h"
 #include "orc_json.h"
 #include "orc_service.h"
+#include "orc_stream.h"
 #include "orc_surface_process.h"
 
 /* A request and its response as plain values: httpd/ makes the one and sends the other, everything between is pure of
@@ -50,6 +51,7 @@ typedef struct orc_response_t {
     const char *content_type; /* NULL: no body */
     const char *body;
     apr_size_t length;
+    orc_stream_t *stream; /* gives the body in place of these two; or NULL */
 } orc_response_t;
 
 /** What a route is served by. */
@@ -66,6 +68,9 @@ void orc_response_clear(orc_response_t *response);
 
 /** Sets a JSON body. `text` is not copied. */
 void orc_response_json(orc_response_t *response, int status, const char *text);
+
+/** Sets a body that is made while it is sent, behind a 200. */
+void orc_response_stream(orc_response_t *response, const char *content_type, orc_stream_t *stream);
 
 /** Makes a response of an error: problem+json (RFC 9457) with `instance`, `errors`, and the headers that belong to it.
  */

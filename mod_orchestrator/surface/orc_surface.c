@@ -240,13 +240,10 @@ static const orc_error_t *presentable(const orc_error_t *error, const orc_reques
     return shown;
 }
 
-const orc_error_t *orc_surface_answer(orc_request_t *request, orc_response_t *response)
+void orc_surface_refuse(const orc_request_t *request, orc_response_t *response, const orc_error_t *error)
 {
-    const orc_error_t *error = answer(request, response);
     const char *allow = apr_table_get(response->headers, "Allow");
 
-    if (!error)
-        return NULL;
     orc_response_clear(response);
     request->process->surface->problem(response, presentable(error, request), request->request_id, request->pool);
     if (error->status == 401)
@@ -255,5 +252,14 @@ const orc_error_t *orc_surface_answer(orc_request_t *request, orc_response_t *re
         apr_table_setn(response->headers, "Allow", allow);
     if (error->location)
         apr_table_setn(response->headers, "Location", orc_surface_url(request, error->location));
+}
+
+const orc_error_t *orc_surface_answer(orc_request_t *request, orc_response_t *response)
+{
+    const orc_error_t *error = answer(request, response);
+
+    if (!error)
+        return NULL;
+    orc_surface_refuse(request, response, error);
     return error->status >= 500 ? error : NULL;
 }

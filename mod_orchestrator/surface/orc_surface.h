@@ -34,6 +34,9 @@ struct orc_surface_t {
  */
 const orc_error_t *orc_surface_answer(orc_request_t *request, orc_response_t *response);
 
+/** Makes the response of an error that came after an answer, in the surface's form. */
+void orc_surface_refuse(const orc_request_t *request, orc_response_t *response, const orc_error_t *error);
+
 /** True when a request needs no token: the surface's open routes, and every OPTIONS. `path` is as in orc_request_t. */
 int orc_surface_is_open(const orc_surface_t *surface, const char *method, const char *path);
 

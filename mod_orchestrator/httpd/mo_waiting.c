@@ -1,0 +1,223 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "mo_waiting.h"
+
+#include <apr_ring.h>
+#include <apr_thread_cond.h>
+#include <apr_thread_mutex.h>
+#include <http_connection.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+
+#include "ap_mpm.h"
+#include "mo_private.h"
+
+/*
+ * httpd 2.4 forgets a suspended connection: nobody polls it, nobody ends it, and there is no way to hand it back. So it
+ * is ours from the moment when its worker lets go to the end of its pool. A tick looks after all of a child's, as long
+ * as there is one; it only looks, and workers do what is to be done.
+ */
+
+enum {
+    LOOK_MS = 100,   /* between two looks */
+    MOST_READS = 16, /* of a connection in one look */
+};
+
+/* After its last byte a connection lingers, so that the last bytes are not lost to a reset. Also, its worker's last
+ * touch of it (behind the suspend_connection hook) is long over then. */
+static const apr_interval_time_t linger = 2 * APR_USEC_PER_SEC;
+
+typedef struct entry_t {
+    APR_RING_ENTRY(entry_t) link;
+    mo_stream_t *sending;
+    conn_rec *c;
+    apr_time_t closed; /* when the last byte was sent; 0: not yet */
+} entry_t;
+
+APR_RING_HEAD(entries_t, entry_t);
+
+static apr_pool_t *own_pool; /* of the thread */
+static apr_thread_mutex_t *lock;
+static apr_thread_cond_t *changed;
+static struct entries_t entries; /* those that are with no worker */
+static apr_thread_t *keeper;     /* made for the first one */
+static int is_ending;
+
+/* Before the pools of what it looks at go. */
+static apr_status_t end_keeper(void *unused)
+{
+    apr_status_t status;
+
+    apr_thread_mutex_lock(lock);
+    is_ending = 1;
+    apr_thread_cond_signal(changed);
+    apr_thread_mutex_unlock(lock);
+    return keeper ? apr_thread_join(&status, keeper) : APR_SUCCESS;
+}
+
+void mo_waiting_init(apr_pool_t *pchild)
+{
+    apr_allocator_t *allocator;
+
+    APR_RING_INIT(&entries, entry_t, link);
+    apr_allocator_create(&allocator);
+    apr_pool_create_ex(&own_pool, pchild, NULL, allocator);
+    apr_allocator_owner_set(allocator, own_pool);
+    apr_thread_mutex_create(&lock, APR_THREAD_MUTEX_DEFAULT, own_pool);
+    apr_thread_cond_create(&changed, own_pool);
+    apr_pool_pre_cleanup_register(own_pool, NULL, end_keeper);
+}
+
+int mo_waiting_is_possible(const request_rec *r)
+{
+    int is_async = 0;
+
+    return r->connection->cs && !r->connection->master && !r->main && !r->prev &&
+           ap_mpm_query(AP_MPMQ_IS_ASYNC, &is_async) == APR_SUCCESS && is_async;
+}
+
+static void add(entry_t *entry)
+{
+    int is_first;
+
+    apr_thread_mutex_lock(lock);
+    is_first = APR_RING_EMPTY(&entries, entry_t, link);
+    APR_RING_INSERT_TAIL(&entries, entry, entry_t, link);
+    if (is_first)
+        apr_thread_cond_signal(changed);
+    apr_thread_mutex_unlock(lock);
+}
+
+/* ---- the end of a connection ---- */
+
+/* What the client still sends is taken off, else the kernel resets the connection at the end. */
+static int is_lingering(const entry_t *entry, apr_time_t now)
+{
+    apr_socket_t *socket = ap_get_conn_socket(entry->c);
+    char bytes[8192];
+    apr_size_t length;
+    int i;
+
+    for (i = 0; i < MOST_READS && !entry->c->aborted; i++) {
+        length = sizeof bytes;
+        if (apr_socket_recv(socket, bytes, &length) != APR_SUCCESS)
+            break;
+    }
+    return now < entry->closed + linger;
+}
+
+static void finish(entry_t *entry)
+{
+    mo_stream_t *sending = entry->sending;
+    conn_rec *c = entry->c;
+
+    entry->sending = NULL;
+    ap_finalize_request_protocol(sending->r);
+    ap_process_request_after_handler(sending->r); /* logs it; its pool is gone now */
+    c->cs->state = CONN_STATE_SUSPENDED;          /* as httpd counted it */
+    if (ap_start_lingering_close(c))
+        c->aborted = 1;
+    else
+        apr_socket_timeout_set(ap_get_conn_socket(c), 0);
+    entry->closed = apr_time_now();
+    add(entry);
+}
+
+/* ---- going on ---- */
+
+static void go_on(void *baton)
+{
+    entry_t *entry = baton;
+
+    if (!mo_stream_is_wanted(entry->sending))
+        mo_stream_give_up(entry->sending);
+    else if (mo_stream_pump(entry->sending) == MO_STREAM_WAITS) {
+        add(entry);
+        return;
+    }
+    finish(entry);
+}
+
+static void let_go(void *baton)
+{
+    entry_t *entry = baton;
+
+    apr_pool_destroy(entry->c->pool);
+}
+
+/* What a worker has to do with an entry now; NULL: nothing. */
+static ap_mpm_callback_fn_t *step_of(const entry_t *entry, apr_time_t now)
+{
+    /* Its last worker has not taken its hands off yet. */
+    if (entry->c->sbh)
+        return NULL;
+    if (entry->closed)
+        return is_lingering(entry, now) ? NULL : let_go;
+    return orc_stream_is_due(entry->sending->stream, now) || !mo_stream_is_wanted(entry->sending) ? go_on : NULL;
+}
+
+static void look(void)
+{
+    apr_time_t now = apr_time_now();
+    ap_mpm_callback_fn_t *step;
+    entry_t *entry, *next;
+
+    for (entry = APR_RING_FIRST(&entries); entry != APR_RING_SENTINEL(&entries, entry_t, link); entry = next) {
+        next = APR_RING_NEXT(entry, link);
+        step = step_of(entry, now);
+        if (!step)
+            continue;
+        APR_RING_REMOVE(entry, link);
+        ap_mpm_register_timed_callback(0, step, entry);
+    }
+}
+
+static void *APR_THREAD_FUNC keep(apr_thread_t *thread, void *unused)
+{
+    apr_thread_mutex_lock(lock);
+    while (!is_ending) {
+        if (APR_RING_EMPTY(&entries, entry_t, link))
+            apr_thread_cond_wait(changed, lock);
+        look();
+        if (!is_ending)
+            apr_thread_cond_timedwait(changed, lock, apr_time_from_msec(LOOK_MS));
+    }
+    apr_thread_mutex_unlock(lock);
+    return NULL;
+}
+
+/* ---- the beginning ---- */
+
+static int has_keeper(void)
+{
+    int is_there;
+
+    apr_thread_mutex_lock(lock);
+    if (!keeper && apr_thread_create(&keeper, NULL, keep, NULL, own_pool) != APR_SUCCESS)
+        keeper = NULL;
+    is_there = keeper != NULL;
+    apr_thread_mutex_unlock(lock);
+    return is_there;
+}
+
+int mo_waiting_suspend(mo_stream_t *sending)
+{
+    entry_t *entry = apr_pcalloc(sending->c->pool, sizeof *entry);
+
+    if (!has_keeper())
+        return DECLINED;
+    entry->sending = sending;
+    entry->c = sending->c;
+    ap_set_module_config(sending->c->conn_config, &orchestrator_module, entry);
+    return SUSPENDED;
+}
+
+void mo_waiting_begin(conn_rec *c, request_rec *r)
+{
+    entry_t *entry = c->cs && c->cs->state == CONN_STATE_SUSPENDED
+                         ? ap_get_module_config(c->conn_config, &orchestrator_module)
+                         : NULL;
+
+    if (entry && !entry->closed)
+        add(entry);
+}
