@@ -28,7 +28,7 @@ void mo_stream_init(apr_pool_t *pchild, server_rec *main_server)
         threads = 1;
     if (ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children) != APR_SUCCESS || children < 1)
         children = 1;
-    mo_waiting_init(pchild);
+    mo_waiting_init(threads >= 4 ? threads / 4 : 1, pchild);
 }
 
 /* ---- places ---- */
@@ -67,6 +67,39 @@ orc_error_t *mo_stream_take_place(request_rec *r, mo_shared_t *shared, mo_slot_t
     error->retriable = 1;
     error->retry_after = COME_AGAIN;
     return error;
+}
+
+/* ---- the client ---- */
+
+/* What of these events the client's socket has now. Of one that is no more, all. */
+static short events_of(conn_rec *c, short events)
+{
+    struct pollfd socket = {.events = events};
+    apr_os_sock_t fd;
+
+    if (c->aborted || apr_os_sock_get(&fd, ap_get_conn_socket(c)) != APR_SUCCESS)
+        return events;
+    socket.fd = fd;
+    return poll(&socket, 1, 0) > 0 ? socket.revents : 0;
+}
+
+/* What a client sends meanwhile is of no interest, but that it goes away is. A stream of HTTP/2 has no socket of its
+ * own: mod_http2 says so. */
+static int is_client_gone(conn_rec *c)
+{
+    return c->master ? c->aborted || c->master->aborted : events_of(c, POLLRDHUP) != 0;
+}
+
+int mo_stream_is_free(const mo_stream_t *sending)
+{
+    return events_of(sending->c, POLLOUT) != 0;
+}
+
+static int is_httpd_stopping(void)
+{
+    int state = AP_MPMQ_RUNNING;
+
+    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING;
 }
 
 /* ---- sending ---- */
@@ -125,33 +158,11 @@ mo_stream_end_t mo_stream_pump(mo_stream_t *sending)
             return fail(sending, error);
         if (pass(sending, &piece) != APR_SUCCESS)
             return MO_STREAM_BROKEN;
-    } while (piece.then == ORC_STREAM_MORE);
-    return piece.then == ORC_STREAM_LATER ? MO_STREAM_WAITS : MO_STREAM_ENDS;
+    } while (piece.then == ORC_STREAM_MORE && (!sending->yields || mo_stream_is_free(sending)));
+    return piece.then != ORC_STREAM_END ? MO_STREAM_WAITS : MO_STREAM_ENDS;
 }
 
 /* ---- waiting ---- */
-
-/* What a client sends meanwhile is of no interest, but that it goes away is. A stream of HTTP/2 has no socket of its
- * own: mod_http2 says so. */
-static int is_client_gone(conn_rec *c)
-{
-    struct pollfd socket = {.events = POLLRDHUP};
-    apr_os_sock_t fd;
-
-    if (c->master)
-        return c->aborted || c->master->aborted;
-    if (c->aborted || apr_os_sock_get(&fd, ap_get_conn_socket(c)) != APR_SUCCESS)
-        return 1;
-    socket.fd = fd;
-    return poll(&socket, 1, 0) > 0;
-}
-
-static int is_httpd_stopping(void)
-{
-    int state = AP_MPMQ_RUNNING;
-
-    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING;
-}
 
 int mo_stream_is_wanted(const mo_stream_t *sending)
 {
@@ -200,9 +211,11 @@ int mo_stream_send(request_rec *r, orc_stream_t *stream)
     /* httpd takes no connection back that it was told to let go. Said by the header, which leaves the chunks. */
     if (is_free)
         apr_table_setn(r->headers_out, "Connection", "close");
+    sending->yields = is_free;
     end = mo_stream_pump(sending);
     if (end == MO_STREAM_WAITS && is_free && mo_waiting_suspend(sending) == SUSPENDED)
         return SUSPENDED;
+    sending->yields = 0;
     if (end == MO_STREAM_WAITS)
         end = stay(sending);
     return end == MO_STREAM_BROKEN && !r->sent_bodyct ? AP_FILTER_ERROR : OK;

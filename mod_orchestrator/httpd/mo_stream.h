@@ -19,6 +19,7 @@ typedef struct mo_stream_t {
     orc_stream_t *stream;
     apr_bucket_brigade *out;
     apr_pool_t *piece; /* of one question */
+    int yields;        /* a client that reads nothing is not waited for in a worker */
 } mo_stream_t;
 
 /** child_init hook. */
@@ -45,6 +46,9 @@ typedef enum mo_stream_end_t {
 
 /** Asks and sends until there is nothing for now, or no more. */
 mo_stream_end_t mo_stream_pump(mo_stream_t *sending);
+
+/** Whether something can be sent without waiting for the client. */
+int mo_stream_is_free(const mo_stream_t *sending);
 
 /** Whether anybody waits for a stream: false when the client went away, or this httpd is about to end. */
 int mo_stream_is_wanted(const mo_stream_t *sending);

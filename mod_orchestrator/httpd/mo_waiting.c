@@ -31,6 +31,7 @@ typedef struct entry_t {
     APR_RING_ENTRY(entry_t) link;
     mo_stream_t *sending;
     conn_rec *c;
+    apr_time_t stuck;  /* since when it could be asked but for a client that reads nothing; 0: it isn't so */
     apr_time_t closed; /* when the last byte was sent; 0: not yet */
 } entry_t;
 
@@ -42,6 +43,7 @@ static apr_thread_cond_t *changed;
 static struct entries_t entries; /* those that are with no worker */
 static apr_thread_t *keeper;     /* made for the first one */
 static int is_ending;
+static int at_work, most_at_work; /* workers that the streams have, and may have */
 
 /* Before the pools of what it looks at go. */
 static apr_status_t end_keeper(void *unused)
@@ -55,10 +57,11 @@ static apr_status_t end_keeper(void *unused)
     return keeper ? apr_thread_join(&status, keeper) : APR_SUCCESS;
 }
 
-void mo_waiting_init(apr_pool_t *pchild)
+void mo_waiting_init(int workers, apr_pool_t *pchild)
 {
     apr_allocator_t *allocator;
 
+    most_at_work = workers;
     APR_RING_INIT(&entries, entry_t, link);
     apr_allocator_create(&allocator);
     apr_pool_create_ex(&own_pool, pchild, NULL, allocator);
@@ -125,17 +128,26 @@ static void finish(entry_t *entry)
 
 /* ---- going on ---- */
 
+/* A client that reads nothing has the time that httpd gives to any. */
+static int is_given_up(entry_t *entry)
+{
+    if (mo_stream_is_wanted(entry->sending) && !entry->stuck)
+        return 0;
+    if (entry->stuck)
+        entry->c->aborted = 1;
+    mo_stream_give_up(entry->sending);
+    return 1;
+}
+
 static void go_on(void *baton)
 {
     entry_t *entry = baton;
 
-    if (!mo_stream_is_wanted(entry->sending))
-        mo_stream_give_up(entry->sending);
-    else if (mo_stream_pump(entry->sending) == MO_STREAM_WAITS) {
+    if (!is_given_up(entry) && mo_stream_pump(entry->sending) == MO_STREAM_WAITS)
         add(entry);
-        return;
-    }
-    finish(entry);
+    else
+        finish(entry);
+    __atomic_sub_fetch(&at_work, 1, __ATOMIC_SEQ_CST);
 }
 
 static void let_go(void *baton)
@@ -145,15 +157,33 @@ static void let_go(void *baton)
     apr_pool_destroy(entry->c->pool);
 }
 
+/* Whether it is to be asked, and its client can take what comes, or has had its time for that. */
+static int is_ready(entry_t *entry, apr_time_t now)
+{
+    const mo_stream_t *sending = entry->sending;
+
+    if (!orc_stream_is_due(sending->stream, now))
+        return 0;
+    if (mo_stream_is_free(sending)) {
+        entry->stuck = 0;
+        return 1;
+    }
+    if (!entry->stuck)
+        entry->stuck = now;
+    return now > entry->stuck + sending->r->server->timeout;
+}
+
 /* What a worker has to do with an entry now; NULL: nothing. */
-static ap_mpm_callback_fn_t *step_of(const entry_t *entry, apr_time_t now)
+static ap_mpm_callback_fn_t *step_of(entry_t *entry, apr_time_t now)
 {
     /* Its last worker has not taken its hands off yet. */
     if (entry->c->sbh)
         return NULL;
     if (entry->closed)
         return is_lingering(entry, now) ? NULL : let_go;
-    return orc_stream_is_due(entry->sending->stream, now) || !mo_stream_is_wanted(entry->sending) ? go_on : NULL;
+    if (__atomic_load_n(&at_work, __ATOMIC_SEQ_CST) >= most_at_work)
+        return NULL;
+    return is_ready(entry, now) || !mo_stream_is_wanted(entry->sending) ? go_on : NULL;
 }
 
 static void look(void)
@@ -167,6 +197,8 @@ static void look(void)
         step = step_of(entry, now);
         if (!step)
             continue;
+        if (step == go_on)
+            __atomic_add_fetch(&at_work, 1, __ATOMIC_SEQ_CST);
         APR_RING_REMOVE(entry, link);
         ap_mpm_register_timed_callback(0, step, entry);
     }

@@ -6,8 +6,8 @@
 
 /* Streams that wait without a worker: the request is suspended, and whatever worker is free goes on with it. */
 
-/** For child_init. */
-void mo_waiting_init(apr_pool_t *pchild);
+/** For child_init. `workers`: how many of a child's may go on with streams at a time. */
+void mo_waiting_init(int workers, apr_pool_t *pchild);
 
 /** Whether httpd can suspend a request: HTTP/1 of the event MPM, no subrequest, and no
  * internal redirect, which knows nothing of suspension. */

@@ -21,6 +21,11 @@ static orc_error_t *ask(orc_piece_t *piece, orc_stream_t *stream, apr_pool_t *po
     return NULL;
 }
 
+static apr_interval_time_t pause_of(const orc_piece_t *piece)
+{
+    return piece->pause > ORC_STREAM_MIN_PAUSE ? piece->pause : ORC_STREAM_MIN_PAUSE;
+}
+
 orc_error_t *orc_stream_ask(orc_piece_t *piece, orc_stream_t *stream, apr_pool_t *pool)
 {
     orc_error_t *error;
@@ -30,8 +35,7 @@ orc_error_t *orc_stream_ask(orc_piece_t *piece, orc_stream_t *stream, apr_pool_t
         return NULL;
     error = ask(piece, stream, pool);
     stream->is_over = error || piece->then == ORC_STREAM_END;
-    if (piece->then == ORC_STREAM_LATER)
-        stream->due = apr_time_now() + (piece->pause > ORC_STREAM_MIN_PAUSE ? piece->pause : ORC_STREAM_MIN_PAUSE);
+    stream->due = piece->then == ORC_STREAM_LATER ? apr_time_now() + pause_of(piece) : 0;
     return error;
 }
 

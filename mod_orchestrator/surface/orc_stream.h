@@ -43,7 +43,7 @@ typedef struct orc_stream_t {
     int is_follower; /* it may say LATER: it takes one of the few places of those who wait */
     int is_over;     /* it has ended, or failed: it is asked no more */
     int is_awake;    /* somebody woke it since it was asked; only for orc_stream_wake and those below */
-    apr_time_t due;  /* of LATER */
+    apr_time_t due;  /* when it is to be asked; 0: at once */
 } orc_stream_t;
 
 /** A stream in the pool, which may be given up without ever having been asked: clean up with the pool. */

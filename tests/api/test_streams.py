@@ -8,6 +8,7 @@ import http.client
 import os
 import random
 import re
+import socket
 import ssl
 import subprocess
 import zlib
@@ -35,6 +36,7 @@ ThreadLimit 128
 ThreadsPerChild 128
 MaxSpareThreads 512
 MaxRequestWorkers 512
+Timeout 5
 DBDMax 2
 DBDKeep 2
 """
@@ -204,6 +206,26 @@ def test_a_client_that_goes_away_is_noticed(streaming, written, tls):
     assert follower.line() == "one\n" and not is_logged(streaming, file.path)
     follower.close()
     streaming.wait_for(lambda: is_logged(streaming, file.path), 10, "the end of the request")
+
+
+def test_clients_that_read_nothing_hold_no_workers(streaming, written):
+    file = written()
+    file.write("".join("%09d\n" % number for number in range(800000)))
+    follower = Follower(streaming, file)
+    with contextlib.ExitStack() as lazy:
+        for _ in range(60):
+            one = lazy.enter_context(socket.socket())
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            one.connect(("127.0.0.1", streaming.ports["http"]))
+            one.sendall(b"GET /streams?file=%s HTTP/1.1\r\nHost: x\r\n\r\n" % file.path.encode())
+        file.write("END\n")
+        assert len(follower.answer.read()) == 8000000
+        streaming.wait_for(lambda: busy_workers(streaming) < 20, 15, "workers for others")
+
+        def are_given_up():
+            with open(streaming.httpd.access_log, encoding="utf-8") as log:
+                return log.read().count(file.path) == 61
+        streaming.wait_for(are_given_up, 20, "their end")
 
 
 def test_an_error_in_the_middle_can_be_told_from_the_end(streaming, written):

@@ -61,8 +61,8 @@ static void after_an_error_it_is_asked_no_more(void **state)
 
 static void it_waits_for_its_time(void **state)
 {
-    static const orc_piece_t pieces[] = {{"", 0, ORC_STREAM_LATER, 60 * APR_USEC_PER_SEC},
-                                         {"", 0, ORC_STREAM_LATER, 0}};
+    static const orc_piece_t pieces[] = {
+        {"", 0, ORC_STREAM_LATER, 60 * APR_USEC_PER_SEC}, {"", 0, ORC_STREAM_LATER, 0}, {"a", 1, ORC_STREAM_MORE, 0}};
     script_t script = {pieces, 0, NULL};
     orc_stream_t *stream = orc_stream_make(play, &script, 1, pool);
     apr_time_t before = apr_time_now();
@@ -74,6 +74,8 @@ static void it_waits_for_its_time(void **state)
     assert_true(orc_stream_is_due(stream, stream->due));
     assert_null(ask(&piece, stream));
     assert_true(stream->due >= before + ORC_STREAM_MIN_PAUSE);
+    assert_null(ask(&piece, stream));
+    assert_true(orc_stream_is_due(stream, before));
 }
 
 static void it_can_be_woken_and_what_comes_during_a_question_is_not_lost(void **state)
