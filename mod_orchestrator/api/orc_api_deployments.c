@@ -60,12 +60,15 @@ static int asks_for_own(const orc_request_t *request)
 
 orc_error_t *orc_api_deployments_list(const orc_request_t *request, orc_response_t *response)
 {
-    int is_admin = request->identity->is_admin;
     const char *caller = request->identity->user_id, *url = request->base_url;
-    const orc_surface_list_t list = {.base = is_admin ? orc_sql_deployment_list_all(.caller = caller, .base_url = url)
-                                                      : orc_sql_deployment_list_own(.caller = caller, .base_url = url),
-                                     .has_few_rows = !is_admin,
-                                     .what = "deployment"};
+    const orc_store_list_t all = {.base = orc_sql_deployment_list_all(.caller = caller, .base_url = url),
+                                  .keys = &orc_sql_table[ORC_SQL_DEPLOYMENT_KEYS_ALL],
+                                  .is_everybodys = 1};
+    const orc_store_list_t own = {.base = orc_sql_deployment_list_own(.caller = caller, .base_url = url),
+                                  .keys = &orc_sql_table[ORC_SQL_DEPLOYMENT_KEYS_OWN],
+                                  .count = &orc_sql_table[ORC_SQL_DEPLOYMENT_COUNT_OWN]};
+    int is_admin = request->identity->is_admin;
+    const orc_surface_list_t list = {.rows = is_admin ? all : own, .what = "deployment"};
 
     if (!is_admin && !asks_for_own(request))
         return orc_error(request->pool, 403, "forbidden", "Only administrators may see deployments of other people.");

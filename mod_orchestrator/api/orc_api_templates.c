@@ -80,8 +80,9 @@ orc_error_t *orc_api_templates_get(const orc_request_t *request, orc_response_t 
 
 orc_error_t *orc_api_templates_list(const orc_request_t *request, orc_response_t *response)
 {
-    const orc_surface_list_t list = {.base = orc_sql_template_list(.caller = request->identity->user_id),
-                                     .what = "template"};
+    const orc_surface_list_t list = {
+        .rows = {.base = orc_sql_template_list(.caller = request->identity->user_id), .is_everybodys = 1},
+        .what = "template"};
 
     return orc_surface_list(request, response, &list);
 }

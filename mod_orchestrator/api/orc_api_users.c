@@ -41,9 +41,11 @@ orc_error_t *orc_api_users_get(const orc_request_t *request, orc_response_t *res
 orc_error_t *orc_api_users_list(const orc_request_t *request, orc_response_t *response)
 {
     const char *caller = request->identity->user_id;
-    const orc_surface_list_t list = {.base = request->identity->is_admin ? orc_sql_user_list_all(.caller = caller)
-                                                                         : orc_sql_user_list_own(.caller = caller),
-                                     .what = "user"};
+    int is_admin = request->identity->is_admin;
+    const orc_surface_list_t list = {
+        .rows = {.base = is_admin ? orc_sql_user_list_all(.caller = caller) : orc_sql_user_list_own(.caller = caller),
+                 .is_everybodys = is_admin},
+        .what = "user"};
 
     return orc_surface_list(request, response, &list);
 }

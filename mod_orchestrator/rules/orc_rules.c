@@ -4,7 +4,11 @@
 #include <apr_strings.h>
 #include <string.h>
 
-enum { LOOKS = 4 }; /* at IM's logs that a process takes at once, one of a deployment */
+enum {
+    LOOKS = 4,  /* at IM's logs that a process takes at once, one of a deployment */
+    COSTLY = 2, /* requests that cost much which one person may have at work in a process */
+    MANY = 512, /* such of all persons: as many as there are threads */
+};
 
 static const char gone[] = "caller.gone";
 
@@ -15,7 +19,13 @@ orc_rules_t *orc_rules_make(apr_pool_t *pool)
     rules->callers = orc_rules_callers_make(pool);
     rules->parsed = orc_rules_parsed_make(pool);
     rules->looks = orc_gate_make(LOOKS, 1, pool);
-    return rules->callers && rules->parsed && rules->looks ? rules : NULL;
+    rules->costly = orc_gate_make(MANY, COSTLY, pool);
+    return rules->callers && rules->parsed && rules->looks && rules->costly ? rules : NULL;
+}
+
+orc_gate_t *orc_rules_costly(const orc_rules_t *rules)
+{
+    return rules->costly;
 }
 
 orc_error_t *orc_rules_condition_check(const orc_rules_condition_t *condition, const char *first, const char *second)

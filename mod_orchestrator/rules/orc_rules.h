@@ -2,6 +2,7 @@
 #ifndef ORC_RULES_H
 #define ORC_RULES_H
 
+#include "orc_gate.h"
 #include "orc_identity.h"
 #include "orc_service.h"
 
@@ -36,6 +37,10 @@ typedef struct orc_rules_t orc_rules_t;
 
 /** NULL when the system refuses a mutex. */
 orc_rules_t *orc_rules_make(apr_pool_t *pool);
+
+/** The gate before what costs much, by the person's id: one person may have two such requests at work in a process, so
+ * that others are always served. */
+orc_gate_t *orc_rules_costly(const orc_rules_t *rules);
 
 /**
  * The caller's own row is gone (an administrator deleted it): who calls finds the person again, which registers them,

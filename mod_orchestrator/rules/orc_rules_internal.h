@@ -10,7 +10,8 @@
 struct orc_rules_t {
     orc_rules_callers_t *callers;
     orc_rules_parsed_t *parsed;
-    orc_gate_t *looks; /* at IM's logs, by deployment */
+    orc_gate_t *looks;  /* at IM's logs, by deployment */
+    orc_gate_t *costly; /* requests that cost much, by person */
 };
 
 #endif

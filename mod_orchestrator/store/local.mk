@@ -7,6 +7,7 @@ liborc_la_SOURCES += $(store)/orc_db.c $(store)/orc_db.h $(store)/orc_db_migrate
 	$(store)/orc_db_views.c $(store)/orc_db_views.h \
 	$(store)/orc_rows.c $(store)/orc_rows.h \
 	$(store)/orc_store_deployments.c $(store)/orc_store_deployments.h \
+	$(store)/orc_store_lists.c $(store)/orc_store_lists.h \
 	$(store)/orc_store_logs.c $(store)/orc_store_logs.h \
 	$(store)/orc_store_idempotency.c $(store)/orc_store_idempotency.h \
 	$(store)/orc_store_sealed.c $(store)/orc_store_sealed.h \
@@ -29,6 +30,10 @@ $(generated)/orc_sql.h: $(generated)/orc_sql.c
 EXTRA_PROGRAMS += tests/store/check_orc_db
 tests_store_check_orc_db_SOURCES = tests/store/check_orc_db.c tests/unit/unit.h
 tests_store_check_orc_db_LDADD = $(unit_ldadd)
+
+EXTRA_PROGRAMS += tests/store/check_lists
+tests_store_check_lists_SOURCES = tests/store/check_lists.c tests/unit/unit.h
+tests_store_check_lists_LDADD = $(unit_ldadd)
 
 # ./dev migrate: what OrchestratorMigrate On does, without httpd.
 sbin_PROGRAMS += orchestrator-migrate

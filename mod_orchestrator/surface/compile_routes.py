@@ -20,7 +20,7 @@ MEANINGS = {
     400: "Malformed, or without a body that is needed", 401: "No token, or one that is not valid", 403: "Not allowed", 404: "No such object",
     409: "In the way of something that exists", 412: "If-Match names another version", 413: "The body is too large",
     415: "Another content type than the route takes", 422: "Breaks a rule; every offending part is named",
-    429: "More than is allowed", 500: "An error of the server; the log has its cause under the request id",
+    429: "More than is allowed, or too much at once", 500: "An error of the server; the log has its cause under the request id",
     503: "Not available at the moment; try again"}
 HEADERS = {
     "X-Request-ID": ("The request's id, also in the logs", {"type": "string"}),
@@ -198,6 +198,8 @@ def responses(route):
         more.add(415)
     if route.get("match"):
         more.add(412)
+    if "list" in route:
+        more.add(429)
     for status in more:
         out.setdefault(status, "problem")
     if route.get("etag"):

@@ -9,8 +9,10 @@ liborc_la_SOURCES += \
 	$(surface)/orc_surface_handler.c $(surface)/orc_surface_handler.h \
 	$(surface)/orc_surface_idempotency.c $(surface)/orc_surface_idempotency.h \
 	$(surface)/orc_surface_list.c $(surface)/orc_surface_list.h \
+	$(surface)/orc_surface_plan.c $(surface)/orc_surface_plan.h \
 	$(surface)/orc_surface_process.c $(surface)/orc_surface_process.h \
 	$(surface)/orc_surface_route.h \
+	$(surface)/orc_surface_totals.c $(surface)/orc_surface_totals.h \
 	$(surface)/orc_surface_unseal.c \
 	$(surface)/orc_surface_values.c $(surface)/orc_surface_values.h
 EXTRA_DIST += $(surface)/README.md

@@ -7,10 +7,11 @@ orc_error_t *orc_surface_below_list(const orc_request_t *request, orc_response_t
                                     orc_surface_expand_t *expand)
 {
     const orc_surface_list_t list = {
-        .base = base,
-        .access = apr_psprintf(request->pool,
-                               "SELECT p.is_allowed FROM %s.deployment_access($2::uuid, caller.id, $3::boolean) p",
-                               orc_views_schema),
+        .rows = {.base = base,
+                 .access = apr_psprintf(request->pool,
+                                        "SELECT p.is_allowed FROM %s.deployment_access($2::uuid, caller.id, "
+                                        "$3::boolean) p",
+                                        orc_views_schema)},
         .what = "deployment",
         .expand = expand,
     };

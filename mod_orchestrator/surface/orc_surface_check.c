@@ -6,7 +6,7 @@
 
 #include "orc_id.h"
 #include "orc_surface_idempotency.h"
-#include "orc_surface_list.h"
+#include "orc_surface_plan.h"
 #include "orc_surface_values.h"
 
 /* Path ids become lower case; "me" is the caller where a person stands. */
@@ -65,11 +65,11 @@ static void check_query(orc_error_t **error, const orc_request_t *request)
         else if (query)
             (void)orc_surface_value(error, request, query->name, query->kind, query->choices, query->max_length,
                                     parameter->value);
-        else if (!route->columns || !orc_surface_list_knows(route->columns, parameter->name, request->pool))
+        else if (!route->columns || !orc_surface_plan_knows(route->columns, parameter->name, request->pool))
             orc_surface_unknown_parameter(error, request, parameter->name);
     }
     if (route->columns)
-        orc_surface_list_check(error, request);
+        orc_surface_plan_check(error, request);
     if (request->idempotency_key && (route->flags & ORC_ROUTE_CREATES) &&
         !orc_surface_idempotency_is_key(request->idempotency_key))
         orc_error_add_parameter(error, request->pool, "Idempotency-Key", "must be 1 to 255 printable ASCII characters");

@@ -3,293 +3,106 @@
 
 #include <apr_lib.h>
 #include <apr_strings.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "orc_surface_values.h"
+#include "orc_secret.h"
+#include "orc_surface_totals.h"
 
 enum {
-    DEFAULT_SIZE = 5,
-    MAX_SIZE = 500,
-    MAX_PAGE = 2147483647,
-    MAX_VALUES = 100, /* of one filter */
-    MAX_KEYS = 16,    /* of sort */
+    FEW_ROWS = 1000,             /* passed over or shown, at no cost to speak of */
+    FEW_OBJECTS = 100,           /* made, the same */
+    FEW_BYTES = 1024 * 1024,     /* sent, the same */
+    MANY_BYTES = 16 * FEW_BYTES, /* the most that a page may have */
+    RETRY_SECONDS = 1,
 };
 
-typedef struct planner_t {
-    orc_error_t **error;
+static const apr_interval_time_t patience = 2 * APR_USEC_PER_SEC; /* for a place to do what costs much */
+
+/* A list on its way. */
+typedef struct listing_t {
     const orc_request_t *request;
-    orc_surface_plan_t *plan;
-    int next; /* number of the next parameter */
-    orc_surface_expand_t *expand;
-} planner_t;
+    const orc_surface_list_t *list;
+    const orc_surface_plan_t *plan;
+    orc_store_page_t page;
+    int is_inside; /* the gate */
+} listing_t;
 
-/* ---- parameters ---- */
+/* ---- how long the list is ---- */
 
-/* The values given under a name. */
-static apr_array_header_t *given(const orc_request_t *request, const char *name, int split)
+/* What is counted, and by whom in whose eyes: one text for it. */
+static const char *counted(const listing_t *listing)
 {
-    apr_array_header_t *values = apr_array_make(request->pool, 2, sizeof(const char *));
-    int i;
+    apr_pool_t *pool = listing->request->pool;
+    const orc_sql_call_t *base = &listing->list->rows.base;
+    const apr_array_header_t *values = listing->plan->values;
+    const char *text = apr_pstrcat(pool, orc_sql_table[base->statement].name, listing->plan->where,
+                                   orc_value_array(values, pool), NULL);
 
-    for (i = 0; request->parameters && i < request->parameters->nelts; i++) {
-        const orc_parameter_t *parameter = &APR_ARRAY_IDX(request->parameters, i, orc_parameter_t);
-        const char *at = parameter->value, *comma;
-
-        if (strcmp(parameter->name, name) != 0)
-            continue;
-        while (split && (comma = strchr(at, ','))) {
-            *(const char **)apr_array_push(values) = apr_pstrmemdup(request->pool, at, (apr_size_t)(comma - at));
-            at = comma + 1;
-        }
-        *(const char **)apr_array_push(values) = at;
-    }
-    return values;
+    return orc_secret_sha256(text, strlen(text), pool);
 }
 
-/* The only value given under a name, or NULL. */
-static const char *given_once(planner_t *planner, const char *name)
+/* ---- reading ---- */
+
+static orc_error_t *read_page(listing_t *listing)
 {
-    const apr_array_header_t *values = given(planner->request, name, 0);
+    const orc_request_t *request = listing->request;
+    const orc_surface_plan_t *plan = listing->plan;
+    orc_surface_totals_t *totals =
+        listing->list->rows.is_everybodys ? orc_surface_process_totals(request->process) : NULL;
+    const char *key = totals ? counted(listing) : NULL;
+    const orc_store_page_wish_t wish = {.where = plan->where,
+                                        .values = plan->values,
+                                        .order = plan->order,
+                                        .is_usual = plan->is_usual,
+                                        .size = plan->size,
+                                        .offset = (apr_int64_t)(plan->page - 1) * plan->size,
+                                        .budget = listing->is_inside ? MANY_BYTES : FEW_BYTES,
+                                        .total = totals ? orc_surface_totals_find(totals, key, apr_time_now()) : -1};
 
-    if (values->nelts > 1)
-        orc_error_add_parameter(planner->error, planner->request->pool, name, "may be given only once");
-    return values->nelts == 1 ? APR_ARRAY_IDX(values, 0, const char *) : NULL;
-}
-
-static int number(planner_t *planner, const char *name, int otherwise, int maximum)
-{
-    const char *text = given_once(planner, name);
-    apr_int64_t value;
-
-    if (!text)
-        return otherwise;
-    if (!orc_surface_value(planner->error, planner->request, name, ORC_KIND_INTEGER, NULL, 0, text))
-        return otherwise;
-    value = apr_atoi64(text);
-    if (value >= 1 && value <= maximum)
-        return (int)value;
-    orc_error_add_parameter(planner->error, planner->request->pool, name, "must be between 1 and %d", maximum);
-    return otherwise;
-}
-
-/* ---- filters ---- */
-
-static const char *next_parameter(planner_t *planner, const char *value)
-{
-    *(const char **)apr_array_push(planner->plan->values) = value;
-    return apr_psprintf(planner->request->pool, "$%d", planner->next++);
-}
-
-static void add_condition(planner_t *planner, const char *condition)
-{
-    planner->plan->where = apr_pstrcat(planner->request->pool, planner->plan->where, " AND ", condition, NULL);
-}
-
-/* A column's own condition with "$?" filled in. */
-static const char *filled(const char *condition, const char *parameter, apr_pool_t *pool)
-{
-    const char *hole = strstr(condition, "$?");
-
-    if (!hole)
-        return condition;
-    return apr_pstrcat(pool, apr_pstrmemdup(pool, condition, (apr_size_t)(hole - condition)), parameter,
-                       filled(hole + 2, parameter, pool), NULL);
-}
-
-static const char *array_type(const orc_column_t *column)
-{
-    switch (column->kind) {
-    case ORC_KIND_ID:
-    case ORC_KIND_PERSON:
-        return "uuid[]";
-    case ORC_KIND_INTEGER:
-        return "bigint[]";
-    case ORC_KIND_BOOLEAN:
-        return "boolean[]";
-    case ORC_KIND_ENUM:
-        /* Codes are compared as numbers, names as text. */
-        return apr_isdigit(*column->choices->stored) ? "bigint[]" : "text[]";
-    default:
-        return "text[]";
-    }
-}
-
-static void add_comparison(planner_t *planner, const orc_column_t *column, const apr_array_header_t *values)
-{
-    apr_pool_t *pool = planner->request->pool;
-    const char *parameter =
-        apr_pstrcat(pool, next_parameter(planner, orc_value_array(values, pool)), "::", array_type(column), NULL);
-    const char *cast = column->kind == ORC_KIND_ENUM && strcmp(array_type(column), "text[]") == 0 ? "::text" : "";
-
-    if (column->condition)
-        add_condition(planner, filled(column->condition, parameter, pool));
-    else if (column->kind == ORC_KIND_TEXT)
-        add_condition(planner, apr_pstrcat(pool, "EXISTS (SELECT FROM unnest(", parameter, ") part WHERE strpos(lower(",
-                                           column->expression, "), lower(part)) > 0)", NULL));
-    else
-        add_condition(planner, apr_pstrcat(pool, column->expression, cast, " = ANY (", parameter, ")", NULL));
-}
-
-static void plan_equality(planner_t *planner, const orc_column_t *column)
-{
-    const apr_array_header_t *texts = given(planner->request, column->name, column->kind != ORC_KIND_TEXT);
-    apr_array_header_t *values = apr_array_make(planner->request->pool, 4, sizeof(const char *));
-    int i;
-
-    if (texts->nelts == 0)
-        return;
-    if (texts->nelts > MAX_VALUES) {
-        orc_error_add_parameter(planner->error, planner->request->pool, column->name, "has more than %d values",
-                                MAX_VALUES);
-        return;
-    }
-    for (i = 0; i < texts->nelts; i++) {
-        const char *value = orc_surface_value(planner->error, planner->request, column->name, column->kind,
-                                              column->choices, 0, APR_ARRAY_IDX(texts, i, const char *));
-
-        if (!value)
-            return;
-        *(const char **)apr_array_push(values) = value;
-    }
-    add_comparison(planner, column, planner->expand ? planner->expand(planner->request, column, values) : values);
-}
-
-static void plan_bound(planner_t *planner, const orc_column_t *column, const char *name, const char *comparison)
-{
-    const char *text = given_once(planner, name);
-    const char *value;
-
-    if (!text)
-        return;
-    value = orc_surface_value(planner->error, planner->request, name, column->kind, NULL, 0, text);
-    if (value)
-        add_condition(planner, apr_pstrcat(planner->request->pool, column->expression, comparison,
-                                           next_parameter(planner, value),
-                                           column->kind == ORC_KIND_TIME ? "::timestamptz" : "::bigint", NULL));
-}
-
-/* "created_at" is filtered by created_before and created_after. */
-static const char *time_name(const orc_column_t *column, const char *end, apr_pool_t *pool)
-{
-    size_t length = strlen(column->name);
-
-    if (length > 3 && strcmp(column->name + length - 3, "_at") == 0)
-        length -= 3;
-    return apr_pstrcat(pool, apr_pstrmemdup(pool, column->name, length), end, NULL);
-}
-
-static void plan_filter(planner_t *planner, const orc_column_t *column)
-{
-    apr_pool_t *pool = planner->request->pool;
-
-    if (column->kind == ORC_KIND_TIME) {
-        plan_bound(planner, column, time_name(column, "_before", pool), " < ");
-        plan_bound(planner, column, time_name(column, "_after", pool), " > ");
-        return;
-    }
-    plan_equality(planner, column);
-    if (column->kind == ORC_KIND_INTEGER) {
-        plan_bound(planner, column, apr_pstrcat(pool, column->name, "_gte", NULL), " >= ");
-        plan_bound(planner, column, apr_pstrcat(pool, column->name, "_lte", NULL), " <= ");
-    }
-}
-
-/* ---- order ---- */
-
-static const orc_column_t *sort_column(const orc_column_t *columns, const char *name)
-{
-    for (; columns->name; columns++) {
-        if (columns->sorts && strcmp(columns->name, name) == 0)
-            return columns;
-    }
+    ORC_TRY(orc_store_page_read(&listing->page, request->service->db, &listing->list->rows, &wish, request->pool));
+    if (totals && listing->page.is_counted)
+        orc_surface_totals_keep(totals, key, listing->page.total, apr_time_now());
     return NULL;
 }
 
-/* Words are ordered by their code points, the same on every host. */
-static const char *collation(const orc_column_t *column)
+static int costs_much(const orc_surface_plan_t *plan)
 {
-    return column->kind == ORC_KIND_WORD || column->kind == ORC_KIND_TEXT ? " COLLATE \"C\"" : "";
+    return !plan->is_usual || (apr_int64_t)plan->page * plan->size > FEW_ROWS || plan->size > FEW_OBJECTS;
 }
 
-static void plan_order(planner_t *planner)
+static orc_error_t *enter(listing_t *listing)
 {
-    apr_pool_t *pool = planner->request->pool;
-    const char *text = given_once(planner, "sort");
-    char *rest = apr_pstrdup(pool, text ? text : "-created_at"), *key;
-    const char *order = "", *direction = "";
-    int keys = 0;
+    const orc_request_t *request = listing->request;
+    orc_error_t *error;
 
-    while (rest) {
-        const orc_column_t *column;
-
-        key = rest;
-        rest = strchr(rest, ',');
-        if (rest)
-            *rest++ = '\0';
-        direction = *key == '-' ? " DESC" : "";
-        key += *key == '-';
-        column = sort_column(planner->request->route->columns, key);
-        if (!column || ++keys > MAX_KEYS) {
-            orc_error_add_parameter(planner->error, pool, "sort", "%s",
-                                    column ? "has too many keys" : "has a key that is not known here");
-            break;
-        }
-        order = apr_pstrcat(pool, order, column->expression, collation(column), direction, ", ", NULL);
-    }
-    /* In the direction of the last key, so that turning all keys around turns the list around. */
-    planner->plan->order = apr_pstrcat(pool, order, "b.id", direction, NULL);
+    listing->is_inside =
+        orc_gate_enter(orc_rules_costly(request->service->rules), request->identity->user_id, patience);
+    if (listing->is_inside)
+        return NULL;
+    error = orc_error(request->pool, 429, "busy.caller", "You have too many costly requests at work; try again.");
+    error->retry_after = RETRY_SECONDS;
+    return error;
 }
 
-/* ---- the plan ---- */
-
-orc_surface_plan_t *orc_surface_list_plan(orc_error_t **error, const orc_request_t *request, int first,
-                                          orc_surface_expand_t *expand)
+/* What looks cheap and has many bytes is stopped before any is made, and done again inside the gate. */
+static orc_error_t *find_page(listing_t *listing)
 {
-    orc_surface_plan_t *plan = apr_pcalloc(request->pool, sizeof *plan);
-    planner_t planner = {error, request, plan, first, expand};
-    const orc_column_t *column;
-
-    plan->values = apr_array_make(request->pool, 8, sizeof(const char *));
-    plan->where = "";
-    plan->page = number(&planner, "page", 1, MAX_PAGE);
-    plan->size = number(&planner, "size", DEFAULT_SIZE, MAX_SIZE);
-    plan_order(&planner);
-    /* In the table's order, not the request's: fewer different statements. */
-    for (column = request->route->columns; column->name; column++) {
-        if (column->filters)
-            plan_filter(&planner, column);
-    }
-    return plan;
+    if (costs_much(listing->plan))
+        ORC_TRY(enter(listing));
+    ORC_TRY(read_page(listing));
+    if (listing->is_inside || listing->page.size_that_fits == 0)
+        return NULL;
+    ORC_TRY(enter(listing));
+    return read_page(listing);
 }
 
-void orc_surface_list_check(orc_error_t **error, const orc_request_t *request)
+static orc_error_t *list_page(listing_t *listing)
 {
-    (void)orc_surface_list_plan(error, request, 1, NULL);
-}
+    orc_error_t *error = find_page(listing);
 
-static int column_knows(const orc_column_t *column, const char *name, apr_pool_t *pool)
-{
-    if (!column->filters)
-        return 0;
-    if (column->kind == ORC_KIND_TIME)
-        return strcmp(name, time_name(column, "_before", pool)) == 0 ||
-               strcmp(name, time_name(column, "_after", pool)) == 0;
-    if (strcmp(name, column->name) == 0)
-        return 1;
-    return column->kind == ORC_KIND_INTEGER && (strcmp(name, apr_pstrcat(pool, column->name, "_gte", NULL)) == 0 ||
-                                                strcmp(name, apr_pstrcat(pool, column->name, "_lte", NULL)) == 0);
-}
-
-int orc_surface_list_knows(const orc_column_t *columns, const char *name, apr_pool_t *pool)
-{
-    if (strcmp(name, "page") == 0 || strcmp(name, "size") == 0 || strcmp(name, "sort") == 0)
-        return 1;
-    for (; columns->name; columns++) {
-        if (column_knows(columns, name, pool))
-            return 1;
-    }
-    return 0;
+    if (listing->is_inside)
+        orc_gate_leave(orc_rules_costly(listing->request->service->rules), listing->request->identity->user_id);
+    return error;
 }
 
 /* ---- the answer ---- */
@@ -339,84 +152,39 @@ orc_surface_page_t orc_surface_list_page(const orc_request_t *request, const orc
     return page;
 }
 
-/* The page and the count, each found on its own: an index may give the page without a look at all the rows. */
-static const char *compose_rows(const orc_surface_list_t *list, const orc_surface_plan_t *plan, int limit,
-                                apr_pool_t *pool)
+static orc_error_t *what_is_wrong(const listing_t *listing)
 {
-    const char *base = orc_sql_table[list->base.statement].text;
+    const orc_request_t *request = listing->request;
+    const orc_store_page_t *page = &listing->page;
+    orc_error_t *error = NULL;
 
-    return apr_psprintf(pool,
-                        "SELECT a.allowed, CASE WHEN a.allowed THEN (SELECT '[' || coalesce(string_agg(p.object::text, "
-                        "','), '') || ']' FROM (SELECT b.object FROM (%s) b WHERE true%s ORDER BY %s LIMIT $%d::bigint "
-                        "OFFSET $%d::bigint) p) END, CASE WHEN a.allowed THEN (SELECT count(*) FROM (%s) b WHERE "
-                        "true%s) END",
-                        base, plan->where, plan->order, limit, limit + 1, base, plan->where);
-}
-
-/* Few rows are found once, numbered and counted; only the page's are read whole. */
-static const char *compose_few(const orc_surface_list_t *list, const orc_surface_plan_t *plan, int limit,
-                               apr_pool_t *pool)
-{
-    const char *base = orc_sql_table[list->base.statement].text;
-
-    return apr_psprintf(pool,
-                        "WITH found AS (SELECT b.id, row_number() OVER (ORDER BY %s) AS n FROM (%s) b WHERE true%s) "
-                        "SELECT a.allowed, CASE WHEN a.allowed THEN (SELECT '[' || coalesce(string_agg(b.object::text, "
-                        "',' ORDER BY f.n), '') || ']' FROM (SELECT id, n FROM found WHERE n > $%d::bigint AND n <= "
-                        "$%d::bigint + $%d::bigint) f JOIN (%s) b ON b.id = f.id) END, CASE WHEN a.allowed THEN "
-                        "(SELECT count(*) FROM found) END",
-                        plan->order, base, plan->where, limit + 1, limit + 1, limit, base);
-}
-
-static const char *compose(const orc_surface_list_t *list, const orc_surface_plan_t *plan, int limit, apr_pool_t *pool)
-{
-    const char *select =
-        list->has_few_rows ? compose_few(list, plan, limit, pool) : compose_rows(list, plan, limit, pool);
-
-    return apr_psprintf(pool,
-                        "%s FROM users caller CROSS JOIN LATERAL (SELECT (%s)::boolean AS allowed OFFSET 0) a WHERE "
-                        "caller.id = $1::uuid",
-                        select, list->access ? list->access : "true");
-}
-
-static orc_error_t *read_page(orc_rows_t *rows, const orc_request_t *request, const orc_surface_list_t *list,
-                              const orc_surface_plan_t *plan)
-{
-    apr_pool_t *pool = request->pool;
-    int count = orc_sql_table[list->base.statement].parameters, total = count + plan->values->nelts + 2;
-    const char **values = apr_palloc(pool, (apr_size_t)total * sizeof *values);
-    int i;
-
-    for (i = 0; i < count; i++)
-        values[i] = list->base.values[i];
-    for (i = 0; i < plan->values->nelts; i++)
-        values[count + i] = APR_ARRAY_IDX(plan->values, i, const char *);
-    values[total - 2] = apr_itoa(pool, plan->size);
-    values[total - 1] = apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)(plan->page - 1) * plan->size);
-    return orc_error_wrap(orc_db_read_text(request->service->db, rows, compose(list, plan, total - 1, pool), total,
-                                           values, ORC_DB_UNUSUAL, pool),
-                          "list %s", orc_sql_table[list->base.statement].name);
+    if (!page->is_known)
+        return orc_rules_gone(request->pool);
+    if (!page->exists)
+        return orc_rules_not_found(listing->list->what, request->pool);
+    if (!page->is_allowed)
+        return orc_rules_forbidden(listing->list->what, request->pool);
+    if (page->size_that_fits > 0)
+        orc_error_add_parameter(&error, request->pool, "size",
+                                "is too large here: the page has more than 16 MiB; %d would fit", page->size_that_fits);
+    return error;
 }
 
 orc_error_t *orc_surface_list(const orc_request_t *request, orc_response_t *response, const orc_surface_list_t *list)
 {
     orc_error_t *error = NULL;
-    const orc_surface_plan_t *plan =
-        orc_surface_list_plan(&error, request, orc_sql_table[list->base.statement].parameters + 1, list->expand);
+    listing_t listing = {.request = request,
+                         .list = list,
+                         .plan = orc_surface_plan_make(
+                             &error, request, orc_sql_table[list->rows.base.statement].parameters + 1, list->expand)};
     orc_surface_page_t page;
     const char *objects;
-    orc_rows_t rows;
 
     ORC_TRY(error);
-    ORC_TRY(read_page(&rows, request, list, plan));
-    if (rows.count == 0)
-        return orc_rules_gone(request->pool);
-    if (!orc_rows_text(&rows, 0, 0))
-        return orc_rules_not_found(list->what, request->pool);
-    if (!orc_value_is_true(orc_rows_text(&rows, 0, 0)))
-        return orc_rules_forbidden(list->what, request->pool);
-    ORC_TRY(orc_surface_unseal(&objects, orc_rows_text(&rows, 0, 1), request));
-    page = orc_surface_list_page(request, plan, objects, orc_value_integer(orc_rows_text(&rows, 0, 2)));
+    ORC_TRY(list_page(&listing));
+    ORC_TRY(what_is_wrong(&listing));
+    ORC_TRY(orc_surface_unseal(&objects, listing.page.objects, request));
+    page = orc_surface_list_page(request, listing.plan, objects, listing.page.total);
     orc_response_json(response, 200, request->process->surface->page(request, &page));
     return NULL;
 }

@@ -8,6 +8,7 @@
 struct orc_surface_memory_t {
     orc_schemas_t *schemas;
     orc_error_t *broken; /* the schemas could not be compiled */
+    orc_surface_totals_t *totals;
     apr_thread_mutex_t *lock;
     unsigned probe; /* of IM, for /health */
     apr_time_t probed;
@@ -21,13 +22,21 @@ orc_surface_process_t *orc_surface_process_make(const orc_surface_t *surface, ap
     process->surface = surface;
     process->memory = memory;
     memory->broken = orc_schemas_make(&memory->schemas, surface->schemas, pool);
-    return apr_thread_mutex_create(&memory->lock, APR_THREAD_MUTEX_DEFAULT, pool) == APR_SUCCESS ? process : NULL;
+    memory->totals = orc_surface_totals_make(pool);
+    if (!memory->totals || apr_thread_mutex_create(&memory->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
+        return NULL;
+    return process;
 }
 
 orc_error_t *orc_surface_process_schemas(const orc_schemas_t **schemas, const orc_surface_process_t *process)
 {
     *schemas = process->memory->schemas;
     return process->memory->broken;
+}
+
+orc_surface_totals_t *orc_surface_process_totals(const orc_surface_process_t *process)
+{
+    return process->memory->totals;
 }
 
 unsigned orc_surface_process_probed(orc_surface_process_t *process, apr_interval_time_t age)

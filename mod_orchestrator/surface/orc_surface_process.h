@@ -6,6 +6,7 @@
 
 #include "orc_error.h"
 #include "orc_schema.h"
+#include "orc_surface_totals.h"
 
 /* What the requests to one surface share in a process. Thread-safe. */
 
@@ -21,6 +22,9 @@ orc_surface_process_t *orc_surface_process_make(const orc_surface_t *surface, ap
 
 /** The compiled schemas. 500 "schema" when the text is broken. */
 orc_error_t *orc_surface_process_schemas(const orc_schemas_t **schemas, const orc_surface_process_t *process);
+
+/** How long long lists are. */
+orc_surface_totals_t *orc_surface_process_totals(const orc_surface_process_t *process);
 
 /** The last probe of IM that a request of this process made, 0 when it is older than `age`. */
 unsigned orc_surface_process_probed(orc_surface_process_t *process, apr_interval_time_t age);

@@ -11,6 +11,11 @@ CREATE TYPE operation_phase AS ENUM
 CREATE TYPE step_status AS ENUM ('running', 'succeeded', 'failed', 'canceled');
 CREATE TYPE log_level AS ENUM ('debug', 'info', 'warning', 'error');
 
+-- How many bytes a text has in JSON, its quotes included.
+CREATE FUNCTION json_bytes(value text) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT octet_length(to_json(value)::text)
+$$;
+
 CREATE TABLE users (
     id             uuid PRIMARY KEY,
     issuer         text NOT NULL,
@@ -40,6 +45,7 @@ CREATE TABLE credentials (
 CREATE TABLE templates (
     id                       uuid PRIMARY KEY,
     content                  text NOT NULL,
+    content_bytes            integer NOT NULL GENERATED ALWAYS AS (json_bytes(content)) STORED,
     checksum                 text NOT NULL,    -- SHA-256 of the content's bytes
     name                     text NOT NULL,
     version                  text,
@@ -56,12 +62,17 @@ CREATE INDEX templates_created_by ON templates (created_by);
 CREATE INDEX templates_updated_by ON templates (updated_by);
 CREATE INDEX templates_created_at ON templates (created_at, id);
 
+-- status, its reason and the task are those of the last operation, kept here so that a million rows are filtered and
+-- sorted by them without a look at as many operations: triggers below keep them so. X_bytes: as JSON, for the budget of
+-- a page.
 CREATE TABLE deployments (
     id                        uuid PRIMARY KEY,
     template_id               uuid NOT NULL REFERENCES templates ON DELETE RESTRICT,
     template_inputs           json NOT NULL,               -- without secrets; json keeps the text of numbers
+    template_inputs_bytes     integer NOT NULL GENERATED ALWAYS AS (octet_length(template_inputs::text)) STORED,
     template_inputs_sealed    text,                        -- all of them, sealed, when some are secret
     template_outputs          jsonb NOT NULL DEFAULT '{}', -- without secrets
+    template_outputs_bytes    integer NOT NULL GENERATED ALWAYS AS (octet_length(template_outputs::text)) STORED,
     template_outputs_sealed   text,                        -- all of them, sealed, when some are secret
     user_group                text NOT NULL,
     user_group_issuer         text NOT NULL,
@@ -76,6 +87,9 @@ CREATE TABLE deployments (
     im_endpoint               text,            -- where im_infra_id is
     im_infra_id               text,
     last_operation_id         uuid,            -- the last one that sets the status
+    status                    smallint NOT NULL DEFAULT 2, -- CREATE_IN_PROGRESS
+    status_reason             text,                        -- of a status that is a failure or UNKNOWN
+    task                      smallint NOT NULL DEFAULT 0, -- submitted
     created_by                uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
     updated_by                uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
     row_version               bigint NOT NULL DEFAULT 1,
@@ -89,13 +103,51 @@ CREATE INDEX deployments_created_at ON deployments (created_at, id);
 CREATE INDEX deployments_last_operation_id ON deployments (last_operation_id);
 CREATE INDEX deployments_im_infra_id ON deployments (im_infra_id) WHERE im_infra_id IS NOT NULL;
 
+-- A person's own list is in the order of deployment_created_at, the deployment's created_at, which never changes: pages
+-- and their count are found by the index alone.
 CREATE TABLE deployment_owners (
-    deployment_id uuid NOT NULL REFERENCES deployments ON DELETE CASCADE,
-    user_id       uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
-    created_at    timestamptz NOT NULL DEFAULT now(),
+    deployment_id         uuid NOT NULL REFERENCES deployments ON DELETE CASCADE,
+    user_id               uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
+    created_at            timestamptz NOT NULL DEFAULT now(),
+    deployment_created_at timestamptz NOT NULL,
     PRIMARY KEY (deployment_id, user_id)
 );
-CREATE INDEX deployment_owners_user_id ON deployment_owners (user_id, deployment_id);
+CREATE INDEX deployment_owners_user_id ON deployment_owners (user_id, deployment_created_at, deployment_id);
+
+-- For who does not say it. A deployment that the same statement makes can't be seen yet: it is of now.
+CREATE FUNCTION deployment_date_owner() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.deployment_created_at :=
+        coalesce((SELECT created_at FROM deployments WHERE id = NEW.deployment_id), now());
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER deployment_dates_owner BEFORE INSERT ON deployment_owners FOR EACH ROW
+    WHEN (NEW.deployment_created_at IS NULL) EXECUTE FUNCTION deployment_date_owner();
+
+-- How many deployments somebody owns: the sum of their rows, kept by a trigger. Each session has a row of its own of a few,
+-- so that submissions of one person do not wait for each other.
+CREATE TABLE deployment_tallies (
+    user_id uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+    place   smallint NOT NULL,
+    owned   bigint NOT NULL,
+    PRIMARY KEY (user_id, place)
+) WITH (fillfactor = 50);
+CREATE FUNCTION deployment_tally() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        UPDATE deployment_tallies SET owned = owned - 1
+        WHERE user_id = OLD.user_id AND place = (SELECT min(place) FROM deployment_tallies WHERE user_id = OLD.user_id);
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO deployment_tallies AS t (user_id, place, owned) VALUES (NEW.user_id, pg_backend_pid() % 32, 1)
+        ON CONFLICT (user_id, place) DO UPDATE SET owned = t.owned + 1;
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER deployment_owners_are_tallied AFTER INSERT OR DELETE OR UPDATE OF user_id ON deployment_owners
+    FOR EACH ROW EXECUTE FUNCTION deployment_tally();
 
 -- What GET .../logs shows beside the operations' own lines.
 CREATE TABLE deployment_logs (
@@ -116,6 +168,7 @@ CREATE TABLE resources (
     im_vm_idx       text,
     status          smallint NOT NULL DEFAULT 7 CHECK (status BETWEEN 0 AND 11), -- INITIAL
     metadata        jsonb,                     -- without secrets
+    metadata_bytes  integer GENERATED ALWAYS AS (octet_length(metadata::text)) STORED,
     metadata_sealed text,
     created_by      uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
     updated_by      uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
@@ -147,6 +200,8 @@ CREATE TABLE operations (
     options          jsonb NOT NULL DEFAULT '{}', -- what the request asked for: force, unsecure, inputs, ...
     progress         jsonb NOT NULL DEFAULT '{}', -- the engine's memory between phases
     transitive       jsonb NOT NULL DEFAULT '[]', -- transitive_resources
+    lists_bytes      integer NOT NULL -- of both, as JSON
+        GENERATED ALWAYS AS (octet_length(errors::text) + octet_length(transitive::text)) STORED,
     platform_id      text,                     -- the provider it works on
     correlation_id   text,                     -- X-Request-ID of the request that asked for it
     user_group       text NOT NULL,
@@ -177,6 +232,87 @@ CREATE INDEX operations_waiting ON operations (deployment_id) WHERE waits_for_to
 
 ALTER TABLE deployments
     ADD FOREIGN KEY (last_operation_id) REFERENCES operations ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED;
+
+-- Codes of deployment_status and deployment_task in routes/enums.json; what is not known is UNKNOWN.
+CREATE FUNCTION deployment_status(type operation_type, state operation_state)
+    RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN state = 'succeeded' THEN
+            CASE type WHEN 'CREATE' THEN 0 WHEN 'UPDATE' THEN 7 WHEN 'DELETE' THEN 3 ELSE 6 END
+        WHEN state IN ('failed', 'canceled') THEN
+            CASE type WHEN 'CREATE' THEN 1 WHEN 'DELETE' THEN 4 ELSE 8 END
+        ELSE
+            CASE type WHEN 'CREATE' THEN 2 WHEN 'DELETE' THEN 5 ELSE 9 END
+    END::smallint
+$$;
+
+-- What the last operation is at; finished once it ended, however it did. A deletion is at the infrastructure's deletion
+-- from the first moment on: nothing else is before it.
+CREATE FUNCTION deployment_task(type operation_type, state operation_state, phase operation_phase)
+    RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN state IN ('succeeded', 'failed', 'canceled') THEN 8
+        WHEN type = 'DELETE' THEN 7
+        WHEN phase = 'queued' THEN 0
+        WHEN type <> 'CREATE' THEN 6
+        WHEN phase = 'placing' THEN 2
+        WHEN phase = 'submitting' THEN 4
+        WHEN phase = 'cleaning' THEN 7
+        ELSE 5
+    END::smallint
+$$;
+
+-- The reason is shown while the status is a failure.
+CREATE FUNCTION deployment_reason(type operation_type, state operation_state, reason text)
+    RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN deployment_status(type, state) IN (1, 4, 6, 8) THEN reason END
+$$;
+
+-- An operation that begins or goes on takes its deployment along. Nothing is to be done for a creation that begins: the
+-- columns' defaults are what it is.
+CREATE FUNCTION deployment_follow() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    new_status smallint := deployment_status(NEW.type, NEW.state);
+    new_reason text := deployment_reason(NEW.type, NEW.state, NEW.reason);
+    new_task   smallint := deployment_task(NEW.type, NEW.state, NEW.phase);
+BEGIN
+    UPDATE deployments SET status = new_status, status_reason = new_reason, task = new_task
+    WHERE last_operation_id = NEW.id
+        AND (status, status_reason, task) IS DISTINCT FROM (new_status, new_reason, new_task);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER deployment_follows_begin AFTER INSERT ON operations FOR EACH ROW
+    WHEN (NEW.type <> 'CREATE' OR NEW.state <> 'pending' OR NEW.phase <> 'queued') EXECUTE FUNCTION deployment_follow();
+CREATE TRIGGER deployment_follows_change AFTER UPDATE OF type, state, phase, reason ON operations
+    FOR EACH ROW WHEN ((OLD.type, OLD.state, OLD.phase, OLD.reason) IS DISTINCT FROM
+        (NEW.type, NEW.state, NEW.phase, NEW.reason)) EXECUTE FUNCTION deployment_follow();
+
+-- A deployment that gets another last operation, one that is there already, or has none any more. One that is made in
+-- the same statement can't be seen from here: its own trigger comes behind.
+CREATE FUNCTION deployment_turn() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.last_operation_id IS NULL THEN
+        NEW.status := 6;
+        NEW.status_reason := NULL;
+        NEW.task := 8;
+    ELSE
+        SELECT deployment_status(type, state), deployment_reason(type, state, reason),
+            deployment_task(type, state, phase)
+        INTO NEW.status, NEW.status_reason, NEW.task FROM operations WHERE id = NEW.last_operation_id;
+        IF NOT FOUND THEN
+            NEW.status := OLD.status;
+            NEW.status_reason := OLD.status_reason;
+            NEW.task := OLD.task;
+        END IF;
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER deployment_turns BEFORE UPDATE OF last_operation_id ON deployments FOR EACH ROW
+    WHEN (OLD.last_operation_id IS DISTINCT FROM NEW.last_operation_id) EXECUTE FUNCTION deployment_turn();
+CREATE TRIGGER deployment_turns_nowhere BEFORE INSERT ON deployments FOR EACH ROW
+    WHEN (NEW.last_operation_id IS NULL) EXECUTE FUNCTION deployment_turn();
 
 -- What an operation did, in order; an attempt at a provider is a step.
 CREATE TABLE operation_steps (

@@ -25,14 +25,28 @@ FROM users u
     LEFT JOIN views.v1_templates() t ON t.id = d.template_id
 WHERE u.id = :caller
 
--- Bases of lists.
+-- Bases of lists: all columns; the same rows from an index alone, in their usual order; how many they are.
 -- name: deployment_list_own
 -- parameters: caller, base_url
 SELECT * FROM views.v1_deployments(:base_url, :caller, false) WHERE is_owner
 
+-- name: deployment_keys_own
+-- parameters: caller, base_url
+-- columns: id, created_at
+SELECT deployment_id AS id, deployment_created_at AS created_at FROM deployment_owners WHERE user_id = :caller
+
+-- name: deployment_count_own
+-- parameters: caller, base_url
+SELECT coalesce(sum(owned), 0) FROM deployment_tallies WHERE user_id = :caller
+
 -- name: deployment_list_all
 -- parameters: caller, base_url
 SELECT * FROM views.v1_deployments(:base_url, :caller, false)
+
+-- name: deployment_keys_all
+-- parameters: caller, base_url
+-- columns: id, created_at
+SELECT id, created_at FROM deployments
 
 -- What a submission has to know of its template.
 -- name: deployment_template_facts
@@ -75,7 +89,8 @@ WITH deployment AS (
     INSERT INTO resource_requirements (resource_id, required_by_id)
     SELECT DISTINCT n.id, q FROM node n, unnest(n.required_by) q
 ), owner AS (
-    INSERT INTO deployment_owners (deployment_id, user_id) SELECT id, created_by FROM deployment
+    INSERT INTO deployment_owners (deployment_id, user_id, deployment_created_at)
+    SELECT id, created_by, created_at FROM deployment
 ), operation AS (
     INSERT INTO operations (id, deployment_id, type, description, transitive, correlation_id, user_group,
         user_group_issuer, created_by, deadline, due_at)

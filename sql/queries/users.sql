@@ -57,7 +57,7 @@ SELECT u.id, u.name, u.username, u.picture,
     CASE WHEN u.id = :caller THEN u.issuer END AS issuer,
     CASE WHEN u.id = :caller THEN u.email END AS email,
     CASE WHEN u.id = :caller THEN u.public_ssh_key END AS public_ssh_key,
-    CASE WHEN u.id = :caller THEN u.object ELSE u.public END AS object
+    u.bytes, CASE WHEN u.id = :caller THEN u.object ELSE u.public END AS object
 FROM views.v1_users(NULL) u
 WHERE u.id = :caller OR u.id IN (
     SELECT theirs.user_id

@@ -27,15 +27,23 @@ CREATE FUNCTION views.v1_deployments(base_url text, caller uuid, with_template b
     task_name                 text,
     last_operation            uuid,
     is_owner                  boolean,
-    version                   text, -- moves with every change of the object
+    version                   text,   -- moves with every change of the object
+    bytes                     bigint, -- that the object has at most, or hardly more
     object                    json
 ) LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT d.id, d.created_at, d.created_by, d.updated_at, d.updated_by, d.template_id, d.user_group,
         d.user_group_issuer, d.per_provider_max_retries, d.max_providers, d.tot_timeout_mins,
         d.per_provider_timeout_mins, d.keep_last_attempt, d.target_provider, d.target_region, d.target_iaas_project,
-        d.im_infra_id, s.status, views.deployment_status_name(s.status),
-        s.reason, s.task, views.deployment_task_name(s.task),
+        d.im_infra_id, d.status, views.deployment_status_name(d.status),
+        d.status_reason, d.task, views.deployment_task_name(d.task),
         d.last_operation_id, me.user_id IS NOT NULL, concat(d.row_version, '.', o.row_version),
+        2000 + 5 * octet_length(base_url) + 40 * (SELECT count(*) FROM deployment_owners w WHERE w.deployment_id = d.id)
+            + octet_length(concat(d.user_group, d.user_group_issuer, d.target_provider, d.target_region,
+                d.target_iaas_project, d.im_infra_id)) + coalesce(json_bytes(d.status_reason), 0)
+            + CASE WHEN s.has_secret_inputs THEN views.opened_bytes(d.template_inputs_sealed)
+                ELSE d.template_inputs_bytes END
+            + CASE WHEN s.has_secret_outputs THEN views.opened_bytes(d.template_outputs_sealed)
+                ELSE d.template_outputs_bytes END,
         json_build_object(
             'id', d.id,
             'created_at', views.rfc3339(d.created_at),
@@ -64,11 +72,11 @@ CREATE FUNCTION views.v1_deployments(base_url text, caller uuid, with_template b
             'target_region', d.target_region,
             'target_iaas_project', d.target_iaas_project,
             'im_infra_id', d.im_infra_id,
-            'status', s.status,
-            'status_name', views.deployment_status_name(s.status),
-            'status_reason', s.reason,
-            'task', s.task,
-            'task_name', views.deployment_task_name(s.task),
+            'status', d.status,
+            'status_name', views.deployment_status_name(d.status),
+            'status_reason', d.status_reason,
+            'task', d.task,
+            'task_name', views.deployment_task_name(d.task),
             'last_operation', d.last_operation_id,
             'links', json_object(ARRAY[
                 'template', s.url || '/templates',
@@ -80,15 +88,7 @@ CREATE FUNCTION views.v1_deployments(base_url text, caller uuid, with_template b
     FROM deployments d
         LEFT JOIN operations o ON o.id = d.last_operation_id
         LEFT JOIN deployment_owners me ON me.deployment_id = d.id AND me.user_id = caller
-        CROSS JOIN LATERAL (SELECT
-            CASE WHEN o.id IS NULL THEN deployment_status.UNKNOWN::smallint
-                ELSE coalesce(views.deployment_status(o.type, o.state),
-                    deployment_status.UNKNOWN::smallint) END AS status,
-            CASE WHEN o.id IS NULL THEN deployment_task.finished::smallint
-                ELSE views.deployment_task(o.type, o.state, o.phase) END AS task) c
-        CROSS JOIN LATERAL (SELECT c.status, c.task, base_url || '/deployments/' || d.id AS url,
-            CASE WHEN c.status IN (deployment_status.CREATE_FAILED, deployment_status.DELETE_FAILED,
-                deployment_status.UNKNOWN, deployment_status.UPDATE_FAILED) THEN o.reason END AS reason,
+        CROSS JOIN LATERAL (SELECT base_url || '/deployments/' || d.id AS url,
             me.user_id IS NOT NULL AND d.template_inputs_sealed IS NOT NULL AS has_secret_inputs,
             me.user_id IS NOT NULL AND d.template_outputs_sealed IS NOT NULL AS has_secret_outputs) s
 $$;

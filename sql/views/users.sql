@@ -11,10 +11,13 @@ CREATE FUNCTION views.v1_users(reader uuid) RETURNS TABLE (
     picture        text,
     public_ssh_key text,
     row_version    bigint,
+    bytes          bigint, -- that the object has at most, or hardly more
     object         json,
     public         json
 ) LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT u.id, u.created_at, u.sub, u.issuer, u.name, u.username, u.email, u.picture, u.public_ssh_key, u.row_version,
+        300 + json_bytes(concat(u.sub, u.issuer, u.name, u.username, u.email, u.picture, u.public_ssh_key))
+            + CASE WHEN u.id = reader THEN coalesce(views.opened_bytes(u.refresh_token), 0) ELSE 0 END,
         CASE WHEN u.id = reader THEN views.joined(s.object,
             json_build_object('@sealed', json_build_object('users.refresh_token', u.refresh_token))) ELSE s.object END,
         json_build_object('id', u.id, 'name', u.name, 'username', u.username, 'picture', u.picture)

@@ -6,7 +6,7 @@ The yardstick of a read is mod_bench.c: a handler in the same httpd, behind mod_
 statement of the route (taken from PostgreSQL's log) and sends what it gives. The yardstick of a submission is pgbench
 running the very statements of a submission. Absolute figures say more about the machine than about the product.
 
-usage: bench.py [get] [list] [post] [engine] [memory]      (all of them by default)
+usage: bench.py [get] [list] [post] [engine] [memory] [lists]      (all of them by default; lists: lists.py)
 """
 
 import contextlib
@@ -29,6 +29,8 @@ sys.path.insert(0, os.path.join(CHECKOUT, "tests"))
 from harness.client import expect  # noqa: E402
 from harness.live import LiveStack, sweep  # noqa: E402
 from stack import build, keys, process  # noqa: E402
+
+import lists  # noqa: E402
 
 USERS, PER_USER = 1000, 100
 CONNECTIONS = 8
@@ -337,9 +339,8 @@ class Bench:
         return sizes
 
 
-def main():
-    wanted = sys.argv[1:] or ["get", "list", "post", "engine", "memory"]
-    sweep()
+def measure(wanted):
+    """What the parts bring that share a stack."""
     bench = Bench()
     try:
         bench.fill()
@@ -348,8 +349,18 @@ def main():
     finally:
         bench.stack.close()
         subprocess.run(["rm", "-r", bench.scratch], check=True)
-    missed = [row[0] for row in bench.rows if not row[3]]
-    say("%d reached, %d missed%s" % (len(bench.rows) - len(missed), len(missed), ": " + "; ".join(missed) if missed else ""))
+    return bench.rows
+
+
+def main():
+    wanted = sys.argv[1:] or ["get", "list", "post", "engine", "memory", "lists"]
+    sweep()
+    shared = [name for name in wanted if name != "lists"]
+    rows = measure(shared) if shared else []
+    if "lists" in wanted:
+        rows += lists.measure(say)
+    missed = [row[0] for row in rows if not row[3]]
+    say("%d reached, %d missed%s" % (len(rows) - len(missed), len(missed), ": " + "; ".join(missed) if missed else ""))
     return 1 if missed else 0
 
 

@@ -221,7 +221,7 @@ static orc_request_t *list_request(const char *name, ...)
 static orc_surface_plan_t *plan_of(orc_request_t *request)
 {
     orc_error_t *error = NULL;
-    orc_surface_plan_t *plan = orc_surface_list_plan(&error, request, 2, NULL);
+    orc_surface_plan_t *plan = orc_surface_plan_make(&error, request, 2, NULL);
 
     assert_null(error);
     return plan;
@@ -234,7 +234,7 @@ static const char *refused(orc_request_t *request)
     const char *names = "";
     int i;
 
-    orc_surface_list_check(&error, request);
+    orc_surface_plan_check(&error, request);
     for (i = 0; error && i < error->fields->nelts; i++)
         names = apr_pstrcat(pool, names, *names ? "," : "",
                             APR_ARRAY_IDX(error->fields, i, orc_error_field_t).parameter, NULL);
@@ -250,6 +250,21 @@ static void assert_filter(orc_request_t *request, const char *where, const char 
     assert_string_equal(APR_ARRAY_IDX(plan->values, 0, const char *), value);
 }
 
+/* The keys of a request's order in SQL. */
+static const char *order_of(orc_request_t *request)
+{
+    orc_surface_plan_t *plan = plan_of(request);
+    const char *order = "";
+    int i;
+
+    for (i = 0; i < plan->order->nelts; i++) {
+        const orc_store_key_t *key = &APR_ARRAY_IDX(plan->order, i, orc_store_key_t);
+
+        order = apr_pstrcat(pool, order, i > 0 ? ", " : "", key->expression, key->is_descending ? " DESC" : "", NULL);
+    }
+    return order;
+}
+
 static void a_list_has_defaults(void **state)
 {
     orc_surface_plan_t *plan = plan_of(list_request(NULL));
@@ -257,14 +272,18 @@ static void a_list_has_defaults(void **state)
     assert_int_equal(plan->page, 1);
     assert_int_equal(plan->size, 5);
     assert_string_equal(plan->where, "");
-    assert_string_equal(plan->order, "b.created_at DESC, b.id DESC");
+    assert_true(plan->is_usual);
+    assert_string_equal(order_of(list_request(NULL)), "b.created_at DESC, b.id DESC");
 }
 
 static void a_list_is_sorted_by_several_keys(void **state)
 {
-    assert_string_equal(plan_of(list_request("sort", "name,-count", NULL))->order,
+    assert_string_equal(order_of(list_request("sort", "name,-count", NULL)),
                         "b.name COLLATE \"C\", b.count DESC, b.id DESC");
-    assert_string_equal(plan_of(list_request("sort", "count", NULL))->order, "b.count, b.id");
+    assert_string_equal(order_of(list_request("sort", "count", NULL)), "b.count, b.id");
+    assert_false(plan_of(list_request("sort", "count", NULL))->is_usual);
+    assert_false(plan_of(list_request("word", "a", NULL))->is_usual);
+    assert_true(plan_of(list_request("page", "7", NULL))->is_usual);
     assert_string_equal(refused(list_request("sort", "hidden", NULL)), "sort");
     assert_string_equal(refused(list_request("sort", "", NULL)), "sort");
     assert_string_equal(refused(list_request("sort", "name,", NULL)), "sort");
@@ -276,10 +295,12 @@ static void filters_compare_by_their_kind(void **state)
     assert_filter(list_request("word", "a,b\"c", "word", "d\\", NULL), " AND b.word = ANY ($2::text[])",
                   "{\"a\",\"b\\\"c\",\"d\\\\\"}");
     assert_filter(list_request("name", "50%_", NULL),
-                  " AND EXISTS (SELECT FROM unnest($2::text[]) part WHERE strpos(lower(b.name), lower(part)) > 0)",
+                  " AND b.name IS NOT NULL AND EXISTS (SELECT FROM unnest($2::text[]) part WHERE "
+                  "strpos(lower(b.name), lower(part)) > 0)",
                   "{\"50%_\"}");
     assert_filter(list_request("name", "a,b", NULL),
-                  " AND EXISTS (SELECT FROM unnest($2::text[]) part WHERE strpos(lower(b.name), lower(part)) > 0)",
+                  " AND b.name IS NOT NULL AND EXISTS (SELECT FROM unnest($2::text[]) part WHERE "
+                  "strpos(lower(b.name), lower(part)) > 0)",
                   "{\"a,b\"}");
     assert_filter(list_request("count_gte", "-3", NULL), " AND b.count >= $2::bigint", "-3");
     assert_filter(list_request("count", "1,2", NULL), " AND b.count = ANY ($2::bigint[])", "{\"1\",\"2\"}");
@@ -324,9 +345,9 @@ static void a_list_knows_its_parameters(void **state)
     size_t i;
 
     for (i = 0; i < sizeof known / sizeof *known; i++)
-        assert_true(orc_surface_list_knows(columns, known[i], pool));
+        assert_true(orc_surface_plan_knows(columns, known[i], pool));
     for (i = 0; i < sizeof unknown / sizeof *unknown; i++)
-        assert_false(orc_surface_list_knows(columns, unknown[i], pool));
+        assert_false(orc_surface_plan_knows(columns, unknown[i], pool));
 }
 
 static json_t *rendered(orc_request_t *request, apr_int64_t total)

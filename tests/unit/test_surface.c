@@ -4,6 +4,7 @@
 #include "orc_rules_internal.h"
 #include "orc_surface.h"
 #include "orc_surface_handler.h"
+#include "orc_surface_totals.h"
 
 /* A surface is a value: this one has its own routes, bodies, form of a problem and form of a page, and nothing else
  * knows. */
@@ -98,12 +99,58 @@ static void it_has_a_form_of_a_page_of_its_own(void **state)
     assert_string_equal(answer(200, "GET", "/list", ""), "[1,2]");
 }
 
+static void long_lists_are_remembered_for_some_seconds(void **state)
+{
+    orc_surface_totals_t *totals = orc_surface_totals_make(pool);
+    apr_time_t now = apr_time_from_sec(1000);
+
+    assert_int_equal(orc_surface_totals_find(totals, "all", now), -1);
+    orc_surface_totals_keep(totals, "all", 1000000, now);
+    orc_surface_totals_keep(totals, "short", ORC_SURFACE_LONG_LIST - 1, now);
+    assert_int_equal(orc_surface_totals_find(totals, "all", now), 1000000);
+    assert_int_equal(orc_surface_totals_find(totals, "short", now), -1);
+    assert_int_equal(orc_surface_totals_find(totals, "all", now + apr_time_from_sec(60)), -1);
+    orc_surface_totals_keep(totals, "all", 5, now);
+    assert_int_equal(orc_surface_totals_find(totals, "all", now), -1);
+}
+
+static void one_counts_anew_while_others_take_the_old(void **state)
+{
+    orc_surface_totals_t *totals = orc_surface_totals_make(pool);
+    apr_time_t now = apr_time_from_sec(1000), later = now + apr_time_from_sec(5);
+
+    orc_surface_totals_keep(totals, "all", 1000000, now);
+    assert_int_equal(orc_surface_totals_find(totals, "all", later), -1);
+    assert_int_equal(orc_surface_totals_find(totals, "all", later), 1000000);
+    assert_int_equal(orc_surface_totals_find(totals, "all", later), 1000000);
+    orc_surface_totals_keep(totals, "all", 1000001, later);
+    assert_int_equal(orc_surface_totals_find(totals, "all", later), 1000001);
+    /* One that never came back is not waited for. */
+    assert_int_equal(orc_surface_totals_find(totals, "all", later + apr_time_from_sec(5)), -1);
+    assert_int_equal(orc_surface_totals_find(totals, "all", later + apr_time_from_sec(9)), -1);
+}
+
+static void many_lists_are_remembered_the_newest_of_them(void **state)
+{
+    orc_surface_totals_t *totals = orc_surface_totals_make(pool);
+    apr_time_t now = apr_time_from_sec(1000);
+    int i;
+
+    for (i = 0; i < 1000; i++)
+        orc_surface_totals_keep(totals, apr_itoa(pool, i), 20000 + i, now + i);
+    assert_int_equal(orc_surface_totals_find(totals, "999", now + 1000), 20999);
+    assert_int_equal(orc_surface_totals_find(totals, "1", now + 1000), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_has_routes_and_bodies_of_its_own),
         cmocka_unit_test(it_has_a_form_of_a_problem_of_its_own),
         cmocka_unit_test(it_has_a_form_of_a_page_of_its_own),
+        cmocka_unit_test(long_lists_are_remembered_for_some_seconds),
+        cmocka_unit_test(one_counts_anew_while_others_take_the_old),
+        cmocka_unit_test(many_lists_are_remembered_the_newest_of_them),
     };
 
     return cmocka_run_group_tests_name("surface", tests, setup, teardown);

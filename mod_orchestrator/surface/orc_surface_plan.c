@@ -1,0 +1,305 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_surface_plan.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "orc_surface_values.h"
+
+enum {
+    DEFAULT_SIZE = 5,
+    MAX_SIZE = 500,
+    MAX_PAGE = 2147483647,
+    MAX_VALUES = 100, /* of one filter */
+    MAX_KEYS = 16,    /* of sort */
+};
+
+typedef struct planner_t {
+    orc_error_t **error;
+    const orc_request_t *request;
+    orc_surface_plan_t *plan;
+    int next; /* number of the next parameter */
+    orc_surface_expand_t *expand;
+} planner_t;
+
+/* ---- parameters ---- */
+
+/* The values given under a name. */
+static apr_array_header_t *given(const orc_request_t *request, const char *name, int split)
+{
+    apr_array_header_t *values = apr_array_make(request->pool, 2, sizeof(const char *));
+    int i;
+
+    for (i = 0; request->parameters && i < request->parameters->nelts; i++) {
+        const orc_parameter_t *parameter = &APR_ARRAY_IDX(request->parameters, i, orc_parameter_t);
+        const char *at = parameter->value, *comma;
+
+        if (strcmp(parameter->name, name) != 0)
+            continue;
+        while (split && (comma = strchr(at, ','))) {
+            *(const char **)apr_array_push(values) = apr_pstrmemdup(request->pool, at, (apr_size_t)(comma - at));
+            at = comma + 1;
+        }
+        *(const char **)apr_array_push(values) = at;
+    }
+    return values;
+}
+
+/* The only value given under a name, or NULL. */
+static const char *given_once(planner_t *planner, const char *name)
+{
+    const apr_array_header_t *values = given(planner->request, name, 0);
+
+    if (values->nelts > 1)
+        orc_error_add_parameter(planner->error, planner->request->pool, name, "may be given only once");
+    return values->nelts == 1 ? APR_ARRAY_IDX(values, 0, const char *) : NULL;
+}
+
+static int number(planner_t *planner, const char *name, int otherwise, int maximum)
+{
+    const char *text = given_once(planner, name);
+    apr_int64_t value;
+
+    if (!text)
+        return otherwise;
+    if (!orc_surface_value(planner->error, planner->request, name, ORC_KIND_INTEGER, NULL, 0, text))
+        return otherwise;
+    value = apr_atoi64(text);
+    if (value >= 1 && value <= maximum)
+        return (int)value;
+    orc_error_add_parameter(planner->error, planner->request->pool, name, "must be between 1 and %d", maximum);
+    return otherwise;
+}
+
+/* ---- filters ---- */
+
+static const char *next_parameter(planner_t *planner, const char *value)
+{
+    *(const char **)apr_array_push(planner->plan->values) = value;
+    return apr_psprintf(planner->request->pool, "$%d", planner->next++);
+}
+
+static void add_condition(planner_t *planner, const char *condition)
+{
+    planner->plan->where = apr_pstrcat(planner->request->pool, planner->plan->where, " AND ", condition, NULL);
+}
+
+/* A column's own condition with "$?" filled in. */
+static const char *filled(const char *condition, const char *parameter, apr_pool_t *pool)
+{
+    const char *hole = strstr(condition, "$?");
+
+    if (!hole)
+        return condition;
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, condition, (apr_size_t)(hole - condition)), parameter,
+                       filled(hole + 2, parameter, pool), NULL);
+}
+
+static const char *array_type(const orc_column_t *column)
+{
+    switch (column->kind) {
+    case ORC_KIND_ID:
+    case ORC_KIND_PERSON:
+        return "uuid[]";
+    case ORC_KIND_INTEGER:
+        return "bigint[]";
+    case ORC_KIND_BOOLEAN:
+        return "boolean[]";
+    case ORC_KIND_ENUM:
+        /* Codes are compared as numbers, names as text. */
+        return apr_isdigit(*column->choices->stored) ? "bigint[]" : "text[]";
+    default:
+        return "text[]";
+    }
+}
+
+static void add_comparison(planner_t *planner, const orc_column_t *column, const apr_array_header_t *values)
+{
+    apr_pool_t *pool = planner->request->pool;
+    const char *parameter =
+        apr_pstrcat(pool, next_parameter(planner, orc_value_array(values, pool)), "::", array_type(column), NULL);
+    const char *cast = column->kind == ORC_KIND_ENUM && strcmp(array_type(column), "text[]") == 0 ? "::text" : "";
+
+    if (column->condition)
+        add_condition(planner, filled(column->condition, parameter, pool));
+    else if (column->kind == ORC_KIND_TEXT)
+        add_condition(planner,
+                      apr_pstrcat(pool, column->expression, " IS NOT NULL AND EXISTS (SELECT FROM unnest(", parameter,
+                                  ") part WHERE strpos(lower(", column->expression, "), lower(part)) > 0)", NULL));
+    else
+        add_condition(planner, apr_pstrcat(pool, column->expression, cast, " = ANY (", parameter, ")", NULL));
+}
+
+static void plan_equality(planner_t *planner, const orc_column_t *column)
+{
+    const apr_array_header_t *texts = given(planner->request, column->name, column->kind != ORC_KIND_TEXT);
+    apr_array_header_t *values = apr_array_make(planner->request->pool, 4, sizeof(const char *));
+    int i;
+
+    if (texts->nelts == 0)
+        return;
+    if (texts->nelts > MAX_VALUES) {
+        orc_error_add_parameter(planner->error, planner->request->pool, column->name, "has more than %d values",
+                                MAX_VALUES);
+        return;
+    }
+    for (i = 0; i < texts->nelts; i++) {
+        const char *value = orc_surface_value(planner->error, planner->request, column->name, column->kind,
+                                              column->choices, 0, APR_ARRAY_IDX(texts, i, const char *));
+
+        if (!value)
+            return;
+        *(const char **)apr_array_push(values) = value;
+    }
+    add_comparison(planner, column, planner->expand ? planner->expand(planner->request, column, values) : values);
+}
+
+static void plan_bound(planner_t *planner, const orc_column_t *column, const char *name, const char *comparison)
+{
+    const char *text = given_once(planner, name);
+    const char *value;
+
+    if (!text)
+        return;
+    value = orc_surface_value(planner->error, planner->request, name, column->kind, NULL, 0, text);
+    if (value)
+        add_condition(planner, apr_pstrcat(planner->request->pool, column->expression, comparison,
+                                           next_parameter(planner, value),
+                                           column->kind == ORC_KIND_TIME ? "::timestamptz" : "::bigint", NULL));
+}
+
+/* "created_at" is filtered by created_before and created_after. */
+static const char *time_name(const orc_column_t *column, const char *end, apr_pool_t *pool)
+{
+    size_t length = strlen(column->name);
+
+    if (length > 3 && strcmp(column->name + length - 3, "_at") == 0)
+        length -= 3;
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, column->name, length), end, NULL);
+}
+
+static void plan_filter(planner_t *planner, const orc_column_t *column)
+{
+    apr_pool_t *pool = planner->request->pool;
+
+    if (column->kind == ORC_KIND_TIME) {
+        plan_bound(planner, column, time_name(column, "_before", pool), " < ");
+        plan_bound(planner, column, time_name(column, "_after", pool), " > ");
+        return;
+    }
+    plan_equality(planner, column);
+    if (column->kind == ORC_KIND_INTEGER) {
+        plan_bound(planner, column, apr_pstrcat(pool, column->name, "_gte", NULL), " >= ");
+        plan_bound(planner, column, apr_pstrcat(pool, column->name, "_lte", NULL), " <= ");
+    }
+}
+
+/* ---- order ---- */
+
+static const orc_column_t *sort_column(const orc_column_t *columns, const char *name)
+{
+    for (; columns->name; columns++) {
+        if (columns->sorts && strcmp(columns->name, name) == 0)
+            return columns;
+    }
+    return NULL;
+}
+
+/* Words are ordered by their code points, the same on every host. */
+static const char *collation(const orc_column_t *column)
+{
+    return column->kind == ORC_KIND_WORD || column->kind == ORC_KIND_TEXT ? " COLLATE \"C\"" : "";
+}
+
+static void add_key(planner_t *planner, const char *column, const char *expression, int is_descending)
+{
+    orc_store_key_t *key = apr_array_push(planner->plan->order);
+
+    key->column = column;
+    key->expression = expression;
+    key->is_descending = is_descending;
+}
+
+static void plan_order(planner_t *planner)
+{
+    apr_pool_t *pool = planner->request->pool;
+    const char *text = given_once(planner, "sort");
+    char *rest = apr_pstrdup(pool, text ? text : "-created_at"), *key;
+    int is_descending = 0;
+
+    while (rest) {
+        const orc_column_t *column;
+
+        key = rest;
+        rest = strchr(rest, ',');
+        if (rest)
+            *rest++ = '\0';
+        is_descending = *key == '-';
+        key += is_descending;
+        column = sort_column(planner->request->route->columns, key);
+        if (!column || planner->plan->order->nelts == MAX_KEYS) {
+            orc_error_add_parameter(planner->error, pool, "sort", "%s",
+                                    column ? "has too many keys" : "has a key that is not known here");
+            break;
+        }
+        add_key(planner, column->name, apr_pstrcat(pool, column->expression, collation(column), NULL), is_descending);
+    }
+    /* In the direction of the last key, so that turning all keys around turns the list around. */
+    add_key(planner, "id", "b.id", is_descending);
+    planner->plan->is_usual = text == NULL;
+}
+
+/* ---- the plan ---- */
+
+orc_surface_plan_t *orc_surface_plan_make(orc_error_t **error, const orc_request_t *request, int first,
+                                          orc_surface_expand_t *expand)
+{
+    orc_surface_plan_t *plan = apr_pcalloc(request->pool, sizeof *plan);
+    planner_t planner = {error, request, plan, first, expand};
+    const orc_column_t *column;
+
+    plan->values = apr_array_make(request->pool, 8, sizeof(const char *));
+    plan->order = apr_array_make(request->pool, 4, sizeof(orc_store_key_t));
+    plan->where = "";
+    plan->page = number(&planner, "page", 1, MAX_PAGE);
+    plan->size = number(&planner, "size", DEFAULT_SIZE, MAX_SIZE);
+    plan_order(&planner);
+    /* In the table's order, not the request's: fewer different statements. */
+    for (column = request->route->columns; column->name; column++) {
+        if (column->filters)
+            plan_filter(&planner, column);
+    }
+    plan->is_usual = plan->is_usual && !*plan->where;
+    return plan;
+}
+
+void orc_surface_plan_check(orc_error_t **error, const orc_request_t *request)
+{
+    (void)orc_surface_plan_make(error, request, 1, NULL);
+}
+
+static int column_knows(const orc_column_t *column, const char *name, apr_pool_t *pool)
+{
+    if (!column->filters)
+        return 0;
+    if (column->kind == ORC_KIND_TIME)
+        return strcmp(name, time_name(column, "_before", pool)) == 0 ||
+               strcmp(name, time_name(column, "_after", pool)) == 0;
+    if (strcmp(name, column->name) == 0)
+        return 1;
+    return column->kind == ORC_KIND_INTEGER && (strcmp(name, apr_pstrcat(pool, column->name, "_gte", NULL)) == 0 ||
+                                                strcmp(name, apr_pstrcat(pool, column->name, "_lte", NULL)) == 0);
+}
+
+int orc_surface_plan_knows(const orc_column_t *columns, const char *name, apr_pool_t *pool)
+{
+    if (strcmp(name, "page") == 0 || strcmp(name, "size") == 0 || strcmp(name, "sort") == 0)
+        return 1;
+    for (; columns->name; columns++) {
+        if (column_knows(columns, name, pool))
+            return 1;
+    }
+    return 0;
+}

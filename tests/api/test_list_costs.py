@@ -1,0 +1,112 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""What lists may cost: a budget of bytes for a page, few costly ones of a person at once."""
+
+import concurrent.futures
+import contextlib
+import re
+import threading
+
+import psycopg2
+import pytest
+
+from harness.client import expect, template, unique
+
+BUDGET = 16 * 1024 * 1024
+MANY = 60
+# A MiB each, with much that JSON writes with two bytes.
+FILL = """
+INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version, name_in_content, is_fragment,
+    created_by, updated_by)
+SELECT gen_random_uuid(), repeat(E'a: "b"\\n', 131072), encode(sha256((%(word)s || n)::bytea), 'hex'),
+    lpad(n::text, 3, '0') || %(word)s, 'openstack', 'tosca_simple_yaml_1_0', false, false,
+    %(person)s, %(person)s FROM generate_series(1, %(many)s) n
+"""
+
+
+@pytest.fixture
+def hoarder(stack):
+    """Somebody with 60 templates of a MiB."""
+    person = stack.person()
+    person.word = unique("hoard")
+    stack.sql(FILL, {"word": person.word, "person": person.id, "many": MANY})
+    yield person
+    stack.sql("DELETE FROM templates WHERE created_by = %s", (person.id,))
+
+
+def size_that_fits(answer):
+    [mistake] = expect(answer, 422).json()["errors"]
+    assert mistake["parameter"] == "size"
+    return int(re.search(r"(\d+) would fit", mistake["detail"]).group(1))
+
+
+@pytest.mark.parametrize("order", ["name", "-created_at", None])
+def test_a_page_over_the_budget_is_refused_and_says_which_size_fits(hoarder, order):
+    given = {"created_by": "me", **({"sort": order} if order else {})}
+    for page in (1, 2):
+        fitting = size_that_fits(hoarder.get("/templates", params={**given, "page": page, "size": 30}))
+        answer = expect(hoarder.get("/templates", params={**given, "page": page, "size": fitting}), 200)
+        assert len(answer.json()["data"]) == fitting > 5
+        assert len(answer.content) <= BUDGET + 10000
+        assert size_that_fits(hoarder.get("/templates", params={**given, "page": page, "size": fitting + 1})) == fitting
+
+
+def test_the_usual_first_page_has_the_same_budget(hoarder):
+    fitting = size_that_fits(hoarder.get("/templates", params={"size": 20}))
+    assert len(expect(hoarder.get("/templates", params={"size": fitting}), 200).json()["data"]) == fitting
+
+
+def test_one_object_always_fits(hoarder):
+    for page in (1, MANY // 2, MANY):
+        [entry] = expect(hoarder.get("/templates", params={"created_by": "me", "sort": "name", "size": 1, "page": page}), 200).json()["data"]
+        assert entry["name"] == "%03d%s" % (page, hoarder.word)
+
+
+def test_sealed_values_count_as_what_they_open_to(stack):
+    """Large outputs, a secret among them: an owner's page is refused, an administrator's, who gets them without, is not."""
+    owner, admin = stack.person(), stack.person(admin=True)
+    deployments = [owner.deploy() for _ in range(3)]
+    for deployment in deployments:
+        owner.wait_for_status(deployment, "CREATE_COMPLETE")
+    stack.sql("UPDATE deployments SET template_outputs_sealed = 'x' || repeat('A', 9 * 1024 * 1024) WHERE id = ANY (%s::uuid[])",
+              (deployments,))
+    assert size_that_fits(owner.get("/deployments", params={"size": 3})) == 2
+    given = {"size": 3, "owned_by": owner.id}
+    assert len(expect(admin.get("/deployments", params=given), 200).json()["data"]) == 3
+
+
+@contextlib.contextmanager
+def held(stack, table):
+    """Nobody reads the table meanwhile."""
+    with contextlib.closing(psycopg2.connect(stack.postgres.url)) as connection:
+        connection.cursor().execute("LOCK TABLE %s" % table)
+        yield
+        connection.rollback()
+
+
+def test_one_person_s_costly_lists_leave_the_others_their_connections(stack):
+    attacker, victim = stack.person(), stack.person()
+    attacker.store_template(template())
+    expect(victim.get("/users/me"), 200)
+    answers, asked = [], threading.Barrier(40)
+
+    def attack(_):
+        asked.wait()
+        answers.append(attacker.get("/templates", params={"sort": "name"}))
+
+    with concurrent.futures.ThreadPoolExecutor(40) as crowd:
+        with held(stack, "templates"):
+            done = [crowd.submit(attack, number) for number in range(40)]
+            # All but those inside, of each child.
+            stack.wait_for(lambda: len(answers) >= 40 - 2 * children(stack), 60, "the crowd to be turned away")
+            for _ in range(20):
+                expect(victim.get("/users/me"), 200)
+        for one in done:
+            one.result()
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert {answer.status_code for answer in answers} == {200, 429} and refused
+    assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
+    expect(attacker.get("/templates", params={"sort": "name"}), 200)
+
+
+def children(stack):
+    return len(stack.httpd.children()) - 1
