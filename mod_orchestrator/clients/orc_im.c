@@ -134,13 +134,13 @@ orc_error_t *orc_im_get_outputs(orc_http_call_t **call, orc_http_t *http, const 
     return get(call, http, target, ORC_IM_OUTPUTS, infra_id, "/outputs", done, baton, pool);
 }
 
-static question_t ask_contmsg(const char *infra_id, int header_only, apr_size_t max)
+static question_t ask_contmsg(const char *infra_id, apr_size_t max)
 {
     question_t question = {
         .kind = ORC_IM_CONTMSG,
         .method = "GET",
         .infra_id = infra_id,
-        .rest = header_only ? "/contmsg?headeronly=true" : "/contmsg",
+        .rest = "/contmsg",
         .wants_text = 1, /* as JSON its end alone could not be read */
         .max = max ? max : CONTMSG_MAX,
     };
@@ -149,10 +149,10 @@ static question_t ask_contmsg(const char *infra_id, int header_only, apr_size_t 
 }
 
 orc_error_t *orc_im_get_contmsg(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target,
-                                const char *infra_id, int header_only, apr_size_t max, orc_im_done_t *done, void *baton,
+                                const char *infra_id, apr_size_t max, orc_im_done_t *done, void *baton,
                                 apr_pool_t *pool)
 {
-    question_t question = ask_contmsg(infra_id, header_only, max);
+    question_t question = ask_contmsg(infra_id, max);
 
     return ask(call, http, target, &question, done, baton, pool);
 }
@@ -265,7 +265,7 @@ static orc_error_t *fetch(orc_im_result_t **out, const orc_im_target_t *target, 
 orc_error_t *orc_im_fetch_contmsg(orc_im_result_t **result, const orc_im_target_t *target, const char *infra_id,
                                   apr_size_t max, const char *ca_file, apr_pool_t *pool)
 {
-    question_t question = ask_contmsg(infra_id, 0, max);
+    question_t question = ask_contmsg(infra_id, max);
 
     return fetch(result, target, &question, ca_file, pool);
 }

@@ -108,7 +108,7 @@ orc_error_t *orc_im_get_outputs(orc_http_call_t **call, orc_http_t *http, const 
 
 /** GET .../contmsg: the last `max` bytes (0: 1 MiB). Result: text, is_cut. */
 orc_error_t *orc_im_get_contmsg(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target,
-                                const char *infra_id, int header_only, apr_size_t max, orc_im_done_t *done, void *baton,
+                                const char *infra_id, apr_size_t max, orc_im_done_t *done, void *baton,
                                 apr_pool_t *pool);
 
 /** GET .../tosca. Result: text, for orc_tosca_find_tag. NOT_FOUND and REFUSED: no document of ours. */

@@ -12,8 +12,6 @@ liborc_la_SOURCES += \
 	$(core)/orc_pool.c $(core)/orc_pool.h \
 	$(core)/orc_providers.c $(core)/orc_providers.h \
 	$(core)/orc_redact.c $(core)/orc_redact.h \
-	$(core)/orc_schema.c $(core)/orc_schema.h \
-	$(core)/orc_ssh_key.c $(core)/orc_ssh_key.h \
 	$(core)/orc_secret.c $(core)/orc_secret.h \
 	$(core)/orc_secret_file.c $(core)/orc_secret_file.h \
 	$(core)/orc_time.c $(core)/orc_time.h \
@@ -29,14 +27,6 @@ check_PROGRAMS += tests/unit/test_gate
 tests_unit_test_gate_SOURCES = tests/unit/test_gate.c tests/unit/unit.h
 tests_unit_test_gate_LDADD = $(unit_ldadd)
 
-check_PROGRAMS += tests/unit/test_schema
-tests_unit_test_schema_SOURCES = tests/unit/test_schema.c tests/unit/unit.h
-tests_unit_test_schema_LDADD = $(unit_ldadd)
-
 check_PROGRAMS += tests/unit/test_providers
 tests_unit_test_providers_SOURCES = tests/unit/test_providers.c tests/unit/unit.h
 tests_unit_test_providers_LDADD = $(unit_ldadd)
-
-check_PROGRAMS += tests/unit/test_ssh_key
-tests_unit_test_ssh_key_SOURCES = tests/unit/test_ssh_key.c tests/unit/unit.h
-tests_unit_test_ssh_key_LDADD = $(unit_ldadd)

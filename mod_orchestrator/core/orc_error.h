@@ -49,8 +49,8 @@ orc_error_t *orc_error(apr_pool_t *pool, int status, const char *code, const cha
     __attribute__((format(printf, 4, 5)));
 
 /**
- * Puts context around an error: the new one has the status, code, detail and flags of `prev` with the text before the
- * detail kept in `cause` chains, and points at it. NULL in, NULL out.
+ * Puts context around an error: the new one is as `prev`, but for its cause, which is this text, and points at it. NULL
+ * in, NULL out.
  */
 orc_error_t *orc_error_wrap(orc_error_t *prev, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -10,8 +10,6 @@
  * call is sent (the tag of a creation is stored, the lease is looked at) must not lie minutes before it.
  */
 
-#define DEFAULT_AUTH "type = InfrastructureManager; token = {access_token}"
-
 enum {
     SYNC_DELETE_FACTOR = 5, /* a deletion that is waited for takes longer than other calls */
     USELESS = 5,            /* answers in a row, before the administrator is told */
@@ -168,7 +166,7 @@ static orc_error_t *submit(orc_task_t *task, const orc_im_target_t *target)
     case ORC_CALL_OUTPUTS:
         return orc_im_get_outputs(handle, http, target, call->infra, on_answer, task, pool);
     case ORC_CALL_CONTMSG:
-        return orc_im_get_contmsg(handle, http, target, call->infra, 0, 0, on_answer, task, pool);
+        return orc_im_get_contmsg(handle, http, target, call->infra, 0, on_answer, task, pool);
     case ORC_CALL_TOSCA:
         return orc_im_get_tosca(handle, http, target, call->infra, on_answer, task, pool);
     case ORC_CALL_VMS:
@@ -205,8 +203,8 @@ static orc_error_t *make_target(orc_im_target_t *target, orc_task_t *task)
     target->url = task->call.endpoint;
     target->request_id = task->work->correlation_id;
     target->timeout = timeout_of(task);
-    return orc_im_credentials(&target->authorization, engine->config->im_auth ? engine->config->im_auth : DEFAULT_AUTH,
-                              provider ? provider->auth : NULL, &values, task->pool);
+    return orc_im_credentials(&target->authorization, engine->config->im_auth, provider ? provider->auth : NULL,
+                              &values, task->pool);
 }
 
 /* A call that the breaker would hold back is not prepared for either, which would be stored, and told, each time. */

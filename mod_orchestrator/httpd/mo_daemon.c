@@ -181,13 +181,11 @@ static void wait_for_database(const mo_config_t *config, server_rec *server, apr
  * that strangers can't make us ask. */
 static void wait_for_keys_turn(mo_shared_t *shared, int seconds)
 {
-    int tenths;
+    int past = seconds < KEYS_WANTED_PAUSE ? seconds : KEYS_WANTED_PAUSE;
 
-    for (tenths = 0; tenths < seconds * 10 && !daemon_state.stops; tenths++) {
-        if (tenths >= KEYS_WANTED_PAUSE * 10 && mo_read(shared->keys_wanted))
-            return;
-        apr_sleep(APR_USEC_PER_SEC / 10);
-    }
+    apr_sleep(apr_time_from_sec(past));
+    for (; past < seconds && !mo_read(shared->keys_wanted); past++)
+        apr_sleep(APR_USEC_PER_SEC);
 }
 
 static void *APR_THREAD_FUNC keep_keys(apr_thread_t *thread, void *baton)

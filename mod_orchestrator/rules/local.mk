@@ -7,6 +7,7 @@ liborc_la_SOURCES += \
 	$(rules)/orc_rules_parsed.c $(rules)/orc_rules_parsed.h \
 	$(rules)/orc_rules_persons.c $(rules)/orc_rules_persons.h \
 	$(rules)/orc_rules_registration.c \
+	$(rules)/orc_rules_ssh_key.c $(rules)/orc_rules_ssh_key.h \
 	$(rules)/orc_rules_submission.c $(rules)/orc_rules_submission.h \
 	$(rules)/orc_rules_templates.c $(rules)/orc_rules_templates.h \
 	$(rules)/orc_service.h
@@ -15,3 +16,7 @@ EXTRA_DIST += $(rules)/README.md
 check_PROGRAMS += tests/unit/test_rules_parsed
 tests_unit_test_rules_parsed_SOURCES = tests/unit/test_rules_parsed.c
 tests_unit_test_rules_parsed_LDADD = $(unit_ldadd)
+
+check_PROGRAMS += tests/unit/test_ssh_key
+tests_unit_test_ssh_key_SOURCES = tests/unit/test_ssh_key.c tests/unit/unit.h
+tests_unit_test_ssh_key_LDADD = $(unit_ldadd)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "orc_ssh_key.h"
+#include "orc_rules_ssh_key.h"
 
 static int is_self(const orc_rules_call_t *call, const char *id)
 {
@@ -32,7 +32,7 @@ static orc_error_t *lock(orc_db_t *db, const orc_rules_call_t *call, const char 
 static const char *check_key(orc_error_t **error, const orc_rules_person_change_t *change, apr_pool_t *pool)
 {
     const char *key = change->public_ssh_key.value;
-    const char *wrong = key ? orc_ssh_key_check(&key, key, pool) : NULL;
+    const char *wrong = key ? orc_rules_ssh_key_check(&key, key, pool) : NULL;
 
     if (wrong)
         orc_error_add_member(error, pool, "public_ssh_key", "%s", wrong);
@@ -88,7 +88,7 @@ static orc_error_t *remove_person(orc_db_t *db, void *baton, apr_pool_t *pool)
     if (is_self(work->call, work->id))
         return orc_error(pool, 409, "user.self", "You can't remove yourself.");
     error = orc_store_users_delete(db, work->id, pool);
-    if (error && strcmp(error->code, "conflict.reference") == 0)
+    if (orc_db_is_reference(error))
         return orc_error(pool, 409, "user.in_use", "Templates, deployments or resources refer to this user.");
     return error;
 }

@@ -274,7 +274,7 @@ static orc_error_t *store(int *is_outdated, const submission_t *s, const char *t
     error = orc_store_deployment_submit(&is_full, is_outdated, call->service->db, &row, wish->also, call->pool);
     if (is_full)
         return queue_full(row.max_queued, call->pool);
-    return error && strcmp(error->code, "conflict.reference") == 0 ? orc_rules_gone(call->pool) : error;
+    return orc_db_is_reference(error) ? orc_rules_gone(call->pool) : error;
 }
 
 static orc_error_t *submit(int *is_outdated, const orc_rules_call_t *call, const orc_rules_submission_t *wish)

@@ -282,7 +282,7 @@ static orc_error_t *remove_template(orc_db_t *db, void *baton, apr_pool_t *pool)
 
     ORC_TRY(lock(&locked, db, work));
     error = orc_store_templates_delete(db, work->id, pool);
-    if (error && strcmp(error->code, "conflict.reference") == 0)
+    if (orc_db_is_reference(error))
         return orc_error(pool, 409, "template.in_use", "A deployment refers to this template.");
     return error;
 }

@@ -95,6 +95,9 @@ void orc_db_rollback(orc_db_t *db);
 /** True when a statement found more than may be there, by limit_is_passed() of the schema. */
 int orc_db_is_past_limit(const orc_error_t *error);
 
+/** True when a statement failed because a row is referred to, or refers to one that is not there (23503). */
+int orc_db_is_reference(const orc_error_t *error);
+
 /** One statement of a batch. */
 typedef struct orc_db_step_t {
     orc_sql_call_t call;

@@ -87,3 +87,8 @@ orc_error_t *orc_db_refused(const PGresult *result, const PGconn *connection, ap
     error->constraint = apr_pstrdup(pool, PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME));
     return error;
 }
+
+int orc_db_is_reference(const orc_error_t *error)
+{
+    return error && strcmp(error->sqlstate, "23503") == 0;
+}

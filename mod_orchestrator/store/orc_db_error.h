@@ -2,10 +2,7 @@
 #ifndef ORC_DB_ERROR_H
 #define ORC_DB_ERROR_H
 
-#include <apr_time.h>
-#include <libpq-fe.h>
-
-#include "orc_error.h"
+#include "orc_db.h"
 
 /* What PostgreSQL says, as errors. Private to this room. */
 

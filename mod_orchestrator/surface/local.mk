@@ -12,6 +12,7 @@ liborc_la_SOURCES += \
 	$(surface)/orc_surface_plan.c $(surface)/orc_surface_plan.h \
 	$(surface)/orc_surface_process.c $(surface)/orc_surface_process.h \
 	$(surface)/orc_surface_route.h \
+	$(surface)/orc_surface_schema.c $(surface)/orc_surface_schema.h \
 	$(surface)/orc_surface_totals.c $(surface)/orc_surface_totals.h \
 	$(surface)/orc_surface_unseal.c \
 	$(surface)/orc_surface_values.c $(surface)/orc_surface_values.h
@@ -24,3 +25,7 @@ tests_unit_test_surface_LDADD = $(unit_ldadd)
 check_PROGRAMS += tests/unit/test_stream
 tests_unit_test_stream_SOURCES = tests/unit/test_stream.c tests/unit/unit.h
 tests_unit_test_stream_LDADD = $(unit_ldadd)
+
+check_PROGRAMS += tests/unit/test_schema
+tests_unit_test_schema_SOURCES = tests/unit/test_schema.c tests/unit/unit.h
+tests_unit_test_schema_LDADD = $(unit_ldadd)

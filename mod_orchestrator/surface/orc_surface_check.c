@@ -129,10 +129,11 @@ orc_error_t *orc_surface_check(orc_request_t *request)
     check_ids(&error, request);
     check_query(&error, request);
     if (request->json) {
-        const orc_schemas_t *schemas;
+        const orc_surface_schemas_t *schemas;
 
         ORC_TRY(orc_surface_process_schemas(&schemas, request->process));
-        orc_schema_check(&error, orc_schemas_find(schemas, route->schema), request->json, "", request->pool);
+        orc_surface_schema_check(&error, orc_surface_schemas_find(schemas, route->schema), request->json, "",
+                                 request->pool);
     }
     if (error && route->check)
         route->check(&error, request);

@@ -6,7 +6,7 @@
 #include "orc_surface.h"
 
 struct orc_surface_memory_t {
-    orc_schemas_t *schemas;
+    orc_surface_schemas_t *schemas;
     orc_error_t *broken; /* the schemas could not be compiled */
     orc_surface_totals_t *totals;
     apr_thread_mutex_t *lock;
@@ -21,14 +21,14 @@ orc_surface_process_t *orc_surface_process_make(const orc_surface_t *surface, ap
 
     process->surface = surface;
     process->memory = memory;
-    memory->broken = orc_schemas_make(&memory->schemas, surface->schemas, pool);
+    memory->broken = orc_surface_schemas_make(&memory->schemas, surface->schemas, pool);
     memory->totals = orc_surface_totals_make(pool);
     if (!memory->totals || apr_thread_mutex_create(&memory->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
         return NULL;
     return process;
 }
 
-orc_error_t *orc_surface_process_schemas(const orc_schemas_t **schemas, const orc_surface_process_t *process)
+orc_error_t *orc_surface_process_schemas(const orc_surface_schemas_t **schemas, const orc_surface_process_t *process)
 {
     *schemas = process->memory->schemas;
     return process->memory->broken;

@@ -5,7 +5,7 @@
 #include <apr_time.h>
 
 #include "orc_error.h"
-#include "orc_schema.h"
+#include "orc_surface_schema.h"
 #include "orc_surface_totals.h"
 
 /* What the requests to one surface share in a process. Thread-safe. */
@@ -21,7 +21,7 @@ typedef struct orc_surface_process_t {
 orc_surface_process_t *orc_surface_process_make(const orc_surface_t *surface, apr_pool_t *pool);
 
 /** The compiled schemas. 500 "schema" when the text is broken. */
-orc_error_t *orc_surface_process_schemas(const orc_schemas_t **schemas, const orc_surface_process_t *process);
+orc_error_t *orc_surface_process_schemas(const orc_surface_schemas_t **schemas, const orc_surface_process_t *process);
 
 /** How long long lists are. */
 orc_surface_totals_t *orc_surface_process_totals(const orc_surface_process_t *process);

@@ -153,11 +153,10 @@ static void an_infrastructure_is_made_looked_at_and_deleted(void **state)
     assert_int_equal(kept.first_vm, ORC_IM_STATE_CONFIGURED);
     kept = CALL(orc_im_get_outputs, id);
     assert_non_null(strstr(kept.json, "10.0.0.1"));
-    kept = CALL(orc_im_get_contmsg, id, 0, 0);
+    kept = CALL(orc_im_get_contmsg, id, 0);
     assert_int_equal(kept.result.kind, ORC_IM_OK);
     assert_true(*kept.text);
-    assert_int_equal(CALL(orc_im_get_contmsg, id, 1, 0).result.kind, ORC_IM_OK);
-    kept = CALL(orc_im_get_contmsg, id, 0, 5);
+    kept = CALL(orc_im_get_contmsg, id, 5);
     assert_int_equal(kept.result.length, 5);
     assert_true(kept.result.is_cut);
     kept = CALL(orc_im_get_tosca, id);

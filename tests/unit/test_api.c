@@ -136,14 +136,14 @@ static void a_known_path_says_its_methods(void **state)
 
 static void every_body_has_a_schema_that_is_understood(void **state)
 {
-    const orc_schemas_t *schemas;
+    const orc_surface_schemas_t *schemas;
     const orc_route_t *route;
 
     assert_null(orc_surface_process_schemas(&schemas, orc_surface_process_make(&orc_api_surface, pool)));
     for (route = orc_routes; route->id; route++) {
         assert_int_equal(route->schema != NULL, (route->flags & ORC_ROUTE_BODY) != 0);
         if (route->schema)
-            assert_non_null(orc_schemas_find(schemas, route->schema));
+            assert_non_null(orc_surface_schemas_find(schemas, route->schema));
     }
 }
 

@@ -1,18 +1,18 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "unit.h"
 
-#include "orc_schema.h"
+#include "orc_surface_schema.h"
 
 /* What is wrong with a value, as "pointer detail; pointer detail", or "". */
 static const char *wrong(const char *schema, json_t *value)
 {
     orc_error_t *error = NULL;
     const char *line = "";
-    orc_schemas_t *schemas;
+    orc_surface_schemas_t *schemas;
     int i;
 
-    assert_null(orc_schemas_make(&schemas, apr_pstrcat(pool, "{\"S\":", schema, "}", NULL), pool));
-    orc_schema_check(&error, orc_schemas_find(schemas, "S"), value, "", pool);
+    assert_null(orc_surface_schemas_make(&schemas, apr_pstrcat(pool, "{\"S\":", schema, "}", NULL), pool));
+    orc_surface_schema_check(&error, orc_surface_schemas_find(schemas, "S"), value, "", pool);
     for (i = 0; error && i < error->fields->nelts; i++) {
         const orc_error_field_t *field = &APR_ARRAY_IDX(error->fields, i, orc_error_field_t);
 
@@ -137,14 +137,15 @@ static void schemas_may_contain_themselves(void **state)
 static void the_number_of_errors_is_bounded(void **state)
 {
     const char *body = "{";
-    orc_schemas_t *schemas;
+    orc_surface_schemas_t *schemas;
     orc_error_t *error = NULL;
     int i;
 
     for (i = 0; i < 500; i++)
         body = apr_psprintf(pool, "%s%s\"m%d\":1", body, i ? "," : "", i);
-    assert_null(orc_schemas_make(&schemas, "{\"S\":{\"additionalProperties\":false}}", pool));
-    orc_schema_check(&error, orc_schemas_find(schemas, "S"), json(apr_pstrcat(pool, body, "}", NULL)), "", pool);
+    assert_null(orc_surface_schemas_make(&schemas, "{\"S\":{\"additionalProperties\":false}}", pool));
+    orc_surface_schema_check(&error, orc_surface_schemas_find(schemas, "S"), json(apr_pstrcat(pool, body, "}", NULL)),
+                             "", pool);
     assert_int_equal(error->fields->nelts, 100);
 }
 
@@ -155,13 +156,13 @@ static void a_walk_takes_no_memory_for_what_is_right(void **state)
     const char *body =
         apr_pstrcat(pool, repeated(name, 60), "[", repeated("1,", 100000), "1]", repeated("}", 60), NULL);
     json_t *value = json(body);
-    orc_schemas_t *schemas;
+    orc_surface_schemas_t *schemas;
     orc_error_t *error = NULL;
     long before;
 
-    assert_null(orc_schemas_make(&schemas, "{\"S\":{}}", pool));
+    assert_null(orc_surface_schemas_make(&schemas, "{\"S\":{}}", pool));
     before = peak_memory();
-    orc_schema_check(&error, orc_schemas_find(schemas, "S"), value, "", pool);
+    orc_surface_schema_check(&error, orc_surface_schemas_find(schemas, "S"), value, "", pool);
     assert_null(error);
     assert_true(peak_memory() < before + 64 * 1024);
 }
@@ -182,11 +183,11 @@ static void words_that_nobody_checks_are_refused(void **state)
         "{\"format\":\"email\"}", "{\"minLength\":\"1\"}",      "{\"$ref\":\"#/components/schemas/T\"}",
         "{\"items\":[]}",         "{\"properties\":{\"a\":1}}",
     };
-    orc_schemas_t *schemas;
+    orc_surface_schemas_t *schemas;
     size_t i;
 
     for (i = 0; i < sizeof bad / sizeof *bad; i++) {
-        orc_error_t *error = orc_schemas_make(&schemas, apr_pstrcat(pool, "{\"S\":", bad[i], "}", NULL), pool);
+        orc_error_t *error = orc_surface_schemas_make(&schemas, apr_pstrcat(pool, "{\"S\":", bad[i], "}", NULL), pool);
 
         assert_non_null(error);
         assert_int_equal(error->status, 500);

@@ -3,7 +3,7 @@
 
 #include <sodium.h>
 
-#include "orc_ssh_key.h"
+#include "orc_rules_ssh_key.h"
 
 /* A key being made: strings of RFC 4251 one behind the other. */
 typedef struct test_key_t {
@@ -77,12 +77,12 @@ static test_key_t ecdsa(const char *type, const char *curve, int first, size_t p
 
 static void assert_taken(const char *type, test_key_t key)
 {
-    assert_null(orc_ssh_key_check(NULL, line_of(type, &key, ""), pool));
+    assert_null(orc_rules_ssh_key_check(NULL, line_of(type, &key, ""), pool));
 }
 
 static void assert_refused(const char *type, test_key_t key)
 {
-    assert_non_null(orc_ssh_key_check(NULL, line_of(type, &key, ""), pool));
+    assert_non_null(orc_rules_ssh_key_check(NULL, line_of(type, &key, ""), pool));
 }
 
 static void every_type_of_today_is_taken(void **state)
@@ -109,7 +109,7 @@ static void a_comment_and_white_space_around_are_taken(void **state)
     char *line = line_of("ssh-ed25519", &key, " some one@a host");
     const char *kept;
 
-    assert_null(orc_ssh_key_check(&kept, apr_pstrcat(pool, "  ", line, "\r\n", NULL), pool));
+    assert_null(orc_rules_ssh_key_check(&kept, apr_pstrcat(pool, "  ", line, "\r\n", NULL), pool));
     assert_string_equal(kept, line);
 }
 
@@ -118,14 +118,14 @@ static void a_key_is_one_line_without_options(void **state)
     test_key_t key = ed25519();
     char *line = line_of("ssh-ed25519", &key, "");
 
-    assert_non_null(orc_ssh_key_check(NULL, apr_pstrcat(pool, line, "\n", line, NULL), pool));
-    assert_non_null(orc_ssh_key_check(NULL, apr_pstrcat(pool, "no-pty ", line, NULL), pool));
-    assert_non_null(orc_ssh_key_check(NULL, apr_pstrcat(pool, line, " \x1b[0m", NULL), pool));
-    assert_non_null(orc_ssh_key_check(NULL, "", pool));
-    assert_non_null(orc_ssh_key_check(NULL, "ssh-ed25519", pool));
-    assert_non_null(orc_ssh_key_check(NULL, "ssh-ed25519 ", pool));
-    assert_non_null(orc_ssh_key_check(NULL, "ssh-ed25519 !!!!", pool));
-    assert_non_null(orc_ssh_key_check(NULL, "ssh-ed25519 AAAA", pool));
+    assert_non_null(orc_rules_ssh_key_check(NULL, apr_pstrcat(pool, line, "\n", line, NULL), pool));
+    assert_non_null(orc_rules_ssh_key_check(NULL, apr_pstrcat(pool, "no-pty ", line, NULL), pool));
+    assert_non_null(orc_rules_ssh_key_check(NULL, apr_pstrcat(pool, line, " \x1b[0m", NULL), pool));
+    assert_non_null(orc_rules_ssh_key_check(NULL, "", pool));
+    assert_non_null(orc_rules_ssh_key_check(NULL, "ssh-ed25519", pool));
+    assert_non_null(orc_rules_ssh_key_check(NULL, "ssh-ed25519 ", pool));
+    assert_non_null(orc_rules_ssh_key_check(NULL, "ssh-ed25519 !!!!", pool));
+    assert_non_null(orc_rules_ssh_key_check(NULL, "ssh-ed25519 AAAA", pool));
 }
 
 static void the_type_inside_is_the_type_outside(void **state)
@@ -164,9 +164,9 @@ static void the_length_of_a_key_is_bounded(void **state)
     memset(text, 'A', 9000);
     text[9000] = '\0';
     memcpy(text, "ssh-rsa ", 8);
-    assert_non_null(orc_ssh_key_check(NULL, text, pool));
+    assert_non_null(orc_rules_ssh_key_check(NULL, text, pool));
     text[8192] = '\0';
-    assert_non_null(orc_ssh_key_check(NULL, text, pool));
+    assert_non_null(orc_rules_ssh_key_check(NULL, text, pool));
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-#include "orc_schema.h"
+#include "orc_surface_schema.h"
 
 #include <apr_hash.h>
 #include <apr_lib.h>
@@ -27,14 +27,14 @@ enum {
 
 typedef enum { FORMAT_NONE, FORMAT_UUID, FORMAT_URI, FORMAT_TIME } format_t;
 
-struct orc_schema_t {
-    unsigned types;           /* 0: any */
-    const json_t *values;     /* enum or const as an array, or NULL */
-    apr_hash_t *properties;   /* name to const orc_schema_t *, or NULL */
-    const json_t *required;   /* array of names, or NULL */
-    int is_closed;            /* additionalProperties: false */
-    orc_schema_t *additional; /* additionalProperties: a schema, or NULL */
-    orc_schema_t *items;      /* or NULL */
+struct orc_surface_schema_t {
+    unsigned types;                   /* 0: any */
+    const json_t *values;             /* enum or const as an array, or NULL */
+    apr_hash_t *properties;           /* name to const orc_surface_schema_t *, or NULL */
+    const json_t *required;           /* array of names, or NULL */
+    int is_closed;                    /* additionalProperties: false */
+    orc_surface_schema_t *additional; /* additionalProperties: a schema, or NULL */
+    orc_surface_schema_t *items;      /* or NULL */
     int has_minimum, has_maximum;
     double minimum, maximum;
     json_int_t min_length, max_length, min_items, max_items, min_properties, max_properties; /* or NO_LIMIT */
@@ -43,21 +43,21 @@ struct orc_schema_t {
     format_t format;
 };
 
-struct orc_schemas_t {
+struct orc_surface_schemas_t {
     apr_pool_t *pool;
     const json_t *sources;
-    apr_hash_t *compiled; /* name to orc_schema_t * */
+    apr_hash_t *compiled; /* name to orc_surface_schema_t * */
 };
 
 /* ---- compiling ---- */
 
 typedef struct compiler_t {
-    orc_schemas_t *schemas;
+    orc_surface_schemas_t *schemas;
     const char *name; /* of the schema that is compiled, for messages */
 } compiler_t;
 
-static orc_error_t *compile(orc_schema_t **out, compiler_t *compiler, const json_t *source);
-static orc_error_t *compile_named(orc_schema_t **out, orc_schemas_t *schemas, const char *name);
+static orc_error_t *compile(orc_surface_schema_t **out, compiler_t *compiler, const json_t *source);
+static orc_error_t *compile_named(orc_surface_schema_t **out, orc_surface_schemas_t *schemas, const char *name);
 
 static orc_error_t *refuse(const compiler_t *compiler, const char *word)
 {
@@ -77,7 +77,7 @@ static unsigned type_bit(const char *name)
     return 0;
 }
 
-static orc_error_t *compile_types(orc_schema_t *schema, compiler_t *compiler, const json_t *value)
+static orc_error_t *compile_types(orc_surface_schema_t *schema, compiler_t *compiler, const json_t *value)
 {
     size_t i;
 
@@ -99,7 +99,7 @@ static apr_status_t free_pattern(void *pattern)
     return APR_SUCCESS;
 }
 
-static orc_error_t *compile_pattern(orc_schema_t *schema, compiler_t *compiler, const json_t *value)
+static orc_error_t *compile_pattern(orc_surface_schema_t *schema, compiler_t *compiler, const json_t *value)
 {
     apr_pool_t *pool = compiler->schemas->pool;
     regex_t *pattern = apr_pcalloc(pool, sizeof *pattern);
@@ -112,7 +112,7 @@ static orc_error_t *compile_pattern(orc_schema_t *schema, compiler_t *compiler, 
     return NULL;
 }
 
-static orc_error_t *compile_format(orc_schema_t *schema, compiler_t *compiler, const json_t *value)
+static orc_error_t *compile_format(orc_surface_schema_t *schema, compiler_t *compiler, const json_t *value)
 {
     const char *name = json_string_value(value);
 
@@ -127,7 +127,7 @@ static orc_error_t *compile_format(orc_schema_t *schema, compiler_t *compiler, c
     return NULL;
 }
 
-static orc_error_t *compile_properties(orc_schema_t *schema, compiler_t *compiler, const json_t *value)
+static orc_error_t *compile_properties(orc_surface_schema_t *schema, compiler_t *compiler, const json_t *value)
 {
     const char *name;
     json_t *source;
@@ -137,7 +137,7 @@ static orc_error_t *compile_properties(orc_schema_t *schema, compiler_t *compile
     schema->properties = apr_hash_make(compiler->schemas->pool);
     json_object_foreach((json_t *)value, name, source)
     {
-        orc_schema_t *property;
+        orc_surface_schema_t *property;
 
         ORC_TRY(compile(&property, compiler, source));
         apr_hash_set(schema->properties, name, APR_HASH_KEY_STRING, property);
@@ -145,7 +145,7 @@ static orc_error_t *compile_properties(orc_schema_t *schema, compiler_t *compile
     return NULL;
 }
 
-static orc_error_t *compile_additional(orc_schema_t *schema, compiler_t *compiler, const json_t *value)
+static orc_error_t *compile_additional(orc_surface_schema_t *schema, compiler_t *compiler, const json_t *value)
 {
     if (json_is_boolean(value)) {
         schema->is_closed = json_is_false(value);
@@ -163,12 +163,12 @@ static orc_error_t *keep_array(const json_t **kept, compiler_t *compiler, const 
     return NULL;
 }
 
-static orc_error_t *compile_values(orc_schema_t *schema, compiler_t *compiler, const json_t *value)
+static orc_error_t *compile_values(orc_surface_schema_t *schema, compiler_t *compiler, const json_t *value)
 {
     return keep_array(&schema->values, compiler, "enum", value);
 }
 
-static orc_error_t *compile_constant(orc_schema_t *schema, compiler_t *compiler, const json_t *value)
+static orc_error_t *compile_constant(orc_surface_schema_t *schema, compiler_t *compiler, const json_t *value)
 {
     json_t *values = json_array();
 
@@ -177,18 +177,18 @@ static orc_error_t *compile_constant(orc_schema_t *schema, compiler_t *compiler,
     return NULL;
 }
 
-static orc_error_t *compile_required(orc_schema_t *schema, compiler_t *compiler, const json_t *value)
+static orc_error_t *compile_required(orc_surface_schema_t *schema, compiler_t *compiler, const json_t *value)
 {
     return keep_array(&schema->required, compiler, "required", value);
 }
 
-static orc_error_t *compile_items(orc_schema_t *schema, compiler_t *compiler, const json_t *value)
+static orc_error_t *compile_items(orc_surface_schema_t *schema, compiler_t *compiler, const json_t *value)
 {
     return compile(&schema->items, compiler, value);
 }
 
 /* Words whose value is a count. Returns where it is kept, or NULL for another word. */
-static json_int_t *count_of(orc_schema_t *schema, const char *word)
+static json_int_t *count_of(orc_surface_schema_t *schema, const char *word)
 {
     const struct {
         const char *word;
@@ -220,11 +220,12 @@ static int only_describes(const char *word)
     return 0;
 }
 
-static orc_error_t *compile_word(orc_schema_t *schema, compiler_t *compiler, const char *word, const json_t *value)
+static orc_error_t *compile_word(orc_surface_schema_t *schema, compiler_t *compiler, const char *word,
+                                 const json_t *value)
 {
     static const struct {
         const char *word;
-        orc_error_t *(*compile)(orc_schema_t *schema, compiler_t *compiler, const json_t *value);
+        orc_error_t *(*compile)(orc_surface_schema_t *schema, compiler_t *compiler, const json_t *value);
     } words[] = {
         {"type", compile_types},        {"enum", compile_values},
         {"const", compile_constant},    {"properties", compile_properties},
@@ -255,7 +256,7 @@ static orc_error_t *compile_word(orc_schema_t *schema, compiler_t *compiler, con
     return only_describes(word) ? NULL : refuse(compiler, word);
 }
 
-static orc_error_t *compile_reference(orc_schema_t **out, compiler_t *compiler, const char *reference)
+static orc_error_t *compile_reference(orc_surface_schema_t **out, compiler_t *compiler, const char *reference)
 {
     static const char prefix[] = "#/components/schemas/";
 
@@ -264,7 +265,7 @@ static orc_error_t *compile_reference(orc_schema_t **out, compiler_t *compiler, 
     return compile_named(out, compiler->schemas, reference + sizeof prefix - 1);
 }
 
-static orc_error_t *compile_into(orc_schema_t *schema, compiler_t *compiler, const json_t *source)
+static orc_error_t *compile_into(orc_surface_schema_t *schema, compiler_t *compiler, const json_t *source)
 {
     const char *word;
     json_t *value;
@@ -277,7 +278,7 @@ static orc_error_t *compile_into(orc_schema_t *schema, compiler_t *compiler, con
     return NULL;
 }
 
-static orc_error_t *compile(orc_schema_t **out, compiler_t *compiler, const json_t *source)
+static orc_error_t *compile(orc_surface_schema_t **out, compiler_t *compiler, const json_t *source)
 {
     const json_t *reference = json_object_get(source, "$ref");
 
@@ -289,7 +290,7 @@ static orc_error_t *compile(orc_schema_t **out, compiler_t *compiler, const json
     return compile_into(*out, compiler, source);
 }
 
-static orc_error_t *compile_named(orc_schema_t **out, orc_schemas_t *schemas, const char *name)
+static orc_error_t *compile_named(orc_surface_schema_t **out, orc_surface_schemas_t *schemas, const char *name)
 {
     compiler_t compiler = {schemas, name};
     const json_t *source = json_object_get(schemas->sources, name);
@@ -307,9 +308,9 @@ static orc_error_t *compile_named(orc_schema_t **out, orc_schemas_t *schemas, co
     return compile_into(*out, &compiler, source);
 }
 
-orc_error_t *orc_schemas_make(orc_schemas_t **out, const char *text, apr_pool_t *pool)
+orc_error_t *orc_surface_schemas_make(orc_surface_schemas_t **out, const char *text, apr_pool_t *pool)
 {
-    orc_schemas_t *schemas = apr_pcalloc(pool, sizeof *schemas);
+    orc_surface_schemas_t *schemas = apr_pcalloc(pool, sizeof *schemas);
     const char *name;
     json_t *sources, *source;
 
@@ -320,14 +321,14 @@ orc_error_t *orc_schemas_make(orc_schemas_t **out, const char *text, apr_pool_t 
     schemas->sources = sources;
     json_object_foreach(sources, name, source)
     {
-        orc_schema_t *schema;
+        orc_surface_schema_t *schema;
 
         ORC_TRY(compile_named(&schema, schemas, name));
     }
     return NULL;
 }
 
-const orc_schema_t *orc_schemas_find(const orc_schemas_t *schemas, const char *name)
+const orc_surface_schema_t *orc_surface_schemas_find(const orc_surface_schemas_t *schemas, const char *name)
 {
     return apr_hash_get(schemas->compiled, name, APR_HASH_KEY_STRING);
 }
@@ -339,7 +340,7 @@ typedef struct check_t {
     apr_pool_t *pool;
 } check_t;
 
-static void check(check_t *to, const orc_schema_t *schema, json_t **value, const orc_json_path_t *at);
+static void check(check_t *to, const orc_surface_schema_t *schema, json_t **value, const orc_json_path_t *at);
 
 static int is_full(const check_t *to)
 {
@@ -386,7 +387,7 @@ static const char *type_names(unsigned types, apr_pool_t *pool)
     return text;
 }
 
-static void check_text(check_t *to, const orc_schema_t *schema, const json_t *value, const orc_json_path_t *at)
+static void check_text(check_t *to, const orc_surface_schema_t *schema, const json_t *value, const orc_json_path_t *at)
 {
     const char *text = json_string_value(value);
     json_int_t characters = (json_int_t)orc_utf8_count(text);
@@ -406,7 +407,7 @@ static void check_text(check_t *to, const orc_schema_t *schema, const json_t *va
     else if (schema->format == FORMAT_UUID && !orc_id_parse(text, NULL)) {
         complain(to, at, "must be a UUID");
     }
-    else if (schema->format == FORMAT_URI && !orc_schema_is_uri(text)) {
+    else if (schema->format == FORMAT_URI && !orc_surface_schema_is_uri(text)) {
         complain(to, at, "must be an absolute URI");
     }
     else if (schema->format == FORMAT_TIME && !orc_time_parse(&when, text)) {
@@ -417,7 +418,8 @@ static void check_text(check_t *to, const orc_schema_t *schema, const json_t *va
     }
 }
 
-static void check_number(check_t *to, const orc_schema_t *schema, const json_t *value, const orc_json_path_t *at)
+static void check_number(check_t *to, const orc_surface_schema_t *schema, const json_t *value,
+                         const orc_json_path_t *at)
 {
     double number = json_number_value(value);
 
@@ -434,14 +436,14 @@ static void complain_unknown(check_t *to, const orc_json_path_t *at)
                                                       : "is not known here");
 }
 
-static void check_members(check_t *to, const orc_schema_t *schema, json_t *value, const orc_json_path_t *at)
+static void check_members(check_t *to, const orc_surface_schema_t *schema, json_t *value, const orc_json_path_t *at)
 {
     const char *name;
     json_t *member;
 
     json_object_foreach(value, name, member)
     {
-        const orc_schema_t *property =
+        const orc_surface_schema_t *property =
             schema && schema->properties ? apr_hash_get(schema->properties, name, APR_HASH_KEY_STRING) : NULL;
         const orc_json_path_t member_at = {at, name, 0};
         json_t *kept = member;
@@ -458,7 +460,7 @@ static void check_members(check_t *to, const orc_schema_t *schema, json_t *value
     }
 }
 
-static void check_object(check_t *to, const orc_schema_t *schema, json_t *value, const orc_json_path_t *at)
+static void check_object(check_t *to, const orc_surface_schema_t *schema, json_t *value, const orc_json_path_t *at)
 {
     json_int_t size = (json_int_t)json_object_size(value);
     size_t i;
@@ -475,7 +477,7 @@ static void check_object(check_t *to, const orc_schema_t *schema, json_t *value,
         complain(to, at, apr_psprintf(to->pool, "must have at most %d members", (int)schema->max_properties));
 }
 
-static void check_elements(check_t *to, const orc_schema_t *schema, json_t *value, const orc_json_path_t *at)
+static void check_elements(check_t *to, const orc_surface_schema_t *schema, json_t *value, const orc_json_path_t *at)
 {
     size_t i;
 
@@ -489,7 +491,7 @@ static void check_elements(check_t *to, const orc_schema_t *schema, json_t *valu
     }
 }
 
-static void check_array(check_t *to, const orc_schema_t *schema, const json_t *value, const orc_json_path_t *at)
+static void check_array(check_t *to, const orc_surface_schema_t *schema, const json_t *value, const orc_json_path_t *at)
 {
     json_int_t size = (json_int_t)json_array_size(value);
 
@@ -528,7 +530,7 @@ static int is_integral(const json_t *value)
 }
 
 /* What the schema says of the value itself; false when its parts are not worth a look. */
-static int check_value(check_t *to, const orc_schema_t *schema, json_t **value, const orc_json_path_t *at)
+static int check_value(check_t *to, const orc_surface_schema_t *schema, json_t **value, const orc_json_path_t *at)
 {
     if (schema->types && !(schema->types & TYPE_NUMBER) && (schema->types & TYPE_INTEGER) && is_integral(*value))
         *value = json_integer((json_int_t)json_real_value(*value));
@@ -552,7 +554,7 @@ static int check_value(check_t *to, const orc_schema_t *schema, json_t **value, 
 }
 
 /* *value becomes another one, with a reference of its own, when it is to be replaced in its parent. */
-static void check(check_t *to, const orc_schema_t *schema, json_t **value, const orc_json_path_t *at)
+static void check(check_t *to, const orc_surface_schema_t *schema, json_t **value, const orc_json_path_t *at)
 {
     if (orc_json_is_out_of_range(*value)) {
         complain(to, at, "is out of range");
@@ -566,8 +568,8 @@ static void check(check_t *to, const orc_schema_t *schema, json_t **value, const
         check_elements(to, schema, *value, at);
 }
 
-void orc_schema_check(orc_error_t **error, const orc_schema_t *schema, json_t *value, const char *pointer,
-                      apr_pool_t *pool)
+void orc_surface_schema_check(orc_error_t **error, const orc_surface_schema_t *schema, json_t *value,
+                              const char *pointer, apr_pool_t *pool)
 {
     check_t to = {error, pool};
     const orc_json_path_t at = {NULL, pointer, 0};
@@ -592,7 +594,7 @@ static int are_brackets_right(const char *rest)
            strspn(open + 1, "0123456789abcdefABCDEF:.") == (size_t)(close - open - 1) && strchr(":/?#", close[1]);
 }
 
-int orc_schema_is_uri(const char *text)
+int orc_surface_schema_is_uri(const char *text)
 {
     static const char punctuation[] = "-._~:/?#[]@!$&'()*+,;=";
     const char *at = text;

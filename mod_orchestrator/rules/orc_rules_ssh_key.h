@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-#ifndef ORC_SSH_KEY_H
-#define ORC_SSH_KEY_H
+#ifndef ORC_RULES_SSH_KEY_H
+#define ORC_RULES_SSH_KEY_H
 
 #include <apr_pools.h>
 
@@ -12,6 +12,6 @@
  * @param out  the line without white space around it, in the pool; may be NULL
  * @return NULL, or what is wrong, for a person
  */
-const char *orc_ssh_key_check(const char **out, const char *text, apr_pool_t *pool);
+const char *orc_rules_ssh_key_check(const char **out, const char *text, apr_pool_t *pool);
 
 #endif

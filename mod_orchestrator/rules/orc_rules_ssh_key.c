@@ -1,5 +1,5 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-#include "orc_ssh_key.h"
+#include "orc_rules_ssh_key.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -138,7 +138,7 @@ static char *trimmed(const char *text, apr_pool_t *pool)
     return apr_pstrmemdup(pool, text, length);
 }
 
-const char *orc_ssh_key_check(const char **out, const char *text, apr_pool_t *pool)
+const char *orc_rules_ssh_key_check(const char **out, const char *text, apr_pool_t *pool)
 {
     unsigned char bytes[MAX_KEY];
     const key_type_t *type;

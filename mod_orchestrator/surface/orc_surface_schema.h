@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-#ifndef ORC_SCHEMA_H
-#define ORC_SCHEMA_H
+#ifndef ORC_SURFACE_SCHEMA_H
+#define ORC_SURFACE_SCHEMA_H
 
 #include <apr_pools.h>
 
@@ -17,20 +17,20 @@
  */
 
 /** Compiled schemas by their names; immutable, shared by threads. */
-typedef struct orc_schemas_t orc_schemas_t;
+typedef struct orc_surface_schemas_t orc_surface_schemas_t;
 
 /** One compiled schema. */
-typedef struct orc_schema_t orc_schema_t;
+typedef struct orc_surface_schema_t orc_surface_schema_t;
 
 /**
  * Compiles {"NAME": schema, ...}.
  * @param text JSON, ended by a NUL
  * @return 500 "schema" naming the first schema and word that this file does not know
  */
-orc_error_t *orc_schemas_make(orc_schemas_t **schemas, const char *text, apr_pool_t *pool);
+orc_error_t *orc_surface_schemas_make(orc_surface_schemas_t **schemas, const char *text, apr_pool_t *pool);
 
 /** The schema of that name, or NULL. */
-const orc_schema_t *orc_schemas_find(const orc_schemas_t *schemas, const char *name);
+const orc_surface_schema_t *orc_surface_schemas_find(const orc_surface_schemas_t *schemas, const char *name);
 
 /**
  * Checks a value and names every part that breaks its schema, 100 at most. A number out of every range (see
@@ -39,10 +39,10 @@ const orc_schema_t *orc_schemas_find(const orc_schemas_t *schemas, const char *n
  * @param error   in and out, as in orc_error_add_pointer
  * @param pointer JSON pointer of the value in the body, "" for the whole
  */
-void orc_schema_check(orc_error_t **error, const orc_schema_t *schema, json_t *value, const char *pointer,
-                      apr_pool_t *pool);
+void orc_surface_schema_check(orc_error_t **error, const orc_surface_schema_t *schema, json_t *value,
+                              const char *pointer, apr_pool_t *pool);
 
 /** True for an absolute URI: a scheme, a colon, and only characters that RFC 3986 allows. */
-int orc_schema_is_uri(const char *text);
+int orc_surface_schema_is_uri(const char *text);
 
 #endif
