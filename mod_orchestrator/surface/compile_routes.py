@@ -163,7 +163,7 @@ def caching(route):
 
 
 def response(status, spec, route):
-    """A response object of "problem", a schema's name, or {schema, headers, optional, content, description}."""
+    """A response object of "problem", a schema's name, or {schema or page, headers, optional, content, description}."""
     if spec == "problem":
         spec = {"schema": "Problem"}
     headers = {"X-Request-ID": header("X-Request-ID"), "Cache-Control": header("Cache-Control")}
@@ -179,12 +179,31 @@ def response(status, spec, route):
     out = {"description": spec.get("description", MEANINGS.get(status, {200: "The object", 201: "Created", 202: "Accepted",
                                                                        204: "Done", 304: "Not modified"}.get(status, ""))),
            "headers": headers}
+    if "page" in spec:
+        spec = {**spec, "schema": page_of(spec)}
     if "schema" in spec:
         kind = spec.get("content", "application/problem+json" if status >= 400 else "application/json")
         schema = spec["schema"]
         if isinstance(schema, str):
             schema = {"$ref": "#/components/schemas/" + schema}
         out["content"] = {kind: {"schema": schema}}
+    return out
+
+
+def page_of(spec):
+    """The name of the schema of pages of an object, or of one of several: that of the first, and Page."""
+    return (spec["page"] if isinstance(spec["page"], str) else spec["page"][0]) + "Page"
+
+
+def page_schemas(routes):
+    """{name: schema} of all pages."""
+    out = {}
+    for spec in (spec for route in routes for spec in route["responses"].values() if "page" in spec):
+        names = [spec["page"]] if isinstance(spec["page"], str) else spec["page"]
+        items = [{"$ref": "#/components/schemas/" + name} for name in names]
+        out[page_of(spec)] = {"type": "object", "required": ["data", "links", "page"], "properties": {
+            "data": {"type": "array", "items": items[0] if len(items) == 1 else {"anyOf": items}},
+            "links": {"$ref": "#/components/schemas/Links"}, "page": {"$ref": "#/components/schemas/Page"}}}
     return out
 
 
@@ -391,6 +410,7 @@ def main():
     routes = [{**route, "tag": tag} for tag, entries in document["routes"].items() for route in entries]
     # A fixed part of a path comes before a parameter in its place: "{" sorts behind every letter.
     routes.sort(key=lambda route: (route["path"], route["method"]))
+    document["components"].update(page_schemas(routes))
     check(document, routes, enums)
     text = json.dumps(openapi(document, routes, enums), separators=(",", ":"), ensure_ascii=False)
     head, _, tail = text.partition(SERVER)
