@@ -409,11 +409,6 @@ orc_error_t *orc_http_wait(orc_http_t *http, apr_interval_time_t timeout, struct
     return NULL;
 }
 
-void orc_http_wakeup(orc_http_t *http)
-{
-    curl_multi_wakeup(http->multi);
-}
-
 apr_pool_t *orc_http_pool(const orc_http_t *http)
 {
     return http->pool;
@@ -422,11 +417,6 @@ apr_pool_t *orc_http_pool(const orc_http_t *http)
 int orc_http_in_flight(const orc_http_t *http)
 {
     return http->in_flight;
-}
-
-int orc_http_queued(const orc_http_t *http)
-{
-    return http->queued;
 }
 
 apr_time_t orc_http_open_until(const orc_http_t *http, const char *name)

@@ -91,24 +91,18 @@ orc_error_t *orc_http_submit(orc_http_call_t **call, orc_http_t *http, const orc
 void orc_http_cancel(orc_http_call_t *call);
 
 /**
- * Lets transfers go on, and waits until something happens: a transfer moves, one of `fds` is ready, orc_http_wakeup, or
- * the time is over. Calls the callbacks of what ended.
+ * Lets transfers go on, and waits until something happens: a transfer moves, one of `fds` is ready, or the time is
+ * over. Calls the callbacks of what ended.
  * @param fds poll's own form; revents are set. May be NULL
  */
 orc_error_t *orc_http_wait(orc_http_t *http, apr_interval_time_t timeout, struct pollfd *fds, int fd_count,
                            apr_pool_t *pool);
-
-/** Ends a running or the next orc_http_wait; from any thread. */
-void orc_http_wakeup(orc_http_t *http);
 
 /** The client's pool: what lives below it ends no later than the client. */
 apr_pool_t *orc_http_pool(const orc_http_t *http);
 
 /** Transfers in flight, all endpoints together. */
 int orc_http_in_flight(const orc_http_t *http);
-
-/** Requests that wait for a slot, all endpoints together. */
-int orc_http_queued(const orc_http_t *http);
 
 /** When an endpoint's open breaker lets the next call through; 0 when it is closed. */
 apr_time_t orc_http_open_until(const orc_http_t *http, const char *endpoint);

@@ -28,8 +28,6 @@ typedef struct orc_config_t {
     const char *public_url; /* absolute URL of the v1 surface as clients see it, "https://host/api/v1" (PAAS_URL tag) */
     const char *database_url;          /* libpq connection string */
     orc_secret_keys_t *secret_keys;    /* OrchestratorSecretKeyFile */
-    const char *types_directory;       /* OrchestratorToscaTypes */
-    const char *providers_file;        /* OrchestratorProviders */
     const char *jwks_file;             /* merged keys of all issuers, written by the daemon, read by mo_auth */
     const char *users_input;           /* "users": the input that lists the owners */
     const char *ca_file;               /* CA bundle for outgoing TLS, or NULL: the system's */

@@ -272,7 +272,6 @@ static const char *load_providers(cmd_parms *cmd, void *unused, const char *argu
     failure = orc_providers_load(&providers, path, cmd->pool);
     if (failure)
         return wrong(cmd, orc_error_line(failure, cmd->pool));
-    config->values->providers_file = path;
     config->providers = providers;
     return NULL;
 }
@@ -289,7 +288,6 @@ static const char *load_types(cmd_parms *cmd, void *unused, const char *argument
     failure = orc_tosca_types_load(&types, path, cmd->pool);
     if (failure)
         return wrong(cmd, orc_error_line(failure, cmd->pool));
-    config->values->types_directory = path;
     config->types = types;
     return NULL;
 }
