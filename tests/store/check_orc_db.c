@@ -5,6 +5,7 @@
 #include "../unit/unit.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -331,6 +332,40 @@ static void the_wake_up_reaches_listeners(void **state)
     PQfinish(listener);
 }
 
+/* Waits for the next wake-up; a server that ends a connection has some words before. */
+static int hears(void)
+{
+    struct pollfd fd = {.fd = orc_db_socket(source), .events = POLLIN};
+
+    while (poll(&fd, 1, 30000) == 1) {
+        if (orc_db_heard(source))
+            return 1;
+    }
+    return 0;
+}
+
+static void a_source_listens_for_wake_ups_and_again_in_a_new_session(void **state)
+{
+    orc_db_step_t step = {.call = orc_sql_health()};
+    orc_db_source_t *other = orc_db_source_single(getenv("DATABASE_URL"), pool);
+    int is_new;
+
+    assert_null(orc_db_listen(&is_new, source, pool));
+    assert_true(is_new);
+    assert_null(orc_db_listen(&is_new, source, pool));
+    assert_false(is_new);
+    assert_false(orc_db_heard(source));
+    assert_null(orc_db_write(other, &step, 1, 1, pool));
+    assert_true(hears());
+    assert_false(orc_db_heard(source));
+    kill_backends();
+    assert_true(hears());
+    assert_null(orc_db_listen(&is_new, source, pool));
+    assert_true(is_new);
+    assert_null(orc_db_write(other, &step, 1, 1, pool));
+    assert_true(hears());
+}
+
 typedef struct runs_t {
     int count, kill_until;
 } runs_t;
@@ -544,6 +579,7 @@ int main(void)
         cmocka_unit_test(a_batch_is_one_transaction),
         cmocka_unit_test(a_batch_on_a_dead_connection_fails_and_heals),
         cmocka_unit_test(the_wake_up_reaches_listeners),
+        cmocka_unit_test(a_source_listens_for_wake_ups_and_again_in_a_new_session),
         cmocka_unit_test(a_transaction_is_done_again_when_its_connection_dies),
         cmocka_unit_test_teardown(an_answer_that_is_late_is_a_503_and_the_next_unit_of_work_does_well, forget_patience),
         cmocka_unit_test_teardown(a_late_batch_is_a_503_and_the_next_one_does_well, forget_patience),
