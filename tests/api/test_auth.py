@@ -183,11 +183,17 @@ def test_open_routes_need_no_token_and_mind_none(stack):
         expect(requests.options(stack.url + "/health", headers=headers, timeout=10), 204)
 
 
-def test_a_location_without_authentication_opens_no_door(make_stack):
+def test_a_condition_that_asks_nobody_opens_no_door(make_stack):
+    """configtest refuses a place where nobody is asked; what a condition comes to, only a request shows."""
     stack = make_stack("""
         <Location /open/v1>
             SetHandler orchestrator
-            Require all granted
+            AuthType Bearer
+            Require valid-user
+            <If "true">
+                AuthType None
+                Require all granted
+            </If>
         </Location>
     """)
     stack.expect_log("ORC1021", required=True)
@@ -204,12 +210,15 @@ def test_another_authentication_module_opens_no_door(make_stack):
         LoadModule authn_anon_module "${modules}/mod_authn_anon.so"
         <Location /basic/v1>
             SetHandler orchestrator
-            AuthType Basic
-            AuthName nobody
-            AuthBasicProvider anon
-            Anonymous *
-            Anonymous_MustGiveEmail Off
+            AuthType Bearer
             Require valid-user
+            <If "true">
+                AuthType Basic
+                AuthName nobody
+                AuthBasicProvider anon
+                Anonymous *
+                Anonymous_MustGiveEmail Off
+            </If>
         </Location>
     """)
     stack.expect_log("ORC1021", required=True)

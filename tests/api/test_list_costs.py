@@ -15,10 +15,10 @@ BUDGET = 16 * 1024 * 1024
 MANY = 60
 # A MiB each, with much that JSON writes with two bytes.
 FILL = """
-INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version, name_in_content, is_fragment,
+INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version,
     created_by, updated_by)
 SELECT gen_random_uuid(), repeat(E'a: "b"\\n', 131072), encode(sha256((%(word)s || n)::bytea), 'hex'),
-    lpad(n::text, 3, '0') || %(word)s, 'openstack', 'tosca_simple_yaml_1_0', false, false,
+    lpad(n::text, 3, '0') || %(word)s, 'openstack', 'tosca_simple_yaml_1_0',
     %(person)s, %(person)s FROM generate_series(1, %(many)s) n
 """
 

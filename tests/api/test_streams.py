@@ -17,10 +17,18 @@ import pytest
 import requests
 
 from harness.client import expect, unique
-from stack import process
+from stack import keys, process
 
 LONG = 3600000  # as a pause: only what happens to the connection matters
 DIRECTIVES = """
+LoadModule ssl_module "${modules}/mod_ssl.so"
+SSLSessionCache none
+Listen 127.0.0.1:%(port)d
+<VirtualHost 127.0.0.1:%(port)d>
+    SSLEngine on
+    SSLCertificateFile "%(folder)s/certificate.pem"
+    SSLCertificateKeyFile "%(folder)s/key.pem"
+</VirtualHost>
 LoadModule streams_module "%(module)s"
 <IfModule !mod_http2.c>
     LoadModule http2_module "${modules}/mod_http2.so"
@@ -43,9 +51,14 @@ DBDKeep 2
 
 
 @pytest.fixture(scope="module")
-def streaming(make_stack, build):
+def streaming(make_stack, build, tmp_path_factory):
     process.run(["make", "-s", "-C", build, "tests/streams/mod_streams.la"])
-    return make_stack(DIRECTIVES % {"module": os.path.join(build, "tests", "streams", ".libs", "mod_streams.so")})
+    folder, port = tmp_path_factory.mktemp("tls"), process.free_port()
+    keys.self_signed(str(folder / "certificate.pem"), str(folder / "key.pem"))
+    stack = make_stack(DIRECTIVES % {"module": os.path.join(build, "tests", "streams", ".libs", "mod_streams.so"),
+                                     "folder": folder, "port": port})
+    stack.tls_port = port
+    return stack
 
 
 @pytest.fixture
@@ -68,7 +81,7 @@ class Follower:
     def __init__(self, stack, file, tls=False, method="GET", headers=None, **query):
         if tls:
             context = ssl._create_unverified_context()  # pylint: disable=protected-access
-            self.connection = http.client.HTTPSConnection("127.0.0.1", stack.ports["tls"], context=context, timeout=60)
+            self.connection = http.client.HTTPSConnection("127.0.0.1", stack.tls_port, context=context, timeout=60)
         else:
             self.connection = http.client.HTTPConnection("127.0.0.1", stack.ports["http"], timeout=60)
         self.path = "/streams?file=" + file.path + "".join("&%s=%s" % pair for pair in query.items())

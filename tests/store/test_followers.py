@@ -22,8 +22,8 @@ class Tables:
     def __init__(self, cursor):
         self.cursor = cursor
         self.person = self.user()
-        self.sql("INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version, name_in_content,"
-                 " is_fragment, created_by, updated_by) VALUES (%s, 'x', 'x', 'n', 'p', 'v', false, false, %s, %s)",
+        self.sql("INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version,"
+                 " created_by, updated_by) VALUES (%s, 'x', 'x', 'n', 'p', 'v', %s, %s)",
                  self.person, self.person, self.person)
 
     def sql(self, text, *values):
