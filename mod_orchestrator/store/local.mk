@@ -31,9 +31,9 @@ EXTRA_PROGRAMS += tests/store/check_orc_db
 tests_store_check_orc_db_SOURCES = tests/store/check_orc_db.c tests/unit/unit.h
 tests_store_check_orc_db_LDADD = $(unit_ldadd)
 
-EXTRA_PROGRAMS += tests/store/check_lists
-tests_store_check_lists_SOURCES = tests/store/check_lists.c tests/unit/unit.h
-tests_store_check_lists_LDADD = $(unit_ldadd)
+EXTRA_PROGRAMS += tests/store/check_pages
+tests_store_check_pages_SOURCES = tests/store/check_pages.c tests/unit/unit.h
+tests_store_check_pages_LDADD = $(unit_ldadd)
 
 # ./dev migrate: what OrchestratorMigrate On does, without httpd.
 sbin_PROGRAMS += orchestrator-migrate

@@ -121,6 +121,7 @@ static const char *found_at_once(const composer_t *composer)
 /*
  * With a condition, which nobody knows how many of everybody's rows fulfil: up to a few are found once, in no order,
  * sorted and counted. When they are more, the page is found quickly in their order, and they are counted beside it.
+ * "every" is read no further than "matched" asks, but planned to be read to its end: with helpers.
  */
 static const char *searched(const composer_t *composer)
 {
@@ -128,9 +129,9 @@ static const char *searched(const composer_t *composer)
 
     return apr_psprintf(
         composer->pool,
-        "WITH matched AS MATERIALIZED (SELECT b.id%s %s LIMIT %d), found AS MATERIALIZED (SELECT count(*) AS number "
-        "FROM "
-        "matched), total AS MATERIALIZED (SELECT CASE WHEN number <= %d THEN number ELSE %s END AS number FROM found), "
+        "WITH every AS MATERIALIZED (SELECT b.id%s %s), matched AS MATERIALIZED (SELECT * FROM every LIMIT %d), "
+        "found AS MATERIALIZED (SELECT count(*) AS number FROM matched), "
+        "total AS MATERIALIZED (SELECT CASE WHEN number <= %d THEN number ELSE %s END AS number FROM found), "
         "ids AS (SELECT id FROM (%s) b WHERE (SELECT number FROM found) <= %d UNION ALL SELECT id FROM (SELECT b.id %s "
         "ORDER BY %s %s) b WHERE (SELECT number FROM found) > %d)",
         key_columns(composer), rows, FEW + 1, FEW,

@@ -97,6 +97,12 @@ static const char *filled(const char *condition, const char *parameter, apr_pool
                        filled(hole + 2, parameter, pool), NULL);
 }
 
+/* Codes are compared as numbers, names as text. */
+static int has_codes(const orc_column_t *column)
+{
+    return apr_isdigit(*column->choices->stored);
+}
+
 static const char *array_type(const orc_column_t *column)
 {
     switch (column->kind) {
@@ -108,8 +114,7 @@ static const char *array_type(const orc_column_t *column)
     case ORC_KIND_BOOLEAN:
         return "boolean[]";
     case ORC_KIND_ENUM:
-        /* Codes are compared as numbers, names as text. */
-        return apr_isdigit(*column->choices->stored) ? "bigint[]" : "text[]";
+        return has_codes(column) ? "bigint[]" : "text[]";
     default:
         return "text[]";
     }
@@ -120,7 +125,7 @@ static void add_comparison(planner_t *planner, const orc_column_t *column, const
     apr_pool_t *pool = planner->request->pool;
     const char *parameter =
         apr_pstrcat(pool, next_parameter(planner, orc_value_array(values, pool)), "::", array_type(column), NULL);
-    const char *cast = column->kind == ORC_KIND_ENUM && strcmp(array_type(column), "text[]") == 0 ? "::text" : "";
+    const char *cast = column->kind == ORC_KIND_ENUM && !has_codes(column) ? "::text" : "";
 
     if (column->condition)
         add_condition(planner, filled(column->condition, parameter, pool));
@@ -210,7 +215,10 @@ static const orc_column_t *sort_column(const orc_column_t *columns, const char *
 /* Words are ordered by their code points, the same on every host. */
 static const char *collation(const orc_column_t *column)
 {
-    return column->kind == ORC_KIND_WORD || column->kind == ORC_KIND_TEXT ? " COLLATE \"C\"" : "";
+    int is_text = column->kind == ORC_KIND_WORD || column->kind == ORC_KIND_TEXT ||
+                  (column->kind == ORC_KIND_ENUM && !has_codes(column));
+
+    return is_text ? " COLLATE \"C\"" : "";
 }
 
 static void add_key(planner_t *planner, const char *column, const char *expression, int is_descending)

@@ -1,6 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/* Pages of lists from a real PostgreSQL: run by test_lists.py with DATABASE_URL of an empty database. */
+/* Pages of lists from a real PostgreSQL: run by test_pages.py with DATABASE_URL of an empty database. */
 
 #include "../unit/unit.h"
 
