@@ -5,6 +5,7 @@ takes and gives. What the files hold: README.md beside this.
 
 usage: compile.py SQL_FOLDER ENUMS.json OUT.h OUT.c
 """
+import copy
 import hashlib
 import json
 import pathlib
@@ -35,6 +36,17 @@ class Statement:
             self.fail("can't be called so" if sql else "is empty")
         if re.search(r"\$\d", sql):
             self.fail("has a parameter without a name")
+
+    def version(self):
+        """The same without the object that it reads, which PostgreSQL then doesn't make; None when it reads none."""
+        if not {"object", "tag"} <= set(self.columns):
+            return None
+        others = ", ".join(f"read.{name}" for name in self.columns if name != "object")
+        version = copy.copy(self)
+        version.name = self.name + "_version"
+        version.columns = ["object"] + [name for name in self.columns if name != "object"]
+        version.text = f"SELECT NULL::text AS object, {others} FROM (\n{self.text}\n) read"
+        return version
 
     def listed(self, text, what):
         names = re.findall(r"\w+", " ".join(re.findall(r"^-- %s:(.*)$" % what, text, flags=re.M)))
@@ -84,6 +96,9 @@ def statements(folder, enums, schema):
             if name in seen:
                 statement.fail(f"is also in {seen[name].path}")
             seen[name] = statement
+    for version in [one.version() for one in seen.values()]:
+        if version:
+            seen[version.name] = version
     return [seen[name] for name in sorted(seen)]
 
 
@@ -138,6 +153,7 @@ typedef struct orc_sql_entry_t {
     const char *name, *text;
     int parameters;
     const char *const *columns; /* their names, ended by NULL */
+    orc_sql_t version;          /* the same statement without its object; ORC_SQL_COUNT: it reads none */
 } orc_sql_entry_t;
 
 extern const orc_sql_entry_t orc_sql_table[ORC_SQL_COUNT];
@@ -168,9 +184,12 @@ def source(table, views, migrations):
         names = "".join(f'"{name}", ' for name in statement.columns)
         out.append(f"static const char *const {statement.name}_columns[] = {{{names}NULL}};\n")
     out.append("\nconst orc_sql_entry_t orc_sql_table[ORC_SQL_COUNT] = {\n")
+    names = {statement.name for statement in table}
     for statement in table:
+        version = statement.name + "_version"
+        version = f"ORC_SQL_{version.upper()}" if version in names else "ORC_SQL_COUNT"
         out.append(f'    {{"{statement.name}",\n    {literal(statement.text)},\n    {len(statement.parameters)}, '
-                   f"{statement.name}_columns}},\n")
+                   f"{statement.name}_columns, {version}}},\n")
     out.append("};\n\nconst orc_migration_t orc_migrations[] = {\n")
     for path in sorted(migrations.glob("[0-9]*.sql")):
         out.append(f'    {{{int(path.name.split("_")[0])}, "{path.stem}",\n    {literal(path.read_text())}}},\n')

@@ -162,13 +162,7 @@ static orc_error_t *call_again_when_gone(orc_request_t *request, orc_response_t 
 
 static void make_not_modified(const orc_request_t *request, orc_response_t *response)
 {
-    const char *tag = apr_table_get(response->headers, "ETag");
-    const char *opaque;
-
-    if (!tag || response->status != 200 || strcmp(request->method, "GET") != 0 || !request->if_none_match)
-        return;
-    opaque = apr_pstrmemdup(request->pool, tag + 1, strlen(tag) - 2);
-    if (!orc_surface_tag_matches(request->if_none_match, opaque, 1))
+    if (response->status != 200 || strcmp(request->method, "GET") != 0 || !orc_surface_is_known(request, response))
         return;
     response->status = 304;
     orc_response_empty(response);

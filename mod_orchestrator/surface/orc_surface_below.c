@@ -19,21 +19,19 @@ orc_error_t *orc_surface_below_list(const orc_request_t *request, orc_response_t
     return orc_surface_list(request, response, &list);
 }
 
+static orc_error_t *judge_below(const orc_rows_t *row, const char *what, apr_pool_t *pool)
+{
+    const char *access = orc_rows_named(row, 0, "access");
+
+    if (!access)
+        return orc_rules_not_found("deployment", pool);
+    if (!orc_value_is_true(access))
+        return orc_rules_forbidden("deployment", pool);
+    return orc_rows_named(row, 0, "tag") ? NULL : orc_rules_not_found(what, pool);
+}
+
 orc_error_t *orc_surface_below_object(const orc_request_t *request, orc_response_t *response, orc_sql_call_t call,
                                       const char *what)
 {
-    const char *access;
-    orc_rows_t rows;
-
-    ORC_TRY(orc_db_read(request->service->db, &rows, call, request->pool));
-    if (rows.count == 0)
-        return orc_rules_gone(request->pool);
-    access = orc_rows_named(&rows, 0, "access");
-    if (!access)
-        return orc_rules_not_found("deployment", request->pool);
-    if (!orc_value_is_true(access))
-        return orc_rules_forbidden("deployment", request->pool);
-    if (!orc_rows_named(&rows, 0, "object"))
-        return orc_rules_not_found(what, request->pool);
-    return orc_surface_version(request, response, &rows);
+    return orc_surface_read(request, response, call, judge_below, what);
 }

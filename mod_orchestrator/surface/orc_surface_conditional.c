@@ -35,6 +35,14 @@ void orc_surface_set_tag(orc_response_t *response, const char *tag, apr_pool_t *
     apr_table_setn(response->headers, "ETag", apr_pstrcat(pool, "\"", tag, "\"", NULL));
 }
 
+int orc_surface_is_known(const orc_request_t *request, const orc_response_t *response)
+{
+    const char *tag = apr_table_get(response->headers, "ETag");
+
+    return tag && request->if_none_match &&
+           orc_surface_tag_matches(request->if_none_match, apr_pstrmemdup(request->pool, tag + 1, strlen(tag) - 2), 1);
+}
+
 static orc_error_t *check_match(const void *baton, const char *const *versions)
 {
     const orc_request_t *request = baton;

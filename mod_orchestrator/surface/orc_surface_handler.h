@@ -27,17 +27,22 @@ void orc_surface_accepted(const orc_request_t *request, orc_response_t *response
 /** 204. */
 void orc_surface_done(orc_response_t *response);
 
+/** Whether the object in a row may be seen, by the row's other columns: an error, or NULL when it may and has a `tag`. */
+typedef orc_error_t *orc_surface_judge_t(const orc_rows_t *row, const char *what, apr_pool_t *pool);
+
 /**
- * Answers with one object. The statement's columns: `object` (JSON text, NULL when the caller may not see it), `tag`,
- * its version (text without quotes), and whether it `exists`. No row: the caller is gone. The dispatcher makes a 304 of
- * it when the client has that version.
+ * Answers with one object. The statement's columns: `object` (JSON text), `tag`, its version (text without quotes), and
+ * what `judge` looks at. No row: the caller is gone. When the client names versions that it has, the object's is asked
+ * for first; when it is one of them, the response has no body, and the dispatcher makes a 304 of it.
  * @param what a noun for the problem, "template"
  */
+orc_error_t *orc_surface_read(const orc_request_t *request, orc_response_t *response, orc_sql_call_t call,
+                              orc_surface_judge_t *judge, const char *what);
+
+/** The same for an object that stands on its own: the statement says whether it `exists`; `tag` is NULL when the caller
+ * may not see it. */
 orc_error_t *orc_surface_object(const orc_request_t *request, orc_response_t *response, orc_sql_call_t call,
                                 const char *what);
-
-/** Answers with the object in the only row's `object` and `tag`, which the caller may see. */
-orc_error_t *orc_surface_version(const orc_request_t *request, orc_response_t *response, const orc_rows_t *rows);
 
 /**
  * Puts secrets in their places. A top-level object, or an object in a top-level array, may have members

@@ -3,14 +3,17 @@
 -- name: deployment_get
 -- columns: object, tag, exists
 SELECT CASE WHEN d.is_owner OR :is_admin THEN d.object END AS object,
-    d.version || CASE WHEN d.is_owner THEN '.o' ELSE '.a' END AS tag, d.id IS NOT NULL AS exists
+    CASE WHEN d.is_owner THEN d.version || '.o' WHEN :is_admin THEN d.version || '.a' END AS tag,
+    d.id IS NOT NULL AS exists
 FROM users u LEFT JOIN views.v1_deployments(:base_url, :caller, false) d ON d.id = :id
 WHERE u.id = :caller
 
 -- name: deployment_get_with_template
 -- columns: object, tag, exists
 SELECT CASE WHEN d.is_owner OR :is_admin THEN d.object END AS object,
-    d.version || '.' || t.row_version || CASE WHEN d.is_owner THEN '.o' ELSE '.a' END AS tag, d.id IS NOT NULL AS exists
+    CASE WHEN d.is_owner OR :is_admin
+        THEN d.version || '.' || t.row_version || CASE WHEN d.is_owner THEN '.o' ELSE '.a' END END AS tag,
+    d.id IS NOT NULL AS exists
 FROM users u
     LEFT JOIN views.v1_deployments(:base_url, :caller, true) d ON d.id = :id
     LEFT JOIN templates t ON t.id = d.template_id
@@ -19,7 +22,8 @@ WHERE u.id = :caller
 -- The template of a deployment, seen by who sees the deployment.
 -- name: deployment_template
 -- columns: object, tag, exists
-SELECT CASE WHEN d.is_owner OR :is_admin THEN t.object END AS object, t.row_version AS tag, d.id IS NOT NULL AS exists
+SELECT CASE WHEN d.is_owner OR :is_admin THEN t.object END AS object,
+    CASE WHEN d.is_owner OR :is_admin THEN t.row_version END AS tag, d.id IS NOT NULL AS exists
 FROM users u
     LEFT JOIN views.v1_deployments('', :caller, false) d ON d.id = :id
     LEFT JOIN views.v1_templates() t ON t.id = d.template_id

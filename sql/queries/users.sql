@@ -39,7 +39,8 @@ SET access_token = excluded.access_token, expires_at = excluded.expires_at, upda
 -- name: user_get
 -- columns: object, tag, exists
 SELECT CASE WHEN u.id = :caller OR :is_admin THEN u.object END AS object,
-    u.row_version || CASE WHEN u.id = :caller THEN '.s' ELSE '.a' END AS tag, u.id IS NOT NULL AS exists
+    CASE WHEN u.id = :caller THEN u.row_version || '.s' WHEN :is_admin THEN u.row_version || '.a' END AS tag,
+    u.id IS NOT NULL AS exists
 FROM users caller LEFT JOIN views.v1_users(:caller) u ON u.id = :id
 WHERE caller.id = :caller
 

@@ -4,6 +4,7 @@
 import concurrent.futures
 
 import pytest
+from deployed import done, frozen  # noqa: F401
 
 from harness.client import expect, unique
 
@@ -105,3 +106,23 @@ def test_the_contract_has_an_etag(stack):
     nobody = stack.client(None)
     tag = expect(nobody.get("/openapi.json"), 200).headers["ETag"]
     expect(nobody.get("/openapi.json", headers={"If-None-Match": tag}), 304)
+
+
+@pytest.mark.parametrize("below", ["", "/operations/{operation}", "/resources/{resource}", "/templates"])
+def test_who_may_not_see_an_object_is_not_told_its_version(frozen, below):  # noqa: F811
+    """Whoever guesses a version learns nothing by it, and who has an object's old version gets the object."""
+    owner, admin, stranger = frozen.person(), frozen.person(admin=True), frozen.person()
+    id = done(frozen, owner)
+    path = "/deployments/" + id
+    ids = {"operation": expect(owner.get(path), 200).json()["last_operation"],
+           "resource": expect(owner.get(path + "/resources"), 200).json()["data"][0]["id"]}
+    path += below.format(**ids)
+    for person in (owner, admin):
+        tag = tag_of(person, path)
+        expect(person.get(path, headers={"If-None-Match": tag}), 304)
+        answer = expect(person.get(path, headers={"If-None-Match": '"another"'}), 200)
+        assert answer.json() and answer.headers["ETag"] == tag
+        refused = expect(stranger.get(path, headers={"If-None-Match": tag}), 403)
+        assert "ETag" not in refused.headers
+    expect(stranger.get(path, headers={"If-None-Match": "*"}), 403)
+    expect(owner.get("/deployments/" + owner.id, headers={"If-None-Match": "*"}), 404)

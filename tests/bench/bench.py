@@ -6,7 +6,8 @@ The yardstick of a read is mod_bench.c: a handler in the same httpd, behind mod_
 statement of the route (taken from PostgreSQL's log) and sends what it gives. The yardstick of a submission is pgbench
 running the very statements of a submission. Absolute figures say more about the machine than about the product.
 
-usage: bench.py [get] [list] [post] [engine] [memory] [lists]      (all of them by default; lists: lists.py)
+usage: bench.py [get] [not_modified] [list] [post] [engine] [memory] [lists]
+       (all of them by default; lists: lists.py)
 """
 
 import contextlib
@@ -37,7 +38,7 @@ CONNECTIONS = 8
 EVERY_THREAD = 64  # connections that bring every thread of the children to work
 ROUNDS, SECONDS = 5, 4
 CREATIONS = 10000
-REQUESTS = 1000000
+REQUESTS, TOKENS = 1000000, 10000
 
 # The yardstick's authentication: mod_auth_openidc with the issuers' keys, which it takes over HTTPS only.
 DIRECTIVES = """
@@ -105,6 +106,18 @@ INSERT INTO operations (id, deployment_id, type, state, phase, user_group, user_
         md5('user' || (n %% %(users)s + 1))::uuid, now(), now()
     FROM generate_series(1, %(users)s * %(each)s) n;
 INSERT INTO deployment_owners (deployment_id, user_id) SELECT id, created_by FROM deployments ON CONFLICT DO NOTHING;
+"""
+
+
+# wrk takes another token at each request.
+MANY_TOKENS = """
+local tokens, next = {}, 0
+for token in io.lines("%s") do tokens[#tokens + 1] = "Bearer " .. token end
+function request()
+    next = next %% #tokens + 1
+    wrk.headers["Authorization"] = tokens[next]
+    return wrk.format()
+end
 """
 
 
@@ -193,10 +206,12 @@ class Bench:
     def database(self):
         return self.stack.sql("SELECT current_database()")[0][0]
 
-    def wrk(self, path, seconds=SECONDS, script=None, connections=CONNECTIONS):
+    def wrk(self, path, seconds=SECONDS, script=None, connections=CONNECTIONS, headers=None):
         """(requests per second, p99 in ms) of a path with keep-alive."""
         command = ["wrk", "-t1", "-c%d" % connections, "-d%ds" % seconds, "--latency", "-H",
                    "Authorization: Bearer " + self.person.token]
+        for name, value in (headers or {}).items():
+            command += ["-H", "%s: %s" % (name, value)]
         if script:
             command += ["-s", script]
         output = subprocess.run(command + [self.stack.base_url + path], check=True, capture_output=True, text=True).stdout
@@ -231,10 +246,20 @@ class Bench:
 
     def get(self):
         mine = self.person.get("/deployments").json()["data"][0]["id"]
-        self.read("GET /deployments/{id}", "/deployments/" + mine, "get", 0.9, "")
+        self.read("GET /deployments/{id}", "/deployments/" + mine, "get", 1.4, "")
+
+    def not_modified(self):
+        """The rate of a conditional read that ends with 304, against the same read with an object."""
+        path = "/deployments/" + self.person.get("/deployments").json()["data"][0]["id"]
+        tag = expect(self.person.get(path), 200).headers["ETag"]
+        expect(self.person.get(path, headers={"If-None-Match": tag}), 304)
+        same, whole, ratio = self.pair(lambda: self.wrk("/api/v1" + path, headers={"If-None-Match": tag})[0],
+                                       lambda: self.wrk("/api/v1" + path)[0])
+        self.result("GET /deployments/{id} that ends with 304 / with 200", ratio, 1.3,
+                    "%.0f against %.0f requests/s" % (same, whole))
 
     def list(self):
-        self.read("GET /deployments?size=20", "/deployments?size=20", "list", 0.6, ", 20 of %d" % PER_USER)
+        self.read("GET /deployments?size=20", "/deployments?size=20", "list", 1.2, ", 20 of %d" % PER_USER)
 
     def post(self):
         template = self.person.store_template()
@@ -246,7 +271,7 @@ class Bench:
         transaction = self.pgbench_script([entry for entry in statements if "pg_notify" not in entry[0]])
         api, bare, ratio = self.pair(lambda: self.wrk("/api/v1/deployments", script=script)[0],
                                      lambda: self.pgbench(transaction))
-        self.result("POST /deployments / pgbench with the same inserts", ratio, 0.5,
+        self.result("POST /deployments / pgbench with the same inserts", ratio, 0.85,
                     "%.0f against %.0f transactions/s" % (api, bare))
 
     def pgbench_script(self, statements):
@@ -316,13 +341,16 @@ class Bench:
         return self.stack.sql("SELECT count(*) FROM operations WHERE due_at IS NOT NULL")[0][0]
 
     def memory(self):
-        """Growth of httpd's children over 1,000,000 requests, after a warm-up."""
+        """Growth of httpd's children over 1,000,000 requests with 10,000 tokens, after a warm-up."""
         mine = "/api/v1/deployments/" + self.person.get("/deployments").json()["data"][0]["id"]
-        self.wrk(mine, seconds=20, connections=EVERY_THREAD)
+        script = self.write("tokens.lua", MANY_TOKENS % self.write("tokens.txt", "".join(
+            self.stack.issuer.token(self.person.name, self.person.groups, ttl=7200) + "\n" for _ in range(TOKENS))))
+        for _ in range(2):  # until every child has met about all of them
+            self.wrk(mine, seconds=30, connections=EVERY_THREAD, script=script)
         before = self.resident()
         done = 0
         while done < REQUESTS:
-            done += self.wrk(mine, seconds=20)[0] * 20
+            done += self.wrk(mine, seconds=20, script=script)[0] * 20
         after = self.resident()
         if not set(before) <= set(after):
             raise SystemExit("a child ended meanwhile")
@@ -353,7 +381,7 @@ def measure(wanted):
 
 
 def main():
-    wanted = sys.argv[1:] or ["get", "list", "post", "engine", "memory", "lists"]
+    wanted = sys.argv[1:] or ["get", "not_modified", "list", "post", "engine", "memory", "lists"]
     sweep()
     shared = [name for name in wanted if name != "lists"]
     rows = measure(shared) if shared else []
