@@ -3,6 +3,7 @@
 
 #include <apr_file_io.h>
 #include <apr_strings.h>
+#include <apr_thread_proc.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -254,23 +255,75 @@ static apr_int64_t seen_now(const json_t *old, const char *issuer, apr_int64_t n
     return seen > now - HOUR && seen <= now ? seen : now;
 }
 
-static orc_error_t *fetch(json_t **set, orc_oidc_t *oidc, const orc_config_t *config, const orc_issuer_config_t *issuer,
-                          apr_interval_time_t timeout, apr_pool_t *pool)
+/* What one issuer publishes now, asked by a thread of its own: one that hangs keeps no other's keys waiting. */
+typedef struct fetch_t {
+    apr_pool_t *pool;     /* the thread's, with an allocator of its own */
+    apr_thread_t *thread; /* NULL: there was none to be had */
+    orc_oidc_t *oidc;
+    const orc_config_t *config;
+    const orc_issuer_config_t *issuer;
+    apr_interval_time_t timeout;
+    json_t *set; /* out, like the error */
+    orc_error_t *error;
+} fetch_t;
+
+static orc_error_t *fetch(fetch_t *fetch)
 {
-    orc_oidc_endpoints_t endpoints = {.jwks = issuer->jwks_uri};
-    orc_http_request_t request = {.method = "GET", .timeout = timeout, .max_response = JWKS_MAX};
+    apr_time_t deadline = apr_time_now() + fetch->timeout;
+    orc_oidc_endpoints_t endpoints = {.jwks = fetch->issuer->jwks_uri};
+    orc_http_request_t request = {.method = "GET", .max_response = JWKS_MAX};
     orc_http_response_t *response;
 
     if (!endpoints.jwks)
-        ORC_TRY(orc_oidc_discover(&endpoints, oidc, issuer, timeout, pool));
+        ORC_TRY(orc_oidc_discover(&endpoints, fetch->oidc, fetch->issuer, fetch->timeout, fetch->pool));
+    request.timeout = deadline - apr_time_now();
     if (!endpoints.jwks)
-        return orc_error(pool, 503, "jwks", "The token issuer %s has no jwks_uri.", issuer->url);
+        return orc_error(fetch->pool, 503, "jwks", "The token issuer %s has no jwks_uri.", fetch->issuer->url);
+    if (request.timeout <= 0)
+        return orc_error(fetch->pool, 503, "jwks", "The token issuer %s took too long.", fetch->issuer->url);
     request.url = endpoints.jwks;
-    ORC_TRY(orc_http_fetch(&response, &request, config->ca_file, pool));
+    ORC_TRY(orc_http_fetch(&response, &request, fetch->config->ca_file, fetch->pool));
     if (response->status != 200)
-        return orc_error(pool, 503, "jwks", "The keys of the token issuer %s were answered with status %d.",
-                         issuer->url, response->status);
-    return orc_json_parse(set, response->body, response->length, pool);
+        return orc_error(fetch->pool, 503, "jwks", "The keys of the token issuer %s were answered with status %d.",
+                         fetch->issuer->url, response->status);
+    return orc_json_parse(&fetch->set, response->body, response->length, fetch->pool);
+}
+
+static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *baton)
+{
+    ((fetch_t *)baton)->error = fetch(baton);
+    return NULL;
+}
+
+static apr_status_t destroy(void *pool)
+{
+    apr_pool_destroy(pool);
+    return APR_SUCCESS;
+}
+
+/* Asks all issuers, one fetch_t each in their order. */
+static fetch_t *fetch_all(orc_oidc_t *oidc, const orc_config_t *config, apr_interval_time_t timeout, apr_pool_t *pool)
+{
+    fetch_t *all = apr_pcalloc(pool, (apr_size_t)(config->issuers->nelts + 1) * sizeof *all);
+    apr_status_t status;
+    int i;
+
+    for (i = 0; i < config->issuers->nelts; i++) {
+        const orc_issuer_config_t *issuer = APR_ARRAY_IDX(config->issuers, i, const orc_issuer_config_t *);
+
+        all[i] = (fetch_t){.oidc = oidc, .config = config, .issuer = issuer, .timeout = timeout};
+        apr_pool_create_unmanaged_ex(&all[i].pool, NULL, NULL);
+        apr_pool_cleanup_register(pool, all[i].pool, destroy, apr_pool_cleanup_null);
+        if (apr_thread_create(&all[i].thread, NULL, run, &all[i], all[i].pool) != APR_SUCCESS)
+            all[i].thread = NULL;
+    }
+    for (i = 0; i < config->issuers->nelts; i++) {
+        if (all[i].thread)
+            apr_thread_join(&status, all[i].thread);
+        else
+            run(NULL, &all[i]);
+    }
+    return all;
 }
 
 /* A new file beside it, renamed: a reader sees the old keys or the new ones. */
@@ -300,17 +353,17 @@ static orc_error_t *write_file(const char *path, const char *text, apr_pool_t *p
 
 /* Adds an issuer's keys, those that it publishes or else the ones of the file; the error says why it wasn't the first.
  */
-static orc_error_t *add_issuer(json_t *merged, const json_t *old, orc_oidc_t *oidc, const orc_config_t *config,
-                               const orc_issuer_config_t *issuer, apr_interval_time_t timeout, apr_pool_t *pool)
+static orc_error_t *add_issuer(json_t *merged, const json_t *old, const fetch_t *fetched, apr_pool_t *pool)
 {
+    const orc_issuer_config_t *issuer = fetched->issuer;
     const char *why = NULL;
-    json_t *set = NULL;
     int count = 0;
     apr_int64_t now = apr_time_sec(apr_time_now());
-    orc_error_t *error = fetch(&set, oidc, config, issuer, timeout, pool);
+    orc_error_t *error = fetched->error;
 
     if (!error)
-        error = orc_jwks_add(merged, set, issuer->url, seen_now(old, issuer->url, now, pool), &count, &why, pool);
+        error =
+            orc_jwks_add(merged, fetched->set, issuer->url, seen_now(old, issuer->url, now, pool), &count, &why, pool);
     if (!error && count == 0)
         orc_log(ORC_LOG_WARNING, "issuer %s: it has no key that can be used%s%s; its tokens are refused", issuer->url,
                 why ? ": " : "", why ? why : "");
@@ -327,6 +380,7 @@ orc_error_t *orc_jwks_update(int *changed, orc_oidc_t *oidc, const orc_config_t 
 {
     json_t *merged = orc_json_own(json_pack("{s:[]}", "keys"), pool), *old = NULL;
     const char *before = read_file(config->jwks_file, pool), *after;
+    const fetch_t *fetched = fetch_all(oidc, config, timeout, pool);
     orc_error_t *missing = NULL;
     int i;
 
@@ -335,8 +389,7 @@ orc_error_t *orc_jwks_update(int *changed, orc_oidc_t *oidc, const orc_config_t 
     if (before && orc_json_parse(&old, before, strlen(before), pool))
         old = NULL;
     for (i = 0; i < config->issuers->nelts; i++) {
-        orc_error_t *error = add_issuer(merged, old, oidc, config,
-                                        APR_ARRAY_IDX(config->issuers, i, orc_issuer_config_t *), timeout, pool);
+        orc_error_t *error = add_issuer(merged, old, &fetched[i], pool);
 
         if (error)
             missing = error;

@@ -29,7 +29,7 @@ orc_error_t *orc_jwks_add(json_t *merged, const json_t *set, const char *issuer,
  * Fetches the keys of every configured issuer and writes the merged set to config->jwks_file, atomically (a new file
  * that is renamed) and only when it changed. A key set replaces the issuer's keys, also when nothing in
  * it can be used; an issuer that doesn't answer with one keeps the keys that the file has of it, for a day.
- * Blocks for up to twice `timeout` per issuer: for a thread of its own.
+ * Blocks for up to `timeout`, however many issuers do not answer: for a thread of its own.
  * @param changed true when the file was written; may be NULL
  * @return 500 "jwks.file" when the file can't be written; 503 "jwks" when some issuer's keys could not be had (the rest
  * is written)

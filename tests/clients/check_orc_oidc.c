@@ -5,7 +5,10 @@
 
 #include "../unit/unit.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -291,6 +294,36 @@ static void an_issuer_that_is_away_keeps_its_keys(void **state)
     assert_string_equal(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool)->code, "jwks.file");
 }
 
+/* A port that takes connections and never answers. */
+static int silent_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
+    assert_int_equal(listen(listener, 64), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+    return ntohs(address.sin_port);
+}
+
+static void issuers_that_hang_keep_no_others_keys_waiting(void **state)
+{
+    const char *url = apr_psprintf(pool, "http://127.0.0.1:%d", silent_port());
+    apr_time_t before = apr_time_now();
+    int i, changed;
+
+    for (i = 0; i < 10; i++) {
+        orc_issuer_config_t *silent = apr_pcalloc(pool, sizeof *silent);
+
+        silent->url = silent->jwks_uri = apr_psprintf(pool, "%s/%d", url, i);
+        APR_ARRAY_PUSH((apr_array_header_t *)config->issuers, orc_issuer_config_t *) = silent;
+    }
+    assert_string_equal(orc_jwks_update(&changed, oidc, config, SECONDS(3), pool)->code, "jwks");
+    assert_true(apr_time_now() - before < SECONDS(20)); /* all of them at the same time */
+    assert_true(json_array_size(json_object_get(file(), "keys")) >= 2);
+}
+
 static void publish_nothing(void)
 {
     control("fault", "{\"route\": \"/jwks\", \"status\": 200, \"answer\": {\"keys\": []}}");
@@ -349,6 +382,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_refusal_is_told_from_an_outage, start, mend),
         cmocka_unit_test_setup_teardown(an_issuer_without_metadata_is_an_outage, start, mend),
         cmocka_unit_test_setup_teardown(keys_are_written_with_their_issuer_and_only_when_they_change, start, mend),
+        cmocka_unit_test_setup_teardown(issuers_that_hang_keep_no_others_keys_waiting, start, mend),
         cmocka_unit_test_setup_teardown(an_issuer_that_is_away_keeps_its_keys, start, mend),
         cmocka_unit_test_setup_teardown(keys_that_an_issuer_withdraws_are_gone, start, mend),
         cmocka_unit_test_setup_teardown(an_issuer_that_is_away_for_a_day_has_no_keys, start, mend),
