@@ -15,8 +15,7 @@ BUDGET = 16 * 1024 * 1024
 MANY = 60
 # A MiB each, with much that JSON writes with two bytes.
 FILL = """
-INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version,
-    created_by, updated_by)
+INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version, created_by, updated_by)
 SELECT gen_random_uuid(), repeat(E'a: "b"\\n', 131072), encode(sha256((%(word)s || n)::bytea), 'hex'),
     lpad(n::text, 3, '0') || %(word)s, 'openstack', 'tosca_simple_yaml_1_0',
     %(person)s, %(person)s FROM generate_series(1, %(many)s) n
@@ -57,7 +56,8 @@ def test_the_usual_first_page_has_the_same_budget(hoarder):
 
 def test_one_object_always_fits(hoarder):
     for page in (1, MANY // 2, MANY):
-        [entry] = expect(hoarder.get("/templates", params={"created_by": "me", "sort": "name", "size": 1, "page": page}), 200).json()["data"]
+        given = {"created_by": "me", "sort": "name", "size": 1, "page": page}
+        [entry] = expect(hoarder.get("/templates", params=given), 200).json()["data"]
         assert entry["name"] == "%03d%s" % (page, hoarder.word)
 
 

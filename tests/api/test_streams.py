@@ -21,10 +21,12 @@ from stack import keys, process
 
 LONG = 3600000  # as a pause: only what happens to the connection matters
 DIRECTIVES = """
+LoadModule socache_shmcb_module "${modules}/mod_socache_shmcb.so"
 LoadModule ssl_module "${modules}/mod_ssl.so"
-SSLSessionCache none
+SSLSessionCache "shmcb:${run}/sessions(65536)"
 Listen 127.0.0.1:%(port)d
 <VirtualHost 127.0.0.1:%(port)d>
+    ServerName https://127.0.0.1:%(port)d
     SSLEngine on
     SSLCertificateFile "%(folder)s/certificate.pem"
     SSLCertificateKeyFile "%(folder)s/key.pem"

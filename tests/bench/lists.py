@@ -31,9 +31,10 @@ INSERT INTO deployments (id, template_id, template_inputs, template_outputs, use
         per_provider_max_retries, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, target_provider,
         im_infra_id, last_operation_id, status, status_reason, task, created_by, updated_by, created_at, updated_at)
     SELECT (age || substr(md5('deployment' || n), 13))::uuid, %(template)s, '{"num_cpus": 2}', '{"node_ip": "10.0.0.1"}',
-        'group-' || n %% 50, %(issuer)s, n %% 10 + 1, 1440 + n %% 100, 1440, false, 'cloud-' || n %% 7, md5('infrastructure' || n)::uuid::text,
-        (age || substr(md5('operation' || n), 13))::uuid, f::integer,
-        CASE WHEN f THEN 'No provider could take it: attempt ' || n END, 8, owner, owner, now() - n * interval '1 second', now() - (n::bigint * 7919 %% 1000003) * interval '1 second'
+        'group-' || n %% 50, %(issuer)s, n %% 10 + 1, 1440 + n %% 100, 1440, false, 'cloud-' || n %% 7,
+        md5('infrastructure' || n)::uuid::text, (age || substr(md5('operation' || n), 13))::uuid, f::integer,
+        CASE WHEN f THEN 'No provider could take it: attempt ' || n END, 8, owner, owner, now() - n * interval '1 second',
+        now() - (n::bigint * 7919 %% 1000003) * interval '1 second'
     FROM generate_series(1, %(deployments)s) n, LATERAL (SELECT n %% 20 = 7 AS f,
         lpad(to_hex(%(deployments)s - n), 12, '0') AS age, CASE WHEN n %% %(every)s = 0
         THEN %(owner)s::uuid ELSE md5('user' || (n %% %(persons)s + 1))::uuid END AS owner) o;
@@ -50,11 +51,13 @@ VACUUM ANALYZE
 
 # Values of filters that much has, little has, or nothing.
 SOME = "00000000-0000-7000-8000-000000000000"
-VALUES = {"id": [SOME], "created_by": ["me", SOME], "updated_by": ["me", SOME], "owned_by": ["me", SOME], "template_id": [None, SOME],
-          "user_group": ["group-3", "nobody"], "user_group_issuer": ["https://nobody.example"], "keep_last_attempt": ["true", "false"],
+VALUES = {"id": [SOME], "created_by": ["me", SOME], "updated_by": ["me", SOME], "owned_by": ["me", SOME],
+          "template_id": [None, SOME], "user_group": ["group-3", "nobody"],
+          "user_group_issuer": ["https://nobody.example"], "keep_last_attempt": ["true", "false"],
           "target_provider": ["cloud-3", "nobody"], "target_region": ["nowhere"], "target_iaas_project": ["none"],
           "im_infra_id": ["none"], "status": ["CREATE_COMPLETE", "CREATE_FAILED", "UNKNOWN"],
-          "status_name": ["CREATE_COMPLETE", "CREATE_FAILED", "UNKNOWN"], "status_reason": ["attempt", "attempt 777", "zebra"],
+          "status_name": ["CREATE_COMPLETE", "CREATE_FAILED", "UNKNOWN"],
+          "status_reason": ["attempt", "attempt 777", "zebra"],
           "task": ["finished", "submitted"], "task_name": ["finished", "submitted"], "last_operation": [SOME],
           "per_provider_max_retries": ["3", "11"], "max_providers": ["3"], "tot_timeout_mins": ["1450", "7"],
           "per_provider_timeout_mins": ["1440", "7"]}
@@ -68,7 +71,8 @@ class Lists:
         self.stack.start()
         self.admin = self.stack.person(admin=True, ttl=7200)
         self.owner = self.stack.person(ttl=7200)
-        self.connection = http.client.HTTPConnection("127.0.0.1", urllib.parse.urlsplit(self.stack.base_url).port, timeout=60)
+        port = urllib.parse.urlsplit(self.stack.base_url).port
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self.template = self.fill()
         self.one = self.owner.get("/deployments").json()["data"][0]["id"]
 
@@ -136,7 +140,8 @@ class Lists:
             self.compare("%s, filtered by any attribute / GET by id" % whose, 250, self.filtered(who))
 
     def columns(self):
-        with open(os.path.join(process.CHECKOUT, "mod_orchestrator", "routes", "deployments.json"), encoding="utf-8") as file:
+        path = os.path.join(process.CHECKOUT, "mod_orchestrator", "routes", "deployments.json")
+        with open(path, encoding="utf-8") as file:
             return json.load(file)["list"]
 
     def sorted(self, who):

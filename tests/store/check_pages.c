@@ -280,8 +280,8 @@ static void objects_are_hardly_smaller_than_they_are_thought_to_be(void **state)
         "jsonb_build_object('b', repeat('ä', 5000)), status = 1, status_reason = repeat(E'\\n', 3000) WHERE "
         "tot_timeout_mins = 3");
     text_of(
-        "INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, node_index, is_compute, "
-        "metadata, created_by, updated_by) SELECT gen_random_uuid(), id, n, 'node' || n, 't', 0, true, CASE n WHEN 1 "
+        "INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, is_compute, "
+        "metadata, created_by, updated_by) SELECT gen_random_uuid(), id, n, 'node' || n, 't', true, CASE n WHEN 1 "
         "THEN "
         "jsonb_build_object('c', repeat(E'\"', 3000)) END, created_by, created_by FROM deployments, generate_series(1, "
         "3) "

@@ -37,22 +37,25 @@ class Tables:
 
     def deployment(self, operation=None, **fields):
         one = str(uuid.uuid4())
-        self.sql("INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, per_provider_max_retries,"
-                 " tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, created_by, updated_by, last_operation_id, created_at)"
+        self.sql("INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer,"
+                 " per_provider_max_retries, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, created_by,"
+                 " updated_by, last_operation_id, created_at)"
                  " VALUES (%s, %s, '{}', 'g', 'i', 1, 1, 1, false, %s, %s, %s, coalesce(%s::timestamptz, now()))",
                  one, self.person, self.person, self.person, operation, fields.get("created_at"))
         return one
 
     def operation(self, deployment, type="CREATE", state="pending", phase="queued", reason=None, id=None):
         id = id or str(uuid.uuid4())
-        self.sql("INSERT INTO operations (id, deployment_id, type, state, phase, reason, user_group, user_group_issuer,"
-                 " created_by, due_at, ended_at) VALUES (%s, %s, %s, %s, %s, %s, 'g', 'i', %s, CASE WHEN %s THEN NULL ELSE now() END,"
-                 " CASE WHEN %s THEN now() END)", id, deployment, type, state, phase, reason, self.person, state in ENDED, state in ENDED)
+        self.sql("INSERT INTO operations (id, deployment_id, type, state, phase, reason, user_group,"
+                 " user_group_issuer, created_by, due_at, ended_at) VALUES (%s, %s, %s, %s, %s, %s, 'g', 'i', %s,"
+                 " CASE WHEN %s THEN NULL ELSE now() END, CASE WHEN %s THEN now() END)",
+                 id, deployment, type, state, phase, reason, self.person, state in ENDED, state in ENDED)
         return id
 
     def change(self, operation, state, phase, reason=None):
-        self.sql("UPDATE operations SET state = %s, phase = %s, reason = %s, due_at = CASE WHEN %s THEN NULL ELSE now() END,"
-                 " ended_at = CASE WHEN %s THEN now() END WHERE id = %s", state, phase, reason, state in ENDED, state in ENDED, operation)
+        self.sql("UPDATE operations SET state = %s, phase = %s, reason = %s,"
+                 " due_at = CASE WHEN %s THEN NULL ELSE now() END, ended_at = CASE WHEN %s THEN now() END WHERE id = %s",
+                 state, phase, reason, state in ENDED, state in ENDED, operation)
 
     def point(self, deployment, operation):
         self.sql("UPDATE deployments SET last_operation_id = %s WHERE id = %s", operation, deployment)
@@ -138,7 +141,8 @@ def test_the_tally_of_a_person_is_what_they_own(tables):
         tables.sql("INSERT INTO deployment_owners (deployment_id, user_id) VALUES (%s, %s)", deployment, one)
     tables.sql("INSERT INTO deployment_owners (deployment_id, user_id) VALUES (%s, %s)", deployments[0], other)
     assert (tables.owned(one), tables.owned(other)) == (5, 1)
-    tables.sql("UPDATE deployment_owners SET user_id = %s WHERE user_id = %s AND deployment_id = %s", other, one, deployments[1])
+    tables.sql("UPDATE deployment_owners SET user_id = %s WHERE user_id = %s AND deployment_id = %s",
+               other, one, deployments[1])
     assert (tables.owned(one), tables.owned(other)) == (4, 2)
     tables.sql("DELETE FROM deployments WHERE id = %s", deployments[0])
     assert (tables.owned(one), tables.owned(other)) == (3, 1)
@@ -152,4 +156,5 @@ def test_the_tally_of_a_person_is_what_they_own(tables):
 def test_an_owner_has_the_deployment_s_time(tables):
     old = tables.deployment(created_at="2020-01-01T00:00:00Z")
     tables.sql("INSERT INTO deployment_owners (deployment_id, user_id) VALUES (%s, %s)", old, tables.person)
-    assert tables.sql("SELECT d.created_at = w.deployment_created_at FROM deployments d JOIN deployment_owners w ON w.deployment_id = d.id") == [(True,)]
+    assert tables.sql("SELECT d.created_at = w.deployment_created_at FROM deployments d"
+                      " JOIN deployment_owners w ON w.deployment_id = d.id") == [(True,)]
