@@ -10,6 +10,7 @@
 #include "mo_access.h"
 #include "mo_link.h"
 #include "mo_places.h"
+#include "mo_surfaces.h"
 #include "mo_tree.h"
 #include "orc_db_check.h"
 #include "orc_providers.h"
@@ -194,6 +195,15 @@ static void warn(const mo_config_t *config, const server_rec *main_server, apr_p
             mo_tree_place(find_directive(ap_conftree, "DBDParams", 0), pool));
 }
 
+/* The daemon has no request to derive links from: the first place's server, or the main one where nothing is bound. */
+static const char *derive_public_url(const mo_config_t *config, const server_rec *main_server, apr_pool_t *pool)
+{
+    const mo_base_t *base = mo_places_first(config, mo_surfaces[0]);
+    mo_base_t nowhere = {.server = main_server, .url = ""};
+
+    return mo_link_own_url(base ? base : &nowhere, pool);
+}
+
 int mo_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
 {
     mo_config_t *config = mo_config_of(main_server);
@@ -211,6 +221,6 @@ int mo_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     }
     warn(config, main_server, ptemp);
     if (!config->values->public_url)
-        config->values->public_url = mo_link_public_url(config, main_server, pconf);
+        config->values->public_url = derive_public_url(config, main_server, pconf);
     return OK;
 }

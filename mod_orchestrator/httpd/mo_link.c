@@ -111,14 +111,13 @@ const char *mo_link_base_url(request_rec *r, const mo_base_t *base)
     return apr_pstrcat(r->pool, scheme, "://", host, base->url, NULL);
 }
 
-const char *mo_link_public_url(const mo_config_t *config, const server_rec *main_server, apr_pool_t *pool)
+const char *mo_link_own_url(const mo_base_t *base, apr_pool_t *pool)
 {
-    const mo_base_t *base = mo_places_first(config, mo_surfaces[0]);
-    const server_rec *server = base ? base->server : main_server;
+    const server_rec *server = base->server;
     const char *scheme = server->server_scheme ? server->server_scheme : "http";
 
     return apr_pstrcat(
         pool, scheme, "://",
         authority(server->server_hostname ? server->server_hostname : "localhost", server->port, scheme, pool),
-        base ? base->url : "", NULL);
+        base->url, NULL);
 }

@@ -7,8 +7,7 @@
 /** Absolute URL of a place as this client may be told: host and scheme come from names that the administrator set. */
 const char *mo_link_base_url(request_rec *r, const mo_base_t *base);
 
-/** The same of the first surface where nobody asks, for the daemon: by the name of the server that has its first place.
- */
-const char *mo_link_public_url(const mo_config_t *config, const server_rec *main_server, apr_pool_t *pool);
+/** The same where nobody asks: by the name of the server that has the place. */
+const char *mo_link_own_url(const mo_base_t *base, apr_pool_t *pool);
 
 #endif

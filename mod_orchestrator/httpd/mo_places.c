@@ -171,16 +171,3 @@ const mo_base_t *mo_places_first(const mo_config_t *config, const orc_surface_t 
     }
     return NULL;
 }
-
-const char *mo_places_line(const mo_config_t *config, apr_pool_t *pool)
-{
-    const char *line = "";
-    int i;
-
-    for (i = 0; i < config->bases->nelts; i++) {
-        const mo_base_t *base = &APR_ARRAY_IDX(config->bases, i, mo_base_t);
-
-        line = apr_pstrcat(pool, line, i ? ", " : "", base->surface->handler, " ", *base->url ? base->url : "/", NULL);
-    }
-    return line;
-}

@@ -37,7 +37,4 @@ const mo_base_t *mo_places_first(const mo_config_t *config, const orc_surface_t 
 /** The surface that a handler's name means; NULL when it means none. */
 const orc_surface_t *mo_places_surface(const char *handler);
 
-/** All places as one line, "orchestrator /api/v1, ...". */
-const char *mo_places_line(const mo_config_t *config, apr_pool_t *pool);
-
 #endif

@@ -4,11 +4,12 @@
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_protocol.h>
+#include <http_request.h>
 #include <mod_status.h>
 #include <stddef.h>
 
 #include "mo_child.h"
-#include "mo_places.h"
+#include "mo_link.h"
 #include "orc_db_probe.h"
 #include "orc_json.h"
 
@@ -41,7 +42,7 @@ typedef struct metric_t {
 
 static const metric_t metrics[] = {
     {"Version", "version", NULL, TEXT, AT(version), "version of the module"},
-    {"Places", "places", NULL, TEXT, AT(places), "surfaces and the paths that they are bound at"},
+    {"Places", "places", NULL, TEXT, AT(places), "surfaces and the URLs that they are bound at"},
     {"Uptime", "uptime_seconds", NULL, GAUGE, AT(uptime), "seconds since this httpd was started"},
     {"Database", "database", NULL, HEALTH, AT(database), "the database answers"},
     {"Infrastructure Manager", "im", NULL, HEALTH, AT(im), "the default IM answers the daemon"},
@@ -145,10 +146,23 @@ static void read_engine(facts_t *facts, const mo_config_t *config)
     facts->engine = engine_state(config, facts->heartbeat_age);
 }
 
+static const char *list_places(const mo_config_t *config, apr_pool_t *pool)
+{
+    const char *line = "";
+    int i;
+
+    for (i = 0; i < config->bases->nelts; i++) {
+        const mo_base_t *base = &APR_ARRAY_IDX(config->bases, i, mo_base_t);
+
+        line = apr_pstrcat(pool, line, i ? ", " : "", base->surface->handler, " ", mo_link_own_url(base, pool), NULL);
+    }
+    return line;
+}
+
 static void read_facts(facts_t *facts, const mo_config_t *config, apr_pool_t *pool)
 {
     facts->version = MO_VERSION;
-    facts->places = mo_places_line(config, pool);
+    facts->places = list_places(config, pool);
     facts->uptime = apr_time_sec(apr_time_now() - config->shared->started);
     facts->database = database_health(config, pool);
     read_requests(facts, config->shared);
@@ -279,7 +293,7 @@ int mo_status_handle(request_rec *r)
 
     if (!r->handler || strcmp(r->handler, MO_HANDLER_STATUS) != 0)
         return DECLINED;
-    r->allowed = AP_METHOD_BIT << M_GET;
+    ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
     if (r->method_number != M_GET)
         return HTTP_METHOD_NOT_ALLOWED;
     if (!config->shared)

@@ -42,7 +42,7 @@ static const orc_route_t routes[] = {
     {NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
 };
 static const orc_surface_t tiny = {
-    .handler = "orchestrator-tiny",
+    .handler = "orchestrator-broker",
     .routes = routes,
     .schemas = "{}",
     .problem = problem,

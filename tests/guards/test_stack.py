@@ -3,9 +3,12 @@
 
 import os
 
+import pytest
+
 from harness.client import Client, unique
 from harness.live import HELD
-from stack import keys
+from stack import __main__ as dev
+from stack import keys, process
 
 
 def test_a_stack_is_healthy_and_serves_its_contract(stack):
@@ -94,3 +97,69 @@ def test_a_template_tells_the_simulator_how_to_behave(stack):
     assert alice.deployment(deployment)["status_name"] == "CREATE_IN_PROGRESS"
     stack.control.release()
     alice.wait_for_status(deployment, "CREATE_COMPLETE")
+
+
+# --- ./dev run --with, ./dev env ---
+
+@pytest.fixture
+def mine(tmp_path):
+    return tmp_path / "mine.conf"
+
+
+@pytest.fixture(scope="module")
+def bound(make_stack, build):
+    """A stack whose module has a surface more."""
+    return make_stack(module=os.path.join(build, "tests", "api", ".libs", "mod_two_surfaces.so"))
+
+
+def restart(stack, extra):
+    stack.extra = None if extra is None else str(extra)
+    return stack.start_httpd()
+
+
+def exported(stack, monkeypatch, capsys):
+    """What ./dev env says of surfaces."""
+    monkeypatch.setattr(dev, "running_stack", lambda: (stack, {"running": True}))
+    dev.env([])
+    lines = capsys.readouterr().out.splitlines()
+    return dict(line.replace("export ", "", 1).split("=", 1) for line in lines)
+
+
+def test_directives_of_ones_own_last_until_the_next_run_without_them(bound, mine, monkeypatch, capsys):
+    mine.write_text("""<Location /mine>
+        SetHandler orchestrator-broker
+        AuthType Bearer
+        Require valid-user
+    </Location>
+    """)
+    person = bound.person()
+    id = person.store_template()
+    assert "ORCHESTRATOR_BROKER_URL" not in exported(bound, monkeypatch, capsys)
+    assert restart(bound, mine)
+    told = exported(bound, monkeypatch, capsys)
+    assert (told["ORCHESTRATOR_URL"], told["ORCHESTRATOR_BROKER_URL"]) == (bound.url, bound.base_url + "/mine")
+    assert not restart(bound, mine)
+    mine.write_text(mine.read_text().replace("/mine", "/other"))
+    assert restart(bound, mine)
+    assert exported(bound, monkeypatch, capsys)["ORCHESTRATOR_BROKER_URL"] == bound.base_url + "/other"
+    assert restart(bound, None)
+    assert "ORCHESTRATOR_BROKER_URL" not in exported(bound, monkeypatch, capsys)
+    assert person.get("/templates/" + id).status_code == 200
+
+
+@pytest.mark.parametrize("text, reason", [
+    (None, "mine.conf can't be read"), ("OrchestratorIM nothing\n", "line 1 of {mine}.*\n.*OrchestratorIM"),
+    ("\nNoSuchDirective On\n", "line 2 of {mine}.*\n.*NoSuchDirective"), ("<Location /x>\n", "{mine}.*<Location> was not closed"),
+    ("<Location /x>\nSetHandler orchestrator\n</Location>\n", "Location> on line 1 of {mine}.*AuthType")])
+def test_a_mistake_in_them_changes_nothing(bound, mine, text, reason):
+    restart(bound, None)
+    before = bound.httpd.pid, bound.httpd.children()
+    if text is not None:
+        mine.write_text(text)
+    with pytest.raises(process.StackError, match=reason.format(mine=mine)) as refused:
+        restart(bound, mine)
+    assert "nothing was changed" in str(refused.value)
+    assert (bound.httpd.pid, bound.httpd.children()) == before
+    with open(bound.httpd.configuration, encoding="utf-8") as file:
+        assert "mine.conf" not in file.read()
+    assert not restart(bound, None)

@@ -252,7 +252,6 @@ class LiveStack(local.Stack):
         self.directives = QUICK + directives
         self.httpd.more = self._directives()
         self.httpd.write_configuration()
-        self.httpd.check()
         self.httpd.graceful()
 
     def graceful(self):

@@ -14,9 +14,10 @@ from . import build, check, demo, issuer, local, process, report
 HELP = """\
 usage: ./dev COMMAND
 
-  run [--im URL] [--providers FILE]
+  run [--im URL] [--providers FILE] [--with FILE]
               starts the stack (private PostgreSQL, httpd with the module, token issuer, IM simulator or the IM at
-              URL) and deploys a template; again: reuses what is there
+              URL) and deploys a template; again: reuses what is there. --with: httpd directives of your own behind
+              the stack's; the next run without it goes back
   stop        stops it
   env         prints the running stack as shell lines: eval "$(./dev env)"
   token NAME [--groups a,b] [--ttl SECONDS] [--audience X]
@@ -47,6 +48,11 @@ def providers(stack):
         for name, regions in (("cloud-a", ["region-1", "region-2"]), ("cloud-b", ["region-1"]))]}
 
 
+# What ./dev env calls the surfaces beside /api/v1, as they are bound.
+SURFACES = {"orchestrator-legacy": "ORCHESTRATOR_LEGACY_URL", "orchestrator-orchrun": "ORCHESTRATOR_RUNS_URL",
+            "orchestrator-broker": "ORCHESTRATOR_BROKER_URL"}
+
+
 def running_stack():
     """The stack that ./dev run started, and what it remembered."""
     folder = local.default_folder()
@@ -61,6 +67,7 @@ def run(arguments):
     parser = argparse.ArgumentParser(prog="./dev run")
     parser.add_argument("--im", metavar="URL", help="a real Infrastructure Manager instead of the simulator")
     parser.add_argument("--providers", metavar="FILE", help="a provider file instead of two Dummy clouds")
+    parser.add_argument("--with", metavar="FILE", dest="extra", help="httpd directives that follow the stack's own")
     options = parser.parse_args(arguments)
     began = time.monotonic()
     source = providers
@@ -71,7 +78,7 @@ def run(arguments):
         build.module()
         words.append(os.path.relpath(build.PLAIN, process.CHECKOUT) + "/.libs/mod_orchestrator.so")
     stack = local.Stack(local.default_folder(), providers=source, directives="" if options.im else PACE,
-                        im_url=options.im.rstrip("/") if options.im else None, durable=True)
+                        im_url=options.im.rstrip("/") if options.im else None, extra=options.extra, durable=True)
     stack.start(report.line)
     token = stack.issuer.token("alice")
     known = stack.state().get("deployments", {})  # by IM: what another one runs shows nothing of this one
@@ -111,6 +118,9 @@ def env(_arguments):
         "ORCHESTRATOR_ACCESS_LOG": stack.httpd.access_log,
         "ORCHESTRATOR_PROVIDERS": stack.path("providers.json"),
     }
+    for handler, url in reversed(stack.places()):  # the first place of each
+        if handler in SURFACES:
+            values[SURFACES[handler]] = url
     for name, value in values.items():
         report.say("export %s=%s" % (name, shlex.quote(value)))
 

@@ -56,7 +56,7 @@ class Httpd:
         self.access_log = os.path.join(folder, "log", name + "-access.log")
         self.output_log = os.path.join(folder, "log", name + "-output.log")
 
-    def write_configuration(self):
+    def _text(self):
         process.make_folder(os.path.join(self.folder, "log"))
         run = process.make_folder(os.path.join(self.folder, "run-" + self.name))
         defines = {"modules": modules(), "folder": self.folder, "run": run, "port": self.port, "pid_file": self.pid_file,
@@ -66,17 +66,26 @@ class Httpd:
         if process.is_root():
             lines += ["User %s" % USER, "Group %s" % USER]
         lines += ["Include %s" % quoted(self.template), self.more]
-        process.write(self.configuration, "\n".join(lines) + "\n", 0o600)
+        return "\n".join(lines) + "\n"
+
+    def write_configuration(self):
+        """Writes it for the next (graceful) start, once httpd has accepted it; else StackError with httpd's words, and what
+        runs keeps the one that it has."""
+        candidate = self.configuration + ".next"
+        process.write(candidate, self._text(), 0o600)
+        done = subprocess.run([program(), "-t", "-f", candidate], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace", cwd="/", env=self._environment(), check=False)
+        os.unlink(candidate)
+        if done.returncode != 0:
+            raise process.StackError("httpd refuses its configuration, so nothing was changed:\n" + "".join(
+                "  %s\n" % line for line in done.stdout.splitlines()).replace(candidate, self.configuration))
+        process.write(self.configuration, self._text(), 0o600)
 
     def _command(self, *arguments):
         return [*self.wrapper, program(), "-f", self.configuration, *arguments]
 
     def _environment(self):
         return {**environment(), **self.environment}
-
-    def check(self):
-        """What httpd says of its configuration; StackError when it refuses it."""
-        return process.run(self._command("-t"), env=self._environment())
 
     @property
     def pid(self):

@@ -34,6 +34,7 @@ class Stack:
 
     providers: what the provider file holds ({"providers": [...]}), or a function that makes it of the stack
     directives: lines of httpd.conf that follow the stack's own, so that they win
+    extra: a file of such lines, somebody's own
     im_url: a real IM instead of the simulator
     issuers: how many token issuers there are; the first is `stack.issuer`
     durable: PostgreSQL writes as carefully as it should (False is for tests)
@@ -45,12 +46,13 @@ class Stack:
     """
 
     def __init__(self, folder, providers=None, directives="", im_url=None, issuers=1, durable=False, build=None,
-                 module=None, environment=None, wrapper=(), migrate=True, mpm="event"):
+                 extra=None, module=None, environment=None, wrapper=(), migrate=True, mpm="event"):
         self.folder = process.make_folder(folder)
         if os.stat(folder).st_uid != os.geteuid():
             raise process.StackError("%s belongs to another user: a stack is stopped and removed by whoever made it" % folder)
         self.build = build or os.path.join(process.CHECKOUT, "build")
         self.directives = directives
+        self.extra = extra
         self.migrate = migrate
         self._providers = providers
         self.ports = self._choose_ports(issuers)
@@ -151,7 +153,18 @@ class Stack:
                       "    OrchestratorClientId %s" % issuer.CLIENT_ID,
                       "    OrchestratorClientSecretFile %s" % httpd.quoted(one.secret_file),
                       "</OrchestratorIssuer>"]
-        return "\n".join(lines + [self.directives])
+        return "\n".join(lines + [self.directives, *self._include_extra()])
+
+    def _include_extra(self):
+        """The file stays where it is, so that httpd names its lines; what it holds is a reason to start anew."""
+        if not self.extra:
+            return []
+        try:
+            with open(self.extra, "rb") as file:
+                digest = hashlib.sha256(file.read()).hexdigest()
+        except OSError as error:
+            raise process.StackError("%s can't be read (%s), so nothing was changed" % (self.extra, error.strerror)) from error
+        return ["# " + digest, "Include %s" % httpd.quoted(os.path.abspath(self.extra))]
 
     # the parts one after the other
 
@@ -173,6 +186,15 @@ class Stack:
         started = self.httpd.start(self.path("providers.json"))
         process.wait_for(self.ready, 30, "a healthy answer of " + self.url + "/health")
         return started
+
+    def places(self):
+        """Where the running httpd has bound surfaces: [(handler, URL), ...]; nothing when it doesn't answer."""
+        try:
+            with urllib.request.urlopen(self.base_url + "/orchestrator-status?json", timeout=5) as answer:
+                line = json.load(answer)["places"]
+        except (OSError, ValueError, KeyError):
+            return []
+        return [tuple(place.split(" ", 1)) for place in line.split(", ") if place]
 
     def ready(self):
         if not self.httpd.running():
