@@ -19,7 +19,7 @@ typedef struct verdict_t {
 } verdict_t;
 
 typedef struct access_t {
-    const ap_directive_t *auth_type, *satisfy; /* the last ones */
+    const ap_directive_t *handler, *auth_type, *satisfy; /* the last ones */
     verdict_t verdict;
     int is_conditional; /* a Require stands in an <If> */
 } access_t;
@@ -130,7 +130,9 @@ static void read_section(access_t *access, const ap_directive_t *section, apr_po
     const char *how;
 
     for (node = section->first_child; node; node = node->next) {
-        if (mo_tree_is(node, "AuthType"))
+        if (mo_tree_is(node, "SetHandler"))
+            access->handler = node;
+        else if (mo_tree_is(node, "AuthType"))
             access->auth_type = node;
         else if (mo_tree_is(node, "Satisfy"))
             access->satisfy = node;
@@ -163,12 +165,14 @@ const char *mo_access_check(const char **warning, const mo_base_t *base, apr_poo
 {
     const ap_directive_t *host = mo_tree_host(base->directive), *section = base->directive->parent;
     const char *path = apr_pstrcat(pool, base->path, "/-", NULL), *type;
-    access_t access = {NULL, NULL, {NOBODY, NULL}, 0};
+    access_t access = {NULL, NULL, NULL, {NOBODY, NULL}, 0};
 
     *warning = NULL;
     read_sections(&access, ap_conftree, NULL, path, pool);
     if (host)
         read_sections(&access, ap_conftree, host, path, pool);
+    if (access.handler != base->directive) /* a later section has the whole place for something else */
+        return NULL;
     if (!access.auth_type)
         return apr_psprintf(pool, "%s: AuthType " MO_AUTH_TYPE " is missing: nobody would be asked for a token",
                             mo_tree_place(section, pool));

@@ -11,8 +11,9 @@
 
 APLOG_USE_MODULE(orchestrator);
 
-#define ID_HEADER "X-Request-ID"
-#define ID_NOTE   "ORCHESTRATOR_REQUEST_ID"
+#define ID_HEADER      "X-Request-ID"
+#define ID_NOTE        "ORCHESTRATOR_REQUEST_ID"
+#define UNDECODED_NOTE "ORCHESTRATOR_UNDECODED"
 
 mo_request_t *mo_request_of(const request_rec *r)
 {
@@ -142,7 +143,18 @@ int mo_recognise_undecodable(request_rec *r)
     path = apr_pstrdup(r->pool, r->parsed_uri.path);
     status = core->allow_encoded_slashes ? ap_unescape_url_keep2f(path, core->decode_encoded_slashes)
                                          : ap_unescape_url(path);
-    return status == HTTP_NOT_FOUND ? DONE : DECLINED;
+    if (status != HTTP_NOT_FOUND)
+        return DECLINED;
+    apr_table_setn(r->notes, UNDECODED_NOTE, "");
+    return DONE;
+}
+
+int mo_recognise_finally(request_rec *r)
+{
+    mo_recognise(r);
+    if (!apr_table_get(r->notes, UNDECODED_NOTE) || (mo_request_of(r) && !r->proxyreq))
+        return DECLINED;
+    return HTTP_NOT_FOUND;
 }
 
 /* Merges the configuration of the URI as it is now, which a rewrite may have changed since that was done last. */
@@ -166,8 +178,7 @@ int mo_recognise_no_file(request_rec *r)
 
     if (r->proxyreq || (!is_known && !look_ahead(config, r)))
         return DECLINED;
-    if (!r->filename)
-        r->filename = apr_pstrdup(r->pool, r->uri);
+    r->filename = apr_pstrdup(r->pool, r->uri);
     return OK;
 }
 

@@ -32,12 +32,16 @@ const char *mo_request_method(const request_rec *r);
 
 /**
  * pre_translate_name hook: a path that httpd would not decode (%2F, %00) and refuse before anybody has asked who sends
- * it stays as it was sent. No route has it, and that is said to those who may know.
+ * it stays as it was sent, if it may be ours. No route has it, and that is said to those who may know.
  */
 int mo_recognise_undecodable(request_rec *r);
 
-/** translate_name hook, first, and post_perdir_config hook, first; always declines. */
+/** translate_name hook, first; always declines. */
 int mo_recognise(request_rec *r);
+
+/** post_perdir_config hook, first: the same at last. 404, as httpd would have said, for an undecoded path that is not
+ * ours. */
+int mo_recognise_finally(request_rec *r);
 
 /** translate_name hook, last, and map_to_storage hook, first: our URIs are no files. */
 int mo_recognise_no_file(request_rec *r);

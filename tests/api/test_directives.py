@@ -320,6 +320,7 @@ def test_a_place_where_nobody_is_asked_for_a_token_is_refused(configuration, nee
     place(BOUND, TYPE, VALID) + "\n" + place("Require all granted", path="/api/v1/docs") + "\n" + place("Require all granted", path="/ap"),
     place(BOUND, TYPE, VALID) + "\n" + HOST % place("Require all granted").replace("\n", "\n    "),
     HOST % place(BOUND, VALID) + "\n" + place(TYPE, path="/"),
+    place(BOUND, TYPE, VALID) + "\n" + place("SetHandler None", "AuthType None", "Require all granted"),
     place(BOUND, TYPE, "<If true>", "Require all granted", "</If>", "<Else>", VALID, "</Else>"),
     place(BOUND, 'AuthType "%{req:x}"', VALID),
 ])

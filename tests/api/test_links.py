@@ -44,6 +44,14 @@ def test_a_trusted_proxy_is_believed_within_reason(without_public_url, make_stac
     assert first_link(stack, **FORWARDED).startswith("https://api.example.org/api/v1/templates?")
     answer = first_link(stack, **{"X-Forwarded-Proto": "http, https", "X-Forwarded-Host": "evil.example, api.example.org:8443"})
     assert answer.startswith("https://api.example.org:8443/api/v1/templates?")
+    for host in ("[2001:db8::1]", "[2001:db8::1]:8443", "api.example.org:1", "10.0.0.1:65535"):
+        assert first_link(stack, **{"X-Forwarded-Host": host}).startswith("http://%s/api/v1/templates?" % host)
     for headers in ({"X-Forwarded-Host": "evil/path"}, {"X-Forwarded-Host": "a b"}, {"X-Forwarded-Host": "user@evil"},
                     {"X-Forwarded-Proto": "javascript"}, {"X-Forwarded-Host": "api.example.org, "}):
         assert first_link(stack, **headers).startswith(stack.url + "/templates?")
+
+
+def test_only_a_proxy_that_we_were_told_of_is_believed(without_public_url, make_stack):
+    """mod_remoteip without a list of proxies of its own believes everybody."""
+    stack = make_stack('LoadModule remoteip_module "${modules}/mod_remoteip.so"\nRemoteIPHeader X-Forwarded-For\n')
+    assert first_link(stack, **{"X-Forwarded-For": "192.0.2.1", **FORWARDED}).startswith(stack.url + "/templates?")

@@ -196,7 +196,9 @@ def test_a_handler_from_elsewhere_is_refused_with_a_reason(site, made):
 def test_a_path_that_httpd_would_not_decode_is_for_those_who_may_know(site, path, wanted):
     assert "WWW-Authenticate" in site.problem("/api/v1" + path, 401, token=False)
     site.problem("/api/v1" + path, wanted)
-    assert site.get("/beside%2fit", token=False)[0] == 404
+    for beside in ("/beside%2fit", "/api/v1/behind%2findex.html", "/api/v1/behind/%2findex.html", "/api/v1/docs%2f/index.html",
+                   "/api/v1/docs/%2findex.html"):
+        assert site.get(beside)[0] == 404
 
 
 @pytest.mark.parametrize("method, path, more, wanted", [
