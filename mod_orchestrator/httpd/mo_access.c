@@ -69,16 +69,21 @@ static int has_requirement(const ap_directive_t *node)
 
 static verdict_t judge_all(const ap_directive_t *node, int must_all, apr_pool_t *pool);
 
+static int is_limit(const ap_directive_t *node)
+{
+    return mo_tree_is(node, "<Limit") || mo_tree_is(node, "<LimitExcept");
+}
+
 static verdict_t judge(const ap_directive_t *node, apr_pool_t *pool)
 {
     verdict_t verdict = {EVERYBODY, node};
 
     if (mo_tree_is(node, "Require"))
         return judge_require(node, pool);
-    if (mo_tree_is(node, "<RequireAny") || mo_tree_is(node, "<RequireAll"))
-        return judge_all(node->first_child, mo_tree_is(node, "<RequireAll"), pool);
-    /* The methods that a <Limit> leaves out are asked nothing. */
-    if (!mo_tree_is(node, "<RequireNone"))
+    if (mo_tree_is(node, "<RequireNone"))
+        return verdict;
+    verdict = judge_all(node->first_child, mo_tree_is(node, "<RequireAll"), pool);
+    if (is_limit(node) && verdict.who == EVERYBODY)
         verdict.who = SOMEBODY;
     return verdict;
 }
@@ -93,12 +98,20 @@ static verdict_t join(verdict_t one, verdict_t other, int must_all)
 
 static verdict_t judge_all(const ap_directive_t *node, int must_all, apr_pool_t *pool)
 {
+    const ap_directive_t *limit = NULL;
     verdict_t verdict = {NOBODY, NULL};
+    int is_limited = 1;
 
     for (; node; node = node->next) {
-        if (is_requirement(node) && (mo_tree_is(node, "Require") || has_requirement(node->first_child)))
-            verdict = join(verdict, judge(node, pool), must_all);
+        if (!is_requirement(node) || (!mo_tree_is(node, "Require") && !has_requirement(node->first_child)))
+            continue;
+        verdict = join(verdict, judge(node, pool), must_all);
+        is_limited = is_limited && is_limit(node);
+        limit = node;
     }
+    /* The methods that a <Limit> leaves out are asked nothing, unless something else asks them. */
+    if (limit && is_limited && verdict.who == NOBODY)
+        verdict = (verdict_t){SOMEBODY, limit};
     return verdict;
 }
 

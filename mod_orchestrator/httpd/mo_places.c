@@ -18,7 +18,7 @@ const orc_surface_t *mo_places_surface(const char *handler)
     const orc_surface_t *const *surface;
 
     for (surface = mo_surfaces; *surface; surface++) {
-        if (strcmp((*surface)->handler, handler) == 0)
+        if (ap_cstr_casecmp((*surface)->handler, handler) == 0)
             return *surface;
     }
     return NULL;

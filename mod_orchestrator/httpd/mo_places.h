@@ -34,7 +34,7 @@ int mo_places_has(const mo_config_t *config, const server_rec *server, const cha
 /** The first place of a surface; NULL when it is bound nowhere. */
 const mo_base_t *mo_places_first(const mo_config_t *config, const orc_surface_t *surface);
 
-/** The surface that a handler's name means; NULL when it means none. */
+/** The surface that a handler's name means, in any case; NULL when it means none. */
 const orc_surface_t *mo_places_surface(const char *handler);
 
 #endif

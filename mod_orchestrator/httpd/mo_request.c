@@ -142,15 +142,17 @@ static int answer(request_rec *r, orc_request_t *request)
 int mo_request_handle(request_rec *r)
 {
     const mo_config_t *config = mo_config_of(r->server);
+    const orc_surface_t *surface;
     const mo_request_t *ours;
     orc_error_t *error = NULL;
     orc_request_t *request;
     int result;
 
-    if (!r->handler || !mo_places_surface(r->handler))
+    surface = r->handler ? mo_places_surface(r->handler) : NULL;
+    if (!surface)
         return DECLINED;
     ours = mo_request_of(r);
-    if (!ours || strcmp(ours->base->surface->handler, r->handler) != 0 || !config->child) {
+    if (!ours || ours->base->surface != surface || !config->child) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, ORCLOGNO(1011) "%s: %s", r->uri,
                       config->child
                           ? apr_psprintf(r->pool,

@@ -322,7 +322,7 @@ def test_a_place_where_nobody_is_asked_for_a_token_is_refused(configuration, nee
     HOST % place(BOUND, VALID) + "\n" + place(TYPE, path="/"),
     place(BOUND, TYPE, VALID) + "\n" + place("SetHandler None", "AuthType None", "Require all granted"),
     place(BOUND, TYPE, "<If true>", "Require all granted", "</If>", "<Else>", VALID, "</Else>"),
-    place(BOUND, 'AuthType "%{req:x}"', VALID),
+    place(BOUND, 'AuthType "%{req:x}"', VALID), place("SetHandler Orchestrator", TYPE, "<Limit POST>", "Require user x", "</Limit>", VALID),
 ])
 def test_a_place_that_asks_for_a_token_in_another_way_is_accepted(configuration, lines):
     assert configuration.test(lines, without=(GOOD_PLACE,)) == (0, "Syntax OK\n")
@@ -330,7 +330,8 @@ def test_a_place_that_asks_for_a_token_in_another_way_is_accepted(configuration,
 
 @pytest.mark.parametrize("needle, lines", [
     ("Require ip", place(BOUND, TYPE, VALID, "Require ip 10")), ("Require local", place(BOUND, TYPE, "Require local")),
-    ("<Limit", place(BOUND, TYPE, "<Limit POST>", VALID, "</Limit>")), ("Satisfy", place(BOUND, TYPE, VALID, "Satisfy Any", "Allow from all")),
+    ("<Limit", place(BOUND, TYPE, "<Limit POST>", VALID, "</Limit>")),
+    ("Require all", place(BOUND, TYPE, VALID, "<Limit GET>", "Require all granted", "</Limit>")), ("Satisfy", place(BOUND, TYPE, VALID, "Satisfy Any", "Allow from all")),
 ])
 def test_whom_a_place_lets_in_without_a_token_is_warned_of(configuration, needle, lines):
     status, said = configuration.test(lines, without=(GOOD_PLACE,))

@@ -64,12 +64,7 @@ ProxyPass /api/v1/behind http://127.0.0.1:{port}/plain
     Require all granted
 </Location>
 Alias /plain "{folder}/site"
-""" + PLACE % '"/with space/é"' + PLACE % "/api/v1/below" + PLACE % "/Slash/" + PLACE % "/unused/%" + """
-<Location /by/conditions>
-    AuthType Bearer
-    Require valid-user
-</Location>
-"""
+""" + PLACE % '"/with space/é"' + PLACE % "/api/v1/below" + PLACE % "/Slash/" + PLACE.replace("orchestrator", "Orchestrator") % "/case"
 
 
 class Site:
@@ -177,6 +172,7 @@ def test_a_proxy_below_the_place_is_behind_our_authentication(site):
 def test_a_place_may_have_any_path(site):
     assert site.is_me("/with%20space/%c3%a9/users/me")
     assert site.is_me("/Slash/users/me")
+    assert site.is_me("/case/users/me")
     assert site.get("/slash/users/me")[0] == 404
     assert site.is_me("/api/v1/below/users/me")
     site.problem("/api/v1/below/nothing", 404)
