@@ -26,7 +26,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_child_init(mo_child_init, NULL, NULL, APR_HOOK_LAST);
     ap_hook_child_init(mo_stream_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_suspend_connection(mo_waiting_begin, NULL, NULL, APR_HOOK_LAST);
-    ap_hook_pre_translate_name(mo_recognise_undecodable, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_pre_translate_name(mo_recognise_undecodable, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_translate_name(mo_recognise, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_translate_name(mo_recognise_no_file, NULL, NULL, APR_HOOK_LAST);
     ap_hook_map_to_storage(mo_recognise_no_file, NULL, NULL, APR_HOOK_REALLY_FIRST);

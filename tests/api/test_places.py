@@ -59,6 +59,7 @@ Alias /api/v1/conditional.html "{folder}/site/index.html"
 </LocationMatch>
 Action orchestrator /index.html virtual
 ProxyPass /api/v1/behind http://127.0.0.1:{port}/plain
+ProxyPass /api/v1/encoded http://127.0.0.1:{port}/plain/index.html?x= mapping=encoded
 <Location /plain>
     SetHandler None
     Require all granted
@@ -167,6 +168,8 @@ def test_an_error_document_is_not_for_our_clients(site):
 def test_a_proxy_below_the_place_is_behind_our_authentication(site):
     assert site.get("/api/v1/behind/index.html")[::2] == (200, b"a page\n")
     site.problem("/api/v1/behind/index.html", 401, token=False)
+    assert site.get("/api/v1/encoded/a%2fb")[::2] == (200, b"a page\n")
+    site.problem("/api/v1/encoded/a%2fb", 401, token=False)
 
 
 def test_a_place_may_have_any_path(site):
