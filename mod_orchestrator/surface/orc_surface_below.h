@@ -14,8 +14,8 @@ orc_error_t *orc_surface_below_list(const orc_request_t *request, orc_response_t
 
 /**
  * Answers with one object of the path's deployment. The statement's columns: `access` (whether the caller may see the
- * deployment; NULL: there is none), `object` (JSON text), `tag`, its version (NULL: there is no such thing below it). No
- * row: the caller is gone.
+ * deployment; NULL: there is none), `object` (JSON text), `tag`, its version (NULL: there is no such thing below it).
+ * No row: the caller is gone.
  * @param what a noun for the problem, "resource"
  */
 orc_error_t *orc_surface_below_object(const orc_request_t *request, orc_response_t *response, orc_sql_call_t call,

@@ -27,7 +27,8 @@ void orc_surface_accepted(const orc_request_t *request, orc_response_t *response
 /** 204. */
 void orc_surface_done(orc_response_t *response);
 
-/** Whether the object in a row may be seen, by the row's other columns: an error, or NULL when it may and has a `tag`. */
+/** Whether the object in a row may be seen, by the row's other columns: an error, or NULL when it may and has a `tag`.
+ */
 typedef orc_error_t *orc_surface_judge_t(const orc_rows_t *row, const char *what, apr_pool_t *pool);
 
 /**

@@ -7,9 +7,9 @@
 #include "orc_surface_plan.h"
 
 /*
- * Lists: page, size, sort and filters (README.md, "Lists") over a base query, in one round trip, under a budget of bytes. What costs much
- * (all but the first pages in their usual order, and pages of many bytes) one person may ask for twice at once in a
- * process.
+ * Lists: page, size, sort and filters (README.md, "Lists") over a base query, in one round trip, under a budget of
+ * bytes. What costs much (all but the first pages in their usual order, and pages of many bytes) one person may ask for
+ * twice at once in a process.
  */
 
 typedef struct orc_surface_list_t {

@@ -31,11 +31,10 @@ static int setup_database(void **state)
         return -1;
     text_of("INSERT INTO users (id, issuer, sub, name, username, email) SELECT "
             "('00000000-0000-7000-8000-00000000000' || n)::uuid, 'i', n, 'n', 'u', 'e' FROM generate_series(1, 2) n");
-    text_of(
-        "INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version, "
-        "created_by, updated_by) SELECT gen_random_uuid(), (SELECT string_agg(md5(n || "
-        "'.' || i), '') FROM generate_series(1, 32768) i), n, lpad(n::text, 3, '0'), 'p', 'v', u.id, "
-        "u.id FROM generate_series(1, 30) n, users u WHERE u.sub = '1'");
+    text_of("INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version, "
+            "created_by, updated_by) SELECT gen_random_uuid(), (SELECT string_agg(md5(n || "
+            "'.' || i), '') FROM generate_series(1, 32768) i), n, lpad(n::text, 3, '0'), 'p', 'v', u.id, "
+            "u.id FROM generate_series(1, 30) n, users u WHERE u.sub = '1'");
     text_of(
         "INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, "
         "per_provider_max_retries, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, created_by, "
