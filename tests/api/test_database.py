@@ -255,6 +255,10 @@ def without_views(own):
 
     def make():
         subprocess.run([os.path.join(own.build, "orchestrator-migrate"), own.postgres.url], check=True, stdout=subprocess.DEVNULL)
+    # A daemon that is only starting would make them again.
+    begun = len(own.log_text())
+    own.reconfigure("OrchestratorMigrate Off\n")
+    own.wait_for(lambda: "ORC1033" in own.log_text()[begun:], 30, "a daemon that makes no views")
     own.sql("DROP SCHEMA %s CASCADE" % name)
     own.sql("DELETE FROM view_schemas")
     yield make

@@ -312,7 +312,7 @@ def test_a_place_where_nobody_is_asked_for_a_token_is_refused(configuration, nee
 
 @pytest.mark.parametrize("lines", [
     place(BOUND, path="/x") + "\n" + place(TYPE, VALID, path="/"), place(TYPE, "Require all granted", path="/") + "\n" + place(BOUND, VALID),
-    place(BOUND, TYPE, "Require all denied"), place(BOUND, "AuthType OAuth20", "require valid-user"),
+    place(BOUND, TYPE, "Require all denied"), place(BOUND, "AuthType bearer", "require valid-user"),
     place(BOUND, TYPE, "Require user somebody", "<RequireAll>", "Require ip 10", VALID, "</RequireAll>"),
     place(BOUND, TYPE, "<RequireAll>", "Require not ip 10", VALID, "</RequireAll>"),
     place(BOUND, TYPE, "<RequireAll>", VALID, "<RequireNone>", "Require ip 10", "</RequireNone>", "</RequireAll>"),

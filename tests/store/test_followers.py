@@ -123,7 +123,7 @@ def test_a_deployment_turns_to_another_operation_or_to_none(tables):
     deployment = tables.deployment()
     nothing = STATUS["UNKNOWN"], TASK["finished"], None
     assert tables.standing(deployment) == nothing
-    failed = tables.operation(deployment, "CREATE", "failed", "ended", None, "why")
+    failed = tables.operation(deployment, "CREATE", "failed", "ended", "why")
     other = tables.operation(deployment, "UPDATE", "in progress", "provisioning")
     tables.point(deployment, failed)
     assert tables.standing(deployment) == (STATUS["CREATE_FAILED"], TASK["finished"], "why")
