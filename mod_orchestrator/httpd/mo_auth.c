@@ -67,26 +67,18 @@ static int refuse(mo_request_t *request, request_rec *r, const orc_error_t *erro
     return error->status;
 }
 
+/* What a proxy answers is no route of ours, whatever its path and method. */
 static int is_open(const mo_request_t *request, const request_rec *r)
 {
-    return orc_surface_is_open(request->base->surface, mo_request_method(r), request->path);
+    return !r->proxyreq && orc_surface_is_open(request->base->surface, mo_request_method(r), request->path);
 }
 
-int mo_auth_check(request_rec *r)
+static int ask(mo_request_t *request, request_rec *r)
 {
-    mo_request_t *request = mo_request_of(r);
     const mo_config_t *config = mo_config_of(r->server);
-    const char *type = ap_auth_type(r), *token;
+    const char *token = bearer_token(r);
     orc_error_t *error;
 
-    if (!request || !config->child || !type || ap_cstr_casecmp(type, MO_AUTH_TYPE) != 0)
-        return DECLINED;
-    r->ap_auth_type = MO_AUTH_TYPE;
-    if (is_open(request, r)) {
-        r->user = "";
-        return OK;
-    }
-    token = bearer_token(r);
     error = token ? mo_identities_find(&request->identity, config->child->identities, token, apr_time_now(), r->pool)
                   : no_token(r->pool);
     if (error) {
@@ -95,6 +87,28 @@ int mo_auth_check(request_rec *r)
     }
     r->user = apr_pstrdup(r->pool, request->identity->subject);
     return OK;
+}
+
+int mo_auth_check(request_rec *r)
+{
+    mo_request_t *request = mo_request_of(r);
+    const char *type = ap_auth_type(r);
+
+    if (!request || !mo_config_of(r->server)->child || !type || ap_cstr_casecmp(type, MO_AUTH_TYPE) != 0)
+        return DECLINED;
+    r->ap_auth_type = MO_AUTH_TYPE;
+    if (!is_open(request, r))
+        return ask(request, r);
+    r->user = "";
+    request->is_unasked = 1;
+    return OK;
+}
+
+int mo_auth_check_proxied(request_rec *r)
+{
+    mo_request_t *request = mo_request_of(r);
+
+    return request && request->is_unasked && r->proxyreq ? ask(request, r) : DECLINED;
 }
 
 orc_error_t *mo_auth_identity(orc_identity_t **identity, request_rec *r)

@@ -11,6 +11,9 @@
 /** check_authn hook: lets in whom the request's token speaks for, and everybody where a route is open. */
 int mo_auth_check(request_rec *r);
 
+/** fixups hook, last: asks for the token after all when a rewrite of the section hands an open route to a proxy. */
+int mo_auth_check_proxied(request_rec *r);
+
 /**
  * The person whom mo_auth_check let in with this very request; its own to change.
  * @return 401 "token.missing" when it was not asked

@@ -19,6 +19,7 @@ typedef struct mo_request_t {
     const char *path;           /* below the base, without trailing slash */
     orc_identity_t *identity;   /* whom mo_auth let in with this request's token, else NULL */
     const orc_error_t *refusal; /* why mo_auth refused the request, for the answer's text */
+    int is_unasked;             /* mo_auth let it in without a token, as an open route's */
 } mo_request_t;
 
 /** NULL when the request is none of ours. */

@@ -36,6 +36,7 @@ Alias /api/v1/aliased "{folder}/site"
     RewriteEngine On
     RewriteRule ^me$ users/me
     RewriteRule ^alive$ health
+    RewriteRule rewritten/(.*)$ http://127.0.0.1:{port}/plain/$1 [P]
     ErrorDocument 404 /error.html
     ErrorDocument 401 "nobody knows you"
     ErrorDocument 403 /error.html
@@ -170,6 +171,13 @@ def test_a_proxy_below_the_place_is_behind_our_authentication(site):
     site.problem("/api/v1/behind/index.html", 401, token=False)
     assert site.get("/api/v1/encoded/a%2fb")[::2] == (200, b"a page\n")
     site.problem("/api/v1/encoded/a%2fb", 401, token=False)
+
+
+@pytest.mark.parametrize("path, method", [("behind/index.html", "OPTIONS"), ("rewritten/index.html", "OPTIONS"),
+                                          ("rewritten/index.html", "GET")])
+def test_a_proxys_routes_are_not_open(site, path, method):
+    site.problem("/api/v1/" + path, 401, token=False, method=method)
+    assert site.get("/api/v1/" + path, method=method)[0] == 200
 
 
 def test_a_place_may_have_any_path(site):
