@@ -105,16 +105,19 @@ static char *write_number(char *to, const char *start, apr_size_t length, int ke
     return to + sizeof huge - 1;
 }
 
-/* One pass over the text: measures the depth, and writes numbers that fit no type otherwise. */
-static const char *prepare(const char *text, apr_size_t length, apr_size_t *out_length, int *too_deep, int keeps_value,
+/* How a text keeps to the limits. */
+typedef enum { FITS, TOO_DEEP, TOO_MANY } fit_t;
+
+/* One pass over the text: measures the depth, counts the values, and writes numbers that fit no type otherwise. */
+static const char *prepare(const char *text, apr_size_t length, apr_size_t *out_length, fit_t *fit, int keeps_value,
                            apr_pool_t *pool)
 {
     enum { SHORTEST = 5 }; /* bytes of a number that is out of range, "9e308" */
     apr_size_t i = 0, copied = 0;
     char *changed = NULL, *to = NULL;
-    int depth = 0;
+    int depth = 0, values = 1;
 
-    *too_deep = 0;
+    *fit = FITS;
     while (i < length) {
         char c = text[i];
 
@@ -125,11 +128,13 @@ static const char *prepare(const char *text, apr_size_t length, apr_size_t *out_
             }
             i++;
         }
-        else if (c == '[' || c == '{') {
-            if (++depth > ORC_JSON_MAX_DEPTH) {
-                *too_deep = 1;
+        else if (c == '[' || c == '{' || c == ',') {
+            if (c != ',' && ++depth > ORC_JSON_MAX_DEPTH)
+                *fit = TOO_DEEP;
+            else if (++values > ORC_JSON_MAX_VALUES && !keeps_value)
+                *fit = TOO_MANY;
+            if (*fit != FITS)
                 return text;
-            }
             i++;
         }
         else if (c == ']' || c == '}') {
@@ -170,12 +175,14 @@ orc_error_t *orc_json_parse(json_t **out, const char *text, apr_size_t length, a
     json_error_t error;
     apr_size_t prepared_length = length;
     const char *prepared;
-    int too_deep;
+    fit_t fit;
 
     *out = NULL;
-    prepared = prepare(text, length, &prepared_length, &too_deep, 0, pool);
-    if (too_deep)
+    prepared = prepare(text, length, &prepared_length, &fit, 0, pool);
+    if (fit == TOO_DEEP)
         return orc_error(pool, 400, "json.depth", "The JSON is nested more than %d levels deep.", ORC_JSON_MAX_DEPTH);
+    if (fit == TOO_MANY)
+        return orc_error(pool, 400, "json.values", "The JSON has more than %d values.", ORC_JSON_MAX_VALUES);
     *out = json_loadb(prepared, prepared_length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
     if (!*out) {
         const char *what = json_error_code(&error) == json_error_null_character ? "a text with \\u0000" : error.text;
@@ -190,9 +197,9 @@ orc_error_t *orc_json_parse(json_t **out, const char *text, apr_size_t length, a
 json_t *orc_json_own_text(const char *text, apr_pool_t *pool)
 {
     apr_size_t length = strlen(text);
-    int too_deep;
+    fit_t fit;
 
-    text = prepare(text, length, &length, &too_deep, 1, pool);
+    text = prepare(text, length, &length, &fit, 1, pool);
     return orc_json_own(json_loadb(text, length, JSON_DECODE_ANY, NULL), pool);
 }
 

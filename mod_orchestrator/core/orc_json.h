@@ -10,7 +10,10 @@
 
 /* jansson with httpd's rules: values belong to a pool, and what comes from outside is parsed within limits. */
 
-enum { ORC_JSON_MAX_DEPTH = 64 };
+enum {
+    ORC_JSON_MAX_DEPTH = 64,
+    ORC_JSON_MAX_VALUES = 100000 /* lists and objects among them; one of three bytes takes 200 in memory */
+};
 
 /** What a number too large for any type is read as, so that range checks name its field (422) instead of the parser. */
 #define ORC_JSON_OUT_OF_RANGE DBL_MAX
@@ -20,7 +23,7 @@ int orc_json_is_out_of_range(const json_t *value);
 
 /**
  * Parses text from outside: one value, UTF-8, no duplicate keys, no NUL (raw or \u0000), at most ORC_JSON_MAX_DEPTH
- * deep.
+ * deep, with at most ORC_JSON_MAX_VALUES.
  * @param out   the value; its reference is dropped when `pool` dies
  * @return 400 "json" with line and column otherwise
  */

@@ -24,7 +24,7 @@ MALFORMED = {
     "a NUL byte": b'{"name": "a\0b"}', "an escaped NUL": b'{"name": "a\\u0000b"}', "no UTF-8": b'{"name": "\xff\xfe"}',
     "Latin-1": b'{"name": "\xe4"}', "an overlong form": b'{"name": "\xc0\xaf"}', "half a surrogate": b'{"name": "\\ud800"}',
     "UTF-16": '{"name": "a"}'.encode("utf-16"), "a byte order mark": b'\xef\xbb\xbf{"name": "a"}', "depth": b"[" * 65 + b"]" * 65,
-    "great depth": b"[" * 1000000, "depth within": b'{"a":' * 100 + b"1" + b"}" * 100, "a comment": b'{/**/"a": 1}'}
+    "great depth": b"[" * 1000000, "many values": b"[" + b"[]," * 100000 + b"[]]", "depth within": b'{"a":' * 100 + b"1" + b"}" * 100, "a comment": b'{/**/"a": 1}'}
 WRONG = {
     "a list": [], "a text": "a", "a number": 1, "nothing": None, "true": True, "an unknown field": {"colour_%s": 1},
     "a number out of range": "RANGE", "a long number": "LONG"}

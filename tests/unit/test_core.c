@@ -75,6 +75,30 @@ static void json_depth_is_limited(void **state)
     assert_string_equal(parse(&value, text)->code, "json.depth");
 }
 
+/* A list of so many zeros. */
+static char *zeros(int count)
+{
+    char *text = apr_palloc(pool, 2 * (apr_size_t)count + 2);
+    int i;
+
+    for (i = 0; i < count; i++)
+        memcpy(text + 2 * i, i ? ",0" : "[0", 2);
+    memcpy(text + 2 * i, "]", 2);
+    return text;
+}
+
+static void json_values_are_limited(void **state)
+{
+    char *most = zeros(ORC_JSON_MAX_VALUES - 1), *more = zeros(ORC_JSON_MAX_VALUES), *text = zeros(ORC_JSON_MAX_VALUES);
+    json_t *value;
+
+    assert_null(parse(&value, most)); /* the list is one of them */
+    assert_string_equal(parse(&value, more)->code, "json.values");
+    assert_non_null(orc_json_own_text(more, pool));
+    text[1] = text[strlen(text) - 2] = '"'; /* what a text holds is none */
+    assert_null(parse(&value, text));
+}
+
 static void huge_numbers_are_marked(void **state)
 {
     char digits[1200];
@@ -111,7 +135,7 @@ static void large_numbers_of_our_own_keep_their_value(void **state)
 /* Short ones too, many of them: each takes more room once it is marked. */
 static void many_huge_numbers_are_marked(void **state)
 {
-    enum { COUNT = 100000 };
+    enum { COUNT = ORC_JSON_MAX_VALUES - 2 };
     json_t *value = json(apr_pstrcat(pool, "[", repeated("9e999,", COUNT), "\"end\"]", NULL));
 
     assert_int_equal(json_array_size(value), COUNT + 1);
@@ -445,6 +469,7 @@ int main(void)
         cmocka_unit_test(json_is_taken),
         cmocka_unit_test(json_is_refused),
         cmocka_unit_test(json_depth_is_limited),
+        cmocka_unit_test(json_values_are_limited),
         cmocka_unit_test(huge_numbers_are_marked),
         cmocka_unit_test(many_huge_numbers_are_marked),
         cmocka_unit_test(large_numbers_of_our_own_keep_their_value),
