@@ -396,7 +396,12 @@ orc_error_t *orc_jwks_update(int *changed, orc_oidc_t *oidc, const orc_config_t 
     }
     after = apr_pstrcat(pool, orc_json_text(merged, pool), "\n", NULL);
     if (!before || strcmp(before, after)) {
-        ORC_TRY(write_file(config->jwks_file, after, pool));
+        orc_error_t *error = write_file(config->jwks_file, after, pool);
+
+        if (error) { /* nobody else says why every token is refused */
+            orc_log(ORC_LOG_ERROR, "%s", orc_error_line(error, pool));
+            return error;
+        }
         if (changed)
             *changed = 1;
     }

@@ -2,11 +2,12 @@
 """Whose key signed a token: an issuer's keys speak for that issuer and for nobody else, with or without ids."""
 
 import itertools
+import os
 
 import pytest
 from tokens import ROUTE, block, come_in, refuse, start_issuer
 
-from stack import keys
+from stack import keys, process
 
 NO_KID = {"kid": None}
 
@@ -86,3 +87,14 @@ def test_a_key_without_kid_is_logged_as_one(federation, issuers):
     assert said("nameless", "its key has no kid; it is used for tokens without one")
     assert said("confused", "no key that can be used: its key has no kid, and there are others of the same type")
     assert not said("named", "kid")
+
+
+def test_a_key_file_that_can_not_be_written_is_told(make_stack):
+    stack = make_stack()
+    folder = process.make_folder(stack.path("closed"))
+    os.chmod(folder, 0o555)
+    stack.expect_log("can't be written", required=True)
+    stack.reconfigure("OrchestratorJwksFile %s/jwks.json\n" % folder)
+    stack.wait_for_log("The key file %s/jwks.json can't be written" % folder)
+    stack.reconfigure("")
+    stack.wait_for(stack.ready, 30, "health")
