@@ -17,7 +17,7 @@
 
 APLOG_USE_MODULE(orchestrator);
 
-enum { DBD_MAX_DEFAULT = 10 }; /* mod_dbd's own */
+enum { DBD_MIN_DEFAULT = 1, DBD_KEEP_DEFAULT = 2, DBD_MAX_DEFAULT = 10 }; /* mod_dbd's own */
 
 void *mo_config_create(apr_pool_t *pool, server_rec *server)
 {
@@ -77,12 +77,39 @@ static const char *dbd_argument(const char **mistake, const char *name, const ch
     return directive ? mo_tree_word(directive, pool) : NULL;
 }
 
+static int dbd_number(const char *name, int otherwise, const ap_directive_t **last, apr_pool_t *pool)
+{
+    const ap_directive_t *directive = find_directive(ap_conftree, name, 0);
+
+    if (!directive)
+        return otherwise;
+    *last = directive;
+    return atoi(mo_tree_word(directive, pool));
+}
+
+/* mod_dbd makes no pool of other numbers, and only each child's log says so: every request would be a 503. */
+static const char *check_pool_size(mo_config_t *config, apr_pool_t *pool)
+{
+    const ap_directive_t *last = NULL, *persist = find_directive(ap_conftree, "DBDPersist", 0);
+    int min = dbd_number("DBDMin", DBD_MIN_DEFAULT, &last, pool);
+    int keep = dbd_number("DBDKeep", DBD_KEEP_DEFAULT, &last, pool);
+    int max = dbd_number("DBDMax", DBD_MAX_DEFAULT, &last, pool);
+
+    config->db_max = max < 1 ? 1 : max;
+    if (!last || (max >= 1 && min <= keep && keep <= max) ||
+        (persist && ap_cstr_casecmp(mo_tree_word(persist, pool), "off") == 0))
+        return NULL;
+    return apr_psprintf(pool,
+                        "%s: DBDMin, DBDKeep and DBDMax are %d, %d and %d: none may be more than the next one, and "
+                        "DBDMax at least 1",
+                        mo_tree_place(last, pool), min, keep, max);
+}
+
 static const char *check_database(mo_config_t *config, apr_pool_t *pool)
 {
     const char *mistake = NULL;
     const char *driver = dbd_argument(&mistake, "DBDriver", ": the database is PostgreSQL, DBDriver pgsql", pool);
     const char *parameters = dbd_argument(&mistake, "DBDParams", ": it says where the database is", pool);
-    const ap_directive_t *maximum = find_directive(ap_conftree, "DBDMax", 0);
 
     if (!APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open))
         return "mod_dbd is not loaded: requests get their database connections from it";
@@ -94,10 +121,7 @@ static const char *check_database(mo_config_t *config, apr_pool_t *pool)
     config->dbd_params = parameters;
     if (!config->values->database_url)
         config->values->database_url = parameters;
-    config->db_max = maximum ? atoi(mo_tree_word(maximum, pool)) : DBD_MAX_DEFAULT;
-    if (config->db_max < 1)
-        config->db_max = 1;
-    return NULL;
+    return check_pool_size(config, pool);
 }
 
 /* ---- files with secrets ---- */

@@ -107,6 +107,17 @@ def test_a_missing_directive_is_named(configuration, name):
     refused(configuration, None, name + " is missing", without=(name,))
 
 
+@pytest.mark.parametrize("lines, good", [
+    ("DBDMax 0", False), ("DBDMax 1", False), ("DBDKeep 11", False), ("DBDMin 3", False), ("DBDMax 4\nDBDKeep 5", False),
+    ("DBDMax 1\nDBDKeep 1", True), ("DBDMin 0\nDBDKeep 0", True), ("DBDMax 1\nDBDPersist Off", True),
+    ("<VirtualHost *:1>\nDBDMax 1\n</VirtualHost>", True)])
+def test_a_pool_that_mod_dbd_would_not_make_is_refused(configuration, lines, good):
+    if good:
+        assert configuration.test(lines) == (0, "Syntax OK\n")
+    else:
+        refused(configuration, lines.splitlines()[0], "none may be more than the next one", lines)
+
+
 HOST = "<VirtualHost *:1>\n    %s\n</VirtualHost>"
 PATIENT, IMPATIENT = "DBDParams \"host=127.0.0.1 connect_timeout=2\"", "DBDParams \"host=127.0.0.1\""
 
