@@ -9,6 +9,7 @@ enum { FIRST_SIZE = 8192 };
 typedef struct buffer_t {
     char *bytes;
     apr_size_t length, size, limit;
+    int is_kept;
     apr_pool_t *pool;
 } buffer_t;
 
@@ -66,8 +67,10 @@ static apr_status_t copy(buffer_t *buffer, apr_bucket_brigade *brigade, int *end
             return status;
         if (length > buffer->limit - buffer->length)
             return APR_ENOSPC;
-        make_room(buffer, length);
-        memcpy(buffer->bytes + buffer->length, bytes, length);
+        if (buffer->is_kept) {
+            make_room(buffer, length);
+            memcpy(buffer->bytes + buffer->length, bytes, length);
+        }
         buffer->length += length;
     }
     return APR_SUCCESS;
@@ -80,9 +83,10 @@ static int announces_too_much(const request_rec *r, apr_size_t limit)
     return text && apr_strtoi64(text, NULL, 10) > (apr_int64_t)limit;
 }
 
-int mo_body_read(const char **body, apr_size_t *length, apr_size_t limit, orc_error_t **error, request_rec *r)
+int mo_body_read(const char **body, apr_size_t *length, apr_size_t limit, int is_kept, orc_error_t **error,
+                 request_rec *r)
 {
-    buffer_t buffer = {NULL, 0, 0, limit, r->pool};
+    buffer_t buffer = {NULL, 0, 0, limit, is_kept, r->pool};
     apr_bucket_brigade *brigade;
     int ended = 0;
 
@@ -107,7 +111,7 @@ int mo_body_read(const char **body, apr_size_t *length, apr_size_t limit, orc_er
             return answer == AP_FILTER_ERROR ? answer : broken(error, answer, r);
         }
     }
-    if (buffer.length) {
+    if (buffer.bytes) {
         buffer.bytes[buffer.length] = '\0';
         *body = buffer.bytes;
         *length = buffer.length;

@@ -56,14 +56,15 @@ static void fill(orc_request_t *request, request_rec *r, const mo_request_t *our
 }
 
 /* Reads what the request brings along; returns OK, or what the handler has to return. */
-static int read_in(orc_request_t *request, request_rec *r, const mo_request_t *ours)
+static int read_in(orc_request_t *request, int is_open, request_rec *r, const mo_request_t *ours)
 {
     const mo_config_t *config = mo_config_of(r->server);
     apr_array_header_t *parameters = NULL;
     orc_error_t *error = NULL;
     int result;
 
-    result = mo_body_read(&request->body, &request->body_length, config->values->max_body, &error, r);
+    /* Open routes take none, and strangers are not to fill memory with them. */
+    result = mo_body_read(&request->body, &request->body_length, config->values->max_body, !is_open, &error, r);
     if (result != OK && result != DONE)
         return result;
     if (!error)
@@ -146,7 +147,7 @@ int mo_request_handle(request_rec *r)
     const mo_request_t *ours;
     orc_error_t *error = NULL;
     orc_request_t *request;
-    int result;
+    int is_open, result;
 
     surface = r->handler ? mo_places_surface(r->handler) : NULL;
     if (!surface)
@@ -164,10 +165,11 @@ int mo_request_handle(request_rec *r)
     }
     request = apr_pcalloc(r->pool, sizeof *request);
     fill(request, r, ours, config->child);
-    if (!orc_surface_is_open(ours->base->surface, request->method, request->path))
+    is_open = orc_surface_is_open(ours->base->surface, request->method, request->path);
+    if (!is_open)
         error = mo_auth_identity(&request->identity, r);
     if (error)
         return send_error(r, error);
-    result = read_in(request, r, ours);
+    result = read_in(request, is_open, r, ours);
     return result == OK ? answer(r, request) : result;
 }

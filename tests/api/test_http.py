@@ -1,6 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """The wire: what holds for every route, whoever answers it, the module or httpd itself."""
 
+import contextlib
 import json
 import os
 import re
@@ -167,6 +168,28 @@ def test_a_body_over_the_limit_is_413(stack):
 
 def test_a_body_at_the_limit_is_read(stack):
     expect(stack.client("carol").post(ROUTE, data=b"x" * 8388608), 404)
+
+
+def resident(stack):
+    """MiB of httpd's children together."""
+    found = 0
+    for pid in stack.httpd.children():
+        with open("/proc/%d/status" % pid, encoding="ascii") as file:
+            found += int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)) // 1024
+    return found
+
+
+def test_a_strangers_body_is_not_kept(stack):
+    before, held = resident(stack), []
+    with contextlib.ExitStack() as connections:
+        for line in ("GET /api/v1/health HTTP/1.1", "OPTIONS /api/v1/users HTTP/1.1") * 8:
+            held.append(connections.enter_context(socket.create_connection(("127.0.0.1", stack.ports["http"]), timeout=10)))
+            held[-1].sendall(("%s\r\nHost: x\r\nContent-Length: 8388608\r\nConnection: close\r\n\r\n" % line).encode())
+            held[-1].sendall(b"x" * 8388607)
+        assert resident(stack) - before < 100  # all of them are 128 MiB, and 256 as a buffer grows
+        for one in held:
+            one.sendall(b"x")
+            assert one.recv(12) in (b"HTTP/1.1 200", b"HTTP/1.1 204")
 
 
 def test_a_body_over_httpds_own_limit_is_413(make_stack):
