@@ -160,6 +160,12 @@ orc_error_t *orc_oidc_discover(orc_oidc_endpoints_t *endpoints, orc_oidc_t *oidc
     return orc_oidc_learn(endpoints, oidc, issuer, response, pool);
 }
 
+/* What an issuer says of the request with this token, and not of itself: others may go on asking it. */
+static int is_refusal(int status)
+{
+    return status == 400 || status == 401 || status == 403 || status == 413 || status == 431;
+}
+
 static orc_error_t *read_userinfo(json_t **claims, const orc_issuer_config_t *issuer, const char *subject,
                                   const orc_http_response_t *response, apr_pool_t *pool)
 {
@@ -168,7 +174,7 @@ static orc_error_t *read_userinfo(json_t **claims, const orc_issuer_config_t *is
 
     if (response->error)
         return unavailable(pool, "oidc.userinfo", issuer, response->error->detail);
-    if (response->status == 401 || response->status == 403)
+    if (is_refusal(response->status))
         return orc_error(pool, 401, "oidc.token", "The token issuer %s doesn't accept the access token.", issuer->url);
     if (response->status != 200)
         return unavailable(pool, "oidc.userinfo", issuer,

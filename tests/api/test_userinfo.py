@@ -40,6 +40,18 @@ def test_an_issuer_that_can_not_be_asked_for_groups_is_a_503_and_is_asked_again(
     two_issuers.wait_for(lambda: comes_in(two_issuers, token), 20, "the issuer's answer")
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 413, 431])
+def test_a_token_that_userinfo_refuses_keeps_nobody_else_waiting(two_issuers, status):
+    """A token may be longer than what the issuer takes as a header."""
+    issuer = two_issuers.issuer
+    others = [bare_token(issuer) for _ in range(8)]  # one child at least is asked twice
+    issuer.control("fault", {"route": "/userinfo", "status": status, "times": 8})
+    for _ in range(8):
+        expect(two_issuers.client_with(bare_token(issuer)).get("/templates"), 401)
+    for token in others:
+        assert comes_in(two_issuers, token)
+
+
 def test_an_issuer_that_hangs_takes_no_workers_from_another(two_issuers):
     """All 80 have their 503; few of them waited for it. Somebody of another issuer is served all the time."""
     healthy, hanging = two_issuers.issuers
