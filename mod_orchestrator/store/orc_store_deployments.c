@@ -65,6 +65,7 @@ orc_error_t *orc_store_deployment_lock(orc_store_standing_t *standing, orc_db_t 
     orc_rows_t rows;
 
     *standing = (orc_store_standing_t){0};
+    ORC_TRY(orc_db_execute(db, NULL, orc_sql_deployment_lock_requests(.id = id), pool));
     ORC_TRY(orc_db_execute(db, NULL, orc_sql_deployment_lock_operations(.id = id), pool));
     ORC_TRY(orc_db_execute(db, NULL, orc_sql_deployment_lock(.id = id), pool));
     ORC_TRY(orc_db_execute(

@@ -107,7 +107,12 @@ WITH deployment AS (
 )
 SELECT FROM deployment
 
--- The locks of a change that ends what a deployment is at: its operations first, as the engine takes them.
+-- The locks of a change that ends what a deployment is at. Who asks for one comes after the other: else the second would
+-- hold the deployment and want the operation that the first one has just made, which the engine holds when it wants the
+-- deployment. Behind that the operations first, as the engine takes them.
+-- name: deployment_lock_requests
+SELECT pg_advisory_xact_lock(hashtextextended(:id, 0))
+
 -- name: deployment_lock_operations
 SELECT id FROM operations WHERE deployment_id = :id AND due_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE
 

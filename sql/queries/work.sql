@@ -204,12 +204,17 @@ WITH mine AS (
 )
 SELECT state FROM mine;
 
--- The end of a deletion that takes the deployment's row with it.
+-- The end of a deletion that takes the deployment's row with it. All operations are locked before it, in the order of
+-- requests: the cascade would want them while it holds the deployment.
 -- name: work_forget
 -- columns: id
-DELETE FROM deployments d USING operations o
-WHERE o.id = :id::uuid AND o.lease_owner = :owner::text AND o.lease_number = :lease_number::bigint
-  AND o.due_at IS NOT NULL AND d.id = o.deployment_id
+WITH locked AS MATERIALIZED (
+    SELECT * FROM operations
+    WHERE deployment_id = (SELECT deployment_id FROM operations WHERE id = :id::uuid) ORDER BY id FOR UPDATE
+)
+DELETE FROM deployments d USING locked o
+WHERE (SELECT count(*) FROM locked) > 0 AND o.id = :id::uuid AND o.lease_owner = :owner::text
+  AND o.lease_number = :lease_number::bigint AND o.due_at IS NOT NULL AND d.id = o.deployment_id
 RETURNING d.id;
 
 -- What IM made for a tag is a fact, whoever has the lease now. No row: there is no such tag any more.

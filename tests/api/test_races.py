@@ -151,3 +151,17 @@ def test_a_person_is_removed_or_owns_what_they_ask_for(frozen):  # noqa: F811
         assert (alice.id == before) == (removed.status_code == 409)
         for answer in made:
             assert alice.deployment(answer.json()["id"])["owned_by"] == [alice.id]
+
+
+def test_deletions_by_force_at_once_want_their_locks_in_one_order(stack):
+    """Each tells the one that runs to go further, while the engine works on it and at last removes the row."""
+    admin, alice = stack.person(admin=True), stack.person()
+    deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    before = stack.sql(deadlocks)
+    for _ in range(6):
+        path = "/deployments/%s?force=true" % alice.deploy()
+        seen = set()
+        while 404 not in seen:
+            seen.update(codes(at_once(*[lambda: admin.delete(path)] * 8)))  # pylint: disable=cell-var-from-loop
+            assert seen <= {202, 204, 404}
+    assert stack.sql(deadlocks) == before
