@@ -163,3 +163,26 @@ def test_a_mistake_in_them_changes_nothing(bound, mine, text, reason):
     with open(bound.httpd.configuration, encoding="utf-8") as file:
         assert "mine.conf" not in file.read()
     assert not restart(bound, None)
+
+
+@pytest.mark.parametrize("text, reason", [(None, "can't be read"), ("{bad", "is no JSON"), (b"\xff", "is no JSON")])
+def test_a_provider_file_that_is_none_is_told_in_words(tmp_path, text, reason):
+    file = tmp_path / "providers.json"
+    if text is not None:
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(process.StackError, match="providers.json " + reason):
+        dev.read_providers(str(file))
+
+
+def test_a_refused_provider_file_is_not_left_for_the_next_start(bound, monkeypatch):
+    restart(bound, None)
+    with open(bound.path("providers.json"), encoding="utf-8") as file:
+        before = file.read()
+    with monkeypatch.context() as patched:
+        patched.setattr(bound, "_providers", {"providers": [{"name": 1}]})
+        with pytest.raises(process.StackError, match="nothing was changed"):
+            bound.start_httpd()
+    with open(bound.path("providers.json"), encoding="utf-8") as file:
+        assert file.read() == before
+    bound.graceful()
+    bound.wait_for(bound.ready, 15, "health")

@@ -63,6 +63,17 @@ def running_stack():
     return local.Stack(folder, im_url=state.get("im_url"), durable=True), state
 
 
+def read_providers(file):
+    """What a provider file of somebody's own holds."""
+    try:
+        with open(file, encoding="utf-8") as opened:
+            return json.load(opened)
+    except OSError as error:
+        raise process.StackError("%s can't be read (%s), so nothing was changed" % (file, error.strerror)) from error
+    except ValueError as error:
+        raise process.StackError("%s is no JSON (%s), so nothing was changed" % (file, error)) from error
+
+
 def run(arguments):
     parser = argparse.ArgumentParser(prog="./dev run")
     parser.add_argument("--im", metavar="URL", help="a real Infrastructure Manager instead of the simulator")
@@ -70,10 +81,7 @@ def run(arguments):
     parser.add_argument("--with", metavar="FILE", dest="extra", help="httpd directives that follow the stack's own")
     options = parser.parse_args(arguments)
     began = time.monotonic()
-    source = providers
-    if options.providers:
-        with open(options.providers, encoding="utf-8") as file:
-            source = json.load(file)
+    source = read_providers(options.providers) if options.providers else providers
     with report.step("build") as words:
         build.module()
         words.append(os.path.relpath(build.PLAIN, process.CHECKOUT) + "/.libs/mod_orchestrator.so")

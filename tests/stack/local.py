@@ -137,6 +137,13 @@ class Stack:
         value = self._providers(self) if callable(self._providers) else self._providers
         process.write(self.path("providers.json"), json.dumps(value or {"providers": []}, indent=2) + "\n")
 
+    def _written_providers(self):
+        try:
+            with open(self.path("providers.json"), encoding="utf-8") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+
     def _directives(self):
         lines = ["OrchestratorIM %s" % self.im_url,
                  "OrchestratorProviders %s" % httpd.quoted(self.path("providers.json")),
@@ -181,9 +188,15 @@ class Stack:
     def start_httpd(self):
         """Starts the main httpd and waits until it answers healthily and knows every issuer's keys. True when it had to be
         started (again)."""
+        before = self._written_providers()
         self._prepare()
         self.httpd.more = self._directives()
-        started = self.httpd.start(self.path("providers.json"))
+        try:
+            started = self.httpd.start(self.path("providers.json"))
+        except process.StackError:
+            if before is not None:  # what is refused now would keep what runs from its next (graceful) start
+                process.write(self.path("providers.json"), before)
+            raise
         process.wait_for(self.ready, 30, "a healthy answer of " + self.url + "/health")
         return started
 
