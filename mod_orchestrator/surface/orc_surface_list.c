@@ -41,6 +41,17 @@ static const char *counted(const listing_t *listing)
     return orc_secret_sha256(text, strlen(text), pool);
 }
 
+/* As it is remembered; -1: it is to be counted. The last page of a search is, since it says that nothing is behind it:
+ * who goes through the pages ends there. That of a list without a condition is found from an end that is counted
+ * anyway. */
+static apr_int64_t remembered(const listing_t *listing, orc_surface_totals_t *totals, const char *key)
+{
+    const orc_surface_plan_t *plan = listing->plan;
+    apr_int64_t total = orc_surface_totals_find(totals, key, apr_time_now());
+
+    return *plan->where && total <= (apr_int64_t)plan->page * plan->size ? -1 : total;
+}
+
 /* ---- reading ---- */
 
 static orc_error_t *read_page(listing_t *listing)
@@ -57,7 +68,7 @@ static orc_error_t *read_page(listing_t *listing)
                                         .size = plan->size,
                                         .offset = (apr_int64_t)(plan->page - 1) * plan->size,
                                         .budget = listing->is_inside ? MANY_BYTES : FEW_BYTES,
-                                        .total = totals ? orc_surface_totals_find(totals, key, apr_time_now()) : -1};
+                                        .total = totals ? remembered(listing, totals, key) : -1};
 
     ORC_TRY(orc_store_page_read(&listing->page, request->service->db, &listing->list->rows, &wish, request->pool));
     if (totals && listing->page.is_counted)

@@ -38,7 +38,37 @@ def named(answer):
     return {entry["parameter"] for entry in expect(answer, 422).json()["errors"]}
 
 
+MANY = """
+INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version, created_by, updated_by)
+SELECT gen_random_uuid(), 'a: b', encode(sha256((%(word)s || n)::bytea), 'hex'), 'many', 'openstack', 'tosca_simple_yaml_1_0', %(person)s, %(person)s
+FROM generate_series(%(first)s, %(last)s) n
+"""
+
+
+@pytest.fixture
+def library(stack):
+    """Somebody with so many templates that their number is remembered for some seconds; `add` makes more."""
+    person = stack.person()
+    word = unique("many")
+    person.add = lambda first, last: stack.sql(MANY, {"word": word, "person": person.id, "first": first, "last": last})
+    person.add(1, 10500)
+    yield person
+    stack.sql("DELETE FROM templates WHERE created_by = %s", (person.id,))
+
+
 # pages
+
+def test_who_goes_through_the_pages_of_a_long_search_does_not_end_before_its_end(library):
+    """Each process of httpd has its own memory of how many they are."""
+    for _ in range(8):
+        assert listed(library, size=500)["page"]["total_elements"] == 10500
+    library.add(10501, 10503)
+    for _ in range(8):
+        answer = listed(library, size=500, page=21)
+        assert (len(answer["data"]), answer["links"]["next"] is None) == (500, False)
+        answer = listed(library, size=500, page=22)
+        assert (len(answer["data"]), answer["links"]["next"]) == (3, None)
+
 
 def test_a_list_begins_with_the_newest_five(shelf, stack):
     answer = listed(shelf)
