@@ -75,16 +75,19 @@ class Views:
     """What makes the views, and the name of their schema, which tells what they are."""
 
     def __init__(self, folder, enums):
-        text = "".join(self.word_function(name, words) for name, words in enums.items() if isinstance(words, dict))
+        text = "".join(self.word_functions(name, words) for name, words in enums.items() if isinstance(words, dict))
         text += "\n".join(resolved(path, path.read_text(), enums, "views") for path in sorted(folder.glob("*.sql")))
         self.schema = "orc_views_" + hashlib.sha256(text.encode()).hexdigest()[:12]
         self.text = resolved(folder, text, {}, self.schema)
 
     @staticmethod
-    def word_function(name, words):
+    def word_functions(name, words):
         cases = " ".join(f"WHEN {code} THEN '{word}'" for word, code in words.items())
-        return (f"CREATE FUNCTION views.{name}_name(code smallint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$\n"
-                f"    SELECT CASE code {cases} END\n$$;\n\n")
+        places = {words[word]: str(place) for place, word in enumerate(sorted(words))}
+        ranks = ",".join(places.get(code, "NULL") for code in range(max(places) + 1))
+        made = "(code smallint) RETURNS {} LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$\n    SELECT {}\n$$;\n\n"
+        return (f"CREATE FUNCTION views.{name}_name" + made.format("text", f"CASE code {cases} END") +
+                f"CREATE FUNCTION views.{name}_rank" + made.format("smallint", f"('{{{ranks}}}'::smallint[])[code + 1]"))
 
 
 def statements(folder, enums, schema):

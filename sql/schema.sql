@@ -93,6 +93,7 @@ CREATE TABLE deployments (
     row_version               bigint NOT NULL DEFAULT 1,
     last_operation_id         uuid,            -- the last one that sets the status
     max_providers             integer,
+    status_reason             text,            -- of a status that is a failure or UNKNOWN
     user_group                text NOT NULL,
     user_group_issuer         text NOT NULL,
     target_provider           text,            -- asked for, else chosen
@@ -100,7 +101,6 @@ CREATE TABLE deployments (
     target_iaas_project       text,
     im_infra_id               text,
     im_endpoint               text,            -- where im_infra_id is
-    status_reason             text,            -- of a status that is a failure or UNKNOWN
     template_inputs           json NOT NULL,               -- without secrets; json keeps the text of numbers
     template_inputs_sealed    text,                        -- all of them, sealed, when some are secret
     template_outputs          jsonb NOT NULL DEFAULT '{}', -- without secrets

@@ -65,6 +65,7 @@ orc_error_t *orc_api_deployments_list(const orc_request_t *request, orc_response
                                   .keys = &orc_sql_table[ORC_SQL_DEPLOYMENT_KEYS_ALL],
                                   .is_everybodys = 1};
     const orc_store_list_t own = {.base = orc_sql_deployment_list_own(.caller = caller, .base_url = url),
+                                  .whole = &orc_sql_table[ORC_SQL_DEPLOYMENT_WHOLE_OWN],
                                   .keys = &orc_sql_table[ORC_SQL_DEPLOYMENT_KEYS_OWN],
                                   .count = &orc_sql_table[ORC_SQL_DEPLOYMENT_COUNT_OWN]};
     int is_admin = request->identity->is_admin;

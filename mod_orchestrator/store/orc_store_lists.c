@@ -4,7 +4,10 @@
 #include <apr_strings.h>
 #include <string.h>
 
-enum { FEW = 1000 }; /* rows that are cheaper to find once and keep than to find twice */
+enum {
+    FEW = 1000,   /* rows that are cheaper to find once and keep than to find twice */
+    SAMPLE = 1000 /* rows that say where a page ends at the latest */
+};
 
 /* A statement in the making. */
 typedef struct composer_t {
@@ -69,13 +72,17 @@ static const char *key_columns(const composer_t *composer)
     return columns;
 }
 
-/* A limit that the planner knows, the same for many sizes: the rest is cut off behind it. */
+/* So many rows of the front that the page is within: few different numbers for many sizes. */
+static const char *first_rows(const composer_t *composer)
+{
+    return composer->wish->size <= 20 ? "20" : composer->wish->size <= 100 ? "100" : "500";
+}
+
+/* In front, a limit that the planner knows: the rest is cut off behind it. */
 static const char *limit_of(const composer_t *composer)
 {
-    int size = composer->wish->size;
-
     if (composer->is_first)
-        return size <= 20 ? "LIMIT 20" : size <= 100 ? "LIMIT 100" : "LIMIT 500";
+        return apr_pstrcat(composer->pool, "LIMIT ", first_rows(composer), NULL);
     if (!composer->is_turned)
         return apr_psprintf(composer->pool, "LIMIT $%d::bigint OFFSET $%d::bigint", composer->parameter,
                             composer->parameter + 2);
@@ -85,21 +92,82 @@ static const char *limit_of(const composer_t *composer)
                         composer->parameter, composer->parameter + 2, composer->parameter + 2, composer->parameter);
 }
 
+/* ---- a bound ---- */
+
+/* Rows from the front, or the back, to the page's last one. */
+static const char *depth_of(const composer_t *composer)
+{
+    if (composer->is_first)
+        return first_rows(composer);
+    if (!composer->is_turned)
+        return apr_psprintf(composer->pool, "$%d::bigint + $%d::bigint", composer->parameter, composer->parameter + 2);
+    return apr_psprintf(composer->pool, "GREATEST((SELECT number FROM total) - $%d::bigint, 1)",
+                        composer->parameter + 2);
+}
+
+/* Worth it where all rows are read, and for a page that a sample reaches. */
+static int is_bounded(const composer_t *composer)
+{
+    const orc_store_page_wish_t *wish = composer->wish;
+    apr_int64_t depth = composer->is_turned ? wish->total - wish->offset : wish->offset + wish->size;
+
+    return composer->rows == composer->base && composer->list->is_everybodys && depth <= SAMPLE / 2 &&
+           !APR_ARRAY_IDX(wish->order, 0, orc_store_key_t).is_indexed;
+}
+
+/* The keys of the row in which the page of a sample ends: the page of all rows ends there or before. The sample is of
+ * those that come first among equal ones, so that an order with few different keys is bounded best. */
+static const char *bound_of(const composer_t *composer)
+{
+    const orc_store_key_t *last =
+        &APR_ARRAY_IDX(composer->wish->order, composer->wish->order->nelts - 1, orc_store_key_t);
+
+    return apr_psprintf(composer->pool,
+                        ", bound AS MATERIALIZED (SELECT * FROM (SELECT b.id%s FROM (%s) b ORDER BY %s%s LIMIT %d) b "
+                        "ORDER BY %s LIMIT 1 OFFSET %s - 1)",
+                        key_columns(composer), composer->rows, last->expression,
+                        last->is_descending != composer->is_turned ? " DESC" : "", SAMPLE,
+                        order_of(composer, composer->is_turned, 1), depth_of(composer));
+}
+
+/* True of a row that comes behind the bound by the keys from one on, as ORDER BY does it: NULL is the greatest. Never
+ * true when the sample is too small for a bound. */
+static const char *behind_bound(const composer_t *composer, int at)
+{
+    const orc_store_key_t *key = &APR_ARRAY_IDX(composer->wish->order, at, orc_store_key_t);
+    const char *behind = key->is_descending != composer->is_turned ? "<" : ">";
+    const char *this_one =
+        apr_psprintf(composer->pool, "%s %s (SELECT k%d FROM bound) OR (%s IS NULL) %s (SELECT k%d IS NULL FROM bound)",
+                     key->expression, behind, at, key->expression, behind, at);
+
+    if (at == composer->wish->order->nelts - 1)
+        return this_one;
+    return apr_psprintf(composer->pool, "%s OR %s IS NOT DISTINCT FROM (SELECT k%d FROM bound) AND (%s)", this_one,
+                        key->expression, at, behind_bound(composer, at + 1));
+}
+
 /* ---- the page's ids ---- */
 
-/* The ids in their order, and the count on its own: an index may give them without a look at all the rows. */
+/* The ids in their order, and the count on its own: an index may give them without a look at all the rows. Where all
+ * are looked at, a bound keeps those that can't be on the page out of the sorting, which is dear while each row that
+ * comes is better than those before. */
 static const char *straight(const composer_t *composer)
 {
     const orc_store_list_t *list = composer->list;
     const char *count = list->count ? list->count->text
                                     : apr_psprintf(composer->pool, "SELECT count(*) FROM (%s) b",
                                                    list->keys ? list->keys->text : composer->base);
+    const char *bound = "", *within = "true";
 
+    if (is_bounded(composer)) {
+        bound = bound_of(composer);
+        within = apr_psprintf(composer->pool, "(%s) IS NOT TRUE", behind_bound(composer, 0));
+    }
     return apr_psprintf(composer->pool,
-                        "WITH total AS MATERIALIZED (SELECT (%s)::bigint AS number), ids AS (SELECT b.id FROM (%s) b "
-                        "ORDER BY %s %s)",
-                        composer->wish->total >= 0 && !composer->is_turned ? "NULL" : count, composer->rows,
-                        order_of(composer, composer->is_turned, 0), limit_of(composer));
+                        "WITH total AS MATERIALIZED (SELECT (%s)::bigint AS number)%s, ids AS (SELECT b.id FROM (%s) b "
+                        "WHERE %s ORDER BY %s %s)",
+                        composer->wish->total >= 0 && !composer->is_turned ? "NULL" : count, bound, composer->rows,
+                        within, order_of(composer, composer->is_turned, 0), limit_of(composer));
 }
 
 /* The page of "matched", rows that are found already. */
@@ -115,7 +183,8 @@ static const char *found_at_once(const composer_t *composer)
     return apr_psprintf(composer->pool,
                         "WITH matched AS MATERIALIZED (SELECT b.id%s FROM (%s) b WHERE true%s), total AS (SELECT "
                         "count(*) AS number FROM matched), ids AS (%s)",
-                        key_columns(composer), composer->base, composer->wish->where, page_of_matched(composer));
+                        key_columns(composer), composer->list->whole ? composer->list->whole->text : composer->base,
+                        composer->wish->where, page_of_matched(composer));
 }
 
 /*

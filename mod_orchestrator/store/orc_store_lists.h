@@ -15,6 +15,8 @@ typedef struct orc_store_list_t {
     /** Rows that the caller may see: `id`, whatever is filtered or sorted by, `bytes` and `object` (JSON). `caller` is
      * the caller's row. */
     orc_sql_call_t base;
+    /** The same rows again, composed for a reader of all of them where `base` is for a reader of a few; or NULL. */
+    const orc_sql_entry_t *whole;
     /** The same rows with the columns that it declares, in an index; or NULL. */
     const orc_sql_entry_t *keys;
     /** How many rows there are; or NULL: they are counted. */
@@ -30,6 +32,7 @@ typedef struct orc_store_list_t {
 typedef struct orc_store_key_t {
     const char *column, *expression; /* its name; SQL over `b` */
     int is_descending;
+    int is_indexed; /* everybody's rows are walked in this order by an index */
 } orc_store_key_t;
 
 /** What is asked for. */

@@ -284,11 +284,12 @@ def c_columns(lists):
         rows = []
         for column in columns:
             choices = "choices_" + column["choices"] if "choices" in column else "NULL"
-            condition = literal(column["condition"]) if "condition" in column else "NULL"
-            rows.append("    {%s, ORC_KIND_%s, %d, %d, %s, %s, %s},\n" % (
+            order, condition = (literal(column[name]) if name in column else "NULL" for name in ("order", "condition"))
+            rows.append("    {%s, ORC_KIND_%s, %d, %d, %s, %s, %s, %s, %d},\n" % (
                 literal(column["name"]), column["kind"].upper(), column.get("sort", True), column.get("filter", True),
-                literal(column.get("expression", "b." + column["name"])), condition, choices))
-        out.append("static const orc_column_t columns_%s[] = {\n%s    {NULL, 0, 0, 0, NULL, NULL, NULL},\n};\n\n"
+                literal(column.get("expression", "b." + column["name"])), condition, choices, order,
+                column.get("indexed", False)))
+        out.append("static const orc_column_t columns_%s[] = {\n%s    {NULL, 0, 0, 0, NULL, NULL, NULL, NULL, 0},\n};\n\n"
                    % (name, "".join(rows)))
     return "".join(out)
 

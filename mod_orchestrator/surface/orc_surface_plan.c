@@ -120,6 +120,18 @@ static const char *array_type(const orc_column_t *column)
     }
 }
 
+/* One comparison a value and no subquery: a million rows are looked at. */
+static const char *containing(const orc_column_t *column, const char *parameter, int count, apr_pool_t *pool)
+{
+    const char *any = "";
+    int i;
+
+    for (i = 1; i <= count; i++)
+        any = apr_psprintf(pool, "%s%sstrpos(lower(%s), lower((%s)[%d])) > 0", any, i > 1 ? " OR " : "",
+                           column->expression, parameter, i);
+    return apr_pstrcat(pool, column->expression, " IS NOT NULL AND (", any, ")", NULL);
+}
+
 static void add_comparison(planner_t *planner, const orc_column_t *column, const apr_array_header_t *values)
 {
     apr_pool_t *pool = planner->request->pool;
@@ -130,9 +142,7 @@ static void add_comparison(planner_t *planner, const orc_column_t *column, const
     if (column->condition)
         add_condition(planner, filled(column->condition, parameter, pool));
     else if (column->kind == ORC_KIND_TEXT)
-        add_condition(planner,
-                      apr_pstrcat(pool, column->expression, " IS NOT NULL AND EXISTS (SELECT FROM unnest(", parameter,
-                                  ") part WHERE strpos(lower(", column->expression, "), lower(part)) > 0)", NULL));
+        add_condition(planner, containing(column, parameter, values->nelts, pool));
     else
         add_condition(planner, apr_pstrcat(pool, column->expression, cast, " = ANY (", parameter, ")", NULL));
 }
@@ -213,21 +223,19 @@ static const orc_column_t *sort_column(const orc_column_t *columns, const char *
 }
 
 /* Words are ordered by their code points, the same on every host. */
-static const char *collation(const orc_column_t *column)
+static const char *order_expression(const orc_column_t *column, apr_pool_t *pool)
 {
     int is_text = column->kind == ORC_KIND_WORD || column->kind == ORC_KIND_TEXT ||
                   (column->kind == ORC_KIND_ENUM && !has_codes(column));
 
-    return is_text ? " COLLATE \"C\"" : "";
+    if (column->order)
+        return column->order;
+    return apr_pstrcat(pool, column->expression, is_text ? " COLLATE \"C\"" : "", NULL);
 }
 
-static void add_key(planner_t *planner, const char *column, const char *expression, int is_descending)
+static void add_key(planner_t *planner, orc_store_key_t key)
 {
-    orc_store_key_t *key = apr_array_push(planner->plan->order);
-
-    key->column = column;
-    key->expression = expression;
-    key->is_descending = is_descending;
+    APR_ARRAY_PUSH(planner->plan->order, orc_store_key_t) = key;
 }
 
 static void plan_order(planner_t *planner)
@@ -252,10 +260,13 @@ static void plan_order(planner_t *planner)
                                     column ? "has too many keys" : "has a key that is not known here");
             break;
         }
-        add_key(planner, column->name, apr_pstrcat(pool, column->expression, collation(column), NULL), is_descending);
+        add_key(planner, (orc_store_key_t){.column = column->name,
+                                           .expression = order_expression(column, pool),
+                                           .is_descending = is_descending,
+                                           .is_indexed = column->is_indexed});
     }
     /* In the direction of the last key, so that turning all keys around turns the list around. */
-    add_key(planner, "id", "b.id", is_descending);
+    add_key(planner, (orc_store_key_t){"id", "b.id", is_descending, 1});
     planner->plan->is_usual = text == NULL;
 }
 

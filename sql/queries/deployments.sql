@@ -34,6 +34,13 @@ WHERE u.id = :caller
 -- parameters: caller, base_url
 SELECT * FROM views.v1_deployments(:base_url, :caller, false) WHERE is_owner
 
+-- The same rows for who reads all of them. The planner, who thinks that an array is short, looks them up one by one; a
+-- join it would make by a look at everybody's, which costs twice as much when one person owns one of fifty.
+-- name: deployment_whole_own
+-- parameters: caller, base_url
+SELECT * FROM views.v1_deployments(:base_url, :caller, false)
+WHERE id = ANY (ARRAY(SELECT deployment_id FROM deployment_owners WHERE user_id = :caller))
+
 -- name: deployment_keys_own
 -- parameters: caller, base_url
 -- columns: id, created_at

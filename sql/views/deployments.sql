@@ -22,9 +22,11 @@ CREATE FUNCTION views.v1_deployments(base_url text, caller uuid, with_template b
     im_infra_id               text,
     status                    smallint,
     status_name               text,
+    status_rank               smallint,
     status_reason             text,
     task                      smallint,
     task_name                 text,
+    task_rank                 smallint,
     last_operation            uuid,
     is_owner                  boolean,
     version                   text,   -- moves with every change of the object
@@ -34,8 +36,8 @@ CREATE FUNCTION views.v1_deployments(base_url text, caller uuid, with_template b
     SELECT d.id, d.created_at, d.created_by, d.updated_at, d.updated_by, d.template_id, d.user_group,
         d.user_group_issuer, d.per_provider_max_retries, d.max_providers, d.tot_timeout_mins,
         d.per_provider_timeout_mins, d.keep_last_attempt, d.target_provider, d.target_region, d.target_iaas_project,
-        d.im_infra_id, d.status, views.deployment_status_name(d.status),
-        d.status_reason, d.task, views.deployment_task_name(d.task),
+        d.im_infra_id, d.status, views.deployment_status_name(d.status), views.deployment_status_rank(d.status),
+        d.status_reason, d.task, views.deployment_task_name(d.task), views.deployment_task_rank(d.task),
         d.last_operation_id, me.user_id IS NOT NULL, concat(d.row_version, '.', o.row_version),
         2000 + 5 * octet_length(base_url) + 40 * (SELECT count(*) FROM deployment_owners w WHERE w.deployment_id = d.id)
             + octet_length(concat(d.user_group, d.user_group_issuer, d.target_provider, d.target_region,

@@ -49,6 +49,7 @@ static int setup_database(void **state)
 static orc_store_list_t own(void)
 {
     return (orc_store_list_t){.base = orc_db_kept(orc_sql_deployment_list_own(.caller = me, .base_url = "x"), pool),
+                              .whole = &orc_sql_table[ORC_SQL_DEPLOYMENT_WHOLE_OWN],
                               .keys = &orc_sql_table[ORC_SQL_DEPLOYMENT_KEYS_OWN],
                               .count = &orc_sql_table[ORC_SQL_DEPLOYMENT_COUNT_OWN]};
 }
@@ -76,7 +77,7 @@ static orc_store_page_wish_t wish_of(int size, apr_int64_t offset, const char *f
     for (i = 0; i < 2; i++) {
         orc_store_key_t *key = apr_array_push(order);
 
-        *key = (orc_store_key_t){columns[i], apr_pstrcat(pool, "b.", columns[i], NULL), 1};
+        *key = (orc_store_key_t){columns[i], apr_pstrcat(pool, "b.", columns[i], NULL), 1, 0};
     }
     wish.order = order;
     wish.values = apr_array_make(pool, 1, sizeof(const char *));
@@ -164,6 +165,87 @@ static void a_condition_that_many_fulfil_finds_the_same(void **state)
     assert_int_equal(many.total, 77);
     assert_false(many.is_counted);
     text_of("DELETE FROM deployments WHERE id NOT IN (SELECT id FROM kept)");
+}
+
+/* Many rows that have little to be told apart by. */
+static void add_similar_ones(void)
+{
+    text_of("CREATE TABLE were AS SELECT id FROM deployments");
+    text_of("INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, "
+            "per_provider_max_retries, max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, "
+            "target_region, status, task, last_operation_id, created_by, updated_by, updated_at) SELECT "
+            "md5(n::text)::uuid, "
+            "template_id, '{}', 'g', 'i', n % 2, nullif(n % 3, 0), n % 7, n % 1009, false, CASE WHEN n % 500 = 0 THEN "
+            "'r' || n % 4 END, n % 10, n % 9, NULL, created_by, created_by, now() - n % 977 * interval '1 s' FROM "
+            "generate_series(1, 4000) n, (SELECT template_id, created_by FROM deployments LIMIT 1) d");
+    text_of("UPDATE deployments SET status = tot_timeout_mins % 10, task = tot_timeout_mins % 9");
+}
+
+/* The same page of everybody's with a bound, from the front and from the end, and without. */
+static void assert_bound_changes_nothing(orc_store_page_wish_t wish, int total)
+{
+    static const int offsets[] = {0, 7, 93, 490, 2000, 3530, 3950, 4039, 4046, 5000};
+    orc_store_list_t everybodys = all();
+    orc_store_page_wish_t walked = wish;
+    size_t i;
+
+    walked.order = apr_array_copy(pool, wish.order);
+    APR_ARRAY_IDX(walked.order, 0, orc_store_key_t).is_indexed = 1;
+    for (i = 0; i < sizeof offsets / sizeof *offsets; i++) {
+        orc_store_page_t page, plain;
+
+        wish.offset = walked.offset = offsets[i];
+        wish.total = -1;
+        plain = page_of(&everybodys, &walked);
+        assert_int_equal(plain.total, total);
+        page = page_of(&everybodys, &wish);
+        assert_same(&page, &plain);
+        wish.total = total;
+        page = page_of(&everybodys, &wish);
+        assert_same(&page, &plain);
+    }
+}
+
+static void a_bound_changes_nothing(void **state)
+{
+    static const char *const firsts[] = {
+        "status",        "task_rank",  "keep_last_attempt", "max_providers",
+        "target_region", "updated_at", "status_reason",     "per_provider_timeout_mins"};
+    size_t i;
+    int turns;
+
+    add_similar_ones();
+    for (i = 0; i < sizeof firsts / sizeof *firsts; i++) {
+        for (turns = 0; turns < 4; turns++) {
+            orc_store_page_wish_t wish = wish_of(7, 0, firsts[i], "max_providers");
+
+            *(orc_store_key_t *)apr_array_push((apr_array_header_t *)wish.order) =
+                (orc_store_key_t){"id", "b.id", 1, 1};
+            APR_ARRAY_IDX(wish.order, 0, orc_store_key_t).is_descending = turns & 1;
+            APR_ARRAY_IDX(wish.order, 1, orc_store_key_t).is_descending = turns >> 1;
+            APR_ARRAY_IDX(wish.order, 2, orc_store_key_t).is_descending = turns >> 1;
+            assert_bound_changes_nothing(wish, DEPLOYMENTS + 1 + 4000);
+        }
+    }
+    text_of("DELETE FROM deployments WHERE id NOT IN (SELECT id FROM were)");
+}
+
+static void ranks_order_as_the_words_do(void **state)
+{
+    static const char *const names[] = {"deployment_status", "deployment_task", "resource_status"};
+    const char *views = orc_views_schema;
+    size_t i;
+
+    for (i = 0; i < 3; i++)
+        assert_string_equal(
+            text_of(apr_psprintf(
+                pool,
+                "SELECT count(*) FROM (SELECT row_number() OVER (ORDER BY name COLLATE \"C\") AS by_name, "
+                "row_number() OVER (ORDER BY rank) AS by_rank FROM (SELECT %s.%s_name(n::smallint) AS name, "
+                "%s.%s_rank(n::smallint) AS rank FROM generate_series(0, 30) n) c WHERE "
+                "name IS NOT NULL OR rank IS NOT NULL) b WHERE by_name <> by_rank",
+                views, names[i], views, names[i])),
+            "0");
 }
 
 /* How many blocks of long values were read since the server began; the session that read them has ended. */
@@ -304,6 +386,8 @@ int main(void)
         cmocka_unit_test(a_page_is_the_same_however_it_is_found),
         cmocka_unit_test(an_old_length_only_says_from_where_to_look),
         cmocka_unit_test(a_condition_that_many_fulfil_finds_the_same),
+        cmocka_unit_test(a_bound_changes_nothing),
+        cmocka_unit_test(ranks_order_as_the_words_do),
         cmocka_unit_test(only_what_is_shown_is_read),
         cmocka_unit_test(a_page_over_the_budget_says_what_fits),
         cmocka_unit_test(unusual_orders_drive_out_unusual_ones_only),

@@ -14,6 +14,6 @@ def test_every_check_of_pages_passes(build, database):
                           text=True, timeout=300, check=False,
                           env={**os.environ, "DATABASE_URL": database, "CMOCKA_MESSAGE_OUTPUT": "TAP"})
     results = re.findall(r"^(ok|not ok) \d+ - (\w+)", done.stdout, flags=re.M)
-    assert len(results) >= 7, done.stdout
+    assert len(results) >= 9, done.stdout
     assert [name for result, name in results if result != "ok"] == [], done.stdout
     assert done.returncode == 0

@@ -103,3 +103,22 @@ def test_the_caller_s_own_deployments_are_found_by_their_owner(scans):
     found = scans("deployment_list_own", "SELECT b.id FROM (%s) b")
     assert "deployment_owners_user_id" in {used for _, _, used in found}, found
     assert [node for node in found if node[0] == "Seq Scan"] == []
+
+
+def test_all_of_the_caller_s_own_deployments_are_looked_up_one_by_one(scans):
+    found = scans("deployment_whole_own", "SELECT b.id, b.task_rank FROM (%s) b")
+    assert {used for _, _, used in found if used} == {"deployments_pkey", "deployment_owners_user_id"}, found
+    assert "Seq Scan" not in {kind for kind, _, _ in found}
+
+
+def test_a_list_s_columns_that_are_said_to_be_indexed_are(scans, database):
+    assert scans("deployment_keys_all")
+    for collection in ("deployments", "templates", "users"):
+        routes = json.loads(TOP.joinpath("mod_orchestrator/routes", collection + ".json").read_text(encoding="utf-8"))
+        with contextlib.closing(psycopg2.connect(database)) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
+                           "WHERE i.indrelid = %s::regclass AND i.indpred IS NULL", [collection])
+            first = {name for name, in cursor.fetchall()}
+        for column in routes["list"]:
+            if column.get("indexed"):
+                assert first & {column["name"], column["name"] + "_id"}, (collection, column["name"], first)
