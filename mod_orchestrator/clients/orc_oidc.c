@@ -174,6 +174,9 @@ static orc_error_t *read_userinfo(json_t **claims, const orc_issuer_config_t *is
 
     if (response->error)
         return unavailable(pool, "oidc.userinfo", issuer, response->error->detail);
+    if (response->is_cut) /* of one person, as a refusal is: others need not wait */
+        return orc_error(pool, 503, "oidc.userinfo", "The token issuer %s: its userinfo has more than %d bytes.",
+                         issuer->url, USERINFO_MAX);
     if (is_refusal(response->status))
         return orc_error(pool, 401, "oidc.token", "The token issuer %s doesn't accept the access token.", issuer->url);
     if (response->status != 200)
@@ -195,7 +198,7 @@ static orc_error_t *ask(json_t **claims, orc_oidc_t *oidc, const orc_issuer_conf
     apr_array_header_t *headers = apr_array_make(pool, 2, sizeof(const char *));
     apr_time_t deadline = apr_time_now() + timeout;
     orc_oidc_endpoints_t endpoints = {.userinfo = issuer->userinfo_endpoint};
-    orc_http_request_t request = {.method = "GET", .headers = headers, .max_response = USERINFO_MAX};
+    orc_http_request_t request = {.method = "GET", .headers = headers, .max_response = USERINFO_MAX, .keeps_tail = 1};
     orc_http_response_t *response;
 
     if (!endpoints.userinfo)

@@ -55,7 +55,8 @@ static int refuse(mo_request_t *request, request_rec *r, const orc_error_t *erro
 {
     const mo_config_t *config = mo_config_of(r->server);
 
-    request->refusal = error;
+    if (request)
+        request->refusal = error;
     if (error->status == HTTP_UNAUTHORIZED)
         mo_auth_challenge(r, has_token ? error : NULL);
     if (error->status >= 500) {
@@ -63,7 +64,7 @@ static int refuse(mo_request_t *request, request_rec *r, const orc_error_t *erro
         return error->status;
     }
     mo_add(config->shared->refused_tokens, 1);
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, ORCLOGNO(1020) "request %s: %s", request->id, error->detail);
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, ORCLOGNO(1020) "request %s: %s", mo_request_id(r), error->detail);
     return error->status;
 }
 
@@ -73,19 +74,22 @@ static int is_open(const mo_request_t *request, const request_rec *r)
     return !r->proxyreq && orc_surface_is_open(request->base->surface, mo_request_method(r), request->path);
 }
 
+/* `request` is NULL where AuthType Bearer guards something that is no surface of ours. */
 static int ask(mo_request_t *request, request_rec *r)
 {
     const mo_config_t *config = mo_config_of(r->server);
     const char *token = bearer_token(r);
+    orc_identity_t *identity = NULL;
     orc_error_t *error;
 
-    error = token ? mo_identities_find(&request->identity, config->child->identities, token, apr_time_now(), r->pool)
+    error = token ? mo_identities_find(&identity, config->child->identities, token, apr_time_now(), r->pool)
                   : no_token(r->pool);
-    if (error) {
-        request->identity = NULL;
+    if (error)
         return refuse(request, r, error, token != NULL);
-    }
-    r->user = apr_pstrdup(r->pool, request->identity->subject);
+    if (request)
+        request->identity = identity;
+    /* Another issuer's person may have the same subject, and the issuer, which is configured, ends it. */
+    r->user = apr_pstrcat(r->pool, identity->subject, "@", identity->issuer, NULL);
     return OK;
 }
 
@@ -94,10 +98,10 @@ int mo_auth_check(request_rec *r)
     mo_request_t *request = mo_request_of(r);
     const char *type = ap_auth_type(r);
 
-    if (!request || !mo_config_of(r->server)->child || !type || ap_cstr_casecmp(type, MO_AUTH_TYPE) != 0)
+    if (!mo_config_of(r->server)->child || !type || ap_cstr_casecmp(type, MO_AUTH_TYPE) != 0)
         return DECLINED;
     r->ap_auth_type = MO_AUTH_TYPE;
-    if (!is_open(request, r))
+    if (!request || !is_open(request, r))
         return ask(request, r);
     r->user = "";
     request->is_unasked = 1;

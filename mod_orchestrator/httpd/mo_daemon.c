@@ -171,6 +171,8 @@ static void wait_for_database(const mo_config_t *config, server_rec *server, apr
                          ORCLOGNO(1031) "the database can not be used, it is tried again until it can: %s", said);
         }
         apr_pool_destroy(work);
+        if (!error)
+            ap_log_error(APLOG_MARK, APLOG_INFO, 0, server, ORCLOGNO(1038) "the database is as this version needs it");
         if (!error || rest(seconds))
             return;
         seconds = seconds < DATABASE_MAX_PAUSE ? seconds * 2 : DATABASE_MAX_PAUSE;

@@ -119,7 +119,7 @@ static int send_error(request_rec *r, const orc_error_t *error)
 void mo_request_log_error(request_rec *r, const orc_error_t *error)
 {
     ap_log_rerror(APLOG_MARK, error->status == 503 ? APLOG_WARNING : APLOG_ERR, 0, r,
-                  ORCLOGNO(1010) "request %s: %s %s: %d %s", mo_request_of(r)->id, r->method, r->uri, error->status,
+                  ORCLOGNO(1010) "request %s: %s %s: %d %s", mo_request_id(r), r->method, r->uri, error->status,
                   orc_error_line(error, r->pool));
 }
 

@@ -256,6 +256,33 @@ def test_mod_auth_openidc_may_look_after_other_places(beside):
         expect(requests.get(beside.url + ROUTE, headers=headers, timeout=10), 401)
 
 
+def test_bearer_guards_what_is_no_surface_too(make_stack):
+    """REMOTE_USER tells the issuer: of two people with one subject, each is let in where they are meant."""
+    stack = make_stack(issuers=2)
+    first, second = (one.token("carol") for one in stack.issuers)
+    stack.reconfigure("""
+        <Location /api/v1/status>
+            SetHandler server-status
+        </Location>
+        <Location /of-one>
+            SetHandler server-status
+            AuthType Bearer
+            Require user local-carol@%s
+            AuthzSendForbiddenOnFailure On
+        </Location>
+    """ % stack.issuers[1].url.rstrip("/"))
+    stack.expect_log("AH01631: user local-carol@%s: " % stack.issuer.url.rstrip("/"))
+    stack.wait_for(stack.ready, 30, "health")
+
+    def status(path, token=None):
+        headers = {"Authorization": "Bearer " + token} if token else {}
+        answer = requests.get(stack.base_url + path + "?auto", headers=headers, timeout=10)
+        assert (answer.status_code == 401) == ("WWW-Authenticate" in answer.headers)
+        return answer.status_code
+    assert [status("/api/v1/status", token) for token in (None, "x.y.z", first, second)] == [401, 401, 200, 200]
+    assert [status("/of-one", token) for token in (None, first, second)] == [401, 403, 200]
+
+
 def test_a_new_key_is_known_soon_after_the_file_has_it(frozen):  # noqa: F811
     """The daemon, which writes the file, is held still."""
     path = frozen.path("jwks", "jwks.json")
