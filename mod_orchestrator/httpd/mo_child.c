@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 
+#include "ap_mpm.h"
 #include "mo_dbd.h"
 #include "mo_log.h"
 #include "mo_surfaces.h"
@@ -41,6 +42,23 @@ static orc_surface_process_t **make_processes(apr_pool_t *pool)
     return processes;
 }
 
+static int query(int what)
+{
+    int number;
+
+    return ap_mpm_query(what, &number) == APR_SUCCESS && number > 1 ? number : 1;
+}
+
+static orc_rules_t *make_rules(const mo_config_t *config, apr_pool_t *pool)
+{
+    const orc_rules_host_t host = {.here = &config->shared->here,
+                                   .costly = &config->shared->costly,
+                                   .workers = query(AP_MPMQ_MAX_THREADS) * query(AP_MPMQ_MAX_DAEMONS),
+                                   .connections = config->db_max};
+
+    return orc_rules_make(&host, pool);
+}
+
 /* Makes what the threads of this child share. */
 static orc_error_t *make(mo_child_t **out, mo_config_t *config, server_rec *main_server, apr_pool_t *pool)
 {
@@ -56,7 +74,7 @@ static orc_error_t *make(mo_child_t **out, mo_config_t *config, server_rec *main
     service->types = config->types;
     service->providers = config->providers;
     service->engine = &config->shared->engine;
-    service->rules = orc_rules_make(pool);
+    service->rules = make_rules(config, pool);
     child->processes = make_processes(pool);
     if (!child->identities || !service->rules)
         return orc_error(pool, 500, "child", "a mutex can't be made");

@@ -128,6 +128,7 @@ static int answer(request_rec *r, orc_request_t *request)
     const mo_config_t *config = mo_config_of(r->server);
     orc_response_t *response = orc_response_make(r->pool);
     const orc_error_t *error = orc_surface_answer(request, response);
+    int result;
 
     if (error)
         mo_request_log_error(r, error);
@@ -137,7 +138,15 @@ static int answer(request_rec *r, orc_request_t *request)
         orc_surface_refuse(request, response, error);
     if (response->status == 401 && !apr_table_get(response->headers, "WWW-Authenticate"))
         mo_auth_challenge(r, NULL);
-    return mo_request_send(r, response);
+    if (response->status == HTTP_TOO_MANY_REQUESTS)
+        r->connection->keepalive = AP_CONN_CLOSE; /* in another child this person may have less at work */
+    /* A stream takes its time, and its followers have limits of their own. */
+    if (response->stream)
+        orc_rules_visit_end(request->visit);
+    result = mo_request_send(r, response);
+    if (!response->stream)
+        orc_rules_visit_end(request->visit);
+    return result;
 }
 
 int mo_request_handle(request_rec *r)

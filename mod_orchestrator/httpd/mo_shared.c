@@ -24,6 +24,7 @@ mo_shared_t *mo_shared_get(apr_pool_t *process_pool, apr_pool_t *pool)
 {
     const char *key = key_of(pool);
     void *found = NULL;
+    mo_shared_t *shared;
     apr_shm_t *memory;
 
     apr_pool_userdata_get(&found, key, process_pool);
@@ -31,11 +32,13 @@ mo_shared_t *mo_shared_get(apr_pool_t *process_pool, apr_pool_t *pool)
         return found;
     if (apr_shm_create(&memory, sizeof(mo_shared_t), NULL, process_pool) != APR_SUCCESS)
         return NULL;
-    found = apr_shm_baseaddr_get(memory);
-    memset(found, 0, sizeof(mo_shared_t));
-    ((mo_shared_t *)found)->started = apr_time_now();
-    apr_pool_userdata_set(found, key, apr_pool_cleanup_null, process_pool);
-    return found;
+    shared = apr_shm_baseaddr_get(memory);
+    memset(shared, 0, sizeof *shared);
+    if (!orc_gate_memory_init(&shared->here) || !orc_gate_memory_init(&shared->costly))
+        return NULL;
+    shared->started = apr_time_now();
+    apr_pool_userdata_set(shared, key, apr_pool_cleanup_null, process_pool);
+    return shared;
 }
 
 static int is_alive(apr_uint32_t pid)

@@ -5,6 +5,7 @@
 #include <apr_pools.h>
 
 #include "orc_engine_status.h"
+#include "orc_gate.h"
 
 enum { MO_SHARED_SLOTS = 256 };
 
@@ -29,6 +30,8 @@ typedef struct mo_shared_t {
     volatile apr_uint64_t refused_tokens;
     volatile apr_uint64_t shed; /* requests turned away because no database connection was free in time */
     mo_slot_t slots[MO_SHARED_SLOTS];
+    /* Persons' requests that hold a worker, and those that cost much. A child that was killed needs no cleaning up. */
+    orc_gate_memory_t here, costly;
 } mo_shared_t;
 
 /** The memory of this httpd for this version of the module, made at the first call and kept in the process pool; NULL

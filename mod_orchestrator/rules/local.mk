@@ -10,6 +10,7 @@ liborc_la_SOURCES += \
 	$(rules)/orc_rules_ssh_key.c $(rules)/orc_rules_ssh_key.h \
 	$(rules)/orc_rules_submission.c $(rules)/orc_rules_submission.h \
 	$(rules)/orc_rules_templates.c $(rules)/orc_rules_templates.h \
+	$(rules)/orc_rules_visit.c $(rules)/orc_rules_visit.h \
 	$(rules)/orc_service.h
 EXTRA_DIST += $(rules)/README.md
 
@@ -20,3 +21,7 @@ tests_unit_test_rules_parsed_LDADD = $(unit_ldadd)
 check_PROGRAMS += tests/unit/test_ssh_key
 tests_unit_test_ssh_key_SOURCES = tests/unit/test_ssh_key.c tests/unit/unit.h
 tests_unit_test_ssh_key_LDADD = $(unit_ldadd)
+
+check_PROGRAMS += tests/unit/test_visit
+tests_unit_test_visit_SOURCES = tests/unit/test_visit.c tests/unit/unit.h
+tests_unit_test_visit_LDADD = $(unit_ldadd)

@@ -2,30 +2,38 @@
 #include "orc_rules_internal.h"
 
 #include <apr_strings.h>
+#include <limits.h>
 #include <string.h>
 
 enum {
     LOOKS = 4,  /* at IM's logs that a process takes at once, one of a deployment */
-    COSTLY = 2, /* requests that cost much which one person may have at work in a process */
-    MANY = 512, /* such of all persons: as many as there are threads */
+    COSTLY = 2, /* requests that cost much which one person may have at work on a host */
+    ALL = INT_MAX,
 };
 
 static const char gone[] = "caller.gone";
 
-orc_rules_t *orc_rules_make(apr_pool_t *pool)
+/* What one person may have of so many, where `left` of `parts` are left to others; 0: there is no end of them. */
+static int share_of(int number, int left, int parts)
+{
+    int share = number - number * left / parts;
+
+    return number == 0 ? ALL : share > 0 ? share : 1;
+}
+
+orc_rules_t *orc_rules_make(const orc_rules_host_t *host, apr_pool_t *pool)
 {
     orc_rules_t *rules = apr_pcalloc(pool, sizeof *rules);
 
     rules->callers = orc_rules_callers_make(pool);
     rules->parsed = orc_rules_parsed_make(pool);
-    rules->looks = orc_gate_make(LOOKS, 1, pool);
-    rules->costly = orc_gate_make(MANY, COSTLY, pool);
-    return rules->callers && rules->parsed && rules->looks && rules->costly ? rules : NULL;
-}
-
-orc_gate_t *orc_rules_costly(const orc_rules_t *rules)
-{
-    return rules->costly;
+    rules->looks = orc_gate_make(NULL, LOOKS, 1, pool);
+    rules->here = orc_gate_make(host->here, ALL, share_of(host->workers, 1, 4), pool);
+    rules->turns = orc_gate_make(NULL, ALL, share_of(host->connections, 1, 2), pool);
+    rules->costly = orc_gate_make(host->costly, ALL, COSTLY, pool);
+    if (!rules->callers || !rules->parsed || !rules->looks || !rules->here || !rules->turns || !rules->costly)
+        return NULL;
+    return rules;
 }
 
 orc_error_t *orc_rules_condition_check(const orc_rules_condition_t *condition, const char *first, const char *second)

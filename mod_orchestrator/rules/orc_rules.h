@@ -2,8 +2,8 @@
 #ifndef ORC_RULES_H
 #define ORC_RULES_H
 
-#include "orc_gate.h"
 #include "orc_identity.h"
+#include "orc_rules_visit.h"
 #include "orc_service.h"
 
 /*
@@ -17,6 +17,7 @@ typedef struct orc_rules_call_t {
     const orc_service_t *service;
     orc_identity_t *who;        /* registered: orc_rules_persons_find was asked first */
     const char *correlation_id; /* names the request in logs and stored operations */
+    orc_rules_visit_t *visit;   /* that this is part of, or NULL */
     apr_pool_t *pool;           /* everything that comes out lives here */
 } orc_rules_call_t;
 
@@ -32,15 +33,11 @@ typedef struct orc_rules_condition_t {
 
 orc_error_t *orc_rules_condition_check(const orc_rules_condition_t *condition, const char *first, const char *second);
 
-/** What rules remember in one process: callers, parsed templates, who looks at IM's logs. Thread-safe. */
+/** What rules remember in one process: callers, parsed templates, who is at work. Thread-safe. */
 typedef struct orc_rules_t orc_rules_t;
 
 /** NULL when the system refuses a mutex. */
-orc_rules_t *orc_rules_make(apr_pool_t *pool);
-
-/** The gate before what costs much, by the person's id: one person may have two such requests at work in a process, so
- * that others are always served. */
-orc_gate_t *orc_rules_costly(const orc_rules_t *rules);
+orc_rules_t *orc_rules_make(const orc_rules_host_t *host, apr_pool_t *pool);
 
 /**
  * The caller's own row is gone (an administrator deleted it): who calls finds the person again, which registers them,

@@ -20,7 +20,7 @@ MEANINGS = {
     400: "Malformed, or without a body that is needed", 401: "No token, or one that is not valid", 403: "Not allowed", 404: "No such object",
     409: "In the way of something that exists", 412: "If-Match names another version", 413: "The body is too large",
     415: "Another content type than the route takes", 422: "Breaks a rule; every offending part is named",
-    429: "More than is allowed, or too much at once", 500: "An error of the server; the log has its cause under the request id",
+    429: "The person has too much at work at once; Retry-After says when to come again", 500: "An error of the server; the log has its cause under the request id",
     503: "Not available at the moment; try again"}
 HEADERS = {
     "X-Request-ID": ("The request's id, also in the logs", {"type": "string"}),
@@ -174,7 +174,7 @@ def response(status, spec, route):
         headers[name] = header(name, required=False)
     if status == 401:
         headers["WWW-Authenticate"] = header("WWW-Authenticate")
-    if status == 503 and "Retry-After" not in headers:
+    if status in (429, 503) and "Retry-After" not in headers:
         headers["Retry-After"] = header("Retry-After", required=False)
     out = {"description": spec.get("description", MEANINGS.get(status, {200: "The object", 201: "Created", 202: "Accepted",
                                                                        204: "Done", 304: "Not modified"}.get(status, ""))),
@@ -212,13 +212,11 @@ def responses(route):
     out = {int(status): spec for status, spec in route["responses"].items()}
     more = {400, 413, 414, 422, 500, 503}
     if route["who"] != "open":
-        more |= {401, 403}
+        more |= {401, 403, 429}
     if "body" in route:
         more.add(415)
     if route.get("match"):
         more.add(412)
-    if "list" in route:
-        more.add(429)
     for status in more:
         out.setdefault(status, "problem")
     if route.get("etag"):

@@ -9,6 +9,7 @@
 #include "orc_error.h"
 #include "orc_identity.h"
 #include "orc_json.h"
+#include "orc_rules_visit.h"
 #include "orc_service.h"
 #include "orc_stream.h"
 #include "orc_surface_process.h"
@@ -40,6 +41,7 @@ typedef struct orc_request_t {
     const char *idempotency_key, *if_match, *if_none_match; /* header values, or NULL */
 
     /* filled in by the dispatcher */
+    orc_rules_visit_t *visit; /* of a person; NULL: nobody is waited for */
     const struct orc_route_t *route;
     const char *ids[4]; /* the path's parameters in their order, UUIDs in lower case, "me" already replaced */
     json_t *json;       /* the checked body, or NULL */

@@ -9,6 +9,8 @@
 #include "orc_surface_conditional.h"
 #include "orc_surface_idempotency.h"
 
+enum { LARGE_BODY = 64 * 1024 }; /* one that is longer costs much to read and to store */
+
 /* ---- finding the route ---- */
 
 static const orc_route_t *routes_of(const orc_request_t *request)
@@ -174,9 +176,26 @@ static int is_to_be_known(const orc_request_t *request)
     return request->identity && (!request->route || !(request->route->flags & (ORC_ROUTE_OPEN | ORC_ROUTE_REGISTERS)));
 }
 
-static orc_error_t *answer(orc_request_t *request, orc_response_t *response)
+/* What was `found` to be wrong with the request is told to whoever is known. */
+static orc_error_t *serve(orc_request_t *request, orc_response_t *response, orc_error_t *found)
 {
     const orc_rules_call_t caller = orc_surface_call(request);
+
+    if (request->body_length > LARGE_BODY)
+        ORC_TRY(orc_rules_visit_costs(request->visit));
+    if (is_to_be_known(request))
+        ORC_TRY(orc_rules_persons_find(&caller));
+    ORC_TRY(found);
+    ORC_TRY(orc_surface_check(request));
+    if ((request->route->flags & ORC_ROUTE_ADMIN) && !request->identity->is_admin)
+        return orc_error(request->pool, 403, "forbidden.admin", "Only administrators may do this.");
+    ORC_TRY(call_again_when_gone(request, response));
+    make_not_modified(request, response);
+    return NULL;
+}
+
+static orc_error_t *answer(orc_request_t *request, orc_response_t *response)
+{
     orc_error_t *error;
 
     if (strcmp(request->method, "OPTIONS") == 0)
@@ -184,15 +203,11 @@ static orc_error_t *answer(orc_request_t *request, orc_response_t *response)
     error = find(request, response);
     if (request->unreadable && (!error || error->status != 401))
         error = request->unreadable;
-    if (is_to_be_known(request))
-        ORC_TRY(orc_rules_persons_find(&caller));
-    ORC_TRY(error);
-    ORC_TRY(orc_surface_check(request));
-    if ((request->route->flags & ORC_ROUTE_ADMIN) && !request->identity->is_admin)
-        return orc_error(request->pool, 403, "forbidden.admin", "Only administrators may do this.");
-    ORC_TRY(call_again_when_gone(request, response));
-    make_not_modified(request, response);
-    return NULL;
+    if (request->identity)
+        ORC_TRY(orc_rules_visit_begin(&request->visit, request->service->rules, request->identity, request->pool));
+    error = serve(request, response, error);
+    orc_rules_visit_is_answered(request->visit);
+    return error;
 }
 
 /* ---- errors ---- */

@@ -29,7 +29,8 @@ struct orc_surface_t {
 
 /**
  * Answers a request to a surface (request->process), whatever it is: finds the route, checks who and what, calls the
- * handler, and makes a problem of an error. Always leaves a complete response.
+ * handler, and makes a problem of an error. Always leaves a complete response. The visit (request->visit) goes on until
+ * it is sent, because that costs, too: the caller ends it.
  * @return the error behind a 5xx answer, for httpd/ to log once under the request id; NULL otherwise
  */
 const orc_error_t *orc_surface_answer(orc_request_t *request, orc_response_t *response);

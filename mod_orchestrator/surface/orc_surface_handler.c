@@ -8,7 +8,8 @@
 
 orc_rules_call_t orc_surface_call(const orc_request_t *request)
 {
-    const orc_rules_call_t call = {request->service, request->identity, request->request_id, request->pool};
+    const orc_rules_call_t call = {request->service, request->identity, request->request_id, request->visit,
+                                   request->pool};
 
     return call;
 }

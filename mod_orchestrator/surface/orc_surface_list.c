@@ -13,10 +13,7 @@ enum {
     FEW_OBJECTS = 100,           /* made, the same */
     FEW_BYTES = 1024 * 1024,     /* sent, the same */
     MANY_BYTES = 16 * FEW_BYTES, /* the most that a page may have */
-    RETRY_SECONDS = 1,
 };
-
-static const apr_interval_time_t patience = 2 * APR_USEC_PER_SEC; /* for a place to do what costs much */
 
 /* A list on its way. */
 typedef struct listing_t {
@@ -24,7 +21,6 @@ typedef struct listing_t {
     const orc_surface_list_t *list;
     const orc_surface_plan_t *plan;
     orc_store_page_t page;
-    int is_inside; /* the gate */
 } listing_t;
 
 /* ---- how long the list is ---- */
@@ -67,7 +63,7 @@ static orc_error_t *read_page(listing_t *listing)
                                         .is_usual = plan->is_usual,
                                         .size = plan->size,
                                         .offset = (apr_int64_t)(plan->page - 1) * plan->size,
-                                        .budget = listing->is_inside ? MANY_BYTES : FEW_BYTES,
+                                        .budget = orc_rules_visit_is_costly(request->visit) ? MANY_BYTES : FEW_BYTES,
                                         .total = totals ? remembered(listing, totals, key) : -1};
 
     ORC_TRY(orc_store_page_read(&listing->page, request->service->db, &listing->list->rows, &wish, request->pool));
@@ -81,39 +77,18 @@ static int costs_much(const orc_surface_plan_t *plan)
     return !plan->is_usual || (apr_int64_t)plan->page * plan->size > FEW_ROWS || plan->size > FEW_OBJECTS;
 }
 
-static orc_error_t *enter(listing_t *listing)
-{
-    const orc_request_t *request = listing->request;
-    orc_error_t *error;
-
-    listing->is_inside =
-        orc_gate_enter(orc_rules_costly(request->service->rules), request->identity->user_id, patience);
-    if (listing->is_inside)
-        return NULL;
-    error = orc_error(request->pool, 429, "busy.caller", "You have too many costly requests at work; try again.");
-    error->retry_after = RETRY_SECONDS;
-    return error;
-}
-
-/* What looks cheap and has many bytes is stopped before any is made, and done again inside the gate. */
+/* What looks cheap and has many bytes is stopped before any is made, and done again as what it is. */
 static orc_error_t *find_page(listing_t *listing)
 {
+    orc_rules_visit_t *visit = listing->request->visit;
+
     if (costs_much(listing->plan))
-        ORC_TRY(enter(listing));
+        ORC_TRY(orc_rules_visit_costs(visit));
     ORC_TRY(read_page(listing));
-    if (listing->is_inside || listing->page.size_that_fits == 0)
+    if (orc_rules_visit_is_costly(visit) || listing->page.size_that_fits == 0)
         return NULL;
-    ORC_TRY(enter(listing));
+    ORC_TRY(orc_rules_visit_costs(visit));
     return read_page(listing);
-}
-
-static orc_error_t *list_page(listing_t *listing)
-{
-    orc_error_t *error = find_page(listing);
-
-    if (listing->is_inside)
-        orc_gate_leave(orc_rules_costly(listing->request->service->rules), listing->request->identity->user_id);
-    return error;
 }
 
 /* ---- the answer ---- */
@@ -192,7 +167,7 @@ orc_error_t *orc_surface_list(const orc_request_t *request, orc_response_t *resp
     const char *objects;
 
     ORC_TRY(error);
-    ORC_TRY(list_page(&listing));
+    ORC_TRY(find_page(&listing));
     ORC_TRY(what_is_wrong(&listing));
     ORC_TRY(orc_surface_unseal(&objects, listing.page.objects, request));
     page = orc_surface_list_page(request, listing.plan, objects, listing.page.total);

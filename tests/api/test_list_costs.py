@@ -1,15 +1,11 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""What lists may cost: a budget of bytes for a page, few costly ones of a person at once."""
+"""What lists may cost: a budget of bytes for a page. How many at once is in test_fairness.py."""
 
-import concurrent.futures
-import contextlib
 import re
-import threading
 
-import psycopg2
 import pytest
 
-from harness.client import expect, template, unique
+from harness.client import expect, unique
 
 BUDGET = 16 * 1024 * 1024
 MANY = 60
@@ -72,41 +68,3 @@ def test_sealed_values_count_as_what_they_open_to(stack):
     assert size_that_fits(owner.get("/deployments", params={"size": 3})) == 2
     given = {"size": 3, "owned_by": owner.id}
     assert len(expect(admin.get("/deployments", params=given), 200).json()["data"]) == 3
-
-
-@contextlib.contextmanager
-def held(stack, table):
-    """Nobody reads the table meanwhile."""
-    with contextlib.closing(psycopg2.connect(stack.postgres.url)) as connection:
-        connection.cursor().execute("LOCK TABLE %s" % table)
-        yield
-        connection.rollback()
-
-
-def test_one_person_s_costly_lists_leave_the_others_their_connections(stack):
-    attacker, victim = stack.person(), stack.person()
-    attacker.store_template(template())
-    expect(victim.get("/users/me"), 200)
-    answers, asked = [], threading.Barrier(40)
-
-    def attack(_):
-        asked.wait()
-        answers.append(attacker.get("/templates", params={"sort": "name"}))
-
-    with concurrent.futures.ThreadPoolExecutor(40) as crowd:
-        with held(stack, "templates"):
-            done = [crowd.submit(attack, number) for number in range(40)]
-            # All but those inside, of each child.
-            stack.wait_for(lambda: len(answers) >= 40 - 2 * children(stack), 60, "the crowd to be turned away")
-            for _ in range(20):
-                expect(victim.get("/users/me"), 200)
-        for one in done:
-            one.result()
-    refused = [answer for answer in answers if answer.status_code == 429]
-    assert {answer.status_code for answer in answers} == {200, 429} and refused
-    assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
-    expect(attacker.get("/templates", params={"sort": "name"}), 200)
-
-
-def children(stack):
-    return len(stack.httpd.children()) - 1

@@ -26,10 +26,11 @@ static int setup_config(void **state)
 static orc_request_t *request_of(const char *method, const char *path)
 {
     orc_request_t *request = apr_pcalloc(pool, sizeof *request);
+    const orc_rules_host_t alone = {0};
     orc_service_t *service = apr_pcalloc(pool, sizeof *service);
 
     service->config = config;
-    service->rules = orc_rules_make(pool);
+    service->rules = orc_rules_make(&alone, pool);
     request->process = orc_surface_process_make(&orc_api_surface, pool);
     request->pool = pool;
     request->service = service;

@@ -58,6 +58,7 @@ static const orc_surface_t surface = {
 static const char *answer(int status, const char *method, const char *path, const char *body)
 {
     static orc_identity_t identity = {.issuer = "https://issuer", .subject = "s", .user_id = "somebody"};
+    const orc_rules_host_t alone = {0};
     orc_service_t *service = apr_pcalloc(pool, sizeof *service);
     orc_response_t *response = orc_response_make(pool);
     orc_request_t request = {.pool = pool,
@@ -72,7 +73,7 @@ static const char *answer(int status, const char *method, const char *path, cons
                              .identity = &identity,
                              .request_id = "r-1"};
 
-    service->rules = orc_rules_make(pool);
+    service->rules = orc_rules_make(&alone, pool);
     orc_rules_callers_remember(service->rules->callers, &identity, 0);
     (void)orc_surface_answer(&request, response);
     assert_int_equal(response->status, status);

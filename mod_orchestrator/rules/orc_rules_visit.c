@@ -1,0 +1,101 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_rules_visit.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "orc_rules_internal.h"
+
+enum {
+    RETRY_SECONDS = 1,
+    KEY_LENGTH = 32, /* hexadecimal digits of the hash of who it is */
+};
+
+static const apr_interval_time_t patience = 5 * APR_USEC_PER_SEC;
+
+struct orc_rules_visit_t {
+    orc_rules_t *rules;
+    const char *key;
+    int is_here, has_turn, is_costly; /* inside the gate of that name */
+    apr_pool_t *pool;
+};
+
+static const char *key_of(const orc_identity_t *who, apr_pool_t *pool)
+{
+    const char *name = apr_pstrcat(pool, who->issuer, "\n", who->subject, NULL);
+
+    return apr_pstrndup(pool, orc_secret_sha256(name, strlen(name), pool), KEY_LENGTH);
+}
+
+static orc_error_t *busy(apr_pool_t *pool)
+{
+    orc_error_t *error = orc_error(pool, 429, "busy.caller", "You have too many requests at work; try again.");
+
+    error->retriable = 1;
+    error->retry_after = RETRY_SECONDS;
+    return error;
+}
+
+static orc_error_t *take_turn(orc_rules_visit_t *visit)
+{
+    visit->has_turn = orc_gate_enter(visit->rules->turns, visit->key, patience);
+    return visit->has_turn ? NULL : busy(visit->pool);
+}
+
+static void give_turn_back(orc_rules_visit_t *visit)
+{
+    if (visit->has_turn)
+        orc_gate_leave(visit->rules->turns, visit->key);
+    visit->has_turn = 0;
+}
+
+orc_error_t *orc_rules_visit_begin(orc_rules_visit_t **out, orc_rules_t *rules, const orc_identity_t *who,
+                                   apr_pool_t *pool)
+{
+    orc_rules_visit_t *visit = apr_pcalloc(pool, sizeof *visit);
+    orc_error_t *error = NULL;
+
+    visit->rules = rules;
+    visit->key = key_of(who, pool);
+    visit->pool = pool;
+    /* Who waits holds a worker: beyond this number there is no waiting. */
+    visit->is_here = orc_gate_enter(rules->here, visit->key, 0);
+    error = visit->is_here ? take_turn(visit) : busy(pool);
+    if (error)
+        orc_rules_visit_end(visit);
+    *out = error ? NULL : visit;
+    return error;
+}
+
+orc_error_t *orc_rules_visit_costs(orc_rules_visit_t *visit)
+{
+    if (!visit || visit->is_costly)
+        return NULL;
+    /* Those of its person that cost little go on meanwhile; and nobody who has a turn waits here for who waits for one.
+     */
+    give_turn_back(visit);
+    visit->is_costly = orc_gate_enter(visit->rules->costly, visit->key, patience);
+    return visit->is_costly ? take_turn(visit) : busy(visit->pool);
+}
+
+int orc_rules_visit_is_costly(const orc_rules_visit_t *visit)
+{
+    return visit && visit->is_costly;
+}
+
+void orc_rules_visit_is_answered(orc_rules_visit_t *visit)
+{
+    if (visit)
+        give_turn_back(visit);
+}
+
+void orc_rules_visit_end(orc_rules_visit_t *visit)
+{
+    if (!visit)
+        return;
+    give_turn_back(visit);
+    if (visit->is_costly)
+        orc_gate_leave(visit->rules->costly, visit->key);
+    if (visit->is_here)
+        orc_gate_leave(visit->rules->here, visit->key);
+}
