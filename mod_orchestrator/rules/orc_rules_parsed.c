@@ -16,7 +16,7 @@ typedef struct kept_t {
     const orc_tosca_template_t *tosca;
     const char *id, *version;
     apr_size_t size;
-    int users;
+    int users, is_costly;
     apr_uint64_t used; /* the table's count when it was taken last */
 } kept_t;
 
@@ -79,6 +79,41 @@ const orc_tosca_template_t *orc_rules_parsed_find(orc_rules_parsed_t *parsed, co
     }
     apr_thread_mutex_unlock(parsed->lock);
     return tosca;
+}
+
+/* Called with the lock held. */
+static kept_t *place_of(orc_rules_parsed_t *parsed, const orc_tosca_template_t *tosca)
+{
+    int i;
+
+    for (i = 0; i < PLACES; i++) {
+        if (parsed->kept[i].pool && parsed->kept[i].tosca == tosca)
+            return &parsed->kept[i];
+    }
+    return NULL;
+}
+
+int orc_rules_parsed_is_costly(orc_rules_parsed_t *parsed, const orc_tosca_template_t *tosca)
+{
+    const kept_t *kept;
+    int is_costly;
+
+    apr_thread_mutex_lock(parsed->lock);
+    kept = place_of(parsed, tosca);
+    is_costly = kept && kept->is_costly;
+    apr_thread_mutex_unlock(parsed->lock);
+    return is_costly;
+}
+
+void orc_rules_parsed_mark_costly(orc_rules_parsed_t *parsed, const orc_tosca_template_t *tosca)
+{
+    kept_t *kept;
+
+    apr_thread_mutex_lock(parsed->lock);
+    kept = place_of(parsed, tosca);
+    if (kept)
+        kept->is_costly = 1;
+    apr_thread_mutex_unlock(parsed->lock);
 }
 
 /* The place that nobody uses and that was taken longest ago, of the full or of all; NULL when there is none. Called

@@ -34,4 +34,10 @@ orc_error_t *orc_rules_parsed_add(const orc_tosca_template_t **tosca, orc_rules_
                                   const char *version, const char *content, const orc_tosca_types_t *types,
                                   const char *pointer, apr_pool_t *pool);
 
+/** Whether it was said that work with a kept template costs much. It is in use by the caller. */
+int orc_rules_parsed_is_costly(orc_rules_parsed_t *parsed, const orc_tosca_template_t *tosca);
+
+/** Says so, as long as it is kept; nothing happens when it isn't. */
+void orc_rules_parsed_mark_costly(orc_rules_parsed_t *parsed, const orc_tosca_template_t *tosca);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include <apr_strings.h>
 #include <string.h>
+#include <time.h>
 
 #include "orc_id.h"
 #include "orc_redact.h"
@@ -17,6 +18,8 @@ enum {
     QUEUE_RETRY_SECONDS = 30,
     MAX_RUNS = 3, /* with a template that changes meanwhile */
 };
+
+static const apr_time_t costly = 5 * 1000; /* the work with a template's inputs and relations, in microseconds */
 
 typedef struct submission_t {
     const orc_rules_call_t *call;
@@ -99,9 +102,6 @@ static orc_error_t *parse(const orc_tosca_template_t **tosca, const stored_t *st
     orc_rules_parsed_t *parsed = s->call->service->rules->parsed;
     orc_tosca_template_t *own;
 
-    *tosca = orc_rules_parsed_find(parsed, stored->id, stored->version, s->call->pool);
-    if (*tosca)
-        return NULL;
     if (!s->wish->user_group || check_group(s)) {
         ORC_TRY(orc_tosca_parse(&own, stored->content, strlen(stored->content), s->call->service->types, "",
                                 s->call->pool));
@@ -112,28 +112,28 @@ static orc_error_t *parse(const orc_tosca_template_t **tosca, const stored_t *st
                                 "", s->call->pool);
 }
 
-/* Parses the template and makes the resources of it; what is wrong goes to `wrong` or `unfit`. */
-static void plan_resources(submission_t *s, const stored_t *stored)
+/* The time that this thread was at work, in microseconds: how busy the machine is makes nothing costly. */
+static apr_time_t worked(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return apr_time_from_sec(time.tv_sec) + time.tv_nsec / 1000;
+}
+
+/* Makes the resources of a template; what is wrong goes to `wrong` or `unfit`. */
+static void plan(submission_t *s, const orc_tosca_template_t *tosca)
 {
     apr_pool_t *pool = s->call->pool;
-    const orc_tosca_template_t *tosca;
+    apr_time_t begun = worked();
     orc_tosca_demand_t demand;
-    orc_error_t *error;
     json_t *complete;
+    orc_error_t *error = orc_tosca_inputs(&complete, tosca, s->wish->template_inputs, "/template_inputs", pool);
 
-    if (!stored->content) {
-        orc_error_add_member(&s->unfit, pool, "template_id", "is not the id of a template");
-        return;
-    }
-    error = parse(&tosca, stored, s);
-    if (error) {
-        orc_error_add_member(&s->unfit, pool, "template_id", "names a template that can't be deployed: %s",
-                             error->fields ? APR_ARRAY_IDX(error->fields, 0, orc_error_field_t).detail : error->detail);
-        return;
-    }
-    error = orc_tosca_inputs(&complete, tosca, s->wish->template_inputs, "/template_inputs", pool);
     if (!error)
         error = orc_tosca_topology(&s->nodes, &demand, tosca, complete, pool);
+    if (worked() - begun > costly)
+        orc_rules_parsed_mark_costly(s->call->service->rules->parsed, tosca);
     if (!error)
         return;
     s->nodes = NULL;
@@ -143,15 +143,40 @@ static void plan_resources(submission_t *s, const stored_t *stored)
         orc_error_add_member(&s->unfit, pool, "template_id", "%s", error->detail);
 }
 
+/* Parses the template and makes the resources of it. What a template costs is not seen in its text, but in what it cost
+ * before. */
+static orc_error_t *plan_resources(submission_t *s, const stored_t *stored)
+{
+    orc_rules_parsed_t *parsed = s->call->service->rules->parsed;
+    const orc_tosca_template_t *tosca;
+    orc_error_t *error = NULL;
+
+    if (!stored->content) {
+        orc_error_add_member(&s->unfit, s->call->pool, "template_id", "is not the id of a template");
+        return NULL;
+    }
+    tosca = orc_rules_parsed_find(parsed, stored->id, stored->version, s->call->pool);
+    if (!tosca || orc_rules_parsed_is_costly(parsed, tosca))
+        ORC_TRY(orc_rules_visit_costs(s->call->visit));
+    if (!tosca)
+        error = parse(&tosca, stored, s);
+    if (!error)
+        plan(s, tosca);
+    else
+        orc_error_add_member(&s->unfit, s->call->pool, "template_id", "names a template that can't be deployed: %s",
+                             error->fields ? APR_ARRAY_IDX(error->fields, 0, orc_error_field_t).detail : error->detail);
+    return NULL;
+}
+
 void orc_rules_submission_check(orc_error_t **error, const orc_rules_call_t *call, const orc_rules_submission_t *wish)
 {
     submission_t s = {.call = call, .wish = wish};
     stored_t stored;
 
     check_times(error, wish, call->pool);
-    if (!wish->template_id || !wish->template_inputs || find_template(&stored, &s) || !stored.content)
+    if (!wish->template_id || !wish->template_inputs || find_template(&stored, &s) || !stored.content ||
+        plan_resources(&s, &stored))
         return;
-    plan_resources(&s, &stored);
     if (s.wrong)
         orc_rules_add_mistakes(error, s.wrong, call->pool);
 }
@@ -284,7 +309,7 @@ static orc_error_t *submit(int *is_outdated, const orc_rules_call_t *call, const
 
     check_times(&s.wrong, wish, call->pool);
     ORC_TRY(find_template(&stored, &s));
-    plan_resources(&s, &stored);
+    ORC_TRY(plan_resources(&s, &stored));
     ORC_TRY(s.wrong);
     ORC_TRY(check_group(&s));
     check_target(&s);

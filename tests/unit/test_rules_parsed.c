@@ -56,6 +56,21 @@ static void a_template_is_found_again_in_its_version(void **state)
     apr_pool_destroy(pool);
 }
 
+static void that_one_costs_much_is_known_as_long_as_it_is_kept(void **state)
+{
+    orc_rules_parsed_t *parsed = orc_rules_parsed_make(root);
+    const orc_tosca_template_t *made;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, root);
+    made = add(parsed, "a", "1", pool);
+    assert_false(orc_rules_parsed_is_costly(parsed, made));
+    orc_rules_parsed_mark_costly(parsed, made);
+    assert_true(orc_rules_parsed_is_costly(parsed, orc_rules_parsed_find(parsed, "a", "1", pool)));
+    assert_false(orc_rules_parsed_is_costly(parsed, add(parsed, "a", "2", pool)));
+    apr_pool_destroy(pool);
+}
+
 static void a_bad_template_is_an_error_and_not_kept(void **state)
 {
     orc_rules_parsed_t *parsed = orc_rules_parsed_make(root);
@@ -186,6 +201,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_template_is_found_again_in_its_version),
+        cmocka_unit_test(that_one_costs_much_is_known_as_long_as_it_is_kept),
         cmocka_unit_test(a_bad_template_is_an_error_and_not_kept),
         cmocka_unit_test(one_that_is_in_use_outlives_all_newer_ones),
         cmocka_unit_test(one_without_room_is_used_and_not_kept),
