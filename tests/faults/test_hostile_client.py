@@ -19,6 +19,7 @@ CONNECTIONS = 40
 PROCESSES = 4      # that make the requests: one Python alone is no load
 SECONDS = 30
 MOST_TIMES = 20    # the p99 of others, in times of that at rest
+LEAST_MS = 10      # what counts as rest: less is a machine that nobody else uses
 COLUMNS = ["created_at", "updated_at", "status", "user_group", "target_provider", "template_id", "last_operation", "id"]
 
 
@@ -112,6 +113,14 @@ def timed(person, is_over):
     return sorted(took), dict(wrong)
 
 
+def rest(person):
+    """The same when nobody attacks; asked before and after, because others use the machine, too."""
+    ends = itertools.count()
+    took, wrong = timed(person, lambda: next(ends) > 500)
+    assert not wrong
+    return took
+
+
 def percentile(values, percent):
     return values[min(len(values) - 1, len(values) * percent // 100)]
 
@@ -125,8 +134,7 @@ def test_one_person_can_not_spoil_it_for_others(make_stack):
     made["deployment"] = mallory.deploy(made["relations"])
     # What the attacker's requests end with is theirs alone.
     stack.expect_log(r"\[orchestrator:(warn|error)\]|\[mpm_event:")
-    ends = itertools.count()
-    at_rest, _ = timed(alice, lambda: next(ends) > 500)
+    before = rest(alice)
     results, arguments = multiprocessing.Queue(), (stack.url, mallory.token, mallory.group, made)
     attackers = [multiprocessing.Process(target=attack, args=(arguments, CONNECTIONS // PROCESSES, 100 * number, SECONDS, results))
                  for number in range(PROCESSES)]
@@ -137,9 +145,10 @@ def test_one_person_can_not_spoil_it_for_others(make_stack):
     answers = sum((collections.Counter(results.get(timeout=120)) for _ in attackers), collections.Counter())
     for attacker in attackers:
         attacker.join()
+    at_rest = sorted(before + rest(alice))
     print(json.dumps({"at rest": {"requests": len(at_rest), "p99 ms": percentile(at_rest, 99)},
                       "beside": {"requests": len(beside), "p50 ms": percentile(beside, 50), "p99 ms": percentile(beside, 99), "wrong": wrong},
                       "mallory": {"%s %s" % key: count for key, count in sorted(answers.items(), key=str)}}, indent=1))
     assert "exit signal" not in stack.log_text()
     assert not wrong
-    assert percentile(beside, 99) < MOST_TIMES * percentile(at_rest, 99)
+    assert percentile(beside, 99) < MOST_TIMES * max(percentile(at_rest, 99), LEAST_MS)
