@@ -299,7 +299,8 @@ CREATE TRIGGER deployment_follows_change AFTER UPDATE OF type, state, phase, rea
         (NEW.type, NEW.state, NEW.phase, NEW.reason)) EXECUTE FUNCTION deployment_follow();
 
 -- A deployment that gets another last operation, one that is there already, or has none any more. One that is made in
--- the same statement can't be seen from here: its own trigger comes behind.
+-- the same statement can't be seen from here: its own trigger comes behind, but for a creation that begins, which it is
+-- taken for.
 CREATE FUNCTION deployment_turn() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.last_operation_id IS NULL THEN
@@ -311,9 +312,9 @@ BEGIN
             deployment_task(type, state, phase)
         INTO NEW.status, NEW.status_reason, NEW.task FROM operations WHERE id = NEW.last_operation_id;
         IF NOT FOUND THEN
-            NEW.status := OLD.status;
-            NEW.status_reason := OLD.status_reason;
-            NEW.task := OLD.task;
+            NEW.status := 2;
+            NEW.status_reason := NULL;
+            NEW.task := 0;
         END IF;
     END IF;
     RETURN NEW;

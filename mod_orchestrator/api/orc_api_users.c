@@ -45,7 +45,9 @@ orc_error_t *orc_api_users_list(const orc_request_t *request, orc_response_t *re
     const orc_surface_list_t list = {
         .rows = {.base = is_admin ? orc_sql_user_list_all(.caller = caller) : orc_sql_user_list_own(.caller = caller),
                  .is_everybodys = is_admin},
-        .what = "user"};
+        .what = "user",
+        .is_costly = !is_admin, /* all of one's deployments are looked at for their owners */
+    };
 
     return orc_surface_list(request, response, &list);
 }

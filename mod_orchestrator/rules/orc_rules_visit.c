@@ -29,7 +29,7 @@ static const char *key_of(const orc_identity_t *who, apr_pool_t *pool)
 
 static orc_error_t *busy(apr_pool_t *pool)
 {
-    orc_error_t *error = orc_error(pool, 429, "busy.caller", "You have too many requests at work; try again.");
+    orc_error_t *error = orc_error(pool, 429, "busy.caller", "Too many requests are at work; try again.");
 
     error->retriable = 1;
     error->retry_after = RETRY_SECONDS;

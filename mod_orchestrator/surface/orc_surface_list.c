@@ -82,7 +82,7 @@ static orc_error_t *find_page(listing_t *listing)
 {
     orc_rules_visit_t *visit = listing->request->visit;
 
-    if (costs_much(listing->plan))
+    if (listing->list->is_costly || costs_much(listing->plan))
         ORC_TRY(orc_rules_visit_costs(visit));
     ORC_TRY(read_page(listing));
     if (orc_rules_visit_is_costly(visit) || listing->page.size_that_fits == 0)

@@ -16,6 +16,7 @@ typedef struct orc_surface_list_t {
     orc_store_list_t rows;        /* the base has a column for each of the list's columns in routes/ */
     const char *what;             /* noun for problems when it may not be read, "deployment" */
     orc_surface_expand_t *expand; /* or NULL */
+    int is_costly;                /* whichever page is asked for */
 } orc_surface_list_t;
 
 /**

@@ -134,6 +134,17 @@ def test_a_deployment_turns_to_another_operation_or_to_none(tables):
     assert tables.standing(deployment) == nothing
 
 
+@pytest.mark.parametrize("type", TYPES)
+def test_a_deployment_turns_to_an_operation_of_the_same_statement(tables, type):
+    """As a deletion is asked for, or another try."""
+    deployment, id = tables.deployment(), str(uuid.uuid4())
+    tables.point(deployment, tables.operation(deployment, "CREATE", "failed", "ended", "why"))
+    tables.sql("WITH operation AS (INSERT INTO operations (id, deployment_id, type, user_group, user_group_issuer, created_by, due_at)"
+               " VALUES (%s, %s, %s, 'g', 'i', %s, now())) UPDATE deployments SET last_operation_id = %s WHERE id = %s",
+               id, deployment, type, tables.person, id, deployment)
+    assert tables.standing(deployment) == expected(type, "pending", "queued", None)
+
+
 def test_the_tally_of_a_person_is_what_they_own(tables):
     one, other = tables.user(), tables.user()
     deployments = [tables.deployment() for _ in range(5)]

@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "unit.h"
 
+#include <apr_strings.h>
+
 #include "orc_rules.h"
 
 static const orc_identity_t alice = {.issuer = "https://issuer", .subject = "alice"};
@@ -64,6 +66,23 @@ static void what_costs_much_is_said_once_and_ends_with_the_visit(void **state)
     }
 }
 
+static void what_costs_much_is_bounded_for_all_together(void **state)
+{
+    const orc_rules_host_t host = {.workers = 64};
+    orc_rules_t *rules = orc_rules_make(&host, pool);
+    orc_error_t *error;
+    int i;
+
+    for (i = 0; i < 8; i++) {
+        const orc_identity_t who = {.issuer = "https://issuer", .subject = apr_psprintf(pool, "%d", i)};
+
+        assert_null(orc_rules_visit_costs(begin(rules, &who)));
+    }
+    error = orc_rules_visit_costs(begin(rules, &alice));
+    assert_non_null(error);
+    assert_int_equal(error->status, 429);
+}
+
 static void nobody_is_waited_for_without_a_visit(void **state)
 {
     assert_null(orc_rules_visit_costs(NULL));
@@ -78,6 +97,7 @@ int main(void)
         cmocka_unit_test(one_person_leaves_a_quarter_of_the_workers),
         cmocka_unit_test(one_that_is_answered_needs_no_connection),
         cmocka_unit_test(what_costs_much_is_said_once_and_ends_with_the_visit),
+        cmocka_unit_test(what_costs_much_is_bounded_for_all_together),
         cmocka_unit_test(nobody_is_waited_for_without_a_visit),
     };
 
