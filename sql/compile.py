@@ -87,7 +87,8 @@ class Views:
         ranks = ",".join(places.get(code, "NULL") for code in range(max(places) + 1))
         made = "(code smallint) RETURNS {} LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$\n    SELECT {}\n$$;\n\n"
         return (f"CREATE FUNCTION views.{name}_name" + made.format("text", f"CASE code {cases} END") +
-                f"CREATE FUNCTION views.{name}_rank" + made.format("smallint", f"('{{{ranks}}}'::smallint[])[code + 1]"))
+                f"CREATE FUNCTION views.{name}_rank" +
+                made.format("smallint", f"('{{{ranks}}}'::smallint[])[code + 1]"))
 
 
 def statements(folder, enums, schema):

@@ -287,8 +287,8 @@ def c_columns(lists):
                 literal(column["name"]), column["kind"].upper(), column.get("sort", True), column.get("filter", True),
                 literal(column.get("expression", "b." + column["name"])), condition, choices, order,
                 column.get("indexed", False)))
-        out.append("static const orc_column_t columns_%s[] = {\n%s    {NULL, 0, 0, 0, NULL, NULL, NULL, NULL, 0},\n};\n\n"
-                   % (name, "".join(rows)))
+        rows.append("    {NULL, 0, 0, 0, NULL, NULL, NULL, NULL, 0},\n")
+        out.append("static const orc_column_t columns_%s[] = {\n%s};\n\n" % (name, "".join(rows)))
     return "".join(out)
 
 

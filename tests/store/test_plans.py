@@ -116,8 +116,9 @@ def test_a_list_s_columns_that_are_said_to_be_indexed_are(scans, database):
     for collection in ("deployments", "templates", "users"):
         routes = json.loads(TOP.joinpath("mod_orchestrator/routes", collection + ".json").read_text(encoding="utf-8"))
         with contextlib.closing(psycopg2.connect(database)) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
-                           "WHERE i.indrelid = %s::regclass AND i.indpred IS NULL", [collection])
+            cursor.execute("SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid"
+                           " AND a.attnum = i.indkey[0] WHERE i.indrelid = %s::regclass AND i.indpred IS NULL",
+                           [collection])
             first = {name for name, in cursor.fetchall()}
         for column in routes["list"]:
             if column.get("indexed"):
