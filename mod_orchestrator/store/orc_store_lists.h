@@ -32,7 +32,7 @@ typedef struct orc_store_list_t {
 typedef struct orc_store_key_t {
     const char *column, *expression; /* its name; SQL over `b` */
     int is_descending;
-    int is_indexed; /* everybody's rows are walked in this order by an index */
+    int is_indexed; /* an index gives everybody's rows in this order, few of them equal */
 } orc_store_key_t;
 
 /** What is asked for. */

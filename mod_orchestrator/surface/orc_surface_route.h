@@ -32,7 +32,7 @@ typedef struct orc_column_t {
     const char *condition;       /* SQL with "$?" for the array of values instead of a comparison, or NULL */
     const orc_choice_t *choices; /* of an enum, ended by a NULL name; else NULL */
     const char *order;           /* SQL that sorts as the expression does, only quicker; or NULL */
-    int is_indexed;              /* an index gives the rows in its order */
+    int is_indexed;              /* an index gives the rows in its order, few of them equal */
 } orc_column_t;
 
 /** A query parameter that is no list parameter. */
