@@ -153,8 +153,7 @@ static void the_number_of_errors_is_bounded(void **state)
 static void a_walk_takes_no_memory_for_what_is_right(void **state)
 {
     char *name = apr_psprintf(pool, "{\"%s\":", repeated("n", 100));
-    const char *body =
-        apr_pstrcat(pool, repeated(name, 60), "[", repeated("1,", 100000), "1]", repeated("}", 60), NULL);
+    const char *body = apr_pstrcat(pool, repeated(name, 60), "[", repeated("1,", 90000), "1]", repeated("}", 60), NULL);
     json_t *value = json(body);
     orc_surface_schemas_t *schemas;
     orc_error_t *error = NULL;

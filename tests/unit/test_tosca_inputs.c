@@ -209,7 +209,7 @@ static void work_grows_with_the_text_and_not_with_its_square(void **state)
 {
     const char *many = apr_pstrcat(pool, "{\"x\":[", repeated("{},", 20000), "{}]}", NULL);
     const char *numbers = apr_pstrcat(pool, "[", repeated("1,", 50000), "1]", NULL);
-    const char *lists = apr_pstrcat(pool, "{\"x\":[", repeated("[],", 50000), "[]]}", NULL);
+    const char *lists = apr_pstrcat(pool, "{\"x\":[", repeated("[],", 45000), "[]]}", NULL);
     const orc_tosca_template_t *tosca;
     const char *properties = "";
     clock_t start = clock();
@@ -260,7 +260,7 @@ static void patterns_on_long_texts_do_not_hold_up_an_answer(void **state)
 /* A type of a short name is not looked for among all others for every value. */
 static void short_names_are_looked_up_once(void **state)
 {
-    const char *values = apr_pstrcat(pool, "{\"x\":[", repeated("1,", 200000), "1]}", NULL);
+    const char *values = apr_pstrcat(pool, "{\"x\":[", repeated("1,", 90000), "1]}", NULL);
     apr_array_header_t *types = apr_array_make(pool, 20000, sizeof(const char *));
     clock_t start = clock();
     int i;
