@@ -8,7 +8,6 @@
 enum {
     LOOKS = 4,  /* at IM's logs that a process takes at once, one of a deployment */
     COSTLY = 2, /* requests that cost much which one person may have at work on a host */
-    CROWD = 4,  /* such people that a host has the memory for, however few workers it has */
     ALL = INT_MAX,
 };
 
@@ -22,12 +21,12 @@ static int share_of(int number, int left, int parts)
     return number == 0 ? ALL : share > 0 ? share : 1;
 }
 
-/* What costs much costs memory too: of all people together an eighth of the workers may be at it. */
-static int costly_of(int workers)
+/* What costs much costs memory too: of all people together a process does so many at once. */
+static int costly_of(int connections)
 {
-    int share = share_of(workers, 7, 8);
+    int share = share_of(connections, 1, 2);
 
-    return share > COSTLY * CROWD ? share : COSTLY * CROWD;
+    return share > COSTLY ? share : COSTLY;
 }
 
 orc_rules_t *orc_rules_make(const orc_rules_host_t *host, apr_pool_t *pool)
@@ -39,7 +38,7 @@ orc_rules_t *orc_rules_make(const orc_rules_host_t *host, apr_pool_t *pool)
     rules->looks = orc_gate_make(NULL, LOOKS, 1, pool);
     rules->here = orc_gate_make(host->here, ALL, share_of(host->workers, 1, 4), pool);
     rules->turns = orc_gate_make(NULL, ALL, share_of(host->connections, 1, 2), pool);
-    rules->costly = orc_gate_make(host->costly, costly_of(host->workers), COSTLY, pool);
+    rules->costly = orc_gate_make(host->costly, costly_of(host->connections), COSTLY, pool);
     if (!rules->callers || !rules->parsed || !rules->looks || !rules->here || !rules->turns || !rules->costly)
         return NULL;
     return rules;

@@ -68,12 +68,12 @@ static void what_costs_much_is_said_once_and_ends_with_the_visit(void **state)
 
 static void what_costs_much_is_bounded_for_all_together(void **state)
 {
-    const orc_rules_host_t host = {.workers = 64};
+    const orc_rules_host_t host = {.connections = 8};
     orc_rules_t *rules = orc_rules_make(&host, pool);
     orc_error_t *error;
     int i;
 
-    for (i = 0; i < 8; i++) {
+    for (i = 0; i < 4; i++) {
         const orc_identity_t who = {.issuer = "https://issuer", .subject = apr_psprintf(pool, "%d", i)};
 
         assert_null(orc_rules_visit_costs(begin(rules, &who)));
