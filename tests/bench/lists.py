@@ -68,6 +68,7 @@ class Lists:
     def __init__(self, say):
         self.say, self.rows = say, []
         self.stack = LiveStack("LogLevel warn\n", durable=True)
+        self.stack.postgres.settings["shared_buffers"] = "768MB"  # as conf/orchestrator.conf advises
         self.stack.start()
         self.admin = self.stack.person(admin=True, ttl=7200)
         self.owner = self.stack.person(ttl=7200)

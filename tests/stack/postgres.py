@@ -32,6 +32,7 @@ class Postgres:
         self.folder = folder
         self.port = port
         self.durable = durable  # else a power failure may lose rows: right for tests, wrong for anything else
+        self.settings = {}  # of postgresql.conf, beside those that every stack has
         self.data = os.path.join(folder, "data")
         self.log = os.path.join(folder, "postgresql.log")
         self.passfile = os.path.join(folder, "passwords")  # libpq's, for whoever httpd's children run as
@@ -102,6 +103,7 @@ class Postgres:
                        "-c max_connections=100 -c log_line_prefix='%%m [%%p] '" % self.port)
             if not self.durable:
                 options += " -c fsync=off -c full_page_writes=off"
+            options += "".join(" -c %s=%s" % setting for setting in self.settings.items())
             self._call("pg_ctl", "-D", self.data, "-w", "-s", "-l", self.log, "-o", options, "start")
         self._make_database()
 
