@@ -269,7 +269,8 @@ class Issuer:
         def ready():
             if server.poll() is not None:
                 raise process.StackError("the token issuer ended at once; its log: %s" % self.log)
-            return process.answers(self.port)
+            with urllib.request.urlopen(self.url + "jwks", timeout=5) as answer:
+                return answer.status == 200
         process.wait_for(ready, 15, "the token issuer on port %d" % self.port)
         threading.Thread(target=server.wait, daemon=True).start()  # so that it never stays a zombie of ours
 
