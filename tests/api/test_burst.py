@@ -43,7 +43,9 @@ def test_a_burst_at_sixteen_workers_of_prefork_is_answered(make_stack, issuer):
 
     def ask(token):
         together.wait()
-        return requests.get(stack.url + "/users/me", headers={"Authorization": "Bearer " + token}, timeout=120)
+        # A connection that is kept holds a worker of prefork for KeepAliveTimeout, whoever serves it.
+        headers = {"Authorization": "Bearer " + token, "Connection": "close"}
+        return requests.get(stack.url + "/users/me", headers=headers, timeout=120)
     with concurrent.futures.ThreadPoolExecutor(REQUESTS) as pool:
         for answer in pool.map(ask, tokens):
             expect(answer, 200)
