@@ -8,8 +8,8 @@
 
 /*
  * Lists: page, size, sort and filters (README.md, "Lists") over a base query, in one round trip, under a budget of
- * bytes. What costs much (all but the first pages in their usual order, and pages of many bytes) one person may ask for
- * twice at once in a process.
+ * bytes. Whatever is asked for but the first pages in their usual order, and pages of many bytes, costs much
+ * (orc_rules_visit_costs).
  */
 
 typedef struct orc_surface_list_t {
