@@ -84,11 +84,12 @@ class Views:
     def word_functions(name, words):
         cases = " ".join(f"WHEN {code} THEN '{word}'" for word, code in words.items())
         places = {words[word]: str(place) for place, word in enumerate(sorted(words))}
-        ranks = ",".join(places.get(code, "NULL") for code in range(max(places) + 1))
+        ranks = [places.get(code, "NULL") for code in range(max(places) + 1)]
+        is_in_order = ranks == [str(code) for code in range(len(ranks))]
+        rank = "code" if is_in_order else "('{%s}'::smallint[])[code + 1]" % ",".join(ranks)
         made = "(code smallint) RETURNS {} LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$\n    SELECT {}\n$$;\n\n"
         return (f"CREATE FUNCTION views.{name}_name" + made.format("text", f"CASE code {cases} END") +
-                f"CREATE FUNCTION views.{name}_rank" +
-                made.format("smallint", f"('{{{ranks}}}'::smallint[])[code + 1]"))
+                f"CREATE FUNCTION views.{name}_rank" + made.format("smallint", rank))
 
 
 def statements(folder, enums, schema):

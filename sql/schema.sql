@@ -93,25 +93,43 @@ CREATE TABLE deployments (
     row_version               bigint NOT NULL DEFAULT 1,
     last_operation_id         uuid,            -- the last one that sets the status
     max_providers             integer,
-    status_reason             text,            -- of a status that is a failure or UNKNOWN
-    user_group                text NOT NULL,
-    user_group_issuer         text NOT NULL,
-    target_provider           text,            -- asked for, else chosen
-    target_region             text,
-    target_iaas_project       text,
-    im_infra_id               text,
+    status_reason             text COLLATE "C",            -- of a status that is a failure or UNKNOWN
+    user_group                text COLLATE "C" NOT NULL,
+    user_group_issuer         text COLLATE "C" NOT NULL,
+    target_provider           text COLLATE "C",            -- asked for, else chosen
+    target_region             text COLLATE "C",
+    target_iaas_project       text COLLATE "C",
+    im_infra_id               text COLLATE "C",
     im_endpoint               text,            -- where im_infra_id is
     template_inputs           json NOT NULL,               -- without secrets; json keeps the text of numbers
     template_inputs_sealed    text,                        -- all of them, sealed, when some are secret
     template_outputs          jsonb NOT NULL DEFAULT '{}', -- without secrets
     template_outputs_sealed   text                         -- all of them, sealed, when some are secret
 );
-CREATE INDEX deployments_template_id ON deployments (template_id);
+-- An index for each attribute that lists are sorted and filtered by, with the id that breaks ties: whoever reads
+-- everybody's looks at no million rows. Words are ordered by their code points, the same on every host.
+CREATE INDEX deployments_created_at ON deployments (created_at, id);
+CREATE INDEX deployments_updated_at ON deployments (updated_at, id);
 CREATE INDEX deployments_created_by ON deployments (created_by);
 CREATE INDEX deployments_updated_by ON deployments (updated_by);
-CREATE INDEX deployments_created_at ON deployments (created_at, id);
+CREATE INDEX deployments_template_id ON deployments (template_id, id);
+CREATE INDEX deployments_user_group ON deployments (user_group, id);
+CREATE INDEX deployments_user_group_issuer ON deployments (user_group_issuer, id);
+CREATE INDEX deployments_per_provider_max_retries ON deployments (per_provider_max_retries, id);
+CREATE INDEX deployments_max_providers ON deployments (max_providers, id);
+CREATE INDEX deployments_tot_timeout_mins ON deployments (tot_timeout_mins, id);
+CREATE INDEX deployments_per_provider_timeout_mins ON deployments (per_provider_timeout_mins, id);
+CREATE INDEX deployments_keep_last_attempt ON deployments (keep_last_attempt, id);
+CREATE INDEX deployments_target_provider ON deployments (target_provider, id);
+CREATE INDEX deployments_target_region ON deployments (target_region, id);
+CREATE INDEX deployments_target_iaas_project ON deployments (target_iaas_project, id);
+CREATE INDEX deployments_im_infra_id ON deployments (im_infra_id, id);
+CREATE INDEX deployments_status ON deployments (status, id);
+CREATE INDEX deployments_status_reason ON deployments (left(status_reason, 200), id);
+CREATE INDEX deployments_task ON deployments (task, id);
+-- By the task's name: views.deployment_task_rank.
+CREATE INDEX deployments_task_name ON deployments ((('{7,8,3,4,1,5,6,2,0}'::smallint[])[task + 1]), id);
 CREATE INDEX deployments_last_operation_id ON deployments (last_operation_id);
-CREATE INDEX deployments_im_infra_id ON deployments (im_infra_id) WHERE im_infra_id IS NOT NULL;
 
 -- A person's own list is in the order of deployment_created_at, the deployment's created_at, which never changes: pages
 -- and their count are found by the index alone.

@@ -105,14 +105,21 @@ static const char *depth_of(const composer_t *composer)
                         composer->parameter + 2);
 }
 
+/* An index gives the order, but for the few rows that its first key leaves open. */
+static int is_given(const orc_store_page_wish_t *wish)
+{
+    const orc_store_key_t *first = &APR_ARRAY_IDX(wish->order, 0, orc_store_key_t);
+
+    return first->is_indexed && (first->is_spread || wish->order->nelts == 2);
+}
+
 /* Worth it where all rows are read, and for a page that a sample reaches. */
 static int is_bounded(const composer_t *composer)
 {
     const orc_store_page_wish_t *wish = composer->wish;
     apr_int64_t depth = composer->is_turned ? wish->total - wish->offset : wish->offset + wish->size;
 
-    return composer->rows == composer->base && composer->list->is_everybodys && depth <= SAMPLE / 2 &&
-           !APR_ARRAY_IDX(wish->order, 0, orc_store_key_t).is_indexed;
+    return composer->rows == composer->base && composer->list->is_everybodys && depth <= SAMPLE / 2 && !is_given(wish);
 }
 
 /* The keys of the row in which the page of a sample ends: the page of all rows ends there or before. The sample is of

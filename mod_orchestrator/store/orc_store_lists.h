@@ -32,7 +32,8 @@ typedef struct orc_store_list_t {
 typedef struct orc_store_key_t {
     const char *column, *expression; /* its name; SQL over `b` */
     int is_descending;
-    int is_indexed; /* an index gives everybody's rows in this order, few of them equal */
+    int is_indexed; /* an index gives everybody's rows in this order */
+    int is_spread;  /* few rows are equal in it; else its index has the id, too */
 } orc_store_key_t;
 
 /** What is asked for. */

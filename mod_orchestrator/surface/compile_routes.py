@@ -62,22 +62,22 @@ def parameter(name, extra, text=None):
 
 
 def choices_of(where, value):
-    """[(name, stored)] of an enum."""
+    """[(name, code that it may be called by or None, stored)] of an enum."""
     if isinstance(value, dict):
-        return [(name, str(code)) for name, code in value.items()]
+        return [(name, str(code), str(code)) for name, code in value.items()]
     if isinstance(value, list):
-        return [(name, name) for name in value]
+        return [(name, None, name) for name in value]
     return fail("%s: an enum needs choices" % where)
 
 
 def given(choices):
     """Everything by which a choice may be called."""
-    return list(dict.fromkeys([name for name, _ in choices] + [stored for _, stored in choices]))
+    return [name for name, _, _ in choices] + [code for _, code, _ in choices if code]
 
 
 def filters(column, enums):
     name, kind = column["name"], column["kind"]
-    if kind == "word":
+    if kind in ("word", "issuer"):
         return [parameter(name, many({"type": "string", "minLength": 1}), "Any of these, also separated by commas")]
     if kind == "id":
         return [parameter(name, many(UUID), "Any of these, also separated by commas")]
@@ -138,9 +138,9 @@ def spelled(schema, enums):
         if key in ("enum", "codes") and isinstance(value, str) and value not in enums:
             fail("no enum %s" % value)
         if key == "enum" and isinstance(value, str):
-            out[key] = [name for name, _ in enums[value]]
+            out[key] = [name for name, _, _ in enums[value]]
         elif key == "codes":
-            codes = [int(stored) for _, stored in enums[value]]
+            codes = [int(stored) for _, _, stored in enums[value]]
             out.update({"minimum": min(codes), "maximum": max(codes)})
         else:
             out[key] = spelled(value, enums)
@@ -271,8 +271,9 @@ def openapi(document, routes, enums):
 def c_choices(names, enums):
     out = []
     for name in sorted(names):
-        rows = "".join("    {%s, %s},\n" % (literal(word), literal(stored)) for word, stored in enums[name])
-        out.append("static const orc_choice_t choices_%s[] = {\n%s    {NULL, NULL},\n};\n\n" % (name, rows))
+        rows = "".join("    {%s, %s, %s},\n" % (literal(word), literal(code) if code else "NULL", literal(stored))
+                       for word, code, stored in enums[name])
+        out.append("static const orc_choice_t choices_%s[] = {\n%s    {NULL, NULL, NULL},\n};\n\n" % (name, rows))
     return "".join(out)
 
 
@@ -283,11 +284,11 @@ def c_columns(lists):
         for column in columns:
             choices = "choices_" + column["choices"] if "choices" in column else "NULL"
             order, condition = (literal(column[name]) if name in column else "NULL" for name in ("order", "condition"))
-            rows.append("    {%s, ORC_KIND_%s, %d, %d, %s, %s, %s, %s, %d},\n" % (
+            rows.append("    {%s, ORC_KIND_%s, %d, %d, %s, %s, %s, %s, %d, %d},\n" % (
                 literal(column["name"]), column["kind"].upper(), column.get("sort", True), column.get("filter", True),
                 literal(column.get("expression", "b." + column["name"])), condition, choices, order,
-                column.get("indexed", False)))
-        rows.append("    {NULL, 0, 0, 0, NULL, NULL, NULL, NULL, 0},\n")
+                column.get("indexed", False), column.get("spread", False)))
+        rows.append("    {NULL, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 0},\n")
         out.append("static const orc_column_t columns_%s[] = {\n%s};\n\n" % (name, "".join(rows)))
     return "".join(out)
 
@@ -359,7 +360,8 @@ def merged(folder):
 def choices(enums):
     """What a column or parameter may choose from: of an enum with codes both of these, of its NAME_name the names."""
     out = {name: choices_of(name, value) for name, value in enums.items()}
-    out.update({name + "_name": choices_of(name, list(value)) for name, value in enums.items() if isinstance(value, dict)})
+    out.update({name + "_name": [(word, None, str(code)) for word, code in value.items()]
+                for name, value in enums.items() if isinstance(value, dict)})
     return out
 
 

@@ -103,6 +103,21 @@ static int has_codes(const orc_column_t *column)
     return apr_isdigit(*column->choices->stored);
 }
 
+/* Words are compared and ordered by their code points, the same on every host and as their indexes are. */
+static const char *compared(const orc_column_t *column, apr_pool_t *pool)
+{
+    int is_text = column->kind == ORC_KIND_WORD || column->kind == ORC_KIND_ISSUER || column->kind == ORC_KIND_TEXT;
+
+    if (column->kind == ORC_KIND_ENUM && !has_codes(column))
+        return apr_pstrcat(pool, column->expression, "::text COLLATE \"C\"", NULL);
+    return apr_pstrcat(pool, column->expression, is_text ? " COLLATE \"C\"" : "", NULL);
+}
+
+static const char *order_expression(const orc_column_t *column, apr_pool_t *pool)
+{
+    return column->order ? column->order : compared(column, pool);
+}
+
 static const char *array_type(const orc_column_t *column)
 {
     switch (column->kind) {
@@ -120,7 +135,8 @@ static const char *array_type(const orc_column_t *column)
     }
 }
 
-/* One comparison a value and no subquery: a million rows are looked at. */
+/* One comparison a value and no subquery: many rows are looked at, but for those without a text, which an index of the
+ * order leaves out. */
 static const char *containing(const orc_column_t *column, const char *parameter, int count, apr_pool_t *pool)
 {
     const char *any = "";
@@ -129,7 +145,7 @@ static const char *containing(const orc_column_t *column, const char *parameter,
     for (i = 1; i <= count; i++)
         any = apr_psprintf(pool, "%s%sstrpos(lower(%s), lower((%s)[%d])) > 0", any, i > 1 ? " OR " : "",
                            column->expression, parameter, i);
-    return apr_pstrcat(pool, column->expression, " IS NOT NULL AND (", any, ")", NULL);
+    return apr_pstrcat(pool, order_expression(column, pool), " IS NOT NULL AND (", any, ")", NULL);
 }
 
 static void add_comparison(planner_t *planner, const orc_column_t *column, const apr_array_header_t *values)
@@ -137,14 +153,13 @@ static void add_comparison(planner_t *planner, const orc_column_t *column, const
     apr_pool_t *pool = planner->request->pool;
     const char *parameter =
         apr_pstrcat(pool, next_parameter(planner, orc_value_array(values, pool)), "::", array_type(column), NULL);
-    const char *cast = column->kind == ORC_KIND_ENUM && !has_codes(column) ? "::text" : "";
 
     if (column->condition)
         add_condition(planner, filled(column->condition, parameter, pool));
     else if (column->kind == ORC_KIND_TEXT)
         add_condition(planner, containing(column, parameter, values->nelts, pool));
     else
-        add_condition(planner, apr_pstrcat(pool, column->expression, cast, " = ANY (", parameter, ")", NULL));
+        add_condition(planner, apr_pstrcat(pool, compared(column, pool), " = ANY (", parameter, ")", NULL));
 }
 
 static void plan_equality(planner_t *planner, const orc_column_t *column)
@@ -222,17 +237,6 @@ static const orc_column_t *sort_column(const orc_column_t *columns, const char *
     return NULL;
 }
 
-/* Words are ordered by their code points, the same on every host. */
-static const char *order_expression(const orc_column_t *column, apr_pool_t *pool)
-{
-    int is_text = column->kind == ORC_KIND_WORD || column->kind == ORC_KIND_TEXT ||
-                  (column->kind == ORC_KIND_ENUM && !has_codes(column));
-
-    if (column->order)
-        return column->order;
-    return apr_pstrcat(pool, column->expression, is_text ? " COLLATE \"C\"" : "", NULL);
-}
-
 static void add_key(planner_t *planner, orc_store_key_t key)
 {
     APR_ARRAY_PUSH(planner->plan->order, orc_store_key_t) = key;
@@ -263,10 +267,11 @@ static void plan_order(planner_t *planner)
         add_key(planner, (orc_store_key_t){.column = column->name,
                                            .expression = order_expression(column, pool),
                                            .is_descending = is_descending,
-                                           .is_indexed = column->is_indexed});
+                                           .is_indexed = column->is_indexed,
+                                           .is_spread = column->is_spread});
     }
     /* In the direction of the last key, so that turning all keys around turns the list around. */
-    add_key(planner, (orc_store_key_t){"id", "b.id", is_descending, 1});
+    add_key(planner, (orc_store_key_t){"id", "b.id", is_descending, 1, 1});
     planner->plan->is_usual = text == NULL;
 }
 

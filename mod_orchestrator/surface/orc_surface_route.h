@@ -9,6 +9,7 @@
 /** What a query parameter or a column holds, and with it how it is given, checked and compared (README.md, "Lists"). */
 typedef enum orc_kind_t {
     ORC_KIND_WORD,    /* equality, any of several */
+    ORC_KIND_ISSUER,  /* the same, of URLs without the slash that may end them */
     ORC_KIND_ID,      /* UUID: the same */
     ORC_KIND_INTEGER, /* the same, and X_gte, X_lte */
     ORC_KIND_BOOLEAN, /* true or false */
@@ -18,9 +19,10 @@ typedef enum orc_kind_t {
     ORC_KIND_PERSON,  /* id of a person, or "me" */
 } orc_kind_t;
 
-/** A value of an enum: what it is called, and what the database holds for it ("3", or the name itself). */
+/** A value of an enum: what it is called, the code that it may be called by too or NULL, and what the database holds
+ * for it ("3", or the name itself). */
 typedef struct orc_choice_t {
-    const char *name, *stored;
+    const char *name, *code, *stored;
 } orc_choice_t;
 
 /** A column of a collection's base query. */
@@ -31,8 +33,9 @@ typedef struct orc_column_t {
     const char *expression;      /* SQL over the base "b" */
     const char *condition;       /* SQL with "$?" for the array of values instead of a comparison, or NULL */
     const orc_choice_t *choices; /* of an enum, ended by a NULL name; else NULL */
-    const char *order;           /* SQL that sorts as the expression does, only quicker; or NULL */
-    int is_indexed;              /* an index gives the rows in its order, few of them equal */
+    const char *order;           /* SQL to sort by instead of the expression, NULL where that is; or NULL */
+    int is_indexed;              /* an index gives the rows in its order */
+    int is_spread;               /* few rows are equal in it; else its index has the id, too */
 } orc_column_t;
 
 /** A query parameter that is no list parameter. */

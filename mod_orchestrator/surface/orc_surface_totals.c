@@ -7,7 +7,7 @@
 
 enum { PLACES = 64, MARK = 65 };
 
-static const apr_interval_time_t fresh = 3 * APR_USEC_PER_SEC, usable = 15 * APR_USEC_PER_SEC;
+static const apr_interval_time_t fresh = 10 * APR_USEC_PER_SEC, usable = 30 * APR_USEC_PER_SEC;
 
 typedef struct total_t {
     char key[MARK]; /* "": free */

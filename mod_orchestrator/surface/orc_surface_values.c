@@ -9,6 +9,7 @@
 
 #include "orc_id.h"
 #include "orc_time.h"
+#include "orc_url.h"
 #include "orc_utf8.h"
 
 enum { MAX_NAME_ECHOED = 100 };
@@ -16,7 +17,7 @@ enum { MAX_NAME_ECHOED = 100 };
 static const char *stored_choice(const orc_choice_t *choices, const char *text)
 {
     for (; choices->name; choices++) {
-        if (strcmp(choices->name, text) == 0 || strcmp(choices->stored, text) == 0)
+        if (strcmp(choices->name, text) == 0 || (choices->code && strcmp(choices->code, text) == 0))
             return choices->stored;
     }
     return NULL;
@@ -68,6 +69,7 @@ const char *orc_surface_value(orc_error_t **error, const orc_request_t *request,
 
     switch (kind) {
     case ORC_KIND_WORD:
+    case ORC_KIND_ISSUER:
     case ORC_KIND_TEXT:
         if (!*text)
             wanted = "must not be empty";
@@ -76,7 +78,7 @@ const char *orc_surface_value(orc_error_t **error, const orc_request_t *request,
         else if (max_length > 0 && orc_utf8_count(text) > (apr_size_t)max_length)
             wanted = apr_psprintf(pool, "must have at most %d characters", max_length);
         else
-            stored = text;
+            stored = kind == ORC_KIND_ISSUER ? orc_url_trimmed(text, pool) : text;
         break;
     case ORC_KIND_ID:
         stored = stored_id(text, pool);

@@ -77,7 +77,7 @@ static orc_store_page_wish_t wish_of(int size, apr_int64_t offset, const char *f
     for (i = 0; i < 2; i++) {
         orc_store_key_t *key = apr_array_push(order);
 
-        *key = (orc_store_key_t){columns[i], apr_pstrcat(pool, "b.", columns[i], NULL), 1, 0};
+        *key = (orc_store_key_t){columns[i], apr_pstrcat(pool, "b.", columns[i], NULL), 1, 0, 0};
     }
     wish.order = order;
     wish.values = apr_array_make(pool, 1, sizeof(const char *));
@@ -190,7 +190,8 @@ static void assert_bound_changes_nothing(orc_store_page_wish_t wish, int total)
     size_t i;
 
     walked.order = apr_array_copy(pool, wish.order);
-    APR_ARRAY_IDX(walked.order, 0, orc_store_key_t).is_indexed = 1;
+    APR_ARRAY_IDX(walked.order, 0, orc_store_key_t).is_indexed =
+        APR_ARRAY_IDX(walked.order, 0, orc_store_key_t).is_spread = 1;
     for (i = 0; i < sizeof offsets / sizeof *offsets; i++) {
         orc_store_page_t page, plain;
 
@@ -220,7 +221,7 @@ static void a_bound_changes_nothing(void **state)
             orc_store_page_wish_t wish = wish_of(7, 0, firsts[i], "max_providers");
 
             *(orc_store_key_t *)apr_array_push((apr_array_header_t *)wish.order) =
-                (orc_store_key_t){"id", "b.id", 1, 1};
+                (orc_store_key_t){"id", "b.id", 1, 1, 1};
             APR_ARRAY_IDX(wish.order, 0, orc_store_key_t).is_descending = turns & 1;
             APR_ARRAY_IDX(wish.order, 1, orc_store_key_t).is_descending = turns >> 1;
             APR_ARRAY_IDX(wish.order, 2, orc_store_key_t).is_descending = turns >> 1;

@@ -47,21 +47,21 @@ def statements():
 
 
 @pytest.fixture
-def scans(build, database, statements):
-    """scans(name, around): the nodes of a statement's generic plan that read tables, as (kind, table, index)."""
+def plans(build, database, statements):
+    """plans(name, around, without): the nodes of a statement's generic plan; without something that planners may do."""
     subprocess.run([os.path.join(build, "orchestrator-migrate"), database], stdout=subprocess.DEVNULL, check=True)
 
     def nodes(node):
-        if "Relation Name" in node or "Index Name" in node:
-            yield node["Node Type"], node.get("Relation Name"), node.get("Index Name")
+        yield node
         for below in node.get("Plans", []):
             yield from nodes(below)
     with contextlib.closing(psycopg2.connect(database)) as connection, connection.cursor() as cursor:
         connection.autocommit = True
         cursor.execute(FILL, {"person": PERSON, "deployment": DEPLOYMENT, "many": MANY})
-        cursor.execute("ANALYZE; SET plan_cache_mode = force_generic_plan")
+        cursor.execute("ANALYZE")
 
-        def explain(name, around="%s"):
+        def explain(name, around="%s", without="enable_tidscan"):
+            cursor.execute("RESET ALL; SET plan_cache_mode = force_generic_plan; SET %s = off" % without)
             statement = statements[name]
             text = statement.text
             # A list's base may be given more than it uses, which PREPARE can't find the type of.
@@ -71,8 +71,15 @@ def scans(build, database, statements):
             cursor.execute("EXPLAIN (FORMAT JSON) EXECUTE asked " + given, values)
             [plan] = cursor.fetchall()[0][0]
             cursor.execute("DEALLOCATE asked")
-            return set(nodes(plan["Plan"]))
+            return list(nodes(plan["Plan"]))
         yield explain
+
+
+@pytest.fixture
+def scans(plans):
+    """scans(name, around): those that read tables, as (kind, table, index)."""
+    return lambda *asked: {(node["Node Type"], node.get("Relation Name"), node.get("Index Name")) for node in plans(*asked)
+                           if "Relation Name" in node or "Index Name" in node}
 
 
 def test_single_objects_are_found_by_their_keys(scans):
@@ -111,15 +118,46 @@ def test_all_of_the_caller_s_own_deployments_are_looked_up_one_by_one(scans):
     assert "Seq Scan" not in {kind for kind, _, _ in found}
 
 
-def test_a_list_s_columns_that_are_said_to_be_indexed_are(scans, database):
-    assert scans("deployment_keys_all")
-    for collection in ("deployments", "templates", "users"):
-        routes = json.loads(TOP.joinpath("mod_orchestrator/routes", collection + ".json").read_text(encoding="utf-8"))
-        with contextlib.closing(psycopg2.connect(database)) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid"
-                           " AND a.attnum = i.indkey[0] WHERE i.indrelid = %s::regclass AND i.indpred IS NULL",
-                           [collection])
-            first = {name for name, in cursor.fetchall()}
-        for column in routes["list"]:
-            if column.get("indexed"):
-                assert first & {column["name"], column["name"] + "_id"}, (collection, column["name"], first)
+def columns(collection):
+    routes = json.loads(TOP.joinpath("mod_orchestrator/routes", collection + ".json").read_text(encoding="utf-8"))
+    return routes["list"]
+
+
+def compared(column):
+    """As orc_surface_plan.c does it."""
+    return column.get("expression", "b." + column["name"]) + (' COLLATE "C"' if column["kind"] in ("word", "issuer", "text") else "")
+
+
+@pytest.mark.parametrize("collection", ["deployments", "templates"])
+def test_columns_that_are_said_to_be_indexed_begin_an_index(plans, database, collection):
+    assert plans("deployment_keys_all")
+    with contextlib.closing(psycopg2.connect(database)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid"
+                       " AND a.attnum = i.indkey[0] WHERE i.indrelid = %s::regclass AND i.indpred IS NULL", [collection])
+        first = {name for name, in cursor.fetchall()}
+    spread = {column["name"] for column in columns(collection) if column.get("spread")}
+    assert spread and all(first & {name, name + "_id"} for name in spread), first
+
+
+def test_everybody_s_deployments_are_read_in_any_order_by_an_index(plans):
+    indexed = [column for column in columns("deployments") if column.get("indexed") and not column.get("spread")]
+    assert len(indexed) > 10
+    for column in indexed:
+        order = column.get("order", compared(column))
+        found = plans("deployment_list_all", "SELECT b.id FROM (%%s) b ORDER BY %s DESC, b.id DESC LIMIT 5" % order)
+        assert not {node["Node Type"] for node in found} & {"Seq Scan", "Sort", "Incremental Sort"}, column["name"]
+
+
+def test_whatever_everybody_s_deployments_are_filtered_by_is_in_an_index(plans):
+    array = {"id": "uuid", "person": "uuid", "integer": "bigint", "boolean": "boolean", "enum": "bigint", "word": "text", "issuer": "text"}
+    for column in columns("deployments"):
+        if column["kind"] == "time":
+            condition = "%s > '2020-01-01'" % compared(column)
+        elif column["kind"] == "text":
+            condition = "%s IS NOT NULL" % column["order"]
+        elif "condition" in column and "EXISTS" in column["condition"]:
+            continue  # by the owners' own index
+        else:
+            condition = "%s = ANY ('{}'::%s[])" % (compared(column), array[column["kind"]])
+        found = plans("deployment_list_all", "SELECT count(*) FROM (%%s) b WHERE %s" % condition, "enable_seqscan")
+        assert any("Index Cond" in node for node in found), column["name"]

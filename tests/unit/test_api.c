@@ -180,21 +180,26 @@ static void idempotency_keys_are_printable_and_short(void **state)
 
 /* ---- lists ---- */
 
-static const orc_choice_t colours[] = {{"RED", "0"}, {"GREEN", "1"}, {NULL, NULL}};
-static const orc_choice_t states[] = {{"pending", "pending"}, {"in progress", "in progress"}, {NULL, NULL}};
+static const orc_choice_t colours[] = {{"RED", "0", "0"}, {"GREEN", "1", "1"}, {NULL, NULL, NULL}};
+static const orc_choice_t colour_names[] = {{"RED", NULL, "0"}, {"GREEN", NULL, "1"}, {NULL, NULL, NULL}};
+static const orc_choice_t states[] = {
+    {"pending", NULL, "pending"}, {"in progress", NULL, "in progress"}, {NULL, NULL, NULL}};
 static const orc_column_t columns[] = {
-    {"id", ORC_KIND_ID, 1, 1, "b.id", NULL, NULL, NULL, 0},
-    {"created_at", ORC_KIND_TIME, 1, 1, "b.created_at", NULL, NULL, NULL, 0},
-    {"name", ORC_KIND_TEXT, 1, 1, "b.name", NULL, NULL, NULL, 0},
-    {"word", ORC_KIND_WORD, 1, 1, "b.word", NULL, NULL, NULL, 0},
-    {"count", ORC_KIND_INTEGER, 1, 1, "b.count", NULL, NULL, NULL, 0},
-    {"is_big", ORC_KIND_BOOLEAN, 1, 1, "b.is_big", NULL, NULL, NULL, 0},
-    {"colour", ORC_KIND_ENUM, 1, 1, "b.colour", NULL, colours, NULL, 0},
-    {"level", ORC_KIND_ENUM, 1, 1, "b.level", NULL, states, "b.level_rank", 0},
-    {"state", ORC_KIND_ENUM, 1, 1, "b.state", NULL, states, NULL, 0},
-    {"owned_by", ORC_KIND_PERSON, 0, 1, "", "EXISTS (x = ANY ($?))", NULL, NULL, 0},
-    {"hidden", ORC_KIND_WORD, 0, 0, "b.hidden", NULL, NULL, NULL, 0},
-    {NULL, 0, 0, 0, NULL, NULL, NULL, NULL, 0},
+    {"id", ORC_KIND_ID, 1, 1, "b.id", NULL, NULL, NULL, 0, 0},
+    {"created_at", ORC_KIND_TIME, 1, 1, "b.created_at", NULL, NULL, NULL, 0, 0},
+    {"name", ORC_KIND_TEXT, 1, 1, "b.name", NULL, NULL, NULL, 0, 0},
+    {"reason", ORC_KIND_TEXT, 1, 1, "b.reason", NULL, NULL, "left(b.reason, 9)", 0, 0},
+    {"word", ORC_KIND_WORD, 1, 1, "b.word", NULL, NULL, NULL, 0, 0},
+    {"issuer", ORC_KIND_ISSUER, 1, 1, "b.issuer", NULL, NULL, NULL, 0, 0},
+    {"count", ORC_KIND_INTEGER, 1, 1, "b.count", NULL, NULL, NULL, 0, 0},
+    {"is_big", ORC_KIND_BOOLEAN, 1, 1, "b.is_big", NULL, NULL, NULL, 0, 0},
+    {"colour", ORC_KIND_ENUM, 1, 1, "b.colour", NULL, colours, NULL, 0, 0},
+    {"colour_name", ORC_KIND_ENUM, 1, 1, "b.colour", NULL, colour_names, NULL, 0, 0},
+    {"level", ORC_KIND_ENUM, 1, 1, "b.level", NULL, states, "b.level_rank", 0, 0},
+    {"state", ORC_KIND_ENUM, 1, 1, "b.state", NULL, states, NULL, 0, 0},
+    {"owned_by", ORC_KIND_PERSON, 0, 1, "", "EXISTS (x = ANY ($?))", NULL, NULL, 0, 0},
+    {"hidden", ORC_KIND_WORD, 0, 0, "b.hidden", NULL, NULL, NULL, 0, 0},
+    {NULL, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 0},
 };
 static const orc_route_t list_route = {.id = "list", .method = "GET", .path = "/things", .columns = columns};
 
@@ -283,7 +288,7 @@ static void a_list_is_sorted_by_several_keys(void **state)
     assert_string_equal(order_of(list_request("sort", "name,-count", NULL)),
                         "b.name COLLATE \"C\", b.count DESC, b.id DESC");
     assert_string_equal(order_of(list_request("sort", "count", NULL)), "b.count, b.id");
-    assert_string_equal(order_of(list_request("sort", "state", NULL)), "b.state COLLATE \"C\", b.id");
+    assert_string_equal(order_of(list_request("sort", "state", NULL)), "b.state::text COLLATE \"C\", b.id");
     assert_string_equal(order_of(list_request("sort", "level", NULL)), "b.level_rank, b.id");
     assert_false(plan_of(list_request("sort", "count", NULL))->is_usual);
     assert_false(plan_of(list_request("word", "a", NULL))->is_usual);
@@ -296,21 +301,29 @@ static void a_list_is_sorted_by_several_keys(void **state)
 
 static void filters_compare_by_their_kind(void **state)
 {
-    assert_filter(list_request("word", "a,b\"c", "word", "d\\", NULL), " AND b.word = ANY ($2::text[])",
+    assert_filter(list_request("word", "a,b\"c", "word", "d\\", NULL), " AND b.word COLLATE \"C\" = ANY ($2::text[])",
                   "{\"a\",\"b\\\"c\",\"d\\\\\"}");
     assert_filter(list_request("name", "50%_", NULL),
-                  " AND b.name IS NOT NULL AND (strpos(lower(b.name), lower(($2::text[])[1])) > 0)", "{\"50%_\"}");
+                  " AND b.name COLLATE \"C\" IS NOT NULL AND (strpos(lower(b.name), lower(($2::text[])[1])) > 0)",
+                  "{\"50%_\"}");
     assert_filter(list_request("name", "a,b", NULL),
-                  " AND b.name IS NOT NULL AND (strpos(lower(b.name), lower(($2::text[])[1])) > 0)", "{\"a,b\"}");
+                  " AND b.name COLLATE \"C\" IS NOT NULL AND (strpos(lower(b.name), lower(($2::text[])[1])) > 0)",
+                  "{\"a,b\"}");
     assert_filter(list_request("name", "a", "name", "b", NULL),
-                  " AND b.name IS NOT NULL AND (strpos(lower(b.name), lower(($2::text[])[1])) > 0 OR "
+                  " AND b.name COLLATE \"C\" IS NOT NULL AND (strpos(lower(b.name), lower(($2::text[])[1])) > 0 OR "
                   "strpos(lower(b.name), lower(($2::text[])[2])) > 0)",
                   "{\"a\",\"b\"}");
+    assert_filter(list_request("issuer", "https://iam.example//,https://b", NULL),
+                  " AND b.issuer COLLATE \"C\" = ANY ($2::text[])", "{\"https://iam.example\",\"https://b\"}");
+    assert_filter(list_request("reason", "a", NULL),
+                  " AND left(b.reason, 9) IS NOT NULL AND (strpos(lower(b.reason), lower(($2::text[])[1])) > 0)",
+                  "{\"a\"}");
     assert_filter(list_request("count_gte", "-3", NULL), " AND b.count >= $2::bigint", "-3");
     assert_filter(list_request("count", "1,2", NULL), " AND b.count = ANY ($2::bigint[])", "{\"1\",\"2\"}");
     assert_filter(list_request("is_big", "true", NULL), " AND b.is_big = ANY ($2::boolean[])", "{\"true\"}");
     assert_filter(list_request("colour", "GREEN,0", NULL), " AND b.colour = ANY ($2::bigint[])", "{\"1\",\"0\"}");
-    assert_filter(list_request("state", "in progress", NULL), " AND b.state::text = ANY ($2::text[])",
+    assert_filter(list_request("colour_name", "GREEN", NULL), " AND b.colour = ANY ($2::bigint[])", "{\"1\"}");
+    assert_filter(list_request("state", "in progress", NULL), " AND b.state::text COLLATE \"C\" = ANY ($2::text[])",
                   "{\"in progress\"}");
     assert_filter(list_request("created_before", "2024-01-01T01:00:00+01:00", NULL),
                   " AND b.created_at < $2::timestamptz", "2024-01-01T00:00:00.000000Z");
@@ -333,6 +346,7 @@ static void bad_values_are_named(void **state)
     assert_string_equal(refused(list_request("count_lte", "1.5", NULL)), "count_lte");
     assert_string_equal(refused(list_request("is_big", "1", NULL)), "is_big");
     assert_string_equal(refused(list_request("colour", "blue", NULL)), "colour");
+    assert_string_equal(refused(list_request("colour_name", "1", NULL)), "colour_name");
     assert_string_equal(refused(list_request("created_after", "yesterday", NULL)), "created_after");
     assert_string_equal(refused(list_request("created_after", "0000-01-01T00:00:00Z", NULL)), "created_after");
     assert_string_equal(refused(list_request("owned_by", "you", NULL)), "owned_by");

@@ -118,7 +118,7 @@ static void long_lists_are_remembered_for_some_seconds(void **state)
 static void one_counts_anew_while_others_take_the_old(void **state)
 {
     orc_surface_totals_t *totals = orc_surface_totals_make(pool);
-    apr_time_t now = apr_time_from_sec(1000), later = now + apr_time_from_sec(5);
+    apr_time_t now = apr_time_from_sec(1000), later = now + apr_time_from_sec(15);
 
     orc_surface_totals_keep(totals, "all", 1000000, now);
     assert_int_equal(orc_surface_totals_find(totals, "all", later), -1);
@@ -127,8 +127,8 @@ static void one_counts_anew_while_others_take_the_old(void **state)
     orc_surface_totals_keep(totals, "all", 1000001, later);
     assert_int_equal(orc_surface_totals_find(totals, "all", later), 1000001);
     /* One that never came back is not waited for. */
-    assert_int_equal(orc_surface_totals_find(totals, "all", later + apr_time_from_sec(5)), -1);
-    assert_int_equal(orc_surface_totals_find(totals, "all", later + apr_time_from_sec(9)), -1);
+    assert_int_equal(orc_surface_totals_find(totals, "all", later + apr_time_from_sec(15)), -1);
+    assert_int_equal(orc_surface_totals_find(totals, "all", later + apr_time_from_sec(27)), -1);
 }
 
 static void many_lists_are_remembered_the_newest_of_them(void **state)
