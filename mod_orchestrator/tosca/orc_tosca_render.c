@@ -165,13 +165,39 @@ static const orc_yaml_node_t *with_count(const render_t *render, const orc_yaml_
                          "properties", name, NULL);
 }
 
-static int takes_count(const render_t *render, const orc_yaml_node_t *node)
+/* What a node's type declares for its `count`; NULL: the type knows none. */
+static const orc_yaml_node_t *count_declared(const render_t *render, const orc_yaml_node_t *node)
 {
     const char *type = orc_yaml_text(orc_yaml_get(node, "type"));
     const orc_yaml_node_t *declared =
         orc_tosca_type_member(render->tosca, "node_types", type, "capabilities", "scalable", NULL);
 
-    return orc_tosca_capability_property(render->tosca, declared, "count") != NULL;
+    return orc_tosca_capability_property(render->tosca, declared, "count");
+}
+
+/* The numbers of a node without those that have no value: an input's may get one later (the owners), and to IM a
+ * function is there in any case. */
+static const orc_yaml_node_t *drop_empty(const render_t *render, const orc_yaml_node_t *node)
+{
+    static const char *const names[] = {"count", "min_instances", "default_instances", "max_instances", NULL};
+    const orc_yaml_node_t *properties = orc_yaml_path(node, "capabilities", "scalable", "properties", NULL);
+    orc_tosca_count_t count;
+    orc_yaml_node_t *copy;
+    int i;
+
+    if (!properties || properties->kind != ORC_YAML_MAPPING)
+        return node;
+    copy = orc_yaml_copy_mapping(NULL, properties->count, render->pool);
+    for (i = 0; i < properties->count; i++) {
+        const char *name = properties->pairs[i].key->text;
+
+        if (orc_words_find(names, name) == NULL ||
+            orc_tosca_instances(&count, node, name, render->complete, render->pool))
+            copy->pairs[copy->count++] = properties->pairs[i];
+    }
+    return copy->count == properties->count
+               ? node
+               : orc_yaml_with(node, copy, render->pool, "capabilities", "scalable", "properties", NULL);
 }
 
 /* IM's parser compares these three with one another as they are written: a function is no number to it. */
@@ -189,23 +215,25 @@ static const orc_yaml_node_t *set_instances(const render_t *render, const orc_ya
 
 /*
  * What we counted on is what IM counts on: a number, also where it was written or given as a text. Where the type knows
- * a `count`, its default would come before what the template says of other properties.
+ * a `count`, its default would come before what the template says of other properties, and before 1 when it says
+ * nothing.
  */
 static const orc_yaml_node_t *set_count(const render_t *render, const orc_yaml_node_t *node)
 {
+    const orc_yaml_node_t *declared = count_declared(render, node);
     orc_tosca_count_t count;
     const char *input;
 
     orc_tosca_count(&count, node, render->complete, render->pool);
-    if (!count.name || count.number < 0)
+    if (count.number < 0)
         return node;
-    node = set_instances(render, node);
-    if (strcmp(count.name, "count"))
-        return takes_count(render, node) ? with_count(render, node, "count", count.number) : node;
-    input = orc_tosca_input_name(count.written);
+    node = set_instances(render, drop_empty(render, node));
+    input = count.name && !strcmp(count.name, "count") ? orc_tosca_input_name(count.written) : NULL;
     if (input && json_is_integer(json_object_get(render->complete, input)))
         return node;
-    return with_count(render, node, "count", count.number);
+    if (count.name ? declared || !strcmp(count.name, "count") : !orc_yaml_is_null(orc_yaml_get(declared, "default")))
+        return with_count(render, node, "count", count.number);
+    return node;
 }
 
 static const orc_yaml_node_t *render_template(const render_t *render, const render_part_t *part, const char *name,

@@ -336,20 +336,34 @@ class Document:
         return Pairs(pairs)
 
     def _count(self, tree, pairs):
-        """What we counted is what IM counts on: a number; it stays an input's when that is a number."""
-        count = Count(tree, self.values)
-        if not count.name:
-            return
-        properties = pairs["capabilities"].pairs["scalable"].pairs["properties"].pairs
-        if self.types.capability_property(word(tree.get("type")), "scalable", "count") is not None:
-            properties["count"] = Value([count.number], True)
-        stays = count.name == "count" and type(self.values.get(input_name(count.written))) is int
-        properties[count.name] = self._function(count.written) if stays else Value([count.number], True)
-        for name_ in INSTANCES:
-            written = tree.get("capabilities", "scalable", "properties").get(name_)
+        """What we counted is what IM counts on: a number; it stays an input's when that is a number. One without a value is
+        not there, and a type's default says nothing."""
+        count, properties = Count(tree, self.values), tree.get("capabilities", "scalable", "properties")
+        declared = self.types.capability_property(word(tree.get("type")), "scalable", "count")
+        numbers = {}
+        for name_ in INSTANCES + ["count"]:
+            written = properties.get(name_) if isinstance(properties, Map) else None
             number = None if is_null(written) else count_value(written, self.values)
-            if type(number) is int and number >= 0:
-                properties[name_] = Value([number], True)
+            if written is not None and number is None:
+                numbers[name_] = Value([ABSENT])
+            elif name_ in INSTANCES and type(number) is int and number >= 0:
+                numbers[name_] = Value([number], True)
+        if declared is not None and (count.name or isinstance(declared, Map) and not is_null(declared.get("default"))):
+            numbers["count"] = Value([count.number], True)
+        if count.name == "count":
+            stays = type(self.values.get(input_name(count.written))) is int
+            numbers["count"] = self._function(count.written) if stays else Value([count.number], True)
+        if numbers:
+            self._inner(pairs, "capabilities", "scalable", "properties").update(numbers)
+
+    @staticmethod
+    def _inner(pairs, *path):
+        """The pairs of a mapping within, which is made where there is none."""
+        for key in path:
+            if not isinstance(pairs.get(key), Pairs):
+                pairs[key] = Pairs({})
+            pairs = pairs[key].pairs
+        return pairs
 
     @staticmethod
     def _function(written):

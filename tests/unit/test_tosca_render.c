@@ -142,6 +142,40 @@ static void owners_are_added_to_the_users_input(void **state)
                                                                    "        - os_user_name: \"bob\"\n");
 }
 
+/* Each row: the properties of `scalable` with {get_input: users}, which no value is given for and the owners come to.
+ */
+static void a_count_without_a_value_is_not_there(void **state)
+{
+    static const struct {
+        const char *type, *written, *rendered;
+    } rows[] = {
+        {"x", "count: {get_input: [users]}, removal_list: []",
+         "          properties:\n            removal_list: []\nmetadata:\n"},
+        {"x", "count: {get_input: users}, default_instances: 2",
+         "          properties:\n            default_instances: 2\nmetadata:\n"},
+        {"x", "max_instances: {get_input: users}, min_instances: null, count: 2",
+         "          properties:\n            count: 2\nmetadata:\n"},
+        {"own", "default_instances: {get_input: users}", "          properties:\n            count: 1\nmetadata:\n"},
+        {"own", "", "          properties:\n            count: 1\nmetadata:\n"},
+    };
+    orc_tosca_rendering_t rendering = {.tags = some_tags(), .users_input = "users", .users = some_users()};
+    size_t i;
+
+    for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        assert_contains(render(parse(apr_pstrcat(pool,
+                                                 "tosca_definitions_version: tosca_simple_yaml_1_0\n"
+                                                 "capability_types:\n"
+                                                 "  scaled: {properties: {count: {type: integer, default: 3}}}\n"
+                                                 "node_types: {own: {capabilities: {scalable: scaled}}}\n"
+                                                 "topology_template:\n"
+                                                 "  inputs: {users: {type: list, required: false}}\n"
+                                                 "  node_templates:\n    n:\n      type: ",
+                                                 rows[i].type, "\n      capabilities: {scalable: {properties: {",
+                                                 rows[i].written, "}}}\n", NULL)),
+                               &rendering),
+                        rows[i].rendered);
+}
+
 static void a_template_without_a_users_list_gets_no_owners(void **state)
 {
     orc_tosca_rendering_t rendering = {.users_input = "users", .users = some_users()};
@@ -319,6 +353,7 @@ int main(void)
         cmocka_unit_test(given_inputs_become_defaults_of_the_same_type),
         cmocka_unit_test(what_is_not_touched_keeps_its_meaning),
         cmocka_unit_test(owners_are_added_to_the_users_input),
+        cmocka_unit_test(a_count_without_a_value_is_not_there),
         cmocka_unit_test(a_template_without_a_users_list_gets_no_owners),
         cmocka_unit_test(tags_are_in_the_metadata_and_on_the_machines_that_take_them),
         cmocka_unit_test(a_type_that_the_template_declares_without_tags_gets_none),
