@@ -42,18 +42,11 @@ static orc_surface_process_t **make_processes(apr_pool_t *pool)
     return processes;
 }
 
-static int query(int what)
-{
-    int number;
-
-    return ap_mpm_query(what, &number) == APR_SUCCESS && number > 1 ? number : 1;
-}
-
 static orc_rules_t *make_rules(const mo_config_t *config, apr_pool_t *pool)
 {
-    const orc_rules_host_t host = {.here = &config->shared->here,
-                                   .costly = &config->shared->costly,
-                                   .workers = query(AP_MPMQ_MAX_THREADS) * query(AP_MPMQ_MAX_DAEMONS),
+    const orc_rules_host_t host = {.here = config->shared->here,
+                                   .costly = config->shared->costly,
+                                   .workers = mo_mpm_number(AP_MPMQ_MAX_THREADS) * mo_mpm_number(AP_MPMQ_MAX_DAEMONS),
                                    .connections = config->db_max};
 
     return orc_rules_make(&host, pool);

@@ -7,8 +7,6 @@
 #include "orc_engine_status.h"
 #include "orc_gate.h"
 
-enum { MO_SHARED_SLOTS = 256 };
-
 /** What one child is at; a slot of a dead process is taken over by the next child. */
 typedef struct mo_slot_t {
     volatile apr_uint32_t pid;
@@ -29,10 +27,15 @@ typedef struct mo_shared_t {
     volatile apr_uint64_t responses[6];        /* by hundreds of the status */
     volatile apr_uint64_t refused_tokens;
     volatile apr_uint64_t shed; /* requests turned away because no database connection was free in time */
-    mo_slot_t slots[MO_SHARED_SLOTS];
-    /* Persons' requests that hold a worker, and those that cost much. A child that was killed needs no cleaning up. */
-    orc_gate_memory_t here, costly;
+    mo_slot_t *slots;
+    int slot_count; /* the last one is shared by those who find no other */
+    /* Persons' requests that hold a worker, and those that cost much. A child that was killed
+     * needs no cleaning up. */
+    orc_gate_memory_t *here, *costly;
 } mo_shared_t;
+
+/** A number that ap_mpm_query knows, at least 1. */
+int mo_mpm_number(int what);
 
 /** The memory of this httpd for this version of the module, made at the first call and kept in the process pool; NULL
  * when there is none to be had. `pool` is for the moment. */

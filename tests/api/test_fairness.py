@@ -119,3 +119,20 @@ def test_what_was_at_work_in_a_killed_child_is_forgotten(own):
         crowd.end()
     own.wait_for(lambda: person.get("/users/me").status_code == 200, 60, "new children")
     expect(person.get(DEAR), 200)
+
+
+def test_a_person_has_their_share_of_many_children(make_stack):
+    """In each of so many children one request; nobody else is turned away for that."""
+    workers = 60
+    stack = make_stack(DIRECTIVES + "ServerLimit %d\nMaxRequestWorkers %d\nStartServers %d\n" % ((workers,) * 3) +
+                       "MaxSpareServers %d\nKeepAlive Off\nDBDMin 0\nDBDKeep 1\nDBDMax 1\n" % workers, mpm="prefork")
+    stack.expect_log("server reached MaxRequestWorkers")
+    attacker, victims = stack.person(), [stack.person() for _ in range(4)]
+    path = CHEAP % attacker.store_template(template())
+    with held(stack, "templates"):
+        crowd = Crowd(attacker, path, workers)
+        stack.wait_for(lambda: len(crowd.answers) >= workers // 4, 120, "the crowd to be turned away")
+        stack.wait_for(lambda: at_the_lock(stack) == workers - workers // 4, 120, "the rest at work")
+        for victim in victims:
+            expect(victim.get("/users/me"), 200)
+    assert sorted(answer.status_code for answer in crowd.end()) == [200] * (workers - workers // 4) + [429] * (workers // 4)
