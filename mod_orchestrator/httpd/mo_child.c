@@ -6,6 +6,7 @@
 #include "ap_mpm.h"
 #include "mo_dbd.h"
 #include "mo_log.h"
+#include "mo_stream.h"
 #include "mo_surfaces.h"
 #include "orc_db_probe.h"
 #include "orc_error.h"
@@ -46,8 +47,10 @@ static orc_rules_t *make_rules(const mo_config_t *config, apr_pool_t *pool)
 {
     const orc_rules_host_t host = {.here = config->shared->here,
                                    .costly = config->shared->costly,
+                                   .following = config->shared->following,
                                    .workers = mo_mpm_number(AP_MPMQ_MAX_THREADS) * mo_mpm_number(AP_MPMQ_MAX_DAEMONS),
-                                   .connections = config->db_max};
+                                   .connections = config->db_max,
+                                   .followers = mo_stream_share()};
 
     return orc_rules_make(&host, pool);
 }

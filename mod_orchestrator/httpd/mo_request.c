@@ -133,7 +133,7 @@ static int answer(request_rec *r, orc_request_t *request)
     if (error)
         mo_request_log_error(r, error);
     else if (response->stream && response->stream->is_follower)
-        error = mo_stream_take_place(r, config->shared, config->child->slot);
+        error = mo_stream_take_place(r, request->visit, config->shared, config->child->slot);
     if (error && response->stream)
         orc_surface_refuse(request, response, error);
     if (response->status == 401 && !apr_table_get(response->headers, "WWW-Authenticate"))

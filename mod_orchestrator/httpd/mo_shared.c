@@ -66,13 +66,15 @@ static int lay_out(mo_shared_t *shared)
     shared->slots = take(&at, sizeof *shared->slots * (apr_size_t)shared->slot_count);
     shared->here = take(&at, orc_gate_memory_size(guests));
     shared->costly = take(&at, orc_gate_memory_size(guests));
-    return orc_gate_memory_init(shared->here, guests) && orc_gate_memory_init(shared->costly, guests);
+    shared->following = take(&at, orc_gate_memory_size(guests));
+    return orc_gate_memory_init(shared->here, guests) && orc_gate_memory_init(shared->costly, guests) &&
+           orc_gate_memory_init(shared->following, guests);
 }
 
 static apr_size_t size_needed(void)
 {
     return APR_ALIGN_DEFAULT(sizeof(mo_shared_t)) + APR_ALIGN_DEFAULT(sizeof(mo_slot_t) * (apr_size_t)slots_needed()) +
-           2 * APR_ALIGN_DEFAULT(orc_gate_memory_size(guests_needed()));
+           3 * APR_ALIGN_DEFAULT(orc_gate_memory_size(guests_needed()));
 }
 
 mo_shared_t *mo_shared_get(apr_pool_t *process_pool, apr_pool_t *pool)

@@ -10,6 +10,7 @@
 
 #include "mo_child.h"
 #include "mo_link.h"
+#include "mo_stream.h"
 #include "orc_db_probe.h"
 #include "orc_json.h"
 
@@ -21,7 +22,7 @@ enum { STALLED_SECONDS = 60 }; /* an engine whose poller took no turn for so lon
 typedef struct facts_t {
     const char *version, *places, *engine, *database, *im;
     apr_int64_t uptime;
-    apr_int64_t children, in_flight, connections, waiting, shed;
+    apr_int64_t children, in_flight, followers, follower_places, connections, waiting, shed;
     apr_int64_t informational, success, redirection, client_error, server_error, refused_tokens;
     apr_int64_t daemon, daemon_deaths, heartbeat_age, operations, calls, finished, failed;
 } facts_t;
@@ -59,6 +60,8 @@ static const metric_t metrics[] = {
      "those of them that failed"},
     {"Calls In Flight", "calls_in_flight", NULL, GAUGE, AT(calls), "calls to IM and other services"},
     {"Requests In Flight", "requests_in_flight", NULL, GAUGE, AT(in_flight), "requests that are being answered"},
+    {"Followers", "followers", NULL, GAUGE, AT(followers), "answers that go on while something happens"},
+    {"Follower Places", "follower_places", NULL, GAUGE, AT(follower_places), "how many of these there may be"},
     {"Responses 1xx", "responses_1xx", "responses_total{class=\"1xx\"}", COUNTER, AT(informational),
      "answers by class of status"},
     {"Responses 2xx", "responses_2xx", "responses_total{class=\"2xx\"}", COUNTER, AT(success), NULL},
@@ -117,6 +120,8 @@ static void read_requests(facts_t *facts, mo_shared_t *shared)
 
     facts->children = sum.pid;
     facts->in_flight = sum.in_flight;
+    facts->followers = sum.followers;
+    facts->follower_places = mo_stream_places();
     facts->connections = sum.connections;
     facts->waiting = sum.waiting;
     facts->shed = (apr_int64_t)mo_read(shared->shed);

@@ -20,14 +20,10 @@ enum {
     LOOK_MS = 100,        /* between two looks of a worker that waits */
 };
 
-static int threads, children; /* of the MPM: a child's, and how many there may be */
-
 void mo_stream_init(apr_pool_t *pchild, server_rec *main_server)
 {
-    if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) != APR_SUCCESS || threads < 1)
-        threads = 1;
-    if (ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children) != APR_SUCCESS || children < 1)
-        children = 1;
+    int threads = mo_mpm_number(AP_MPMQ_MAX_THREADS);
+
     mo_waiting_init(threads >= 4 ? threads / 4 : 1, pchild);
 }
 
@@ -39,25 +35,59 @@ static apr_status_t leave(void *slot)
     return APR_SUCCESS;
 }
 
-/* Followers that hold a worker leave three of four to others. The others are connections, of which a child takes as
- * many as it has threads and some for each that is idle (AsyncRequestWorkerFactor): the latter are left to whoever else
- * comes.
- */
+/* One for so many workers each, up to the most. */
+static int places_of(int each)
+{
+    int workers = mo_mpm_number(AP_MPMQ_MAX_THREADS) * mo_mpm_number(AP_MPMQ_MAX_DAEMONS);
+
+    return workers / each < MOST_FOLLOWERS ? workers / each : MOST_FOLLOWERS;
+}
+
+/* Followers that hold a worker leave three of four to others. */
+static int places_with_worker(void)
+{
+    return places_of(4);
+}
+
+static int is_async(void)
+{
+    int yes = 0;
+
+    return ap_mpm_query(AP_MPMQ_IS_ASYNC, &yes) == APR_SUCCESS && yes;
+}
+
+int mo_stream_places(void)
+{
+    return is_async() ? places_of(1) : places_with_worker();
+}
+
+/* A quarter, also of those that hold a worker; and half of a child's connections. */
+int mo_stream_share(void)
+{
+    int host = places_with_worker() / 4, child = mo_mpm_number(AP_MPMQ_MAX_THREADS) / 2;
+    int share = is_async() && child < host ? child : host;
+
+    return share > 1 ? share : 1;
+}
+
+/* Those that hold no worker are connections, of which a child takes as many as it has threads and some for each that is
+ * idle (AsyncRequestWorkerFactor): the latter are left to whoever else comes. */
 static int has_place(const request_rec *r, mo_shared_t *shared, const mo_slot_t *slot)
 {
     int host = (int)mo_shared_sum(shared).followers;
 
     if (mo_waiting_is_possible(r))
-        return host <= MOST_FOLLOWERS && (int)mo_read(slot->followers) <= threads;
-    return host <= MOST_FOLLOWERS && host <= threads * children / 4;
+        return host <= mo_stream_places() && (int)mo_read(slot->followers) <= mo_mpm_number(AP_MPMQ_MAX_THREADS);
+    return host <= places_with_worker();
 }
 
-orc_error_t *mo_stream_take_place(request_rec *r, mo_shared_t *shared, mo_slot_t *slot)
+orc_error_t *mo_stream_take_place(request_rec *r, orc_rules_visit_t *visit, mo_shared_t *shared, mo_slot_t *slot)
 {
     orc_error_t *error;
 
     if (r->header_only)
         return NULL;
+    ORC_TRY(orc_rules_visit_follows(visit, r->pool));
     mo_add(slot->followers, 1);
     apr_pool_cleanup_register(r->pool, slot, leave, apr_pool_cleanup_null);
     if (has_place(r, shared, slot))

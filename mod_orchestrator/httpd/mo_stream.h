@@ -5,6 +5,7 @@
 #include <apr_buckets.h>
 
 #include "mo_shared.h"
+#include "orc_rules_visit.h"
 #include "orc_stream.h"
 
 #include <httpd.h>
@@ -25,13 +26,18 @@ typedef struct mo_stream_t {
 /** child_init hook. */
 void mo_stream_init(apr_pool_t *pchild, server_rec *main_server);
 
+/** Places for followers on this host, and how many of these one person may have. */
+int mo_stream_places(void);
+int mo_stream_share(void);
+
 /**
  * Takes a place among the followers of this host, until the request's end; for a stream that is a follower, before its
  * first byte.
+ * @param visit  of whom it is for, or NULL
  * @param slot   this child's, one of `shared`
- * @return 503 when all are taken
+ * @return 429 when that person has their share, 503 when all are taken
  */
-orc_error_t *mo_stream_take_place(request_rec *r, mo_shared_t *shared, mo_slot_t *slot);
+orc_error_t *mo_stream_take_place(request_rec *r, orc_rules_visit_t *visit, mo_shared_t *shared, mo_slot_t *slot);
 
 /** Sends what a stream gives behind the request's headers, which are set; returns what a handler returns. To HEAD the
  * headers alone. */

@@ -12,9 +12,10 @@ struct orc_rules_t {
     orc_rules_parsed_t *parsed;
     orc_gate_t *looks; /* at IM's logs, by deployment */
     /* orc_rules_visit.h, by person */
-    orc_gate_t *here;   /* requests that hold a worker */
-    orc_gate_t *turns;  /* those that may hold a connection of the database */
-    orc_gate_t *costly; /* those that cost much */
+    orc_gate_t *here;      /* requests that hold a worker */
+    orc_gate_t *turns;     /* those that may hold a connection of the database */
+    orc_gate_t *costly;    /* those that cost much */
+    orc_gate_t *following; /* streams that may wait */
 };
 
 #endif

@@ -8,7 +8,8 @@
 
 enum {
     RETRY_SECONDS = 1,
-    KEY_LENGTH = 32, /* hexadecimal digits of the hash of who it is */
+    FOLLOWER_RETRY_SECONDS = 10, /* who follows does so for a while */
+    KEY_LENGTH = 32,             /* hexadecimal digits of the hash of who it is */
 };
 
 static const apr_interval_time_t patience = 5 * APR_USEC_PER_SEC;
@@ -76,6 +77,40 @@ orc_error_t *orc_rules_visit_costs(orc_rules_visit_t *visit)
     give_turn_back(visit);
     visit->is_costly = orc_gate_enter(visit->rules->costly, visit->key, patience);
     return visit->is_costly ? take_turn(visit) : busy(visit->pool);
+}
+
+typedef struct follower_t {
+    orc_gate_t *gate;
+    const char *key;
+} follower_t;
+
+static apr_status_t follow_no_more(void *baton)
+{
+    const follower_t *follower = baton;
+
+    orc_gate_leave(follower->gate, follower->key);
+    return APR_SUCCESS;
+}
+
+orc_error_t *orc_rules_visit_follows(orc_rules_visit_t *visit, apr_pool_t *pool)
+{
+    follower_t *follower;
+    orc_error_t *error;
+
+    if (!visit)
+        return NULL;
+    if (!orc_gate_enter(visit->rules->following, visit->key, 0)) {
+        error =
+            orc_error(pool, 429, "busy.followers", "You follow as much at once as one person may; end one of these.");
+        error->retriable = 1;
+        error->retry_after = FOLLOWER_RETRY_SECONDS;
+        return error;
+    }
+    follower = apr_palloc(pool, sizeof *follower);
+    follower->gate = visit->rules->following;
+    follower->key = apr_pstrdup(pool, visit->key);
+    apr_pool_cleanup_register(pool, follower, follow_no_more, apr_pool_cleanup_null);
+    return NULL;
 }
 
 int orc_rules_visit_is_costly(const orc_rules_visit_t *visit)

@@ -17,8 +17,10 @@ typedef struct orc_rules_t orc_rules_t; /* orc_rules.h */
 /** Where visits are, and what they share with others. All zero: a process that is alone, and has no end of anything. */
 typedef struct orc_rules_host_t {
     orc_gate_memory_t *here, *costly; /* who is at work on this host, and with what costs much */
+    orc_gate_memory_t *following;     /* who follows something */
     int workers;                      /* threads that requests have on this host */
     int connections;                  /* of the database, of this process */
+    int followers;                    /* that one person may be of this host's */
 } orc_rules_host_t;
 
 /**
@@ -37,7 +39,15 @@ orc_error_t *orc_rules_visit_begin(orc_rules_visit_t **visit, orc_rules_t *rules
  */
 orc_error_t *orc_rules_visit_costs(orc_rules_visit_t *visit);
 
-/** Whether that was said. */
+/**
+ * The answer is a stream that may wait: of these a person has so many at once on a host. Nothing happens when `visit`
+ * is NULL.
+ * @param pool whose end is the stream's; the visit may end before
+ * @return 429 "busy.followers"
+ */
+orc_error_t *orc_rules_visit_follows(orc_rules_visit_t *visit, apr_pool_t *pool);
+
+/** Whether it was said that it costs much. */
 int orc_rules_visit_is_costly(const orc_rules_visit_t *visit);
 
 /** It needs the database no more: what is left is to send the answer. Safe on NULL. */

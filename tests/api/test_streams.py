@@ -8,6 +8,7 @@ import http.client
 import os
 import random
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -19,6 +20,13 @@ import requests
 from harness.client import expect, unique
 from stack import keys, process
 
+PLACE = """
+<Location /follow>
+    SetHandler orchestrator-broker
+    AuthType Bearer
+    Require valid-user
+</Location>
+"""
 LONG = 3600000  # as a pause: only what happens to the connection matters
 DIRECTIVES = """
 LoadModule socache_shmcb_module "${modules}/mod_socache_shmcb.so"
@@ -322,3 +330,57 @@ def test_many_come_and_go(streaming, written):
     streaming.wait_for(lambda: all(is_logged(streaming, path) for path in paths), 20, "the end of all of them")
     streaming.wait_for(lambda: sockets(streaming) < before + 30, 20, "the end of their connections")
     assert streaming.httpd.children() == children
+
+
+# Whose streams they are: a surface of the tests' own, through all of the module.
+
+class Person:
+    """Follows; each answer has its first line when it is there, or is refused."""
+
+    def __init__(self, stack):
+        self.stack, self.person, self.answers = stack, stack.person(), []
+
+    def follow(self):
+        answer = requests.get(self.stack.base_url + "/follow/follow", stream=True, timeout=60,
+                              headers={"Authorization": "Bearer " + self.person.token})
+        if answer.status_code == 200:
+            assert answer.raw.readline() == b'"begun"\n'
+            self.answers.append(answer)
+        return answer
+
+    def follow_as_much_as_allowed(self):
+        answer = self.follow()
+        while answer.status_code == 200:
+            answer = self.follow()
+        assert answer.status_code == 429 and answer.json() == {"wrong": 429} and int(answer.headers["Retry-After"]) > 0
+        return len(self.answers)
+
+    def end(self, number=None):
+        for answer in self.answers[:number]:
+            answer.close()
+        del self.answers[:number]
+
+
+def status(stack):
+    return requests.get(stack.base_url + "/orchestrator-status?json", timeout=30).json()
+
+
+@pytest.mark.parametrize("mpm", ["event", "prefork"])
+def test_one_person_leaves_places_to_others(make_stack, build, mpm):
+    stack = make_stack(PLACE, mpm=mpm, module=os.path.join(build, "tests", "api", ".libs", "mod_two_surfaces.so"))
+    stack.expect_log("exit signal Killed|AH00052|AH10392|server reached MaxRequestWorkers")
+    alice, bob = Person(stack), Person(stack)
+    share = alice.follow_as_much_as_allowed()
+    assert share <= max(1, status(stack)["follower_places"] // 4)
+    assert bob.follow_as_much_as_allowed() == share
+    stack.wait_for(lambda: status(stack)["followers"] == 2 * share, 20, "the followers in the status")
+    assert "OrchestratorFollowers: %d\n" % (2 * share) in requests.get(stack.base_url + "/server-status?auto", timeout=30).text
+    alice.end(1)
+    stack.wait_for(lambda: alice.follow().status_code == 200, 20, "the place of one that ended")
+    for pid in stack.httpd.children() - {stack.daemon_pid()}:
+        os.kill(pid, signal.SIGKILL)
+    stack.wait_for(lambda: bob.person.get("/users/me").status_code == 200, 60, "new children")
+    bob.end()
+    assert bob.follow_as_much_as_allowed() == share
+    bob.end()
+    alice.end()

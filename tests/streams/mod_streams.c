@@ -105,7 +105,7 @@ static int answer(request_rec *r)
     follower->is_finite = value_of(r, "kind=") != NULL;
     pause = value_of(r, "pause=");
     follower->pause = apr_time_from_msec(pause ? apr_atoi64(pause) : 0);
-    if (!follower->is_finite && mo_stream_take_place(r, shared, slot))
+    if (!follower->is_finite && mo_stream_take_place(r, NULL, shared, slot))
         return HTTP_SERVICE_UNAVAILABLE;
     ap_set_content_type(r, "application/x-ndjson");
     return mo_stream_send(r, orc_stream_make(next, follower, !follower->is_finite, r->pool));

@@ -83,10 +83,35 @@ static void what_costs_much_is_bounded_for_all_together(void **state)
     assert_int_equal(error->status, 429);
 }
 
+static void one_person_follows_so_much_until_it_ends(void **state)
+{
+    const orc_rules_host_t host = {.followers = 2};
+    orc_rules_t *rules = orc_rules_make(&host, pool);
+    orc_rules_visit_t *visit = begin(rules, &alice);
+    apr_pool_t *first, *second, *third;
+    orc_error_t *error;
+
+    apr_pool_create(&first, pool);
+    apr_pool_create(&second, pool);
+    apr_pool_create(&third, pool);
+    assert_null(orc_rules_visit_follows(visit, first));
+    assert_null(orc_rules_visit_follows(begin(rules, &alice), second));
+    orc_rules_visit_end(visit);
+    error = orc_rules_visit_follows(begin(rules, &alice), third);
+    assert_non_null(error);
+    assert_int_equal(error->status, 429);
+    assert_string_equal(error->code, "busy.followers");
+    assert_true(error->retry_after > 0);
+    assert_null(orc_rules_visit_follows(begin(rules, &alice_elsewhere), third));
+    apr_pool_destroy(first);
+    assert_null(orc_rules_visit_follows(begin(rules, &alice), third));
+}
+
 static void nobody_is_waited_for_without_a_visit(void **state)
 {
     assert_null(orc_rules_visit_costs(NULL));
     assert_false(orc_rules_visit_is_costly(NULL));
+    assert_null(orc_rules_visit_follows(NULL, pool));
     orc_rules_visit_is_answered(NULL);
     orc_rules_visit_end(NULL);
 }
@@ -98,6 +123,7 @@ int main(void)
         cmocka_unit_test(one_that_is_answered_needs_no_connection),
         cmocka_unit_test(what_costs_much_is_said_once_and_ends_with_the_visit),
         cmocka_unit_test(what_costs_much_is_bounded_for_all_together),
+        cmocka_unit_test(one_person_follows_so_much_until_it_ends),
         cmocka_unit_test(nobody_is_waited_for_without_a_visit),
     };
 
