@@ -13,8 +13,6 @@ enum { METADATA_MAX = 256 * 1024, USERINFO_MAX = 256 * 1024 };
 
 #define KEEP apr_time_from_sec(3600)
 
-static const char busy[] = "oidc.busy";
-
 /* What is known of one issuer: what its metadata said, and how it is. */
 typedef struct known_t {
     apr_pool_t *pool; /* of the endpoints' texts; cleared when they are asked for again */
@@ -231,9 +229,11 @@ static orc_error_t *enter(orc_oidc_t *oidc, known_t *known, const orc_issuer_con
     if (rest > 0)
         error = unavailable(pool, "oidc.userinfo", issuer, "it did not answer a moment ago.");
     else if (is_busy)
-        error = unavailable(pool, busy, issuer, "too many requests ask it at this moment.");
-    if (error)
+        error = unavailable(pool, "oidc.busy", issuer, "too many requests ask it at this moment.");
+    if (error) {
+        error->reason = rest > 0 ? ORC_REASON_AWAY : ORC_REASON_TOO_MANY;
         error->retry_after = rest > 0 ? (int)apr_time_sec(rest) + 1 : 1;
+    }
     return error;
 }
 
@@ -257,9 +257,4 @@ orc_error_t *orc_oidc_userinfo(json_t **claims, orc_oidc_t *oidc, const orc_issu
     error = ask(claims, oidc, issuer, access_token, subject, timeout, pool);
     leave(oidc, known, error);
     return error;
-}
-
-int orc_oidc_is_busy(const orc_error_t *error)
-{
-    return error && strcmp(error->code, busy) == 0;
 }

@@ -35,8 +35,8 @@ orc_error_t *orc_oidc_discover(orc_oidc_endpoints_t *endpoints, orc_oidc_t *oidc
  * so that one that hangs holds up nobody else. The others have their error at once.
  * @param claims  an object; its `sub` is `subject`
  * @param subject of the token
- * @return 503 "oidc.userinfo", or "oidc.busy" (orc_oidc_is_busy), retriable, with retry_after; 401 "oidc.token" when
- * the issuer refuses the token
+ * @return 503 "oidc.userinfo", or "oidc.busy" (ORC_REASON_TOO_MANY, which says nothing of the issuer), retriable, with
+ * retry_after; 401 "oidc.token" when the issuer refuses the token
  */
 orc_error_t *orc_oidc_userinfo(json_t **claims, orc_oidc_t *oidc, const orc_issuer_config_t *issuer,
                                const char *access_token, const char *subject, apr_interval_time_t timeout,
@@ -46,9 +46,6 @@ enum {
     ORC_OIDC_ASKED = 4, /* threads */
     ORC_OIDC_REST = 5   /* seconds */
 };
-
-/** True for the error that says that others ask the issuer already, and nothing of the issuer. NULL is none. */
-int orc_oidc_is_busy(const orc_error_t *error);
 
 /** A new token, or why there is none. Lives until the callback returns. */
 typedef struct orc_oidc_tokens_t {

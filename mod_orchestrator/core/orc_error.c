@@ -44,6 +44,11 @@ orc_error_t *orc_error_wrap(orc_error_t *prev, const char *format, ...)
     return error;
 }
 
+int orc_error_is(const orc_error_t *error, orc_error_reason_t reason)
+{
+    return error && error->reason == reason;
+}
+
 int orc_error_breaks(const orc_error_t *error, const char *constraint)
 {
     return error && error->constraint && strcmp(error->constraint, constraint) == 0;

@@ -22,10 +22,20 @@ typedef struct orc_error_field_t {
     const char *detail;    /* what is wrong with it, for a person */
 } orc_error_field_t;
 
+/** What callers decide by where the status is not enough; the code is for programs outside. */
+typedef enum orc_error_reason_t {
+    ORC_REASON_NONE,        /* nobody has to know */
+    ORC_REASON_CALLER_GONE, /* the caller's registration has been removed */
+    ORC_REASON_INPUTS,      /* what was given for a template's inputs, and not the template itself */
+    ORC_REASON_AWAY,        /* nobody was there to decide anything */
+    ORC_REASON_TOO_MANY     /* so much of ours is at work there that nobody was asked */
+} orc_error_reason_t;
+
 struct orc_error_t {
     apr_pool_t *pool;
-    int status;                 /* HTTP status the edge answers with */
-    const char *code;           /* stable word for programs, "template.exists"; becomes the problem's `type` */
+    int status;       /* HTTP status the edge answers with */
+    const char *code; /* stable word for programs, "template.exists"; becomes the problem's `type` */
+    orc_error_reason_t reason;
     const char *detail;         /* for the person who asked; never SQL, a path or a token */
     const char *cause;          /* for the log only: what the layer beneath said, or NULL */
     int retriable;              /* the same call may succeed later, with nothing changed by the caller */
@@ -79,6 +89,9 @@ void orc_error_add_member(orc_error_t **error, apr_pool_t *pool, const char *mem
 /** An error that outlives the pool of another one: all that it holds, its chain included, in `pool`. NULL in, NULL out.
  */
 orc_error_t *orc_error_copy(const orc_error_t *error, apr_pool_t *pool);
+
+/** True when the error (or NULL) has that reason. */
+int orc_error_is(const orc_error_t *error, orc_error_reason_t reason);
 
 /** True when the error (or NULL) says that this constraint of PostgreSQL's was broken. */
 int orc_error_breaks(const orc_error_t *error, const char *constraint);

@@ -11,8 +11,6 @@ enum {
     ALL = INT_MAX,
 };
 
-static const char gone[] = "caller.gone";
-
 /* What one person may have of so many, where `left` of `parts` are left to others; 0: there is no end of them. */
 static int share_of(int number, int left, int parts)
 {
@@ -55,12 +53,11 @@ orc_error_t *orc_rules_condition_check(const orc_rules_condition_t *condition, c
 
 orc_error_t *orc_rules_gone(apr_pool_t *pool)
 {
-    return orc_error(pool, 503, gone, "The caller's registration has just been removed; try again.");
-}
+    orc_error_t *error =
+        orc_error(pool, 503, "caller.gone", "The caller's registration has just been removed; try again.");
 
-int orc_rules_is_gone(const orc_error_t *error)
-{
-    return error && strcmp(error->code, gone) == 0;
+    error->reason = ORC_REASON_CALLER_GONE;
+    return error;
 }
 
 orc_error_t *orc_rules_not_found(const char *what, apr_pool_t *pool)

@@ -42,11 +42,9 @@ orc_rules_t *orc_rules_make(const orc_rules_host_t *host, apr_pool_t *pool);
 /**
  * The caller's own row is gone (an administrator deleted it): who calls finds the person again, which registers them,
  * and calls once more. Every statement for a caller starts from `users`, so that no row means this.
+ * @return ORC_REASON_CALLER_GONE
  */
 orc_error_t *orc_rules_gone(apr_pool_t *pool);
-
-/** True for the error that orc_rules_gone makes. */
-int orc_rules_is_gone(const orc_error_t *error);
 
 /** 404: there is no such object. `what` is a noun, "template". */
 orc_error_t *orc_rules_not_found(const char *what, apr_pool_t *pool);

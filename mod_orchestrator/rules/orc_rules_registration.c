@@ -54,7 +54,7 @@ static orc_error_t *learn(const orc_rules_call_t *call)
         return NULL;
     ORC_TRY(orc_store_users_find(&found, &caller, who->issuer, who->subject, call->service->db, call->pool));
     error = found ? NULL : ask_issuer(call);
-    if (orc_oidc_is_busy(error))
+    if (orc_error_is(error, ORC_REASON_TOO_MANY))
         return error;
     if (error)
         orc_log(ORC_LOG_INFO, "request %s: no userinfo: %s", call->correlation_id, orc_error_line(error, call->pool));

@@ -137,7 +137,7 @@ static void plan(submission_t *s, const orc_tosca_template_t *tosca)
     if (!error)
         return;
     s->nodes = NULL;
-    if (strcmp(error->code, "inputs") == 0)
+    if (orc_error_is(error, ORC_REASON_INPUTS))
         orc_rules_add_mistakes(&s->wrong, error, pool);
     else
         orc_error_add_member(&s->unfit, pool, "template_id", "%s", error->detail);

@@ -470,7 +470,7 @@ static int asks_for_repetition(const orc_error_t *error, int in_commit)
     if (strcmp(error->sqlstate, "40001") == 0 || strcmp(error->sqlstate, "40P01") == 0)
         return 1;
     /* Whether a commit happened whose answer got lost nobody knows: only the caller can ask again. */
-    return !in_commit && strcmp(error->code, "database.unavailable") == 0;
+    return !in_commit && orc_error_is(error, ORC_REASON_AWAY);
 }
 
 orc_error_t *orc_db_transact(orc_db_source_t *source, orc_db_work_t *work, void *baton, int wake, apr_pool_t *pool)

@@ -10,10 +10,11 @@ typedef struct meaning_t {
     const char *beginning; /* of the SQLSTATE; the first that fits decides */
     int status;            /* 503 may be tried again */
     const char *code, *detail;
+    orc_error_reason_t reason;
 } meaning_t;
 
-#define AWAY       503, "database.unavailable", "The database is not available at the moment."
-#define BUSY       503, "database.busy", "The database is too busy at the moment."
+#define AWAY       503, "database.unavailable", "The database is not available at the moment.", ORC_REASON_AWAY
+#define BUSY       503, "database.busy", "The database is too busy at the moment.", ORC_REASON_NONE
 #define IN_THE_WAY "The request is in the way of something that exists."
 
 static const meaning_t meanings[] = {
@@ -26,9 +27,9 @@ static const meaning_t meanings[] = {
     {"40P01", BUSY},
     {"55P03", BUSY},
     {"57014", BUSY},
-    {"23505", 409, "conflict", IN_THE_WAY},
-    {"23503", 409, "conflict.reference", IN_THE_WAY},
-    {"", 500, "database", "The request could not be carried out."},
+    {"23505", 409, "conflict", IN_THE_WAY, ORC_REASON_NONE},
+    {"23503", 409, "conflict.reference", IN_THE_WAY, ORC_REASON_NONE},
+    {"", 500, "database", "The request could not be carried out.", ORC_REASON_NONE},
 };
 
 static const meaning_t *meaning_of(const char *sqlstate)
@@ -56,6 +57,7 @@ static orc_error_t *make(const meaning_t *meaning, const char *cause, apr_pool_t
 {
     orc_error_t *error = orc_error(pool, meaning->status, meaning->code, "%s", meaning->detail);
 
+    error->reason = meaning->reason;
     error->cause = on_one_line(cause, pool);
     error->retriable = meaning->status == 503;
     error->retry_after = error->retriable ? AGAIN_SECONDS : 0;
@@ -69,7 +71,7 @@ orc_error_t *orc_db_unavailable(const char *cause, apr_pool_t *pool)
 
 orc_error_t *orc_db_late(apr_interval_time_t patience, apr_pool_t *pool)
 {
-    static const meaning_t late = {"", 503, "database.busy", "The database did not answer in time."};
+    static const meaning_t late = {"", 503, "database.busy", "The database did not answer in time.", ORC_REASON_NONE};
 
     return make(&late, apr_psprintf(pool, "no answer within %d ms", (int)apr_time_as_msec(patience)), pool);
 }

@@ -153,7 +153,7 @@ static orc_error_t *call_again_when_gone(orc_request_t *request, orc_response_t 
     const orc_rules_call_t caller = orc_surface_call(request);
     orc_error_t *error = call(request, response);
 
-    if (!orc_rules_is_gone(error))
+    if (!orc_error_is(error, ORC_REASON_CALLER_GONE))
         return error;
     orc_rules_persons_forget(&caller);
     if (!(request->route->flags & ORC_ROUTE_REGISTERS))

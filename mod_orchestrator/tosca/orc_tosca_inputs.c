@@ -154,6 +154,7 @@ orc_error_t *orc_tosca_inputs(json_t **complete, const orc_tosca_template_t *tos
     }
     if (check.error) {
         check.error->code = "inputs";
+        check.error->reason = ORC_REASON_INPUTS;
         check.error->detail = "The inputs do not fit the template.";
     }
     return check.error;

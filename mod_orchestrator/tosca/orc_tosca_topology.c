@@ -38,6 +38,7 @@ static orc_error_t *mistake_at(const topology_t *topology, const char *pointer, 
 
     orc_error_add_pointer(&error, topology->pool, pointer, "%s", what);
     error->code = "inputs";
+    error->reason = ORC_REASON_INPUTS;
     error->detail = what;
     return error;
 }
@@ -211,9 +212,9 @@ static orc_error_t *refuse_without_machines(const topology_t *topology)
     if (idle >= 0)
         return mistake_at(topology, pointer_of(topology, topology->plans[topology->plans[idle].root].written),
                           "no machine would be made: all counts are 0");
-    error = mistake_at(topology, "/template_id",
-                       "The template makes no machine: none of its nodes is a Compute or a container application.");
-    error->code = "template.machines";
+    error = orc_error(topology->pool, 422, "template.machines",
+                      "The template makes no machine: none of its nodes is a Compute or a container application.");
+    orc_error_add_pointer(&error, topology->pool, "/template_id", "%s", error->detail);
     return error;
 }
 

@@ -123,6 +123,14 @@ def no_banned_functions():
             yield "%s:%d: %s" % (name, line_of(content, match.start()), match.group(1))
 
 
+def nobody_decides_by_a_code():
+    """what an error's code says is for programs outside: who has to decide looks at its status or reason"""
+    for name in ROOM_FILES:
+        content = code(name)
+        for match in re.finditer(r"\bstr\w*cmp\([^;{]*\b\w*error\w*(?:->|\.)code\b", content):
+            yield "%s:%d: compares a code" % (name, line_of(content, match.start()))
+
+
 def directives_are_documented():
     """conf/orchestrator.conf has every directive of the module, and no other"""
     table = set()
@@ -233,8 +241,9 @@ def formatted():
 
 
 GUARDS = [calls_go_down_only, structs_of_other_rooms_come_by_their_headers, httpd_headers_stay_in_httpd, one_exported_symbol,
-          no_banned_functions, directives_are_documented, unit_tests_are_registered, calls_of_statements_are_complete,
-          citations_resolve, licence_lines, no_machine_paths, nothing_left_for_later, formatted]
+          no_banned_functions, nobody_decides_by_a_code, directives_are_documented, unit_tests_are_registered,
+          calls_of_statements_are_complete, citations_resolve, licence_lines, no_machine_paths, nothing_left_for_later,
+          formatted]
 
 
 def main():

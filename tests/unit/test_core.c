@@ -355,10 +355,13 @@ static void errors_chain(void **state)
 
     error->system = 7;
     error->retriable = 1;
+    error->reason = ORC_REASON_AWAY;
     assert_null(orc_error_wrap(NULL, "nothing"));
     error = orc_error_wrap(error, "operation %d", 7);
     assert_int_equal(error->status, 503);
     assert_true(error->retriable);
+    assert_true(orc_error_is(error, ORC_REASON_AWAY) && !orc_error_is(error, ORC_REASON_NONE));
+    assert_false(orc_error_is(NULL, ORC_REASON_NONE));
     assert_string_equal(orc_error_line(error, pool), "operation 7: IM at im.example.org does not answer. (code 7)");
 }
 
