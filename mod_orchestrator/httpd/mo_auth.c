@@ -98,8 +98,10 @@ int mo_auth_check(request_rec *r)
     mo_request_t *request = mo_request_of(r);
     const char *type = ap_auth_type(r);
 
-    if (!mo_config_of(r->server)->child || !type || ap_cstr_casecmp(type, MO_AUTH_TYPE) != 0)
+    if (!type || ap_cstr_casecmp(type, MO_AUTH_TYPE) != 0)
         return DECLINED;
+    if (!mo_config_of(r->server)->child) /* could not be prepared, and its log says why */
+        return HTTP_SERVICE_UNAVAILABLE;
     r->ap_auth_type = MO_AUTH_TYPE;
     if (!request || !is_open(request, r))
         return ask(request, r);
@@ -108,11 +110,25 @@ int mo_auth_check(request_rec *r)
     return OK;
 }
 
-int mo_auth_check_proxied(request_rec *r)
+int mo_auth_admit(request_rec *r)
+{
+    const mo_request_t *request = mo_request_of(r);
+
+    return request && request->is_unasked ? OK : DECLINED;
+}
+
+int mo_auth_check_others(request_rec *r)
 {
     mo_request_t *request = mo_request_of(r);
+    int status;
 
-    return request && request->is_unasked && r->proxyreq ? ask(request, r) : DECLINED;
+    if (!request || !request->is_unasked || (!r->proxyreq && mo_places_surface(r->handler) == request->base->surface))
+        return DECLINED;
+    request->is_unasked = 0;
+    status = ask(request, r);
+    if (status == OK)
+        status = ap_run_auth_checker(r);
+    return status == DECLINED ? HTTP_FORBIDDEN : status;
 }
 
 orc_error_t *mo_auth_identity(orc_identity_t **identity, request_rec *r)

@@ -11,8 +11,14 @@
 /** check_authn hook: lets in whom the request's token speaks for, and everybody where a route is open. */
 int mo_auth_check(request_rec *r);
 
-/** fixups hook, last: asks for the token after all when a rewrite of the section hands an open route to a proxy. */
-int mo_auth_check_proxied(request_rec *r);
+/**
+ * check_authz hook, first: no Require that speaks of users is asked about an open route, which has none. What Require
+ * says of addresses and the like was asked before.
+ */
+int mo_auth_admit(request_rec *r);
+
+/** fixups hook, last: asks for the token after all when a rewrite gives an open route to a proxy or another handler. */
+int mo_auth_check_others(request_rec *r);
 
 /**
  * The person whom mo_auth_check let in with this very request; its own to change.

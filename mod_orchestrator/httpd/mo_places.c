@@ -17,7 +17,7 @@ const orc_surface_t *mo_places_surface(const char *handler)
 {
     const orc_surface_t *const *surface;
 
-    for (surface = mo_surfaces; *surface; surface++) {
+    for (surface = mo_surfaces; handler && *surface; surface++) {
         if (ap_cstr_casecmp((*surface)->handler, handler) == 0)
             return *surface;
     }
@@ -28,6 +28,37 @@ const orc_surface_t *mo_places_surface(const char *handler)
 static const orc_surface_t *bound_by(const ap_directive_t *node, apr_pool_t *pool)
 {
     return mo_tree_is(node, "SetHandler") ? mo_places_surface(mo_tree_word(node, pool)) : NULL;
+}
+
+/* The surface that a RewriteRule's flags name. */
+static const orc_surface_t *flagged_by(const ap_directive_t *node, apr_pool_t *pool)
+{
+    static const char *const names[] = {"H", "handler", "T", "type", NULL};
+    const orc_surface_t *surface = NULL;
+    const char *arguments = node->args;
+    char *flag, *state;
+
+    (void)ap_getword_conf(pool, &arguments);
+    (void)ap_getword_conf(pool, &arguments);
+    flag = apr_strtok(ap_getword_conf(pool, &arguments), "[], \t", &state);
+    for (; flag && !surface; flag = apr_strtok(NULL, "[], \t", &state)) {
+        const char *value = flag;
+
+        if (mo_tree_is_one_of(ap_getword(pool, &value, '='), names))
+            surface = mo_places_surface(value);
+    }
+    return surface;
+}
+
+/* The surface that is bound in a way that leads to no path; httpd takes a type for a handler where there is no other.
+ */
+static const orc_surface_t *misbound_by(const ap_directive_t *node, apr_pool_t *pool)
+{
+    static const char *const names[] = {"AddHandler", "AddType", "ForceType", NULL};
+
+    if (mo_tree_is(node, "RewriteRule"))
+        return flagged_by(node, pool);
+    return mo_tree_is_one_of(node->directive, names) ? mo_places_surface(mo_tree_word(node, pool)) : NULL;
 }
 
 /* The path of the <Location> that a directive stands in; NULL when it stands elsewhere, or where paths have a pattern.
@@ -47,7 +78,7 @@ static const ap_directive_t *find_wrong(const ap_directive_t *node, apr_pool_t *
 
         if (wrong)
             return wrong;
-        if (bound_by(node, pool) && !location_path(node, pool))
+        if (misbound_by(node, pool) || (bound_by(node, pool) && !location_path(node, pool)))
             return node;
     }
     return NULL;
@@ -124,9 +155,9 @@ const char *mo_places_find(mo_config_t *config, server_rec *main_server, apr_poo
     if (wrong)
         return apr_psprintf(
             pool,
-            "%s: the handler %s must stand directly in a <Location>, one whose path has no pattern: links "
-            "begin with that path",
-            mo_tree_place(wrong, pool), mo_tree_word(wrong, pool));
+            "%s: the handler of a surface must stand directly in a <Location>, one whose path has no pattern, as "
+            "SetHandler %s: links begin with that path",
+            mo_tree_place(wrong, pool), (bound_by(wrong, pool) ? bound_by : misbound_by)(wrong, pool)->handler);
     for (server = main_server; server; server = server->next)
         find_bases(config, server, pool);
     return NULL;

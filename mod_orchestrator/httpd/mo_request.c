@@ -158,20 +158,19 @@ int mo_request_handle(request_rec *r)
     orc_request_t *request;
     int is_open, result;
 
-    surface = r->handler ? mo_places_surface(r->handler) : NULL;
+    surface = mo_places_surface(r->handler);
     if (!surface)
         return DECLINED;
     ours = mo_request_of(r);
-    if (!ours || ours->base->surface != surface || !config->child) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, ORCLOGNO(1011) "%s: %s", r->uri,
-                      config->child
-                          ? apr_psprintf(r->pool,
-                                         "the handler %s is bound, but not by the SetHandler of a <Location>: "
-                                         "an .htaccess file or AddHandler can't bind it",
-                                         r->handler)
-                          : "this child could not be prepared");
-        return HTTP_INTERNAL_SERVER_ERROR;
+    if (!ours || ours->base->surface != surface) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      ORCLOGNO(1011) "%s: nothing answers: the handler %s is bound, but not by the SetHandler of a "
+                                     "<Location> that names it in plain text",
+                      r->uri, r->handler);
+        return HTTP_NOT_FOUND;
     }
+    if (!config->child) /* could not be prepared, and its log says why */
+        return HTTP_SERVICE_UNAVAILABLE;
     request = apr_pcalloc(r->pool, sizeof *request);
     fill(request, r, ours, config->child);
     is_open = orc_surface_is_open(ours->base->surface, request->method, request->path);

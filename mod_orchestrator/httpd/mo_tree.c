@@ -8,6 +8,13 @@ int mo_tree_is(const ap_directive_t *node, const char *name)
     return ap_cstr_casecmp(node->directive, name) == 0;
 }
 
+int mo_tree_is_one_of(const char *word, const char *const *words)
+{
+    while (*words && ap_cstr_casecmp(word, *words) != 0)
+        words++;
+    return *words != NULL;
+}
+
 const char *mo_tree_arguments(const ap_directive_t *node, apr_pool_t *pool)
 {
     apr_size_t length = strlen(node->args);

@@ -10,6 +10,9 @@
 /** True for the directive of that name; a section's begins with "<". */
 int mo_tree_is(const ap_directive_t *node, const char *name);
 
+/** True when a word is among `words`, which a NULL ends; in any case. */
+int mo_tree_is_one_of(const char *word, const char *const *words);
+
 /** What stands behind a directive's name, of a section without the closing ">". */
 const char *mo_tree_arguments(const ap_directive_t *node, apr_pool_t *pool);
 

@@ -288,6 +288,22 @@ def test_a_surface_is_bound_directly_in_a_location_without_a_pattern(configurati
             place, "        SetHandler orchestrator", *("</%s>" % name for name in reversed(opened)))
 
 
+@pytest.mark.parametrize("line", [
+    "AddHandler Orchestrator .x", "AddType orchestrator .x", "<Files x>\nForceType orchestrator\n</Files>", "RewriteRule ^/x - [H=orchestrator]",
+    'RewriteRule "^/a b" "-" "[NC,handler=orchestrator,L]"', "RewriteRule ^/x - [PT,T=orchestrator]",
+    "<VirtualHost *:1>\nRewriteRule ^/x - [H=orchestrator]\n</VirtualHost>"])
+def test_a_surface_is_bound_by_nothing_else(configuration, line):
+    needle = next(part for part in line.splitlines() if "rchestrator" in part)
+    refused(configuration, needle, "must stand directly in a <Location>",
+            "".join('LoadModule %s_module "{modules}/mod_%s.so"\n' % (name, name) for name in ("mime", "rewrite")) + line)
+
+
+def test_another_handler_may_be_bound_in_any_way(configuration):
+    said = configuration.test("".join('LoadModule %s_module "{modules}/mod_%s.so"\n' % (name, name) for name in ("mime", "rewrite")) +
+                              "AddHandler cgi-script orchestrator\nRewriteRule ^/orchestrator - [H=orchestrator-status,E=T:orchestrator]")
+    assert said == (0, "Syntax OK\n")
+
+
 @pytest.mark.parametrize("place", ["<Location /x>", '<Location "/x y/">', "<location /é>", "<VirtualHost *:1>\n<Location />",
                                    "<IfModule mod_dbd.c>\n<Location /x>"])
 def test_a_surface_may_be_bound_at_several_places(configuration, place):

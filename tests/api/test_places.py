@@ -10,7 +10,7 @@ import pytest
 from stack import httpd, process
 
 MODULES = "".join('LoadModule %s_module "%s/mod_%s.so"\n' % (name, httpd.modules(), name)
-                  for name in ("rewrite", "alias", "dir", "actions", "proxy", "proxy_http"))
+                  for name in ("rewrite", "alias", "dir", "actions", "proxy", "proxy_http", "mime"))
 PLACE = """
 <Location %s>
     SetHandler orchestrator
@@ -25,6 +25,7 @@ DocumentRoot "{folder}/site"
     AllowOverride All
 </Directory>
 DirectoryIndex index.html
+TypesConfig /dev/null
 RewriteEngine On
 RewriteRule ^/short/(.*)$ /api/v1/$1 [PT]
 RewriteRule ^/api/v1/away/(.*)$ /plain/$1 [PT]
@@ -66,6 +67,32 @@ ProxyPass /api/v1/encoded http://127.0.0.1:{port}/plain/index.html?x= mapping=en
     Require all granted
 </Location>
 Alias /plain "{folder}/site"
+<Location /limited>
+    SetHandler orchestrator
+    AuthType Bearer
+    AuthzSendForbiddenOnFailure On
+    Require user somebody-else
+    RewriteEngine On
+    RewriteRule rewritten/(.*)$ http://127.0.0.1:{port}/plain/$1 [P]
+</Location>
+<Location /network>
+    SetHandler orchestrator
+    AuthType Bearer
+    <RequireAll>
+        Require valid-user
+        Require ip 192.0.2.1
+    </RequireAll>
+</Location>
+<Location /open>
+    SetHandler orchestrator
+    AuthType Bearer
+    Require valid-user
+</Location>
+RewriteRule ^/open/(health|openapi.json)$ - [H=orchestrator-problem]
+<Location /evaluated>
+    SetHandler "%{{tolower:ORCHESTRATOR}}"
+    Require all granted
+</Location>
 """ + PLACE % '"/with space/é"' + PLACE % "/api/v1/below" + PLACE % "/Slash/" + PLACE.replace("orchestrator", "Orchestrator") % "/case"
 
 
@@ -189,13 +216,51 @@ def test_a_place_may_have_any_path(site):
     site.problem("/api/v1/below/nothing", 404)
 
 
-def test_a_handler_from_elsewhere_is_refused_with_a_reason(site, made):
-    process.make_folder(made.path("site", "access"))
-    process.write(made.path("site", "access", ".htaccess"), "SetHandler orchestrator\n")
-    process.write(made.path("site", "added.api"), "a file\n")
+@pytest.mark.parametrize("name, text", [
+    ("handler", "SetHandler orchestrator"), ("added", "AddHandler orchestrator .html"), ("type", "ForceType orchestrator"),
+    ("rewritten", "RewriteEngine On\nRewriteRule ^ - [H=orchestrator]"),
+    ("condition", "<If true>\nSetHandler orchestrator\n</If>"), ("files", "<Files *>\nSetHandler orchestrator\n</Files>")])
+def test_a_handler_from_an_access_file_answers_nothing_and_says_why(site, made, name, text):
+    process.make_folder(made.path("site", name))
+    process.write(made.path("site", name, ".htaccess"), text + "\n")
+    process.write(made.path("site", name, "index.html"), "a page\n")
     made.expect_log("ORC1011", required=True)
-    assert site.get("/access/users/me")[0] == 500
-    made.wait_for_log("ORC1011.*not by the SetHandler of a <Location>")
+    assert site.get("/%s/index.html" % name)[0] == 404
+    made.wait_for_log("ORC1011: /%s/index.html.*not by the SetHandler of a <Location>" % name)
+
+
+def test_a_handler_that_an_expression_makes_answers_nothing_and_says_why(site, made):
+    made.expect_log("ORC1011", required=True)
+    for path in ("/evaluated", "/evaluated/users/me", "/evaluated/health"):
+        assert site.get(path)[0] == 404
+
+
+def test_open_routes_are_open_whatever_users_are_required(site):
+    site.person.stack.expect_log("AH01631")
+    for path in ("/limited/health", "/limited/openapi.json"):
+        for token in (False, True):
+            assert site.get(path, token=token)[0] == 200
+    assert site.get("/limited/users/me", token=False, method="OPTIONS")[0] == 204
+    site.problem("/limited/users/me", 401, token=False)
+    site.problem("/limited/users/me", 403)
+
+
+def test_open_routes_are_as_closed_as_their_network(site):
+    site.person.stack.expect_log("AH01630")
+    for path in ("/network/health", "/network/users/me"):
+        site.problem(path, 403, token=False)
+
+
+def test_a_proxy_on_an_open_route_asks_for_the_users_that_are_required(site):
+    site.person.stack.expect_log("AH01631")
+    site.problem("/limited/rewritten/index.html", 401, token=False, method="OPTIONS")
+    site.problem("/limited/rewritten/index.html", 403, method="OPTIONS")
+
+
+def test_another_handler_on_an_open_route_is_not_open(site):
+    for path in ("/open/health", "/open/openapi.json"):
+        site.problem(path, 401, token=False)
+        site.problem(path, 404)
 
 
 @pytest.mark.parametrize("path, wanted", [("/users%2fme", 404), ("/users%2Fme/", 404), ("/templates/a%2fb", 422),
