@@ -30,6 +30,7 @@ libmodule_la_SOURCES = \
 	$(httpd)/mo_problem.c $(httpd)/mo_problem.h \
 	$(httpd)/mo_recognise.c $(httpd)/mo_recognise.h \
 	$(httpd)/mo_request.c $(httpd)/mo_request.h \
+	$(httpd)/mo_require.c $(httpd)/mo_require.h \
 	$(httpd)/mo_shared.c $(httpd)/mo_shared.h \
 	$(httpd)/mo_status.c $(httpd)/mo_status.h \
 	$(httpd)/mo_stream.c $(httpd)/mo_stream.h \

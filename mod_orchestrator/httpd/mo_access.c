@@ -4,116 +4,38 @@
 #include <apr_fnmatch.h>
 #include <apr_strings.h>
 
+#include "mo_require.h"
 #include "mo_tree.h"
+#include "orc_url.h"
+#include "orc_words.h"
 
-/* mod_authz_core keeps what it was told to itself, so the directives are read here as it reads them: of all sections
- * that cover a path, the last one with a Require counts, unless AuthMerging says otherwise; outside of <RequireAll> one
- * Require that is met is enough; and who is let in without a user is never asked for one. */
+/* The directives are read here as httpd merges them for a request. Of all sections that cover a path, the last one with
+ * a Require counts, unless AuthMerging says otherwise. What covers a part of a place only is found by asking for a path
+ * of each route, and for what the <Location>s below the place name. */
 
-/** Who comes in without a user; in this order. */
-typedef enum { NOBODY, SOMEBODY, EVERYBODY } who_t;
-
-typedef struct verdict_t {
-    who_t who;
-    const ap_directive_t *because; /* the directive that lets them in; NULL: there is no Require */
-} verdict_t;
-
+/** What the sections say of a path, as far as they were read. */
 typedef struct access_t {
     const ap_directive_t *handler, *auth_type, *satisfy; /* the last ones */
-    verdict_t verdict;
-    int is_conditional; /* a Require stands in an <If> */
+    mo_verdict_t verdict;
+    const ap_directive_t *own_proxy; /* the last ProxyPass of the sections; it comes before the server's */
+    const ap_directive_t *proxy;     /* the server's first one for the path */
+    apr_array_header_t *conditions;  /* of const ap_directive_t *: <If>s and their likes, which httpd merges last */
 } access_t;
 
-static int is_one_of(const char *word, const char *const *words)
-{
-    while (*words && ap_cstr_casecmp(word, *words) != 0)
-        words++;
-    return *words != NULL;
-}
+/** A path that is asked for. */
+typedef struct probe_t {
+    const char *path;
+    int is_route; /* a route of the surface, or the place as a whole */
+} probe_t;
 
-/* ---- Require ---- */
-
-static verdict_t judge_require(const ap_directive_t *node, apr_pool_t *pool)
-{
-    static const char *const without_user[] = {"ip", "host", "forward-dns", "local", "env", "expr", "method", NULL};
-    const char *arguments = node->args;
-    const char *word = ap_getword_conf(pool, &arguments);
-    verdict_t verdict = {NOBODY, node};
-
-    /* What only takes away stands among others in a <RequireAll>, and they decide. */
-    if (ap_cstr_casecmp(word, "not") == 0)
-        verdict.who = EVERYBODY;
-    else if (ap_cstr_casecmp(word, "all") == 0)
-        verdict.who = ap_cstr_casecmp(ap_getword_conf(pool, &arguments), "granted") == 0 ? EVERYBODY : NOBODY;
-    else if (is_one_of(word, without_user))
-        verdict.who = SOMEBODY;
-    return verdict;
-}
-
-static int is_requirement(const ap_directive_t *node)
-{
-    static const char *const names[] = {"Require", "<RequireAny",  "<RequireAll", "<RequireNone",
-                                        "<Limit",  "<LimitExcept", NULL};
-
-    return is_one_of(node->directive, names);
-}
-
-static int has_requirement(const ap_directive_t *node)
-{
-    for (; node; node = node->next) {
-        if (mo_tree_is(node, "Require") || has_requirement(node->first_child))
-            return 1;
-    }
-    return 0;
-}
-
-static verdict_t judge_all(const ap_directive_t *node, int must_all, apr_pool_t *pool);
-
-static int is_limit(const ap_directive_t *node)
-{
-    return mo_tree_is(node, "<Limit") || mo_tree_is(node, "<LimitExcept");
-}
-
-static verdict_t judge(const ap_directive_t *node, apr_pool_t *pool)
-{
-    verdict_t verdict = {EVERYBODY, node};
-
-    if (mo_tree_is(node, "Require"))
-        return judge_require(node, pool);
-    if (mo_tree_is(node, "<RequireNone"))
-        return verdict;
-    verdict = judge_all(node->first_child, mo_tree_is(node, "<RequireAll"), pool);
-    if (is_limit(node) && verdict.who == EVERYBODY)
-        verdict.who = SOMEBODY;
-    return verdict;
-}
-
-/* Of several that must all be met, the strictest one decides; else the most generous one. */
-static verdict_t join(verdict_t one, verdict_t other, int must_all)
-{
-    if (!one.because || !other.because)
-        return one.because ? one : other;
-    return (must_all ? other.who < one.who : other.who > one.who) ? other : one;
-}
-
-static verdict_t judge_all(const ap_directive_t *node, int must_all, apr_pool_t *pool)
-{
-    const ap_directive_t *limit = NULL;
-    verdict_t verdict = {NOBODY, NULL};
-    int is_limited = 1;
-
-    for (; node; node = node->next) {
-        if (!is_requirement(node) || (!mo_tree_is(node, "Require") && !has_requirement(node->first_child)))
-            continue;
-        verdict = join(verdict, judge(node, pool), must_all);
-        is_limited = is_limited && is_limit(node);
-        limit = node;
-    }
-    /* The methods that a <Limit> leaves out are asked nothing, unless something else asks them. */
-    if (limit && is_limited && verdict.who == NOBODY)
-        verdict = (verdict_t){SOMEBODY, limit};
-    return verdict;
-}
+/** What all checks of a place have in common. */
+typedef struct check_t {
+    const mo_base_t *base;
+    const char *section;          /* where it is bound, for messages */
+    apr_array_header_t *warnings; /* of const char * */
+    apr_array_header_t *probes;   /* of probe_t */
+    apr_pool_t *pool;
+} check_t;
 
 /* ---- sections ---- */
 
@@ -136,80 +58,289 @@ static int covers(const ap_directive_t *section, const char *path, apr_pool_t *p
            (pattern[length - 1] == '/' || path[length] == '/' || !path[length]);
 }
 
-static void read_section(access_t *access, const ap_directive_t *section, apr_pool_t *pool)
+static int is_condition(const ap_directive_t *node)
 {
-    verdict_t own = judge_all(section->first_child, 0, pool);
-    const ap_directive_t *node, *merging = NULL;
-    const char *how;
+    static const char *const names[] = {"<If", "<ElseIf", "<Else", NULL};
 
-    for (node = section->first_child; node; node = node->next) {
+    return mo_tree_is_one_of(node->directive, names);
+}
+
+static int is_proxy(const ap_directive_t *node)
+{
+    return mo_tree_is(node, "ProxyPass") || mo_tree_is(node, "ProxyPassMatch");
+}
+
+static void read_directives(access_t *access, const ap_directive_t *node)
+{
+    static const char *const limits[] = {"<Limit", "<LimitExcept", NULL};
+
+    for (; node; node = node->next) {
         if (mo_tree_is(node, "SetHandler"))
             access->handler = node;
         else if (mo_tree_is(node, "AuthType"))
             access->auth_type = node;
         else if (mo_tree_is(node, "Satisfy"))
             access->satisfy = node;
-        else if (mo_tree_is(node, "AuthMerging"))
+        else if (is_proxy(node))
+            access->own_proxy = node;
+        else if (mo_tree_is_one_of(node->directive, limits)) /* these count for every method */
+            read_directives(access, node->first_child);
+        else if (is_condition(node))
+            APR_ARRAY_PUSH(access->conditions, const ap_directive_t *) = node;
+    }
+}
+
+static void read_section(access_t *access, const ap_directive_t *section, apr_pool_t *pool)
+{
+    mo_verdict_t own = mo_require_judge(section, pool);
+    const ap_directive_t *node, *merging = NULL;
+    const char *how;
+
+    read_directives(access, section->first_child);
+    for (node = section->first_child; node; node = node->next) {
+        if (mo_tree_is(node, "AuthMerging"))
             merging = node;
-        else if (ap_cstr_casecmpn(node->directive, "<If", 3) == 0 || ap_cstr_casecmpn(node->directive, "<Else", 5) == 0)
-            access->is_conditional |= has_requirement(node->first_child);
     }
     if (!own.because)
         return;
     how = merging ? mo_tree_word(merging, pool) : "Off";
-    access->verdict =
-        ap_cstr_casecmp(how, "Off") == 0 ? own : join(access->verdict, own, ap_cstr_casecmp(how, "And") == 0);
+    access->verdict = ap_cstr_casecmp(how, "Off") == 0
+                          ? own
+                          : mo_require_join(access->verdict, own, ap_cstr_casecmp(how, "And") == 0);
+}
+
+/* True for a ProxyPass outside of all sections that has the path. */
+static int proxies(const ap_directive_t *node, const char *path, apr_pool_t *pool)
+{
+    const char *pattern = mo_tree_word(node, pool);
+    ap_regex_t *regex;
+
+    if (mo_tree_is(node, "ProxyPass"))
+        return strncmp(pattern, path, strlen(pattern)) == 0;
+    regex = mo_tree_is(node, "ProxyPassMatch") ? ap_pregcomp(pool, pattern, AP_REG_EXTENDED) : NULL;
+    return regex && ap_regexec(regex, path, 0, NULL, 0) == 0;
 }
 
 /* The sections of a host, or outside of all hosts, in their order. */
-static void read_sections(access_t *access, const ap_directive_t *node, const ap_directive_t *host, const char *path,
-                          apr_pool_t *pool)
+static void read_sections(access_t *access, const ap_directive_t *node, const char *path, apr_pool_t *pool)
 {
     for (; node; node = node->next) {
-        if (node == host)
-            read_sections(access, node->first_child, NULL, path, pool);
-        else if (!host && (mo_tree_is(node, "<Location") || mo_tree_is(node, "<LocationMatch")) &&
-                 covers(node, path, pool))
-            read_section(access, node, pool);
+        if (is_condition(node))
+            APR_ARRAY_PUSH(access->conditions, const ap_directive_t *) = node;
+        else if (mo_tree_is(node, "<Location") || mo_tree_is(node, "<LocationMatch")) {
+            if (covers(node, path, pool))
+                read_section(access, node, pool);
+        }
+        else if (!access->proxy && proxies(node, path, pool))
+            access->proxy = node;
     }
 }
 
-const char *mo_access_check(const char **warning, const mo_base_t *base, apr_pool_t *pool)
-{
-    const ap_directive_t *host = mo_tree_host(base->directive), *section = base->directive->parent;
-    const char *path = apr_pstrcat(pool, base->path, "/-", NULL), *type;
-    access_t access = {NULL, NULL, NULL, {NOBODY, NULL}, 0};
+/* ---- what is wrong ---- */
 
-    *warning = NULL;
-    read_sections(&access, ap_conftree, NULL, path, pool);
-    if (host)
-        read_sections(&access, ap_conftree, host, path, pool);
-    if (access.handler != base->directive) /* a later section has the whole place for something else */
+static void warn(check_t *check, const ap_directive_t *because)
+{
+    const char *text = apr_psprintf(
+        check->pool, "%s: whom it lets in without a user is not asked for a token, and gets a 401 from %s (%s)",
+        mo_tree_place(because, check->pool), check->base->surface->handler, check->section);
+
+    if (!orc_words_contain(check->warnings, text))
+        APR_ARRAY_PUSH(check->warnings, const char *) = text;
+}
+
+/* True when a proxy answers, whatever the handler is. "!" keeps a path from the proxies that come later. */
+static int is_proxied(const access_t *access, apr_pool_t *pool)
+{
+    const char *arguments;
+
+    if (access->own_proxy)
+        return strcmp(mo_tree_word(access->own_proxy, pool), "!") != 0;
+    if (!access->proxy)
+        return 0;
+    arguments = access->proxy->args;
+    (void)ap_getword_conf(pool, &arguments);
+    return strcmp(ap_getword_conf(pool, &arguments), "!") != 0;
+}
+
+static int is_ours(const check_t *check, const access_t *access, apr_pool_t *pool)
+{
+    return access->handler == check->base->directive && !is_proxied(access, pool);
+}
+
+static const char *check_type(const check_t *check, const access_t *access)
+{
+    const char *type;
+
+    if (!access->auth_type)
+        return apr_psprintf(check->pool, "%s: AuthType " MO_AUTH_TYPE " is missing: nobody would be asked for a token",
+                            check->section);
+    type = mo_tree_word(access->auth_type, check->pool);
+    if (ap_cstr_casecmp(type, MO_AUTH_TYPE) == 0 || strstr(type, "%{"))
         return NULL;
-    if (!access.auth_type)
-        return apr_psprintf(pool, "%s: AuthType " MO_AUTH_TYPE " is missing: nobody would be asked for a token",
-                            mo_tree_place(section, pool));
-    type = mo_tree_word(access.auth_type, pool);
-    if (ap_cstr_casecmp(type, MO_AUTH_TYPE) != 0 && !strstr(type, "%{"))
-        return apr_psprintf(pool, "%s: must be " MO_AUTH_TYPE " where %s is bound (%s)",
-                            mo_tree_place(access.auth_type, pool), base->surface->handler,
-                            mo_tree_place(section, pool));
-    if (!access.verdict.because && !access.is_conditional)
-        return apr_psprintf(pool, "%s: Require valid-user is missing: nobody would be asked for a token",
-                            mo_tree_place(section, pool));
-    if (access.verdict.who == EVERYBODY && !access.is_conditional)
-        return apr_psprintf(pool,
+    return apr_psprintf(check->pool,
+                        "%s: must be " MO_AUTH_TYPE " where %s is bound (%s); where something else is to answer, "
+                        "SetHandler None has to stand beside it",
+                        mo_tree_place(access->auth_type, check->pool), check->base->surface->handler, check->section);
+}
+
+/* Each <If> by itself, as if it were met. Who is let in there may be right, which its condition only knows. */
+static const char *check_conditions(check_t *check, const access_t *access, apr_pool_t *pool)
+{
+    const char *mistake = NULL;
+    int i;
+
+    for (i = 0; !mistake && i < access->conditions->nelts; i++) {
+        const ap_directive_t *condition = APR_ARRAY_IDX(access->conditions, i, const ap_directive_t *);
+        mo_verdict_t own = mo_require_judge(condition, pool);
+        access_t met = *access;
+
+        met.conditions = apr_array_make(pool, 2, sizeof(const ap_directive_t *));
+        read_section(&met, condition, pool);
+        if (is_ours(check, &met, pool)) {
+            mistake = check_type(check, &met);
+            if (!mistake && own.because && own.who != MO_NOBODY)
+                warn(check, own.because);
+        }
+        if (!mistake)
+            mistake = check_conditions(check, &met, pool);
+    }
+    return mistake;
+}
+
+static int is_conditional(const access_t *access, apr_pool_t *pool)
+{
+    int i;
+
+    for (i = 0; i < access->conditions->nelts; i++) {
+        if (mo_require_judge(APR_ARRAY_IDX(access->conditions, i, const ap_directive_t *), pool).because)
+            return 1;
+    }
+    return 0;
+}
+
+static const char *check_require(check_t *check, const access_t *access, const probe_t *probe, apr_pool_t *pool)
+{
+    mo_verdict_t verdict = access->verdict;
+    int is_strict = probe->is_route && !is_conditional(access, pool);
+
+    if (!verdict.because && is_strict)
+        return apr_psprintf(check->pool, "%s: Require valid-user is missing: nobody would be asked for a token",
+                            check->section);
+    if (verdict.who == MO_EVERYBODY && is_strict)
+        return apr_psprintf(check->pool,
                             "%s: lets everybody in without asking for a token, which %s needs (%s): write Require "
                             "valid-user",
-                            mo_tree_place(access.verdict.because, pool), base->surface->handler,
-                            mo_tree_place(section, pool));
-    if (access.verdict.who != NOBODY)
-        *warning = mo_tree_place(access.verdict.because, pool);
-    else if (access.satisfy && ap_cstr_casecmp(mo_tree_word(access.satisfy, pool), "any") == 0)
-        *warning = mo_tree_place(access.satisfy, pool);
-    if (*warning)
-        *warning = apr_psprintf(
-            pool, "%s: whom it lets in without a user is not asked for a token, and gets a 401 from %s (%s)", *warning,
-            base->surface->handler, mo_tree_place(section, pool));
+                            mo_tree_place(verdict.because, check->pool), check->base->surface->handler, check->section);
+    if (verdict.because && verdict.who != MO_NOBODY)
+        warn(check, verdict.because);
+    else if (access->satisfy && ap_cstr_casecmp(mo_tree_word(access->satisfy, pool), "any") == 0)
+        warn(check, access->satisfy);
     return NULL;
+}
+
+static const char *check_probe(check_t *check, const ap_directive_t *host, const probe_t *probe, apr_pool_t *pool)
+{
+    access_t access = {.verdict = {MO_NOBODY, NULL},
+                       .conditions = apr_array_make(pool, 4, sizeof(const ap_directive_t *))};
+    const char *mistake = NULL;
+
+    read_sections(&access, ap_conftree, probe->path, pool);
+    if (host)
+        read_sections(&access, host->first_child, probe->path, pool);
+    if (is_ours(check, &access, pool)) {
+        mistake = check_type(check, &access);
+        if (!mistake)
+            mistake = check_require(check, &access, probe, pool);
+    }
+    return mistake ? mistake : check_conditions(check, &access, pool);
+}
+
+/* ---- paths to ask for ---- */
+
+static void add_probe(check_t *check, const char *below, int is_route)
+{
+    probe_t *probe = apr_array_push(check->probes);
+
+    probe->path = apr_pstrcat(check->pool, check->base->path, below, NULL);
+    probe->is_route = is_route;
+}
+
+/* A path of a route: its parameters are ids. */
+static const char *example(const char *pattern, apr_pool_t *pool)
+{
+    const char *path = "";
+    size_t length;
+
+    for (; *pattern; pattern += length + strcspn(pattern + length, "}") + (pattern[length] != '\0')) {
+        length = strcspn(pattern, "{");
+        path = apr_pstrcat(pool, path, apr_pstrmemdup(pool, pattern, length),
+                           pattern[length] ? "6fa459ea-ee8a-4ca4-894e-db77e160355e" : "", NULL);
+    }
+    return path;
+}
+
+/* The <Location>s below the place, but for its open routes, of which nobody is asked anything. */
+static void add_sections(check_t *check, const ap_directive_t *node)
+{
+    const mo_base_t *base = check->base;
+
+    for (; node; node = node->next) {
+        const char *path = mo_tree_is(node, "<Location") ? mo_tree_word(node, check->pool) : "";
+
+        if (mo_tree_is(node, "<VirtualHost"))
+            add_sections(check, node->first_child);
+        if (strncmp(path, base->path, base->length) != 0 || path[base->length] != '/' || !path[base->length + 1])
+            continue;
+        path = orc_url_trimmed(path + base->length, check->pool);
+        if (!orc_surface_is_open(base->surface, "GET", path))
+            add_probe(check, apr_pstrcat(check->pool, path, "/-", NULL), 0);
+    }
+}
+
+static void add_probes(check_t *check)
+{
+    const orc_route_t *route;
+
+    add_probe(check, "/-", 1);
+    for (route = check->base->surface->routes; route->id; route++) {
+        if (!(route->flags & ORC_ROUTE_OPEN))
+            add_probe(check, example(route->path, check->pool), 1);
+    }
+    add_sections(check, ap_conftree);
+}
+
+/* ---- the whole ---- */
+
+static const char *check_host(check_t *check, const ap_directive_t *host)
+{
+    const char *mistake = NULL;
+    apr_pool_t *pool;
+    int i;
+
+    apr_pool_create(&pool, check->pool);
+    for (i = 0; !mistake && i < check->probes->nelts; i++) {
+        mistake = check_probe(check, host, &APR_ARRAY_IDX(check->probes, i, probe_t), pool);
+        apr_pool_clear(pool);
+    }
+    apr_pool_destroy(pool);
+    return mistake;
+}
+
+const char *mo_access_check(apr_array_header_t *warnings, const mo_base_t *base, apr_pool_t *pool)
+{
+    const ap_directive_t *node;
+    check_t check = {.base = base, .warnings = warnings, .pool = pool};
+    const char *mistake;
+
+    check.section = mo_tree_place(base->directive->parent, pool);
+    check.probes = apr_array_make(pool, 64, sizeof(probe_t));
+    add_probes(&check);
+    mistake = check_host(&check, mo_tree_host(base->directive));
+    if (base->server->is_virtual)
+        return mistake;
+    for (node = ap_conftree; !mistake && node; node = node->next) {
+        if (mo_tree_is(node, "<VirtualHost"))
+            mistake = check_host(&check, node);
+    }
+    return mistake;
 }

@@ -197,14 +197,15 @@ static void warn_of_any_audience(const server_rec *main_server, apr_pool_t *pool
 
 static const char *check_access(const mo_config_t *config, const server_rec *main_server, apr_pool_t *pool)
 {
-    const char *mistake = NULL, *warning;
+    apr_array_header_t *warnings = apr_array_make(pool, 4, sizeof(const char *));
+    const char *mistake = NULL;
     int i;
 
-    for (i = 0; !mistake && i < config->bases->nelts; i++) {
-        mistake = mo_access_check(&warning, &APR_ARRAY_IDX(config->bases, i, const mo_base_t), pool);
-        if (warning)
-            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, main_server, ORCLOGNO(1001) "%s", warning);
-    }
+    for (i = 0; !mistake && i < config->bases->nelts; i++)
+        mistake = mo_access_check(warnings, &APR_ARRAY_IDX(config->bases, i, const mo_base_t), pool);
+    for (i = 0; i < warnings->nelts; i++)
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, main_server, ORCLOGNO(1001) "%s",
+                     APR_ARRAY_IDX(warnings, i, const char *));
     return mistake;
 }
 

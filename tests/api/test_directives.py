@@ -316,6 +316,7 @@ def place(*lines, path="/api/v1"):
     return "\n".join(["<Location %s>" % path, *lines, "</Location>"])
 
 
+PROXY = "".join('LoadModule %s_module "{modules}/mod_%s.so"\n' % (name, name) for name in ("proxy", "proxy_http"))
 BOUND, TYPE, VALID = "SetHandler orchestrator", "AuthType Bearer", "Require valid-user"
 
 
@@ -332,6 +333,19 @@ BOUND, TYPE, VALID = "SetHandler orchestrator", "AuthType Bearer", "Require vali
     ("Require all", "lets everybody in", place(BOUND, TYPE, VALID) + "\n<LocationMatch \"^/(?<a>api)/\">\nRequire all granted\n</LocationMatch>"),
     ("Require all", "lets everybody in", place(BOUND, TYPE, VALID) + "\n<Location ~ \"^/api/\">\nRequire all granted\n</Location>"),
     ("Require all", "lets everybody in", place(BOUND, TYPE, VALID) + "\n" + place("Require all granted", "AuthMerging Or", path="/api")),
+    ("Require all", "lets everybody in", place(BOUND, TYPE, VALID) + "\n" + place("Require all granted", path="/api/v1/users")),
+    ("Require all", "lets everybody in", place(BOUND, TYPE, VALID) + "\n<LocationMatch \"/templates/[0-9a-f-]+$\">\nRequire all granted\n</LocationMatch>"),
+    ("Require all", "lets everybody in", place(BOUND, TYPE, VALID) + "\n" + HOST % place("Require all granted")),
+    ("Require all", "lets everybody in", place(BOUND, TYPE, VALID) + "\n" + HOST % place("Require all granted", path="/api/v1/templates")),
+    ("Require all", "lets everybody in", PROXY + place(BOUND, TYPE, VALID, "Require all granted") + '\nProxyPass /api/v1 !\nProxyPass / "http://a.example/"'),
+    ("AuthType Basic", "must be Bearer", place(BOUND, TYPE, VALID) + "\n" + place("AuthType Basic", path="/api/v1/users")),
+    ("AuthType None", "must be Bearer", place(BOUND, TYPE, VALID) + "\n" + place("AuthType None", "Require all granted", path="/api/v1/docs")),
+    ("AuthType None", "must be Bearer", place(BOUND, TYPE, VALID, "<Limit GET>", "AuthType None", "</Limit>")),
+    ("AuthType None", "must be Bearer", place(BOUND, TYPE, VALID, "<If true>", "AuthType None", "</If>")),
+    ("AuthType None", "must be Bearer", place(BOUND, TYPE, VALID, "<If true>", "Require ip 10", "</If>", "<Else>", "<If false>", "AuthType None", "</If>", "</Else>")),
+    ("AuthType None", "must be Bearer", place(BOUND, TYPE, VALID) + "\n<If true>\nAuthType None\n</If>"),
+    ("AuthType Basic", "must be Bearer", place(BOUND, TYPE, VALID) + "\n" + HOST % place("AuthType Basic")),
+    ("AuthType Basic", "must be Bearer", place(BOUND, TYPE, VALID) + "\n" + HOST % "<If true>\nAuthType Basic\n</If>"),
 ])
 def test_a_place_where_nobody_is_asked_for_a_token_is_refused(configuration, needle, reason, lines):
     refused(configuration, needle, reason, lines, without=(GOOD_PLACE,))
@@ -344,11 +358,16 @@ def test_a_place_where_nobody_is_asked_for_a_token_is_refused(configuration, nee
     place(BOUND, TYPE, "<RequireAll>", "Require not ip 10", VALID, "</RequireAll>"),
     place(BOUND, TYPE, "<RequireAll>", VALID, "<RequireNone>", "Require ip 10", "</RequireNone>", "</RequireAll>"),
     place(BOUND, TYPE, VALID) + "\n" + place("Require all granted", "AuthMerging And", path="/api"),
-    place(BOUND, TYPE, VALID) + "\n" + place("Require all granted", path="/api/v1/docs") + "\n" + place("Require all granted", path="/ap"),
-    place(BOUND, TYPE, VALID) + "\n" + HOST % place("Require all granted").replace("\n", "\n    "),
+    place(BOUND, TYPE, VALID) + "\n" + place("Require all granted", path="/ap"),
+    place(BOUND, TYPE, VALID) + "\n" + place("AuthType None", "Require all granted", path="/api/v1/health"),
+    place(BOUND, TYPE, VALID) + "\n" + place("SetHandler None", "AuthType None", "Require all granted", path="/api/v1/docs"),
+    place(BOUND, TYPE, VALID) + "\n" + place("Require user x", path="/api/v1/users"),
+    place(BOUND, TYPE, VALID) + "\n" + HOST % place("SetHandler None", "AuthType None", "Require all granted"),
+    place(BOUND, TYPE, VALID, "<If true>", "SetHandler None", "AuthType None", "Require all granted", "</If>"),
+    PROXY + place(BOUND, TYPE, VALID) + "\n" + place("AuthType None", "Require all granted", 'ProxyPass "http://a.example/"', path="/api/v1/docs"),
+    PROXY + place(BOUND, TYPE, VALID) + "\n" + place("AuthType None", "Require all granted", path="/api/v1/users") + '\nProxyPass /api/v1/users "http://a.example/"',
     HOST % place(BOUND, VALID) + "\n" + place(TYPE, path="/"),
     place(BOUND, TYPE, VALID) + "\n" + place("SetHandler None", "AuthType None", "Require all granted"),
-    place(BOUND, TYPE, "<If true>", "Require all granted", "</If>", "<Else>", VALID, "</Else>"),
     place(BOUND, 'AuthType "%{req:x}"', VALID), place("SetHandler Orchestrator", TYPE, "<Limit POST>", "Require user x", "</Limit>", VALID),
 ])
 def test_a_place_that_asks_for_a_token_in_another_way_is_accepted(configuration, lines):
@@ -358,11 +377,15 @@ def test_a_place_that_asks_for_a_token_in_another_way_is_accepted(configuration,
 @pytest.mark.parametrize("needle, lines", [
     ("Require ip", place(BOUND, TYPE, VALID, "Require ip 10")), ("Require local", place(BOUND, TYPE, "Require local")),
     ("<Limit", place(BOUND, TYPE, "<Limit POST>", VALID, "</Limit>")),
-    ("Require all", place(BOUND, TYPE, VALID, "<Limit GET>", "Require all granted", "</Limit>")), ("Satisfy", place(BOUND, TYPE, VALID, "Satisfy Any", "Allow from all")),
+    ("Require all", place(BOUND, TYPE, VALID, "<Limit GET>", "Require all granted", "</Limit>")),
+    ("Require all", place(BOUND, TYPE, VALID) + "\n" + place("Require all granted", path="/api/v1/docs")),
+    ("Require all", place(BOUND, TYPE, "<If true>", "Require all granted", "</If>", "<Else>", VALID, "</Else>")),
+    ("Require local", place(BOUND, TYPE, VALID) + "\n" + HOST % place("Require local", path="/api/v1/users/")), ("Satisfy", place(BOUND, TYPE, VALID, "Satisfy Any", "Allow from all")),
 ])
 def test_whom_a_place_lets_in_without_a_token_is_warned_of(configuration, needle, lines):
     status, said = configuration.test(lines, without=(GOOD_PLACE,))
     assert status == 0 and re.search(r"ORC1001: \S+ on line %d of .* not asked for a token" % configuration.line_of(needle), said), said
+    assert said.count("ORC1001") == 1
 
 
 def test_an_issuer_without_an_audience_is_warned_of(configuration):

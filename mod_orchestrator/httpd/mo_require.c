@@ -1,0 +1,93 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "mo_require.h"
+
+#include "mo_tree.h"
+
+/* mod_authz_core keeps what it was told to itself, so the directives are read here as it reads them: outside of
+ * <RequireAll> one Require that is met is enough; and who is let in without a user is never asked for one. */
+
+static mo_verdict_t judge_require(const ap_directive_t *node, apr_pool_t *pool)
+{
+    static const char *const without_user[] = {"ip", "host", "forward-dns", "local", "env", "expr", "method", NULL};
+    const char *arguments = node->args;
+    const char *word = ap_getword_conf(pool, &arguments);
+    mo_verdict_t verdict = {MO_NOBODY, node};
+
+    /* What only takes away stands among others in a <RequireAll>, and they decide. */
+    if (ap_cstr_casecmp(word, "not") == 0)
+        verdict.who = MO_EVERYBODY;
+    else if (ap_cstr_casecmp(word, "all") == 0)
+        verdict.who = ap_cstr_casecmp(ap_getword_conf(pool, &arguments), "granted") == 0 ? MO_EVERYBODY : MO_NOBODY;
+    else if (mo_tree_is_one_of(word, without_user))
+        verdict.who = MO_SOMEBODY;
+    return verdict;
+}
+
+static int is_requirement(const ap_directive_t *node)
+{
+    static const char *const names[] = {"Require", "<RequireAny",  "<RequireAll", "<RequireNone",
+                                        "<Limit",  "<LimitExcept", NULL};
+
+    return mo_tree_is_one_of(node->directive, names);
+}
+
+static int has_requirement(const ap_directive_t *node)
+{
+    for (; node; node = node->next) {
+        if (mo_tree_is(node, "Require") || has_requirement(node->first_child))
+            return 1;
+    }
+    return 0;
+}
+
+static mo_verdict_t judge_all(const ap_directive_t *node, int must_all, apr_pool_t *pool);
+
+static int is_limit(const ap_directive_t *node)
+{
+    return mo_tree_is(node, "<Limit") || mo_tree_is(node, "<LimitExcept");
+}
+
+static mo_verdict_t judge(const ap_directive_t *node, apr_pool_t *pool)
+{
+    mo_verdict_t verdict = {MO_EVERYBODY, node};
+
+    if (mo_tree_is(node, "Require"))
+        return judge_require(node, pool);
+    if (mo_tree_is(node, "<RequireNone"))
+        return verdict;
+    verdict = judge_all(node->first_child, mo_tree_is(node, "<RequireAll"), pool);
+    if (is_limit(node) && verdict.who == MO_EVERYBODY)
+        verdict.who = MO_SOMEBODY;
+    return verdict;
+}
+
+mo_verdict_t mo_require_join(mo_verdict_t one, mo_verdict_t other, int must_all)
+{
+    if (!one.because || !other.because)
+        return one.because ? one : other;
+    return (must_all ? other.who < one.who : other.who > one.who) ? other : one;
+}
+
+static mo_verdict_t judge_all(const ap_directive_t *node, int must_all, apr_pool_t *pool)
+{
+    const ap_directive_t *limit = NULL;
+    mo_verdict_t verdict = {MO_NOBODY, NULL};
+    int is_limited = 1;
+
+    for (; node; node = node->next) {
+        if (!is_requirement(node) || (!mo_tree_is(node, "Require") && !has_requirement(node->first_child)))
+            continue;
+        verdict = mo_require_join(verdict, judge(node, pool), must_all);
+        is_limited = is_limited && is_limit(node);
+        limit = node;
+    }
+    /* The methods that a <Limit> leaves out are asked nothing, unless something else asks them. */
+    if (limit && is_limited && verdict.who == MO_NOBODY)
+        verdict = (mo_verdict_t){MO_SOMEBODY, limit};
+    return verdict;
+}
+
+mo_verdict_t mo_require_judge(const ap_directive_t *section, apr_pool_t *pool)
+{
+    return judge_all(section->first_child, 0, pool);
+}
