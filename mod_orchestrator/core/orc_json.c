@@ -187,8 +187,8 @@ orc_error_t *orc_json_parse(json_t **out, const char *text, apr_size_t length, a
     if (!*out) {
         const char *what = json_error_code(&error) == json_error_null_character ? "a text with \\u0000" : error.text;
 
-        return orc_error(pool, 400, "json", "The body is not valid JSON: line %d, column %d: %s.", error.line,
-                         error.column, what);
+        return orc_error(pool, 400, "json", "The JSON is not valid: line %d, column %d: %s.", error.line, error.column,
+                         what);
     }
     orc_json_own(*out, pool);
     return NULL;

@@ -67,19 +67,11 @@ static const char *required_text(checker_t *checker, const json_t *object, const
 static const char *check_url(checker_t *checker, const json_t *value, const char *at)
 {
     const char *url = check_text(checker, value, at, 0);
-    const char *host = !url                           ? NULL
-                       : !strncmp(url, "https://", 8) ? url + 8
-                       : !strncmp(url, "http://", 7)  ? url + 7
-                                                      : "";
+    const char *mistake = url ? orc_url_mistake(url, checker->pool) : NULL;
 
-    if (!url)
-        return NULL;
-    if (!*host || *host == '/' || strpbrk(url, " ?#")) {
-        orc_error_add_pointer(&checker->mistakes, checker->pool, at,
-                              "must be an absolute http or https URL without query and fragment");
-        return NULL;
-    }
-    return orc_url_trimmed(url, checker->pool);
+    if (mistake)
+        orc_error_add_pointer(&checker->mistakes, checker->pool, at, "%s", mistake);
+    return url && !mistake ? orc_url_trimmed(url, checker->pool) : NULL;
 }
 
 typedef const char *check_item_t(checker_t *checker, const json_t *value, const char *at);
@@ -140,20 +132,28 @@ static const apr_array_header_t *check_projects(checker_t *checker, const json_t
     return list;
 }
 
-static void check_placeholders(checker_t *checker, const char *auth, const char *at)
+const char *orc_providers_unknown(const char *auth, const char *const *known, apr_pool_t *pool)
 {
-    static const char *const known[] = {"access_token", "project", "region", "name", NULL};
     const char *brace;
 
     for (brace = auth ? strchr(auth, '{') : NULL; brace; brace = strchr(brace + 1, '{')) {
         size_t length = strspn(brace + 1, "abcdefghijklmnopqrstuvwxyz_");
-        const char *name = apr_pstrmemdup(checker->pool, brace + 1, length);
+        const char *name = apr_pstrmemdup(pool, brace + 1, length);
 
         if (length > 0 && brace[length + 1] == '}' && !orc_words_find(known, name))
-            orc_error_add_pointer(&checker->mistakes, checker->pool, orc_json_pointer(checker->pool, at, "auth"),
-                                  "has the placeholder {%s}; known are {access_token}, {project}, {region}, {name}",
-                                  name);
+            return name;
     }
+    return NULL;
+}
+
+static void check_placeholders(checker_t *checker, const char *auth, const char *at)
+{
+    static const char *const known[] = {"access_token", "project", "region", "name", NULL};
+    const char *name = orc_providers_unknown(auth, known, checker->pool);
+
+    if (name)
+        orc_error_add_pointer(&checker->mistakes, checker->pool, orc_json_pointer(checker->pool, at, "auth"),
+                              "has the placeholder {%s}; known are {access_token}, {project}, {region}, {name}", name);
 }
 
 static const char *check_name(checker_t *checker, const json_t *object, const char *at)

@@ -35,6 +35,9 @@ typedef struct orc_providers_t {
  */
 orc_error_t *orc_providers_load(orc_providers_t **providers, const char *path, apr_pool_t *pool);
 
+/** The first placeholder of credential lines ("{name}") that is none of `known`, which a NULL ends; NULL: none. */
+const char *orc_providers_unknown(const char *auth, const char *const *known, apr_pool_t *pool);
+
 /** The provider of that name, or NULL. */
 const orc_provider_t *orc_providers_find(const orc_providers_t *providers, const char *name);
 

@@ -15,4 +15,11 @@ const char *orc_url_trimmed(const char *url, apr_pool_t *pool);
 /** True when a URL is that one, which has none at its end. */
 int orc_url_is(const char *url, const char *trimmed);
 
+/**
+ * Looks at a URL that an administrator wrote, of an issuer or endpoint or of the service: http or https, absolute, with
+ * nothing behind its path, and of the characters that a URL has.
+ * @return what it must be or have ("must be ..."); NULL when nothing is wrong
+ */
+const char *orc_url_mistake(const char *url, apr_pool_t *pool);
+
 #endif

@@ -24,6 +24,7 @@ libmodule_la_SOURCES = \
 	$(httpd)/mo_daemon.c $(httpd)/mo_daemon.h \
 	$(httpd)/mo_dbd.c $(httpd)/mo_dbd.h \
 	$(httpd)/mo_directives.c \
+	$(httpd)/mo_files.c $(httpd)/mo_files.h \
 	$(httpd)/mo_link.c $(httpd)/mo_link.h \
 	$(httpd)/mo_log.c $(httpd)/mo_log.h \
 	$(httpd)/mo_places.c $(httpd)/mo_places.h \

@@ -5,9 +5,9 @@
 #include <apr_strings.h>
 #include <mod_dbd.h>
 #include <stdlib.h>
-#include <unixd.h>
 
 #include "mo_access.h"
+#include "mo_files.h"
 #include "mo_link.h"
 #include "mo_places.h"
 #include "mo_surfaces.h"
@@ -49,26 +49,11 @@ int mo_config_is_used(const mo_config_t *config)
 
 /* ---- what mod_dbd was told ---- */
 
-/* The last directive of that name among `node` and those behind it: in a <VirtualHost>, or outside of all of them. */
-static const ap_directive_t *find_directive(const ap_directive_t *node, const char *name, int is_in_host)
-{
-    const ap_directive_t *found = NULL;
-
-    for (; node; node = node->next) {
-        const ap_directive_t *inside =
-            is_in_host && mo_tree_is(node, "<VirtualHost") ? find_directive(node->first_child, name, 0) : NULL;
-
-        if (inside || (!is_in_host && mo_tree_is(node, name)))
-            found = inside ? inside : node;
-    }
-    return found;
-}
-
 /* The main server's argument, as mod_dbd reads it: the last one counts. A host's own is for another application. */
 static const char *dbd_argument(const char **mistake, const char *name, const char *what, apr_pool_t *pool)
 {
-    const ap_directive_t *directive = find_directive(ap_conftree, name, 0);
-    const ap_directive_t *other = directive ? NULL : find_directive(ap_conftree, name, 1);
+    const ap_directive_t *directive = mo_tree_last(ap_conftree, name, 0);
+    const ap_directive_t *other = directive ? NULL : mo_tree_last(ap_conftree, name, 1);
 
     if (!directive && !*mistake)
         *mistake =
@@ -79,7 +64,7 @@ static const char *dbd_argument(const char **mistake, const char *name, const ch
 
 static int dbd_number(const char *name, int otherwise, const ap_directive_t **last, apr_pool_t *pool)
 {
-    const ap_directive_t *directive = find_directive(ap_conftree, name, 0);
+    const ap_directive_t *directive = mo_tree_last(ap_conftree, name, 0);
 
     if (!directive)
         return otherwise;
@@ -90,7 +75,7 @@ static int dbd_number(const char *name, int otherwise, const ap_directive_t **la
 /* mod_dbd makes no pool of other numbers, and only each child's log says so: every request would be a 503. */
 static const char *check_pool_size(mo_config_t *config, apr_pool_t *pool)
 {
-    const ap_directive_t *last = NULL, *persist = find_directive(ap_conftree, "DBDPersist", 0);
+    const ap_directive_t *last = NULL, *persist = mo_tree_last(ap_conftree, "DBDPersist", 0);
     int min = dbd_number("DBDMin", DBD_MIN_DEFAULT, &last, pool);
     int keep = dbd_number("DBDKeep", DBD_KEEP_DEFAULT, &last, pool);
     int max = dbd_number("DBDMax", DBD_MAX_DEFAULT, &last, pool);
@@ -116,32 +101,15 @@ static const char *check_database(mo_config_t *config, apr_pool_t *pool)
     if (mistake)
         return mistake;
     if (ap_cstr_casecmp(driver, "pgsql") != 0)
-        return apr_pstrcat(pool, mo_tree_place(find_directive(ap_conftree, "DBDriver", 0), pool),
+        return apr_pstrcat(pool, mo_tree_place(mo_tree_last(ap_conftree, "DBDriver", 0), pool),
                            ": must be pgsql, the database is PostgreSQL", NULL);
+    mistake = orc_db_conninfo_mistake(parameters);
+    if (mistake)
+        return apr_pstrcat(pool, mo_tree_place(mo_tree_last(ap_conftree, "DBDParams", 0), pool), ": ", mistake, NULL);
     config->dbd_params = parameters;
     if (!config->values->database_url)
         config->values->database_url = parameters;
     return check_pool_size(config, pool);
-}
-
-/* ---- files with secrets ---- */
-
-/* A group of administrators may read such a file, but not the one of httpd's children, which serve files: one that is
- * tricked into giving any file away must not have this one to give. */
-static const char *check_secret_files(const mo_config_t *config, apr_pool_t *pool)
-{
-    apr_finfo_t info;
-    int i;
-
-    for (i = 0; i < config->secret_files->nelts; i++) {
-        const mo_secret_file_t *file = &APR_ARRAY_IDX(config->secret_files, i, mo_secret_file_t);
-        apr_status_t status = apr_stat(&info, file->path, APR_FINFO_GPROT | APR_FINFO_GROUP, pool);
-
-        if (status == APR_SUCCESS && (info.protection & APR_FPROT_GREAD) && info.group == ap_unixd_config.group_id)
-            return apr_psprintf(pool, "%s: the Group of httpd may read %s: chmod 600 it",
-                                mo_tree_place(file->directive, pool), file->path);
-    }
-    return NULL;
 }
 
 /* ---- the whole ---- */
@@ -157,10 +125,10 @@ static int needs_default_im(const mo_config_t *config)
     return 0;
 }
 
-static const char *find_mistake(mo_config_t *config, apr_pool_t *pool)
+static const char *find_mistake(mo_config_t *config, server_rec *main_server, apr_pool_t *pool)
 {
     const orc_config_t *values = config->values;
-    const char *mistake = check_secret_files(config, pool);
+    const char *mistake = mo_files_check(config, main_server, pool);
 
     if (mistake)
         return mistake;
@@ -186,7 +154,7 @@ static void warn_of_any_audience(const server_rec *main_server, apr_pool_t *pool
     const ap_directive_t *node;
 
     for (node = ap_conftree; node; node = node->next) {
-        if (mo_tree_is(node, "<OrchestratorIssuer") && !find_directive(node->first_child, "OrchestratorAudience", 0))
+        if (mo_tree_is(node, "<OrchestratorIssuer") && !mo_tree_last(node->first_child, "OrchestratorAudience", 0))
             ap_log_error(
                 APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, main_server,
                 ORCLOGNO(1005) "%s: has no OrchestratorAudience: every token of the issuer is taken, also one that "
@@ -217,7 +185,7 @@ static void warn(const mo_config_t *config, const server_rec *main_server, apr_p
             APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, main_server,
             ORCLOGNO(1004) "%s: has no connect_timeout: a request would wait without end for a database that takes "
                            "its connection and does not answer",
-            mo_tree_place(find_directive(ap_conftree, "DBDParams", 0), pool));
+            mo_tree_place(mo_tree_last(ap_conftree, "DBDParams", 0), pool));
 }
 
 /* The daemon has no request to derive links from: the first place's server, or the main one where nothing is bound. */
@@ -237,7 +205,7 @@ int mo_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     if (!mistake && !mo_config_is_used(config))
         return OK;
     if (!mistake)
-        mistake = find_mistake(config, pconf);
+        mistake = find_mistake(config, main_server, pconf);
     if (!mistake)
         mistake = check_access(config, main_server, ptemp);
     if (mistake) {

@@ -5,14 +5,16 @@
 #include <apr_file_io.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
-#include <apr_uri.h>
 #include <stddef.h>
 
+#include "mo_tree.h"
+#include "orc_db_check.h"
 #include "orc_identity.h"
 #include "orc_providers.h"
 #include "orc_secret_file.h"
 #include "orc_tosca.h"
 #include "orc_url.h"
+#include "orc_words.h"
 
 /* Setters of the directives. Each returns NULL, or what is wrong, which httpd prints behind file and line. */
 
@@ -57,14 +59,9 @@ static const char *enter_issuer(cmd_parms *cmd, orc_issuer_config_t **issuer)
 
 static const char *check_url(cmd_parms *cmd, const char *text)
 {
-    apr_uri_t uri;
+    const char *mistake = orc_url_mistake(text, cmd->temp_pool);
 
-    if (apr_uri_parse(cmd->temp_pool, text, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname || !*uri.hostname ||
-        (strcmp(uri.scheme, "https") != 0 && strcmp(uri.scheme, "http") != 0))
-        return wrong(cmd, "must be an absolute URL that begins with https:// or http://");
-    if (uri.query || uri.fragment || uri.user || uri.password)
-        return wrong(cmd, "the URL must have no user, query or fragment");
-    return NULL;
+    return mistake ? wrong(cmd, mistake) : NULL;
 }
 
 /* Full path of a file that must exist; NULL and an error text otherwise. */
@@ -104,7 +101,7 @@ static const char *keep_text(cmd_parms *cmd, void *values, const char *argument)
 {
     const target_t *target = cmd->info;
 
-    if (!*argument)
+    if (!argument[strspn(argument, " \t")])
         return wrong(cmd, "must not be empty");
     *(const char **)((char *)values + target->offset) = argument;
     return NULL;
@@ -116,6 +113,28 @@ static const char *set_text(cmd_parms *cmd, void *unused, const char *argument)
     const char *error = enter(cmd, &config);
 
     return error ? error : keep_text(cmd, config->values, argument);
+}
+
+/* IM's own line knows the person only, and no provider. */
+static const char *set_im_auth(cmd_parms *cmd, void *unused, const char *argument)
+{
+    static const char *const known[] = {"access_token", NULL};
+    const char *name = orc_providers_unknown(argument, known, cmd->temp_pool), *c;
+
+    if (name)
+        return wrong(cmd, apr_pstrcat(cmd->pool, "has the placeholder {", name, "}; known is {access_token}", NULL));
+    for (c = argument; *c && (!apr_iscntrl(*c) || *c == '\t'); c++)
+        ;
+    if (*c || !strchr(argument, '='))
+        return wrong(cmd, "must be a line such as \"type = InfrastructureManager; token = {access_token}\"");
+    return set_text(cmd, unused, argument);
+}
+
+static const char *set_database(cmd_parms *cmd, void *unused, const char *argument)
+{
+    const char *mistake = orc_db_conninfo_mistake(argument);
+
+    return mistake ? wrong(cmd, mistake) : set_text(cmd, unused, argument);
 }
 
 static const char *set_url(cmd_parms *cmd, void *unused, const char *argument)
@@ -139,7 +158,7 @@ static const char *parse_number(cmd_parms *cmd, const char *argument, apr_int64_
 
     errno = 0;
     *value = apr_strtoi64(argument, &end, 10);
-    if (errno != 0 || end == argument || *end || *value < target->least || *value > target->most)
+    if (errno != 0 || !apr_isdigit(*argument) || *end || *value < target->least || *value > target->most)
         return wrong(cmd,
                      apr_psprintf(cmd->pool, "must be a whole number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT,
                                   target->least, target->most));
@@ -172,11 +191,19 @@ static const char *set_size(cmd_parms *cmd, void *unused, const char *argument)
     return NULL;
 }
 
+/* httpd reads the first letters of a unit only, so that 5sundays were five seconds. */
+static int has_unit(const char *time)
+{
+    static const char *const units[] = {"", "ms", "s", "min", "h", NULL};
+
+    return apr_isdigit(*time) && orc_words_find(units, time + strspn(time, "0123456789"));
+}
+
 static const char *parse_time(cmd_parms *cmd, const char *argument, apr_interval_time_t *value)
 {
     const target_t *target = cmd->info;
 
-    if (!apr_isdigit(*argument) || ap_timeout_parameter_parse(argument, value, "s") != APR_SUCCESS)
+    if (!has_unit(argument) || ap_timeout_parameter_parse(argument, value, "s") != APR_SUCCESS)
         return wrong(cmd, "must be a time such as 500ms, 5s or 2min");
     if (*value < target->least || *value > target->most)
         return wrong(cmd, apr_psprintf(cmd->pool, "must be a time from %" APR_INT64_T_FMT "ms to %" APR_INT64_T_FMT "s",
@@ -325,12 +352,17 @@ static const char *set_jwks_file(cmd_parms *cmd, void *unused, const char *argum
     mo_config_t *config;
     const char *error = enter(cmd, &config), *slash;
     char *path = ap_server_root_relative(cmd->pool, argument);
+    apr_finfo_t info;
 
     if (error)
         return error;
     slash = path ? strrchr(path, '/') : NULL;
+    if (slash && !slash[1])
+        slash = NULL;
     if (!slash || !existing(cmd, apr_pstrmemdup(cmd->pool, path, slash - path + 1), APR_DIR, &error))
         return error ? error : wrong(cmd, "must be the name of a file");
+    if (apr_stat(&info, path, APR_FINFO_TYPE, cmd->temp_pool) == APR_SUCCESS && info.filetype != APR_REG)
+        return wrong(cmd, apr_pstrcat(cmd->pool, argument, " is no file", NULL));
     config->values->jwks_file = path;
     return NULL;
 }
@@ -347,15 +379,32 @@ static const char *set_ca_file(cmd_parms *cmd, void *unused, const char *argumen
 
 /* ---- <OrchestratorIssuer> ---- */
 
+/* Of what an issuer has one of, the first would be forgotten; outside of the block the last one counts, as everywhere.
+ */
+static int is_there_twice(const ap_directive_t *directive)
+{
+    static const char *const lists[] = {"OrchestratorAudience", "OrchestratorUserGroups", NULL};
+    const ap_directive_t *other = directive->next;
+
+    while (other && ap_cstr_casecmp(other->directive, directive->directive) != 0)
+        other = other->next;
+    return other && !mo_tree_is_one_of(directive->directive, lists);
+}
+
 static const char *walk_issuer(cmd_parms *cmd, mo_config_t *config)
 {
     ap_directive_t *child;
 
     for (child = cmd->directive->first_child; child; child = child->next) {
-        if (ap_cstr_casecmpn(child->directive, "Orchestrator", 12) == 0)
+        const char *mistake = ap_cstr_casecmpn(child->directive, "Orchestrator", 12) != 0
+                                  ? " must not be inside <OrchestratorIssuer>"
+                              : is_there_twice(child) ? " is there twice in this <OrchestratorIssuer>"
+                                                      : NULL;
+
+        if (!mistake)
             continue;
         cmd->err_directive = child;
-        return apr_pstrcat(cmd->pool, child->directive, " must not be inside <OrchestratorIssuer>", NULL);
+        return apr_pstrcat(cmd->pool, child->directive, mistake, NULL);
     }
     return cmd->directive->first_child ? ap_walk_config(cmd->directive->first_child, cmd, cmd->context) : NULL;
 }
@@ -386,6 +435,8 @@ static const char *read_issuer(cmd_parms *cmd, void *unused, const char *argumen
     config->issuer = issuer;
     error = walk_issuer(cmd, config);
     config->issuer = NULL;
+    if (!error && issuer->client_secret && !issuer->client_id)
+        error = "OrchestratorClientSecretFile needs an OrchestratorClientId beside it";
     return error;
 }
 
@@ -412,7 +463,7 @@ static const char *add_issuer_text(cmd_parms *cmd, void *unused, const char *arg
 
     if (error)
         return error;
-    if (!*argument)
+    if (!argument[strspn(argument, " \t")])
         return wrong(cmd, "must not be empty");
     APR_ARRAY_PUSH(*(apr_array_header_t **)((char *)issuer + target->offset), const char *) = argument;
     return NULL;
@@ -455,14 +506,14 @@ const command_rec mo_directives[] = {
     AP_INIT_TAKE1("OrchestratorProviders", load_providers, NULL, RSRC_CONF, "JSON file of the resource providers"),
     AP_INIT_TAKE1("OrchestratorIM", set_url, AT(im_url), RSRC_CONF,
                   "URL of the Infrastructure Manager, for providers without one of their own"),
-    AP_INIT_TAKE1("OrchestratorIMAuth", set_text, AT(im_auth), RSRC_CONF,
+    AP_INIT_TAKE1("OrchestratorIMAuth", set_im_auth, AT(im_auth), RSRC_CONF,
                   "credential line(s) for IM itself; {access_token} stands for the person's token"),
     AP_INIT_TAKE1("OrchestratorSecretKeyFile", load_secret_key, NULL, RSRC_CONF,
                   "file with the keys that seal secrets in the database, one a line, the first one seals"),
     AP_INIT_TAKE1("OrchestratorToscaTypes", load_types, NULL, RSRC_CONF, "folder of TOSCA type files (*.yaml)"),
     AP_INIT_FLAG("OrchestratorMigrate", set_migrate, NULL, RSRC_CONF,
                  "On: bring the database's schema up to date at start"),
-    AP_INIT_TAKE1("OrchestratorDatabase", set_text, AT(database_url), RSRC_CONF,
+    AP_INIT_TAKE1("OrchestratorDatabase", set_database, AT(database_url), RSRC_CONF,
                   "libpq connection string of the daemon; without it, what DBDParams says"),
     AP_INIT_TAKE1("OrchestratorDatabaseTimeout", set_time, NUMBER(database_timeout, SECOND / 10, 3600 * SECOND),
                   RSRC_CONF, "time that PostgreSQL has for one statement of a request (8s)"),

@@ -38,6 +38,20 @@ const ap_directive_t *mo_tree_host(const ap_directive_t *node)
     return node;
 }
 
+const ap_directive_t *mo_tree_last(const ap_directive_t *node, const char *name, int is_in_host)
+{
+    const ap_directive_t *found = NULL;
+
+    for (; node; node = node->next) {
+        const ap_directive_t *inside =
+            is_in_host && mo_tree_is(node, "<VirtualHost") ? mo_tree_last(node->first_child, name, 0) : NULL;
+
+        if (inside || (!is_in_host && mo_tree_is(node, name)))
+            found = inside ? inside : node;
+    }
+    return found;
+}
+
 const char *mo_tree_place(const ap_directive_t *node, apr_pool_t *pool)
 {
     return apr_psprintf(pool, "%s%s on line %d of %s", node->directive, *node->directive == '<' ? ">" : "",

@@ -8,8 +8,44 @@
 #include "orc_db_error.h"
 #include "orc_db_wire.h"
 #include "orc_log.h"
+#include "orc_words.h"
 
 #define PATIENCE (3 * APR_USEC_PER_SEC) /* for an answer */
+
+/* libpq reads numbers when it connects; of ports there may be one for each host. */
+static int has_good_number(const PQconninfoOption *option)
+{
+    static const char *const numbers[] = {"port",
+                                          "connect_timeout",
+                                          "keepalives",
+                                          "keepalives_idle",
+                                          "keepalives_interval",
+                                          "keepalives_count",
+                                          "tcp_user_timeout",
+                                          NULL};
+    const char *value = option->val;
+    int is_port = value && strcmp(option->keyword, "port") == 0;
+
+    if (!value || !orc_words_find(numbers, option->keyword))
+        return 1;
+    value += strspn(value, " ");
+    value += *value == '-' && !is_port;
+    return *value && strspn(value, is_port ? "0123456789," : "0123456789") == strlen(value) &&
+           (is_port || strlen(value) <= 9);
+}
+
+const char *orc_db_conninfo_mistake(const char *conninfo)
+{
+    PQconninfoOption *options = PQconninfoParse(conninfo, NULL), *option;
+    int is_good = options != NULL;
+
+    for (option = options; option && option->keyword; option++)
+        is_good = is_good && has_good_number(option);
+    PQconninfoFree(options);
+    return is_good ? NULL
+                   : "must be a connection string as libpq knows it: host=NAME dbname=NAME user=NAME ..., a value with "
+                     "spaces in single quotes, times as whole numbers";
+}
 
 int orc_db_has_connect_timeout(const char *conninfo)
 {

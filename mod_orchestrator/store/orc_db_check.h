@@ -6,6 +6,12 @@
 
 /* What has to be known of a database's connection string before work is done with it. */
 
+/**
+ * Looks at a connection string of libpq as far as that is possible without a server.
+ * @return what it must be, without a word of it, since it may hold a password; NULL when libpq can read it
+ */
+const char *orc_db_conninfo_mistake(const char *conninfo);
+
 /** True when libpq's connection string says how long the making of a connection may take. */
 int orc_db_has_connect_timeout(const char *conninfo);
 

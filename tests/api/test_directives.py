@@ -8,11 +8,14 @@ import os
 import pwd
 import re
 import subprocess
+import tempfile
 
 import pytest
 
-from stack import httpd, process
+from stack import httpd, keys, process
 
+SECRET = ('<OrchestratorIssuer https://other.example>', "OrchestratorAudience x", "OrchestratorClientId x",
+          "OrchestratorClientSecretFile {folder}/client.secret", "</OrchestratorIssuer>")
 KEY = base64.b64encode(bytes(range(32))).decode()
 HEAD = """ServerRoot "{folder}"
 DefaultRuntimeDir "{folder}"
@@ -149,6 +152,35 @@ def test_a_missing_issuer_is_named(configuration):
     ("OrchestratorIM ftp://im.example", "absolute URL"),
     ("OrchestratorIM https://user:secret@im.example", "no user"),
     ("OrchestratorPublicURL /api/v1", "absolute URL"),
+    ("OrchestratorPublicURL ftp://api.example/api/v1", "absolute URL"),
+    ("OrchestratorPublicURL https://api.example/api/v1?a=b", "no user, query or fragment"),
+    ("OrchestratorPublicURL https://api.example/api/v1#", "no user, query or fragment"),
+    ("OrchestratorPublicURL \"https://api.example/api v1\"", "without spaces"),
+    ("OrchestratorPublicURL \"https://api.example /\"", "without spaces"),
+    ("OrchestratorPublicURL https://api.example/<v1>", "without spaces"),
+    ("OrchestratorPublicURL https://api.example/%zz", "without spaces"),
+    ("OrchestratorPublicURL https://api.example/é", "without spaces"),
+    ("OrchestratorPublicURL https://api.example:99999/", "a port up to 65535"),
+    ("OrchestratorPublicURL https://api.example:/", "a port up to 65535"),
+    ("OrchestratorPublicURL https://-/", "a host's name"),
+    ("OrchestratorPublicURL https://[::1]:x/", "absolute URL"),
+    ("OrchestratorIM https://im.example:0", "a port up to 65535"),
+    ("OrchestratorIMAuth \" \"", "must be a line such as"),
+    ("OrchestratorIMAuth InfrastructureManager", "must be a line such as"),
+    ("OrchestratorIMAuth \"type = X; token = {acces_token}\"", "placeholder {acces_token}"),
+    ("OrchestratorIMAuth \"type = X; project = {project}\"", "placeholder {project}"),
+    ("OrchestratorDatabase nowhere", "must be a connection string"),
+    ("OrchestratorDatabase \"host=x pasword=y\"", "must be a connection string"),
+    ("OrchestratorDatabase \"host=x connect_timeout=soon\"", "must be a connection string"),
+    ("OrchestratorDatabase \"host=x keepalives_idle=99999999999\"", "must be a connection string"),
+    ("OrchestratorMaxQueued \" 5\"", "whole number"),
+    ("OrchestratorMaxQueued +5", "whole number"),
+    ("OrchestratorLease 60sundays", "must be a time such as"),
+    ("OrchestratorLease 60minutes", "must be a time such as"),
+    ("OrchestratorLease 1hundred", "must be a time such as"),
+    ("OrchestratorLease 9223372036854775807h", "must be a time such as"),
+    ("OrchestratorDatabaseTimeout 5msx", "must be a time such as"),
+    ("OrchestratorUsersInput \" \"", "must not be empty"),
     ("OrchestratorMaxQueued 0", "whole number from 1"),
     ("OrchestratorMaxQueued 5x", "whole number"),
     ("OrchestratorMaxOperations many", "whole number"),
@@ -176,7 +208,10 @@ def test_a_missing_issuer_is_named(configuration):
     ("OrchestratorToscaTypes {folder}/nothing", "nothing"),
     ("OrchestratorToscaTypes {folder}/providers.json", "is no folder"),
     ("OrchestratorJwksFile {folder}/nothing/jwks.json", "nothing"),
+    ("OrchestratorJwksFile {folder}/types", "is no file"),
+    ("OrchestratorJwksFile {folder}/types/", "must be the name of a file"),
     ("OrchestratorCAFile {folder}/nothing.pem", "nothing.pem"),
+    ("OrchestratorCAFile {folder}/types", "is no file"),
     ("OrchestratorUsersInput \"\"", "takes one argument"),
     ("OrchestratorAudience x", "must be inside <OrchestratorIssuer>"),
     ("OrchestratorAdminGroup x", "must be inside <OrchestratorIssuer>"),
@@ -195,10 +230,78 @@ def test_a_bad_value_is_refused_with_directive_and_line(configuration, line, rea
     ("ServerAdmin somebody", "must not be inside <OrchestratorIssuer>"),
     ("OrchestratorTokenEndpoint token", "absolute URL"),
     ("OrchestratorClientSecretFile {folder}/nothing.secret", "nothing.secret"),
+    ("OrchestratorJwksUri https://issuer.example:99999/jwks", "a port up to 65535"),
+    ("OrchestratorAdminGroup \" \"", "must not be empty"),
+    ("OrchestratorUserGroups lab \" \"", "must not be empty"),
+    ("OrchestratorAdminGroup one\norchestratoradmingroup two", "is there twice in this <OrchestratorIssuer>"),
+    ("OrchestratorClientId one\nOrchestratorClientId one", "is there twice in this <OrchestratorIssuer>"),
 ])
 def test_an_issuers_block_is_checked(configuration, inside, reason):
-    refused(configuration, inside.split()[0] + " " + inside.split()[1].replace("{folder}", configuration.folder), reason,
+    refused(configuration, inside.splitlines()[0].replace("{folder}", configuration.folder), reason,
             "<OrchestratorIssuer https://other.example>", inside, "</OrchestratorIssuer>")
+
+
+def test_what_an_issuer_has_several_of_may_be_told_in_several_lines(configuration):
+    assert configuration.test("<OrchestratorIssuer https://other.example>", *("OrchestratorAudience x", "OrchestratorUserGroups lab") * 2,
+                              "</OrchestratorIssuer>") == (0, "Syntax OK\n")
+
+
+def test_a_secret_without_its_client_is_refused(configuration):
+    configuration.write("client.secret", "s3cret", 0o600)
+    refused(configuration, "other.example", "OrchestratorClientSecretFile needs an OrchestratorClientId",
+            *(line for line in SECRET if "ClientId" not in line))
+
+
+@pytest.mark.parametrize("value", ["nowhere", '"host=x pasword=t0psecret"', '"host=x password=my t0psecret"', '"host=x connect_timeout=soon"',
+                                   "http://x", '"postgresql://x:port/"'])
+def test_a_bad_connection_string_of_mod_dbd_is_refused_and_not_repeated(configuration, value):
+    refused(configuration, "DBDParams", "must be a connection string as libpq knows it", DBDParams=value)
+    assert "t0psecret" not in configuration.test(DBDParams=value)[1]
+
+
+@pytest.mark.parametrize("value", ['"host=x connect_timeout=2 application_name=\'a b\'"', '"postgresql://u@x:1,y:2/db?connect_timeout=2"',
+                                   '"service=none connect_timeout=-1"', "\"connect_timeout=' 2'\""])
+def test_a_connection_string_of_libpq_is_accepted(configuration, value):
+    assert configuration.test("OrchestratorDatabase " + value, DBDParams=value) == (0, "Syntax OK\n")
+
+
+@pytest.mark.parametrize("text, reason", [
+    ("", "no certificate"), ("\0rubbish", "no certificate"), ("-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n-----END CERTIFICATE-----\n", "no certificate")])
+def test_authorities_without_a_certificate_are_refused(configuration, text, reason):
+    configuration.write("ca.pem", text)
+    refused(configuration, "OrchestratorCAFile", reason, "OrchestratorCAFile {folder}/ca.pem")
+
+
+def authorities(folder):
+    path = os.path.join(folder, "ca.pem")
+    keys.self_signed(path, os.path.join(folder, "ca.key"))
+    return path
+
+
+def test_authorities_with_a_certificate_are_accepted(configuration):
+    authorities(configuration.folder)
+    assert configuration.test("OrchestratorCAFile {folder}/ca.pem") == (0, "Syntax OK\n")
+
+
+@pytest.mark.parametrize("name, lines", [("secret.key", ()), ("ca.pem", ("OrchestratorCAFile {folder}/ca.pem",))])
+def test_keys_are_not_written_over_another_file(configuration, name, lines):
+    authorities(configuration.folder)
+    refused(configuration, "OrchestratorJwksFile", "would write over", *lines, OrchestratorJwksFile="{folder}/" + name)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
+def test_httpds_user_must_be_able_to_use_what_it_has_to(configuration):
+    nobody = pwd.getpwnam("nobody")
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        lines = "User nobody", "Group #%d" % nobody.pw_gid, "OrchestratorCAFile " + authorities(folder)
+        wanted = {"OrchestratorJwksFile": os.path.join(folder, "jwks.json")}
+        refused(configuration, "OrchestratorJwksFile", "can't write into " + folder, *lines, **wanted)
+        os.chown(folder, nobody.pw_uid, 0)
+        os.chmod(os.path.join(folder, "ca.pem"), 0o644)
+        assert configuration.test(*lines, **wanted) == (0, "Syntax OK\n")
+        os.chmod(os.path.join(folder, "ca.pem"), 0o600)
+        refused(configuration, "OrchestratorCAFile", "can't read " + folder, *lines, **wanted)
 
 
 @pytest.mark.parametrize("opening, reason", [
@@ -217,7 +320,9 @@ def test_directives_are_global(configuration):
 
 
 @pytest.mark.parametrize("text, reason", [
-    ("{", "providers.json"),
+    ("{", "providers.json: The JSON is not valid: line 1, column 1:"),
+    ('{"providers": [\n  x]}', "providers.json: The JSON is not valid: line 2, column 3:"),
+    ("", "providers.json: The JSON is not valid: line 1, column 0:"),
     ('{"providers": [{"name": "x"}]}', "/providers/0"),
     ('{"providers": [], "more": 1}', "/more"),
 ])
@@ -233,7 +338,6 @@ def test_a_bad_key_is_refused(configuration, text):
     assert KEY not in configuration.test()[1]
 
 
-SECRET = '<OrchestratorIssuer https://other.example>', "OrchestratorClientSecretFile {folder}/client.secret", "</OrchestratorIssuer>"
 FILES = [pytest.param("secret.key", KEY, "OrchestratorSecretKeyFile", id="key"),
          pytest.param("client.secret", "s3cret", "OrchestratorClientSecretFile", id="client")]
 

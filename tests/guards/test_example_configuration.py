@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from stack import httpd, process
+from stack import httpd, keys, process
 
 CONF = os.path.join(process.CHECKOUT, "conf")
 MODULES = ["mpm_event", "authn_core", "authz_core", "authz_host", "authz_user", "filter", "deflate", "dbd"]
@@ -25,7 +25,7 @@ def configured(tmp_path):
     process.write(tmp_path / "secret.key", base64.b64encode(os.urandom(32)).decode() + "\n", 0o600)
     process.write(tmp_path / "iam.secret", "secret\n", 0o600)
     process.write(tmp_path / "providers.json", read("providers.json"))
-    process.write(tmp_path / "authorities.crt", "")
+    keys.self_signed(tmp_path / "authorities.crt", tmp_path / "authorities.key")
     for folder in ("jwks", "logs"):
         os.makedirs(tmp_path / folder)
     module = os.path.join(os.environ["ORCHESTRATOR_BUILD"], ".libs", "mod_orchestrator.so")

@@ -57,7 +57,7 @@ static void json_is_refused(void **state)
     }
     assert_int_equal(orc_json_parse(&value, "{}\0", 3, pool)->status, 400);
     assert_string_equal(parse(&value, "\"\\u0000\"")->detail,
-                        "The body is not valid JSON: line 1, column 8: a text with \\u0000.");
+                        "The JSON is not valid: line 1, column 8: a text with \\u0000.");
 }
 
 static void json_depth_is_limited(void **state)
@@ -466,6 +466,37 @@ static void words_are_found_in_lists(void **state)
     assert_null(orc_words_find(words, "three"));
 }
 
+static void a_url_of_an_administrator_is_looked_at(void **state)
+{
+    static const char *const good[] = {"https://a", "http://a.b-c_d:8080/e%20f/~g/", "https://127.0.0.1:1/",
+                                       "https://[::1]:65535", "https://a/b;c=d,e@f:g!$&'()*+"};
+    static const char *const bad[] = {"",
+                                      "a",
+                                      "https://",
+                                      "https:///a",
+                                      "ftp://a",
+                                      "https://a b",
+                                      "https://a/\\",
+                                      "https://a/%2",
+                                      "https://a/\x7f",
+                                      "https://a?",
+                                      "https://a#b",
+                                      "https://u@a",
+                                      "https://a:",
+                                      "https://a:0",
+                                      "https://a:65536",
+                                      "https://a:000001",
+                                      "https://..",
+                                      "https://a,b",
+                                      "https://\xc3\xa9"};
+    size_t i;
+
+    for (i = 0; i < sizeof good / sizeof *good; i++)
+        assert_null(orc_url_mistake(good[i], pool));
+    for (i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_non_null(orc_url_mistake(bad[i], pool));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -490,6 +521,7 @@ int main(void)
         cmocka_unit_test(errors_chain),
         cmocka_unit_test(an_error_is_copied_whole),
         cmocka_unit_test(slashes_at_the_end_of_a_url_say_nothing),
+        cmocka_unit_test(a_url_of_an_administrator_is_looked_at),
         cmocka_unit_test(words_are_found_in_lists),
         cmocka_unit_test(fields_are_collected),
     };
