@@ -117,12 +117,12 @@ int mo_auth_admit(request_rec *r)
     return request && request->is_unasked ? OK : DECLINED;
 }
 
-int mo_auth_check_others(request_rec *r)
+int mo_auth_check_proxied(request_rec *r)
 {
     mo_request_t *request = mo_request_of(r);
     int status;
 
-    if (!request || !request->is_unasked || (!r->proxyreq && mo_places_surface(r->handler) == request->base->surface))
+    if (!request || !request->is_unasked || !r->proxyreq)
         return DECLINED;
     request->is_unasked = 0;
     status = ask(request, r);

@@ -17,8 +17,9 @@ int mo_auth_check(request_rec *r);
  */
 int mo_auth_admit(request_rec *r);
 
-/** fixups hook, last: asks for the token after all when a rewrite gives an open route to a proxy or another handler. */
-int mo_auth_check_others(request_rec *r);
+/** fixups hook, last: asks for token and user after all when a rewrite of the section hands an open route to a proxy.
+ */
+int mo_auth_check_proxied(request_rec *r);
 
 /**
  * The person whom mo_auth_check let in with this very request; its own to change.

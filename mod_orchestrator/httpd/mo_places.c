@@ -70,6 +70,16 @@ static const char *location_path(const ap_directive_t *node, apr_pool_t *pool)
     return *path == '/' && !apr_fnmatch_test(path) ? path : NULL;
 }
 
+/* True for a path as httpd makes it of a URL: decoded, without "//", "/./" and "/../". A <Location> of any other never
+ * counts. */
+static int is_reachable(const char *path, apr_pool_t *pool)
+{
+    char *cleaned = apr_pstrdup(pool, path);
+
+    return ap_unescape_url(cleaned) != HTTP_NOT_FOUND && strcmp(cleaned, path) == 0 &&
+           ap_normalize_path(cleaned, AP_NORMALIZE_MERGE_SLASHES) && strcmp(cleaned, path) == 0;
+}
+
 /* The first directive that binds a surface where no path leads to it. */
 static const ap_directive_t *find_wrong(const ap_directive_t *node, apr_pool_t *pool)
 {
@@ -80,23 +90,36 @@ static const ap_directive_t *find_wrong(const ap_directive_t *node, apr_pool_t *
             return wrong;
         if (misbound_by(node, pool) || (bound_by(node, pool) && !location_path(node, pool)))
             return node;
+        if (bound_by(node, pool) && !is_reachable(location_path(node, pool), pool))
+            return node->parent;
     }
     return NULL;
 }
 
+/* True for what stands in the server's own <VirtualHost>, or outside of all of them. Several may include one file. */
+static int is_of(const ap_directive_t *node, const server_rec *server)
+{
+    const ap_directive_t *host = mo_tree_host(node);
+
+    if (!host || !server->is_virtual)
+        return !host && !server->is_virtual;
+    return host->line_num == (int)server->defn_line_number && strcmp(host->filename, server->defn_name) == 0;
+}
+
 /* The directive that binds a surface and became the handler of a section. */
 static const ap_directive_t *find_directive(const ap_directive_t *node, const core_dir_config *section,
-                                            apr_pool_t *pool)
+                                            const server_rec *server, apr_pool_t *pool)
 {
     const ap_expr_info_t *handler = section->expr_handler;
 
     for (; node; node = node->next) {
-        const ap_directive_t *found = node->first_child ? find_directive(node->first_child, section, pool) : NULL;
+        const ap_directive_t *found =
+            node->first_child ? find_directive(node->first_child, section, server, pool) : NULL;
 
         if (found)
             return found;
         if (node->line_num == (int)handler->line_number && strcmp(node->filename, handler->filename) == 0 &&
-            bound_by(node, pool) && strcmp(location_path(node, pool), section->d) == 0)
+            bound_by(node, pool) && strcmp(location_path(node, pool), section->d) == 0 && is_of(node, server))
             return node;
     }
     return NULL;
@@ -141,7 +164,7 @@ static void find_bases(mo_config_t *config, const server_rec *server, apr_pool_t
 
         if (!section->expr_handler || find_base(config, section->expr_handler))
             continue;
-        directive = find_directive(ap_conftree, section, pool);
+        directive = find_directive(ap_conftree, section, server, pool);
         if (directive)
             add_base(config, section, directive, server, pool);
     }
@@ -152,6 +175,10 @@ const char *mo_places_find(mo_config_t *config, server_rec *main_server, apr_poo
     const ap_directive_t *wrong = find_wrong(ap_conftree, pool);
     const server_rec *server;
 
+    if (wrong && mo_tree_is(wrong, "<Location"))
+        return apr_psprintf(pool,
+                            "%s: no request has this path, as httpd decodes it and takes \"//\", \".\" and \"..\" out",
+                            mo_tree_place(wrong, pool));
     if (wrong)
         return apr_psprintf(
             pool,

@@ -2,7 +2,9 @@
 #include "mo_problem.h"
 
 #include <apr_strings.h>
+#include <http_core.h>
 #include <http_protocol.h>
+#include <mod_core.h>
 #include <util_filter.h>
 
 #include "mo_auth.h"
@@ -25,6 +27,7 @@ static const struct {
     {414, "uri.size", "The URL is too long."},
     {417, "expectation", "The expectation can not be met."},
     {431, "headers.size", "The request's headers are too long."},
+    {500, "internal", "The request could not be answered."},
     {501, "method.unknown", "The method is not known."},
     {503, "unavailable", "The service is not available at the moment."},
 };
@@ -165,6 +168,22 @@ static int is_for_us(const request_rec *r)
         return 1;
     return r->per_dir_config == r->server->lookup_defaults && r->parsed_uri.path &&
            mo_places_has(config, r->server, r->parsed_uri.path);
+}
+
+int mo_problem_keep(request_rec *r)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+    size_t i;
+
+    if (!core->response_code_exprs || !mo_request_of(r) || r->proxyreq)
+        return DECLINED;
+    for (i = 0; i < sizeof problems / sizeof *problems; i++) {
+        const char *page = ap_response_code_string(r, ap_index_of_response(problems[i].status));
+
+        if (page && ap_is_url(page))
+            ap_custom_response(r, problems[i].status, "");
+    }
+    return DECLINED;
 }
 
 void mo_problem_replace(request_rec *r)

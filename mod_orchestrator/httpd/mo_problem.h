@@ -10,6 +10,9 @@
  * handlers: it answers in the place of every ErrorDocument of our places too. */
 int mo_problem_handle(request_rec *r);
 
+/** post_perdir_config hook: an ErrorDocument elsewhere would be a redirect, which our clients take for an answer. */
+int mo_problem_keep(request_rec *r);
+
 /** insert_error_filter hook: an error page that httpd makes for one of our requests is replaced. */
 void mo_problem_replace(request_rec *r);
 

@@ -11,9 +11,10 @@
 
 APLOG_USE_MODULE(orchestrator);
 
-#define ID_HEADER      "X-Request-ID"
-#define ID_NOTE        "ORCHESTRATOR_REQUEST_ID"
-#define UNDECODED_NOTE "ORCHESTRATOR_UNDECODED"
+#define ID_HEADER        "X-Request-ID"
+#define ID_NOTE          "ORCHESTRATOR_REQUEST_ID"
+#define REDIRECT_HANDLER "redirect-handler" /* mod_rewrite's; what it redirects to is a request of its own */
+#define UNDECODED_NOTE   "ORCHESTRATOR_UNDECODED"
 
 mo_request_t *mo_request_of(const request_rec *r)
 {
@@ -178,8 +179,18 @@ int mo_recognise_no_file(request_rec *r)
 
     if (r->proxyreq || (!is_known && !look_ahead(config, r)))
         return DECLINED;
-    r->filename = apr_pstrdup(r->pool, r->uri);
+    r->filename = apr_pstrdup(r->pool, r->uri); /* rewrites of the section read it */
+    r->finfo.filetype = APR_UNKFILE;            /* nobody is to look for one of a similar name (MultiViews) */
     return OK;
+}
+
+int mo_recognise_handler(request_rec *r)
+{
+    const mo_request_t *request = mo_request_of(r);
+
+    if (request && !r->proxyreq && (!r->handler || strcmp(r->handler, REDIRECT_HANDLER) != 0))
+        r->handler = request->base->surface->handler;
+    return DECLINED;
 }
 
 /* ---- counting ---- */

@@ -47,6 +47,12 @@ int mo_recognise_finally(request_rec *r);
 /** translate_name hook, last, and map_to_storage hook, first: our URIs are no files. */
 int mo_recognise_no_file(request_rec *r);
 
+/**
+ * fixups hook, last: SetHandler has the last word over modules that set a handler of their own for some requests
+ * (WebDAV, RewriteRule's [H=]). For them our URI would be a file of the whole host.
+ */
+int mo_recognise_handler(request_rec *r);
+
 /** log_transaction hook: counts. */
 int mo_recognise_count(request_rec *r);
 

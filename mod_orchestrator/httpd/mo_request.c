@@ -87,7 +87,8 @@ static int copy_header(void *r, const char *name, const char *value)
 
 int mo_request_send(request_rec *r, orc_response_t *response)
 {
-    r->status = response->status;
+    /* A page that an ErrorDocument asks us for is still an error. */
+    r->status = r->prev && r->prev->status >= 400 ? r->prev->status : response->status;
     r->status_line = NULL;
     r->content_encoding = NULL;
     r->content_languages = NULL;

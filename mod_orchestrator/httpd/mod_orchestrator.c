@@ -31,10 +31,12 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_translate_name(mo_recognise_no_file, NULL, NULL, APR_HOOK_LAST);
     ap_hook_map_to_storage(mo_recognise_no_file, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_post_perdir_config(mo_recognise_finally, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_post_perdir_config(mo_problem_keep, NULL, NULL, APR_HOOK_LAST);
     /* By URI: of two requests with the same configuration, only one may go to an open route. */
     ap_hook_check_authn(mo_auth_check, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_URI);
     ap_hook_check_authz(mo_auth_admit, NULL, NULL, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_URI);
-    ap_hook_fixups(mo_auth_check_others, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_fixups(mo_recognise_handler, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_fixups(mo_auth_check_proxied, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_handler(mo_request_handle, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(mo_problem_handle, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(mo_status_handle, NULL, NULL, APR_HOOK_MIDDLE);

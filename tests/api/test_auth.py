@@ -184,18 +184,18 @@ def test_open_routes_need_no_token_and_mind_none(stack):
 
 
 def test_a_condition_that_asks_nobody_opens_no_door(make_stack):
-    """configtest refuses a place where nobody is asked; what a condition comes to, only a request shows."""
+    """configtest refuses a place where nobody is asked; what an expression comes to, only a request shows."""
     stack = make_stack("""
         <Location /open/v1>
             SetHandler orchestrator
             AuthType Bearer
             Require valid-user
             <If "true">
-                AuthType None
+                AuthType "%{tolower:NONE}"
                 Require all granted
             </If>
         </Location>
-    """)
+    """, expect=["ORC1001"])
     stack.expect_log("ORC1021", required=True)
     token = stack.issuer.token("carol")
     answer = requests.get(stack.base_url + "/open/v1/anything", headers={"Authorization": "Bearer " + token}, timeout=10)
@@ -213,7 +213,7 @@ def test_another_authentication_module_opens_no_door(make_stack):
             AuthType Bearer
             Require valid-user
             <If "true">
-                AuthType Basic
+                AuthType "%{tolower:BASIC}"
                 AuthName nobody
                 AuthBasicProvider anon
                 Anonymous *

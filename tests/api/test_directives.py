@@ -416,6 +416,26 @@ def test_a_surface_may_be_bound_at_several_places(configuration, place):
     assert said == (0, "Syntax OK\n")
 
 
+@pytest.mark.parametrize("path", ["/api/%76%31", "/api%2fv1", "/api//v1", "/api/./v1", "/api/../v1", "/api/v1/.", "/x y/%c3%a9"])
+def test_a_path_that_no_request_has_is_refused(configuration, path):
+    refused(configuration, "<Location \"" + path, "no request has this path", '<Location "%s">' % path, "SetHandler orchestrator", AUTHENTICATED,
+            "</Location>")
+
+
+@pytest.mark.parametrize("path", ["/100%", "/a%zz", "/a;b=c", "/...", "/.a", "/~x"])
+def test_an_odd_path_that_requests_have_is_accepted(configuration, path):
+    assert configuration.test('<Location "%s">' % path, "SetHandler orchestrator", AUTHENTICATED, "</Location>") == (0, "Syntax OK\n")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_file_that_two_hosts_include_is_looked_at_in_each(configuration, order):
+    configuration.write("place.conf", place(BOUND, TYPE, VALID) + "\n")
+    hosts = ["<VirtualHost *:%d>\nServerName h%d\nInclude {folder}/place.conf\n%s</VirtualHost>" % (port, port, more) for port, more in (
+        (1, ""), (2, "<Location /api>\n    Require all granted\n</Location>\n"))]
+    refused(configuration, "    Require all", "lets everybody in", *hosts[::order], without=(GOOD_PLACE,))
+    assert configuration.test(hosts[0], hosts[0].replace("1", "3"), without=(GOOD_PLACE,)) == (0, "Syntax OK\n")
+
+
 def place(*lines, path="/api/v1"):
     return "\n".join(["<Location %s>" % path, *lines, "</Location>"])
 

@@ -10,7 +10,7 @@ import pytest
 from stack import httpd, process
 
 MODULES = "".join('LoadModule %s_module "%s/mod_%s.so"\n' % (name, httpd.modules(), name)
-                  for name in ("rewrite", "alias", "dir", "actions", "proxy", "proxy_http", "mime"))
+                  for name in ("rewrite", "alias", "dir", "actions", "proxy", "proxy_http", "mime", "negotiation", "dav", "dav_fs"))
 PLACE = """
 <Location %s>
     SetHandler orchestrator
@@ -87,8 +87,30 @@ Alias /plain "{folder}/site"
     SetHandler orchestrator
     AuthType Bearer
     Require valid-user
+    Dav On
 </Location>
-RewriteRule ^/open/(health|openapi.json)$ - [H=orchestrator-problem]
+RewriteRule ^/open/(health|openapi.json|handled)$ - [H=orchestrator-status]
+<Location /multi>
+    SetHandler orchestrator
+    AuthType Bearer
+    Require valid-user
+    Options +MultiViews +Indexes
+    FallbackResource /index.html
+</Location>
+<Location /elsewhere>
+    SetHandler orchestrator
+    AuthType Bearer
+    Require all denied
+    ErrorDocument 403 http://elsewhere.example/
+</Location>
+Alias /error "{folder}/site/error"
+<Location /error/health>
+    ErrorDocument 404 /api/v1/health
+</Location>
+<Location /error/me>
+    ErrorDocument 404 /api/v1/users/me
+</Location>
+DavLockDB "{folder}/davlock"
 <Location /evaluated>
     SetHandler "%{{tolower:ORCHESTRATOR}}"
     Require all granted
@@ -257,10 +279,35 @@ def test_a_proxy_on_an_open_route_asks_for_the_users_that_are_required(site):
     site.problem("/limited/rewritten/index.html", 403, method="OPTIONS")
 
 
-def test_another_handler_on_an_open_route_is_not_open(site):
+def test_no_other_handler_takes_the_place(site, made):
     for path in ("/open/health", "/open/openapi.json"):
-        site.problem(path, 401, token=False)
-        site.problem(path, 404)
+        assert site.get(path, token=False)[0] == 200
+    site.problem("/open/handled", 401, token=False)
+    site.problem("/open/handled", 404)
+    assert site.is_me("/open/users/me")
+    site.problem("/open/templates", 401, token=False, method="PROPFIND")
+    for method, path in (("PROPFIND", ""), ("PUT", made.path("site", "put.html")), ("MKCOL", made.path("site", "made"))):
+        assert site.get("/open" + path, method=method, headers={"Content-Length": "0"})[0] in (404, 405)
+    assert not os.path.exists(made.path("site", "put.html")) and not os.path.exists(made.path("site", "made"))
+    assert site.get("/open/users/me", token=False, method="OPTIONS")[0] == 204
+
+
+def test_options_of_folders_do_not_count(site):
+    for path in ("/multi/health", "/multi/openapi.json"):
+        assert site.get(path, token=False)[0] == 200
+    assert site.is_me("/multi/users/me")
+    site.problem("/multi/nothing", 404)
+
+
+def test_an_error_document_elsewhere_is_no_redirect_of_ours(site):
+    site.person.stack.expect_log("AH01630|AH01797")
+    site.problem("/elsewhere/users/me", 403)
+    site.problem("/elsewhere/health", 403, token=False)
+    site.problem("/elsewhere/a%2fb", 403)
+
+
+def test_an_answer_of_ours_as_an_error_document_stays_an_error(site):
+    assert [site.get("/error/" + name, token=False)[0] for name in ("health", "me")] == [404, 404]
 
 
 @pytest.mark.parametrize("path, wanted", [("/users%2fme", 404), ("/users%2Fme/", 404), ("/templates/a%2fb", 422),
