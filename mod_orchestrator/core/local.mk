@@ -3,6 +3,7 @@ liborc_la_SOURCES += \
 	$(core)/orc_config.c $(core)/orc_config.h \
 	$(core)/orc_engine_status.h \
 	$(core)/orc_error.c $(core)/orc_error.h \
+	$(core)/orc_fields.c $(core)/orc_fields.h \
 	$(core)/orc_gate.c $(core)/orc_gate.h \
 	$(core)/orc_hash.c $(core)/orc_hash.h \
 	$(core)/orc_id.c $(core)/orc_id.h \

@@ -1,20 +1,29 @@
 engine = mod_orchestrator/engine
+kinds = $(engine)/kinds
 liborc_la_SOURCES += \
-	$(engine)/orc_engine.c $(engine)/orc_engine.h $(engine)/orc_engine_internal.h \
-	$(engine)/orc_engine_call.c \
-	$(engine)/orc_engine_claims.c \
-	$(engine)/orc_engine_collect.c \
-	$(engine)/orc_engine_create.c \
-	$(engine)/orc_engine_delete.c \
-	$(engine)/orc_engine_inputs.c \
+	$(engine)/orc_engine.c $(engine)/orc_engine.h \
+	$(engine)/orc_engine_calls.c $(engine)/orc_engine_calls.h \
+	$(engine)/orc_engine_claims.c $(engine)/orc_engine_claims.h \
+	$(engine)/orc_engine_job.c $(engine)/orc_engine_job.h \
 	$(engine)/orc_engine_judge.c $(engine)/orc_engine_judge.h \
-	$(engine)/orc_engine_phases.c $(engine)/orc_engine_phases.h \
 	$(engine)/orc_engine_placement.c $(engine)/orc_engine_placement.h \
-	$(engine)/orc_engine_removal.c \
-	$(engine)/orc_engine_search.c \
+	$(engine)/orc_engine_removal.c $(engine)/orc_engine_removal.h \
+	$(engine)/orc_engine_save.c $(engine)/orc_engine_save.h \
+	$(engine)/orc_engine_search.c $(engine)/orc_engine_search.h \
+	$(engine)/orc_engine_state.c $(engine)/orc_engine_state.h \
+	$(engine)/orc_engine_step.c $(engine)/orc_engine_step.h \
 	$(engine)/orc_engine_story.c $(engine)/orc_engine_story.h \
-	$(engine)/orc_engine_task.c \
-	$(engine)/orc_engine_token.c \
+	$(engine)/orc_engine_token.c $(engine)/orc_engine_token.h \
+	$(kinds)/orc_kinds.c $(kinds)/orc_kinds.h \
+	$(kinds)/create/orc_create.c $(kinds)/create/orc_create.h \
+	$(kinds)/create/orc_create_attempt.c \
+	$(kinds)/create/orc_create_clean.c \
+	$(kinds)/create/orc_create_collect.c \
+	$(kinds)/create/orc_create_inputs.c \
+	$(kinds)/create/orc_create_place.c \
+	$(kinds)/create/orc_create_submit.c \
+	$(kinds)/create/orc_create_watch.c \
+	$(kinds)/orc_delete.c $(kinds)/orc_delete.h \
 	$(store)/orc_store_work.c $(store)/orc_store_work.h
 
 # Tests that need several daemons, or one without httpd, run this (tests/engine).

@@ -7,10 +7,13 @@
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "orc_engine_internal.h"
+#include "kinds/orc_kinds.h"
+#include "orc_engine_calls.h"
+#include "orc_engine_claims.h"
+#include "orc_engine_save.h"
+#include "orc_engine_search.h"
 #include "orc_log.h"
 
 /*
@@ -28,15 +31,7 @@
 
 #define PLENTY_PAUSE apr_time_from_msec(50)
 
-enum { RENEWALS_PER_LEASE = 3, MAX_PROBES = 2, PLENTY = 48 /* tasks in hand */ };
-
-apr_time_t orc_engine_monotonic(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000;
-}
+enum { RENEWALS_PER_LEASE = 3, MAX_PROBES = 2, PLENTY = 48 /* jobs in hand */ };
 
 /* ---- making and stopping ---- */
 
@@ -52,17 +47,17 @@ orc_error_t *orc_engine_make(orc_engine_t **out, const orc_service_t *service, o
     engine->status = status;
     if (pipe2(engine->stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
         return orc_error(pool, 500, "engine", "A pipe can't be made: %s.", strerror(errno));
-    orc_engine_name(&engine->owner, &engine->prefix, engine->pool);
+    orc_claims_name(&engine->owner, &engine->prefix, engine->pool);
     options.max_in_flight = engine->config->im_max_in_flight + MAX_PROBES;
     options.ca_file = engine->config->ca_file;
     ORC_TRY(orc_http_make(&engine->http, &options, engine->pool));
     ORC_TRY(orc_oidc_make(&engine->oidc, engine->config, engine->pool));
     engine->source = orc_db_source_single(engine->config->database_url, engine->pool);
-    engine->tasks = apr_hash_make(engine->pool);
+    engine->phases = orc_kinds_phases(engine->pool);
+    engine->jobs = apr_hash_make(engine->pool);
     engine->endpoints = apr_hash_make(engine->pool);
-    engine->finished = apr_array_make(engine->pool, 64, sizeof(orc_task_t *));
-    apr_pool_create(&engine->tags_pool, engine->pool);
-    engine->tags = apr_hash_make(engine->tags_pool);
+    engine->finished = apr_array_make(engine->pool, 64, sizeof(orc_job_t *));
+    engine->tags = orc_tags_make(engine->pool);
     *out = engine;
     return NULL;
 }
@@ -95,7 +90,7 @@ static orc_error_t *keep_house(orc_engine_t *engine, orc_db_source_t *source, in
     int deleted = 0;
 
     ORC_TRY(orc_db_open(&db, source, pool));
-    ORC_TRY(orc_engine_adopt(engine, db, pool));
+    ORC_TRY(orc_claims_adopt(engine, db, pool));
     if (!with_tables)
         return NULL;
     ORC_TRY(orc_store_keep_house(&deleted, db, pool));
@@ -159,7 +154,7 @@ static void probe_im(orc_engine_t *engine, apr_pool_t *pool)
 /* When to claim again: at once, but while there is plenty in hand, rather seldom and more at a time. */
 static apr_time_t next_claim(const orc_engine_t *engine, apr_time_t now)
 {
-    return engine->task_count > PLENTY ? now + PLENTY_PAUSE : 0;
+    return engine->job_count > PLENTY ? now + PLENTY_PAUSE : 0;
 }
 
 /* All that has to do with the database in one turn. */
@@ -172,31 +167,31 @@ static orc_error_t *work(orc_engine_t *engine, apr_pool_t *pool)
 
     if (engine->finished->nelts) {
         ORC_TRY(orc_db_open(&db, engine->source, pool));
-        ORC_TRY(orc_engine_store(engine, db, pool));
+        ORC_TRY(orc_save_finished(engine, db, pool));
         orc_db_close(db);
         if (next_claim(engine, now) < engine->claim_at)
             engine->claim_at = next_claim(engine, now);
     }
     if (now >= engine->renew_at) {
         ORC_TRY(orc_db_open(&db, engine->source, pool));
-        ORC_TRY(orc_engine_renew(engine, db, pool));
+        ORC_TRY(orc_claims_renew(engine, db, pool));
         orc_db_close(db);
         engine->renew_at = now + engine->config->lease / RENEWALS_PER_LEASE;
     }
     if (now < engine->claim_at || engine->is_stopping)
         return NULL;
     ORC_TRY(orc_db_open(&db, engine->source, pool));
-    ORC_TRY(orc_engine_claim(&claimed, engine, db, pool));
+    ORC_TRY(orc_claims_take(&claimed, engine, db, pool));
     engine->claim_at = next_claim(engine, now);
     if (claimed)
         return NULL;
-    if (engine->task_count >= ORC_ENGINE_MAX_TASKS) {
-        /* The end of a task makes room, and claims at once. */
+    if (engine->job_count >= ORC_ENGINE_MAX_JOBS) {
+        /* The end of a job makes room, and claims at once. */
         engine->claim_at = now + LONGEST_WAIT;
         return NULL;
     }
     ORC_TRY(orc_db_open(&db, engine->source, pool));
-    ORC_TRY(orc_store_next(&next, db, pool));
+    ORC_TRY(orc_store_next(&next, db, engine->phases, pool));
     orc_db_close(db);
     /* What is due but was not claimed is in the hands of another daemon, or there is no room: not at once again. */
     next = next < 0 || next > LONGEST_WAIT ? LONGEST_WAIT
@@ -268,7 +263,7 @@ static void wait_for_something(orc_engine_t *engine, apr_pool_t *pool)
 static void count(orc_engine_t *engine)
 {
     __atomic_store_n(&engine->status->heartbeat, (apr_uint64_t)apr_time_now(), __ATOMIC_RELAXED);
-    __atomic_store_n(&engine->status->operations, (apr_uint32_t)apr_hash_count(engine->tasks), __ATOMIC_RELAXED);
+    __atomic_store_n(&engine->status->operations, (apr_uint32_t)apr_hash_count(engine->jobs), __ATOMIC_RELAXED);
     __atomic_store_n(&engine->status->calls, (apr_uint32_t)orc_http_in_flight(engine->http), __ATOMIC_RELAXED);
 }
 
@@ -281,7 +276,7 @@ static void adopt_at_start(orc_engine_t *engine)
     apr_pool_create(&pool, engine->pool);
     error = orc_db_open(&db, engine->source, pool);
     if (!error)
-        error = orc_engine_adopt(engine, db, pool);
+        error = orc_claims_adopt(engine, db, pool);
     if (error)
         orc_log(ORC_LOG_INFO, "leases of former processes: %s", orc_error_line(error, pool));
     apr_pool_destroy(pool);
@@ -297,15 +292,15 @@ static void poll_for_ever(orc_engine_t *engine)
         count(engine);
         probe_im(engine, turn);
         try_work(engine, turn);
-        orc_engine_pump(engine);
+        orc_calls_pump(engine);
         wait_for_something(engine, turn);
-        orc_engine_pump(engine);
+        orc_calls_pump(engine);
         apr_pool_clear(turn);
     }
     /* What ended is stored, the rest is handed back. */
     if (!engine->database_failures)
         try_work(engine, turn);
-    orc_engine_release(engine);
+    orc_claims_release(engine);
     apr_pool_destroy(turn);
 }
 

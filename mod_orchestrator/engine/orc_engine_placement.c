@@ -41,17 +41,23 @@ static const char *region_of(const orc_provider_t *provider, const orc_placement
     return provider->regions && provider->regions->nelts ? APR_ARRAY_IDX(provider->regions, 0, const char *) : NULL;
 }
 
-static json_t *candidate(const orc_provider_t *provider, const orc_placement_wish_t *wish, const char *project,
-                         const char *im_url)
+static void add(apr_array_header_t *candidates, const orc_provider_t *provider, const orc_placement_wish_t *wish,
+                const char *project, const char *im_url)
 {
-    return json_pack("{s:s, s:s?, s:s, s:s}", "provider", provider->name, "region", region_of(provider, wish),
-                     "project", project, "endpoint", provider->im_url ? provider->im_url : im_url);
+    orc_address_t *address = apr_pcalloc(candidates->pool, sizeof *address);
+
+    address->endpoint = provider->im_url ? provider->im_url : im_url;
+    address->provider = provider->name;
+    address->region = region_of(provider, wish);
+    address->project = project;
+    APR_ARRAY_PUSH(candidates, orc_address_t *) = address;
 }
 
 void orc_engine_place(orc_placement_t *placement, const orc_providers_t *providers, const orc_placement_wish_t *wish,
                       const apr_array_header_t *records, int max, const char *im_url, apr_pool_t *pool)
 {
-    json_t *candidates = orc_json_own(json_array(), pool), *doubtful = orc_json_own(json_array(), pool);
+    apr_array_header_t *candidates = apr_array_make(pool, 4, sizeof(orc_address_t *));
+    apr_array_header_t *doubtful = apr_array_make(pool, 4, sizeof(orc_address_t *));
     int i;
 
     placement->candidates = candidates;
@@ -68,10 +74,9 @@ void orc_engine_place(orc_placement_t *placement, const orc_providers_t *provide
             json_array_append_new(placement->refusals,
                                   json_pack("{s:s, s:s}", "provider", provider->name, "reason", reason));
         else
-            json_array_append_new(is_doubtful(provider, records) ? doubtful : candidates,
-                                  candidate(provider, wish, project, im_url));
+            add(is_doubtful(provider, records) ? doubtful : candidates, provider, wish, project, im_url);
     }
-    json_array_extend(candidates, doubtful);
-    while (max > 0 && json_array_size(candidates) > (size_t)max)
-        json_array_remove(candidates, json_array_size(candidates) - 1);
+    apr_array_cat(candidates, doubtful);
+    if (max > 0 && candidates->nelts > max)
+        candidates->nelts = max;
 }

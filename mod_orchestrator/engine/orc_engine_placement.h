@@ -2,9 +2,7 @@
 #ifndef ORC_ENGINE_PLACEMENT_H
 #define ORC_ENGINE_PLACEMENT_H
 
-#include "orc_json.h"
-#include "orc_providers.h"
-#include "orc_store_work.h"
+#include "orc_engine_step.h"
 
 /* Which providers may serve a deployment, and in what order. Pure. */
 
@@ -17,9 +15,9 @@ typedef struct orc_placement_wish_t {
 
 /** What came of it; in the pool that it was made with. */
 typedef struct orc_placement_t {
-    json_t *candidates; /* list of {provider, region, project, endpoint}, best first; region may be null */
-    json_t *refusals;   /* list of {provider, reason} for others that serve the group */
-    json_t *strangers;  /* names of those that don't: nobody of the group may know of them */
+    apr_array_header_t *candidates; /* of orc_address_t *, best first; region may be NULL */
+    json_t *refusals;               /* list of {provider, reason} for others that serve the group */
+    json_t *strangers;              /* names of those that don't: nobody of the group may know of them */
 } orc_placement_t;
 
 /**

@@ -1,18 +1,12 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_engine_removal.h"
+
 #include <apr_strings.h>
 #include <string.h>
 
-#include "orc_engine_internal.h"
-#include "orc_engine_story.h"
+#include "orc_engine_search.h"
 #include "orc_log.h"
 #include "orc_words.h"
-
-/*
- * Deleting at IM, which IM 2.0 makes hard: it loses deletions, brings infrastructures back after a 404, and says
- * nothing when the cloud refuses an asynchronous deletion (README.md, "Decisions"). So a deletion is sent again
- * when nothing moves, sent synchronously when that doesn't help (only then IM tells why), and an infrastructure is gone
- * when it answers 404, and later 404 again, and is absent from the list.
- */
 
 enum {
     SENDS_BEFORE_SYNC = 3, /* asynchronous ones without effect */
@@ -23,403 +17,405 @@ enum {
 
 #define NEVER_FOUND "its creation was never answered, and it was not found"
 
-typedef struct removal_t {
-    json_t *entries;
-    size_t at;
-    int is_forced;
-    orc_task_step_t *after;
-} removal_t;
+static const orc_field_t fields[] = {
+    ORC_FIELD_AS(orc_entry_t, "endpoint", at.endpoint, TEXT, ORC_FIELD_ALWAYS),
+    ORC_FIELD_AS(orc_entry_t, "provider", at.provider, TEXT, 0),
+    ORC_FIELD_AS(orc_entry_t, "region", at.region, TEXT, 0),
+    ORC_FIELD_AS(orc_entry_t, "project", at.project, TEXT, 0),
+    ORC_FIELD(orc_entry_t, infra, TEXT, 0),
+    ORC_FIELD(orc_entry_t, tag, TEXT, 0),
+    ORC_FIELD(orc_entry_t, operation, TEXT, 0),
+    ORC_FIELD(orc_entry_t, name, TEXT, 0),
+    ORC_FIELD(orc_entry_t, number, NUMBER, 0),
+    ORC_FIELD(orc_entry_t, since, NUMBER, 0),
+    ORC_FIELD(orc_entry_t, stage, TEXT, 0),
+    ORC_FIELD(orc_entry_t, due, NUMBER, 0),
+    ORC_FIELD(orc_entry_t, begun, NUMBER, 0),
+    ORC_FIELD(orc_entry_t, sent, NUMBER, 0),
+    ORC_FIELD(orc_entry_t, sends, NUMBER, 0),
+    ORC_FIELD(orc_entry_t, refusals, NUMBER, 0),
+    ORC_FIELD(orc_entry_t, sick, NUMBER, 0),
+    ORC_FIELD(orc_entry_t, rejected, NUMBER, 0),
+    ORC_FIELD(orc_entry_t, reason, TEXT, 0),
+    ORC_FIELD(orc_entry_t, ill, TEXT, 0),
+    ORC_FIELD(orc_entry_t, hold, FLAG, 0),
+    ORC_FIELD(orc_entry_t, noted, FLAG, 0),
+    ORC_FIELD_END,
+};
+const orc_fields_t orc_entry_fields = {sizeof(orc_entry_t), fields};
 
-static void go_on(orc_task_t *task);
+typedef struct orc_removal_t {
+    apr_array_header_t *entries;
+    int at, is_forced, is_in_the_open;
+    orc_turn_t *after;
+} orc_removal_t;
 
-static int is_at(const json_t *entry, const char *stage)
+static orc_step_t next_entry(orc_task_t *task);
+
+static int is_at(const orc_entry_t *entry, const char *stage)
 {
-    const char *now = orc_json_string(entry, "stage");
-
-    return now && strcmp(now, stage) == 0;
+    return entry->stage && strcmp(entry->stage, stage) == 0;
 }
 
-int orc_removal_is_gone(const json_t *entry)
+int orc_removal_is_gone(const orc_entry_t *entry)
 {
     return is_at(entry, "recheck") || is_at(entry, "gone");
 }
 
-int orc_removal_is_confirmed(const json_t *entry)
+int orc_removal_is_confirmed(const orc_entry_t *entry)
 {
     return is_at(entry, "gone");
 }
 
-int orc_removal_is_stuck(const json_t *entry)
+int orc_removal_is_stuck(const orc_entry_t *entry)
 {
     return is_at(entry, "stuck");
 }
 
-json_int_t orc_removal_sick(const json_t *entry)
+int orc_removal_is_overdue(const orc_task_t *task, const orc_entry_t *entry)
 {
-    return orc_json_integer(entry, "sick", 0);
+    return entry->begun && orc_task_since(task, entry->begun) > task->config->delete_repeat * PATIENCE;
 }
 
-int orc_removal_is_overdue(const orc_task_t *task, const json_t *entry)
+int orc_removal_is_left(const orc_entry_t *entry)
 {
-    return orc_json_integer(entry, "begun", 0) &&
-           orc_task_since(task, entry, "begun") > task->engine->config->delete_repeat * PATIENCE;
+    return !orc_removal_is_confirmed(entry) || !entry->infra;
 }
 
-static int is_done(const json_t *entry)
+static int is_done(const orc_entry_t *entry)
 {
-    return is_at(entry, "gone") || is_at(entry, "stuck") || json_object_get(entry, "hold");
+    return is_at(entry, "gone") || is_at(entry, "stuck") || entry->hold;
 }
 
-apr_interval_time_t orc_removal_due(const orc_task_t *task, const json_t *entries)
+apr_interval_time_t orc_removal_due(const orc_task_t *task, const apr_array_header_t *entries)
 {
-    apr_time_t first = 0, now = orc_task_now(task);
-    const json_t *entry;
-    size_t i;
-    int any = 0;
+    apr_time_t first = 0;
+    int i, any = 0;
 
-    json_array_foreach(entries, i, entry)
-    {
-        apr_time_t due = orc_json_integer(entry, "due", 0);
+    for (i = 0; entries && i < entries->nelts; i++) {
+        const orc_entry_t *entry = APR_ARRAY_IDX(entries, i, const orc_entry_t *);
 
         if (is_done(entry))
             continue;
-        first = !any || due < first ? due : first;
+        first = !any || entry->due < first ? entry->due : first;
         any = 1;
     }
     if (!any)
-        return task->engine->config->poll_max;
-    return first > now ? first - now : 0;
+        return task->config->poll_max;
+    return first > task->now ? first - task->now : 0;
+}
+
+/* All that is not done waits for a token. */
+static int is_up_to_the_person(const apr_array_header_t *entries)
+{
+    int i, open = 0, rejected = 0;
+
+    for (i = 0; i < entries->nelts; i++) {
+        const orc_entry_t *entry = APR_ARRAY_IDX(entries, i, const orc_entry_t *);
+
+        open += !is_done(entry);
+        rejected += !is_done(entry) && entry->rejected;
+    }
+    return open && open == rejected;
+}
+
+orc_step_t orc_removal_later(orc_task_t *task, const apr_array_header_t *entries)
+{
+    return is_up_to_the_person(entries) ? orc_step_wait_for_person(task)
+                                        : orc_step_later(orc_removal_due(task, entries));
 }
 
 /* ---- what is left ---- */
 
-const char *orc_removal_reason(const orc_task_t *task, const json_t *entry, const char *otherwise)
+const char *orc_removal_reason(const orc_task_t *task, const orc_entry_t *entry, const char *otherwise)
 {
-    const char *provider = orc_json_string(entry, "provider"), *reason = orc_json_string(entry, "reason");
+    const char *reason = entry->reason;
 
     if (orc_removal_is_confirmed(entry))
         reason = NEVER_FOUND;
-    else if (!orc_removal_is_stuck(entry) && orc_json_string(entry, "ill"))
-        reason = orc_json_string(entry, "ill");
+    else if (!orc_removal_is_stuck(entry) && entry->ill)
+        reason = entry->ill;
     reason = orc_story_bare(reason ? reason : otherwise, task->pool);
-    if (provider && !orc_providers_find(task->engine->service->providers, provider))
+    if (entry->at.provider && !orc_providers_find(task->service->providers, entry->at.provider))
         reason = apr_psprintf(task->pool, "%s; its provider %s is not configured any more, so IM has no credentials",
-                              reason, provider);
+                              reason, entry->at.provider);
     return reason;
-}
-
-int orc_removal_is_left(const json_t *entry)
-{
-    return !orc_removal_is_confirmed(entry) || !orc_json_string(entry, "infra");
 }
 
 /* Logged before the step is stored: a line too many, of a step whose lease is lost, is better than one that is missing
  * when nothing else knows of the infrastructure. */
-static const char *warn(const orc_task_t *task, const json_t *entry, const char *reason)
+static const char *warn(const orc_task_t *task, const orc_entry_t *entry, const char *reason)
 {
-    const char *sentence = orc_story_left(entry, reason, task->pool);
+    const char *sentence = orc_story_left(&entry->at, entry->infra, entry->tag, reason, task->pool);
 
     orc_log(ORC_LOG_WARNING, "deployment %s: %s", task->work->deployment_id, sentence);
     return sentence;
 }
 
-void orc_removal_tell(orc_task_t *task, const json_t *entry, int step, const char *otherwise)
+void orc_removal_tell(orc_task_t *task, orc_story_t *story, const orc_entry_t *entry, int step, const char *otherwise)
 {
     const char *sentence = warn(task, entry, orc_removal_reason(task, entry, otherwise));
 
     orc_story_log(orc_task_changes(task), "warning", "infrastructure_deletion", step, "%s", sentence);
     if (!orc_removal_is_confirmed(entry))
-        orc_story_remember_left(task->progress, sentence);
+        orc_story_remember_left(story, sentence, task->pool);
 }
 
-void orc_removal_tell_late(orc_task_t *task, const json_t *attempt, const char *infra)
+/* By its name, each once. What is wrong with it does not matter here. */
+static void tell_once(orc_task_t *task, json_t *told, const json_t *object)
 {
-    json_t *entry = orc_json_own(json_copy((json_t *)attempt), task->pool);
+    orc_entry_t *entry = apr_pcalloc(task->pool, sizeof *entry);
+    const char *name;
 
-    json_object_set_new(entry, "infra", json_string(infra));
-    (void)warn(task, entry, "its creation was answered when nothing knew of it any more");
-}
-
-/* By its name, each once. */
-static void gather(json_t *found, json_t *entry)
-{
-    const char *name = orc_json_string(entry, "infra");
-
-    name = name ? name : orc_json_string(entry, "tag");
-    if (name && orc_removal_is_left(entry) && !json_object_get(found, name))
-        json_object_set(found, name, entry);
+    (void)orc_fields_read(entry, &orc_entry_fields, object, 0, task->pool);
+    name = entry->infra ? entry->infra : entry->tag;
+    if (!name || !orc_removal_is_left(entry) || json_object_get(told, name))
+        return;
+    json_object_set_new(told, name, json_true());
+    (void)warn(task, entry, "the record of its operation is damaged");
 }
 
 void orc_removal_tell_damaged(orc_task_t *task)
 {
-    const json_t *progress = task->progress;
-    const json_t *targets = json_object_get(progress, "targets");
-    const json_t *lists[] = {targets ? targets : task->work->remains, json_object_get(progress, "leftovers")};
-    json_t *found = orc_json_own(json_object(), task->pool), *attempt = json_object_get(progress, "attempt"), *entry;
-    const char *name;
+    const orc_work_t *work = task->work;
+    const json_t *progress = work->progress, *entry;
+    const json_t *targets = json_object_get(progress, "targets"), *attempt = json_object_get(progress, "attempt");
+    const json_t *lists[] = {targets ? targets : work->remains, json_object_get(progress, "leftovers")};
+    json_t *told = orc_json_own(json_object(), task->pool);
     size_t i, j;
 
     for (i = 0; i < sizeof lists / sizeof *lists; i++) {
         json_array_foreach(lists[i], j, entry)
         {
-            gather(found, entry);
+            tell_once(task, told, entry);
         }
     }
+    tell_once(task, told, json_object_get(progress, "target"));
     if (orc_json_string(attempt, "infra") || json_is_true(json_object_get(attempt, "asked")))
-        gather(found, attempt);
-    if (task->work->im_infra_id)
-        gather(found, orc_json_own(json_pack("{s:s, s:s?, s:s?}", "infra", task->work->im_infra_id, "endpoint",
-                                             task->work->im_endpoint, "provider", task->work->target_provider),
-                                   task->pool));
-    json_object_foreach(found, name, entry)
-    {
-        (void)warn(task, entry, "the record of its operation is damaged");
-    }
+        tell_once(task, told, attempt);
+    if (work->im_infra_id)
+        tell_once(task, told,
+                  orc_json_own(json_pack("{s:s, s:s?, s:s?}", "infra", work->im_infra_id, "endpoint", work->im_endpoint,
+                                         "provider", work->target_provider),
+                               task->pool));
 }
 
 /* ---- one entry ---- */
 
-static json_t *entry_of(const orc_task_t *task)
+static orc_entry_t *entry_of(const orc_task_t *task)
 {
-    const removal_t *removal = task->removal;
-
-    return json_array_get(removal->entries, removal->at);
+    return APR_ARRAY_IDX(task->removal->entries, task->removal->at, orc_entry_t *);
 }
 
-static void later(orc_task_t *task, const char *stage, apr_interval_time_t pause)
+static orc_step_t put_off(orc_task_t *task, apr_interval_time_t pause)
 {
-    json_t *entry = entry_of(task);
+    entry_of(task)->due = task->now + pause;
+    task->removal->at++;
+    return next_entry(task);
+}
 
-    json_object_del(entry, "sick");
-    json_object_del(entry, "ill");
-    json_object_set_new(entry, "stage", json_string(stage));
-    json_object_set_new(entry, "due", json_integer(orc_task_now(task) + pause));
-    ((removal_t *)task->removal)->at++;
-    go_on(task);
+/* `stage`: NULL: to be deleted, or looked for. */
+static orc_step_t later(orc_task_t *task, const char *stage, apr_interval_time_t pause)
+{
+    orc_entry_t *entry = entry_of(task);
+
+    entry->sick = entry->rejected = 0;
+    entry->ill = NULL;
+    entry->stage = stage;
+    return put_off(task, pause);
 }
 
 /* The removal of former attempts' infrastructures goes on beside the operation's own work, and isn't talked about. */
-static int is_in_the_open(const orc_task_t *task)
+static void describe(orc_task_t *task, const char *what)
 {
-    return task->phase == ORC_PHASE_CLEANING || task->phase == ORC_PHASE_DELETING ||
-           task->phase == ORC_PHASE_CONFIRMING;
+    if (task->removal->is_in_the_open)
+        orc_task_describe(task, "%s", what);
 }
 
 /* That a call was held back after others had failed says less than why they did. */
-static void note_illness(json_t *entry, const orc_im_result_t *result)
+static void note_illness(orc_task_t *task, const orc_im_result_t *result)
 {
-    if (result->status || result->error->system || !json_object_get(entry, "ill"))
-        json_object_set_new(entry, "ill", json_string(result->error->detail));
+    orc_entry_t *entry = entry_of(task);
+
+    if (result->status || result->error->system || !entry->ill)
+        entry->ill = apr_pstrdup(task->pool, result->error->detail);
 }
 
-/* True when IM is ill: the entry waits, those behind it, which may be at another IM, don't. */
-static int is_put_off(orc_task_t *task, const orc_im_result_t *result)
+/* True when IM is ill, or takes no token of the person: the entry waits, those behind it, which may be at another IM,
+ * don't. */
+static int is_put_off(orc_step_t *step, orc_task_t *task, const orc_im_result_t *result)
 {
-    json_t *entry = entry_of(task);
+    orc_entry_t *entry = entry_of(task);
     const char *awaited = orc_engine_sickness(result);
-    json_int_t times = orc_removal_sick(entry) + 1;
 
-    if (awaited || result->kind == ORC_IM_TOKEN_REJECTED)
-        note_illness(entry, result);
     if (result->kind == ORC_IM_TOKEN_REJECTED) {
-        orc_task_wait_for_person(task);
+        note_illness(task, result);
+        entry->rejected++;
+        *step = put_off(task, task->config->poll_max);
         return 1;
     }
     if (!awaited)
         return 0;
-    if (is_in_the_open(task))
-        orc_task_describe(task, "%s", awaited);
-    json_object_set_new(entry, "sick", json_integer(times));
-    json_object_set_new(entry, "due", json_integer(orc_task_now(task) + orc_task_back_off(task, times)));
-    ((removal_t *)task->removal)->at++;
-    go_on(task);
+    note_illness(task, result);
+    describe(task, awaited);
+    *step = put_off(task, orc_task_back_off(task, ++entry->sick));
     return 1;
 }
 
-static void is_gone_once(orc_task_t *task)
+static orc_step_t is_gone_once(orc_task_t *task)
 {
-    json_object_del(entry_of(task), "sent");
-    later(task, "recheck", task->engine->config->delete_recheck);
+    entry_of(task)->sent = 0;
+    return later(task, "recheck", task->config->delete_recheck);
 }
 
-static void note_reason(orc_task_t *task, const orc_im_result_t *result)
+static orc_step_t call_entry(orc_task_t *task, orc_call_kind_t kind, orc_answer_t *answer)
 {
-    json_object_set_new(entry_of(task), "reason", json_string(result->error->detail));
-}
+    const orc_entry_t *entry = entry_of(task);
+    orc_call_t call = orc_call_about(&entry->at, kind, entry->infra, answer);
 
-static void call_entry(orc_task_t *task, orc_call_kind_t kind, orc_task_answer_t *answer)
-{
-    orc_call_t call = orc_task_call_about(entry_of(task), kind, answer);
-
-    call.is_forced = ((removal_t *)task->removal)->is_forced;
-    orc_task_call(task, &call);
-}
-
-static int count_up(json_t *entry, const char *key)
-{
-    int count = (int)orc_json_integer(entry, key, 0) + 1;
-
-    json_object_set_new(entry, key, json_integer(count));
-    return count;
+    call.is_forced = task->removal->is_forced;
+    return orc_step_call(&call);
 }
 
 /* ---- answers ---- */
 
-static void on_deleted(orc_task_t *task, const orc_im_result_t *result)
+static orc_step_t is_refused(orc_task_t *task, const orc_im_result_t *result)
 {
-    const orc_config_t *config = task->engine->config;
-    json_t *entry = entry_of(task);
+    orc_entry_t *entry = entry_of(task);
+
+    entry->reason = apr_pstrdup(task->pool, result->error->detail);
+    return later(task, ++entry->refusals >= MAX_REFUSALS ? "stuck" : NULL, task->config->delete_repeat);
+}
+
+static orc_step_t is_taken(orc_task_t *task)
+{
+    orc_entry_t *entry = entry_of(task);
+
+    entry->sent = task->now;
+    describe(task, "The infrastructure is being deleted."); /* whatever it waited for */
+    if (++entry->sends <= MAX_SENDS)
+        return later(task, "wait", task->config->poll_min);
+    entry->reason = "The Infrastructure Manager takes its deletion and does not carry it out.";
+    return later(task, "stuck", 0);
+}
+
+static orc_step_t on_deleted(orc_task_t *task, const orc_im_result_t *result)
+{
+    const orc_config_t *config = task->config;
+    orc_step_t step;
 
     switch (result->kind) {
     case ORC_IM_OK:
-        json_object_set_new(entry, "sent", json_integer(orc_task_now(task)));
-        if (task->phase == ORC_PHASE_DELETING)
-            orc_task_describe(task, "The infrastructure is being deleted."); /* whatever it waited for */
-        if (count_up(entry, "sends") <= MAX_SENDS) {
-            later(task, "wait", config->poll_min);
-            return;
-        }
-        json_object_set_new(entry, "reason",
-                            json_string("The Infrastructure Manager takes its deletion and does not carry it out."));
-        later(task, "stuck", 0);
-        return;
+        return is_taken(task);
     case ORC_IM_NOT_FOUND:
-        is_gone_once(task);
-        return;
+        return is_gone_once(task);
     case ORC_IM_BUSY:
-        if (is_in_the_open(task))
-            orc_task_describe(task, "Waits until the Infrastructure Manager can delete: it is still making machines.");
-        later(task, "delete", config->poll_max < config->delete_repeat ? config->poll_max : config->delete_repeat);
-        return;
+        describe(task, "Waits until the Infrastructure Manager can delete: it is still making machines.");
+        return later(task, NULL, config->poll_max < config->delete_repeat ? config->poll_max : config->delete_repeat);
     default:
-        break;
+        return is_put_off(&step, task, result) ? step : is_refused(task, result);
     }
-    if (is_put_off(task, result))
-        return;
-    note_reason(task, result);
-    later(task, count_up(entry, "refusals") >= MAX_REFUSALS ? "stuck" : "delete", config->delete_repeat);
 }
 
-static void on_state(orc_task_t *task, const orc_im_result_t *result)
+static orc_step_t on_state(orc_task_t *task, const orc_im_result_t *result)
 {
-    const orc_config_t *config = task->engine->config;
-    json_t *entry = entry_of(task);
+    orc_step_t step;
 
-    if (result->kind == ORC_IM_NOT_FOUND) {
-        is_gone_once(task);
-        return;
-    }
-    if (result->kind != ORC_IM_OK) {
-        if (is_put_off(task, result))
-            return;
-        note_reason(task, result);
-        later(task, count_up(entry, "refusals") >= MAX_REFUSALS ? "stuck" : "delete", config->delete_repeat);
-        return;
-    }
+    if (result->kind == ORC_IM_NOT_FOUND)
+        return is_gone_once(task);
+    if (result->kind != ORC_IM_OK)
+        return is_put_off(&step, task, result) ? step : is_refused(task, result);
     /* Nothing moves: it fell back to its old state, or the deletion got lost. */
-    if (result->state == ORC_IM_STATE_DELETING)
-        later(task, "wait", config->poll_min);
-    else if (orc_task_since(task, entry, "sent") > config->delete_repeat)
-        later(task, "delete", 0);
-    else
-        later(task, "wait", config->poll_min);
+    if (result->state != ORC_IM_STATE_DELETING &&
+        orc_task_since(task, entry_of(task)->sent) > task->config->delete_repeat)
+        return later(task, NULL, 0);
+    return later(task, "wait", task->config->poll_min);
 }
 
-static void is_back(orc_task_t *task)
+static orc_step_t is_back(orc_task_t *task)
 {
     orc_log(ORC_LOG_INFO, "operation %s: infrastructure %s came back after its deletion", task->work->id,
-            orc_json_string(entry_of(task), "infra"));
-    json_object_del(entry_of(task), "sends");
-    later(task, "delete", 0);
+            entry_of(task)->infra);
+    entry_of(task)->sends = 0;
+    return later(task, NULL, 0);
 }
 
-static void on_list(orc_task_t *task, const orc_im_result_t *result)
+static orc_step_t on_list(orc_task_t *task, const orc_im_result_t *result)
 {
-    if (result->kind == ORC_IM_OK) {
-        if (orc_words_contain(result->ids, orc_json_string(entry_of(task), "infra")))
-            is_back(task);
-        else
-            later(task, "gone", 0);
-        return;
-    }
-    if (!is_put_off(task, result))
-        later(task, "gone", 0);
+    orc_step_t step;
+
+    if (result->kind == ORC_IM_OK && orc_words_contain(result->ids, entry_of(task)->infra))
+        return is_back(task);
+    return result->kind != ORC_IM_OK && is_put_off(&step, task, result) ? step : later(task, "gone", 0);
 }
 
-static void on_second_look(orc_task_t *task, const orc_im_result_t *result)
+static orc_step_t on_second_look(orc_task_t *task, const orc_im_result_t *result)
 {
+    orc_step_t step;
+
     if (result->kind == ORC_IM_NOT_FOUND)
-        call_entry(task, ORC_CALL_LIST, on_list);
-    else if (!is_put_off(task, result))
-        is_back(task); /* also when IM refuses to tell: only of what is there */
+        return call_entry(task, ORC_CALL_LIST, on_list);
+    /* Also when IM refuses to tell: only of what is there. */
+    return is_put_off(&step, task, result) ? step : is_back(task);
 }
 
-static void on_search(orc_task_t *task, const char *infra)
+static orc_step_t on_search(orc_task_t *task, const char *infra)
 {
-    const orc_config_t *config = task->engine->config;
-    json_t *entry = entry_of(task);
+    orc_entry_t *entry = entry_of(task);
 
     if (infra) {
-        json_object_set_new(entry, "infra", json_string(infra));
-        later(task, "delete", 0);
+        entry->infra = infra;
+        return later(task, NULL, 0);
     }
-    else if (orc_task_since(task, entry, "since") > config->im_create_timeout) {
-        later(task, "gone", 0);
-    }
-    else {
-        later(task, "look", config->poll_min);
-    }
+    if (orc_task_since(task, entry->since) > task->config->im_create_timeout)
+        return later(task, "gone", 0);
+    return later(task, NULL, task->config->poll_min);
 }
 
-static void on_failed_search(orc_task_t *task, const orc_im_result_t *result)
+static orc_step_t on_failed_search(orc_task_t *task, const orc_im_result_t *result)
 {
-    if (!is_put_off(task, result))
-        later(task, "look", task->engine->config->poll_max);
+    orc_step_t step;
+
+    return is_put_off(&step, task, result) ? step : later(task, NULL, task->config->poll_max);
 }
 
 /* ---- going through ---- */
 
-static void take_on(orc_task_t *task)
+static orc_step_t take_on(orc_task_t *task)
 {
-    json_t *entry = entry_of(task);
+    orc_entry_t *entry = entry_of(task);
 
-    if (!json_object_get(entry, "begun"))
-        json_object_set_new(entry, "begun", json_integer(orc_task_now(task)));
-    if (!orc_json_string(entry, "infra"))
-        orc_task_search(task, entry, on_search, on_failed_search);
-    else if (is_at(entry, "wait"))
-        call_entry(task, ORC_CALL_STATE, on_state);
-    else if (is_at(entry, "recheck"))
-        call_entry(task, ORC_CALL_STATE, on_second_look);
-    else if (orc_json_integer(entry, "sends", 0) >= SENDS_BEFORE_SYNC)
-        call_entry(task, ORC_CALL_DELETE_AND_WAIT, on_deleted);
-    else
-        call_entry(task, ORC_CALL_DELETE, on_deleted);
+    if (!entry->begun)
+        entry->begun = task->now;
+    if (!entry->infra)
+        return orc_task_search(task, &entry->at, entry->operation ? entry->operation : task->work->id, entry->tag,
+                               on_search, on_failed_search);
+    if (is_at(entry, "wait"))
+        return call_entry(task, ORC_CALL_STATE, on_state);
+    if (is_at(entry, "recheck"))
+        return call_entry(task, ORC_CALL_STATE, on_second_look);
+    return call_entry(task, entry->sends >= SENDS_BEFORE_SYNC ? ORC_CALL_DELETE_AND_WAIT : ORC_CALL_DELETE, on_deleted);
 }
 
-static void go_on(orc_task_t *task)
+static orc_step_t next_entry(orc_task_t *task)
 {
-    removal_t *removal = task->removal;
-    apr_time_t now = orc_task_now(task);
+    orc_removal_t *removal = task->removal;
 
-    for (; removal->at < json_array_size(removal->entries); removal->at++) {
-        const json_t *entry = json_array_get(removal->entries, removal->at);
-
-        if (!is_done(entry) && orc_json_integer(entry, "due", 0) <= now) {
-            take_on(task);
-            return;
-        }
+    for (; removal->at < removal->entries->nelts; removal->at++) {
+        if (!is_done(entry_of(task)) && entry_of(task)->due <= task->now)
+            return take_on(task);
     }
-    removal->after(task);
+    return removal->after(task);
 }
 
-void orc_task_remove(orc_task_t *task, json_t *entries, int is_forced, orc_task_step_t *after)
+orc_step_t orc_task_remove(orc_task_t *task, apr_array_header_t *entries, int is_forced, int is_in_the_open,
+                           orc_turn_t *after)
 {
-    removal_t *removal = apr_pcalloc(task->pool, sizeof *removal);
+    orc_removal_t *removal = task->removal = apr_pcalloc(task->pool, sizeof *removal);
 
     removal->entries = entries;
     removal->is_forced = is_forced;
+    removal->is_in_the_open = is_in_the_open;
     removal->after = after;
-    task->removal = removal;
-    go_on(task);
+    return next_entry(task);
 }

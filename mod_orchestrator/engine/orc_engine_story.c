@@ -71,15 +71,14 @@ const char *orc_story_because(apr_pool_t *pool, const char *reason, const char *
                        NULL);
 }
 
-const char *orc_story_left(const json_t *entry, const char *reason, apr_pool_t *pool)
+const char *orc_story_left(const orc_address_t *at, const char *infra, const char *tag, const char *reason,
+                           apr_pool_t *pool)
 {
-    const char *infra = orc_json_string(entry, "infra"), *tag = orc_json_string(entry, "tag");
-    const char *endpoint = orc_json_string(entry, "endpoint"), *provider = orc_json_string(entry, "provider");
     const char *what = infra ? apr_psprintf(pool, "Infrastructure %s", infra)
                              : apr_psprintf(pool, "An infrastructure with the tag %s", tag ? tag : UNKNOWN);
 
-    return orc_story_because(pool, reason, "%s may be left at IM %s (provider %s)", what, endpoint ? endpoint : UNKNOWN,
-                             provider ? provider : UNKNOWN);
+    return orc_story_because(pool, reason, "%s may be left at IM %s (provider %s)", what,
+                             at->endpoint ? at->endpoint : UNKNOWN, at->provider ? at->provider : UNKNOWN);
 }
 
 void orc_story_log(json_t *changes, const char *level, const char *stage, int step, const char *format, ...)
@@ -132,41 +131,44 @@ json_t *orc_story_step(json_t *changes, int number, const char *stage, const cha
     return step;
 }
 
-json_t *orc_story_end_step(json_t *changes, const json_t *step, const char *status, const char *message)
+static void put(json_t *object, const char *key, const char *value)
+{
+    if (value)
+        json_object_set_new(object, key, json_string(value));
+}
+
+json_t *orc_story_end_step(json_t *changes, const orc_story_step_t *step, const char *status, const char *message)
 {
     json_t *ended = json_object();
-    static const char *const kept[] = {"number", "stage", "name", "provider", "region", "infra"};
-    size_t i;
 
-    for (i = 0; i < sizeof kept / sizeof *kept; i++) {
-        json_t *value = json_object_get(step, kept[i]);
-
-        if (value)
-            json_object_set(ended, kept[i], value);
-    }
-    json_object_set_new(ended, "status", json_string(status));
+    json_object_set_new(ended, "number", json_integer(step->number));
+    put(ended, "stage", step->stage);
+    put(ended, "name", step->name);
+    put(ended, "provider", step->provider);
+    put(ended, "region", step->region);
+    put(ended, "infra", step->infra);
+    put(ended, "status", status);
     json_object_set_new(ended, "message", text(message ? message : ""));
     return add_step(changes, ended);
 }
 
-void orc_story_attempt(json_t *progress, const char *provider, const char *reason)
+void orc_story_attempt(orc_story_t *story, const char *provider, const char *reason, apr_pool_t *pool)
 {
-    json_t *story = list_of(progress, "story");
-    json_int_t count = orc_json_integer(progress, "failed_attempts", 0) + 1;
-
-    json_object_set_new(progress, "failed_attempts", json_integer(count));
-    if (json_array_size(story) == MAX_ATTEMPTS)
-        json_array_remove(story, MAX_ATTEMPTS / 2);
-    json_array_append_new(
-        story, json_pack("{s:i, s:s, s:o}", "attempt", (int)count, "provider", provider, "reason", text(reason)));
+    if (!story->attempts)
+        story->attempts = orc_json_own(json_array(), pool);
+    story->count++;
+    if (json_array_size(story->attempts) == MAX_ATTEMPTS)
+        json_array_remove(story->attempts, MAX_ATTEMPTS / 2);
+    json_array_append_new(story->attempts, json_pack("{s:i, s:s, s:o}", "attempt", (int)story->count, "provider",
+                                                     provider, "reason", text(reason)));
 }
 
-void orc_story_remember_left(json_t *progress, const char *sentence)
+void orc_story_remember_left(orc_story_t *story, const char *sentence, apr_pool_t *pool)
 {
-    json_t *left = list_of(progress, "left");
-
-    if (json_array_size(left) < MAX_LEFT)
-        json_array_append_new(left, text(sentence));
+    if (!story->left)
+        story->left = orc_json_own(json_array(), pool);
+    if (json_array_size(story->left) < MAX_LEFT)
+        json_array_append_new(story->left, text(sentence));
 }
 
 static const char *tell_attempt(const json_t *attempt, apr_pool_t *pool)
@@ -175,16 +177,15 @@ static const char *tell_attempt(const json_t *attempt, apr_pool_t *pool)
                              (int)orc_json_integer(attempt, "attempt", 0), orc_json_string(attempt, "provider"));
 }
 
-const char *orc_story_sum(const json_t *progress, const char *end, apr_pool_t *pool)
+const char *orc_story_sum(const orc_story_t *story, const char *end, apr_pool_t *pool)
 {
-    const json_t *story = json_object_get(progress, "story");
     apr_array_header_t *parts = apr_array_make(pool, 8, sizeof(const char *));
     size_t i;
 
     if (end)
         APR_ARRAY_PUSH(parts, const char *) = end;
-    for (i = 0; i < json_array_size(story); i++)
-        APR_ARRAY_PUSH(parts, const char *) = tell_attempt(json_array_get(story, i), pool);
+    for (i = 0; i < json_array_size(story->attempts); i++)
+        APR_ARRAY_PUSH(parts, const char *) = tell_attempt(json_array_get(story->attempts, i), pool);
     return apr_array_pstrcat(pool, parts, ' ');
 }
 
@@ -193,19 +194,19 @@ static void add_error(json_t *errors, const char *code, const char *description)
     json_array_append_new(errors, json_pack("{s:s, s:o}", "error", code, "description", text(description)));
 }
 
-json_t *orc_story_errors(const json_t *progress, const char *code, const char *end, apr_pool_t *pool)
+json_t *orc_story_errors(const orc_story_t *story, const char *code, const char *end, apr_pool_t *pool)
 {
-    const json_t *story = json_object_get(progress, "story"), *left = json_object_get(progress, "left"), *entry;
+    const json_t *entry;
     json_t *errors = orc_json_own(json_array(), pool);
     size_t i;
 
-    json_array_foreach(story, i, entry)
+    json_array_foreach(story->attempts, i, entry)
     {
         add_error(errors, "attempt.failed", tell_attempt(entry, pool));
     }
     if (end)
         add_error(errors, code, end);
-    json_array_foreach(left, i, entry)
+    json_array_foreach(story->left, i, entry)
     {
         add_error(errors, "infrastructure.left", json_string_value(entry));
     }

@@ -14,7 +14,8 @@ orc_error_t *orc_store_claim(orc_rows_t *rows, orc_db_t *db, const orc_store_cla
                           orc_sql_work_claim(.due = orc_value_number(claim->due, pool),
                                              .pending = orc_value_number(claim->pending, pool),
                                              .max_at_work = orc_value_number(claim->max_at_work, pool),
-                                             .owner = claim->owner, .lease = orc_value_number(claim->lease, pool)),
+                                             .owner = claim->owner, .lease = orc_value_number(claim->lease, pool),
+                                             .phases = orc_value_array(claim->phases, pool)),
                           pool);
 }
 
@@ -71,13 +72,13 @@ orc_error_t *orc_store_work_read(orc_work_t **out, const orc_rows_t *rows, int n
     return read_json(&work->remains, row.remains, pool);
 }
 
-orc_error_t *orc_store_next(apr_interval_time_t *next, orc_db_t *db, apr_pool_t *pool)
+orc_error_t *orc_store_next(apr_interval_time_t *next, orc_db_t *db, const apr_array_header_t *phases, apr_pool_t *pool)
 {
     const char *rest;
     orc_rows_t rows;
 
     *next = -1;
-    ORC_TRY(orc_db_execute(db, &rows, orc_sql_work_next(), pool));
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_work_next(.phases = orc_value_array(phases, pool)), pool));
     rest = orc_sql_work_next_row(&rows, 0).rest;
     if (rest) {
         *next = orc_value_integer(rest);

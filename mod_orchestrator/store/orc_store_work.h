@@ -50,6 +50,7 @@ typedef struct orc_store_claim_t {
     int pending;     /* at most so many new ones, in order of creation */
     int max_at_work; /* and no more new ones than bring the owner to that */
     apr_interval_time_t lease;
+    const apr_array_header_t *phases; /* of const char *, "KIND/PHASE": nothing else is claimed */
 } orc_store_claim_t;
 
 /** Claims work. *rows are read with orc_store_work_read. */
@@ -58,8 +59,9 @@ orc_error_t *orc_store_claim(orc_rows_t *rows, orc_db_t *db, const orc_store_cla
 /** One claimed row as a value in `pool`, which may outlive the rows. */
 orc_error_t *orc_store_work_read(orc_work_t **work, const orc_rows_t *rows, int row, apr_pool_t *pool);
 
-/** Until the next of those at work is due; -1: nothing is. */
-orc_error_t *orc_store_next(apr_interval_time_t *next, orc_db_t *db, apr_pool_t *pool);
+/** Until the next of those at work is due; -1: nothing is. `phases` as of a claim. */
+orc_error_t *orc_store_next(apr_interval_time_t *next, orc_db_t *db, const apr_array_header_t *phases,
+                            apr_pool_t *pool);
 
 /** A lease in hand. */
 typedef struct orc_store_lease_t {

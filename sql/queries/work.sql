@@ -2,7 +2,8 @@
 
 -- Claims what is due, then what is pending, up to the limits, in one statement with all that a step needs.
 -- `due`: how many of those at work; `pending`: how many pending ones; `max_at_work`: how many this owner may have at
--- work (those that wait for a token, which may never come, not counted); `lease` in microseconds.
+-- work (those that wait for a token, which may never come, not counted); `lease` in microseconds; `phases`: "TYPE/PHASE" of
+-- all that the caller knows how to go on with: another version's work is left to it.
 -- name: work_claim
 -- columns: id, deployment_id, lease_number, type, state, phase, options, progress, correlation_id, description,
 -- columns: user_group, user_group_issuer, deadline, clock, waits_for_token, template_inputs, per_provider_max_retries,
@@ -11,13 +12,13 @@
 -- columns: content, owners, remains, template_inputs_sealed
 WITH due AS (
     SELECT id FROM operations
-    WHERE due_at <= now() AND state <> 'pending' AND type IN ('CREATE', 'DELETE')
+    WHERE due_at <= now() AND state <> 'pending' AND type::text || '/' || phase::text = ANY (:phases::text[])
     ORDER BY due_at
     LIMIT :due::integer
     FOR UPDATE SKIP LOCKED
 ), fresh AS (
     SELECT p.id FROM operations p
-    WHERE p.state = 'pending' AND p.due_at <= now() AND p.type IN ('CREATE', 'DELETE')
+    WHERE p.state = 'pending' AND p.due_at <= now() AND p.type::text || '/' || p.phase::text = ANY (:phases::text[])
       AND NOT EXISTS (SELECT 1 FROM operations o
                       WHERE o.deployment_id = p.deployment_id AND o.id <> p.id AND o.due_at IS NOT NULL
                         AND (o.state <> 'pending' OR (o.created_at, o.id) < (p.created_at, p.id)))
@@ -77,11 +78,11 @@ JOIN users u ON u.id = d.created_by
 LEFT JOIN credentials c ON c.user_id = u.id
 ORDER BY o.created_at, o.id;
 
--- Microseconds until the next of those at work is due.
+-- Microseconds until the next of those at work is due; `phases` as above.
 -- name: work_next
 -- columns: rest
 SELECT (extract(epoch FROM min(due_at) - clock_timestamp()) * 1000000)::bigint AS rest
-FROM operations WHERE due_at IS NOT NULL AND state <> 'pending' AND type IN ('CREATE', 'DELETE');
+FROM operations WHERE due_at IS NOT NULL AND state <> 'pending' AND type::text || '/' || phase::text = ANY (:phases::text[]);
 
 -- `numbers` are those of the leases, `lease` is in microseconds. Gives the ids whose lease still was the owner's.
 -- name: work_renew

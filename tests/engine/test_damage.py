@@ -20,7 +20,7 @@ def damage(rig, id, phase, progress):
 
 @pytest.mark.parametrize("phase, progress", [
     ("provisioning", {}), ("submitting", {}), ("submitting", {"attempt": {"number": 1}}), ("collecting", {"attempt": {"number": 1}}), ("submitting", TAG), ("cleaning", TAG),
-    ("provisioning", {"attempt": {**TAG["attempt"], "endpoint": "http://127.0.0.1:1"}}), ("provisioning", []), ("deleting", {})])
+    ("provisioning", {"attempt": {**TAG["attempt"], "endpoint": "http://127.0.0.1:1"}}), ("provisioning", []), ("placing", {"candidates": [{}]}), ("placing", {"since": "x"})])
 def test_an_operation_whose_record_is_damaged_has_failed(engine_rig, phase, progress):
     alice = engine_rig.person()
     (daemon,) = engine_rig.engines
@@ -41,13 +41,13 @@ def test_an_operation_whose_record_is_damaged_has_failed(engine_rig, phase, prog
 
 
 def test_what_the_database_does_not_take_ends_the_operation(engine_rig):
-    """A step without a stage, which its table wants, behind an answer that comes."""
+    """A step whose number is none that its table takes, behind an answer that comes."""
     alice = engine_rig.person()
     id = alice.create(template(im_simulator={"boot_ms": HELD}))
     engine_rig.wait_for_phase(id, "provisioning")
-    attempt = engine_rig.operation(id)["progress"]["attempt"]
-    del attempt["stage"]
-    damage(engine_rig, id, "provisioning", {"attempt": attempt})
+    progress = engine_rig.operation(id)["progress"]
+    progress["attempt"]["number"] = 10 ** 12
+    damage(engine_rig, id, "provisioning", progress)
     engine_rig.control.force(engine_rig.deployment(id)["im_infra_id"], "failed")
     operation = engine_rig.finish(id, "failed")
     assert operation["reason"].startswith("The record of the operation is damaged")
@@ -55,3 +55,21 @@ def test_what_the_database_does_not_take_ends_the_operation(engine_rig):
     alice.delete(id)
     engine_rig.finish(id, type="DELETE")
     assert not engine_rig.infrastructures(alice, alive="true")
+
+
+@pytest.mark.parametrize("what", ["type = 'UPDATE', phase = 'provisioning'", "phase = 'deleting'"])
+def test_what_another_version_does_is_left_to_it(engine_rig, what):
+    """As on a host of an older version, in the middle of an upgrade."""
+    alice = engine_rig.person()
+    id = alice.create(template(im_simulator={"boot_ms": HELD}))
+    engine_rig.wait_for_phase(id, "provisioning")
+    engine_rig.sql("UPDATE operations SET lease_number = lease_number + 1, due_at = now() - interval '1 minute', %s WHERE deployment_id = %%s"
+                   % what, (id,))
+    look = "SELECT to_jsonb(o) FROM operations o WHERE deployment_id = %s"
+    before = engine_rig.sql(look, (id,))
+    engine_rig.finish(engine_rig.person().create())
+    assert engine_rig.sql(look, (id,)) == before
+    engine_rig.sql("UPDATE operations SET type = 'CREATE', phase = 'provisioning', due_at = now() WHERE deployment_id = %s", (id,))
+    engine_rig.notify()
+    engine_rig.control.release()
+    engine_rig.finish(id)

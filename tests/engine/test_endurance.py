@@ -81,6 +81,33 @@ def test_a_deletion_at_one_im_does_not_wait_for_another(rig, force):
         assert not rig.infrastructures(person, alive="true")
 
 
+@pytest.mark.parametrize("force", [False, True])
+def test_a_token_that_one_im_rejects_keeps_no_deletion_from_another(rig, force):
+    """Its clock is wrong, or its list of issuers changed."""
+    rig.control.fault(fault="http_403", on="delete", cloud="bad-one")
+    person, id = after_a_failed_attempt(rig)
+    rig.finish(id)
+    assert {one["cloud_id"] for one in rig.infrastructures(person, alive="true")} == {"bad-one", "good-one"}
+    rig.control.fault(fault="token_401", cloud="bad-one")
+    person.delete(id, force=force)
+    rig.wait_for(lambda: {one["cloud_id"] for one in rig.infrastructures(person, alive="true")} == {"bad-one"}, 10,
+                 "the end of what can be deleted")
+    if force:
+        rig.wait_for(lambda: not rig.sql("SELECT FROM deployments WHERE id = %s", (id,)), 15, "the row's end")
+    else:
+        rig.wait_for(lambda: rig.operation(id, "DELETE")["waits_for_token"], 10, "a deletion that waits for the person")
+        rig.control.mend()
+        person.bring_token()
+        rig.finish(id, type="DELETE")
+        assert not rig.infrastructures(person, alive="true")
+
+
+def test_a_token_that_the_im_of_a_failed_attempt_rejects_does_not_hold_up_the_next(rig):
+    rig.control.post("fault", [{"fault": "token_401", "on": "delete", "cloud": "bad-one"}])
+    _, id = after_a_failed_attempt(rig)
+    rig.finish(id)
+
+
 def test_cleaning_without_a_token_ends_after_the_deadline(rig):
     person = rig.person()
     id = person.create(template(im_simulator={"boot_ms": HELD}))

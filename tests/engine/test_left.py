@@ -53,7 +53,7 @@ def fault(**settings):
     ({"refuse": 1000}, None, "the cloud refuses to delete the VM"),
     ({}, fault(fault="http_503", on="delete"), "503"),
     ({}, fault(fault="token_400"), "token"),
-    ({}, absent, "Waits for a fresh token of the owner")],
+    ({}, absent, "no token of the owner could be had")],
     ids=["refused", "refused by the cloud", "ill", "token refused", "no token"])
 def test_force_names_what_im_keeps(engine_rig, settings, prepare, reason):
     person, id, infra = complete(engine_rig, engine_rig.person(refresh=prepare is not absent), **settings)

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "orc_fields.h"
 #include "orc_id.h"
 #include "orc_log.h"
 #include "orc_request.h"
@@ -497,9 +498,80 @@ static void a_url_of_an_administrator_is_looked_at(void **state)
         assert_non_null(orc_url_mistake(bad[i], pool));
 }
 
+/* ---- structs as JSON ---- */
+
+typedef struct thing_t {
+    const char *name;
+    apr_int64_t count;
+    int is_big;
+    json_t *list;
+    struct thing_t *inner;
+    apr_array_header_t *parts; /* of thing_t * */
+} thing_t;
+
+static const orc_fields_t thing_fields;
+static const orc_field_t thing_list[] = {
+    ORC_FIELD(thing_t, name, TEXT, 1),
+    ORC_FIELD(thing_t, count, NUMBER, 2),
+    ORC_FIELD_AS(thing_t, "big", is_big, FLAG, 0),
+    ORC_FIELD(thing_t, list, JSON, 0),
+    ORC_FIELD_OF(thing_t, inner, OBJECT, 0, &thing_fields),
+    ORC_FIELD_OF(thing_t, parts, LIST, 0, &thing_fields),
+    ORC_FIELD_END,
+};
+static const orc_fields_t thing_fields = {sizeof(thing_t), thing_list};
+
+static void a_struct_comes_back_as_it_was_written(void **state)
+{
+    const char *text = "{\"big\":true,\"count\":7,\"inner\":{\"name\":\"b\"},\"list\":[1],\"name\":\"a\","
+                       "\"parts\":[{\"name\":\"c\"},{\"name\":\"d\"}]}";
+    thing_t thing = {0};
+
+    assert_null(orc_fields_read(&thing, &thing_fields, json(text), 1, pool));
+    assert_string_equal(APR_ARRAY_IDX(thing.parts, 1, thing_t *)->name, "d");
+    assert_string_equal(orc_json_text(orc_json_own(orc_fields_write(&thing, &thing_fields), pool), pool), text);
+    memset(&thing, 0, sizeof thing);
+    assert_string_equal(orc_json_text(orc_json_own(orc_fields_write(&thing, &thing_fields), pool), pool), "{}");
+}
+
+static void what_is_wrong_with_a_struct_is_said_with_its_place(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned which;
+        const char *wrong;
+    } cases[] = {
+        {"[]", 1, "it is no object"},
+        {"{}", 1, "name is not there"},
+        {"{\"name\": null}", 1, "name is not there"},
+        {"{}", 2, "count is not there"},
+        {"{\"name\": 1}", 0, "name is no text"},
+        {"{\"count\": 1.5}", 0, "count is no integer"},
+        {"{\"big\": 1}", 0, "big is no truth value"},
+        {"{\"list\": 1}", 0, "list is no list and no object"},
+        {"{\"name\": \"a\", \"inner\": {}}", 1, "inner.name is not there"},
+        {"{\"name\": \"a\", \"parts\": {}}", 1, "parts.it is no list"},
+        {"{\"name\": \"a\", \"parts\": [{\"name\": []}]}", 1, "parts.name is no text"},
+        {"{\"unknown\": 1}", 0, NULL},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        thing_t thing = {0};
+        const char *wrong = orc_fields_read(&thing, &thing_fields, json(cases[i].text), cases[i].which, pool);
+
+        if (!cases[i].wrong)
+            assert_null(wrong);
+        else
+            assert_string_equal(wrong, cases[i].wrong);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_struct_comes_back_as_it_was_written),
+        cmocka_unit_test(what_is_wrong_with_a_struct_is_said_with_its_place),
         cmocka_unit_test(json_is_taken),
         cmocka_unit_test(json_is_refused),
         cmocka_unit_test(json_depth_is_limited),

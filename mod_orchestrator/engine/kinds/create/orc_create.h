@@ -1,0 +1,134 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_CREATE_H
+#define ORC_CREATE_H
+
+#include "../../orc_engine_removal.h"
+
+/* CREATE: what its files share. The kind itself is in orc_create.c. */
+
+extern const orc_kind_t orc_kind_create;
+
+enum {
+    ORC_CREATE_QUEUED,
+    ORC_CREATE_PLACING,
+    ORC_CREATE_SUBMITTING,
+    ORC_CREATE_PROVISIONING,
+    ORC_CREATE_COLLECTING,
+    ORC_CREATE_CLEANING,
+    ORC_CREATE_ENDED,
+};
+
+enum {
+    ORC_CREATE_PLACED = ORC_EVENT_OWN, /* a provider was chosen for the next attempt */
+    ORC_CREATE_NO_PROVIDER,            /* none is left */
+    ORC_CREATE_MADE,                   /* IM has an infrastructure */
+    ORC_CREATE_REFUSED,                /* IM refused to make one */
+    ORC_CREATE_CONFIGURED,             /* every machine is configured */
+    ORC_CREATE_UNFINISHED,             /* not any more */
+    ORC_CREATE_FAILED,                 /* the attempt failed, something may be left of it */
+    ORC_CREATE_COMPLETE,               /* outputs and machines are known */
+    ORC_CREATE_CLEANED,                /* nothing is left of the attempt */
+    ORC_CREATE_SETTLED,                /* nothing is left of former attempts either */
+};
+
+typedef struct orc_attempt_t {
+    orc_address_t at;
+    apr_int64_t number; /* of its step */
+    const char *name;   /* "Attempt 1 at PROVIDER" */
+    const char *tag, *infra;
+    int asked;         /* IM may have made something */
+    apr_int64_t since; /* when it was asked */
+    int told;          /* that it begins */
+    int failed;
+} orc_attempt_t;
+
+/** What it remembers between steps. */
+typedef struct orc_create_t {
+    orc_pace_t pace;
+    orc_story_t story; /* why attempts failed */
+
+    /* providers */
+    apr_array_header_t *candidates; /* of orc_address_t *, best first */
+    apr_int64_t at;                 /* how many of them were begun with */
+    apr_int64_t tries, since;       /* attempts at the one at hand, since when */
+    int done_there;                 /* no further one there */
+
+    /* what the template declares */
+    json_t *outputs;
+    apr_int64_t machines;
+    int is_public;
+
+    /* the attempt at hand, and what it showed */
+    apr_int64_t steps; /* of the operation, so far */
+    orc_attempt_t *attempt;
+    apr_int64_t unanswered;                /* creations in a row */
+    apr_int64_t doubts, misses, shortages; /* looks in a row */
+    apr_int64_t configured_since;
+    apr_int64_t shown;   /* status of the resources, and 1 */
+    const char *failing; /* why, until IM's log was read */
+
+    /* what attempts left */
+    orc_entry_t *target;           /* of the last one, while it is cleaned */
+    apr_array_header_t *leftovers; /* of orc_entry_t * */
+    apr_int64_t complete;          /* since when it only waits for these */
+    int verdict;                   /* there is no further attempt */
+    const char *end;               /* why */
+
+    struct orc_collection_t *collection; /* within a step */
+} orc_create_t;
+
+/* ---- orc_create_attempt.c ---- */
+
+/** True when another attempt may follow: here, or at another provider. */
+int orc_create_has_more_here(const orc_task_t *task);
+int orc_create_has_more(const orc_task_t *task);
+
+int orc_create_is_late_here(const orc_task_t *task);
+
+/** Begins the next attempt, at the candidate at hand. */
+void orc_create_open_attempt(orc_task_t *task);
+
+/** Shows the attempt's step, with all that is known of it. */
+void orc_create_open_step(orc_task_t *task);
+
+/** Ends the attempt's step; the object, for further members. */
+json_t *orc_create_end_step(orc_task_t *task, const char *status, const char *message);
+
+/** The attempt failed. `nothing_left`: certainly nothing was made; then it is forgotten. */
+void orc_create_fail_attempt(orc_task_t *task, int nothing_left, const char *reason);
+
+/** Counts the attempt for or against its provider. */
+void orc_create_record(orc_task_t *task, int success);
+
+void orc_create_forget_doubts(orc_create_t *memory);
+
+/** Shows a status of all resources. */
+void orc_create_show_resources(orc_task_t *task, int status);
+
+/** A call about the attempt's infrastructure. */
+orc_step_t orc_create_call(orc_task_t *task, orc_call_kind_t kind, const char *vm, orc_answer_t *answer);
+
+/* ---- orc_create_inputs.c ---- */
+
+/** Puts secret inputs in their places. False: they can't be opened, and *step says what comes. */
+int orc_create_open_inputs(orc_step_t *step, orc_task_t *task);
+
+/* ---- actions, a file each: placing, submitting, provisioning, collecting, cleaning ---- */
+
+orc_turn_t orc_create_place, orc_create_submit, orc_create_watch, orc_create_wait, orc_create_collect, orc_create_clean,
+    orc_create_settle, orc_create_remove_leftovers;
+
+/** orc_task_is_sick for the attempt's infrastructure: when the time of the provider is over, the attempt has failed. */
+int orc_create_is_sick(orc_step_t *step, orc_task_t *task, const orc_im_result_t *result);
+
+/** An entry of what the attempt left. */
+orc_entry_t *orc_create_entry(const orc_task_t *task);
+
+/** Remembers something that an attempt left, or may have. */
+void orc_create_leave(orc_task_t *task, orc_entry_t *entry);
+
+/** True when it is complete in time, and held up only by what former attempts left, for a while: no timeout ends that.
+ */
+int orc_create_is_settling(const orc_task_t *task);
+
+#endif

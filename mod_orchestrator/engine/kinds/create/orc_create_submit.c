@@ -1,0 +1,232 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include <apr_strings.h>
+#include <string.h>
+
+#include "../../orc_engine_search.h"
+#include "orc_create.h"
+#include "orc_enums.h"
+#include "orc_id.h"
+
+/* Submitting: a creation at IM, or what became of one that was not answered. */
+
+enum { UNANSWERED = 10 /* creations that IM never answered, before the attempt is given up */ };
+
+#define NEVER_TOLD "the Infrastructure Manager did not tell in the time of one provider what became of the creation"
+
+static orc_attempt_t *attempt_of(const orc_task_t *task)
+{
+    return ((orc_create_t *)task->memory)->attempt;
+}
+
+/* ---- the document ---- */
+
+static apr_array_header_t *users_of(const orc_task_t *task)
+{
+    const json_t *owners = task->work->owners;
+    apr_array_header_t *users = apr_array_make(task->pool, 2, sizeof(orc_tosca_user_t));
+    size_t i;
+
+    for (i = 0; i < json_array_size(owners); i++) {
+        orc_tosca_user_t *user = apr_array_push(users);
+
+        user->os_user_name = orc_json_string(json_array_get(owners, i), "name");
+        user->os_user_ssh_public_key = orc_json_string(json_array_get(owners, i), "key");
+    }
+    return users;
+}
+
+static void add_tag(apr_array_header_t *tags, const char *name, const char *value)
+{
+    orc_tosca_tag_t *tag;
+
+    if (!value)
+        return;
+    tag = apr_array_push(tags);
+    tag->name = name;
+    tag->value = value;
+}
+
+static orc_error_t *render(const char **text, orc_task_t *task)
+{
+    const orc_config_t *config = task->config;
+    const orc_work_t *work = task->work;
+    orc_tosca_rendering_t rendering = {0};
+    apr_array_header_t *tags = apr_array_make(task->pool, 4, sizeof(orc_tosca_tag_t));
+    orc_tosca_template_t *tosca;
+
+    ORC_TRY(orc_tosca_parse(&tosca, work->content, strlen(work->content), task->service->types, "", task->pool));
+    add_tag(tags, "PAAS_URL", config->public_url);
+    add_tag(tags, "PAAS_DEP_UUID", work->deployment_id);
+    add_tag(tags, "PAAS_DEP_USER_EMAIL", work->email);
+    add_tag(tags, ORC_ENGINE_TAG, attempt_of(task)->tag);
+    rendering.inputs = work->inputs;
+    rendering.users_input = config->users_input;
+    rendering.users = users_of(task);
+    rendering.tags = tags;
+    rendering.infra_name = work->deployment_id;
+    return orc_tosca_render(text, tosca, &rendering, task->pool);
+}
+
+/* ---- sending ---- */
+
+/* From here on, whoever has the operation knows that IM may have made something. */
+static void reserve(orc_task_t *task)
+{
+    orc_attempt_t *attempt = attempt_of(task);
+
+    attempt->asked = 1;
+    attempt->since = task->now;
+    orc_create_open_step(task);
+    json_object_set_new(orc_task_changes(task), "platform", json_string(attempt->at.provider));
+    orc_task_describe(task, "%s: is being submitted.", attempt->name);
+    orc_create_show_resources(task, ORC_RESOURCE_CREATING);
+    if (!attempt->told)
+        orc_story_log(orc_task_changes(task), "info", "infrastructure_creation", (int)attempt->number, "%s begins.",
+                      attempt->name);
+    attempt->told = 1;
+}
+
+static void take_back(orc_task_t *task)
+{
+    attempt_of(task)->asked = 0;
+}
+
+static orc_step_t is_made(orc_task_t *task, const char *infra, const char *how)
+{
+    orc_create_t *memory = task->memory;
+    orc_attempt_t *attempt = memory->attempt;
+
+    attempt->infra = apr_pstrdup(task->pool, infra);
+    orc_create_open_step(task);
+    json_object_set_new(orc_task_changes(task), "deployment",
+                        json_pack("{s:s, s:s, s:s?, s:s, s:s?}", "im_infra_id", infra, "im_endpoint",
+                                  attempt->at.endpoint, "project", attempt->at.project, "provider",
+                                  attempt->at.provider, "region", attempt->at.region));
+    orc_story_log(orc_task_changes(task), "info", "infrastructure_creation", (int)attempt->number,
+                  "%s: infrastructure %s %s.", attempt->name, infra, how);
+    orc_task_describe(task, "%s: machines are being made.", attempt->name);
+    orc_task_poll_soon(task);
+    orc_create_forget_doubts(memory);
+    return orc_step_event(ORC_CREATE_MADE);
+}
+
+static orc_step_t on_created(orc_task_t *task, const orc_im_result_t *result)
+{
+    orc_create_t *memory = task->memory;
+    orc_step_t step;
+
+    switch (result->kind) {
+    case ORC_IM_OK:
+        return is_made(task, result->infra_id, "is being made");
+    case ORC_IM_UNKNOWN_RESULT:
+    case ORC_IM_BAD_ANSWER:
+        /* It may be there: next time it is looked for. */
+        orc_task_describe(task, "%s: the answer got lost; looks for what was made.", memory->attempt->name);
+        return orc_step_later(task->config->poll_min);
+    default:
+        take_back(task);
+    }
+    if (orc_task_is_sick(&step, task, result))
+        return step;
+    if (result->kind == ORC_IM_BAD_TEMPLATE)
+        memory->done_there = 1;
+    orc_create_fail_attempt(task, 1, result->error->detail);
+    return orc_step_event(ORC_CREATE_REFUSED);
+}
+
+/* The provider was chosen a while ago, perhaps by a daemon with other providers; NULL: it still is one. */
+static const char *no_provider_any_more(const orc_task_t *task)
+{
+    const orc_provider_t *provider = orc_providers_find(task->service->providers, attempt_of(task)->at.provider);
+
+    return !provider               ? "the provider is not configured any more"
+           : !provider->is_enabled ? "the provider is disabled now"
+           : !orc_provider_project(provider, task->work->user_group_issuer, task->work->user_group)
+               ? "the provider does not serve the group any more"
+               : NULL;
+}
+
+static orc_step_t send_creation(orc_task_t *task)
+{
+    orc_create_t *memory = task->memory;
+    orc_call_t call = orc_call_about(&memory->attempt->at, ORC_CALL_CREATE, NULL, on_created);
+    const char *reason = no_provider_any_more(task);
+    orc_error_t *error = NULL;
+
+    if (!memory->attempt->tag)
+        memory->attempt->tag = orc_id_new(task->pool);
+    if (!reason)
+        error = render(&call.tosca, task);
+    if (reason || error) {
+        memory->done_there = 1;
+        orc_create_fail_attempt(task, 1, reason ? reason : error->detail);
+        return orc_step_event(ORC_CREATE_REFUSED);
+    }
+    call.tag = memory->attempt->tag;
+    call.before = reserve;
+    call.undo = take_back;
+    return orc_step_call(&call);
+}
+
+/* ---- what became of it ---- */
+
+/* It was not made, as far as one can know: another tag, and the old one is looked for again at the end. */
+static orc_step_t submit_anew(orc_task_t *task)
+{
+    const orc_attempt_t *attempt = attempt_of(task);
+    orc_entry_t *former = orc_create_entry(task);
+
+    orc_create_end_step(task, "failed", "The creation was never answered, and nothing that it made was found.");
+    orc_story_log(orc_task_changes(task), "warning", "infrastructure_creation", (int)attempt->number,
+                  "%s: the Infrastructure Manager never answered, and has nothing of it; it is submitted again.",
+                  attempt->name);
+    former->hold = 1;
+    orc_create_leave(task, former);
+    orc_create_open_attempt(task);
+    return send_creation(task);
+}
+
+/* What the creation made, if anything, is for the cleaning to find. */
+static orc_step_t give_up_submission(orc_task_t *task, const char *reason)
+{
+    ((orc_create_t *)task->memory)->done_there = 1;
+    orc_create_fail_attempt(task, 0, reason);
+    return orc_step_event(ORC_CREATE_FAILED);
+}
+
+static orc_step_t on_search(orc_task_t *task, const char *infra)
+{
+    orc_create_t *memory = task->memory;
+
+    if (infra)
+        return is_made(task, infra, "was found by its tag");
+    if (orc_create_is_late_here(task))
+        return give_up_submission(task, NEVER_TOLD);
+    if (orc_task_since(task, memory->attempt->since) <= task->config->im_create_timeout)
+        return orc_step_later(task->config->poll_min);
+    if (++memory->unanswered >= UNANSWERED)
+        return give_up_submission(
+            task, apr_psprintf(task->pool, "the Infrastructure Manager left %d creations unanswered", UNANSWERED));
+    return submit_anew(task);
+}
+
+static orc_step_t on_failed_search(orc_task_t *task, const orc_im_result_t *result)
+{
+    orc_step_t step;
+
+    if (result->kind != ORC_IM_TOKEN_REJECTED && orc_create_is_late_here(task))
+        return give_up_submission(task, NEVER_TOLD);
+    return orc_task_is_sick(&step, task, result) ? step : orc_step_later(task->config->poll_max);
+}
+
+orc_step_t orc_create_submit(orc_task_t *task)
+{
+    const orc_attempt_t *attempt = attempt_of(task);
+
+    if (attempt->asked)
+        return orc_task_search(task, &attempt->at, task->work->id, attempt->tag, on_search, on_failed_search);
+    if (!orc_create_is_late_here(task))
+        return send_creation(task);
+    orc_create_fail_attempt(task, 1, "the Infrastructure Manager could not be asked in the time of one provider");
+    return orc_step_event(ORC_CREATE_REFUSED);
+}

@@ -1,0 +1,331 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_engine_calls.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "orc_engine_save.h"
+#include "orc_engine_token.h"
+#include "orc_log.h"
+
+#define LOOK_AGAIN apr_time_from_msec(300) /* while somebody else renews the token */
+
+enum {
+    SYNC_DELETE_FACTOR = 5, /* a deletion that is waited for takes longer than other calls */
+    USELESS = 5,            /* answers in a row, before the administrator is told */
+};
+
+static orc_endpoint_t *endpoint_of(orc_engine_t *engine, const char *url)
+{
+    orc_endpoint_t *endpoint = apr_hash_get(engine->endpoints, url, APR_HASH_KEY_STRING);
+
+    if (!endpoint) {
+        endpoint = apr_pcalloc(engine->pool, sizeof *endpoint);
+        endpoint->url = apr_pstrdup(engine->pool, url);
+        apr_hash_set(engine->endpoints, endpoint->url, APR_HASH_KEY_STRING, endpoint);
+    }
+    return endpoint;
+}
+
+/* ---- slots ---- */
+
+static void count(const orc_job_t *job, int change)
+{
+    job->endpoint->in_flight += change;
+    if (job->call.kind == ORC_CALL_DELETE_AND_WAIT)
+        job->endpoint->long_ones += change;
+}
+
+/* Out of those that wait. */
+static void take_out(orc_job_t *job, orc_endpoint_t *endpoint)
+{
+    orc_job_t **link, *before = NULL;
+
+    for (link = &endpoint->first; *link && *link != job; link = &before->next)
+        before = *link;
+    if (!*link)
+        return;
+    *link = job->next;
+    if (endpoint->last == job)
+        endpoint->last = before;
+    job->next = NULL;
+}
+
+static void queue(orc_job_t *job)
+{
+    orc_endpoint_t *endpoint = endpoint_of(job->engine, job->call.at.endpoint);
+
+    job->endpoint = endpoint;
+    if (endpoint->last)
+        endpoint->last->next = job;
+    else
+        endpoint->first = job;
+    endpoint->last = job;
+}
+
+void orc_calls_leave(orc_job_t *job)
+{
+    if (!job->endpoint)
+        return;
+    if (job->http_call) {
+        orc_http_cancel(job->http_call);
+        job->http_call = NULL;
+        count(job, -1);
+    }
+    else {
+        take_out(job, job->endpoint);
+    }
+    job->endpoint = NULL;
+}
+
+/* ---- answers ---- */
+
+/* An IM that is there but answers uselessly (a wrong URL, a proxy's page, errors of its own) opens no breaker, which
+ * would tell the administrator. */
+static void watch_answers(orc_endpoint_t *endpoint, const orc_im_result_t *result)
+{
+    int is_useless = result->status && (result->kind == ORC_IM_BAD_ANSWER || result->status == 500);
+
+    if (is_useless && ++endpoint->useless == USELESS)
+        orc_log(ORC_LOG_WARNING, "endpoint %s: %d answers in a row were of no use; the last: %s", endpoint->url,
+                USELESS, orc_error_line(result->error, result->pool));
+    if (!is_useless && result->status && endpoint->useless >= USELESS)
+        orc_log(ORC_LOG_NOTICE, "endpoint %s: answers as it should again", endpoint->url);
+    if (!is_useless && result->status)
+        endpoint->useless = 0;
+}
+
+static void answer(orc_job_t *job, const orc_im_result_t *result)
+{
+    apr_time_t until = orc_http_open_until(job->engine->http, job->call.at.endpoint);
+
+    orc_job_tick(job);
+    job->task.closed = until ? until - apr_time_now() : 0;
+    job->done(job, result);
+}
+
+/* A call that was not sent, as a result. */
+static void answer_unsent(orc_job_t *job, orc_im_kind_t kind, orc_error_t *error)
+{
+    orc_im_result_t result = {0};
+
+    result.pool = job->task.pool;
+    result.kind = kind;
+    result.error = error;
+    answer(job, &result);
+}
+
+static void end_without_answer(orc_job_t *job, apr_interval_time_t again)
+{
+    job->again = again;
+    job->done(job, NULL);
+}
+
+static void on_token(orc_job_t *job, orc_token_outcome_t outcome)
+{
+    apr_pool_t *pool = job->task.pool;
+
+    if (job->is_lost)
+        end_without_answer(job, -1);
+    else if (outcome == ORC_TOKEN_HAD)
+        queue(job);
+    else if (outcome == ORC_TOKEN_BUSY)
+        end_without_answer(job, LOOK_AGAIN);
+    else if (outcome == ORC_TOKEN_OUTAGE)
+        answer_unsent(job, ORC_IM_IDENTITY_OUTAGE,
+                      orc_error(pool, 503, "im.identity", "the token issuer does not answer as it should"));
+    else
+        answer_unsent(job, ORC_IM_TOKEN_REJECTED,
+                      orc_error(pool, 401, "im.token", "no token of the owner could be had"));
+}
+
+static void on_answer(void *baton, const orc_im_result_t *result)
+{
+    orc_job_t *job = baton;
+    int is_creation = job->call.kind == ORC_CALL_CREATE;
+
+    job->http_call = NULL;
+    watch_answers(job->endpoint, result);
+    count(job, -1);
+    job->endpoint = NULL;
+    if (is_creation && result->kind == ORC_IM_OK)
+        job->made = apr_pstrdup(job->task.pool, result->infra_id);
+    if (job->is_lost) {
+        end_without_answer(job, -1);
+        return;
+    }
+    if (orc_engine_sickness(result))
+        orc_log(ORC_LOG_DEBUG, "operation %s: IM: %s: %s", job->task.work->id, orc_im_kind_word(result->kind),
+                orc_error_line(result->error, job->task.pool));
+    if (result->kind == ORC_IM_TOKEN_REJECTED && !job->is_renewed) {
+        job->is_renewed = 1;
+        if (job->call.undo)
+            job->call.undo(&job->task);
+        orc_token_renew(job, on_token);
+        return;
+    }
+    answer(job, result);
+}
+
+/* ---- sending ---- */
+
+static apr_interval_time_t timeout_of(const orc_job_t *job)
+{
+    const orc_config_t *config = job->engine->config;
+
+    switch (job->call.kind) {
+    case ORC_CALL_CREATE:
+        return config->im_create_timeout;
+    case ORC_CALL_DELETE_AND_WAIT:
+        return config->im_timeout * SYNC_DELETE_FACTOR;
+    default:
+        return config->im_timeout;
+    }
+}
+
+static orc_error_t *submit(orc_job_t *job, const orc_im_target_t *target)
+{
+    const orc_call_t *call = &job->call;
+    orc_http_t *http = job->engine->http;
+    orc_http_call_t **handle = &job->http_call;
+    apr_pool_t *pool = job->task.pool;
+
+    switch (call->kind) {
+    case ORC_CALL_CREATE:
+        return orc_im_create(handle, http, target, call->tosca, on_answer, job, pool);
+    case ORC_CALL_STATE:
+        return orc_im_get_state(handle, http, target, call->infra, on_answer, job, pool);
+    case ORC_CALL_OUTPUTS:
+        return orc_im_get_outputs(handle, http, target, call->infra, on_answer, job, pool);
+    case ORC_CALL_CONTMSG:
+        return orc_im_get_contmsg(handle, http, target, call->infra, 0, on_answer, job, pool);
+    case ORC_CALL_TOSCA:
+        return orc_im_get_tosca(handle, http, target, call->infra, on_answer, job, pool);
+    case ORC_CALL_VMS:
+        return orc_im_get_vms(handle, http, target, call->infra, on_answer, job, pool);
+    case ORC_CALL_VM:
+        return orc_im_get_vm(handle, http, target, call->infra, call->vm, on_answer, job, pool);
+    case ORC_CALL_LIST:
+        return orc_im_list(handle, http, target, on_answer, job, pool);
+    case ORC_CALL_DELETE:
+        return orc_im_delete(handle, http, target, call->infra, call->is_forced, on_answer, job, pool);
+    case ORC_CALL_DELETE_AND_WAIT:
+        return orc_im_delete_and_wait(handle, http, target, call->infra, call->is_forced, on_answer, job, pool);
+    }
+    return orc_error(pool, 500, "engine", "An unknown call.");
+}
+
+static orc_error_t *make_target(orc_im_target_t *target, orc_job_t *job)
+{
+    const orc_engine_t *engine = job->engine;
+    const orc_address_t *at = &job->call.at;
+    const orc_work_t *work = job->task.work;
+    const orc_provider_t *provider = at->provider ? orc_providers_find(engine->service->providers, at->provider) : NULL;
+    orc_im_values_t values = {0};
+
+    values.access_token = job->token;
+    if (provider) {
+        values.name = provider->name;
+        values.region = at->region;
+        /* IM finds machines by what it was told when they were made. */
+        values.project =
+            at->project ? at->project : orc_provider_project(provider, work->user_group_issuer, work->user_group);
+    }
+    memset(target, 0, sizeof *target);
+    target->url = at->endpoint;
+    target->request_id = work->correlation_id;
+    target->timeout = timeout_of(job);
+    return orc_im_credentials(&target->authorization, engine->config->im_auth, provider ? provider->auth : NULL,
+                              &values, job->task.pool);
+}
+
+/* A call that the breaker would hold back is not prepared for either, which would be stored, and told, each time. */
+static orc_error_t *held_back(const orc_job_t *job)
+{
+    if (!job->call.before || orc_http_open_until(job->engine->http, job->call.at.endpoint) <= apr_time_now())
+        return NULL;
+    return orc_error(job->task.pool, 503, "im.unavailable", "Calls to %s are held back.", job->call.at.endpoint);
+}
+
+/* True: what the call may do is stored. */
+static int is_announced(orc_job_t *job)
+{
+    if (!job->call.before)
+        return 1;
+    orc_job_tick(job);
+    job->call.before(&job->task);
+    return orc_save_note(job);
+}
+
+/* The job may hold the slot afterwards. */
+static void begin(orc_job_t *job, orc_endpoint_t *endpoint)
+{
+    orc_im_target_t target;
+    orc_error_t *error;
+
+    job->endpoint = NULL;
+    if (orc_engine_monotonic() > job->lease_until) {
+        end_without_answer(job, -1);
+        return;
+    }
+    error = held_back(job);
+    if (!error)
+        error = make_target(&target, job);
+    if (!error && !is_announced(job)) {
+        end_without_answer(job, -1);
+        return;
+    }
+    if (!error)
+        error = submit(job, &target);
+    if (error) {
+        answer_unsent(job, error->status == 503 ? ORC_IM_UNAVAILABLE : ORC_IM_REFUSED, error);
+        return;
+    }
+    job->endpoint = endpoint;
+    count(job, 1);
+}
+
+/* The calls that last for minutes get half of the slots, so that the others are never behind them. */
+static int may_begin(const orc_job_t *job, const orc_endpoint_t *endpoint)
+{
+    return job->call.kind != ORC_CALL_DELETE_AND_WAIT ||
+           endpoint->long_ones < (job->engine->config->im_max_in_flight + 1) / 2;
+}
+
+static void pump(orc_engine_t *engine, orc_endpoint_t *endpoint)
+{
+    orc_job_t *job = endpoint->first;
+
+    while (job && endpoint->in_flight < engine->config->im_max_in_flight) {
+        if (may_begin(job, endpoint)) {
+            take_out(job, endpoint);
+            begin(job, endpoint); /* which may change what waits */
+            job = endpoint->first;
+        }
+        else {
+            job = job->next;
+        }
+    }
+}
+
+void orc_calls_pump(orc_engine_t *engine)
+{
+    apr_hash_index_t *at;
+
+    for (at = apr_hash_first(NULL, engine->endpoints); at; at = apr_hash_next(at)) {
+        void *endpoint;
+
+        apr_hash_this(at, NULL, NULL, &endpoint);
+        pump(engine, endpoint);
+    }
+}
+
+void orc_calls_ask(orc_job_t *job, const orc_call_t *call, orc_calls_done_t *done)
+{
+    job->call = *call;
+    job->done = done;
+    if (job->token)
+        queue(job);
+    else
+        orc_token_get(job, on_token);
+}

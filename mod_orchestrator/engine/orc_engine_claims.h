@@ -1,0 +1,27 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_ENGINE_CLAIMS_H
+#define ORC_ENGINE_CLAIMS_H
+
+#include "orc_engine_state.h"
+
+/*
+ * Leases. An owner's name tells host, boot, process namespace, process and its start time, so that a process of the
+ * same host can see that the owner is gone, and take its leases over at once.
+ */
+
+/** The name of this process as owner of leases, and the prefix of its host's. */
+void orc_claims_name(const char **owner, const char **prefix, apr_pool_t *pool);
+
+/** Takes over what processes of this host had in hand that are gone. */
+orc_error_t *orc_claims_adopt(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
+
+/** Claims what is due and starts it. *claimed: how many. Ends the unit of work. */
+orc_error_t *orc_claims_take(int *claimed, orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
+
+/** Prolongs the leases of all jobs in hand; forgets those that were lost. */
+orc_error_t *orc_claims_renew(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
+
+/** Hands all leases back. */
+void orc_claims_release(orc_engine_t *engine);
+
+#endif

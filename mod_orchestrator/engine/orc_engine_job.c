@@ -1,0 +1,201 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_engine_job.h"
+
+#include <apr_strings.h>
+
+#include "kinds/orc_kinds.h"
+#include "orc_engine_calls.h"
+#include "orc_engine_save.h"
+#include "orc_log.h"
+
+#define DATABASE_PAUSE apr_time_from_sec(1) /* after a read that failed */
+
+static void go_on(orc_job_t *job, orc_step_t step);
+
+/* ---- the end of a step ---- */
+
+static void end(orc_job_t *job, apr_interval_time_t due)
+{
+    job->due = due;
+    orc_job_finished(job);
+}
+
+/* Whether it waits for the person is a change that others see, and only that. */
+static void end_later(orc_job_t *job, const orc_step_t *step)
+{
+    orc_task_t *task = &job->task;
+
+    if (!step->is_sick)
+        ((orc_pace_t *)task->memory)->sick = 0;
+    if (step->waits != task->work->waits_for_token)
+        json_object_set_new(orc_task_changes(task), "waits_for_token", json_boolean(step->waits));
+    end(job, step->due);
+}
+
+static void end_for_good(orc_job_t *job, const char *state)
+{
+    json_t *changes = orc_task_changes(&job->task);
+
+    json_object_set_new(changes, "ended", json_string(state));
+    json_object_set_new(changes, "phase", json_string("ended"));
+    if (job->task.work->waits_for_token)
+        json_object_set_new(changes, "waits_for_token", json_false());
+    end(job, 0);
+}
+
+/* ---- what a step asks for ---- */
+
+static orc_error_t *find(orc_found_t *found, const orc_job_t *job, const orc_read_t *read, orc_db_t *db)
+{
+    apr_pool_t *pool = job->task.pool;
+    apr_array_header_t *list = NULL;
+
+    switch (read->kind) {
+    case ORC_READ_RECORDS:
+        ORC_TRY(orc_store_records(&list, db, pool));
+        found->records = list;
+        break;
+    case ORC_READ_RESOURCES:
+        ORC_TRY(orc_store_resources(&list, db, job->task.work->deployment_id, pool));
+        found->resources = list;
+        break;
+    case ORC_READ_KNOWN:
+        ORC_TRY(orc_store_answer(&found->noted, db, read->operation, read->tag, pool));
+        ORC_TRY(orc_store_known(&list, db, read->ids, pool));
+        found->known = list;
+        break;
+    }
+    return NULL;
+}
+
+/* False: the step has ended, it is done again. */
+static int look_up(orc_found_t *found, orc_job_t *job, const orc_read_t *read)
+{
+    orc_error_t *error;
+    orc_db_t *db;
+
+    error = orc_db_open(&db, job->engine->source, job->task.pool);
+    if (!error) {
+        error = find(found, job, read, db);
+        orc_db_close(db);
+    }
+    if (!error)
+        return 1;
+    orc_log(ORC_LOG_INFO, "operation %s: %s", job->task.work->id, orc_error_line(error, job->task.pool));
+    end(job, DATABASE_PAUSE);
+    return 0;
+}
+
+static void on_answer(orc_job_t *job, const orc_im_result_t *result)
+{
+    if (result)
+        go_on(job, job->call.answer(&job->task, result));
+    else if (job->again >= 0)
+        end(job, job->again);
+    else
+        orc_job_drop(job);
+}
+
+static int is_about_one(orc_call_kind_t kind)
+{
+    return kind != ORC_CALL_CREATE && kind != ORC_CALL_LIST;
+}
+
+static void give_up(orc_job_t *job, const char *what)
+{
+    orc_task_give_up(&job->task, what);
+    end(job, 0);
+}
+
+static void call(orc_job_t *job, const orc_call_t *call)
+{
+    if (!call->at.endpoint || (!call->infra && is_about_one(call->kind)))
+        give_up(job, "nothing says what to ask which IM about");
+    else
+        orc_calls_ask(job, call, on_answer);
+}
+
+static void go_on(orc_job_t *job, orc_step_t step)
+{
+    for (;;) {
+        orc_found_t found = {0};
+
+        step = orc_step_resolve(&job->task, step);
+        switch (step.kind) {
+        case ORC_STEP_READ:
+            if (!look_up(&found, job, &step.read))
+                return;
+            step = step.read.then(&job->task, &found);
+            continue;
+        case ORC_STEP_CALL:
+            call(job, &step.call);
+            return;
+        case ORC_STEP_LATER:
+            end_later(job, &step);
+            return;
+        case ORC_STEP_ENDED:
+            end_for_good(job, step.text);
+            return;
+        case ORC_STEP_FORGOTTEN:
+            job->is_forgotten = 1;
+            end(job, 0);
+            return;
+        case ORC_STEP_DAMAGED:
+        case ORC_STEP_EVENT:
+            give_up(job, step.text);
+            return;
+        }
+    }
+}
+
+/* ---- its beginning, and when it is lost ---- */
+
+/* NULL, or what is wrong with the row. */
+static const char *read_memory(orc_task_t *task)
+{
+    task->memory = apr_pcalloc(task->pool, task->kind->memory->size);
+    return orc_fields_read(task->memory, task->kind->memory, task->work->progress, ORC_IN(task->phase), task->pool);
+}
+
+void orc_job_start(orc_engine_t *engine, orc_work_t *work, apr_time_t claimed, apr_pool_t *pool)
+{
+    orc_job_t *job = apr_pcalloc(pool, sizeof *job), *former;
+    orc_task_t *task = &job->task;
+    const char *wrong;
+
+    job->engine = engine;
+    job->claimed = claimed;
+    job->lease_until = claimed + engine->config->lease;
+    task->pool = pool;
+    task->service = engine->service;
+    task->config = engine->config;
+    task->work = work;
+    task->tags = engine->tags;
+    task->kind = orc_kinds_find(work->type);
+    task->phase = orc_kind_phase(task->kind, work->phase);
+    former = apr_hash_get(engine->jobs, work->id, APR_HASH_KEY_STRING);
+    if (former)
+        orc_job_drop(former);
+    apr_hash_set(engine->jobs, work->id, APR_HASH_KEY_STRING, job);
+    engine->job_count++;
+    orc_job_tick(job);
+    wrong = read_memory(task);
+    if (wrong)
+        give_up(job, wrong);
+    else
+        go_on(job, task->kind->turn(task));
+}
+
+void orc_job_drop(orc_job_t *job)
+{
+    orc_engine_t *engine = job->engine;
+    const char *id = job->task.work->id;
+
+    if (apr_hash_get(engine->jobs, id, APR_HASH_KEY_STRING) == job)
+        apr_hash_set(engine->jobs, id, APR_HASH_KEY_STRING, NULL);
+    job->is_lost = 1;
+    if (job->is_fetching || (job->http_call && job->call.kind == ORC_CALL_CREATE))
+        return;
+    orc_calls_leave(job);
+    orc_job_finished(job);
+}

@@ -1,0 +1,16 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_ENGINE_JOB_H
+#define ORC_ENGINE_JOB_H
+
+#include "orc_engine_state.h"
+
+/* Carries out what steps return. */
+
+/** Starts a step of a claimed row; `pool` becomes the job's. */
+void orc_job_start(orc_engine_t *engine, orc_work_t *work, apr_time_t claimed, apr_pool_t *pool);
+
+/** Drops a job without a trace: its lease is somebody else's or will lapse. A creation that was sent goes on, so that
+ * what IM made can be noted. */
+void orc_job_drop(orc_job_t *job);
+
+#endif

@@ -1,0 +1,221 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_engine_save.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "orc_engine_story.h"
+#include "orc_enums.h"
+#include "orc_log.h"
+
+#define DAMAGED "The record of the operation is damaged, so it can't go on. Delete the deployment."
+
+void orc_task_give_up(orc_task_t *task, const char *what)
+{
+    json_t *changes;
+
+    task->kind->damaged(task);
+    orc_log(ORC_LOG_ERROR, "operation %s: its record is damaged, it has failed (%s, phase %s: %s)", task->work->id,
+            task->work->type, task->kind->phases[task->phase], what);
+    /* Whatever the step brought may be what the database does not take. */
+    task->changes = NULL;
+    task->memory = NULL;
+    changes = orc_task_changes(task);
+    json_object_set_new(changes, "reason", json_string(DAMAGED));
+    json_object_set_new(changes, "errors",
+                        json_pack("[{s:s, s:s}]", "error", "operation.damaged", "description", DAMAGED));
+    json_object_set_new(changes, "all_resources", json_integer(ORC_RESOURCE_ERROR));
+    json_object_set_new(changes, "ended", json_string("failed"));
+    json_object_set_new(changes, "phase", json_string("ended"));
+    json_object_set_new(changes, "waits_for_token", json_false());
+    orc_story_log(changes, "error", "finished", 0, "%s", DAMAGED);
+    orc_task_describe(task, "%s", DAMAGED);
+}
+
+/* The memory is written once, here. */
+static void fill(orc_store_save_t *save, const orc_job_t *job, apr_interval_time_t due, apr_pool_t *pool)
+{
+    const orc_task_t *task = &job->task;
+
+    memset(save, 0, sizeof *save);
+    save->id = task->work->id;
+    save->lease_number = task->work->lease_number;
+    save->owner = job->engine->owner;
+    save->due = due;
+    save->progress =
+        orc_json_own(task->memory ? orc_fields_write(task->memory, task->kind->memory) : json_object(), pool);
+    save->changes = task->changes;
+}
+
+/* ---- in the middle of a step ---- */
+
+int orc_save_note(orc_job_t *job)
+{
+    orc_engine_t *engine = job->engine;
+    apr_time_t now = orc_engine_monotonic();
+    orc_store_save_t save;
+    orc_error_t *error;
+    apr_pool_t *pool;
+    orc_db_t *db;
+
+    apr_pool_create(&pool, job->task.pool);
+    (void)orc_task_changes(&job->task);
+    fill(&save, job, engine->config->lease, pool);
+    error = orc_db_open(&db, engine->source, pool);
+    if (!error)
+        error = orc_store_save(db, &save, pool);
+    if (error)
+        orc_log(ORC_LOG_INFO, "operation %s: a step is put off: %s", job->task.work->id, orc_error_line(error, pool));
+    apr_pool_destroy(pool);
+    if (error || !save.is_kept)
+        return 0;
+    job->task.changes = NULL;
+    job->lease_until = now + engine->config->lease;
+    return 1;
+}
+
+/* ---- the end of steps ---- */
+
+/* What IM made for a job whose lease is somebody else's by now is a fact all the same. The deployment may have gone by
+ * force; then it is named for the administrator. */
+static void note_made(const orc_job_t *job, orc_db_t *db)
+{
+    const orc_work_t *work = job->task.work;
+    apr_pool_t *pool = job->task.pool;
+    int is_noted = 1;
+    orc_error_t *error = orc_store_made(&is_noted, db, work->id, job->call.tag, job->made, pool);
+
+    if (error)
+        orc_log(ORC_LOG_INFO, "operation %s: %s", work->id, orc_error_line(error, pool));
+    if (!is_noted)
+        orc_log(ORC_LOG_WARNING, "deployment %s: %s", work->deployment_id,
+                orc_story_left(&job->call.at, job->made, job->call.tag,
+                               "its creation was answered when nothing knew of it any more", pool));
+}
+
+static void done_with(orc_job_t *job, int is_kept, orc_db_t *db)
+{
+    orc_engine_t *engine = job->engine;
+    const orc_work_t *work = job->task.work;
+    const char *state = orc_json_string(job->task.changes, "ended");
+
+    if (is_kept && state) {
+        __atomic_add_fetch(&engine->status->finished, 1, __ATOMIC_RELAXED);
+        if (strcmp(state, "failed") == 0)
+            __atomic_add_fetch(&engine->status->failed, 1, __ATOMIC_RELAXED);
+        orc_log(ORC_LOG_INFO, "operation %s: %s of deployment %s %s", work->id, work->type, work->deployment_id, state);
+    }
+    if (!is_kept && job->made)
+        note_made(job, db);
+    if (apr_hash_get(engine->jobs, work->id, APR_HASH_KEY_STRING) == job)
+        apr_hash_set(engine->jobs, work->id, APR_HASH_KEY_STRING, NULL);
+    engine->job_count--;
+    apr_pool_destroy(job->task.pool);
+}
+
+/* True when the database takes all but what this step brought: SQLSTATE's classes of bad data and broken constraints.
+ */
+static int is_refused(const orc_error_t *error)
+{
+    return strncmp(error->sqlstate, "22", 2) == 0 || strncmp(error->sqlstate, "23", 2) == 0;
+}
+
+static orc_error_t *forget(int *is_kept, orc_job_t *job, orc_db_t *db, apr_pool_t *pool)
+{
+    orc_store_save_t save;
+
+    fill(&save, job, 0, pool);
+    ORC_TRY(orc_store_forget(is_kept, db, &save, pool));
+    if (*is_kept) {
+        __atomic_add_fetch(&job->engine->status->finished, 1, __ATOMIC_RELAXED);
+        orc_log(ORC_LOG_NOTICE, "deployment %s: its row is removed by force", job->task.work->deployment_id);
+    }
+    return NULL;
+}
+
+static orc_error_t *save_alone(int *is_kept, orc_job_t *job, orc_db_t *db, apr_pool_t *pool)
+{
+    orc_store_save_t save;
+
+    fill(&save, job, job->due, pool);
+    ORC_TRY(orc_store_save(db, &save, pool));
+    *is_kept = save.is_kept;
+    return NULL;
+}
+
+/* One alone. What the database refuses ends the operation; after any other error that is not the connection's, such as
+ * a table that is away, the step is done again when the lease ends. */
+static orc_error_t *store_one(orc_job_t *job, orc_db_t *db, apr_pool_t *pool)
+{
+    int is_kept = 0;
+    orc_error_t *error = job->is_forgotten ? forget(&is_kept, job, db, pool) : save_alone(&is_kept, job, db, pool);
+
+    if (error && is_refused(error) && !job->is_forgotten) {
+        orc_task_give_up(&job->task, apr_psprintf(pool, "it can't be stored: %s", orc_error_line(error, pool)));
+        error = save_alone(&is_kept, job, db, pool);
+    }
+    if (error && error->status == 503)
+        return error;
+    if (error)
+        orc_log(ORC_LOG_ERROR, "operation %s: a step can't be stored: %s", job->task.work->id,
+                orc_error_line(error, pool));
+    done_with(job, !error && is_kept, db);
+    return NULL;
+}
+
+/* What is stored leaves the list. */
+static orc_error_t *store_batch(orc_job_t **jobs, int count, orc_db_t *db, apr_pool_t *pool)
+{
+    orc_store_save_t *saves = apr_palloc(pool, (apr_size_t)count * sizeof *saves);
+    orc_error_t *error;
+    int i;
+
+    for (i = 0; i < count; i++)
+        fill(&saves[i], jobs[i], jobs[i]->due, pool);
+    error = orc_store_save_all(db, saves, count, pool);
+    if (error && error->status == 503)
+        return error;
+    for (i = 0; i < count; i++) {
+        if (error)
+            ORC_TRY(store_one(jobs[i], db, pool));
+        else
+            done_with(jobs[i], saves[i].is_kept, db);
+        jobs[i] = NULL;
+    }
+    return NULL;
+}
+
+/* Those that are lost, or whose deployment's row goes, one by one; the rest stays. */
+static orc_error_t *store_special(apr_array_header_t *jobs, orc_db_t *db, apr_pool_t *pool)
+{
+    orc_error_t *error = NULL;
+    int i, rest = 0;
+
+    for (i = 0; i < jobs->nelts; i++) {
+        orc_job_t *job = APR_ARRAY_IDX(jobs, i, orc_job_t *);
+
+        if (job->is_lost)
+            done_with(job, 0, db);
+        else if (!job->is_forgotten || error || (error = store_one(job, db, pool)))
+            APR_ARRAY_IDX(jobs, rest++, orc_job_t *) = job;
+    }
+    jobs->nelts = rest;
+    return error;
+}
+
+orc_error_t *orc_save_finished(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
+{
+    apr_array_header_t *jobs = engine->finished;
+    orc_error_t *error = store_special(jobs, db, pool);
+    int i, rest = 0;
+
+    for (i = 0; i < jobs->nelts && !error; i += ORC_ENGINE_BATCH)
+        error = store_batch(&APR_ARRAY_IDX(jobs, i, orc_job_t *),
+                            jobs->nelts - i < ORC_ENGINE_BATCH ? jobs->nelts - i : ORC_ENGINE_BATCH, db, pool);
+    for (i = 0; i < jobs->nelts; i++) {
+        if (APR_ARRAY_IDX(jobs, i, orc_job_t *))
+            APR_ARRAY_IDX(jobs, rest++, orc_job_t *) = APR_ARRAY_IDX(jobs, i, orc_job_t *);
+    }
+    jobs->nelts = rest;
+    return error;
+}

@@ -1,0 +1,91 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_ENGINE_STATE_H
+#define ORC_ENGINE_STATE_H
+
+#include <apr_hash.h>
+#include <signal.h>
+
+#include "orc_engine.h"
+#include "orc_engine_step.h"
+#include "orc_oidc.h"
+
+/* What the machinery's files share: the engine, and a job, which is a task while this daemon has its lease. Kinds of
+ * work know nothing of this. */
+
+enum {
+    ORC_ENGINE_MAX_JOBS = 512, /* in hand at once */
+    ORC_ENGINE_BATCH = 64,     /* claimed, or stored, at once */
+};
+
+typedef struct orc_job_t orc_job_t;
+
+/** An IM endpoint: at most config->im_max_in_flight calls at once, in their order. */
+typedef struct orc_endpoint_t {
+    const char *url;
+    int in_flight;
+    int long_ones;           /* of these, deletions that are waited for, which may last for minutes */
+    int useless;             /* answers in a row that told nothing */
+    orc_job_t *first, *last; /* that wait for a slot */
+} orc_endpoint_t;
+
+struct orc_job_t {
+    orc_task_t task;
+    orc_engine_t *engine;
+    apr_time_t claimed; /* monotonic, as the next */
+    apr_time_t lease_until;
+    int is_lost; /* somebody else has the lease: nothing of it counts any more */
+
+    /* the call at hand (orc_engine_calls.h) */
+    orc_call_t call;
+    void (*done)(orc_job_t *job, const orc_im_result_t *result);
+    orc_http_call_t *http_call;
+    orc_endpoint_t *endpoint;  /* whose slot it has, or waits for */
+    orc_job_t *next;           /* that waits there */
+    const char *token;         /* open */
+    int is_renewed;            /* the token, in this step */
+    int is_fetching;           /* a token */
+    apr_interval_time_t again; /* without an answer: until the next look; -1: the lease is lost */
+    const char *made;          /* what the last creation made */
+
+    /* the end of the step */
+    apr_interval_time_t due;
+    int is_finished;
+    int is_forgotten; /* the deployment's row goes */
+};
+
+struct orc_engine_t {
+    apr_pool_t *pool;
+    const orc_service_t *service;
+    const orc_config_t *config;
+    orc_engine_status_t *status;
+    const char *owner;                /* this instance, in lease_owner */
+    const char *prefix;               /* what the names of all instances of this host begin with */
+    const apr_array_header_t *phases; /* what it claims, of const char *: orc_kinds.h */
+    int stop_pipe[2];
+    volatile sig_atomic_t is_stopping;
+
+    /* of the poller's thread */
+    orc_http_t *http;
+    orc_oidc_t *oidc;
+    orc_db_source_t *source;
+    apr_hash_t *jobs;             /* id -> orc_job_t *, the ones that have the lease */
+    int job_count;                /* all, those without a lease included */
+    apr_hash_t *endpoints;        /* url -> orc_endpoint_t * */
+    apr_array_header_t *finished; /* of orc_job_t *, to be stored */
+    orc_tags_t *tags;
+    apr_time_t database_after; /* it is left alone until then; monotonic */
+    int database_failures;
+    apr_time_t claim_at, renew_at, probe_at; /* monotonic */
+    int probing;
+};
+
+/** Microseconds of a clock that nobody sets; goes on while a process, or the machine, is stopped. */
+apr_time_t orc_engine_monotonic(void);
+
+/** The database's time, for the task. */
+void orc_job_tick(orc_job_t *job);
+
+/** Puts a job among those that are stored at the end of the loop's turn. Once is enough. */
+void orc_job_finished(orc_job_t *job);
+
+#endif

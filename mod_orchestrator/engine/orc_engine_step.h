@@ -1,0 +1,218 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_ENGINE_STEP_H
+#define ORC_ENGINE_STEP_H
+
+#include "orc_fields.h"
+#include "orc_im.h"
+#include "orc_service.h"
+#include "orc_store_work.h"
+
+/*
+ * A step, as a kind of work sees it: a function of what is remembered and of what came, that returns what comes next.
+ * Values alone: no connection, no socket. The machinery (orc_engine_job.h) carries out what is returned.
+ */
+
+typedef struct orc_task_t orc_task_t;
+typedef struct orc_step_t orc_step_t;
+typedef struct orc_kind_t orc_kind_t;
+
+/** A step that begins, or goes on by the table. */
+typedef orc_step_t orc_turn_t(orc_task_t *task);
+
+/** Goes on with the answer of a call; it lives until the function returns. */
+typedef orc_step_t orc_answer_t(orc_task_t *task, const orc_im_result_t *result);
+
+/** Something that is said, or taken back. */
+typedef void orc_saying_t(orc_task_t *task);
+
+/** Where an infrastructure is: an IM, and whose credentials go with the calls about it. */
+typedef struct orc_address_t {
+    const char *endpoint;
+    const char *provider, *region, *project; /* or NULL; project: NULL: as today */
+} orc_address_t;
+
+typedef enum {
+    ORC_CALL_CREATE,
+    ORC_CALL_STATE,
+    ORC_CALL_OUTPUTS,
+    ORC_CALL_CONTMSG,
+    ORC_CALL_TOSCA,
+    ORC_CALL_VMS,
+    ORC_CALL_VM,
+    ORC_CALL_LIST,
+    ORC_CALL_DELETE,
+    ORC_CALL_DELETE_AND_WAIT,
+} orc_call_kind_t;
+
+/** A call to IM in the name of the deployment's creator. */
+typedef struct orc_call_t {
+    orc_call_kind_t kind;
+    orc_address_t at;
+    const char *infra, *vm, *tosca; /* as the kind needs */
+    const char *tag;                /* of a creation: what its infrastructure is found by */
+    int is_forced;
+    orc_saying_t *before; /* says what is true from the moment on when it is sent; that is stored first. Or NULL */
+    orc_saying_t *undo;   /* takes that back: it certainly had no effect. With `before` */
+    orc_answer_t *answer; /* TOKEN_REJECTED: there is no token that IM takes */
+} orc_call_t;
+
+/** What a step reads in the database. */
+typedef enum {
+    ORC_READ_RECORDS,   /* how providers did so far */
+    ORC_READ_RESOURCES, /* of the deployment */
+    ORC_READ_KNOWN,     /* which infrastructures are known, and what was noted for a tag */
+} orc_read_kind_t;
+
+typedef struct orc_found_t {
+    const apr_array_header_t *records;   /* of orc_store_record_t */
+    const apr_array_header_t *resources; /* of orc_store_resource_t */
+    const apr_array_header_t *known;     /* of const char * */
+    const char *noted;                   /* infrastructure of the tag, or NULL */
+} orc_found_t;
+
+typedef struct orc_read_t {
+    orc_read_kind_t kind;
+    const apr_array_header_t *ids;                                  /* KNOWN: of these */
+    const char *operation, *tag;                                    /* KNOWN */
+    orc_step_t (*then)(orc_task_t *task, const orc_found_t *found); /* in the task's pool */
+} orc_read_t;
+
+typedef enum {
+    ORC_STEP_CALL,      /* call IM, go on with the answer */
+    ORC_STEP_READ,      /* read, go on with what was found */
+    ORC_STEP_EVENT,     /* the next phase by the kind's table, and its action at once */
+    ORC_STEP_LATER,     /* all is stored; the next look is after `due` */
+    ORC_STEP_ENDED,     /* the operation has ended in a final state */
+    ORC_STEP_FORGOTTEN, /* the same, and the deployment's row goes */
+    ORC_STEP_DAMAGED,   /* nobody can work on this row */
+} orc_step_kind_t;
+
+struct orc_step_t {
+    orc_step_kind_t kind;
+    orc_call_t call;
+    orc_read_t read;
+    int event;
+    apr_interval_time_t due;
+    int is_sick;      /* LATER: because IM is ill; else the back-off begins anew */
+    int waits;        /* LATER: for a token of the person */
+    const char *text; /* ENDED: the state's word; DAMAGED: what is wrong, for the administrator */
+};
+
+/** What the memory of every kind begins with. */
+typedef struct orc_pace_t {
+    apr_int64_t interval; /* the last poll's */
+    apr_int64_t sick;     /* steps in a row that an ill IM ended */
+} orc_pace_t;
+
+#define ORC_PACE_FIELDS(type)                                                                                          \
+    ORC_FIELD_AS(type, "interval", pace.interval, NUMBER, 0), ORC_FIELD_AS(type, "sick", pace.sick, NUMBER, 0)
+
+/** What this process knows of tags at IM; they never change. */
+typedef struct orc_tags_t orc_tags_t;
+
+/** One step of one operation. */
+struct orc_task_t {
+    apr_pool_t *pool;
+    const orc_kind_t *kind;
+    const orc_service_t *service;
+    const orc_config_t *config; /* the service's */
+    orc_work_t *work;           /* the row, and all that came with it */
+    void *memory;               /* the kind's struct, which begins with an orc_pace_t */
+    int phase;                  /* of the kind */
+    apr_time_t now;             /* by the database's clock */
+    apr_interval_time_t closed; /* until the breaker of the endpoint that answered lets the next call through */
+    json_t *changes;            /* what others can see (orc_store_save_t); NULL: nothing */
+    orc_tags_t *tags;
+
+    /* what tools keep between the calls of a step */
+    struct orc_search_t *search;
+    struct orc_removal_t *removal;
+};
+
+/* Events that every kind has; its own begin with ORC_EVENT_OWN. */
+enum {
+    ORC_EVENT_TURN,     /* it is due */
+    ORC_EVENT_DEADLINE, /* it is due, and the time of the whole is over */
+    ORC_EVENT_CANCELED, /* somebody asked for its end */
+    ORC_EVENT_OWN,
+};
+
+#define ORC_COMMON_EVENTS "turn", "deadline", "canceled"
+
+/** In a phase, an event leads to a phase and an action. What is in no row is not expected. */
+typedef struct orc_transition_t {
+    int phase, event, next;
+    orc_turn_t *action;
+} orc_transition_t;
+
+/** A kind of work. */
+struct orc_kind_t {
+    const char *word;                    /* in the database */
+    const char *const *phases;           /* their words there, ended by NULL; the last one is the end */
+    const char *const *events;           /* their words for the log, ended by NULL */
+    const orc_transition_t *transitions; /* ended by a NULL action */
+    orc_turn_t *turn;                    /* begins a step */
+    const orc_fields_t *memory;          /* `needed` is a set of phases, ORC_IN(phase) */
+    orc_saying_t *damaged;               /* tells the administrator what is left of a row that can't be read */
+};
+
+#define ORC_IN(phase) (1u << (phase))
+
+/** The number of a phase's word, or -1. */
+int orc_kind_phase(const orc_kind_t *kind, const char *word);
+
+/** What follows; NULL: the event is not expected in that phase. */
+const orc_transition_t *orc_kind_transition(const orc_kind_t *kind, int phase, int event);
+
+/* ---- what a step returns ---- */
+
+orc_step_t orc_step_call(const orc_call_t *call);
+orc_step_t orc_step_read(orc_read_t read);
+orc_step_t orc_step_event(int event);
+orc_step_t orc_step_later(apr_interval_time_t due);
+/** A poll interval later, which grows from poll_min to poll_max. */
+orc_step_t orc_step_poll(orc_task_t *task);
+/** Until the deployment's creator brings a token. */
+orc_step_t orc_step_wait_for_person(orc_task_t *task);
+orc_step_t orc_step_ended(const char *state);
+orc_step_t orc_step_forgotten(void);
+orc_step_t orc_step_damaged(const char *what);
+
+/** Goes on by the table until the step is no event any more. */
+orc_step_t orc_step_resolve(orc_task_t *task, orc_step_t step);
+
+/* ---- what a step works with ---- */
+
+/** A call about what is at an address; `infra`: NULL for those that are about none. */
+orc_call_t orc_call_about(const orc_address_t *at, orc_call_kind_t kind, const char *infra, orc_answer_t *answer);
+
+/** Microseconds since a time that was kept. */
+apr_interval_time_t orc_task_since(const orc_task_t *task, apr_int64_t time);
+
+/** True when the time of the whole is over. */
+int orc_task_is_late(const orc_task_t *task);
+
+/** The visible changes, made at the first call. */
+json_t *orc_task_changes(orc_task_t *task);
+
+/** A list among the changes. */
+json_t *orc_task_change_list(orc_task_t *task, const char *key);
+
+/** What it waits for or does, for people; a change only when it is another text. */
+void orc_task_describe(orc_task_t *task, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** Lets the next poll intervals begin small again. */
+void orc_task_poll_soon(orc_task_t *task);
+
+/** What is waited for, a sentence, when a result says nothing of the infrastructure because IM is ill; else NULL. */
+const char *orc_engine_sickness(const orc_im_result_t *result);
+
+/** Until an IM that was ill so many times in a row is asked again: longer and longer, and not before its breaker lets
+ * the next call through. */
+apr_interval_time_t orc_task_back_off(const orc_task_t *task, apr_int64_t times);
+
+/** True when the result says nothing of the infrastructure because IM is ill, or doesn't take the token: *step looks
+ * again later. */
+int orc_task_is_sick(orc_step_t *step, orc_task_t *task, const orc_im_result_t *result);
+
+#endif
