@@ -210,6 +210,11 @@ static void judge(orc_http_call_t *call, const orc_http_response_t *response)
     orc_breaker_t *breaker = &call->endpoint->breaker;
     int was_open = breaker->is_open;
 
+    if (call->transfer->is_withheld) {
+        if (call->is_probe)
+            orc_breaker_forget_probe(breaker);
+        return;
+    }
     if (is_alive(call, response)) {
         orc_breaker_succeeded(breaker);
         if (was_open)
@@ -344,6 +349,13 @@ void orc_http_cancel(orc_http_call_t *call)
             orc_breaker_forget_probe(&call->endpoint->breaker);
     }
     apr_pool_destroy(call->pool);
+}
+
+void orc_http_push(orc_http_t *http)
+{
+    int running;
+
+    (void)curl_multi_perform(http->multi, &running);
 }
 
 static int to_milliseconds(apr_interval_time_t timeout)

@@ -31,12 +31,15 @@ typedef struct orc_http_request_t {
     const apr_array_header_t *headers; /* of const char *, "Name: value", or NULL. One with CR or LF is refused */
     const char *body;                  /* or NULL */
     apr_size_t body_length;
-    apr_interval_time_t timeout; /* of the transfer, from its start, not from the submission */
-    apr_size_t max_response;     /* bytes of the body; 0: ORC_HTTP_MAX_RESPONSE */
-    int keeps_tail;              /* true: of a longer 200 body the last max_response bytes are kept (is_cut);
-                                    false: a longer body is an error */
-    apr_size_t baton_size;       /* 0: the callback gets the baton as it is; else a copy of so many bytes of it, which
-                                    lives as long as the call */
+    apr_interval_time_t timeout;   /* of the transfer, from its start, not from the submission */
+    apr_size_t max_response;       /* bytes of the body; 0: ORC_HTTP_MAX_RESPONSE */
+    int keeps_tail;                /* true: of a longer 200 body the last max_response bytes are kept (is_cut);
+                                      false: a longer body is an error */
+    int (*may_send)(void *sender); /* asked when there is a connection, just before the request goes out; false: nothing
+                                      is sent, and the call ends as NOT_SENT. Or NULL */
+    void *sender;
+    apr_size_t baton_size; /* 0: the callback gets the baton as it is; else a copy of so many bytes of it, which
+                              lives as long as the call */
 } orc_http_request_t;
 
 /** A way an HTTP call ended. Lives in `pool`, which is destroyed when the callback returns (orc_http_fetch: the
@@ -97,6 +100,10 @@ void orc_http_cancel(orc_http_call_t *call);
  */
 orc_error_t *orc_http_wait(orc_http_t *http, apr_interval_time_t timeout, struct pollfd *fds, int fd_count,
                            apr_pool_t *pool);
+
+/** Lets transfers go on without waiting: what was submitted is on its way, as far as that goes at once. No callback is
+ * called. */
+void orc_http_push(orc_http_t *http);
 
 /** The client's pool: what lives below it ends no later than the client. */
 apr_pool_t *orc_http_pool(const orc_http_t *http);

@@ -192,6 +192,15 @@ static void set_method(CURL *easy, const orc_http_request_t *request)
     }
 }
 
+/* Called behind connecting and TLS. */
+static int on_connected(void *data, char *to, char *from, int to_port, int from_port)
+{
+    orc_http_transfer_t *transfer = data;
+
+    transfer->is_withheld = !transfer->request.may_send(transfer->request.sender);
+    return transfer->is_withheld ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 static int set_headers(orc_http_transfer_t *transfer)
 {
     /* no "Expect: 100-continue", and no type that curl would make up for a body without one */
@@ -221,6 +230,10 @@ orc_error_t *orc_http_transfer_prepare(orc_http_transfer_t *transfer, const char
     if (!easy || !set_headers(transfer))
         return orc_error(transfer->pool, 503, "http", "There is no memory for a request to %s.", request->endpoint);
     set_method(easy, request);
+    if (request->may_send) {
+        curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
+        curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+    }
     curl_easy_setopt(easy, CURLOPT_URL, request->url);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->message);
@@ -256,6 +269,8 @@ static orc_error_t *failure(const orc_http_transfer_t *transfer, orc_http_outcom
     if (transfer->is_too_large || result == CURLE_FILESIZE_EXCEEDED)
         error = orc_error(transfer->pool, 503, "http", "The answer of %s has more than %" APR_SIZE_T_FMT " bytes.",
                           endpoint, transfer->request.max_response);
+    else if (transfer->is_withheld)
+        error = orc_error(transfer->pool, 503, "http", "The request to %s was not wanted any more.", endpoint);
     else if (result == CURLE_OPERATION_TIMEDOUT)
         error = orc_error(transfer->pool, 503, "http", "%s gave no whole answer within %ld ms.", endpoint,
                           milliseconds(transfer->request.timeout));
@@ -285,7 +300,7 @@ void orc_http_transfer_end(orc_http_response_t *response, orc_http_transfer_t *t
     response->body = "";
     response->elapsed = elapsed;
     if (result != CURLE_OK) {
-        response->outcome = sent == 0 ? ORC_HTTP_NOT_SENT : ORC_HTTP_UNKNOWN;
+        response->outcome = sent == 0 || transfer->is_withheld ? ORC_HTTP_NOT_SENT : ORC_HTTP_UNKNOWN;
         response->error = failure(transfer, response->outcome, result);
         return;
     }

@@ -18,6 +18,7 @@ typedef struct orc_http_transfer_t {
     char *body;
     apr_size_t length, capacity;
     int is_cut, is_too_large;
+    int is_withheld; /* may_send said no */
     char message[CURL_ERROR_SIZE];
 } orc_http_transfer_t;
 

@@ -67,6 +67,8 @@ static orc_error_t *make_request(orc_http_request_t *request, const orc_im_targe
     request->endpoint = orc_url_trimmed(target->url, pool);
     request->url = apr_pstrcat(pool, request->endpoint, path, question->rest, NULL);
     request->timeout = target->timeout;
+    request->may_send = target->may_send;
+    request->sender = target->sender;
     request->keeps_tail = question->max > 0;
     request->max_response = question->max;
     /* IM looks for its media types literally, and gives errors without their code to who accepts anything */

@@ -65,10 +65,12 @@ typedef void orc_im_done_t(void *baton, const orc_im_result_t *result);
 
 /** Where a call goes and with what. Copied by the call. */
 typedef struct orc_im_target_t {
-    const char *url;             /* endpoint, "https://im.example.org/im"; its text is the window's key */
-    const char *authorization;   /* from orc_im_credentials; NULL only for version */
-    const char *request_id;      /* X-Request-ID, or NULL */
-    apr_interval_time_t timeout; /* of this call */
+    const char *url;               /* endpoint, "https://im.example.org/im"; its text is the window's key */
+    const char *authorization;     /* from orc_im_credentials; NULL only for version */
+    const char *request_id;        /* X-Request-ID, or NULL */
+    apr_interval_time_t timeout;   /* of this call */
+    int (*may_send)(void *sender); /* as of orc_http_request_t; or NULL */
+    void *sender;
 } orc_im_target_t;
 
 /** What the auth templates are filled with. NULL: the template must not ask for it. */

@@ -150,7 +150,7 @@ static void on_answer(void *baton, const orc_im_result_t *result)
     job->endpoint = NULL;
     if (is_creation && result->kind == ORC_IM_OK)
         job->made = apr_pstrdup(job->task.pool, result->infra_id);
-    if (job->is_lost) {
+    if (job->is_lost || job->is_withheld) {
         end_without_answer(job, -1);
         return;
     }
@@ -215,6 +215,16 @@ static orc_error_t *submit(orc_job_t *job, const orc_im_target_t *target)
     return orc_error(pool, 500, "engine", "An unknown call.");
 }
 
+/* Between what was noted and the connection may lie a database that stood still, or a machine that did: by then another
+ * daemon may have the lease, and have done the same. */
+static int may_send(void *sender)
+{
+    orc_job_t *job = sender;
+
+    job->is_withheld = job->is_lost || orc_engine_monotonic() > job->lease_until;
+    return !job->is_withheld;
+}
+
 static orc_error_t *make_target(orc_im_target_t *target, orc_job_t *job)
 {
     const orc_engine_t *engine = job->engine;
@@ -235,6 +245,8 @@ static orc_error_t *make_target(orc_im_target_t *target, orc_job_t *job)
     target->url = at->endpoint;
     target->request_id = work->correlation_id;
     target->timeout = timeout_of(job);
+    target->may_send = may_send;
+    target->sender = job;
     return orc_im_credentials(&target->authorization, engine->config->im_auth, provider ? provider->auth : NULL,
                               &values, job->task.pool);
 }
@@ -283,6 +295,9 @@ static void begin(orc_job_t *job, orc_endpoint_t *endpoint)
     }
     job->endpoint = endpoint;
     count(job, 1);
+    /* Not at the end of the loop's turn, before which others note something, each waiting for the database. */
+    if (job->call.before)
+        orc_http_push(job->engine->http);
 }
 
 /* The calls that last for minutes get half of the slots, so that the others are never behind them. */

@@ -45,6 +45,7 @@ struct orc_job_t {
     int is_renewed;            /* the token, in this step */
     int is_fetching;           /* a token */
     apr_interval_time_t again; /* without an answer: until the next look; -1: the lease is lost */
+    int is_withheld;           /* it was not sent, because the lease was over */
     const char *made;          /* what the last creation made */
 
     /* the end of the step */

@@ -298,6 +298,32 @@ static void a_post_goes_out_once_even_when_a_kept_connection_breaks(void **state
     assert_int_equal(connections, 2);
 }
 
+static int never(void *sender)
+{
+    ++*(int *)sender;
+    return 0;
+}
+
+static void what_is_not_wanted_any_more_is_not_sent(void **state)
+{
+    orc_http_options_t options = orc_http_defaults();
+    orc_http_request_t request = get("/ok");
+    orc_http_t *http;
+    seen_t seen;
+    int asked = 0;
+
+    options.breaker_failures = 1;
+    http = client(options);
+    request.method = "POST";
+    request.may_send = never;
+    request.sender = &asked;
+    seen = call(http, request);
+    assert_int_equal(seen.outcome, ORC_HTTP_NOT_SENT);
+    assert_int_equal(asked, 1);
+    assert_int_equal(requests, 0);
+    assert_int_equal(call(http, get("/ok")).status, 200); /* which says nothing against the server */
+}
+
 static void the_window_bounds_calls_and_timeouts_do_not_count_queueing(void **state)
 {
     orc_http_options_t options = orc_http_defaults();
@@ -581,6 +607,7 @@ int main(void)
         cmocka_unit_test(an_answer_has_status_headers_and_body),
         cmocka_unit_test(a_call_tells_not_sent_from_unknown),
         cmocka_unit_test(a_post_goes_out_once_even_when_a_kept_connection_breaks),
+        cmocka_unit_test(what_is_not_wanted_any_more_is_not_sent),
         cmocka_unit_test(the_window_bounds_calls_and_timeouts_do_not_count_queueing),
         cmocka_unit_test(the_queue_is_bounded_and_first_come_first_served),
         cmocka_unit_test(bodies_have_a_limit_and_a_tail_can_be_kept),

@@ -1,0 +1,40 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Nothing is made twice and nothing is lost, whatever stands still between a daemon, PostgreSQL and IM."""
+
+import pytest
+
+from harness.proxies import Standstill
+
+
+@pytest.fixture
+def rig(bare_rig):
+    bare_rig.sql("DELETE FROM providers")
+    yield bare_rig
+    bare_rig.finish_work()
+
+
+def alive(rig, id):
+    """What is at IM of a deployment."""
+    return [one for one in rig.control.ledger(alive="true") if one["metadata"].get("PAAS_DEP_UUID") == id]
+
+
+@pytest.mark.parametrize("then", ["complete", "deleted"])
+def test_a_creation_whose_lease_was_lost_before_it_went_out_is_not_sent(rig, then):
+    """A daemon notes two creations one after the other. PostgreSQL stands still in the second one, for longer than the lease; another
+    daemon does the work meanwhile. Then the first one goes on."""
+    alice = rig.person()
+    ids = [alice.create(), alice.create()]
+    proxy = Standstill(rig.ports["postgresql"], b'"asked":true', 2)
+    first = rig.engine(database=rig.postgres.conninfo.replace("port=%d" % rig.ports["postgresql"], "port=%d" % proxy.port))
+    assert proxy.stands.wait(60)
+    rig.engine()
+    for id in ids:
+        rig.finish(id, timeout=30)
+        if then == "deleted":
+            alice.delete(id)
+            rig.finish(id, type="DELETE", timeout=30)
+    proxy.go.set()
+    rig.wait_for(lambda: "the database is back" in first.text() or "a step is put off" in first.text(), 20, "the first one at work again")
+    rig.stop_engines()
+    assert [len(alive(rig, id)) for id in ids] == [1 if then == "complete" else 0] * 2
+    proxy.close()

@@ -1,0 +1,108 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""What stands between a daemon and PostgreSQL, or IM, and holds up what passes."""
+
+import contextlib
+import select
+import socket
+import threading
+
+
+class _Server:
+    """Takes connections and serves each in a thread of its own."""
+
+    def __init__(self, target):
+        self.target = target
+        self._server = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port = self._server.getsockname()[1]
+        self._closed = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while not self._closed.is_set():
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._guarded, args=(client,), daemon=True).start()
+
+    def _guarded(self, client):
+        with contextlib.suppress(OSError), client:
+            self.serve(client)
+
+    def serve(self, client):
+        raise NotImplementedError
+
+    def close(self):
+        self._closed.set()
+        self._server.close()
+
+
+class Standstill(_Server):
+    """Before PostgreSQL: when the n-th message with these bytes comes, its connection stands still until `go` is set, and then
+    breaks without having passed it on."""
+
+    def __init__(self, target, pattern, number):
+        self.stands, self.go = threading.Event(), threading.Event()
+        self._pattern, self._left = pattern, number
+        super().__init__(target)
+
+    def _passes(self, data):
+        if self.go.is_set() or self._pattern not in data:
+            return True
+        self._left -= data.count(self._pattern)
+        if self._left > 0:
+            return True
+        self.stands.set()
+        self.go.wait()
+        return False
+
+    def serve(self, client):
+        with socket.create_connection(("127.0.0.1", self.target)) as server:
+            for one in (client, server):
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while True:
+                for one in select.select([client, server], [], [])[0]:
+                    data = one.recv(65536)
+                    if not data or (one is client and not self._passes(data)):
+                        return
+                    (server if one is client else client).sendall(data)
+
+
+class Late(_Server):
+    """Before IM: the first creations wait in a queue until `go` is set, and reach IM whether or not their client is still
+    there. Everything else passes."""
+
+    def __init__(self, target, first=1):
+        self.go, self.delivered = threading.Event(), threading.Event()
+        self._left = first
+        super().__init__(target)
+
+    @staticmethod
+    def _read(client):
+        data = b""
+        while b"\r\n\r\n" not in data:
+            part = client.recv(65536)
+            if not part:
+                return None, b""
+            data += part
+        head, _, body = data.partition(b"\r\n\r\n")
+        lines = head.split(b"\r\n")
+        length = sum(int(line.split(b":")[1]) for line in lines if line.lower().startswith(b"content-length:"))
+        while len(body) < length:
+            body += client.recv(65536)
+        return [line for line in lines if not line.lower().startswith(b"connection:")], body
+
+    def serve(self, client):
+        lines, body = self._read(client)
+        if lines is None:
+            return
+        is_late = lines[0].startswith(b"POST /infrastructures?") and self._left > 0
+        if is_late:
+            self._left -= 1
+            self.go.wait()
+        with socket.create_connection(("127.0.0.1", self.target)) as server:
+            server.sendall(b"\r\n".join(lines) + b"\r\nConnection: close\r\n\r\n" + body)
+            answer = b"".join(iter(lambda: server.recv(65536), b""))
+        if is_late:
+            self.delivered.set()
+        client.sendall(answer)
