@@ -177,9 +177,31 @@ static const char *check_access(const mo_config_t *config, const server_rec *mai
     return mistake;
 }
 
+static void warn_of_unknown_issuers(const mo_config_t *config, const server_rec *main_server, apr_pool_t *pool)
+{
+    const apr_array_header_t *providers = config->providers->list;
+    int i, j;
+
+    for (i = 0; i < providers->nelts; i++) {
+        const orc_provider_t *provider = APR_ARRAY_IDX(providers, i, const orc_provider_t *);
+
+        for (j = 0; j < provider->issuers->nelts; j++) {
+            const char *issuer = APR_ARRAY_IDX(provider->issuers, j, const char *);
+
+            if (!orc_config_issuer(config->values, issuer))
+                ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, main_server,
+                             ORCLOGNO(1006) "%s: the provider \"%s\" serves the issuer %s, which has no "
+                                            "<OrchestratorIssuer>",
+                             mo_tree_place(mo_tree_last(ap_conftree, "OrchestratorProviders", 0), pool), provider->name,
+                             issuer);
+        }
+    }
+}
+
 static void warn(const mo_config_t *config, const server_rec *main_server, apr_pool_t *pool)
 {
     warn_of_any_audience(main_server, pool);
+    warn_of_unknown_issuers(config, main_server, pool);
     if (!orc_db_has_connect_timeout(config->dbd_params))
         ap_log_error(
             APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, main_server,

@@ -516,3 +516,12 @@ def test_an_issuer_without_an_audience_is_warned_of(configuration):
     status, said = configuration.test("<OrchestratorIssuer https://other.example>", "</OrchestratorIssuer>")
     assert status == 0 and "ORC1005: <OrchestratorIssuer> on line %d of" % configuration.line_of("other.example") in said, said
     assert said.count("ORC1005") == 1
+
+
+def test_a_provider_of_an_unknown_issuer_is_warned_of(configuration):
+    issuers = ["https://issuer.example/", "https://isuer.example"]
+    configuration.write("providers.json", json.dumps({"providers": [dict(PROVIDER, issuers=issuers)]}))
+    status, said = configuration.test()
+    assert (status, said.count("ORC1006")) == (0, 1), said
+    assert re.search(r"ORC1006: OrchestratorProviders on line %d of .*\"cloud\" serves the issuer https://isuer.example, which has no"
+                     % configuration.line_of("OrchestratorProviders"), said), said
