@@ -30,8 +30,8 @@ static const char *counted(const listing_t *listing)
 {
     apr_pool_t *pool = listing->request->pool;
     const orc_sql_call_t *base = &listing->list->rows.base;
-    const apr_array_header_t *values = listing->plan->values;
-    const char *text = apr_pstrcat(pool, orc_sql_table[base->statement].name, listing->plan->where,
+    const apr_array_header_t *values = listing->plan->where.values;
+    const char *text = apr_pstrcat(pool, orc_sql_table[base->statement].name, listing->plan->where.text,
                                    orc_value_array(values, pool), NULL);
 
     return orc_secret_sha256(text, strlen(text), pool);
@@ -45,7 +45,7 @@ static apr_int64_t remembered(const listing_t *listing, orc_surface_totals_t *to
     const orc_surface_plan_t *plan = listing->plan;
     apr_int64_t total = orc_surface_totals_find(totals, key, apr_time_now());
 
-    return *plan->where && total <= (apr_int64_t)plan->page * plan->size ? -1 : total;
+    return *plan->where.text && total <= (apr_int64_t)plan->page * plan->size ? -1 : total;
 }
 
 /* ---- reading ---- */
@@ -57,8 +57,8 @@ static orc_error_t *read_page(listing_t *listing)
     orc_surface_totals_t *totals =
         listing->list->rows.is_everybodys ? orc_surface_process_totals(request->process) : NULL;
     const char *key = totals ? counted(listing) : NULL;
-    const orc_store_page_wish_t wish = {.where = plan->where,
-                                        .values = plan->values,
+    const orc_store_page_wish_t wish = {.where = plan->where.text,
+                                        .values = plan->where.values,
                                         .order = plan->order,
                                         .is_usual = plan->is_usual,
                                         .size = plan->size,

@@ -20,7 +20,6 @@ typedef struct planner_t {
     orc_error_t **error;
     const orc_request_t *request;
     orc_surface_plan_t *plan;
-    int next; /* number of the next parameter */
     orc_surface_expand_t *expand;
 } planner_t;
 
@@ -75,91 +74,43 @@ static int number(planner_t *planner, const char *name, int otherwise, int maxim
 
 /* ---- filters ---- */
 
-static const char *next_parameter(planner_t *planner, const char *value)
-{
-    *(const char **)apr_array_push(planner->plan->values) = value;
-    return apr_psprintf(planner->request->pool, "$%d", planner->next++);
-}
-
-static void add_condition(planner_t *planner, const char *condition)
-{
-    planner->plan->where = apr_pstrcat(planner->request->pool, planner->plan->where, " AND ", condition, NULL);
-}
-
-/* A column's own condition with "$?" filled in. */
-static const char *filled(const char *condition, const char *parameter, apr_pool_t *pool)
-{
-    const char *hole = strstr(condition, "$?");
-
-    if (!hole)
-        return condition;
-    return apr_pstrcat(pool, apr_pstrmemdup(pool, condition, (apr_size_t)(hole - condition)), parameter,
-                       filled(hole + 2, parameter, pool), NULL);
-}
-
 /* Codes are compared as numbers, names as text. */
 static int has_codes(const orc_column_t *column)
 {
     return apr_isdigit(*column->choices->stored);
 }
 
-/* Words are compared and ordered by their code points, the same on every host and as their indexes are. */
-static const char *compared(const orc_column_t *column, apr_pool_t *pool)
-{
-    int is_text = column->kind == ORC_KIND_WORD || column->kind == ORC_KIND_ISSUER || column->kind == ORC_KIND_TEXT;
-
-    if (column->kind == ORC_KIND_ENUM && !has_codes(column))
-        return apr_pstrcat(pool, column->expression, "::text COLLATE \"C\"", NULL);
-    return apr_pstrcat(pool, column->expression, is_text ? " COLLATE \"C\"" : "", NULL);
-}
-
-static const char *order_expression(const orc_column_t *column, apr_pool_t *pool)
-{
-    return column->order ? column->order : compared(column, pool);
-}
-
-static const char *array_type(const orc_column_t *column)
+static orc_store_type_t type_of(const orc_column_t *column)
 {
     switch (column->kind) {
     case ORC_KIND_ID:
     case ORC_KIND_PERSON:
-        return "uuid[]";
+        return ORC_STORE_ID;
     case ORC_KIND_INTEGER:
-        return "bigint[]";
+        return ORC_STORE_NUMBER;
     case ORC_KIND_BOOLEAN:
-        return "boolean[]";
+        return ORC_STORE_BOOLEAN;
+    case ORC_KIND_TIME:
+        return ORC_STORE_TIME;
     case ORC_KIND_ENUM:
-        return has_codes(column) ? "bigint[]" : "text[]";
+        return has_codes(column) ? ORC_STORE_NUMBER : ORC_STORE_ENUM;
     default:
-        return "text[]";
+        return ORC_STORE_TEXT;
     }
 }
 
-/* One comparison a value and no subquery: many rows are looked at, but for those without a text, which an index of the
- * order leaves out. */
-static const char *containing(const orc_column_t *column, const char *parameter, int count, apr_pool_t *pool)
+static const char *order_expression(const orc_column_t *column, apr_pool_t *pool)
 {
-    const char *any = "";
-    int i;
-
-    for (i = 1; i <= count; i++)
-        any = apr_psprintf(pool, "%s%sstrpos(lower(%s), lower((%s)[%d])) > 0", any, i > 1 ? " OR " : "",
-                           column->expression, parameter, i);
-    return apr_pstrcat(pool, order_expression(column, pool), " IS NOT NULL AND (", any, ")", NULL);
+    return column->order ? column->order : orc_store_compared(column->expression, type_of(column), pool);
 }
 
-static void add_comparison(planner_t *planner, const orc_column_t *column, const apr_array_header_t *values)
+static void add_filter(planner_t *planner, const orc_column_t *column, orc_store_comparison_t comparison,
+                       const apr_array_header_t *values)
 {
-    apr_pool_t *pool = planner->request->pool;
-    const char *parameter =
-        apr_pstrcat(pool, next_parameter(planner, orc_value_array(values, pool)), "::", array_type(column), NULL);
+    const orc_store_filter_t filter = {column->expression, column->order, column->condition, type_of(column),
+                                       comparison};
 
-    if (column->condition)
-        add_condition(planner, filled(column->condition, parameter, pool));
-    else if (column->kind == ORC_KIND_TEXT)
-        add_condition(planner, containing(column, parameter, values->nelts, pool));
-    else
-        add_condition(planner, apr_pstrcat(pool, compared(column, pool), " = ANY (", parameter, ")", NULL));
+    orc_store_where_add(&planner->plan->where, &filter, values);
 }
 
 static void plan_equality(planner_t *planner, const orc_column_t *column)
@@ -183,21 +134,25 @@ static void plan_equality(planner_t *planner, const orc_column_t *column)
             return;
         *(const char **)apr_array_push(values) = value;
     }
-    add_comparison(planner, column, planner->expand ? planner->expand(planner->request, column, values) : values);
+    add_filter(planner, column, column->kind == ORC_KIND_TEXT && !column->condition ? ORC_STORE_CONTAINS : ORC_STORE_IS,
+               planner->expand ? planner->expand(planner->request, column, values) : values);
 }
 
-static void plan_bound(planner_t *planner, const orc_column_t *column, const char *name, const char *comparison)
+static void plan_bound(planner_t *planner, const orc_column_t *column, const char *name,
+                       orc_store_comparison_t comparison)
 {
     const char *text = given_once(planner, name);
+    apr_array_header_t *values;
     const char *value;
 
     if (!text)
         return;
     value = orc_surface_value(planner->error, planner->request, name, column->kind, NULL, 0, text);
-    if (value)
-        add_condition(planner, apr_pstrcat(planner->request->pool, column->expression, comparison,
-                                           next_parameter(planner, value),
-                                           column->kind == ORC_KIND_TIME ? "::timestamptz" : "::bigint", NULL));
+    if (!value)
+        return;
+    values = apr_array_make(planner->request->pool, 1, sizeof(const char *));
+    APR_ARRAY_PUSH(values, const char *) = value;
+    add_filter(planner, column, comparison, values);
 }
 
 /* "created_at" is filtered by created_before and created_after. */
@@ -215,14 +170,14 @@ static void plan_filter(planner_t *planner, const orc_column_t *column)
     apr_pool_t *pool = planner->request->pool;
 
     if (column->kind == ORC_KIND_TIME) {
-        plan_bound(planner, column, time_name(column, "_before", pool), " < ");
-        plan_bound(planner, column, time_name(column, "_after", pool), " > ");
+        plan_bound(planner, column, time_name(column, "_before", pool), ORC_STORE_BELOW);
+        plan_bound(planner, column, time_name(column, "_after", pool), ORC_STORE_ABOVE);
         return;
     }
     plan_equality(planner, column);
     if (column->kind == ORC_KIND_INTEGER) {
-        plan_bound(planner, column, apr_pstrcat(pool, column->name, "_gte", NULL), " >= ");
-        plan_bound(planner, column, apr_pstrcat(pool, column->name, "_lte", NULL), " <= ");
+        plan_bound(planner, column, apr_pstrcat(pool, column->name, "_gte", NULL), ORC_STORE_AT_LEAST);
+        plan_bound(planner, column, apr_pstrcat(pool, column->name, "_lte", NULL), ORC_STORE_AT_MOST);
     }
 }
 
@@ -281,12 +236,11 @@ orc_surface_plan_t *orc_surface_plan_make(orc_error_t **error, const orc_request
                                           orc_surface_expand_t *expand)
 {
     orc_surface_plan_t *plan = apr_pcalloc(request->pool, sizeof *plan);
-    planner_t planner = {error, request, plan, first, expand};
+    planner_t planner = {error, request, plan, expand};
     const orc_column_t *column;
 
-    plan->values = apr_array_make(request->pool, 8, sizeof(const char *));
     plan->order = apr_array_make(request->pool, 4, sizeof(orc_store_key_t));
-    plan->where = "";
+    plan->where = orc_store_where_make(first, request->pool);
     plan->page = number(&planner, "page", 1, MAX_PAGE);
     plan->size = number(&planner, "size", DEFAULT_SIZE, MAX_SIZE);
     plan_order(&planner);
@@ -295,7 +249,7 @@ orc_surface_plan_t *orc_surface_plan_make(orc_error_t **error, const orc_request
         if (column->filters)
             plan_filter(&planner, column);
     }
-    plan->is_usual = plan->is_usual && !*plan->where;
+    plan->is_usual = plan->is_usual && !*plan->where.text;
     return plan;
 }
 

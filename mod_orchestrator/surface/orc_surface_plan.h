@@ -3,9 +3,10 @@
 #define ORC_SURFACE_PLAN_H
 
 #include "orc_store_lists.h"
+#include "orc_store_where.h"
 #include "orc_surface_route.h"
 
-/* What page, size, sort and filters (README.md, A list) ask for, in SQL over "b". */
+/* What page, size, sort and filters (README.md, A list) ask for. */
 
 /** Replaces the values given for a word filter by others ("this type, or one that derives from it"). */
 typedef const apr_array_header_t *orc_surface_expand_t(const orc_request_t *request, const orc_column_t *column,
@@ -13,10 +14,9 @@ typedef const apr_array_header_t *orc_surface_expand_t(const orc_request_t *requ
 
 typedef struct orc_surface_plan_t {
     int page, size;
-    int is_usual;               /* neither a filter nor an order is given */
-    const char *where;          /* "" or conditions, each behind " AND " */
-    apr_array_header_t *order;  /* of orc_store_key_t; the last one is the id */
-    apr_array_header_t *values; /* of const char *: for the parameters from `first` on */
+    int is_usual;              /* neither a filter nor an order is given */
+    orc_store_where_t where;   /* the filters; parameters from `first` on */
+    apr_array_header_t *order; /* of orc_store_key_t; the last one is the id */
 } orc_surface_plan_t;
 
 /** Makes a plan; `first` is the number of the first free parameter. Bad values are added to *error. */
