@@ -168,20 +168,31 @@ static int is_dead(const orc_gate_guest_t *guest)
     return kill((pid_t)guest->pid, 0) != 0 && errno == ESRCH;
 }
 
-/* Of a key's chain; true when there was one. */
+static int send_away_when_dead(orc_gate_memory_t *memory, orc_gate_guest_t *guest)
+{
+    int is_to_go = is_there(guest) && is_dead(guest);
+
+    if (is_to_go)
+        drop(memory, guest);
+    return is_to_go;
+}
+
+/* Of a key's chain; and where there is no room for another guest, of all: those who never come back would have their
+ * places for ever. True when there was one. */
 static int send_the_dead_away(const orc_gate_t *gate, const char *key)
 {
+    orc_gate_memory_t *memory = gate->memory;
     orc_gate_guest_t *guest, *next;
+    apr_uint32_t i;
     int found = 0;
 
     if (!gate->is_shared)
         return 0;
-    for (guest = guest_at(gate->memory, *chain_of(gate->memory, key)); guest; guest = next) {
-        next = guest_at(gate->memory, guest->next);
-        if (is_dead(guest)) {
-            drop(gate->memory, guest);
-            found = 1;
-        }
+    for (i = memory->vacant ? 0 : memory->places; i > 0; i--)
+        found |= send_away_when_dead(memory, guest_at(memory, i));
+    for (guest = guest_at(memory, *chain_of(memory, key)); guest; guest = next) {
+        next = guest_at(memory, guest->next);
+        found |= send_away_when_dead(memory, guest);
     }
     return found;
 }

@@ -241,6 +241,24 @@ static void what_a_killed_process_had_is_free(void **state)
     close(told);
 }
 
+static void what_killed_people_had_is_free_for_anybody(void **state)
+{
+    orc_gate_memory_t *memory = shared_memory();
+    orc_gate_t *gate = orc_gate_make(memory, (int)memory->places, 1, pool);
+    pid_t other = fork();
+    apr_uint32_t i;
+
+    if (other == 0) {
+        for (i = 0; i < memory->places; i++)
+            orc_gate_enter(gate, apr_psprintf(pool, "gone %u", i), 0);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(other, NULL, 0), other);
+    assert_int_equal(memory->vacant, 0);
+    for (i = 0; i < memory->places; i++)
+        assert_true(orc_gate_enter(gate, apr_psprintf(pool, "new %u", i), 0));
+}
+
 static void who_is_killed_with_the_lock_leaves_it_to_others(void **state)
 {
     orc_gate_memory_t *memory = shared_memory();
@@ -370,6 +388,7 @@ int main(void)
         cmocka_unit_test(who_comes_first_comes_in_first),
         cmocka_unit_test(processes_share_their_places),
         cmocka_unit_test(what_a_killed_process_had_is_free),
+        cmocka_unit_test(what_killed_people_had_is_free_for_anybody),
         cmocka_unit_test(who_is_killed_with_the_lock_leaves_it_to_others),
         cmocka_unit_test(who_is_killed_while_they_wait_is_waited_for_no_more),
         cmocka_unit_test(who_does_not_come_when_it_is_their_turn_is_passed),
