@@ -226,7 +226,6 @@ CREATE TABLE operations (
     reason           text,                     -- why it failed
     errors           jsonb NOT NULL DEFAULT '[]',
     options          jsonb NOT NULL DEFAULT '{}', -- what the request asked for: force, unsecure, inputs, ...
-    progress         jsonb NOT NULL DEFAULT '{}', -- the engine's memory between phases
     transitive       jsonb NOT NULL DEFAULT '[]', -- transitive_resources
     lists_bytes      integer NOT NULL -- of both, as JSON
         GENERATED ALWAYS AS (octet_length(errors::text) + octet_length(transitive::text)) STORED,
@@ -236,25 +235,18 @@ CREATE TABLE operations (
     user_group_issuer text NOT NULL,
     created_by       uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
     deadline         timestamptz,              -- of the whole, from tot_timeout_mins
-    due_at           timestamptz,              -- schedule and lease in one: when somebody has to look at it; NULL: ended
-    lease_owner      text,
-    lease_number     bigint NOT NULL DEFAULT 0, -- fences results: moves with every claim
     waits_for_token  boolean NOT NULL DEFAULT false,
     row_version      bigint NOT NULL DEFAULT 1,
     created_at       timestamptz NOT NULL DEFAULT now(),
     started_at       timestamptz,
     updated_at       timestamptz NOT NULL DEFAULT now(),
     ended_at         timestamptz,
-    CHECK ((state IN ('succeeded', 'failed', 'canceled')) = (ended_at IS NOT NULL)),
-    CHECK ((state IN ('succeeded', 'failed', 'canceled')) = (due_at IS NULL))
+    CHECK ((state IN ('succeeded', 'failed', 'canceled')) = (ended_at IS NOT NULL))
 );
 CREATE INDEX operations_deployment_id ON operations (deployment_id, created_at);
 CREATE INDEX operations_resource_id ON operations (resource_id) WHERE resource_id IS NOT NULL;
 CREATE INDEX operations_created_by ON operations (created_by);
--- Pending operations wait in great numbers with a due_at in the past, so they are kept out of the schedule's index.
-CREATE INDEX operations_schedule ON operations (due_at) WHERE due_at IS NOT NULL AND state <> 'pending';
 CREATE INDEX operations_pending ON operations (created_at, id) WHERE state = 'pending';
-CREATE INDEX operations_lease_owner ON operations (lease_owner) WHERE due_at IS NOT NULL AND state <> 'pending';
 CREATE INDEX operations_queue ON operations (user_group_issuer, user_group) WHERE state = 'pending';
 CREATE INDEX operations_waiting ON operations (deployment_id) WHERE waits_for_token;
 
@@ -375,6 +367,37 @@ CREATE TABLE operation_logs (
 );
 CREATE INDEX operation_logs_operation_id ON operation_logs (operation_id, id);
 CREATE INDEX operation_logs_deployment_id ON operation_logs (deployment_id, id);
+
+-- What is due: schedule and lease in one. Narrow, and gone as soon as it is done, so that what is looked at all the time
+-- stays small. `id` is that of what it is about, whose end takes it along by a trigger: it may be of several tables.
+CREATE TABLE work (
+    id           uuid PRIMARY KEY,
+    kind         text NOT NULL,                -- CREATE, DELETE, ...
+    phase        text NOT NULL DEFAULT 'queued', -- of the kind
+    due_at       timestamptz NOT NULL DEFAULT now(), -- when somebody has to look at it; the end of the lease
+    lease_owner  text,                         -- who has the lease, or had the last one
+    lease_number bigint NOT NULL DEFAULT 0,    -- fences results: moves with every claim
+    is_begun     boolean NOT NULL DEFAULT false,
+    is_hurried   boolean NOT NULL DEFAULT false, -- somebody wants it to be looked at, whoever has the lease
+    is_resting   boolean NOT NULL DEFAULT false, -- it waits for an IM that is ill, or for a token
+    memory       jsonb NOT NULL DEFAULT '{}'   -- the kind's
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+-- What waits for its turn does so in great numbers with a due_at in the past.
+CREATE INDEX work_schedule ON work (due_at) WHERE is_begun;
+
+CREATE FUNCTION work_end() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM work WHERE id = OLD.id;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER operations_take_their_work AFTER DELETE ON operations FOR EACH ROW EXECUTE FUNCTION work_end();
+
+-- Who works: an engine says every two seconds that it lives.
+CREATE TABLE engines (
+    name     text PRIMARY KEY,                 -- in lease_owner
+    lived_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
 
 -- What is known of providers beside the administrator's file: how attempts there went.
 CREATE TABLE providers (

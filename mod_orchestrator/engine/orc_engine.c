@@ -191,7 +191,7 @@ static orc_error_t *work(orc_engine_t *engine, apr_pool_t *pool)
         return NULL;
     }
     ORC_TRY(orc_db_open(&db, engine->source, pool));
-    ORC_TRY(orc_store_next(&next, db, engine->phases, pool));
+    ORC_TRY(orc_claims_next(&next, engine, db, pool));
     orc_db_close(db);
     /* What is due but was not claimed is in the hands of another daemon, or there is no room: not at once again. */
     next = next < 0 || next > LONGEST_WAIT ? LONGEST_WAIT

@@ -11,6 +11,9 @@
 #include "orc_engine_job.h"
 #include "orc_log.h"
 
+#define FULL_LOOK_INTERVAL apr_time_from_sec(60)
+#define COUNT_INTERVAL     apr_time_from_sec(2)
+
 static const char *first_line(const char *path, apr_pool_t *pool)
 {
     char line[1024];
@@ -70,60 +73,98 @@ static int is_gone(const orc_engine_t *engine, const char *holder, apr_pool_t *p
 
 orc_error_t *orc_claims_adopt(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
 {
-    apr_array_header_t *holders;
+    apr_array_header_t *engines;
     int i, adopted;
 
-    ORC_TRY(orc_store_holders(&holders, db, engine->prefix, pool));
-    for (i = 0; i < holders->nelts; i++) {
-        const char *holder = APR_ARRAY_IDX(holders, i, const char *);
+    ORC_TRY(orc_store_live(&engines, db, engine->owner, engine->prefix, pool));
+    for (i = 0; i < engines->nelts; i++) {
+        const char *holder = APR_ARRAY_IDX(engines, i, const char *);
 
         if (strcmp(holder, engine->owner) == 0 || !is_gone(engine, holder, pool))
             continue;
         ORC_TRY(orc_store_adopt(&adopted, db, holder, pool));
         if (adopted)
-            orc_log(ORC_LOG_NOTICE, "%d operations of a process that is gone are taken over", adopted);
+            orc_log(ORC_LOG_NOTICE, "the work of a process that is gone, %d at once, is taken over", adopted);
     }
     return NULL;
 }
 
 /* ---- claiming ---- */
 
+/* What may be claimed now. Work that was claimed leaves dead entries behind in the schedule's index; all that is due
+ * before `since` was taken, but for what somebody had locked: that is found by a full look once in a while. */
+static orc_store_claim_t wanted(orc_engine_t *engine)
+{
+    int room = ORC_ENGINE_MAX_JOBS - engine->job_count, places = engine->config->max_operations - engine->at_work;
+    apr_time_t now = orc_engine_monotonic();
+    orc_store_claim_t claim = {.owner = engine->owner, .lease = engine->config->lease, .phases = engine->phases};
+
+    claim.due = room > ORC_ENGINE_BATCH ? ORC_ENGINE_BATCH : room;
+    claim.pending = (claim.due + 1) / 2 < places ? (claim.due + 1) / 2 : places;
+    claim.pending = claim.pending < 0 ? 0 : claim.pending;
+    claim.since = engine->since;
+    if (now >= engine->full_look_at) {
+        engine->full_look_at = now + FULL_LOOK_INTERVAL;
+        claim.since = 0;
+    }
+    return claim;
+}
+
+static apr_time_t start(orc_engine_t *engine, const orc_rows_t *rows, int row, apr_time_t now)
+{
+    orc_work_t *work;
+    orc_error_t *error;
+    apr_pool_t *job_pool;
+    apr_time_t was_due;
+
+    apr_pool_create(&job_pool, engine->pool);
+    error = orc_store_work_read(&work, rows, row, job_pool);
+    was_due = work->was_due;
+    engine->at_work += work->is_fresh;
+    if (error) {
+        orc_log(ORC_LOG_ERROR, "operation %s: %s", work->id, orc_error_line(error, job_pool));
+        apr_pool_destroy(job_pool);
+    }
+    else {
+        orc_job_start(engine, work, now, job_pool);
+    }
+    return was_due;
+}
+
 orc_error_t *orc_claims_take(int *claimed, orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
 {
-    int room = ORC_ENGINE_MAX_JOBS - engine->job_count, i;
-    apr_time_t now = orc_engine_monotonic();
-    orc_store_claim_t claim;
+    apr_time_t now = orc_engine_monotonic(), oldest = 0;
+    orc_store_claim_t claim = wanted(engine);
     orc_rows_t rows;
+    int i;
 
     *claimed = 0;
-    room = room > ORC_ENGINE_BATCH ? ORC_ENGINE_BATCH : room;
-    if (room <= 0)
+    if (claim.due <= 0)
         return NULL;
-    claim.owner = engine->owner;
-    claim.due = room;
-    claim.pending = (room + 1) / 2;
-    claim.max_at_work = engine->config->max_operations;
-    claim.lease = engine->config->lease;
-    claim.phases = engine->phases;
+    if (now >= engine->count_at) {
+        ORC_TRY(orc_store_at_work(&engine->at_work, db, engine->owner, pool));
+        engine->count_at = now + COUNT_INTERVAL;
+        claim = wanted(engine);
+    }
     ORC_TRY(orc_store_claim(&rows, db, &claim, pool));
     /* The steps may use the connection, which must be free of this unit of work. */
     orc_db_close(db);
     for (i = 0; i < rows.count; i++) {
-        orc_work_t *work;
-        orc_error_t *error;
-        apr_pool_t *job_pool;
+        apr_time_t was_due = start(engine, &rows, i, now);
 
-        apr_pool_create(&job_pool, engine->pool);
-        error = orc_store_work_read(&work, &rows, i, job_pool);
-        if (error) {
-            orc_log(ORC_LOG_ERROR, "operation %s: %s", work->id, orc_error_line(error, pool));
-            apr_pool_destroy(job_pool);
-            continue;
-        }
-        orc_job_start(engine, work, now, job_pool);
+        oldest = !oldest || was_due < oldest ? was_due : oldest;
     }
+    if (oldest)
+        engine->since = oldest - engine->config->lease;
     *claimed = rows.count;
     return NULL;
+}
+
+orc_error_t *orc_claims_next(apr_interval_time_t *next, orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
+{
+    orc_store_claim_t claim = {.since = engine->since, .phases = engine->phases};
+
+    return orc_store_next(next, db, &claim, pool);
 }
 
 /* ---- prolonging ---- */
@@ -156,16 +197,20 @@ orc_error_t *orc_claims_renew(orc_engine_t *engine, orc_db_t *db, apr_pool_t *po
     if (!leases->nelts)
         return NULL;
     ORC_TRY(orc_store_renew(&kept, db, leases, engine->owner, engine->config->lease, pool));
-    for (i = 0; i < kept->nelts; i++)
-        apr_hash_set(is_kept, APR_ARRAY_IDX(kept, i, const char *), APR_HASH_KEY_STRING, "");
+    for (i = 0; i < kept->nelts; i++) {
+        const orc_store_kept_t *one = &APR_ARRAY_IDX(kept, i, orc_store_kept_t);
+
+        apr_hash_set(is_kept, one->id, APR_HASH_KEY_STRING, one);
+    }
     for (i = 0; i < leases->nelts; i++) {
         const char *id = APR_ARRAY_IDX(leases, i, orc_store_lease_t).id;
+        const orc_store_kept_t *one = apr_hash_get(is_kept, id, APR_HASH_KEY_STRING);
         orc_job_t *job = apr_hash_get(engine->jobs, id, APR_HASH_KEY_STRING);
 
-        if (apr_hash_get(is_kept, id, APR_HASH_KEY_STRING)) {
+        if (one && one->is_renewed) {
             job->lease_until = now + engine->config->lease;
         }
-        else {
+        else if (!one) {
             orc_log(ORC_LOG_INFO, "operation %s: its lease was lost", id);
             orc_job_drop(job);
         }

@@ -12,11 +12,14 @@
 /** The name of this process as owner of leases, and the prefix of its host's. */
 void orc_claims_name(const char **owner, const char **prefix, apr_pool_t *pool);
 
-/** Takes over what processes of this host had in hand that are gone. */
+/** Says that this process lives, and takes over what processes of this host had in hand that are gone. */
 orc_error_t *orc_claims_adopt(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
 
 /** Claims what is due and starts it. *claimed: how many. Ends the unit of work. */
 orc_error_t *orc_claims_take(int *claimed, orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
+
+/** Until the next of those at work is due; -1: nothing is. */
+orc_error_t *orc_claims_next(apr_interval_time_t *next, orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
 
 /** Prolongs the leases of all jobs in hand; forgets those that were lost. */
 orc_error_t *orc_claims_renew(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);

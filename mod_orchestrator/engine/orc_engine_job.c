@@ -29,6 +29,7 @@ static void end_later(orc_job_t *job, const orc_step_t *step)
         ((orc_pace_t *)task->memory)->sick = 0;
     if (step->waits != task->work->waits_for_token)
         json_object_set_new(orc_task_changes(task), "waits_for_token", json_boolean(step->waits));
+    job->is_resting = step->is_sick || step->waits;
     end(job, step->due);
 }
 
@@ -154,7 +155,7 @@ static void go_on(orc_job_t *job, orc_step_t step)
 static const char *read_memory(orc_task_t *task)
 {
     task->memory = apr_pcalloc(task->pool, task->kind->memory->size);
-    return orc_fields_read(task->memory, task->kind->memory, task->work->progress, ORC_IN(task->phase), task->pool);
+    return orc_fields_read(task->memory, task->kind->memory, task->work->memory, ORC_IN(task->phase), task->pool);
 }
 
 void orc_job_start(orc_engine_t *engine, orc_work_t *work, apr_time_t claimed, apr_pool_t *pool)
@@ -171,7 +172,7 @@ void orc_job_start(orc_engine_t *engine, orc_work_t *work, apr_time_t claimed, a
     task->config = engine->config;
     task->work = work;
     task->tags = engine->tags;
-    task->kind = orc_kinds_find(work->type);
+    task->kind = orc_kinds_find(work->kind);
     task->phase = orc_kind_phase(task->kind, work->phase);
     former = apr_hash_get(engine->jobs, work->id, APR_HASH_KEY_STRING);
     if (former)

@@ -178,7 +178,7 @@ static void tell_once(orc_task_t *task, json_t *told, const json_t *object)
 void orc_removal_tell_damaged(orc_task_t *task)
 {
     const orc_work_t *work = task->work;
-    const json_t *progress = work->progress, *entry;
+    const json_t *progress = work->memory, *entry;
     const json_t *targets = json_object_get(progress, "targets"), *attempt = json_object_get(progress, "attempt");
     const json_t *lists[] = {targets ? targets : work->remains, json_object_get(progress, "leftovers")};
     json_t *told = orc_json_own(json_object(), task->pool);

@@ -16,7 +16,7 @@ void orc_task_give_up(orc_task_t *task, const char *what)
 
     task->kind->damaged(task);
     orc_log(ORC_LOG_ERROR, "operation %s: its record is damaged, it has failed (%s, phase %s: %s)", task->work->id,
-            task->work->type, task->kind->phases[task->phase], what);
+            task->work->kind, task->kind->phases[task->phase], what);
     /* Whatever the step brought may be what the database does not take. */
     task->changes = NULL;
     task->memory = NULL;
@@ -42,7 +42,8 @@ static void fill(orc_store_save_t *save, const orc_job_t *job, apr_interval_time
     save->lease_number = task->work->lease_number;
     save->owner = job->engine->owner;
     save->due = due;
-    save->progress =
+    save->is_resting = job->is_resting;
+    save->memory =
         orc_json_own(task->memory ? orc_fields_write(task->memory, task->kind->memory) : json_object(), pool);
     save->changes = task->changes;
 }
@@ -103,7 +104,8 @@ static void done_with(orc_job_t *job, int is_kept, orc_db_t *db)
         __atomic_add_fetch(&engine->status->finished, 1, __ATOMIC_RELAXED);
         if (strcmp(state, "failed") == 0)
             __atomic_add_fetch(&engine->status->failed, 1, __ATOMIC_RELAXED);
-        orc_log(ORC_LOG_INFO, "operation %s: %s of deployment %s %s", work->id, work->type, work->deployment_id, state);
+        engine->at_work--;
+        orc_log(ORC_LOG_INFO, "operation %s: %s of deployment %s %s", work->id, work->kind, work->deployment_id, state);
     }
     if (!is_kept && job->made)
         note_made(job, db);

@@ -50,6 +50,7 @@ struct orc_job_t {
 
     /* the end of the step */
     apr_interval_time_t due;
+    int is_resting; /* it waits for an IM that is ill, or for a token */
     int is_finished;
     int is_forgotten; /* the deployment's row goes */
 };
@@ -76,7 +77,9 @@ struct orc_engine_t {
     orc_tags_t *tags;
     apr_time_t database_after; /* it is left alone until then; monotonic */
     int database_failures;
-    apr_time_t claim_at, renew_at, probe_at; /* monotonic */
+    apr_time_t claim_at, renew_at, probe_at, count_at, full_look_at; /* monotonic */
+    apr_time_t since; /* everything that was due before, by the database's clock, was claimed */
+    int at_work;      /* operations of this owner that take a place */
     int probing;
 };
 

@@ -13,8 +13,8 @@ orc_error_t *orc_store_claim(orc_rows_t *rows, orc_db_t *db, const orc_store_cla
     return orc_db_execute(db, rows,
                           orc_sql_work_claim(.due = orc_value_number(claim->due, pool),
                                              .pending = orc_value_number(claim->pending, pool),
-                                             .max_at_work = orc_value_number(claim->max_at_work, pool),
-                                             .owner = claim->owner, .lease = orc_value_number(claim->lease, pool),
+                                             .since = orc_value_number(claim->since, pool), .owner = claim->owner,
+                                             .lease = orc_value_number(claim->lease, pool),
                                              .phases = orc_value_array(claim->phases, pool)),
                           pool);
 }
@@ -37,7 +37,9 @@ orc_error_t *orc_store_work_read(orc_work_t **out, const orc_rows_t *rows, int n
     work->id = apr_pstrdup(pool, row.id);
     work->deployment_id = apr_pstrdup(pool, row.deployment_id);
     work->lease_number = apr_pstrdup(pool, row.lease_number);
-    work->type = apr_pstrdup(pool, row.type);
+    work->kind = apr_pstrdup(pool, row.kind);
+    work->was_due = orc_value_integer(row.was_due);
+    work->is_fresh = orc_value_is_true(row.is_fresh);
     work->state = apr_pstrdup(pool, row.state);
     work->phase = apr_pstrdup(pool, row.phase);
     work->correlation_id = apr_pstrdup(pool, row.correlation_id);
@@ -66,24 +68,36 @@ orc_error_t *orc_store_work_read(orc_work_t **out, const orc_rows_t *rows, int n
     work->inputs_sealed = apr_pstrdup(pool, row.template_inputs_sealed);
     *out = work;
     ORC_TRY(read_json(&work->options, row.options, pool));
-    ORC_TRY(read_json(&work->progress, row.progress, pool));
+    ORC_TRY(read_json(&work->memory, row.memory, pool));
     ORC_TRY(read_json(&work->inputs, row.template_inputs, pool));
     ORC_TRY(read_json(&work->owners, row.owners, pool));
     return read_json(&work->remains, row.remains, pool);
 }
 
-orc_error_t *orc_store_next(apr_interval_time_t *next, orc_db_t *db, const apr_array_header_t *phases, apr_pool_t *pool)
+orc_error_t *orc_store_next(apr_interval_time_t *next, orc_db_t *db, const orc_store_claim_t *claim, apr_pool_t *pool)
 {
     const char *rest;
     orc_rows_t rows;
 
     *next = -1;
-    ORC_TRY(orc_db_execute(db, &rows, orc_sql_work_next(.phases = orc_value_array(phases, pool)), pool));
+    ORC_TRY(orc_db_execute(db, &rows,
+                           orc_sql_work_next(.phases = orc_value_array(claim->phases, pool),
+                                             .since = orc_value_number(claim->since, pool)),
+                           pool));
     rest = orc_sql_work_next_row(&rows, 0).rest;
     if (rest) {
         *next = orc_value_integer(rest);
         *next = *next < 0 ? 0 : *next;
     }
+    return NULL;
+}
+
+orc_error_t *orc_store_at_work(int *count, orc_db_t *db, const char *owner, apr_pool_t *pool)
+{
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_work_count(.owner = owner), pool));
+    *count = (int)orc_value_integer(orc_sql_work_count_row(&rows, 0).count);
     return NULL;
 }
 
@@ -108,13 +122,21 @@ orc_error_t *orc_store_renew(apr_array_header_t **kept, orc_db_t *db, const apr_
 {
     const char *ids, *numbers;
     orc_rows_t rows;
+    int i;
 
     split(leases, &ids, &numbers, pool);
     ORC_TRY(orc_db_execute(
         db, &rows,
         orc_sql_work_renew(.ids = ids, .numbers = numbers, .owner = owner, .lease = orc_value_number(lease, pool)),
         pool));
-    *kept = orc_rows_first_column(&rows, pool);
+    *kept = apr_array_make(pool, rows.count, sizeof(orc_store_kept_t));
+    for (i = 0; i < rows.count; i++) {
+        const orc_sql_work_renew_row_t row = orc_sql_work_renew_row(&rows, i);
+        orc_store_kept_t *one = apr_array_push(*kept);
+
+        one->id = row.id;
+        one->is_renewed = orc_value_is_true(row.is_renewed);
+    }
     return NULL;
 }
 
@@ -126,20 +148,21 @@ orc_error_t *orc_store_release(orc_db_t *db, const apr_array_header_t *leases, c
     return orc_db_execute(db, NULL, orc_sql_work_release(.ids = ids, .numbers = numbers, .owner = owner), pool);
 }
 
-orc_error_t *orc_store_holders(apr_array_header_t **holders, orc_db_t *db, const char *prefix, apr_pool_t *pool)
+orc_error_t *orc_store_live(apr_array_header_t **engines, orc_db_t *db, const char *name, const char *prefix,
+                            apr_pool_t *pool)
 {
     orc_rows_t rows;
 
-    ORC_TRY(orc_db_execute(db, &rows, orc_sql_work_holders(.prefix = prefix), pool));
-    *holders = orc_rows_first_column(&rows, pool);
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_engine_live(.name = name, .prefix = prefix), pool));
+    *engines = orc_rows_first_column(&rows, pool);
     return NULL;
 }
 
-orc_error_t *orc_store_adopt(int *adopted, orc_db_t *db, const char *holder, apr_pool_t *pool)
+orc_error_t *orc_store_adopt(int *adopted, orc_db_t *db, const char *name, apr_pool_t *pool)
 {
     orc_rows_t rows = {0};
 
-    ORC_TRY(orc_db_execute(db, &rows, orc_sql_work_adopt(.holder = holder), pool));
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_engine_adopt(.name = name), pool));
     *adopted = rows.affected;
     return NULL;
 }
@@ -149,20 +172,16 @@ orc_error_t *orc_store_adopt(int *adopted, orc_db_t *db, const char *holder, apr
 /* The statement and its values for one save. */
 static orc_sql_call_t saving(const orc_store_save_t *save, apr_pool_t *pool)
 {
-    const char *due = orc_value_number(save->due, pool), *changes;
-    json_t *all;
+    const char *due = orc_value_number(save->due, pool), *memory = orc_json_text(save->memory, pool);
+    const char *is_resting = orc_value_flag(save->is_resting);
 
-    if (!save->changes) {
+    if (!save->changes)
         return orc_db_kept(orc_sql_work_poll(.id = save->id, .owner = save->owner, .lease_number = save->lease_number,
-                                             .due = due, .progress = orc_json_text(save->progress, pool)),
+                                             .due = due, .is_resting = is_resting, .memory = memory),
                            pool);
-    }
-    all = json_copy((json_t *)save->changes);
-    json_object_set(all, "progress", (json_t *)save->progress);
-    changes = orc_json_text(all, pool);
-    json_decref(all);
     return orc_db_kept(orc_sql_work_save(.id = save->id, .owner = save->owner, .lease_number = save->lease_number,
-                                         .due = due, .changes = changes),
+                                         .due = due, .is_resting = is_resting, .memory = memory,
+                                         .changes = orc_json_text(save->changes, pool)),
                        pool);
 }
 
@@ -306,5 +325,6 @@ orc_error_t *orc_store_keep_house(int *deleted, orc_db_t *db, apr_pool_t *pool)
 
     ORC_TRY(orc_db_execute(db, &rows, orc_sql_keep_house_idempotency(), pool));
     *deleted = rows.affected;
+    ORC_TRY(orc_db_execute(db, NULL, orc_sql_engine_forget(), pool));
     return orc_db_views_keep(db, pool);
 }

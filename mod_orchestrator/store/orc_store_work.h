@@ -9,17 +9,19 @@
 #include "orc_json.h"
 
 /*
- * The engine's memory: operations as work. One column, due_at, is schedule and lease: a claim pushes it into the
- * future, the end of a step sets it to the next look. lease_number moves with every claim and, with the owner, fences
- * every write.
+ * The engine's memory: what is due. One column, due_at, is schedule and lease: a claim pushes it into the future, the
+ * end of a step sets it to the next look. lease_number moves with every claim and, with the owner, fences every write.
  */
 
-/** A claimed operation with all that a step of it needs. Texts are NULL for SQL's NULL. Times: microseconds since 1970
+/** Claimed work with all that a step of it needs. Texts are NULL for SQL's NULL. Times: microseconds since 1970
  * by the database's clock. */
 typedef struct orc_work_t {
     const char *id, *deployment_id, *lease_number;
-    const char *type, *state, *phase; /* the enums' words */
-    json_t *options, *progress;       /* objects; `progress` may be changed */
+    const char *kind, *phase; /* words */
+    const char *state;        /* of the operation */
+    json_t *options, *memory; /* objects */
+    apr_time_t was_due;
+    int is_fresh; /* claimed for the first time */
     const char *correlation_id, *description;
     const char *user_group, *user_group_issuer;
     apr_time_t deadline; /* 0: none */
@@ -46,9 +48,9 @@ typedef struct orc_work_t {
 
 typedef struct orc_store_claim_t {
     const char *owner;
-    int due;         /* at most so many of those at work */
-    int pending;     /* at most so many new ones, in order of creation */
-    int max_at_work; /* and no more new ones than bring the owner to that */
+    int due;          /* at most so many of those at work */
+    int pending;      /* at most so many new ones, in order of creation */
+    apr_time_t since; /* nothing that was due before; 0: everything */
     apr_interval_time_t lease;
     const apr_array_header_t *phases; /* of const char *, "KIND/PHASE": nothing else is claimed */
 } orc_store_claim_t;
@@ -59,33 +61,42 @@ orc_error_t *orc_store_claim(orc_rows_t *rows, orc_db_t *db, const orc_store_cla
 /** One claimed row as a value in `pool`, which may outlive the rows. */
 orc_error_t *orc_store_work_read(orc_work_t **work, const orc_rows_t *rows, int row, apr_pool_t *pool);
 
-/** Until the next of those at work is due; -1: nothing is. `phases` as of a claim. */
-orc_error_t *orc_store_next(apr_interval_time_t *next, orc_db_t *db, const apr_array_header_t *phases,
-                            apr_pool_t *pool);
+/** Until the next of those at work is due, of those that such a claim may bring; -1: nothing is. */
+orc_error_t *orc_store_next(apr_interval_time_t *next, orc_db_t *db, const orc_store_claim_t *claim, apr_pool_t *pool);
+
+/** How many this owner has at work, but for those that rest. */
+orc_error_t *orc_store_at_work(int *count, orc_db_t *db, const char *owner, apr_pool_t *pool);
 
 /** A lease in hand. */
 typedef struct orc_store_lease_t {
     const char *id, *number;
 } orc_store_lease_t;
 
-/** Prolongs leases; *kept: ids, of const char *, that still were the owner's. */
+typedef struct orc_store_kept_t {
+    const char *id;
+    int is_renewed; /* false: somebody else has the row locked, it keeps the lease that it has */
+} orc_store_kept_t;
+
+/** Prolongs leases; *kept: of orc_store_kept_t, those that still were the owner's. */
 orc_error_t *orc_store_renew(apr_array_header_t **kept, orc_db_t *db, const apr_array_header_t *leases,
                              const char *owner, apr_interval_time_t lease, apr_pool_t *pool);
 
 /** Hands leases back: due at once. */
 orc_error_t *orc_store_release(orc_db_t *db, const apr_array_header_t *leases, const char *owner, apr_pool_t *pool);
 
-/** Owners, of const char *, of operations at work whose names begin with `prefix`. */
-orc_error_t *orc_store_holders(apr_array_header_t **holders, orc_db_t *db, const char *prefix, apr_pool_t *pool);
+/** Says that an engine lives. *engines: names, of const char *, of those that begin with `prefix`. */
+orc_error_t *orc_store_live(apr_array_header_t **engines, orc_db_t *db, const char *name, const char *prefix,
+                            apr_pool_t *pool);
 
-/** Makes everything due that `holder` had in hand. */
-orc_error_t *orc_store_adopt(int *adopted, orc_db_t *db, const char *holder, apr_pool_t *pool);
+/** An engine is gone: makes everything due that it had in hand. */
+orc_error_t *orc_store_adopt(int *adopted, orc_db_t *db, const char *name, apr_pool_t *pool);
 
 /** The end of a step, or a note in the middle of one. */
 typedef struct orc_store_save_t {
     const char *id, *lease_number, *owner;
     apr_interval_time_t due; /* from now: the next look, or the lease that goes on */
-    const json_t *progress;  /* the engine's memory */
+    int is_resting;          /* it waits for an IM that is ill, or for a token */
+    const json_t *memory;
     /**
      * What others can see, or NULL when nothing of that changed: an object with any of
      * ended (the final state), phase, description, reason, errors, platform, waits_for_token,

@@ -104,24 +104,27 @@ WITH deployment AS (
     SELECT id, created_by, created_at FROM deployment
 ), operation AS (
     INSERT INTO operations (id, deployment_id, type, description, transitive, correlation_id, user_group,
-        user_group_issuer, created_by, deadline, due_at)
+        user_group_issuer, created_by, deadline)
     SELECT d.last_operation_id, d.id, 'CREATE', 'Waiting for its turn.',
         (SELECT coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'type', 'resources', 'operation_type', 'CREATE',
             'criteria', n.name) ORDER BY n."position"), '[]') FROM node n),
         :correlation_id, d.user_group, d.user_group_issuer, d.created_by,
-        now() + d.tot_timeout_mins * interval '1 minute', now()
+        now() + d.tot_timeout_mins * interval '1 minute'
     FROM deployment d
+), work AS (
+    INSERT INTO work (id, kind) SELECT last_operation_id, 'CREATE' FROM deployment
 )
 SELECT FROM deployment
 
 -- The locks of a change that ends what a deployment is at. Who asks for one comes after the other: else the second would
 -- hold the deployment and want the operation that the first one has just made, which the engine holds when it wants the
--- deployment. Behind that the operations first, as the engine takes them.
+-- deployment. Behind that the work and the operations first, as the engine takes them.
 -- name: deployment_lock_requests
 SELECT pg_advisory_xact_lock(hashtextextended(:id, 0))
 
 -- name: deployment_lock_operations
-SELECT id FROM operations WHERE deployment_id = :id AND due_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE
+SELECT w.id FROM work w JOIN operations o ON o.id = w.id
+WHERE o.deployment_id = :id AND o.ended_at IS NULL ORDER BY w.id FOR NO KEY UPDATE OF w, o
 
 -- name: deployment_lock
 SELECT id FROM deployments WHERE id = :id FOR NO KEY UPDATE
@@ -136,27 +139,32 @@ FROM users u
     LEFT JOIN views.v1_deployments('', :caller, false) d ON d.id = :id
     LEFT JOIN templates t ON t.id = d.template_id
     LEFT JOIN LATERAL (SELECT o.id FROM operations o
-        WHERE o.deployment_id = d.id AND o.type = 'DELETE' AND o.due_at IS NOT NULL LIMIT 1) a ON true
+        WHERE o.deployment_id = d.id AND o.type = 'DELETE' AND o.ended_at IS NULL LIMIT 1) a ON true
     CROSS JOIN LATERAL (SELECT CASE WHEN d.is_owner THEN '.o' ELSE '.a' END AS suffix) r
 WHERE u.id = :caller
 
 -- name: deployment_cancel_operations
-UPDATE operations SET state = 'canceling', due_at = now(), updated_at = now(), row_version = row_version + 1
-WHERE deployment_id = :id AND state IN ('pending', 'in progress')
+WITH canceled AS (
+    UPDATE operations SET state = 'canceling', updated_at = now(), row_version = row_version + 1
+    WHERE deployment_id = :id AND state IN ('pending', 'in progress') RETURNING id
+)
+UPDATE work w SET due_at = now(), is_begun = true, is_hurried = true FROM canceled c WHERE w.id = c.id
 
 -- A deletion has the time that the deployment had, and a day at least.
 -- name: deployment_delete
 WITH operation AS (
     INSERT INTO operations (id, deployment_id, type, description, options, transitive, correlation_id, user_group,
-        user_group_issuer, created_by, deadline, due_at)
+        user_group_issuer, created_by, deadline)
     SELECT :operation_id, d.id, 'DELETE', 'Waiting for its turn.',
         jsonb_build_object('force', :is_forced::boolean, 'unsecure', :is_unsecure::boolean),
         (SELECT coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'type', 'resources', 'operation_type', 'DELETE',
             'criteria', r.tosca_node_name) ORDER BY r.position), '[]')
             FROM resources r WHERE r.deployment_id = d.id AND r.status <> resource_status.DELETED),
         :correlation_id, d.user_group, d.user_group_issuer, :caller,
-        now() + GREATEST(d.tot_timeout_mins, 1440) * interval '1 minute', now()
+        now() + GREATEST(d.tot_timeout_mins, 1440) * interval '1 minute'
     FROM deployments d WHERE d.id = :id
+), work AS (
+    INSERT INTO work (id, kind) VALUES (:operation_id, 'DELETE')
 )
 UPDATE deployments
 SET last_operation_id = :operation_id, updated_by = :caller, updated_at = now(), row_version = row_version + 1
@@ -166,7 +174,9 @@ WHERE id = :id
 -- name: deployment_delete_harder
 WITH operation AS (
     UPDATE operations
-    SET options = options || :options::jsonb, due_at = now(), updated_at = now(), row_version = row_version + 1
+    SET options = options || :options::jsonb, updated_at = now(), row_version = row_version + 1
     WHERE id = :operation_id RETURNING deployment_id
+), hurried AS (
+    UPDATE work SET due_at = now(), is_hurried = true WHERE id = :operation_id
 )
 UPDATE deployments d SET row_version = row_version + 1 FROM operation o WHERE d.id = o.deployment_id

@@ -85,11 +85,18 @@ SET picture = CASE WHEN :sets_picture THEN :picture ELSE picture END,
 WHERE id = :id AND (:sets_picture OR :sets_public_ssh_key OR :sets_refresh_token)
 
 -- A token of theirs may be what an operation waits for.
+-- The work first, in the order of ids, as the engine takes both.
 -- name: user_wake_operations
+WITH waiting AS MATERIALIZED (
+    SELECT w.id FROM operations o JOIN deployments d ON d.id = o.deployment_id JOIN work w ON w.id = o.id
+    WHERE o.waits_for_token AND o.ended_at IS NULL AND d.created_by = :id
+    ORDER BY w.id FOR NO KEY UPDATE OF w
+), woken AS (
+    UPDATE work w SET due_at = now(), is_hurried = true FROM waiting x WHERE w.id = x.id
+)
 UPDATE operations o
-SET due_at = now(), waits_for_token = false, updated_at = now(), row_version = o.row_version + 1
-FROM deployments d
-WHERE o.waits_for_token AND o.ended_at IS NULL AND d.id = o.deployment_id AND d.created_by = :id
+SET waits_for_token = false, updated_at = now(), row_version = o.row_version + 1
+FROM waiting x WHERE o.id = x.id AND o.waits_for_token
 
 -- name: user_delete
 DELETE FROM users WHERE id = :id

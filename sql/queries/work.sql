@@ -1,50 +1,53 @@
--- The engine's statements: claiming work, keeping and handing back leases, storing what a step brought.
+-- The engine's statements: claiming work, keeping and handing back leases, storing what a step brought. Work is locked
+-- before operations, operations before deployments, and of each the lower id first.
 
 -- Claims what is due, then what is pending, up to the limits, in one statement with all that a step needs.
--- `due`: how many of those at work; `pending`: how many pending ones; `max_at_work`: how many this owner may have at
--- work (those that wait for a token, which may never come, not counted); `lease` in microseconds; `phases`: "TYPE/PHASE" of
--- all that the caller knows how to go on with: another version's work is left to it.
+-- `due`: how many of those at work, whose due_at is not before `since` (microseconds since 1970: what lies before was claimed,
+-- and its dead entries in the index need not be walked over each time); `pending`: how many pending ones; `lease` in
+-- microseconds; `phases`: "KIND/PHASE" of all that the caller knows how to go on with: another version's work is left to it.
 -- name: work_claim
--- columns: id, deployment_id, lease_number, type, state, phase, options, progress, correlation_id, description,
+-- columns: id, deployment_id, lease_number, kind, state, phase, options, memory, was_due, is_fresh, correlation_id, description,
 -- columns: user_group, user_group_issuer, deadline, clock, waits_for_token, template_inputs, per_provider_max_retries,
 -- columns: max_providers, per_provider_timeout_mins, keep_last_attempt, target_provider, target_region, im_endpoint,
 -- columns: im_infra_id, user_id, issuer, email, refresh_token, access_token, token_expires, target_provider_type,
 -- columns: content, owners, remains, template_inputs_sealed
 WITH due AS (
-    SELECT id FROM operations
-    WHERE due_at <= now() AND state <> 'pending' AND type::text || '/' || phase::text = ANY (:phases::text[])
+    SELECT id, due_at FROM work
+    WHERE is_begun AND due_at <= now() AND due_at >= to_timestamp(:since::bigint / 1000000.0)
+      AND kind || '/' || phase = ANY (:phases::text[])
     ORDER BY due_at
     LIMIT :due::integer
-    FOR UPDATE SKIP LOCKED
+    FOR NO KEY UPDATE SKIP LOCKED
 ), fresh AS (
-    SELECT p.id FROM operations p
-    WHERE p.state = 'pending' AND p.due_at <= now() AND p.type::text || '/' || p.phase::text = ANY (:phases::text[])
+    SELECT w.id, w.due_at FROM operations p JOIN work w ON w.id = p.id
+    WHERE p.state = 'pending' AND NOT w.is_begun AND w.due_at <= now()
+      AND w.kind || '/' || w.phase = ANY (:phases::text[])
       AND NOT EXISTS (SELECT 1 FROM operations o
-                      WHERE o.deployment_id = p.deployment_id AND o.id <> p.id AND o.due_at IS NOT NULL
+                      WHERE o.deployment_id = p.deployment_id AND o.id <> p.id AND o.ended_at IS NULL
                         AND (o.state <> 'pending' OR (o.created_at, o.id) < (p.created_at, p.id)))
     ORDER BY p.created_at, p.id
-    LIMIT LEAST(:pending::integer, GREATEST(0, :max_at_work::integer - (SELECT count(*) FROM operations
-                                                        WHERE lease_owner = :owner::text AND due_at IS NOT NULL
-                                                          AND state <> 'pending' AND NOT waits_for_token)::integer))
-    FOR UPDATE OF p SKIP LOCKED
+    LIMIT :pending::integer
+    FOR NO KEY UPDATE OF w SKIP LOCKED
+), chosen AS (
+    SELECT * FROM due UNION ALL SELECT * FROM fresh
 ), claimed AS (
+    UPDATE work w
+    SET due_at = clock_timestamp() + :lease::bigint * interval '1 microsecond', lease_owner = :owner::text,
+        lease_number = w.lease_number + 1, is_begun = true, is_hurried = false
+    FROM chosen c WHERE w.id = c.id
+    RETURNING w.*
+), begun AS (
     UPDATE operations o
-    SET due_at = clock_timestamp() + :lease::bigint * interval '1 microsecond',
-        lease_owner = :owner::text,
-        lease_number = o.lease_number + 1,
-        state = CASE WHEN o.state = 'pending' THEN 'in progress' ELSE o.state END,
-        started_at = COALESCE(o.started_at, now()),
-        updated_at = CASE WHEN o.state = 'pending' THEN clock_timestamp() ELSE o.updated_at END,
-        row_version = o.row_version + (o.state = 'pending')::integer
-    FROM (SELECT id FROM due UNION ALL SELECT id FROM fresh) c
-    WHERE o.id = c.id
-    RETURNING o.*
+    SET state = 'in progress', started_at = COALESCE(o.started_at, now()), updated_at = clock_timestamp(),
+        row_version = o.row_version + 1
+    FROM claimed w WHERE o.id = w.id AND o.state = 'pending'
+    RETURNING o.deployment_id
 ), touched AS (
-    UPDATE deployments d SET row_version = d.row_version + 1
-    FROM claimed c, fresh f
-    WHERE f.id = c.id AND d.id = c.deployment_id
+    UPDATE deployments d SET row_version = d.row_version + 1 FROM begun b WHERE d.id = b.deployment_id
 )
-SELECT o.id, o.deployment_id, o.lease_number, o.type, o.state, o.phase, o.options, o.progress, o.correlation_id,
+SELECT w.id, o.deployment_id, w.lease_number, w.kind,
+       CASE o.state WHEN 'pending' THEN 'in progress' ELSE o.state END AS state, w.phase, o.options, w.memory,
+       (extract(epoch FROM c.due_at) * 1000000)::bigint AS was_due, w.lease_number = 1 AS is_fresh, o.correlation_id,
        o.description, o.user_group, o.user_group_issuer,
        (extract(epoch FROM o.deadline) * 1000000)::bigint AS deadline,
        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS clock,
@@ -52,15 +55,15 @@ SELECT o.id, o.deployment_id, o.lease_number, o.type, o.state, o.phase, o.option
        d.template_inputs, d.per_provider_max_retries, d.max_providers, d.per_provider_timeout_mins,
        d.keep_last_attempt, d.target_provider, d.target_region, d.im_endpoint, d.im_infra_id,
        u.id AS user_id, u.issuer, u.email, u.refresh_token,
-       c.access_token, (extract(epoch FROM c.expires_at) * 1000000)::bigint AS token_expires,
+       k.access_token, (extract(epoch FROM k.expires_at) * 1000000)::bigint AS token_expires,
        t.target_provider_type,
-       CASE WHEN o.type = 'CREATE' AND o.phase IN ('queued', 'placing', 'submitting') AND o.state <> 'canceling'
+       CASE WHEN w.kind = 'CREATE' AND w.phase IN ('queued', 'placing', 'submitting') AND o.state <> 'canceling'
            THEN t.content END AS content,
-       CASE WHEN o.type = 'CREATE' AND o.phase IN ('queued', 'placing', 'submitting') AND o.state <> 'canceling'
-           THEN (SELECT jsonb_agg(jsonb_build_object('name', w.username, 'key', w.public_ssh_key) ORDER BY x.created_at)
-                 FROM deployment_owners x JOIN users w ON w.id = x.user_id
-                 WHERE x.deployment_id = d.id AND w.public_ssh_key IS NOT NULL) END AS owners,
-       CASE WHEN o.type = 'DELETE' AND o.phase = 'queued'
+       CASE WHEN w.kind = 'CREATE' AND w.phase IN ('queued', 'placing', 'submitting') AND o.state <> 'canceling'
+           THEN (SELECT jsonb_agg(jsonb_build_object('name', y.username, 'key', y.public_ssh_key) ORDER BY x.created_at)
+                 FROM deployment_owners x JOIN users y ON y.id = x.user_id
+                 WHERE x.deployment_id = d.id AND y.public_ssh_key IS NOT NULL) END AS owners,
+       CASE WHEN w.kind = 'DELETE' AND w.phase = 'queued'
            THEN (SELECT jsonb_agg(jsonb_build_object(
                             'operation', s.operation_id, 'number', s.number, 'endpoint', s.im_endpoint,
                             'infra', s.im_infra_id, 'tag', s.attempt_tag, 'provider', s.provider, 'region', s.region,
@@ -71,80 +74,116 @@ SELECT o.id, o.deployment_id, o.lease_number, o.type, o.state, o.phase, o.option
                  WHERE p.deployment_id = d.id AND s.removed_at IS NULL
                    AND (s.attempt_tag IS NOT NULL OR s.im_infra_id IS NOT NULL)) END AS remains,
        d.template_inputs_sealed
-FROM claimed o
+FROM claimed w
+JOIN chosen c ON c.id = w.id
+JOIN operations o ON o.id = w.id
 JOIN deployments d ON d.id = o.deployment_id
 JOIN templates t ON t.id = d.template_id
 JOIN users u ON u.id = d.created_by
-LEFT JOIN credentials c ON c.user_id = u.id
+LEFT JOIN credentials k ON k.user_id = u.id
 ORDER BY o.created_at, o.id;
 
--- Microseconds until the next of those at work is due; `phases` as above.
+-- Microseconds until the next of those at work is due; `since` and `phases` as above.
 -- name: work_next
 -- columns: rest
 SELECT (extract(epoch FROM min(due_at) - clock_timestamp()) * 1000000)::bigint AS rest
-FROM operations WHERE due_at IS NOT NULL AND state <> 'pending' AND type::text || '/' || phase::text = ANY (:phases::text[]);
+FROM work
+WHERE is_begun AND due_at >= to_timestamp(:since::bigint / 1000000.0) AND kind || '/' || phase = ANY (:phases::text[]);
 
--- `numbers` are those of the leases, `lease` is in microseconds. Gives the ids whose lease still was the owner's.
+-- How many this owner has at work; what rests takes no place of others.
+-- name: work_count
+-- columns: count
+SELECT count(*) FROM work WHERE lease_owner = :owner::text AND is_begun AND NOT is_resting;
+
+-- `numbers` are those of the leases, `lease` is in microseconds. Gives the ids whose lease still is the owner's. A row that
+-- somebody else has locked keeps the lease that it has.
 -- name: work_renew
--- columns: id
-UPDATE operations o
-SET due_at = CASE o.state WHEN 'canceling' THEN o.due_at
-                          ELSE clock_timestamp() + :lease::bigint * interval '1 microsecond' END
-FROM unnest(:ids::uuid[], :numbers::bigint[]) AS held (id, number)
-WHERE o.id = held.id AND o.lease_number = held.number AND o.lease_owner = :owner::text AND o.due_at IS NOT NULL
-RETURNING o.id;
+-- columns: id, is_renewed
+WITH held AS (
+    SELECT * FROM unnest(:ids::uuid[], :numbers::bigint[]) AS held (id, number)
+), free AS MATERIALIZED (
+    SELECT w.id FROM work w JOIN held h ON w.id = h.id AND w.lease_number = h.number
+    WHERE w.lease_owner = :owner::text ORDER BY w.id FOR NO KEY UPDATE OF w SKIP LOCKED
+), renewed AS (
+    UPDATE work w
+    SET due_at = CASE WHEN w.is_hurried THEN w.due_at
+                      ELSE clock_timestamp() + :lease::bigint * interval '1 microsecond' END
+    FROM free f WHERE w.id = f.id AND w.lease_owner = :owner::text
+    RETURNING w.id
+)
+SELECT w.id, r.id IS NOT NULL AS is_renewed
+FROM work w JOIN held h ON w.id = h.id AND w.lease_number = h.number LEFT JOIN renewed r ON r.id = w.id
+WHERE w.lease_owner = :owner::text;
 
 -- Hands leases back.
 -- name: work_release
-UPDATE operations o SET due_at = clock_timestamp()
+UPDATE work w SET due_at = clock_timestamp()
 FROM unnest(:ids::uuid[], :numbers::bigint[]) AS held (id, number)
-WHERE o.id = held.id AND o.lease_number = held.number AND o.lease_owner = :owner::text AND o.due_at IS NOT NULL;
+WHERE w.id = held.id AND w.lease_number = held.number AND w.lease_owner = :owner::text;
 
--- Owners of leases whose name begins so.
--- name: work_holders
--- columns: lease_owner
-SELECT DISTINCT lease_owner FROM operations
-WHERE due_at IS NOT NULL AND state <> 'pending' AND starts_with(lease_owner, :prefix::text);
+-- An engine lives; those whose names begin so.
+-- name: engine_live
+-- columns: name
+WITH mine AS (
+    INSERT INTO engines AS e (name) VALUES (:name::text) ON CONFLICT (name) DO UPDATE SET lived_at = clock_timestamp()
+)
+SELECT name FROM engines WHERE starts_with(name, :prefix::text);
 
--- Takes over what a process that is gone had in hand.
--- name: work_adopt
-UPDATE operations SET due_at = LEAST(due_at, clock_timestamp()), lease_owner = NULL
-WHERE lease_owner = :holder::text AND due_at IS NOT NULL AND state <> 'pending';
+-- Takes over what an engine that is gone had in hand.
+-- name: engine_adopt
+WITH gone AS (
+    DELETE FROM engines WHERE name = :name::text
+)
+UPDATE work SET due_at = LEAST(due_at, clock_timestamp()), lease_owner = NULL
+WHERE lease_owner = :name::text AND is_begun;
 
--- The end of a step that changed nothing anybody can see; `due` in microseconds from now. Somebody who asked for an end
+-- Those of hosts that never came back.
+-- name: engine_forget
+DELETE FROM engines WHERE lived_at < now() - interval '7 days';
+
+-- The end of a step that changed nothing anybody can see; `due` in microseconds from now. Somebody who asked for a look
 -- meanwhile is heard at once.
 -- name: work_poll
 -- columns: id
-UPDATE operations
-SET due_at = clock_timestamp() + CASE state WHEN 'canceling' THEN 0 ELSE :due::bigint END * interval '1 microsecond',
-    progress = :progress::jsonb
-WHERE id = :id::uuid AND lease_owner = :owner::text AND lease_number = :lease_number::bigint AND due_at IS NOT NULL
+UPDATE work
+SET due_at = clock_timestamp() + CASE WHEN is_hurried THEN 0 ELSE :due::bigint END * interval '1 microsecond',
+    is_resting = :is_resting::boolean, memory = :memory::jsonb
+WHERE id = :id::uuid AND lease_owner = :owner::text AND lease_number = :lease_number::bigint
 RETURNING id;
 
 -- The end of a step; `due` in microseconds from now; `changes`: see orc_store_work.h. Nothing is written unless the lease
 -- still is the owner's.
 -- name: work_save
 -- columns: state
-WITH mine AS (
+WITH change AS MATERIALIZED (
+    SELECT :changes::jsonb AS c
+), kept AS (
+    UPDATE work w
+    SET due_at = clock_timestamp() + CASE WHEN is_hurried THEN 0 ELSE :due::bigint END * interval '1 microsecond',
+        phase = COALESCE(c ->> 'phase', w.phase), is_resting = :is_resting::boolean, memory = :memory::jsonb
+    FROM change
+    WHERE NOT c ? 'ended' AND w.id = :id::uuid AND w.lease_owner = :owner::text
+      AND w.lease_number = :lease_number::bigint
+    RETURNING w.id
+), done AS (
+    DELETE FROM work w USING change
+    WHERE c ? 'ended' AND w.id = :id::uuid AND w.lease_owner = :owner::text AND w.lease_number = :lease_number::bigint
+    RETURNING w.id
+), mine AS (
     UPDATE operations o
-    SET due_at = CASE WHEN c ? 'ended' THEN NULL
-                      ELSE clock_timestamp() + CASE o.state WHEN 'canceling' THEN 0 ELSE :due::bigint END
-                           * interval '1 microsecond' END,
-        state = CASE WHEN c ? 'ended' AND o.state = 'canceling' AND o.type <> 'DELETE' THEN 'canceled'
+    SET state = CASE WHEN c ? 'ended' AND o.state = 'canceling' AND o.type <> 'DELETE' THEN 'canceled'
                      ELSE COALESCE((c ->> 'ended')::operation_state, o.state) END,
         phase = COALESCE((c ->> 'phase')::operation_phase, o.phase),
         description = COALESCE(c ->> 'description', o.description),
         reason = COALESCE(c ->> 'reason', o.reason),
         errors = COALESCE(c -> 'errors', o.errors),
-        progress = COALESCE(c -> 'progress', o.progress),
         platform_id = COALESCE(c ->> 'platform', o.platform_id),
         waits_for_token = COALESCE((c ->> 'waits_for_token')::boolean, o.waits_for_token),
         ended_at = CASE WHEN c ? 'ended' THEN clock_timestamp() END,
         updated_at = clock_timestamp(),
         row_version = o.row_version + 1
-    FROM (SELECT :changes::jsonb AS c) change
-    WHERE o.id = :id::uuid AND o.lease_owner = :owner::text AND o.lease_number = :lease_number::bigint
-        AND o.due_at IS NOT NULL
+    FROM change, (SELECT id FROM kept UNION ALL SELECT id FROM done) w
+    WHERE o.id = w.id
     RETURNING o.id, o.deployment_id, o.state, c
 ), deployment AS (
     UPDATE deployments d
@@ -205,17 +244,19 @@ WITH mine AS (
 )
 SELECT state FROM mine;
 
--- The end of a deletion that takes the deployment's row with it. All operations are locked before it, in the order of
--- requests: the cascade would want them while it holds the deployment.
+-- The end of a deletion that takes the deployment's row with it. All work and operations are locked before it, in the
+-- order of requests: the cascade would want them while it holds the deployment.
 -- name: work_forget
 -- columns: id
-WITH locked AS MATERIALIZED (
-    SELECT * FROM operations
-    WHERE deployment_id = (SELECT deployment_id FROM operations WHERE id = :id::uuid) ORDER BY id FOR UPDATE
+WITH mine AS MATERIALIZED (
+    SELECT id FROM work
+    WHERE id = :id::uuid AND lease_owner = :owner::text AND lease_number = :lease_number::bigint FOR UPDATE
+), locked AS MATERIALIZED (
+    SELECT o.id, o.deployment_id FROM operations o
+    WHERE o.deployment_id = (SELECT x.deployment_id FROM operations x JOIN mine USING (id)) ORDER BY o.id FOR UPDATE
 )
 DELETE FROM deployments d USING locked o
-WHERE (SELECT count(*) FROM locked) > 0 AND o.id = :id::uuid AND o.lease_owner = :owner::text
-  AND o.lease_number = :lease_number::bigint AND o.due_at IS NOT NULL AND d.id = o.deployment_id
+WHERE (SELECT count(*) FROM locked) > 0 AND o.id = :id::uuid AND d.id = o.deployment_id
 RETURNING d.id;
 
 -- What IM made for a tag is a fact, whoever has the lease now. No row: there is no such tag any more.

@@ -55,7 +55,7 @@ def frozen(make_stack):
     stack.wait_for(is_frozen, 15, "an engine that can be held still")
     yield stack
     # What the tests put there is no work for the engine, which would log so, now or after the end's look at the logs.
-    stack.sql("UPDATE operations SET due_at = now() + interval '1 day' WHERE due_at IS NOT NULL")
+    stack.sql("DELETE FROM work")
     os.kill(pid, signal.SIGCONT)
 
 
@@ -91,11 +91,15 @@ def submit(stack, client, content=None, **fields):
 def put(stack, deployment, type="CREATE", state="succeeded", phase="ended", reason=None):  # pylint: disable=redefined-builtin
     """Puts the deployment's last operation into a state, as the engine does."""
     stack.sql("UPDATE operations o SET type = %s, state = %s, phase = %s, reason = %s,"
-              " ended_at = CASE WHEN s.over THEN now() END, due_at = CASE WHEN s.over THEN NULL ELSE now() END,"
+              " ended_at = CASE WHEN s.over THEN now() END,"
               " updated_at = now(), row_version = o.row_version + 1"
               " FROM deployments d, (SELECT %s IN ('succeeded', 'failed', 'canceled') AS over) s"
               " WHERE d.id = %s AND o.id = d.last_operation_id",
               (type, state, phase, reason, state, deployment))
+    stack.sql("UPDATE work w SET is_begun = o.state <> 'pending', due_at = now() FROM operations o JOIN deployments d"
+              " ON d.last_operation_id = o.id WHERE w.id = o.id AND d.id = %s", (deployment,))
+    stack.sql("DELETE FROM work w USING operations o WHERE w.id = o.id AND o.ended_at IS NOT NULL AND o.deployment_id = %s",
+              (deployment,))
     stack.sql("UPDATE deployments SET row_version = row_version + 1 WHERE id = %s", (deployment,))
 
 

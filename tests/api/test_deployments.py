@@ -232,8 +232,8 @@ def test_a_submission_is_all_its_rows_and_no_message(frozen):
     rows = {table: frozen.sql("SELECT count(*) FROM %s WHERE deployment_id = '%s'" % (table, made))[0][0]
             for table in ("deployment_owners", "resources", "operations")}
     assert rows == {"deployment_owners": 1, "resources": 9, "operations": 1}
-    operation = frozen.sql("SELECT type, state, phase, user_group, user_group_issuer, due_at <= now(), deadline - created_at,"
-                           " created_by::text FROM operations WHERE deployment_id = %s", (made,))[0]
+    operation = frozen.sql("SELECT type, state, o.phase, user_group, user_group_issuer, due_at <= now(), deadline - created_at,"
+                           " created_by::text FROM operations o JOIN work USING (id) WHERE deployment_id = %s", (made,))[0]
     assert operation[:6] == ("CREATE", "pending", "queued", alice.group, frozen.issuer.url.rstrip("/"), True)
     assert operation[6].total_seconds() == 14400 * 60
     assert frozen.sql("SELECT count(*) FROM outbox WHERE key = %s", (made,)) == [(0,)]  # nobody takes messages yet
@@ -554,7 +554,7 @@ def test_a_deletion_is_an_operation_and_the_row_stays(frozen):
     value = alice.deployment(made)
     assert (value["status_name"], value["last_operation"]) == ("DELETE_IN_PROGRESS", operation["id"])
     assert value["task_name"] == "infrastructure_deletion"
-    assert frozen.sql("SELECT due_at <= now(), options FROM operations WHERE id = %s", (operation["id"],)) == [
+    assert frozen.sql("SELECT due_at <= now(), options FROM operations JOIN work USING (id) WHERE id = %s", (operation["id"],)) == [
         (True, {"force": False, "unsecure": False})]
     put(frozen, made, "DELETE")
     assert alice.deployment(made)["status_name"] == "DELETE_COMPLETE"
@@ -586,9 +586,10 @@ def test_a_deletion_ends_what_the_deployment_is_at(frozen, state, phase):
     made = submit(frozen, alice)
     put(frozen, made, state=state, phase=phase)
     creation = alice.deployment(made)["last_operation"]
-    frozen.sql("UPDATE operations SET due_at = now() + interval '1 hour' WHERE id = %s", (creation,))
+    frozen.sql("UPDATE work SET due_at = now() + interval '1 hour' WHERE id = %s", (creation,))
     expect(alice.delete("/deployments/" + made), 202)
-    assert frozen.sql("SELECT state, due_at <= now() FROM operations WHERE id = %s", (creation,)) == [("canceling", True)]
+    assert frozen.sql("SELECT state, due_at <= now(), is_begun FROM operations JOIN work USING (id) WHERE id = %s", (creation,)) == [
+        ("canceling", True, True)]
     assert alice.deployment(made)["status_name"] == "DELETE_IN_PROGRESS"
 
 
@@ -611,7 +612,7 @@ def test_a_bad_flag_deletes_nothing(frozen, query):
 
 def options_of(stack, made):
     return stack.sql("SELECT o.options FROM deployments d JOIN operations o ON o.id = d.last_operation_id"
-                     " WHERE d.id = %s AND o.type = 'DELETE' AND o.due_at <= now()", (made,))
+                     " JOIN work w ON w.id = o.id WHERE d.id = %s AND o.type = 'DELETE' AND w.due_at <= now()", (made,))
 
 
 def test_an_administrator_forces_a_deletion(frozen):

@@ -146,9 +146,10 @@ def test_a_newer_token_wakes_operations_that_wait_for_one(stack):
     person, admin = stack.person([group], sub=sub, ttl=600), stack.person(admin=True)
     deployment = person.deploy(group=group)
     # As if an administrator had asked for it and the creator's token were needed; whoever works on it now has lost it.
-    stack.sql("UPDATE operations SET waits_for_token = true, due_at = now() + interval '1 day', lease_owner = NULL, "
-              "lease_number = lease_number + 1, created_by = %s WHERE deployment_id = %s", (admin.id, deployment))
-    state = "SELECT waits_for_token, due_at > now() + interval '1 hour' FROM operations WHERE deployment_id = %s"
+    stack.sql("WITH w AS (UPDATE work w SET due_at = now() + interval '1 day', lease_owner = NULL, lease_number = lease_number + 1 "
+              "FROM operations o WHERE o.id = w.id AND o.deployment_id = %s) "
+              "UPDATE operations SET waits_for_token = true, created_by = %s WHERE deployment_id = %s", (deployment, admin.id, deployment))
+    state = "SELECT waits_for_token, due_at > now() + interval '1 hour' FROM operations JOIN work USING (id) WHERE deployment_id = %s"
     expect(admin.get("/users/me"), 200)
     assert stack.sql(state, (deployment,)) == [(True, True)]
     # IM knows people by their names too.

@@ -338,7 +338,7 @@ class Bench:
         return self.stack.sql("SELECT count(*) FROM operations")[0][0]
 
     def unfinished(self):
-        return self.stack.sql("SELECT count(*) FROM operations WHERE due_at IS NOT NULL")[0][0]
+        return self.stack.sql("SELECT count(*) FROM operations WHERE ended_at IS NULL")[0][0]
 
     def memory(self):
         """Growth of httpd's children over 1,000,000 requests with 10,000 tokens, after a warm-up."""

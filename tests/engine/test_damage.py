@@ -13,8 +13,7 @@ TAG = {"attempt": {"number": 1, "name": "Attempt 1 at cloud-a", "provider": "clo
 
 
 def damage(rig, id, phase, progress):
-    rig.sql("UPDATE operations SET phase = %s, progress = %s, due_at = now() WHERE deployment_id = %s",
-            (phase, json.dumps(progress), id))
+    rig.change_work(id, "phase = %s, memory = %s, due_at = now()", phase, json.dumps(progress))
     rig.notify()
 
 
@@ -45,7 +44,7 @@ def test_what_the_database_does_not_take_ends_the_operation(engine_rig):
     alice = engine_rig.person()
     id = alice.create(template(im_simulator={"boot_ms": HELD}))
     engine_rig.wait_for_phase(id, "provisioning")
-    progress = engine_rig.operation(id)["progress"]
+    progress = engine_rig.operation(id)["memory"]
     progress["attempt"]["number"] = 10 ** 12
     damage(engine_rig, id, "provisioning", progress)
     engine_rig.control.force(engine_rig.deployment(id)["im_infra_id"], "failed")
@@ -57,19 +56,17 @@ def test_what_the_database_does_not_take_ends_the_operation(engine_rig):
     assert not engine_rig.infrastructures(alice, alive="true")
 
 
-@pytest.mark.parametrize("what", ["type = 'UPDATE', phase = 'provisioning'", "phase = 'deleting'"])
+@pytest.mark.parametrize("what", ["kind = 'UPDATE'", "phase = 'deleting'"])
 def test_what_another_version_does_is_left_to_it(engine_rig, what):
     """As on a host of an older version, in the middle of an upgrade."""
     alice = engine_rig.person()
     id = alice.create(template(im_simulator={"boot_ms": HELD}))
     engine_rig.wait_for_phase(id, "provisioning")
-    engine_rig.sql("UPDATE operations SET lease_number = lease_number + 1, due_at = now() - interval '1 minute', %s WHERE deployment_id = %%s"
-                   % what, (id,))
-    look = "SELECT to_jsonb(o) FROM operations o WHERE deployment_id = %s"
-    before = engine_rig.sql(look, (id,))
+    engine_rig.change_work(id, "due_at = now() - interval '1 minute', " + what)
+    before = engine_rig.operation(id)
     engine_rig.finish(engine_rig.person().create())
-    assert engine_rig.sql(look, (id,)) == before
-    engine_rig.sql("UPDATE operations SET type = 'CREATE', phase = 'provisioning', due_at = now() WHERE deployment_id = %s", (id,))
+    assert engine_rig.operation(id) == before
+    engine_rig.change_work(id, "kind = 'CREATE', phase = 'provisioning', due_at = now()")
     engine_rig.notify()
     engine_rig.control.release()
     engine_rig.finish(id)

@@ -132,20 +132,12 @@ def test_force_ends_when_im_rejects_every_token(rig):
     rig.wait_for(lambda: not rig.sql("SELECT FROM deployments WHERE id = %s", (id,)), 15, "the row's end")
 
 
-def let_the_provider_s_time_pass(rig, id, phase):
-    """A minute is the shortest time that can be asked for: moves its beginning, between two looks."""
-    rig.wait_for(lambda: rig.sql("""UPDATE operations SET lease_number = lease_number + 1, due_at = now(),
-        progress = jsonb_set(progress, '{since}', to_jsonb((progress ->> 'since')::bigint - 61000000))
-        WHERE deployment_id = %s AND phase = %s AND due_at > now() + interval '20 milliseconds'
-            AND due_at < now() + interval '1 second'""", (id, phase)), 10, "a moment between two looks")
-
-
 def test_an_unanswered_creation_is_looked_for_no_longer_than_the_provider_s_time(rig):
     rig.control.post("fault", [{"fault": "reset_after", "on": "create", "cloud": "bad-one"},
                                {"fault": "http_503", "on": "list", "cloud": "bad-one"}])
     person, id = after_a_failed_attempt(rig, provider_timeout=1)
     rig.wait_for(lambda: rig.operation(id)["description"].startswith("Waits for the Infrastructure Manager"), 10, "a search")
-    let_the_provider_s_time_pass(rig, id, "submitting")
+    rig.let_the_time_of_the_provider_pass(id, "submitting")
     rig.finish(id)
     assert [(step["provider"], step["status"]) for step in rig.steps(id)] == [("bad-one", "failed"), ("good-one", "succeeded")]
     assert len(rig.infrastructures(person, alive="true")) == 2
@@ -169,7 +161,7 @@ def test_outputs_that_im_never_gives_end_with_the_provider_s_time(rig):
     person = rig.person()
     id = person.create(template(im_simulator={"fault": "http_500", "on": "outputs"}), max_providers=1, provider_timeout=1)
     rig.wait_for_phase(id, "collecting")
-    let_the_provider_s_time_pass(rig, id, "collecting")
+    rig.let_the_time_of_the_provider_pass(id, "collecting")
     assert "longer than the 1 minutes" in rig.finish(id, "failed")["reason"]
     assert not rig.infrastructures(person, alive="true")
 

@@ -25,7 +25,7 @@ def test_an_ill_im_is_no_failed_attempt(engine_rig, settings):
     person, id, operation = create(engine_rig, **settings)
     (made,) = engine_rig.infrastructures(person)
     assert made["alive"] and made["id"] == engine_rig.deployment(id)["im_infra_id"]
-    assert "story" not in operation["progress"] and engine_rig.steps(id)[-1]["name"] == "Attempt 1 at cloud-a"
+    assert operation["errors"] == [] and engine_rig.steps(id)[-1]["name"] == "Attempt 1 at cloud-a"
 
 
 @pytest.mark.parametrize("fault", ["reset_after", "hang_after"])
@@ -131,10 +131,10 @@ def held(rig, content=None, **fields):
 def look(rig, id):
     """Has an engine whose polls are hours apart look now, and waits until it has looked."""
     def rests():
-        return rig.sql("SELECT ended_at IS NOT NULL OR due_at > now() + interval '10 minutes' FROM operations WHERE deployment_id = %s",
-                       (id,))[0][0]
+        return rig.sql("""SELECT ended_at IS NOT NULL OR due_at > now() + interval '10 minutes'
+            FROM operations LEFT JOIN work USING (id) WHERE deployment_id = %s""", (id,))[0][0]
     rig.wait_for(rests, 10, "an operation at rest")
-    rig.sql("UPDATE operations SET due_at = now() WHERE deployment_id = %s AND ended_at IS NULL", (id,))
+    rig.change_work(id, "due_at = now()")
     rig.notify()
     rig.wait_for(rests, 10, "the end of a look")
     return rig.operation(id)

@@ -10,7 +10,7 @@ from harness.live import HELD
 
 # When a daemon last looked, as it does every two seconds, whether another one of its host is gone.
 LAST_ROUND = """SELECT max(query_start) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%DISTINCT lease_owner%'"""
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%INTO engines%'"""
 
 
 @pytest.fixture
@@ -22,14 +22,16 @@ def daemons(bare_rig):
 
 def owned_by(rig, daemon, ids):
     """How many of these operations a daemon holds, or was the last to hold."""
-    return rig.sql("SELECT count(*) FROM operations WHERE deployment_id = ANY (%s::uuid[]) AND strpos(lease_owner, %s) > 0",
-                   (ids, "/%d." % daemon.process.pid))[0][0]
+    text, name = daemon.text(), "/%d." % daemon.process.pid
+    owners = rig.sql("""SELECT deployment_id::text, lease_owner FROM operations LEFT JOIN work USING (id)
+        WHERE deployment_id = ANY (%s::uuid[])""", (ids,))
+    return sum(name in owner if owner else "of deployment %s succeeded" % id in text for id, owner in owners)
 
 
 def wait_for_call(rig, ids, calls):
     """Waits until all of these are in hand, by leases of minutes, and so many calls are under way at IM."""
-    rig.wait_for(lambda: rig.sql("""SELECT bool_and(phase = 'provisioning' AND due_at > now() + interval '1 minute') FROM operations
-        WHERE deployment_id = ANY (%s::uuid[])""", (ids,))[0][0], 10, "operations in hand")
+    rig.wait_for(lambda: rig.sql("""SELECT bool_and(w.phase = 'provisioning' AND due_at > now() + interval '1 minute') FROM work w
+        JOIN operations USING (id) WHERE deployment_id = ANY (%s::uuid[])""", (ids,))[0][0], 10, "operations in hand")
     rig.wait_for_calls(calls)
 
 
@@ -116,7 +118,7 @@ def test_a_lease_is_renewed_while_a_call_takes_longer(bare_rig, daemons):
     alice = bare_rig.person()
     id = alice.create(template(im_simulator={"fault": "slow_create", "ms": HELD}))
     bare_rig.wait_for_calls(1)
-    lease = "SELECT lease_owner, lease_number FROM operations WHERE deployment_id = %s"
+    lease = "SELECT lease_owner, lease_number FROM work JOIN operations USING (id) WHERE deployment_id = %s"
     before = bare_rig.sql(lease, (id,))
     bare_rig.wait_for(lambda: bare_rig.sql("SELECT now() > started_at + interval '7 seconds' FROM operations WHERE deployment_id = %s",
                                            (id,))[0][0], 10, "more than two leases' time")
@@ -134,7 +136,7 @@ def test_a_daemon_ends_before_httpd_would_kill_it_and_hands_its_leases_back(bare
     ids = [alice.create(template(im_simulator={"fault": "slow", "on": "state", "ms": HELD, "first": 1})) for _ in range(5)]
     wait_for_call(bare_rig, ids, 4)
     assert first.stop() < 3
-    assert bare_rig.sql("SELECT count(*) FROM operations WHERE deployment_id = ANY (%s::uuid[]) AND due_at > now() + interval '1 second'",
+    assert bare_rig.sql("SELECT count(*) FROM work JOIN operations USING (id) WHERE deployment_id = ANY (%s::uuid[]) AND due_at > now() + interval '1 second'",
                         (ids,)) == [(0,)]
     daemons()
     for id in ids:
@@ -209,6 +211,6 @@ def test_deletions_that_im_takes_minutes_for_leave_room_for_others(bare_rig, dae
     for id in ids:
         bare_rig.finish(id)
         alice.delete(id)
-    bare_rig.wait_for(lambda: bare_rig.sql("""SELECT count(*) FROM operations WHERE deployment_id = ANY (%s::uuid[]) AND type = 'DELETE'
-        AND (progress #>> '{targets,0,sends}')::integer >= 3 AND due_at > now() + interval '10 seconds'""", (ids,))[0][0] == 3, 20, "three deletions that are waited for")
+    bare_rig.wait_for(lambda: bare_rig.sql("""SELECT count(*) FROM work JOIN operations USING (id) WHERE deployment_id = ANY (%s::uuid[])
+        AND type = 'DELETE' AND (memory #>> '{targets,0,sends}')::integer >= 3 AND due_at > now() + interval '10 seconds'""", (ids,))[0][0] == 3, 20, "three deletions that are waited for")
     bare_rig.finish(bare_rig.person().create())

@@ -99,8 +99,9 @@ class Person:
             VALUES (%s, %s, now() + %s * interval '1 second')
             ON CONFLICT (user_id) DO UPDATE SET access_token = excluded.access_token, expires_at = excluded.expires_at""",
                      (self.id, self.rig.seal("credentials.access_token", self.id, self.token), ttl if expires is None else expires))
-        self.rig.sql("""UPDATE operations SET due_at = now(), waits_for_token = false
-            WHERE created_by = %s AND waits_for_token AND ended_at IS NULL""", (self.id,))
+        self.rig.sql("""WITH woken AS (UPDATE work w SET due_at = now(), is_hurried = true FROM operations o
+                WHERE o.id = w.id AND o.created_by = %s AND o.waits_for_token RETURNING w.id)
+            UPDATE operations o SET waits_for_token = false FROM woken w WHERE o.id = w.id""", (self.id,))
         self.rig.notify()
 
     def create(self, content=None, inputs=None, nodes=None, sealed_inputs=None, **fields):
@@ -128,10 +129,11 @@ class Person:
             r AS (INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, is_compute,
                     created_by, updated_by)
                 SELECT gen_random_uuid(), %(id)s, position, name, 'tosca.nodes.Compute', compute, %(person)s, %(person)s
-                FROM json_to_recordset(%(nodes)s) AS n (position integer, name text, compute boolean))
-            INSERT INTO operations (id, deployment_id, type, user_group, user_group_issuer, created_by, deadline, due_at)
+                FROM json_to_recordset(%(nodes)s) AS n (position integer, name text, compute boolean)),
+            k AS (INSERT INTO work (id, kind) VALUES (%(operation)s, 'CREATE'))
+            INSERT INTO operations (id, deployment_id, type, user_group, user_group_issuer, created_by, deadline)
             VALUES (%(operation)s, %(id)s, 'CREATE', %(group)s, %(issuer)s, %(person)s,
-                now() + %(deadline)s * interval '1 second', now())""", values)
+                now() + %(deadline)s * interval '1 second')""", values)
         rig.notify()
         return deployment
 
@@ -139,12 +141,16 @@ class Person:
         """The same as DELETE; the operation's id."""
         operation = str(uuid.uuid4())
         self.rig.sql("""
-            WITH c AS (UPDATE operations SET state = 'canceling', due_at = now()
-                WHERE deployment_id = %(id)s AND state IN ('pending', 'in progress')),
+            WITH l AS MATERIALIZED (SELECT w.id FROM work w JOIN operations o ON o.id = w.id WHERE o.deployment_id = %(id)s
+                ORDER BY w.id FOR NO KEY UPDATE OF w),
+            c AS (UPDATE operations o SET state = 'canceling' FROM l
+                WHERE o.id = l.id AND o.state IN ('pending', 'in progress') RETURNING o.id),
+            h AS (UPDATE work w SET due_at = now(), is_begun = true, is_hurried = true FROM c WHERE w.id = c.id),
+            k AS (INSERT INTO work (id, kind) VALUES (%(operation)s, 'DELETE')),
             o AS (INSERT INTO operations (id, deployment_id, type, options, user_group, user_group_issuer, created_by,
-                    deadline, due_at)
+                    deadline)
                 VALUES (%(operation)s, %(id)s, 'DELETE', %(options)s, %(group)s, %(issuer)s, %(person)s,
-                    now() + interval '1 day', now()))
+                    now() + interval '1 day'))
             UPDATE deployments SET last_operation_id = %(operation)s WHERE id = %(id)s""", {
                 "id": deployment, "operation": operation, "group": self.group, "issuer": self.issuer, "person": self.id,
                 "options": json.dumps({"force": force, "unsecure": unsecure})})
@@ -210,10 +216,23 @@ class Rig(live.LiveStack):
     # looking
 
     def operation(self, deployment, type="CREATE"):
-        """The last operation of that type as a dict, or None."""
-        rows = self.sql("""SELECT to_jsonb(o) FROM operations o WHERE deployment_id = %s AND type = %s::operation_type
-            ORDER BY created_at DESC LIMIT 1""", (deployment, type))
+        """The last operation of that type as a dict, or None; with its work, until it has ended."""
+        rows = self.sql("""SELECT COALESCE(to_jsonb(w), '{}') || to_jsonb(o) FROM operations o LEFT JOIN work w USING (id)
+            WHERE deployment_id = %s AND type = %s::operation_type ORDER BY created_at DESC LIMIT 1""", (deployment, type))
         return rows[0][0] if rows else None
+
+    def change_work(self, deployment, change, *values, type="CREATE"):
+        """Changes what an operation remembers, or when it is due, behind the back of who has it in hand; how many rows."""
+        return self.sql("""UPDATE work SET lease_number = lease_number + 1, %s WHERE id = (SELECT id FROM operations
+            WHERE deployment_id = %%s AND type = %%s::operation_type AND ended_at IS NULL)""" % change, values + (deployment, type))
+
+    def let_the_time_of_the_provider_pass(self, deployment, phase):
+        """A minute is the shortest that can be asked for: moves its beginning, between two looks."""
+        self.wait_for(lambda: self.sql("""UPDATE work w SET lease_number = lease_number + 1, due_at = now(),
+            memory = jsonb_set(memory, '{since}', to_jsonb((memory ->> 'since')::bigint - 61000000))
+            FROM operations o WHERE o.id = w.id AND deployment_id = %s AND w.phase = %s
+                AND due_at > now() + interval '20 milliseconds' AND due_at < now() + interval '1 second'""",
+                                       (deployment, phase)), 10, "a moment between two looks")
 
     def wait_for_end(self, deployment, type="CREATE", timeout=20):
         def look():
@@ -271,7 +290,8 @@ class Rig(live.LiveStack):
     def finish_work(self):
         """Stops the daemons and ends what they left, so that the next ones find nothing to do."""
         self.stop_engines()
-        self.sql("UPDATE operations SET state = 'canceled', phase = 'ended', ended_at = now(), due_at = NULL WHERE due_at IS NOT NULL")
+        self.sql("DELETE FROM work")
+        self.sql("UPDATE operations SET state = 'canceled', phase = 'ended', ended_at = now() WHERE ended_at IS NULL")
         self.control.mend()
 
     def close(self):

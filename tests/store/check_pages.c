@@ -369,10 +369,9 @@ static void objects_are_hardly_smaller_than_they_are_thought_to_be(void **state)
         "3) "
         "n WHERE tot_timeout_mins = 3");
     text_of("INSERT INTO resource_requirements SELECT a.id, b.id FROM resources a, resources b WHERE a.id <> b.id");
-    text_of("INSERT INTO operations (id, deployment_id, type, transitive, user_group, user_group_issuer, created_by, "
-            "due_at) "
+    text_of("INSERT INTO operations (id, deployment_id, type, transitive, user_group, user_group_issuer, created_by) "
             "SELECT gen_random_uuid(), id, 'CREATE', (SELECT jsonb_agg(jsonb_build_object('id', n)) FROM "
-            "generate_series(1, 200) n), 'g', 'i', created_by, now() FROM deployments");
+            "generate_series(1, 200) n), 'g', 'i', created_by FROM deployments");
     assert_bytes(apr_psprintf(pool, "SELECT * FROM %s.v1_templates()", views));
     assert_bytes(
         apr_psprintf(pool, "SELECT * FROM %s.v1_deployments('https://paas.example/api/v1', '%s', false)", views, me));

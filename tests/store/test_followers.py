@@ -47,15 +47,13 @@ class Tables:
     def operation(self, deployment, type="CREATE", state="pending", phase="queued", reason=None, id=None):
         id = id or str(uuid.uuid4())
         self.sql("INSERT INTO operations (id, deployment_id, type, state, phase, reason, user_group,"
-                 " user_group_issuer, created_by, due_at, ended_at) VALUES (%s, %s, %s, %s, %s, %s, 'g', 'i', %s,"
-                 " CASE WHEN %s THEN NULL ELSE now() END, CASE WHEN %s THEN now() END)",
-                 id, deployment, type, state, phase, reason, self.person, state in ENDED, state in ENDED)
+                 " user_group_issuer, created_by, ended_at) VALUES (%s, %s, %s, %s, %s, %s, 'g', 'i', %s,"
+                 " CASE WHEN %s THEN now() END)", id, deployment, type, state, phase, reason, self.person, state in ENDED)
         return id
 
     def change(self, operation, state, phase, reason=None):
-        self.sql("UPDATE operations SET state = %s, phase = %s, reason = %s,"
-                 " due_at = CASE WHEN %s THEN NULL ELSE now() END, ended_at = CASE WHEN %s THEN now() END WHERE id = %s",
-                 state, phase, reason, state in ENDED, state in ENDED, operation)
+        self.sql("UPDATE operations SET state = %s, phase = %s, reason = %s, ended_at = CASE WHEN %s THEN now() END"
+                 " WHERE id = %s", state, phase, reason, state in ENDED, operation)
 
     def point(self, deployment, operation):
         self.sql("UPDATE deployments SET last_operation_id = %s WHERE id = %s", operation, deployment)
@@ -139,8 +137,8 @@ def test_a_deployment_turns_to_an_operation_of_the_same_statement(tables, type):
     """As a deletion is asked for, or another try."""
     deployment, id = tables.deployment(), str(uuid.uuid4())
     tables.point(deployment, tables.operation(deployment, "CREATE", "failed", "ended", "why"))
-    tables.sql("WITH operation AS (INSERT INTO operations (id, deployment_id, type, user_group, user_group_issuer, created_by, due_at)"
-               " VALUES (%s, %s, %s, 'g', 'i', %s, now())) UPDATE deployments SET last_operation_id = %s WHERE id = %s",
+    tables.sql("WITH operation AS (INSERT INTO operations (id, deployment_id, type, user_group, user_group_issuer, created_by)"
+               " VALUES (%s, %s, %s, 'g', 'i', %s)) UPDATE deployments SET last_operation_id = %s WHERE id = %s",
                id, deployment, type, tables.person, id, deployment)
     assert tables.standing(deployment) == expected(type, "pending", "queued", None)
 

@@ -25,8 +25,8 @@ INSERT INTO deployments (id, template_id, template_inputs, user_group, user_grou
     tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, last_operation_id, created_by, updated_by, created_at)
 SELECT CASE checksum WHEN '1' THEN %(deployment)s ELSE gen_random_uuid() END, id, '{}', 'g', 'i', 1, 1, 1, false, NULL,
     %(person)s, %(person)s, now() - checksum::int * interval '1 s' FROM templates;
-INSERT INTO operations (id, deployment_id, type, user_group, user_group_issuer, created_by, due_at)
-SELECT gen_random_uuid(), id, 'CREATE', 'g', 'i', created_by, now() FROM deployments;
+INSERT INTO operations (id, deployment_id, type, user_group, user_group_issuer, created_by)
+SELECT gen_random_uuid(), id, 'CREATE', 'g', 'i', created_by FROM deployments;
 UPDATE deployments d SET last_operation_id = o.id FROM operations o WHERE o.deployment_id = d.id;
 INSERT INTO deployment_owners (deployment_id, user_id) SELECT d.id, u.id FROM deployments d JOIN (
     SELECT id, row_number() OVER () AS i FROM users) u ON u.i = (SELECT checksum::int FROM templates WHERE id = d.template_id);
