@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+enum {
+    PASSING = 4, /* the part of a passing second that is paid by itself: a quarter. An endpoint that loses more of every
+                    second, and pays less back, is ill */
+    LONGEST = 5, /* pauses: a debt is no higher, lest a long outage is paid for days */
+};
+
 void orc_breaker_init(orc_breaker_t *breaker, int limit, apr_interval_time_t min, apr_interval_time_t max)
 {
     memset(breaker, 0, sizeof *breaker);
@@ -13,12 +19,7 @@ void orc_breaker_init(orc_breaker_t *breaker, int limit, apr_interval_time_t min
 
 apr_interval_time_t orc_breaker_remaining(const orc_breaker_t *breaker, apr_time_t now)
 {
-    apr_interval_time_t remaining = breaker->until - now;
-
-    /* A clock that was set back must not keep an endpoint away for hours. */
-    if (!breaker->is_open || remaining <= 0 || remaining > 2 * breaker->max)
-        return 0;
-    return remaining;
+    return breaker->is_open && breaker->until > now ? breaker->until - now : 0;
 }
 
 int orc_breaker_admit(orc_breaker_t *breaker, apr_time_t now)
@@ -31,21 +32,32 @@ int orc_breaker_admit(orc_breaker_t *breaker, apr_time_t now)
     return 1;
 }
 
-void orc_breaker_succeeded(orc_breaker_t *breaker)
+void orc_breaker_succeeded(orc_breaker_t *breaker, apr_interval_time_t elapsed, apr_time_t now)
 {
-    breaker->failures = 0;
     breaker->is_open = 0;
     breaker->is_probing = 0;
+    breaker->debt -= elapsed + (now - breaker->judged) / PASSING;
+    breaker->judged = now;
+    if (breaker->debt > 0)
+        return;
+    breaker->debt = 0;
+    breaker->failures = 0;
     breaker->pause = 0;
 }
 
-void orc_breaker_failed(orc_breaker_t *breaker, int is_probe, apr_time_t now, double dice)
+void orc_breaker_failed(orc_breaker_t *breaker, int is_probe, apr_interval_time_t elapsed, apr_time_t now, double dice)
 {
+    if (!breaker->failures)
+        breaker->judged = now;
+    breaker->lost += elapsed;
+    breaker->debt += elapsed;
+    if (breaker->debt > LONGEST * breaker->max)
+        breaker->debt = LONGEST * breaker->max;
     if (breaker->failures < breaker->limit)
         breaker->failures++;
     if (breaker->is_open ? !is_probe : breaker->failures < breaker->limit)
         return;
-    breaker->pause = breaker->is_open ? 2 * breaker->pause : breaker->min;
+    breaker->pause = breaker->pause ? 2 * breaker->pause : breaker->min;
     if (breaker->pause > breaker->max)
         breaker->pause = breaker->max;
     breaker->is_open = 1;

@@ -10,6 +10,7 @@
 #include "orc_breaker.h"
 #include "orc_http_transfer.h"
 #include "orc_log.h"
+#include "orc_time.h"
 #include "orc_url.h"
 
 enum { MAX_ENDPOINTS = 1024, MAX_FDS = 16 };
@@ -99,14 +100,14 @@ static orc_http_endpoint_t *find_endpoint(orc_http_t *http, const char *name)
     return endpoint;
 }
 
-static orc_error_t *held_back(const orc_http_endpoint_t *endpoint, apr_time_t now, apr_pool_t *pool)
+static orc_error_t *held_back(const orc_http_endpoint_t *endpoint, apr_pool_t *pool)
 {
-    apr_interval_time_t remaining = orc_breaker_remaining(&endpoint->breaker, now);
+    apr_interval_time_t remaining = orc_breaker_remaining(&endpoint->breaker, orc_time_monotonic());
     char until[APR_RFC822_DATE_LEN];
     orc_error_t *error;
 
-    apr_rfc822_date(until, now + remaining);
-    error = orc_error(pool, 503, "http.breaker", "%s failed %d times in a row; calls to it are held back until %s.",
+    apr_rfc822_date(until, apr_time_now() + remaining);
+    error = orc_error(pool, 503, "http.breaker", "%s failed %d times; calls to it are held back until %s.",
                       endpoint->name, endpoint->breaker.failures, until);
     error->retriable = 1;
     error->retry_after = (int)((remaining + APR_USEC_PER_SEC - 1) / APR_USEC_PER_SEC);
@@ -178,7 +179,7 @@ static void start_queued(orc_http_t *http, orc_http_endpoint_t *endpoint)
         orc_error_t *error;
 
         if (endpoint->breaker.is_open)
-            error = held_back(endpoint, apr_time_now(), call->pool);
+            error = held_back(endpoint, call->pool);
         else
             error = start(call);
         if (error)
@@ -216,14 +217,15 @@ static void judge(orc_http_call_t *call, const orc_http_response_t *response)
         return;
     }
     if (is_alive(call, response)) {
-        orc_breaker_succeeded(breaker);
+        orc_breaker_succeeded(breaker, response->elapsed, orc_time_monotonic());
         if (was_open)
             orc_log(ORC_LOG_NOTICE, "endpoint %s: answers again", call->endpoint->name);
         return;
     }
-    orc_breaker_failed(breaker, call->is_probe, apr_time_now(), randombytes_uniform(1001) / 1000.0);
+    orc_breaker_failed(breaker, call->is_probe, response->elapsed, orc_time_monotonic(),
+                       randombytes_uniform(1001) / 1000.0);
     if (breaker->is_open && !was_open)
-        orc_log(ORC_LOG_WARNING, "endpoint %s: %d calls in a row failed, calls are held back; the last: %s",
+        orc_log(ORC_LOG_WARNING, "endpoint %s: %d calls failed, calls are held back; the last: %s",
                 call->endpoint->name, breaker->failures,
                 response->error ? orc_error_line(response->error, call->pool)
                                 : apr_psprintf(call->pool, "status %d", response->status));
@@ -260,12 +262,11 @@ static orc_error_t *admit(orc_http_call_t *call)
 {
     orc_http_t *http = call->http;
     orc_http_endpoint_t *endpoint = call->endpoint;
-    apr_time_t now = apr_time_now();
     int has_slot = !endpoint->first && endpoint->in_flight < http->options.max_in_flight;
     orc_error_t *error;
 
-    if (endpoint->breaker.is_open && (!has_slot || !orc_breaker_admit(&endpoint->breaker, now)))
-        return held_back(endpoint, now, call->pool);
+    if (endpoint->breaker.is_open && (!has_slot || !orc_breaker_admit(&endpoint->breaker, orc_time_monotonic())))
+        return held_back(endpoint, call->pool);
     if (has_slot) {
         call->is_probe = endpoint->breaker.is_probing;
         error = start(call);
@@ -431,15 +432,9 @@ int orc_http_in_flight(const orc_http_t *http)
     return http->in_flight;
 }
 
-apr_time_t orc_http_open_until(const orc_http_t *http, const char *name)
+apr_interval_time_t orc_http_closed_for(const orc_http_t *http, const char *name)
 {
     const orc_http_endpoint_t *endpoint = apr_hash_get(http->endpoints, name, (apr_ssize_t)orc_url_length(name));
-    apr_time_t now;
 
-    if (!endpoint || !endpoint->breaker.is_open)
-        return 0;
-    /* not the time that was meant before the clock was set back */
-    now = apr_time_now();
-    return endpoint->breaker.until > now && !orc_breaker_remaining(&endpoint->breaker, now) ? now
-                                                                                            : endpoint->breaker.until;
+    return endpoint ? orc_breaker_remaining(&endpoint->breaker, orc_time_monotonic()) : 0;
 }

@@ -60,9 +60,9 @@ typedef struct orc_http_response_t {
 typedef void orc_http_done_t(void *baton, const orc_http_response_t *response);
 
 typedef struct orc_http_options_t {
-    int max_in_flight;    /* transfers at once per endpoint (4) */
-    int max_queued;       /* waiting requests per endpoint (4096) */
-    int breaker_failures; /* transport failures, 502, 503 or 504 in a row that open an endpoint's breaker (5) */
+    int max_in_flight;               /* transfers at once per endpoint (4) */
+    int max_queued;                  /* waiting requests per endpoint (4096) */
+    int breaker_failures;            /* transport failures, 502, 503 or 504 that open an endpoint's breaker (5) */
     apr_interval_time_t breaker_min; /* first pause of an open breaker (1 s); doubles, jittered, at each failed probe */
     apr_interval_time_t breaker_max; /* longest pause (60 s) */
     apr_interval_time_t connect_timeout; /* (10 s), never more than the request's own */
@@ -111,8 +111,8 @@ apr_pool_t *orc_http_pool(const orc_http_t *http);
 /** Transfers in flight, all endpoints together. */
 int orc_http_in_flight(const orc_http_t *http);
 
-/** When an endpoint's open breaker lets the next call through; 0 when it is closed. */
-apr_time_t orc_http_open_until(const orc_http_t *http, const char *endpoint);
+/** Time until an endpoint's open breaker lets the next call through; 0 when it does so, or is closed. */
+apr_interval_time_t orc_http_closed_for(const orc_http_t *http, const char *endpoint);
 
 /**
  * One call that blocks, for the threads of the API. No window, no breaker; never longer than request->timeout.

@@ -66,6 +66,10 @@ static orc_error_t *make_request(orc_http_request_t *request, const orc_im_targe
     request->method = question->method;
     request->endpoint = orc_url_trimmed(target->url, pool);
     request->url = apr_pstrcat(pool, request->endpoint, path, question->rest, NULL);
+    /* An IM whose calls to clouds hang says its version at once: that neither takes a slot from them nor tells anything
+     * of them to their breaker. */
+    if (question->kind == ORC_IM_VERSION)
+        request->endpoint = request->url;
     request->timeout = target->timeout;
     request->may_send = target->may_send;
     request->sender = target->sender;

@@ -3,6 +3,7 @@
 
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <time.h>
 
 /* APR's own conversions refuse times before 1970, which are times like others to PostgreSQL. */
 
@@ -151,4 +152,12 @@ int orc_time_parse(apr_time_t *out, const char *text)
         return 0;
     *out = apr_time_from_sec(seconds) + fraction;
     return 1;
+}
+
+apr_time_t orc_time_monotonic(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000;
 }

@@ -18,4 +18,8 @@ const char *orc_time_text(apr_time_t when, apr_pool_t *pool);
  */
 int orc_time_parse(apr_time_t *out, const char *text);
 
+/** Microseconds of a clock that nobody sets; goes on while a process, or the machine, is stopped. What lasts is
+ * measured by it, and not by the time of day. */
+apr_time_t orc_time_monotonic(void);
+
 #endif

@@ -31,7 +31,7 @@
 
 #define PLENTY_PAUSE apr_time_from_msec(50)
 
-enum { RENEWALS_PER_LEASE = 3, MAX_PROBES = 2, PLENTY = 48 /* jobs in hand */ };
+enum { RENEWALS_PER_LEASE = 3, PLENTY = 48 /* jobs in hand */ };
 
 /* ---- making and stopping ---- */
 
@@ -48,7 +48,7 @@ orc_error_t *orc_engine_make(orc_engine_t **out, const orc_service_t *service, o
     if (pipe2(engine->stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
         return orc_error(pool, 500, "engine", "A pipe can't be made: %s.", strerror(errno));
     orc_claims_name(&engine->owner, &engine->prefix, engine->pool);
-    options.max_in_flight = engine->config->im_max_in_flight + MAX_PROBES;
+    options.max_in_flight = engine->config->im_max_in_flight;
     options.ca_file = engine->config->ca_file;
     ORC_TRY(orc_http_make(&engine->http, &options, engine->pool));
     ORC_TRY(orc_oidc_make(&engine->oidc, engine->config, engine->pool));

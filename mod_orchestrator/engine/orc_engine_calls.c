@@ -97,10 +97,8 @@ static void watch_answers(orc_endpoint_t *endpoint, const orc_im_result_t *resul
 
 static void answer(orc_job_t *job, const orc_im_result_t *result)
 {
-    apr_time_t until = orc_http_open_until(job->engine->http, job->call.at.endpoint);
-
     orc_job_tick(job);
-    job->task.closed = until ? until - apr_time_now() : 0;
+    job->task.closed = orc_http_closed_for(job->engine->http, job->call.at.endpoint);
     job->done(job, result);
 }
 
@@ -254,7 +252,7 @@ static orc_error_t *make_target(orc_im_target_t *target, orc_job_t *job)
 /* A call that the breaker would hold back is not prepared for either, which would be stored, and told, each time. */
 static orc_error_t *held_back(const orc_job_t *job)
 {
-    if (!job->call.before || orc_http_open_until(job->engine->http, job->call.at.endpoint) <= apr_time_now())
+    if (!job->call.before || !orc_http_closed_for(job->engine->http, job->call.at.endpoint))
         return NULL;
     return orc_error(job->task.pool, 503, "im.unavailable", "Calls to %s are held back.", job->call.at.endpoint);
 }

@@ -1,14 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_engine_state.h"
 
-#include <time.h>
+#include "orc_time.h"
 
 apr_time_t orc_engine_monotonic(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000;
+    return orc_time_monotonic();
 }
 
 void orc_job_tick(orc_job_t *job)

@@ -337,9 +337,26 @@ static void an_im_that_fails_is_left_alone_for_a_while(void **state)
     assert_true(error->retriable && error->retry_after >= 1);
     assert_int_equal(count_of("state"), 5);
     control("DELETE", "fault", NULL);
-    while (orc_http_open_until(http, target.url) > apr_time_now())
-        assert_null(orc_http_wait(http, orc_http_open_until(http, target.url) - apr_time_now(), NULL, 0, pool));
+    while (orc_http_closed_for(http, target.url))
+        assert_null(orc_http_wait(http, orc_http_closed_for(http, target.url), NULL, 0, pool));
     assert_int_equal(CALL(orc_im_get_state, id).result.kind, ORC_IM_OK);
+}
+
+static void im_s_version_says_nothing_of_its_other_calls(void **state)
+{
+    const char *id = created("");
+    kept_t kept = {0};
+    int i;
+
+    fault("{\"fault\": \"http_503\", \"on\": \"state\"}");
+    for (i = 0; i < 5; i++) {
+        assert_int_equal(CALL(orc_im_get_state, id).result.kind, ORC_IM_UNAVAILABLE);
+        kept.count = 0;
+        assert_null(orc_im_get_version(NULL, http, &target, keep, &kept, pool));
+        finish(&kept.count, 1);
+        assert_int_equal(kept.result.kind, ORC_IM_OK);
+    }
+    assert_true(orc_http_closed_for(http, target.url) > 0);
 }
 
 static void the_request_id_goes_along(void **state)
@@ -372,6 +389,7 @@ int main(void)
         cmocka_unit_test_setup(a_create_that_was_done_without_an_answer_is_never_sent_twice, start),
         cmocka_unit_test_setup(im_gets_four_calls_at_once_and_slow_ones_do_not_time_those_out_that_wait, start),
         cmocka_unit_test_setup(an_im_that_fails_is_left_alone_for_a_while, start),
+        cmocka_unit_test_setup(im_s_version_says_nothing_of_its_other_calls, start),
         cmocka_unit_test_setup(the_request_id_goes_along, start),
         cmocka_unit_test_setup(an_id_that_is_none_is_not_sent, start),
     };

@@ -411,20 +411,19 @@ static void an_open_breaker_refuses_at_once_and_lets_one_call_see(void **state)
     assert_string_equal(queued.code, "http.breaker");
     assert_int_equal(queued.outcome, ORC_HTTP_NOT_SENT);
     assert_int_equal(requests, 3);
-    assert_true(orc_http_open_until(http, endpoint) > 0);
-    assert_int_equal(orc_http_open_until(http, apr_pstrcat(pool, endpoint, "//", NULL)),
-                     orc_http_open_until(http, endpoint));
+    assert_true(orc_http_closed_for(http, endpoint) > 0);
+    assert_true(orc_http_closed_for(http, apr_pstrcat(pool, endpoint, "//", NULL)) > 0);
     error = orc_http_submit(NULL, http, &good, see, &seen, pool);
     assert_string_equal(error->code, "http.breaker");
     assert_true(error->retriable && error->retry_after >= 1 && error->retry_after <= 3);
     assert_non_null(strstr(error->detail, "held back until"));
-    while (orc_http_open_until(http, endpoint) > apr_time_now())
-        assert_null(orc_http_wait(http, orc_http_open_until(http, endpoint) - apr_time_now(), NULL, 0, pool));
+    while (orc_http_closed_for(http, endpoint))
+        assert_null(orc_http_wait(http, orc_http_closed_for(http, endpoint), NULL, 0, pool));
     assert_null(orc_http_submit(NULL, http, &good, see, &seen, pool));
     error = orc_http_submit(NULL, http, &good, see, &seen, pool); /* while the one is under way */
     assert_string_equal(error->code, "http.breaker");
     wait_for(http, &seen.count, 4);
-    assert_int_equal(orc_http_open_until(http, endpoint), 0);
+    assert_int_equal(orc_http_closed_for(http, endpoint), 0);
     assert_int_equal(call(http, good).status, 200);
 }
 
@@ -439,11 +438,31 @@ static void only_a_server_that_is_away_opens_the_breaker(void **state)
     http = client(options);
     for (i = 0; i < 6; i++)
         assert_int_equal(call(http, get("/500")).status, 500);
-    assert_int_equal(orc_http_open_until(http, endpoint), 0);
+    assert_int_equal(orc_http_closed_for(http, endpoint), 0);
     for (i = 0; i < 3; i++)
         assert_int_equal(call(http, get(i == 1 ? "/reset" : "/503")).outcome,
                          i == 1 ? ORC_HTTP_UNKNOWN : ORC_HTTP_ANSWERED);
-    assert_true(orc_http_open_until(http, endpoint) > 0);
+    assert_true(orc_http_closed_for(http, endpoint) > 0);
+}
+
+/* What hangs takes all the time there is, whatever answers at once beside it. */
+static void quick_answers_do_not_hide_calls_that_hang(void **state)
+{
+    orc_http_options_t options = orc_http_defaults();
+    char *endpoint = apr_psprintf(pool, "http://127.0.0.1:%d", port);
+    orc_http_request_t hung = get("/wait/1000");
+    orc_http_t *http;
+    int i;
+
+    hung.timeout = apr_time_from_msec(50);
+    options.breaker_failures = 3;
+    http = client(options);
+    for (i = 0; i < 3; i++) {
+        assert_int_equal(orc_http_closed_for(http, endpoint), 0);
+        assert_int_equal(call(http, get("/ok")).status, 200);
+        assert_int_equal(call(http, hung).outcome, ORC_HTTP_UNKNOWN);
+    }
+    assert_true(orc_http_closed_for(http, endpoint) > 0);
 }
 
 static void a_canceled_call_has_no_callback_and_frees_its_slot(void **state)
@@ -544,26 +563,105 @@ static void a_client_that_ends_drops_its_calls(void **state)
 
 /* ---- the breaker; times in seconds ---- */
 
-static void a_breaker_opens_after_failures_in_a_row_only(void **state)
+static void an_answer_forgets_failures_that_took_no_time(void **state)
 {
     orc_breaker_t breaker;
     int i;
 
     orc_breaker_init(&breaker, 3, 10, 100);
     for (i = 0; i < 10; i++) {
-        orc_breaker_failed(&breaker, 0, i, 0.5);
-        orc_breaker_failed(&breaker, 0, i, 0.5);
-        orc_breaker_succeeded(&breaker);
+        orc_breaker_failed(&breaker, 0, 0, i, 0.5);
+        orc_breaker_failed(&breaker, 0, 0, i, 0.5);
+        orc_breaker_succeeded(&breaker, 0, i);
     }
     assert_true(orc_breaker_admit(&breaker, 10));
     for (i = 0; i < 3; i++)
-        orc_breaker_failed(&breaker, 0, 100, 0.5);
+        orc_breaker_failed(&breaker, 0, 0, 100, 0.5);
     assert_false(orc_breaker_admit(&breaker, 109));
     assert_int_equal(orc_breaker_remaining(&breaker, 104), 6);
-    orc_breaker_failed(&breaker, 0, 109, 0.5); /* a call that was under way when it opened changes nothing */
+    orc_breaker_failed(&breaker, 0, 0, 109, 0.5); /* a call that was under way when it opened changes nothing */
     assert_int_equal(orc_breaker_remaining(&breaker, 109), 1);
     assert_true(orc_breaker_admit(&breaker, 110));
     assert_false(orc_breaker_admit(&breaker, 110));
+}
+
+/* Four calls time out each minute, and six are answered at once meanwhile: never five failures in a row. */
+static void time_that_is_lost_opens_a_breaker_whatever_is_answered_at_once(void **state)
+{
+    orc_breaker_t breaker;
+    int minute, i;
+
+    orc_breaker_init(&breaker, 5, 1, 60);
+    for (minute = 1; minute <= 2; minute++) {
+        assert_false(breaker.is_open);
+        for (i = 0; i < 6; i++)
+            orc_breaker_succeeded(&breaker, 0, 60 * (minute - 1) + 10 * i);
+        for (i = 0; i < 4; i++)
+            orc_breaker_failed(&breaker, 0, 60, 60 * minute, 0.5);
+    }
+    assert_true(breaker.is_open);
+    assert_int_equal(breaker.lost, 8 * 60);
+}
+
+/* A time-out now and then among answers that take as long together, or hours later, is none of an ill service. */
+static void time_that_is_lost_is_paid_by_answers_and_by_time(void **state)
+{
+    orc_breaker_t breaker;
+    apr_time_t now = 0;
+    int i;
+
+    orc_breaker_init(&breaker, 2, 1, 60);
+    for (i = 0; i < 100; i++) {
+        orc_breaker_failed(&breaker, 0, 60, now, 0.5);
+        orc_breaker_succeeded(&breaker, 30, now + 40);
+        orc_breaker_succeeded(&breaker, 30, now + 80);
+        now += 100;
+    }
+    for (i = 0; i < 100; i++) {
+        orc_breaker_failed(&breaker, 0, 60, now, 0.5);
+        now += 3600;
+        orc_breaker_succeeded(&breaker, 0, now);
+    }
+    assert_false(breaker.is_open);
+    orc_breaker_failed(&breaker, 0, 60, now, 0.5);
+    orc_breaker_succeeded(&breaker, 30, now + 40);
+    orc_breaker_failed(&breaker, 0, 60, now + 100, 0.5);
+    assert_true(breaker.is_open);
+}
+
+/* One call that was answered is no sound service: the next failure opens it again, and for longer. */
+static void a_breaker_is_on_probation_until_the_loss_is_paid(void **state)
+{
+    orc_breaker_t breaker;
+    apr_time_t now;
+
+    orc_breaker_init(&breaker, 2, 10, 100);
+    orc_breaker_failed(&breaker, 0, 60, 60, 0.5);
+    orc_breaker_failed(&breaker, 0, 60, 60, 0.5);
+    now = breaker.until;
+    assert_true(orc_breaker_admit(&breaker, now));
+    orc_breaker_succeeded(&breaker, 1, now + 1);
+    assert_true(orc_breaker_admit(&breaker, now + 1) && orc_breaker_admit(&breaker, now + 1));
+    orc_breaker_failed(&breaker, 0, 60, now + 60, 0.5);
+    assert_int_equal(orc_breaker_remaining(&breaker, now + 60), 20);
+    now = breaker.until;
+    assert_true(orc_breaker_admit(&breaker, now));
+    orc_breaker_succeeded(&breaker, 180, now);
+    orc_breaker_failed(&breaker, 0, 60, now, 0.5);
+    assert_true(orc_breaker_admit(&breaker, now));
+}
+
+static void a_long_outage_is_not_paid_for_days(void **state)
+{
+    orc_breaker_t breaker;
+    int i;
+
+    orc_breaker_init(&breaker, 2, 10, 100);
+    for (i = 0; i < 1000; i++)
+        orc_breaker_failed(&breaker, 1, 60, 100 * i, 0.5);
+    orc_breaker_succeeded(&breaker, 500, 100000);
+    assert_int_equal(breaker.failures, 0);
+    assert_int_equal(breaker.lost, 60000);
 }
 
 static void a_breakers_pauses_grow_with_jitter_to_their_limit(void **state)
@@ -574,31 +672,21 @@ static void a_breakers_pauses_grow_with_jitter_to_their_limit(void **state)
     size_t i;
 
     orc_breaker_init(&breaker, 1, 10, 100);
-    orc_breaker_failed(&breaker, 0, now, 0.0);
+    orc_breaker_failed(&breaker, 0, 0, now, 0.0);
     assert_int_equal(breaker.until, 7); /* 75 % */
     for (i = 0; i < sizeof pauses / sizeof *pauses; i++) {
         now = breaker.until;
         assert_true(orc_breaker_admit(&breaker, now));
-        orc_breaker_failed(&breaker, 1, now, 1.0);
+        orc_breaker_failed(&breaker, 1, 0, now, 1.0);
         assert_int_equal(breaker.until - now, pauses[i] * 125 / 100);
     }
     now = breaker.until;
     assert_true(orc_breaker_admit(&breaker, now));
     orc_breaker_forget_probe(&breaker);
     assert_true(orc_breaker_admit(&breaker, now));
-    orc_breaker_succeeded(&breaker);
-    orc_breaker_failed(&breaker, 0, now, 0.5);
+    orc_breaker_succeeded(&breaker, 0, now);
+    orc_breaker_failed(&breaker, 0, 0, now, 0.5);
     assert_int_equal(breaker.until - now, 10);
-}
-
-static void a_clock_that_is_set_back_does_not_hold_a_breaker_open(void **state)
-{
-    orc_breaker_t breaker;
-
-    orc_breaker_init(&breaker, 1, 10, 100);
-    orc_breaker_failed(&breaker, 0, 1000000, 0.5);
-    assert_false(orc_breaker_admit(&breaker, 1000001));
-    assert_true(orc_breaker_admit(&breaker, 5));
 }
 
 int main(void)
@@ -613,14 +701,18 @@ int main(void)
         cmocka_unit_test(bodies_have_a_limit_and_a_tail_can_be_kept),
         cmocka_unit_test(an_open_breaker_refuses_at_once_and_lets_one_call_see),
         cmocka_unit_test(only_a_server_that_is_away_opens_the_breaker),
+        cmocka_unit_test(quick_answers_do_not_hide_calls_that_hang),
         cmocka_unit_test(a_canceled_call_has_no_callback_and_frees_its_slot),
         cmocka_unit_test(waiting_ends_with_a_descriptor),
         cmocka_unit_test(what_can_not_be_sent_is_refused),
         cmocka_unit_test(a_blocking_call_is_bounded),
         cmocka_unit_test(a_client_that_ends_drops_its_calls),
-        cmocka_unit_test(a_breaker_opens_after_failures_in_a_row_only),
+        cmocka_unit_test(an_answer_forgets_failures_that_took_no_time),
+        cmocka_unit_test(time_that_is_lost_opens_a_breaker_whatever_is_answered_at_once),
+        cmocka_unit_test(time_that_is_lost_is_paid_by_answers_and_by_time),
+        cmocka_unit_test(a_breaker_is_on_probation_until_the_loss_is_paid),
+        cmocka_unit_test(a_long_outage_is_not_paid_for_days),
         cmocka_unit_test(a_breakers_pauses_grow_with_jitter_to_their_limit),
-        cmocka_unit_test(a_clock_that_is_set_back_does_not_hold_a_breaker_open),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
