@@ -25,6 +25,7 @@
 #include "orc_engine.h"
 #include "orc_jwks.h"
 #include "orc_pool.h"
+#include "orc_time.h"
 
 APLOG_USE_MODULE(orchestrator);
 
@@ -72,9 +73,10 @@ static int rest(int seconds)
 {
     struct timespec until;
 
-    clock_gettime(CLOCK_REALTIME, &until);
+    /* not by the time of day: set back by an hour, as a first look at a time server does, it would be slept through */
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += seconds;
-    while (!daemon_state.stops && sem_timedwait(&daemon_state.wake, &until) != 0 && errno == EINTR)
+    while (!daemon_state.stops && sem_clockwait(&daemon_state.wake, CLOCK_MONOTONIC, &until) != 0 && errno == EINTR)
         ;
     return daemon_state.stops;
 }
@@ -271,7 +273,7 @@ static void spawn(mo_config_t *config, server_rec *server)
 {
     pid_t parent = getpid(), pid;
 
-    daemon_state.started = apr_time_now();
+    daemon_state.started = orc_time_monotonic();
     pid = fork();
     daemon_state.is_missing = pid < 0;
     if (pid < 0) {
@@ -302,7 +304,7 @@ static void count_death(mo_config_t *config, int status)
         WIFSIGNALED(status) ? WTERMSIG(status) != SIGKILL && WTERMSIG(status) != SIGTERM : WEXITSTATUS(status) != 0;
 
     mo_add(config->shared->daemon_deaths, 1);
-    if (by_itself && apr_time_now() - daemon_state.started < apr_time_from_sec(QUICK_SECONDS))
+    if (by_itself && orc_time_monotonic() - daemon_state.started < apr_time_from_sec(QUICK_SECONDS))
         mo_add(config->shared->daemon_quick_deaths, 1);
     else
         mo_set(config->shared->daemon_quick_deaths, 0);

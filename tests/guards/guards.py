@@ -20,6 +20,7 @@ MAY_INCLUDE = {  # room: the rooms whose headers it may include besides its own
 HTTPD_HEADER = re.compile(r"(httpd|http_\w+|ap_\w+|mod_\w+|util_(filter|script|cookies|mutex|time|md5|ldap)|scoreboard|mpm_common|"
                           r"unixd)\.h")
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca)\s*\(")
+TIME_OF_DAY = re.compile(r"\bCLOCK_REALTIME\b|\bsem_timedwait\b|\bpthread_\w+_timed(?:wait|lock)\b")
 STRUCT = re.compile(r"\bstruct\s+(\w+)(\s*\{)?")
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
 CITED = re.compile(r"[\w./-]*\w\.md\b|\b\w[\w.-]*/[\w./-]*\w\.txt\b|\b(?:orc|mo|sim|test|check)_\w+\.(?:[ch]|py)\b")
@@ -121,6 +122,14 @@ def no_banned_functions():
         content = code(name)
         for match in BANNED.finditer(content):
             yield "%s:%d: %s" % (name, line_of(content, match.start()), match.group(1))
+
+
+def nobody_waits_by_the_time_of_day():
+    """no wait and no thread's sleep ends at a time of day, which somebody may set back"""
+    for name in ROOM_FILES:
+        content = code(name)
+        for match in TIME_OF_DAY.finditer(content):
+            yield "%s:%d: %s" % (name, line_of(content, match.start()), match.group())
 
 
 def nobody_decides_by_a_code():
@@ -241,8 +250,8 @@ def formatted():
 
 
 GUARDS = [calls_go_down_only, structs_of_other_rooms_come_by_their_headers, httpd_headers_stay_in_httpd, one_exported_symbol,
-          no_banned_functions, nobody_decides_by_a_code, directives_are_documented, unit_tests_are_registered,
-          calls_of_statements_are_complete, citations_resolve, licence_lines, no_machine_paths, nothing_left_for_later,
+          no_banned_functions, nobody_waits_by_the_time_of_day, nobody_decides_by_a_code, directives_are_documented,
+          unit_tests_are_registered, calls_of_statements_are_complete, citations_resolve, licence_lines, no_machine_paths, nothing_left_for_later,
           formatted]
 
 
