@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "kinds/orc_kinds.h"
+#include "orc_db_views.h"
 #include "orc_engine_calls.h"
 #include "orc_engine_claims.h"
 #include "orc_engine_save.h"
@@ -87,16 +88,18 @@ static int pause_for(orc_engine_t *engine, apr_interval_time_t time)
 static orc_error_t *keep_house(orc_engine_t *engine, orc_db_source_t *source, int with_tables, apr_pool_t *pool)
 {
     orc_db_t *db;
-    int deleted = 0;
+    int deleted;
 
     ORC_TRY(orc_db_open(&db, source, pool));
     ORC_TRY(orc_claims_adopt(engine, db, pool));
     if (!with_tables)
         return NULL;
-    ORC_TRY(orc_store_keep_house(&deleted, db, pool));
-    if (deleted)
-        orc_log(ORC_LOG_DEBUG, "housekeeping: %d rows deleted", deleted);
-    return NULL;
+    do { /* by portions, until nothing is left: more may have become too old since the last time than a portion has */
+        ORC_TRY(orc_store_keep_house(&deleted, db, pool));
+        if (deleted)
+            orc_log(ORC_LOG_DEBUG, "housekeeping: %d rows deleted", deleted);
+    } while (deleted && !engine->is_stopping);
+    return orc_db_views_keep(db, pool);
 }
 
 static void *housekeeping(void *baton)

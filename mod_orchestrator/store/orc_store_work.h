@@ -163,8 +163,8 @@ orc_error_t *orc_store_renewed(orc_db_t *db, const char *user_id, const char *ow
 /** Gives the right back without a token. */
 orc_error_t *orc_store_renewal_end(orc_db_t *db, const char *user_id, const char *owner, apr_pool_t *pool);
 
-/** Deletes what is too old to be asked for: idempotency keys after a day. A bounded number at a time; *deleted. Keeps
- * the views, too: orc_db_views.h. */
+/** Deletes what is too old to be asked for: idempotency keys after a day. A bounded number at a time; *deleted, 0 when
+ * nothing is left. */
 orc_error_t *orc_store_keep_house(int *deleted, orc_db_t *db, apr_pool_t *pool);
 
 #endif
