@@ -297,6 +297,28 @@ const orc_provider_t *orc_providers_find(const orc_providers_t *providers, const
     return NULL;
 }
 
+static int is_same(const char *url, const char *other)
+{
+    apr_size_t length = orc_url_length(url);
+
+    return length == orc_url_length(other) && strncmp(url, other, length) == 0;
+}
+
+int orc_providers_have_endpoint(const orc_providers_t *providers, const char *im_url, const char *endpoint)
+{
+    int i;
+
+    if (im_url && is_same(im_url, endpoint))
+        return 1;
+    for (i = 0; i < providers->list->nelts; i++) {
+        const orc_provider_t *provider = APR_ARRAY_IDX(providers->list, i, const orc_provider_t *);
+
+        if (provider->im_url && is_same(provider->im_url, endpoint))
+            return 1;
+    }
+    return 0;
+}
+
 static int serves_issuer(const orc_provider_t *provider, const char *issuer)
 {
     int i;

@@ -41,6 +41,10 @@ const char *orc_providers_unknown(const char *auth, const char *const *known, ap
 /** The provider of that name, or NULL. */
 const orc_provider_t *orc_providers_find(const orc_providers_t *providers, const char *name);
 
+/** True when an IM endpoint is the default one or a provider's own, a disabled provider's too. No token goes to another
+ * one, wherever it is from. `im_url`: the default, or NULL. */
+int orc_providers_have_endpoint(const orc_providers_t *providers, const char *im_url, const char *endpoint);
+
 /** The project that a group of an issuer has at a provider; NULL when the provider doesn't serve them. */
 const char *orc_provider_project(const orc_provider_t *provider, const char *issuer, const char *group);
 

@@ -223,6 +223,23 @@ static int may_send(void *sender)
     return !job->is_withheld;
 }
 
+/* A row may name an endpoint that the configuration has no more: whose it is by now nobody knows, so nobody's token
+ * goes there. */
+static orc_error_t *check_endpoint(const orc_job_t *job)
+{
+    const orc_engine_t *engine = job->engine;
+    const char *url = job->call.at.endpoint;
+    orc_endpoint_t *endpoint = endpoint_of(job->engine, url);
+
+    if (orc_providers_have_endpoint(engine->service->providers, engine->config->im_url, url))
+        return NULL;
+    if (!endpoint->is_told)
+        orc_log(ORC_LOG_WARNING,
+                "endpoint %s: it is configured no more, so nothing is asked there; operations wait for it", url);
+    endpoint->is_told = 1;
+    return orc_error(job->task.pool, 503, "im.unavailable", "The endpoint %s is not configured any more.", url);
+}
+
 static orc_error_t *make_target(orc_im_target_t *target, orc_job_t *job)
 {
     const orc_engine_t *engine = job->engine;
@@ -278,7 +295,9 @@ static void begin(orc_job_t *job, orc_endpoint_t *endpoint)
         end_without_answer(job, -1);
         return;
     }
-    error = held_back(job);
+    error = check_endpoint(job);
+    if (!error)
+        error = held_back(job);
     if (!error)
         error = make_target(&target, job);
     if (!error && !is_announced(job)) {

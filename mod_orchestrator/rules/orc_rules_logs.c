@@ -28,7 +28,8 @@ static const char *ask_im(const orc_store_log_t *log, const orc_rules_call_t *ca
     orc_im_result_t *result;
     orc_error_t *error;
 
-    if (!log->im_infra_id || !target.url || !values.access_token)
+    if (!log->im_infra_id || !target.url || !values.access_token ||
+        !orc_providers_have_endpoint(call->service->providers, config->im_url, target.url))
         return NULL;
     error = orc_im_credentials(&target.authorization, config->im_auth, NULL, &values, call->pool);
     if (!error)

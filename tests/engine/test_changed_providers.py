@@ -72,3 +72,26 @@ def test_why_an_infrastructure_of_a_provider_that_is_gone_can_not_be_deleted_is_
     assert "provider delete_refused is not configured any more" in operation["reason"]
     wait_for_warning(bare_rig, id, left(bare_rig, "Infrastructure " + bare_rig.deployment(id)["im_infra_id"], "delete_refused",
                                         "provider delete_refused is not configured any more"))
+
+
+@pytest.mark.parametrize("way_back", ["as before", "disabled"])
+def test_no_token_goes_to_an_endpoint_that_is_configured_no_more(bare_rig, daemon, way_back):
+    own = bare_rig.im_url.replace("127.0.0.1", "localhost")
+    assert own != bare_rig.im_url
+    person = bare_rig.person(group=bare_rig.pair())
+    daemon(lambda named: named["good-one"].update(im=own))
+    id = person.create(provider="good-one")
+    bare_rig.finish(id)
+    gone = daemon(lambda named: None)
+
+    def asked():
+        return {route: count for route, count in bare_rig.control.get("calls")["routes"].items() if "version" not in route}
+    before = asked()
+    person.delete(id)
+    bare_rig.wait_for(lambda: "endpoint %s: it is configured no more" % own.rstrip("/") in gone.text(), 10, "a word of it")
+    first = bare_rig.operation(id, "DELETE")["lease_number"]
+    bare_rig.wait_for(lambda: bare_rig.operation(id, "DELETE")["lease_number"] >= first + 3, 20, "three looks")
+    assert asked() == before and bare_rig.infrastructures(person, alive="true")
+    daemon(lambda named: named["good-one"].update(im=own, enabled=way_back != "disabled"))
+    bare_rig.finish(id, type="DELETE")
+    assert not bare_rig.infrastructures(person, alive="true")

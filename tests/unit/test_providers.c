@@ -79,6 +79,19 @@ static int has_mistake(const orc_error_t *error, const char *pointer)
     return 0;
 }
 
+static void endpoints_are_those_that_somebody_configured(void **state)
+{
+    orc_providers_t *providers;
+
+    assert_null(load(&providers, good));
+    assert_true(orc_providers_have_endpoint(providers, NULL, "https://im.example.org/im"));
+    assert_true(orc_providers_have_endpoint(providers, NULL, "https://im.example.org/im//"));
+    assert_true(orc_providers_have_endpoint(providers, "https://other.example.org/", "https://other.example.org"));
+    assert_false(orc_providers_have_endpoint(providers, NULL, "https://other.example.org"));
+    assert_false(orc_providers_have_endpoint(providers, "https://other.example.org", "https://other.example.org.net"));
+    assert_false(orc_providers_have_endpoint(providers, "https://other.example.org/im", "https://other.example.org"));
+}
+
 static void every_mistake_is_named_at_once(void **state)
 {
     static const char *const pointers[] = {"/providers/0/colour",
@@ -247,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_file_is_taken_whole),
         cmocka_unit_test(the_group_star_is_for_everybody_else),
+        cmocka_unit_test(endpoints_are_those_that_somebody_configured),
         cmocka_unit_test(every_mistake_is_named_at_once),
         cmocka_unit_test(a_file_that_is_none_is_named),
         cmocka_unit_test(secrets_are_replaced_wherever_they_are),
