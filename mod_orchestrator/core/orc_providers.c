@@ -76,9 +76,15 @@ static const char *check_url(checker_t *checker, const json_t *value, const char
 
 typedef const char *check_item_t(checker_t *checker, const json_t *value, const char *at);
 
+/* What a deployment is said to be at: its indexes take no text of some thousand bytes, and what can't be stored would
+ * be tried for ever. */
 static const char *check_word(checker_t *checker, const json_t *value, const char *at)
 {
-    return check_text(checker, value, at, 0);
+    const char *text = check_text(checker, value, at, 0);
+
+    if (text && strlen(text) > MAX_NAME)
+        orc_error_add_pointer(&checker->mistakes, checker->pool, at, "must have at most %d bytes", MAX_NAME);
+    return text;
 }
 
 /* An optional list of texts, each once. */
@@ -118,7 +124,7 @@ static const apr_array_header_t *check_projects(checker_t *checker, const json_t
     json_object_foreach(groups, group, value)
     {
         const char *group_at = orc_json_pointer(checker->pool, at, group);
-        const char *project = check_text(checker, value, group_at, 0);
+        const char *project = check_word(checker, value, group_at);
 
         if (!*group)
             orc_error_add_pointer(&checker->mistakes, checker->pool, group_at, "names no group");

@@ -125,6 +125,22 @@ static void every_mistake_is_named_at_once(void **state)
     assert_int_equal(error->fields->nelts, sizeof pointers / sizeof *pointers);
 }
 
+/* An index of the deployments takes no text of some thousand bytes. */
+static void what_a_deployment_keeps_is_short(void **state)
+{
+    const char *longest = repeated("r", 255), *longer = repeated("r", 256);
+    static const char form[] = "{\"providers\": [{\"name\": \"n\", \"type\": \"t\", \"auth\": \"a = b\","
+                               "\"regions\": [\"%s\"], \"groups\": {\"g\": \"%s\"}}]}";
+    orc_providers_t *providers;
+    orc_error_t *error;
+
+    assert_null(load(&providers, apr_psprintf(pool, form, longest, longest)));
+    error = load(&providers, apr_psprintf(pool, form, longer, longer));
+    assert_true(has_mistake(error, "/providers/0/regions/0"));
+    assert_true(has_mistake(error, "/providers/0/groups/g"));
+    assert_int_equal(error->fields->nelts, 2);
+}
+
 static void a_file_that_is_none_is_named(void **state)
 {
     static const char *const bad[] = {"", "[]", "{}", "{\"providers\": {}}", "{\"providers\": [}"};
@@ -262,6 +278,7 @@ int main(void)
         cmocka_unit_test(the_group_star_is_for_everybody_else),
         cmocka_unit_test(endpoints_are_those_that_somebody_configured),
         cmocka_unit_test(every_mistake_is_named_at_once),
+        cmocka_unit_test(what_a_deployment_keeps_is_short),
         cmocka_unit_test(a_file_that_is_none_is_named),
         cmocka_unit_test(secrets_are_replaced_wherever_they_are),
         cmocka_unit_test(names_of_secrets_are_known_however_they_are_spelt),
