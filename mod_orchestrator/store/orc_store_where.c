@@ -50,16 +50,19 @@ const char *orc_store_compared(const char *expression, orc_store_type_t type, ap
     return apr_pstrcat(pool, expression, types[type].compared, NULL);
 }
 
-/* One comparison a value and no subquery: many rows are looked at, but for those without a text, which an index of the
- * order leaves out. */
+/* A row's text may be long, so it is made lower once, however many values it is compared with: behind OFFSET 0. For one
+ * value without that subquery, which keeps helpers away: many rows are looked at, but for those without a text, which
+ * an index of the order leaves out. */
 static const char *containing(const orc_store_filter_t *filter, const char *array, int count, apr_pool_t *pool)
 {
-    const char *any = "";
+    const char *lowered = apr_pstrcat(pool, "lower(", filter->expression, ")", NULL), *any = "";
     int i;
 
     for (i = 1; i <= count; i++)
-        any = apr_psprintf(pool, "%s%sstrpos(lower(%s), lower((%s)[%d])) > 0", any, i > 1 ? " OR " : "",
-                           filter->expression, array, i);
+        any = apr_psprintf(pool, "%s%sstrpos(%s, lower((%s)[%d])) > 0", any, i > 1 ? " OR " : "",
+                           count > 1 ? "l.lowered" : lowered, array, i);
+    if (count > 1)
+        any = apr_pstrcat(pool, "SELECT ", any, " FROM (SELECT ", lowered, " AS lowered OFFSET 0) l", NULL);
     return apr_pstrcat(pool, filter->order ? filter->order : filter->expression, " IS NOT NULL AND (", any, ")", NULL);
 }
 

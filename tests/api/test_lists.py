@@ -166,6 +166,10 @@ def test_free_text_contains_in_any_case(shelf):
         assert ids(listed(shelf, name=found)) == [shelf.ids[0]]
     for missed in ("50_", "%o", "5%f", "__"):
         assert ids(listed(shelf, name=missed)) == []
+    # Any of several, of which each is a text of its own, commas and all.
+    names = ["zebra, " + shelf.word, "C " + shelf.word.upper(), "Ärger", *("zebra %d" % number for number in range(97))]
+    assert sorted(ids(listed(shelf, name=names))) == sorted([shelf.ids[0], shelf.ids[1]])
+    assert ids(listed(shelf, name=["50_", "%o", "__"])) == []
 
 
 def test_times_are_compared(shelf):
