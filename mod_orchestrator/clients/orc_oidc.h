@@ -59,21 +59,28 @@ typedef struct orc_oidc_tokens_t {
 
 typedef void orc_oidc_done_t(void *baton, const orc_oidc_tokens_t *tokens);
 
+/** How an issuer is asked for a token. */
+typedef struct orc_oidc_ask_t {
+    const char *request_id;       /* X-Request-ID, or NULL */
+    int (*may_send)(void *baton); /* asked when there is a connection to the token endpoint, just before the grant goes
+                                    out; false: it is not sent, and the callback gets a retriable error. Or NULL */
+    orc_oidc_done_t *done;
+    void *baton;
+} orc_oidc_ask_t;
+
 /**
  * A new access token for a refresh token (grant refresh_token), with the issuer's client id and secret. Discovers
  * endpoints first when needed. Everything is copied.
  * @return NULL, then one callback from orc_http_wait; or an error at once (no client id, breaker open), no callback
  */
 orc_error_t *orc_oidc_refresh(orc_http_t *http, orc_oidc_t *oidc, const orc_issuer_config_t *issuer,
-                              const char *refresh_token, const char *request_id, orc_oidc_done_t *done, void *baton,
-                              apr_pool_t *pool);
+                              const char *refresh_token, const orc_oidc_ask_t *how, apr_pool_t *pool);
 
 /**
  * Exchanges an access token for a refresh token and an access token of our own client (RFC 8693, scope openid profile
  * email offline_access).
  */
 orc_error_t *orc_oidc_exchange(orc_http_t *http, orc_oidc_t *oidc, const orc_issuer_config_t *issuer,
-                               const char *access_token, const char *request_id, orc_oidc_done_t *done, void *baton,
-                               apr_pool_t *pool);
+                               const char *access_token, const orc_oidc_ask_t *how, apr_pool_t *pool);
 
 #endif

@@ -124,14 +124,13 @@ typedef struct grant_t {
     orc_http_t *http;
     orc_oidc_t *oidc;
     const orc_issuer_config_t *issuer;
-    const char *form, *request_id;
-    orc_oidc_done_t *done;
-    void *baton;
+    const char *form;
+    orc_oidc_ask_t how;
 } grant_t;
 
 static void end(grant_t *grant, const orc_oidc_tokens_t *tokens)
 {
-    grant->done(grant->baton, tokens);
+    grant->how.done(grant->how.baton, tokens);
     apr_pool_destroy(grant->pool);
 }
 
@@ -174,6 +173,8 @@ static orc_error_t *ask(grant_t *grant, const char *token_endpoint, apr_pool_t *
         .body_length = strlen(grant->form),
         .timeout = TIMEOUT,
         .max_response = TOKENS_MAX,
+        .may_send = grant->how.may_send,
+        .sender = grant->how.baton,
     };
 
     if (!token_endpoint)
@@ -182,8 +183,8 @@ static orc_error_t *ask(grant_t *grant, const char *token_endpoint, apr_pool_t *
     APR_ARRAY_PUSH(headers, const char *) = "Content-Type: application/x-www-form-urlencoded";
     if (grant->issuer->client_secret)
         APR_ARRAY_PUSH(headers, const char *) = authorization(grant);
-    if (grant->request_id)
-        APR_ARRAY_PUSH(headers, const char *) = apr_pstrcat(grant->pool, "X-Request-ID: ", grant->request_id, NULL);
+    if (grant->how.request_id)
+        APR_ARRAY_PUSH(headers, const char *) = apr_pstrcat(grant->pool, "X-Request-ID: ", grant->how.request_id, NULL);
     return orc_http_submit(NULL, grant->http, &request, on_answer, grant, pool);
 }
 
@@ -201,8 +202,7 @@ static void on_metadata(void *baton, const orc_http_response_t *response)
 
 /* `pairs` begin with the grant's own ones and end with NULL. */
 static orc_error_t *start(orc_http_t *http, orc_oidc_t *oidc, const orc_issuer_config_t *issuer,
-                          const char *const *pairs, const char *request_id, orc_oidc_done_t *done, void *baton,
-                          apr_pool_t *pool)
+                          const char *const *pairs, const orc_oidc_ask_t *how, apr_pool_t *pool)
 {
     orc_oidc_endpoints_t endpoints = {.token = issuer->token_endpoint};
     orc_http_request_t request;
@@ -224,9 +224,8 @@ static orc_error_t *start(orc_http_t *http, orc_oidc_t *oidc, const orc_issuer_c
 
         grant->form = apr_pstrcat(own, grant->form, "&", orc_oidc_form(own, id), NULL);
     }
-    grant->request_id = request_id ? apr_pstrdup(own, request_id) : NULL;
-    grant->done = done;
-    grant->baton = baton;
+    grant->how = *how;
+    grant->how.request_id = apr_pstrdup(own, how->request_id);
     if (endpoints.token || orc_oidc_known(&endpoints, oidc, issuer, own)) {
         error = ask(grant, endpoints.token, pool);
     }
@@ -240,17 +239,15 @@ static orc_error_t *start(orc_http_t *http, orc_oidc_t *oidc, const orc_issuer_c
 }
 
 orc_error_t *orc_oidc_refresh(orc_http_t *http, orc_oidc_t *oidc, const orc_issuer_config_t *issuer,
-                              const char *refresh_token, const char *request_id, orc_oidc_done_t *done, void *baton,
-                              apr_pool_t *pool)
+                              const char *refresh_token, const orc_oidc_ask_t *how, apr_pool_t *pool)
 {
     const char *const pairs[] = {"grant_type", "refresh_token", "refresh_token", refresh_token, NULL};
 
-    return start(http, oidc, issuer, pairs, request_id, done, baton, pool);
+    return start(http, oidc, issuer, pairs, how, pool);
 }
 
 orc_error_t *orc_oidc_exchange(orc_http_t *http, orc_oidc_t *oidc, const orc_issuer_config_t *issuer,
-                               const char *access_token, const char *request_id, orc_oidc_done_t *done, void *baton,
-                               apr_pool_t *pool)
+                               const char *access_token, const orc_oidc_ask_t *how, apr_pool_t *pool)
 {
     const char *const pairs[] = {"grant_type",
                                  "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -262,5 +259,5 @@ orc_error_t *orc_oidc_exchange(orc_http_t *http, orc_oidc_t *oidc, const orc_iss
                                  "openid profile email offline_access",
                                  NULL};
 
-    return start(http, oidc, issuer, pairs, request_id, done, baton, pool);
+    return start(http, oidc, issuer, pairs, how, pool);
 }

@@ -15,6 +15,7 @@
 #include "orc_engine_claims.h"
 #include "orc_engine_save.h"
 #include "orc_engine_search.h"
+#include "orc_engine_token.h"
 #include "orc_log.h"
 
 /*
@@ -30,6 +31,7 @@
 #define FIRST_DATABASE_PAUSE apr_time_from_msec(100)
 #define LAST_DATABASE_PAUSE  apr_time_from_sec(2)
 
+#define LAST_WAIT    apr_time_from_msec(1500) /* for issuers; the daemon has 3 s to end */
 #define PLENTY_PAUSE apr_time_from_msec(50)
 
 enum { RENEWALS_PER_LEASE = 3, PLENTY = 48 /* jobs in hand */ };
@@ -57,6 +59,7 @@ orc_error_t *orc_engine_make(orc_engine_t **out, const orc_service_t *service, o
     engine->phases = orc_kinds_phases(engine->pool);
     engine->jobs = apr_hash_make(engine->pool);
     engine->endpoints = apr_hash_make(engine->pool);
+    engine->renewals = apr_hash_make(engine->pool);
     engine->finished = apr_array_make(engine->pool, 64, sizeof(orc_job_t *));
     engine->tags = orc_tags_make(engine->pool);
     *out = engine;
@@ -224,6 +227,7 @@ static void try_work(orc_engine_t *engine, apr_pool_t *turn)
     apr_pool_destroy(pool);
     if (!error) {
         engine->database_failures = 0;
+        orc_token_settle(engine);
         return;
     }
     for (i = 0; i < engine->database_failures && pause < LAST_DATABASE_PAUSE; i++)
@@ -285,6 +289,18 @@ static void adopt_at_start(orc_engine_t *engine)
     apr_pool_destroy(pool);
 }
 
+/* An issuer that was asked has perhaps given a refresh token away, and took the old one back: its answer is not to be
+ * lost with the process, if it comes soon. */
+static void await_tokens(orc_engine_t *engine, apr_pool_t *pool)
+{
+    apr_time_t until = orc_engine_monotonic() + LAST_WAIT;
+
+    while (orc_token_is_awaited(engine) && orc_engine_monotonic() < until) {
+        if (orc_http_wait(engine->http, apr_time_from_msec(100), NULL, 0, pool))
+            return;
+    }
+}
+
 static void poll_for_ever(orc_engine_t *engine)
 {
     apr_pool_t *turn;
@@ -300,6 +316,7 @@ static void poll_for_ever(orc_engine_t *engine)
         orc_calls_pump(engine);
         apr_pool_clear(turn);
     }
+    await_tokens(engine, turn);
     /* What ended is stored, the rest is handed back. */
     if (!engine->database_failures)
         try_work(engine, turn);

@@ -8,8 +8,6 @@
 #include "orc_engine_token.h"
 #include "orc_log.h"
 
-#define LOOK_AGAIN apr_time_from_msec(300) /* while somebody else renews the token */
-
 enum {
     SYNC_DELETE_FACTOR = 5, /* a deletion that is waited for takes longer than other calls */
     USELESS = 5,            /* answers in a row, before the administrator is told */
@@ -128,7 +126,7 @@ static void on_token(orc_job_t *job, orc_token_outcome_t outcome)
     else if (outcome == ORC_TOKEN_HAD)
         queue(job);
     else if (outcome == ORC_TOKEN_BUSY)
-        end_without_answer(job, LOOK_AGAIN);
+        end_without_answer(job, job->again);
     else if (outcome == ORC_TOKEN_OUTAGE)
         answer_unsent(job, ORC_IM_IDENTITY_OUTAGE,
                       orc_error(pool, 503, "im.identity", "the token issuer does not answer as it should"));

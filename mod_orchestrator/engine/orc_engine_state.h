@@ -44,7 +44,7 @@ struct orc_job_t {
     orc_job_t *next;           /* that waits there */
     const char *token;         /* open */
     int is_renewed;            /* the token, in this step */
-    int is_fetching;           /* a token */
+    int is_fetching;           /* it waits for a token */
     apr_interval_time_t again; /* without an answer: until the next look; -1: the lease is lost */
     int is_withheld;           /* it was not sent, because the lease was over */
     const char *made;          /* what the last creation made */
@@ -74,6 +74,7 @@ struct orc_engine_t {
     apr_hash_t *jobs;             /* id -> orc_job_t *, the ones that have the lease */
     int job_count;                /* all, those without a lease included */
     apr_hash_t *endpoints;        /* url -> orc_endpoint_t * */
+    apr_hash_t *renewals;         /* of tokens, by the person's id; orc_engine_token.c's own */
     apr_array_header_t *finished; /* of orc_job_t *, to be stored */
     orc_tags_t *tags;
     apr_time_t database_after; /* it is left alone until then; monotonic */

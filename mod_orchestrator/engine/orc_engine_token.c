@@ -2,16 +2,39 @@
 #include "orc_engine_token.h"
 
 #include <apr_strings.h>
+#include <string.h>
 
+#include "orc_id.h"
 #include "orc_log.h"
+#include "orc_store_tokens.h"
 
-#define RENEW_BEFORE  apr_time_from_sec(60) /* of a token's end */
-#define RENEWAL_LASTS apr_time_from_sec(30) /* at most; then another may try */
+#define RENEW_BEFORE  apr_time_from_sec(60)   /* of a token's end */
+#define RENEWAL_LASTS apr_time_from_sec(30)   /* from the sending, longer than the issuer has for its answer */
+#define FIRST_REST    apr_time_from_msec(300) /* while another daemon renews */
+#define LONGEST_REST  apr_time_from_sec(5)
 
-typedef struct renewal_t {
+enum {
+    PLACES = 64,  /* jobs that wait for one issuer; a slow one is not to fill a daemon's hands */
+    MAX_SWAPS = 3 /* a value may be sealed anew while it is compared */
+};
+
+typedef struct waiter_t {
     orc_job_t *job;
     orc_token_done_t *done;
     const char *old; /* what may still do, or NULL */
+} waiter_t;
+
+/* The renewal of one person's tokens; all jobs of theirs wait for it. It stays until what it brought is stored. */
+typedef struct renewal_t {
+    apr_pool_t *pool;
+    orc_engine_t *engine;
+    const orc_issuer_config_t *issuer;
+    orc_store_renewal_t right;
+    const char *refresh;         /* open, or NULL */
+    apr_array_header_t *waiters; /* of waiter_t */
+    int is_sent;
+    int is_passed;           /* it wasn't sent: the right was somebody else's by then */
+    orc_oidc_tokens_t fresh; /* of the pool, until they are stored */
 } renewal_t;
 
 static void had(orc_job_t *job, const char *token, orc_token_done_t *done)
@@ -20,108 +43,299 @@ static void had(orc_job_t *job, const char *token, orc_token_done_t *done)
     done(job, ORC_TOKEN_HAD);
 }
 
-/* A unit of work of its own on the poller's connection. */
-static void store(orc_job_t *job, const orc_oidc_tokens_t *tokens)
+static void rest(orc_job_t *job, apr_interval_time_t time, orc_token_done_t *done)
 {
-    const orc_engine_t *engine = job->engine;
-    const orc_secret_keys_t *keys = engine->config->secret_keys;
-    const orc_work_t *work = job->task.work;
+    job->again = time < FIRST_REST ? FIRST_REST : time > LONGEST_REST ? LONGEST_REST : time;
+    done(job, ORC_TOKEN_BUSY);
+}
+
+/* ---- what the issuer gave, into the database ---- */
+
+static const char *seal(const renewal_t *renewal, orc_sealed_t column, const char *text, apr_pool_t *pool)
+{
+    return orc_secret_seal(renewal->engine->config->secret_keys, column, renewal->right.user_id, text, pool);
+}
+
+/* True when it is the stored one, sealed anew meanwhile, that was spent. */
+static int is_same(const renewal_t *renewal, const char *sealed, apr_pool_t *pool)
+{
+    const char *text = orc_secret_reveal(renewal->engine->config->secret_keys, ORC_SEALED_REFRESH_TOKEN,
+                                         renewal->right.user_id, sealed, pool);
+
+    return text && renewal->refresh && strcmp(text, renewal->refresh) == 0;
+}
+
+static orc_error_t *store(renewal_t *renewal, orc_db_t *db, apr_pool_t *pool)
+{
+    const orc_oidc_tokens_t *fresh = &renewal->fresh;
+    const char *access = seal(renewal, ORC_SEALED_ACCESS_TOKEN, fresh->access_token, pool);
+    const char *refresh = seal(renewal, ORC_SEALED_REFRESH_TOKEN, fresh->refresh_token, pool), *stored;
+    int is_kept = 0, i;
+
+    for (i = 0; i < MAX_SWAPS; i++) {
+        ORC_TRY(orc_store_renewed(&is_kept, db, &renewal->right, access, fresh->expires, refresh, pool));
+        if (is_kept)
+            return NULL;
+        ORC_TRY(orc_store_refresh_token(&stored, db, renewal->right.user_id, pool));
+        if (!stored || !is_same(renewal, stored, pool))
+            break;
+        renewal->right.refresh = apr_pstrdup(renewal->pool, stored);
+    }
+    orc_log(ORC_LOG_INFO, "person %s: their refresh token is another one by now, the renewed one is dropped",
+            renewal->right.user_id);
+    return NULL;
+}
+
+/* A unit of work of its own on the poller's connection. False: it has to be done again. */
+static int settle(renewal_t *renewal)
+{
     orc_error_t *error;
     apr_pool_t *pool;
     orc_db_t *db;
+    int is_done;
 
-    apr_pool_create(&pool, job->task.pool);
-    error = orc_db_open(&db, engine->source, pool);
-    if (!error && tokens)
-        error = orc_store_renewed(
-            db, work->user_id, engine->owner,
-            orc_secret_seal(keys, ORC_SEALED_ACCESS_TOKEN, work->user_id, tokens->access_token, pool), tokens->expires,
-            orc_secret_seal(keys, ORC_SEALED_REFRESH_TOKEN, work->user_id, tokens->refresh_token, pool), pool);
-    else if (!error)
-        error = orc_store_renewal_end(db, work->user_id, engine->owner, pool);
+    apr_pool_create(&pool, renewal->pool);
+    error = orc_db_open(&db, renewal->engine->source, pool);
+    if (!error)
+        error =
+            renewal->fresh.access_token ? store(renewal, db, pool) : orc_store_renewal_end(db, &renewal->right, pool);
     if (error)
-        orc_log(ORC_LOG_INFO, "operation %s: a renewed token is not stored: %s", work->id, orc_error_line(error, pool));
+        orc_log(ORC_LOG_INFO, "person %s: a renewal is not stored: %s", renewal->right.user_id,
+                orc_error_line(error, pool));
+    /* a right that can't be given back ends by itself */
+    is_done = !error || !error->retriable || !renewal->fresh.access_token;
     apr_pool_destroy(pool);
+    return is_done;
+}
+
+static void forget(renewal_t *renewal)
+{
+    apr_hash_set(renewal->engine->renewals, renewal->right.user_id, APR_HASH_KEY_STRING, NULL);
+    apr_pool_destroy(renewal->pool);
+}
+
+void orc_token_settle(orc_engine_t *engine)
+{
+    apr_hash_index_t *at;
+
+    for (at = apr_hash_first(engine->pool, engine->renewals); at; at = apr_hash_next(at)) {
+        void *renewal;
+
+        apr_hash_this(at, NULL, NULL, &renewal);
+        if (!((renewal_t *)renewal)->fresh.access_token)
+            continue;
+        if (!settle(renewal))
+            return;
+        forget(renewal);
+    }
+}
+
+int orc_token_is_awaited(const orc_engine_t *engine)
+{
+    apr_hash_index_t *at;
+
+    for (at = apr_hash_first(NULL, engine->renewals); at; at = apr_hash_next(at)) {
+        void *renewal;
+
+        apr_hash_this(at, NULL, NULL, &renewal);
+        if (((renewal_t *)renewal)->is_sent && !((renewal_t *)renewal)->fresh.access_token)
+            return 1;
+    }
+    return 0;
+}
+
+/* ---- the issuer's answer ---- */
+
+static void tell(const renewal_t *renewal, const waiter_t *waiter, const orc_error_t *error)
+{
+    orc_job_t *job = waiter->job;
+
+    job->is_fetching = 0;
+    if (!error)
+        had(job, apr_pstrdup(job->task.pool, renewal->fresh.access_token), waiter->done);
+    else if (waiter->old)
+        had(job, waiter->old, waiter->done);
+    else if (renewal->is_passed)
+        rest(job, FIRST_REST, waiter->done);
+    else
+        waiter->done(job, error->retriable ? ORC_TOKEN_OUTAGE : ORC_TOKEN_ABSENT);
 }
 
 static void on_tokens(void *baton, const orc_oidc_tokens_t *tokens)
 {
-    const renewal_t *renewal = baton;
-    orc_job_t *job = renewal->job;
+    renewal_t *renewal = baton;
+    apr_array_header_t *waiters = renewal->waiters;
+    apr_hash_t *renewals = renewal->engine->renewals;
+    int is_settled, i;
 
-    job->is_fetching = 0;
-    store(job, tokens->error ? NULL : tokens);
     if (!tokens->error) {
-        had(job, apr_pstrdup(job->task.pool, tokens->access_token), renewal->done);
-        return;
+        renewal->fresh.access_token = apr_pstrdup(renewal->pool, tokens->access_token);
+        renewal->fresh.refresh_token = apr_pstrdup(renewal->pool, tokens->refresh_token);
+        renewal->fresh.expires = tokens->expires;
     }
-    orc_log(ORC_LOG_INFO, "operation %s: the owner's token is not renewed: %s", job->task.work->id,
-            orc_error_line(tokens->error, job->task.pool));
-    if (renewal->old)
-        had(job, renewal->old, renewal->done);
-    else
-        renewal->done(job, tokens->error->retriable ? ORC_TOKEN_OUTAGE : ORC_TOKEN_ABSENT);
+    else if (!renewal->is_passed) {
+        orc_log(ORC_LOG_INFO, "person %s: their token is not renewed: %s", renewal->right.user_id,
+                orc_error_line(tokens->error, renewal->pool));
+    }
+    is_settled = settle(renewal);
+    /* Who is told may ask anew at once. */
+    if (is_settled)
+        apr_hash_set(renewals, renewal->right.user_id, APR_HASH_KEY_STRING, NULL);
+    renewal->waiters = apr_array_make(renewal->pool, 0, sizeof(waiter_t));
+    for (i = 0; i < waiters->nelts; i++)
+        tell(renewal, &APR_ARRAY_IDX(waiters, i, waiter_t), tokens->error);
+    if (is_settled)
+        apr_pool_destroy(renewal->pool);
 }
 
-/* Asks for the right to renew. False when another daemon, or another operation, is at it, or nobody can tell. */
-static int begin(orc_job_t *job)
+/* Asked when there is a connection to the issuer, after whatever waiting: now the right's time begins, if it still is
+ * ours. */
+static int may_send(void *baton)
+{
+    renewal_t *renewal = baton;
+    int is_ours = 0;
+    orc_error_t *error;
+    apr_pool_t *pool;
+    orc_db_t *db;
+
+    apr_pool_create(&pool, renewal->pool);
+    error = orc_db_open(&db, renewal->engine->source, pool);
+    if (!error)
+        error = orc_store_renewal_send(&is_ours, db, &renewal->right, RENEWAL_LASTS, pool);
+    if (error)
+        orc_log(ORC_LOG_INFO, "person %s: a token is not renewed: %s", renewal->right.user_id,
+                orc_error_line(error, pool));
+    apr_pool_destroy(pool);
+    renewal->is_sent = is_ours;
+    renewal->is_passed = !is_ours;
+    return is_ours;
+}
+
+/* ---- its beginning ---- */
+
+/* Asks for the right to renew. `elapsed`: for how long another one has had it. */
+static int begin(const renewal_t *renewal, apr_interval_time_t *elapsed)
 {
     int granted = 0;
     orc_error_t *error;
     apr_pool_t *pool;
     orc_db_t *db;
 
-    apr_pool_create(&pool, job->task.pool);
-    error = orc_db_open(&db, job->engine->source, pool);
+    *elapsed = 0;
+    apr_pool_create(&pool, renewal->pool);
+    error = orc_db_open(&db, renewal->engine->source, pool);
     if (!error)
-        error = orc_store_renewal_begin(&granted, db, job->task.work->user_id, job->engine->owner, RENEWAL_LASTS,
-                                        job->task.work->access_token, pool);
+        error = orc_store_renewal_begin(&granted, elapsed, db, &renewal->right, RENEWAL_LASTS, pool);
     if (error)
-        orc_log(ORC_LOG_INFO, "operation %s: a token is not renewed: %s", job->task.work->id,
+        orc_log(ORC_LOG_INFO, "person %s: a token is not renewed: %s", renewal->right.user_id,
                 orc_error_line(error, pool));
     apr_pool_destroy(pool);
-    return !error && granted;
+    return granted;
 }
 
-static void ask(renewal_t *renewal, const orc_issuer_config_t *issuer, const char *refresh, const char *old)
+static void ask(renewal_t *renewal, const char *access, const char *request_id)
 {
-    orc_job_t *job = renewal->job;
-    orc_engine_t *engine = job->engine;
-    const char *id = job->task.work->correlation_id;
-    orc_oidc_tokens_t failed = {0};
+    orc_engine_t *engine = renewal->engine;
+    const orc_oidc_ask_t how = {request_id, may_send, on_tokens, renewal};
+    orc_oidc_tokens_t failed = {.pool = renewal->pool};
 
-    job->is_fetching = 1;
-    if (refresh)
-        failed.error =
-            orc_oidc_refresh(engine->http, engine->oidc, issuer, refresh, id, on_tokens, renewal, job->task.pool);
-    else
-        failed.error =
-            orc_oidc_exchange(engine->http, engine->oidc, issuer, old, id, on_tokens, renewal, job->task.pool);
-    failed.pool = job->task.pool;
+    failed.error =
+        renewal->refresh
+            ? orc_oidc_refresh(engine->http, engine->oidc, renewal->issuer, renewal->refresh, &how, renewal->pool)
+            : orc_oidc_exchange(engine->http, engine->oidc, renewal->issuer, access, &how, renewal->pool);
     if (failed.error)
         on_tokens(renewal, &failed);
+}
+
+static renewal_t *make(const orc_job_t *job, const orc_issuer_config_t *issuer, const char *refresh)
+{
+    const orc_work_t *work = job->task.work;
+    renewal_t *renewal;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, job->engine->pool);
+    renewal = apr_pcalloc(pool, sizeof *renewal);
+    renewal->pool = pool;
+    renewal->engine = job->engine;
+    renewal->issuer = issuer;
+    renewal->right.id = orc_id_new(pool);
+    renewal->right.user_id = apr_pstrdup(pool, work->user_id);
+    renewal->right.access = apr_pstrdup(pool, work->access_token);
+    renewal->right.refresh = apr_pstrdup(pool, work->refresh_token);
+    renewal->refresh = apr_pstrdup(pool, refresh);
+    renewal->waiters = apr_array_make(pool, 4, sizeof(waiter_t));
+    return renewal;
+}
+
+static void await(renewal_t *renewal, orc_job_t *job, const char *old, orc_token_done_t *done)
+{
+    const waiter_t waiter = {job, done, old};
+
+    job->is_fetching = 1;
+    APR_ARRAY_PUSH(renewal->waiters, waiter_t) = waiter;
+}
+
+static int has_place(const orc_engine_t *engine, const orc_issuer_config_t *issuer)
+{
+    apr_hash_index_t *at;
+    int waiting = 0;
+
+    for (at = apr_hash_first(NULL, engine->renewals); at; at = apr_hash_next(at)) {
+        void *value;
+        const renewal_t *renewal;
+
+        apr_hash_this(at, NULL, NULL, &value);
+        renewal = value;
+        if (renewal->issuer == issuer)
+            waiting += renewal->waiters->nelts;
+    }
+    return waiting < PLACES;
+}
+
+/* Begins a renewal that the job waits for. `usable`: the stored token while it is valid and IM takes it, or NULL. */
+static void start(orc_job_t *job, const orc_issuer_config_t *issuer, const char *refresh, const char *usable,
+                  orc_token_done_t *done)
+{
+    renewal_t *renewal = make(job, issuer, refresh);
+    apr_interval_time_t elapsed;
+
+    if (begin(renewal, &elapsed)) {
+        apr_hash_set(job->engine->renewals, renewal->right.user_id, APR_HASH_KEY_STRING, renewal);
+        await(renewal, job, usable, done);
+        ask(renewal, usable, job->task.work->correlation_id);
+        return;
+    }
+    apr_pool_destroy(renewal->pool);
+    if (usable)
+        had(job, usable, done);
+    else
+        rest(job, elapsed, done);
 }
 
 /* `old`: the stored token while it is valid. `is_rejected`: IM doesn't take it. */
 static void renew(orc_job_t *job, const char *old, int is_rejected, orc_token_done_t *done)
 {
-    const orc_config_t *config = job->engine->config;
+    const orc_engine_t *engine = job->engine;
     const orc_work_t *work = job->task.work;
-    const orc_issuer_config_t *issuer = orc_config_issuer(config, work->issuer);
-    renewal_t *renewal = apr_pcalloc(job->task.pool, sizeof *renewal);
-    const char *refresh = orc_secret_reveal(config->secret_keys, ORC_SEALED_REFRESH_TOKEN, work->user_id,
+    const orc_issuer_config_t *issuer = orc_config_issuer(engine->config, work->issuer);
+    renewal_t *renewal = apr_hash_get(engine->renewals, work->user_id, APR_HASH_KEY_STRING);
+    const char *usable = is_rejected ? NULL : old, *fresh = renewal ? renewal->fresh.access_token : NULL;
+    const char *refresh = orc_secret_reveal(engine->config->secret_keys, ORC_SEALED_REFRESH_TOKEN, work->user_id,
                                             work->refresh_token, job->task.pool);
-    int can_renew = issuer && issuer->client_id && (refresh || (old && !is_rejected));
+    int can_renew = issuer && issuer->client_id && (refresh || usable), may_wait = issuer && has_place(engine, issuer);
 
-    renewal->job = job;
-    renewal->done = done;
-    renewal->old = is_rejected ? NULL : old;
-    if (can_renew && begin(job))
-        ask(renewal, issuer, refresh, old);
-    else if (renewal->old)
-        had(job, renewal->old, done);
+    if (fresh && (!old || strcmp(old, fresh) != 0))
+        had(job, apr_pstrdup(job->task.pool, fresh), done);
+    else if (can_renew && !renewal && may_wait)
+        start(job, issuer, refresh, usable, done);
+    else if (usable)
+        had(job, usable, done);
+    else if (renewal && !fresh && may_wait)
+        await(renewal, job, NULL, done);
+    else if (can_renew)
+        rest(job, LONGEST_REST, done);
     else
-        done(job, can_renew ? ORC_TOKEN_BUSY : ORC_TOKEN_ABSENT);
+        done(job, ORC_TOKEN_ABSENT);
 }
 
 void orc_token_get(orc_job_t *job, orc_token_done_t *done)

@@ -6,15 +6,16 @@
 
 /*
  * The token of the deployment's creator: IM knows infrastructures by it. The stored one while it lives, else a new one
- * for the refresh token, or for the old token while that lives; else the person has to come. Only one daemon renews a
- * person's token at a time, because issuers rotate refresh tokens and take a second use for a theft.
+ * for the refresh token, or for the old token while that lives; else the person has to come. One renewal of a person's
+ * tokens is sent at a time, because issuers rotate refresh tokens and take a second use for a theft; who needs the
+ * token meanwhile waits for it, in this daemon, or rests.
  */
 
 typedef enum {
     ORC_TOKEN_HAD,    /* job->token */
     ORC_TOKEN_ABSENT, /* the person has to bring one */
     ORC_TOKEN_OUTAGE, /* the issuer does not answer as it should */
-    ORC_TOKEN_BUSY,   /* somebody else renews it, or the database is away: soon again */
+    ORC_TOKEN_BUSY,   /* somebody else renews it, or the database is away: again after job->again */
 } orc_token_outcome_t;
 
 typedef void orc_token_done_t(orc_job_t *job, orc_token_outcome_t outcome);
@@ -24,5 +25,11 @@ void orc_token_get(orc_job_t *job, orc_token_done_t *done);
 
 /** The same after IM rejected the token at hand. */
 void orc_token_renew(orc_job_t *job, orc_token_done_t *done);
+
+/** Stores what renewals brought while the database was away. */
+void orc_token_settle(orc_engine_t *engine);
+
+/** True while an issuer has been asked for a token and has not answered. */
+int orc_token_is_awaited(const orc_engine_t *engine);
 
 #endif

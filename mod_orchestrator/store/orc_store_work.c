@@ -287,36 +287,6 @@ orc_error_t *orc_store_records(apr_array_header_t **records, orc_db_t *db, apr_p
     return NULL;
 }
 
-/* ---- tokens ---- */
-
-orc_error_t *orc_store_renewal_begin(int *granted, orc_db_t *db, const char *user_id, const char *owner,
-                                     apr_interval_time_t time, const char *sealed, apr_pool_t *pool)
-{
-    orc_rows_t rows;
-
-    ORC_TRY(orc_db_execute(db, &rows,
-                           orc_sql_token_renew_begin(.user_id = user_id, .owner = owner,
-                                                     .time = orc_value_number(time, pool), .access_token = sealed),
-                           pool));
-    *granted = rows.count > 0;
-    return NULL;
-}
-
-orc_error_t *orc_store_renewed(orc_db_t *db, const char *user_id, const char *owner, const char *access,
-                               apr_time_t expires, const char *refresh, apr_pool_t *pool)
-{
-    return orc_db_execute(db, NULL,
-                          orc_sql_token_renewed(.user_id = user_id, .owner = owner, .access_token = access,
-                                                .expires_at = orc_value_number(expires, pool),
-                                                .refresh_token = refresh),
-                          pool);
-}
-
-orc_error_t *orc_store_renewal_end(orc_db_t *db, const char *user_id, const char *owner, apr_pool_t *pool)
-{
-    return orc_db_execute(db, NULL, orc_sql_token_renew_failed(.user_id = user_id, .owner = owner), pool);
-}
-
 /* ---- housekeeping ---- */
 
 orc_error_t *orc_store_keep_house(int *deleted, orc_db_t *db, apr_pool_t *pool)

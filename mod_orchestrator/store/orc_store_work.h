@@ -151,18 +151,6 @@ typedef struct orc_store_record_t {
 /** Of orc_store_record_t. */
 orc_error_t *orc_store_records(apr_array_header_t **records, orc_db_t *db, apr_pool_t *pool);
 
-/** Asks for the sole right to renew a person's token for `time`; *granted. `sealed` is the token that was read: the
- * right isn't given when another one has come meanwhile. */
-orc_error_t *orc_store_renewal_begin(int *granted, orc_db_t *db, const char *user_id, const char *owner,
-                                     apr_interval_time_t time, const char *sealed, apr_pool_t *pool);
-
-/** Stores a renewed token; `refresh` may be NULL. Both sealed. */
-orc_error_t *orc_store_renewed(orc_db_t *db, const char *user_id, const char *owner, const char *access,
-                               apr_time_t expires, const char *refresh, apr_pool_t *pool);
-
-/** Gives the right back without a token. */
-orc_error_t *orc_store_renewal_end(orc_db_t *db, const char *user_id, const char *owner, apr_pool_t *pool);
-
 /** Deletes what is too old to be asked for: idempotency keys after a day. A bounded number at a time; *deleted, 0 when
  * nothing is left. */
 orc_error_t *orc_store_keep_house(int *deleted, orc_db_t *db, apr_pool_t *pool);

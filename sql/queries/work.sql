@@ -286,35 +286,6 @@ WHERE deployment_id = :deployment_id::uuid ORDER BY position;
 -- columns: name, attempts, successes
 SELECT name, attempts, successes FROM providers;
 
--- Asks for the right to spend a person's refresh token, for so many microseconds.
--- name: token_renew_begin
--- columns: user_id
-UPDATE credentials
-SET renewed_by = :owner::text, renewing_until = clock_timestamp() + :time::bigint * interval '1 microsecond'
-WHERE user_id = :user_id::uuid
-  AND (renewing_until IS NULL OR renewing_until < clock_timestamp())
-  AND access_token = :access_token::text
-RETURNING user_id;
-
--- Both tokens sealed, a new refresh token or NULL; `expires_at` in microseconds since 1970.
--- name: token_renewed
-WITH mine AS (
-    UPDATE credentials
-    SET access_token = :access_token::text, expires_at = to_timestamp(:expires_at::bigint / 1000000.0),
-        updated_at = clock_timestamp(),
-        renewed_by = NULL, renewing_until = NULL
-    WHERE user_id = :user_id::uuid AND renewed_by = :owner::text
-    RETURNING user_id
-), rotated AS (
-    UPDATE users SET refresh_token = :refresh_token::text, row_version = row_version + 1, updated_at = clock_timestamp()
-    FROM mine WHERE users.id = mine.user_id AND :refresh_token::text IS NOT NULL
-)
-SELECT user_id FROM mine;
-
--- name: token_renew_failed
-UPDATE credentials SET renewed_by = NULL, renewing_until = NULL
-WHERE user_id = :user_id::uuid AND renewed_by = :owner::text;
-
 -- name: keep_house_idempotency
 DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM idempotency_keys WHERE created_at < now() - interval '24 hours' ORDER BY created_at LIMIT 1000));

@@ -173,18 +173,44 @@ static void finish(seen_t *seen)
     assert_int_equal(seen->count, 1);
 }
 
+static const orc_oidc_ask_t *how(seen_t *seen)
+{
+    orc_oidc_ask_t *ask = apr_pcalloc(pool, sizeof *ask);
+
+    *ask = (orc_oidc_ask_t){.request_id = "id-1", .done = see, .baton = seen};
+    return ask;
+}
+
+static int never(void *baton)
+{
+    return 0;
+}
+
+static void a_grant_that_is_not_wanted_any_more_is_not_sent(void **state)
+{
+    seen_t *seen = apr_pcalloc(pool, sizeof *seen);
+    orc_oidc_ask_t ask = {.may_send = never, .done = see, .baton = seen};
+    json_int_t before = calls("/token");
+
+    assert_null(orc_oidc_refresh(http, oidc, issuer, getenv("REFRESH_TOKEN"), &ask, pool));
+    finish(seen);
+    assert_string_equal(seen->code, "oidc.unavailable");
+    assert_true(seen->retriable);
+    assert_int_equal(calls("/token"), before);
+}
+
 static void a_refresh_token_gives_an_access_token(void **state)
 {
     seen_t *seen = apr_pcalloc(pool, sizeof *seen), *again = apr_pcalloc(pool, sizeof *again);
     json_t *claims;
 
-    assert_null(orc_oidc_refresh(http, oidc, issuer, getenv("REFRESH_TOKEN"), "id-1", see, seen, pool));
+    assert_null(orc_oidc_refresh(http, oidc, issuer, getenv("REFRESH_TOKEN"), how(seen), pool));
     finish(seen);
     assert_null(seen->code);
     assert_true(seen->expires > apr_time_now() + SECONDS(30));
     assert_null(orc_oidc_userinfo(&claims, oidc, issuer, seen->access_token, getenv("SUBJECT"), SECONDS(3), pool));
     assert_string_equal(orc_json_string(claims, "sub"), getenv("SUBJECT"));
-    assert_null(orc_oidc_refresh(http, oidc, issuer, seen->refresh_token, NULL, see, again, pool));
+    assert_null(orc_oidc_refresh(http, oidc, issuer, seen->refresh_token, how(again), pool));
     finish(again);
     assert_null(again->code);
 }
@@ -194,7 +220,7 @@ static void an_access_token_is_exchanged(void **state)
     seen_t *seen = apr_pcalloc(pool, sizeof *seen);
     json_t *claims;
 
-    assert_null(orc_oidc_exchange(http, oidc, issuer, getenv("ACCESS_TOKEN"), NULL, see, seen, pool));
+    assert_null(orc_oidc_exchange(http, oidc, issuer, getenv("ACCESS_TOKEN"), how(seen), pool));
     finish(seen);
     assert_null(seen->code);
     assert_true(*seen->refresh_token);
@@ -205,7 +231,7 @@ static seen_t *refreshed(const char *token)
 {
     seen_t *seen = apr_pcalloc(pool, sizeof *seen);
 
-    assert_null(orc_oidc_refresh(http, oidc, issuer, token, NULL, see, seen, pool));
+    assert_null(orc_oidc_refresh(http, oidc, issuer, token, how(seen), pool));
     finish(seen);
     assert_false(*seen->access_token);
     return seen;
@@ -229,7 +255,7 @@ static void a_refusal_is_told_from_an_outage(void **state)
     assert_string_equal(seen->code, "oidc.client");
     assert_false(seen->retriable);
     issuer->client_id = NULL;
-    assert_string_equal(orc_oidc_refresh(http, oidc, issuer, "x", NULL, see, seen, pool)->code, "oidc.client");
+    assert_string_equal(orc_oidc_refresh(http, oidc, issuer, "x", how(seen), pool)->code, "oidc.client");
 }
 
 static void an_issuer_without_metadata_is_an_outage(void **state)
@@ -377,6 +403,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(endpoints_are_discovered_once, start, mend),
         cmocka_unit_test_setup(metadata_of_another_issuer_are_refused, start),
         cmocka_unit_test_setup_teardown(userinfo_knows_the_tokens_person, start, mend),
+        cmocka_unit_test_setup_teardown(a_grant_that_is_not_wanted_any_more_is_not_sent, start, mend),
         cmocka_unit_test_setup_teardown(a_refresh_token_gives_an_access_token, start, mend),
         cmocka_unit_test_setup_teardown(an_access_token_is_exchanged, start, mend),
         cmocka_unit_test_setup_teardown(a_refusal_is_told_from_an_outage, start, mend),

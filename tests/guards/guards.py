@@ -251,8 +251,8 @@ def formatted():
 
 GUARDS = [calls_go_down_only, structs_of_other_rooms_come_by_their_headers, httpd_headers_stay_in_httpd, one_exported_symbol,
           no_banned_functions, nobody_waits_by_the_time_of_day, nobody_decides_by_a_code, directives_are_documented,
-          unit_tests_are_registered, calls_of_statements_are_complete, citations_resolve, licence_lines, no_machine_paths, nothing_left_for_later,
-          formatted]
+          unit_tests_are_registered, calls_of_statements_are_complete, citations_resolve, licence_lines, no_machine_paths,
+          nothing_left_for_later, formatted]
 
 
 def main():
