@@ -32,6 +32,10 @@ libmodule_la_SOURCES = \
 	$(httpd)/mo_recognise.c $(httpd)/mo_recognise.h \
 	$(httpd)/mo_request.c $(httpd)/mo_request.h \
 	$(httpd)/mo_require.c $(httpd)/mo_require.h \
+	$(httpd)/mo_setting.c $(httpd)/mo_setting.h \
+	$(httpd)/mo_setting_files.c $(httpd)/mo_setting_files.h \
+	$(httpd)/mo_setting_issuer.c $(httpd)/mo_setting_issuer.h \
+	$(httpd)/mo_setting_values.c $(httpd)/mo_setting_values.h \
 	$(httpd)/mo_shared.c $(httpd)/mo_shared.h \
 	$(httpd)/mo_status.c $(httpd)/mo_status.h \
 	$(httpd)/mo_stream.c $(httpd)/mo_stream.h \
