@@ -30,6 +30,8 @@ int orc_url_is(const char *url, const char *trimmed)
     return strlen(trimmed) == length && strncmp(url, trimmed, length) == 0;
 }
 
+enum { MAX_URL = 1000 }; /* bytes: an issuer's stands in indexes of the database, beside a subject of 1,024 */
+
 static int has_url_characters(const char *url)
 {
     for (; *url; url++) {
@@ -56,6 +58,8 @@ const char *orc_url_mistake(const char *url, apr_pool_t *pool)
 {
     apr_uri_t uri;
 
+    if (strlen(url) > MAX_URL)
+        return "must be a URL of at most 1,000 bytes";
     if (!has_url_characters(url))
         return "must be a URL, without spaces and other characters that have to be encoded there";
     if (apr_uri_parse(pool, url, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname || !*uri.hostname ||

@@ -496,6 +496,8 @@ static void a_url_of_an_administrator_is_looked_at(void **state)
         assert_null(orc_url_mistake(good[i], pool));
     for (i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_non_null(orc_url_mistake(bad[i], pool));
+    assert_null(orc_url_mistake(apr_psprintf(pool, "https://%0992d", 1), pool));
+    assert_non_null(orc_url_mistake(apr_psprintf(pool, "https://%0993d", 1), pool));
 }
 
 /* ---- structs as JSON ---- */
