@@ -2,6 +2,7 @@
 #include "mo_access.h"
 
 #include <apr_fnmatch.h>
+#include <apr_hash.h>
 #include <apr_strings.h>
 
 #include "mo_require.h"
@@ -33,17 +34,27 @@ typedef struct check_t {
     const mo_base_t *base;
     const char *section;          /* where it is bound, for messages */
     apr_array_header_t *warnings; /* of const char * */
+    apr_array_header_t *hosts;    /* of const ap_directive_t *: <VirtualHost>s; NULL: outside of all */
     apr_array_header_t *probes;   /* of probe_t */
+    apr_hash_t *known;            /* their paths */
     apr_pool_t *pool;
 } check_t;
 
 /* ---- sections ---- */
 
+/* True for the path that a pattern names, and for all below it. */
+static int is_below(const char *path, const char *pattern)
+{
+    apr_size_t length = strlen(pattern);
+
+    return length > 0 && strncmp(pattern, path, length) == 0 &&
+           (pattern[length - 1] == '/' || path[length] == '/' || !path[length]);
+}
+
 static int covers(const ap_directive_t *section, const char *path, apr_pool_t *pool)
 {
     const char *arguments = mo_tree_arguments(section, pool);
     const char *pattern = ap_getword_conf(pool, &arguments);
-    apr_size_t length = strlen(pattern);
     ap_regex_t *regex = NULL;
 
     if (mo_tree_is(section, "<LocationMatch"))
@@ -54,8 +65,7 @@ static int covers(const ap_directive_t *section, const char *path, apr_pool_t *p
         return ap_regexec(regex, path, 0, NULL, 0) == 0;
     if (apr_fnmatch_test(pattern))
         return apr_fnmatch(pattern, path, APR_FNM_PATHNAME) == APR_SUCCESS;
-    return length > 0 && strncmp(pattern, path, length) == 0 &&
-           (pattern[length - 1] == '/' || path[length] == '/' || !path[length]);
+    return is_below(path, pattern);
 }
 
 static int is_condition(const ap_directive_t *node)
@@ -112,12 +122,15 @@ static void read_section(access_t *access, const ap_directive_t *section, apr_po
 /* True for a ProxyPass outside of all sections that has the path. */
 static int proxies(const ap_directive_t *node, const char *path, apr_pool_t *pool)
 {
-    const char *pattern = mo_tree_word(node, pool);
+    const char *pattern;
     ap_regex_t *regex;
 
+    if (!is_proxy(node))
+        return 0;
+    pattern = mo_tree_word(node, pool);
     if (mo_tree_is(node, "ProxyPass"))
-        return strncmp(pattern, path, strlen(pattern)) == 0;
-    regex = mo_tree_is(node, "ProxyPassMatch") ? ap_pregcomp(pool, pattern, AP_REG_EXTENDED) : NULL;
+        return is_below(path, pattern);
+    regex = ap_pregcomp(pool, pattern, AP_REG_EXTENDED);
     return regex && ap_regexec(regex, path, 0, NULL, 0) == 0;
 }
 
@@ -125,6 +138,8 @@ static int proxies(const ap_directive_t *node, const char *path, apr_pool_t *poo
 static void read_sections(access_t *access, const ap_directive_t *node, const char *path, apr_pool_t *pool)
 {
     for (; node; node = node->next) {
+        if (mo_tree_is(node, "<VirtualHost")) /* of which there may be thousands */
+            continue;
         if (is_condition(node))
             APR_ARRAY_PUSH(access->conditions, const ap_directive_t *) = node;
         else if (mo_tree_is(node, "<Location") || mo_tree_is(node, "<LocationMatch")) {
@@ -162,9 +177,15 @@ static int is_proxied(const access_t *access, apr_pool_t *pool)
     return strcmp(ap_getword_conf(pool, &arguments), "!") != 0;
 }
 
+/* True for one line of a file, which may be included several times. */
+static int is_same(const ap_directive_t *one, const ap_directive_t *other)
+{
+    return one == other || (one->line_num == other->line_num && strcmp(one->filename, other->filename) == 0);
+}
+
 static int is_ours(const check_t *check, const access_t *access, apr_pool_t *pool)
 {
-    return access->handler == check->base->directive && !is_proxied(access, pool);
+    return access->handler && is_same(access->handler, check->base->directive) && !is_proxied(access, pool);
 }
 
 static const char *check_type(const check_t *check, const access_t *access)
@@ -229,7 +250,7 @@ static const char *check_require(check_t *check, const access_t *access, const p
     if (verdict.who == MO_EVERYBODY && is_strict)
         return apr_psprintf(check->pool,
                             "%s: lets everybody in without asking for a token, which %s needs (%s): write Require "
-                            "valid-user",
+                            "valid-user; where something else is to answer, SetHandler None has to stand beside it",
                             mo_tree_place(verdict.because, check->pool), check->base->surface->handler, check->section);
     if (verdict.because && verdict.who != MO_NOBODY)
         warn(check, verdict.because);
@@ -238,13 +259,14 @@ static const char *check_require(check_t *check, const access_t *access, const p
     return NULL;
 }
 
-static const char *check_probe(check_t *check, const ap_directive_t *host, const probe_t *probe, apr_pool_t *pool)
+/* With what stands outside of all hosts in `common`, whose own comes behind it. */
+static const char *check_host(check_t *check, const access_t *common, const ap_directive_t *host, const probe_t *probe,
+                              apr_pool_t *pool)
 {
-    access_t access = {.verdict = {MO_NOBODY, NULL},
-                       .conditions = apr_array_make(pool, 4, sizeof(const ap_directive_t *))};
+    access_t access = *common;
     const char *mistake = NULL;
 
-    read_sections(&access, ap_conftree, probe->path, pool);
+    access.conditions = apr_array_copy(pool, common->conditions);
     if (host)
         read_sections(&access, host->first_child, probe->path, pool);
     if (is_ours(check, &access, pool)) {
@@ -255,14 +277,34 @@ static const char *check_probe(check_t *check, const ap_directive_t *host, const
     return mistake ? mistake : check_conditions(check, &access, pool);
 }
 
+static const char *check_probe(check_t *check, const probe_t *probe, apr_pool_t *pool)
+{
+    access_t common = {.verdict = {MO_NOBODY, NULL},
+                       .conditions = apr_array_make(pool, 4, sizeof(const ap_directive_t *))};
+    const char *mistake = NULL;
+    apr_pool_t *own;
+    int i;
+
+    apr_pool_create(&own, pool);
+    read_sections(&common, ap_conftree, probe->path, pool);
+    for (i = 0; !mistake && i < check->hosts->nelts; i++) {
+        mistake = check_host(check, &common, APR_ARRAY_IDX(check->hosts, i, const ap_directive_t *), probe, own);
+        apr_pool_clear(own);
+    }
+    return mistake;
+}
+
 /* ---- paths to ask for ---- */
 
 static void add_probe(check_t *check, const char *below, int is_route)
 {
-    probe_t *probe = apr_array_push(check->probes);
+    const char *path = apr_pstrcat(check->pool, check->base->path, below, NULL);
 
-    probe->path = apr_pstrcat(check->pool, check->base->path, below, NULL);
-    probe->is_route = is_route;
+    /* Hosts that a macro makes have the same sections. */
+    if (apr_hash_get(check->known, path, APR_HASH_KEY_STRING))
+        return;
+    apr_hash_set(check->known, path, APR_HASH_KEY_STRING, path);
+    APR_ARRAY_PUSH(check->probes, probe_t) = (probe_t){path, is_route};
 }
 
 /* A path of a route: its parameters are ids. */
@@ -311,36 +353,38 @@ static void add_probes(check_t *check)
 
 /* ---- the whole ---- */
 
-static const char *check_host(check_t *check, const ap_directive_t *host)
+/* The hosts that have the place: one that stands in a host, that one; else what is outside of all (NULL), and all. */
+static apr_array_header_t *find_hosts(const mo_base_t *base, apr_pool_t *pool)
 {
-    const char *mistake = NULL;
-    apr_pool_t *pool;
-    int i;
+    apr_array_header_t *hosts = apr_array_make(pool, 16, sizeof(const ap_directive_t *));
+    const ap_directive_t *own = mo_tree_host(base->directive), *node;
 
-    apr_pool_create(&pool, check->pool);
-    for (i = 0; !mistake && i < check->probes->nelts; i++) {
-        mistake = check_probe(check, host, &APR_ARRAY_IDX(check->probes, i, probe_t), pool);
-        apr_pool_clear(pool);
+    if (!own)
+        APR_ARRAY_PUSH(hosts, const ap_directive_t *) = NULL;
+    for (node = ap_conftree; node; node = node->next) {
+        if (mo_tree_is(node, "<VirtualHost") && (!own || is_same(node, own)))
+            APR_ARRAY_PUSH(hosts, const ap_directive_t *) = node;
     }
-    apr_pool_destroy(pool);
-    return mistake;
+    return hosts;
 }
 
 const char *mo_access_check(apr_array_header_t *warnings, const mo_base_t *base, apr_pool_t *pool)
 {
-    const ap_directive_t *node;
     check_t check = {.base = base, .warnings = warnings, .pool = pool};
-    const char *mistake;
+    const char *mistake = NULL;
+    apr_pool_t *own;
+    int i;
 
     check.section = mo_tree_place(base->directive->parent, pool);
+    check.hosts = find_hosts(base, pool);
     check.probes = apr_array_make(pool, 64, sizeof(probe_t));
+    check.known = apr_hash_make(pool);
     add_probes(&check);
-    mistake = check_host(&check, mo_tree_host(base->directive));
-    if (base->server->is_virtual)
-        return mistake;
-    for (node = ap_conftree; !mistake && node; node = node->next) {
-        if (mo_tree_is(node, "<VirtualHost"))
-            mistake = check_host(&check, node);
+    apr_pool_create(&own, pool);
+    for (i = 0; !mistake && i < check.probes->nelts; i++) {
+        mistake = check_probe(&check, &APR_ARRAY_IDX(check.probes, i, probe_t), own);
+        apr_pool_clear(own);
     }
+    apr_pool_destroy(own);
     return mistake;
 }

@@ -9,6 +9,7 @@ import pwd
 import re
 import subprocess
 import tempfile
+import time
 
 import pytest
 
@@ -440,6 +441,27 @@ def place(*lines, path="/api/v1"):
     return "\n".join(["<Location %s>" % path, *lines, "</Location>"])
 
 
+@pytest.mark.parametrize("name, text", [
+    ("place", "{place}"), ("host", "<VirtualHost *:${{number}}>\nServerName h${{number}}\n{place}\n</VirtualHost>")])
+def test_a_file_that_is_included_twice_is_looked_at_each_time(configuration, name, text):
+    configuration.write(name + ".conf", text.format(place=place(BOUND, TYPE, "Require ${whom}")) + "\n")
+    lines = ["Define number %d\nDefine whom \"%s\"\nInclude {folder}/" + name + ".conf"] * 2
+    good = [line % (number, "valid-user") for number, line in enumerate(lines, 1)]
+    assert configuration.test(*good, without=(GOOD_PLACE,)) == (0, "Syntax OK\n")
+    refused(configuration, None, "lets everybody in", good[0], lines[1] % (2, "all granted"), without=(GOOD_PLACE,))
+    refused(configuration, None, "lets everybody in", *[line % (number, "all granted") for number, line in enumerate(lines, 1)],
+            without=(GOOD_PLACE,))
+
+
+@pytest.mark.parametrize("path", ["/api/v1", "/"])
+def test_many_hosts_are_looked_at_in_good_time(configuration, path):
+    hosts = "\n".join("<VirtualHost *:80>\nServerName h%d\n<Location /private>\nRequire user x\n</Location>\n</VirtualHost>" % number
+                      for number in range(4000))
+    began = time.monotonic()
+    assert configuration.test(place(BOUND, TYPE, VALID, path=path), hosts, without=(GOOD_PLACE,)) == (0, "Syntax OK\n")
+    assert time.monotonic() - began < 10
+
+
 PROXY = "".join('LoadModule %s_module "{modules}/mod_%s.so"\n' % (name, name) for name in ("proxy", "proxy_http"))
 BOUND, TYPE, VALID = "SetHandler orchestrator", "AuthType Bearer", "Require valid-user"
 
@@ -462,6 +484,7 @@ BOUND, TYPE, VALID = "SetHandler orchestrator", "AuthType Bearer", "Require vali
     ("Require all", "lets everybody in", place(BOUND, TYPE, VALID) + "\n" + HOST % place("Require all granted")),
     ("Require all", "lets everybody in", place(BOUND, TYPE, VALID) + "\n" + HOST % place("Require all granted", path="/api/v1/templates")),
     ("Require all", "lets everybody in", PROXY + place(BOUND, TYPE, VALID, "Require all granted") + '\nProxyPass /api/v1 !\nProxyPass / "http://a.example/"'),
+    ("Require all", "lets everybody in", PROXY + place(BOUND, TYPE, "Require all granted") + '\nProxyPass /ap "http://a.example/"'),
     ("AuthType Basic", "must be Bearer", place(BOUND, TYPE, VALID) + "\n" + place("AuthType Basic", path="/api/v1/users")),
     ("AuthType None", "must be Bearer", place(BOUND, TYPE, VALID) + "\n" + place("AuthType None", "Require all granted", path="/api/v1/docs")),
     ("AuthType None", "must be Bearer", place(BOUND, TYPE, VALID, "<Limit GET>", "AuthType None", "</Limit>")),
