@@ -7,6 +7,7 @@
 
 #include "mo_query.h"
 #include "mo_surfaces.h"
+#include "mo_tree.h"
 
 static int is_listed(const apr_array_header_t *names, const char *host, int with_wildcards)
 {
@@ -111,13 +112,30 @@ const char *mo_link_base_url(request_rec *r, const mo_base_t *base)
     return apr_pstrcat(r->pool, scheme, "://", host, base->url, NULL);
 }
 
+/* Before there is a connection, ServerName says it, or else mod_ssl's directive. */
+static const char *own_scheme(const mo_base_t *base, apr_pool_t *pool)
+{
+    const ap_directive_t *host = base->directive ? mo_tree_host(base->directive) : NULL;
+    const ap_directive_t *engine = mo_tree_last(host ? host->first_child : ap_conftree, "SSLEngine", 0);
+
+    if (base->server->server_scheme)
+        return base->server->server_scheme;
+    return engine && ap_cstr_casecmp(mo_tree_word(engine, pool), "on") == 0 ? "https" : "http";
+}
+
+/* That of ServerName, or else of the <VirtualHost>; 0: nothing says it. */
+static apr_port_t own_port(const server_rec *server)
+{
+    return server->port || !server->addrs ? server->port : server->addrs->host_port;
+}
+
 const char *mo_link_own_url(const mo_base_t *base, apr_pool_t *pool)
 {
     const server_rec *server = base->server;
-    const char *scheme = server->server_scheme ? server->server_scheme : "http";
+    const char *scheme = own_scheme(base, pool);
 
     return apr_pstrcat(
         pool, scheme, "://",
-        authority(server->server_hostname ? server->server_hostname : "localhost", server->port, scheme, pool),
+        authority(server->server_hostname ? server->server_hostname : "localhost", own_port(server), scheme, pool),
         base->url, NULL);
 }

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from harness import live
+from stack import keys, process
 
 FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "api.example.org"}
 
@@ -55,3 +56,25 @@ def test_only_a_proxy_that_we_were_told_of_is_believed(without_public_url, make_
     """mod_remoteip without a list of proxies of its own believes everybody."""
     stack = make_stack('LoadModule remoteip_module "${modules}/mod_remoteip.so"\nRemoteIPHeader X-Forwarded-For\n')
     assert first_link(stack, **{"X-Forwarded-For": "192.0.2.1", **FORWARDED}).startswith(stack.url + "/templates?")
+
+
+def test_a_host_with_tls_has_the_url_that_its_clients_use(make_stack, tmp_path):
+    keys.self_signed(str(tmp_path / "certificate.pem"), str(tmp_path / "key.pem"))
+    port = process.free_port()
+    stack = make_stack("""
+        LoadModule socache_shmcb_module "${modules}/mod_socache_shmcb.so"
+        LoadModule ssl_module "${modules}/mod_ssl.so"
+        LogLevel ssl:error
+        Listen 127.0.0.1:%d
+        <VirtualHost 127.0.0.1:%d>
+            ServerName tls.example.org
+            SSLEngine On
+            SSLCertificateFile "%s/certificate.pem"
+            SSLCertificateKeyFile "%s/key.pem"
+            <Location /paas>
+                SetHandler orchestrator
+                AuthType Bearer
+                Require valid-user
+            </Location>
+        </VirtualHost>""" % (port, port, tmp_path, tmp_path))
+    assert ("orchestrator", "https://tls.example.org:%d/paas" % port) in stack.places()
