@@ -37,6 +37,8 @@ typedef struct check_t {
     apr_array_header_t *hosts;    /* of const ap_directive_t *: <VirtualHost>s; NULL: outside of all */
     apr_array_header_t *probes;   /* of probe_t */
     apr_hash_t *known;            /* their paths */
+    int is_answered;              /* some of it is */
+    const ap_directive_t *proxy;  /* one that answers instead */
     apr_pool_t *pool;
 } check_t;
 
@@ -153,28 +155,29 @@ static void read_sections(access_t *access, const ap_directive_t *node, const ch
 
 /* ---- what is wrong ---- */
 
-static void warn(check_t *check, const ap_directive_t *because)
+static void add_warning(check_t *check, const char *text)
 {
-    const char *text = apr_psprintf(
-        check->pool, "%s: whom it lets in without a user is not asked for a token, and gets a 401 from %s (%s)",
-        mo_tree_place(because, check->pool), check->base->surface->handler, check->section);
-
     if (!orc_words_contain(check->warnings, text))
         APR_ARRAY_PUSH(check->warnings, const char *) = text;
 }
 
-/* True when a proxy answers, whatever the handler is. "!" keeps a path from the proxies that come later. */
-static int is_proxied(const access_t *access, apr_pool_t *pool)
+static void warn(check_t *check, const ap_directive_t *because)
 {
-    const char *arguments;
+    add_warning(check,
+                apr_psprintf(check->pool,
+                             "%s: whom it lets in without a user is not asked for a token, and gets a 401 from %s (%s)",
+                             mo_tree_place(because, check->pool), check->base->surface->handler, check->section));
+}
 
-    if (access->own_proxy)
-        return strcmp(mo_tree_word(access->own_proxy, pool), "!") != 0;
-    if (!access->proxy)
-        return 0;
-    arguments = access->proxy->args;
-    (void)ap_getword_conf(pool, &arguments);
-    return strcmp(ap_getword_conf(pool, &arguments), "!") != 0;
+/* The ProxyPass that answers, whatever the handler is, or NULL. "!" keeps a path from the proxies that come later. */
+static const ap_directive_t *proxy_of(const access_t *access, apr_pool_t *pool)
+{
+    const ap_directive_t *proxy = access->own_proxy ? access->own_proxy : access->proxy;
+    const char *arguments = proxy ? proxy->args : "";
+
+    if (!access->own_proxy)
+        (void)ap_getword_conf(pool, &arguments);
+    return proxy && strcmp(ap_getword_conf(pool, &arguments), "!") != 0 ? proxy : NULL;
 }
 
 /* True for one line of a file, which may be included several times. */
@@ -183,9 +186,18 @@ static int is_same(const ap_directive_t *one, const ap_directive_t *other)
     return one == other || (one->line_num == other->line_num && strcmp(one->filename, other->filename) == 0);
 }
 
-static int is_ours(const check_t *check, const access_t *access, apr_pool_t *pool)
+static int is_ours(check_t *check, const access_t *access, apr_pool_t *pool)
 {
-    return access->handler && is_same(access->handler, check->base->directive) && !is_proxied(access, pool);
+    const ap_directive_t *proxy;
+
+    if (!access->handler || !is_same(access->handler, check->base->directive))
+        return 0;
+    proxy = proxy_of(access, pool);
+    if (proxy)
+        check->proxy = proxy;
+    else
+        check->is_answered = 1;
+    return !proxy;
 }
 
 static const char *check_type(const check_t *check, const access_t *access)
@@ -386,5 +398,11 @@ const char *mo_access_check(apr_array_header_t *warnings, const mo_base_t *base,
         apr_pool_clear(own);
     }
     apr_pool_destroy(own);
+    if (!mistake && !check.is_answered && check.proxy)
+        add_warning(&check,
+                    apr_psprintf(pool,
+                                 "%s: answers all requests for %s (%s), and has their tokens: where it is not to, "
+                                 "ProxyPass ! has to stand in that section",
+                                 mo_tree_place(check.proxy, pool), base->surface->handler, check.section));
     return mistake;
 }

@@ -535,6 +535,16 @@ def test_whom_a_place_lets_in_without_a_token_is_warned_of(configuration, needle
     assert said.count("ORC1001") == 1
 
 
+@pytest.mark.parametrize("proxy", ['ProxyPass / "http://a.example/"', place('ProxyPass "http://a.example/"', path="/"),
+                                   'ProxyPassMatch ^/(.*) "http://a.example/$1"'])
+def test_a_place_that_a_proxy_answers_is_warned_of(configuration, proxy):
+    status, said = configuration.test(PROXY, HOST % (proxy + "\n" + place(BOUND, TYPE, VALID)), without=(GOOD_PLACE,))
+    line = configuration.line_of("ProxyPass")
+    assert status == 0 and re.search(r"ORC1001: \S+ on line %d of .* answers all requests for orchestrator" % line, said), said
+    for good in (HOST % (proxy + "\n" + place(BOUND, TYPE, VALID, "ProxyPass !")), place(BOUND, TYPE, VALID) + "\n" + HOST % proxy):
+        assert configuration.test(PROXY, good, without=(GOOD_PLACE,)) == (0, "Syntax OK\n")
+
+
 def test_an_issuer_without_an_audience_is_warned_of(configuration):
     status, said = configuration.test("<OrchestratorIssuer https://other.example>", "</OrchestratorIssuer>")
     assert status == 0 and "ORC1005: <OrchestratorIssuer> on line %d of" % configuration.line_of("other.example") in said, said
