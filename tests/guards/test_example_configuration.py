@@ -49,6 +49,14 @@ def test_the_example_configuration_is_accepted(configured):
     assert configured(read("orchestrator.conf")) == "Syntax OK\n"
 
 
+def test_no_module_that_compresses_changes_an_etag(configured):
+    """A client would have 412 and never 304 for the one that it was given."""
+    text = 'LoadModule brotli_module "%s/mod_brotli.so"\n%s' % (httpd.modules(), read("orchestrator.conf"))
+    assert configured(text) == "Syntax OK\n"
+    for name in ("Deflate", "Brotli"):
+        assert re.search(r"^ *%sAlterETag NoChange$" % name, text, re.M)
+
+
 def test_it_is_accepted_with_every_line_that_is_commented_out(configured):
     text, count = re.subn(r"^( *)#(Orchestrator\w+ )", r"\1\2", read("orchestrator.conf"), flags=re.M)
     assert count > 10
