@@ -95,12 +95,15 @@ static int ask(mo_request_t *request, request_rec *r)
 
 int mo_auth_check(request_rec *r)
 {
+    const mo_config_t *config = mo_config_of(r->server);
     mo_request_t *request = mo_request_of(r);
     const char *type = ap_auth_type(r);
 
     if (!type || ap_cstr_casecmp(type, MO_AUTH_TYPE) != 0)
         return DECLINED;
-    if (!mo_config_of(r->server)->child) /* could not be prepared, and its log says why */
+    if (!mo_config_is_used(config)) /* another module's, or a mistake that httpd tells */
+        return DECLINED;
+    if (!config->child) /* could not be prepared, and its log says why */
         return HTTP_SERVICE_UNAVAILABLE;
     r->ap_auth_type = MO_AUTH_TYPE;
     if (!request || !is_open(request, r))

@@ -12,7 +12,7 @@ from jwcrypto import jwk
 from tokens import ROUTE, come_in, refuse
 
 from harness.client import expect
-from stack import keys
+from stack import httpd, keys, process
 
 
 @pytest.fixture(scope="module")
@@ -306,3 +306,32 @@ def test_a_new_key_is_known_soon_after_the_file_has_it(frozen):  # noqa: F811
     finally:
         put(before)
     frozen.wait_for(lambda: client.get(ROUTE).status_code == 401, 10, "the end of the key")
+
+
+def test_a_module_that_nobody_uses_leaves_bearer_to_others(build, tmp_path):
+    """There is no other one here, which httpd tells."""
+    process.write(tmp_path / "template.conf", """
+        ServerName a.example
+        DefaultRuntimeDir "${run}"
+        PidFile "${pid_file}"
+        ErrorLog "${error_log}"
+        Listen 127.0.0.1:${port}
+        LoadModule mpm_event_module "${modules}/mod_mpm_event.so"
+        LoadModule authn_core_module "${modules}/mod_authn_core.so"
+        LoadModule authz_core_module "${modules}/mod_authz_core.so"
+        LoadModule authz_user_module "${modules}/mod_authz_user.so"
+        LoadModule orchestrator_module "${module}"
+        <Location />
+            AuthType Bearer
+            Require valid-user
+        </Location>
+        """)
+    server = httpd.Httpd("small", str(tmp_path), str(tmp_path / "template.conf"), process.free_port(),
+                         {"module": os.path.join(build, ".libs", "mod_orchestrator.so")})
+    server.start()
+    try:
+        assert requests.get("http://127.0.0.1:%d/" % server.port, timeout=10).status_code == 500
+        with open(server.error_log, encoding="utf-8") as log:
+            assert "AuthType Bearer configured without corresponding module" in log.read()
+    finally:
+        server.stop()
