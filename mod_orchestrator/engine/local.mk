@@ -14,6 +14,7 @@ liborc_la_SOURCES += \
 	$(engine)/orc_engine_step.c $(engine)/orc_engine_step.h \
 	$(engine)/orc_engine_story.c $(engine)/orc_engine_story.h \
 	$(engine)/orc_engine_token.c $(engine)/orc_engine_token.h \
+	$(engine)/orc_engine_window.c $(engine)/orc_engine_window.h \
 	$(kinds)/orc_kinds.c $(kinds)/orc_kinds.h \
 	$(kinds)/create/orc_create.c $(kinds)/create/orc_create.h \
 	$(kinds)/create/orc_create_attempt.c \

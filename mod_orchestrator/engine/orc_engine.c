@@ -88,13 +88,24 @@ static int pause_for(orc_engine_t *engine, apr_interval_time_t time)
 
 /* ---- housekeeping ---- */
 
+/* Who else is at work: what is gone leaves its work to us, what lives shares the endpoints' windows. */
+static orc_error_t *look_around(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
+{
+    int living;
+
+    ORC_TRY(orc_claims_adopt(engine, db, pool));
+    ORC_TRY(orc_store_engines(&living, db, pool));
+    __atomic_store_n(&engine->daemons, (apr_uint32_t)living, __ATOMIC_RELAXED);
+    return NULL;
+}
+
 static orc_error_t *keep_house(orc_engine_t *engine, orc_db_source_t *source, int with_tables, apr_pool_t *pool)
 {
     orc_db_t *db;
     int deleted;
 
     ORC_TRY(orc_db_open(&db, source, pool));
-    ORC_TRY(orc_claims_adopt(engine, db, pool));
+    ORC_TRY(look_around(engine, db, pool));
     if (!with_tables)
         return NULL;
     do { /* by portions, until nothing is left: more may have become too old since the last time than a portion has */
@@ -283,7 +294,7 @@ static void adopt_at_start(orc_engine_t *engine)
     apr_pool_create(&pool, engine->pool);
     error = orc_db_open(&db, engine->source, pool);
     if (!error)
-        error = orc_claims_adopt(engine, db, pool);
+        error = look_around(engine, db, pool);
     if (error)
         orc_log(ORC_LOG_INFO, "leases of former processes: %s", orc_error_line(error, pool));
     apr_pool_destroy(pool);

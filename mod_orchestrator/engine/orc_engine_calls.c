@@ -6,6 +6,7 @@
 
 #include "orc_engine_save.h"
 #include "orc_engine_token.h"
+#include "orc_engine_window.h"
 #include "orc_log.h"
 
 enum {
@@ -13,25 +14,25 @@ enum {
     USELESS = 5,            /* answers in a row, before the administrator is told */
 };
 
-static orc_endpoint_t *endpoint_of(orc_engine_t *engine, const char *url)
-{
-    orc_endpoint_t *endpoint = apr_hash_get(engine->endpoints, url, APR_HASH_KEY_STRING);
-
-    if (!endpoint) {
-        endpoint = apr_pcalloc(engine->pool, sizeof *endpoint);
-        endpoint->url = apr_pstrdup(engine->pool, url);
-        apr_hash_set(engine->endpoints, endpoint->url, APR_HASH_KEY_STRING, endpoint);
-    }
-    return endpoint;
-}
-
 /* ---- slots ---- */
 
-static void count(const orc_job_t *job, int change)
+static int is_long(const orc_job_t *job)
 {
-    job->endpoint->in_flight += change;
-    if (job->call.kind == ORC_CALL_DELETE_AND_WAIT)
-        job->endpoint->long_ones += change;
+    return job->call.kind == ORC_CALL_DELETE_AND_WAIT;
+}
+
+static void take_slot(orc_job_t *job, orc_endpoint_t *endpoint)
+{
+    job->endpoint = endpoint;
+    endpoint->long_ones += is_long(job);
+    orc_window_began(endpoint);
+}
+
+static void free_slot(orc_job_t *job, apr_interval_time_t elapsed)
+{
+    job->endpoint->long_ones -= is_long(job);
+    orc_window_ended(job->endpoint, elapsed);
+    job->endpoint = NULL;
 }
 
 /* Out of those that wait. */
@@ -47,11 +48,12 @@ static void take_out(orc_job_t *job, orc_endpoint_t *endpoint)
     if (endpoint->last == job)
         endpoint->last = before;
     job->next = NULL;
+    endpoint->waiting--;
 }
 
 static void queue(orc_job_t *job)
 {
-    orc_endpoint_t *endpoint = endpoint_of(job->engine, job->call.at.endpoint);
+    orc_endpoint_t *endpoint = orc_window_of(job->engine, job->call.at.endpoint);
 
     job->endpoint = endpoint;
     if (endpoint->last)
@@ -59,6 +61,7 @@ static void queue(orc_job_t *job)
     else
         endpoint->first = job;
     endpoint->last = job;
+    endpoint->waiting++;
 }
 
 void orc_calls_leave(orc_job_t *job)
@@ -68,12 +71,12 @@ void orc_calls_leave(orc_job_t *job)
     if (job->http_call) {
         orc_http_cancel(job->http_call);
         job->http_call = NULL;
-        count(job, -1);
+        free_slot(job, 0);
     }
     else {
         take_out(job, job->endpoint);
+        job->endpoint = NULL;
     }
-    job->endpoint = NULL;
 }
 
 /* ---- answers ---- */
@@ -141,9 +144,9 @@ static void on_answer(void *baton, const orc_im_result_t *result)
     int is_creation = job->call.kind == ORC_CALL_CREATE;
 
     job->http_call = NULL;
+    job->is_served = 1;
     watch_answers(job->endpoint, result);
-    count(job, -1);
-    job->endpoint = NULL;
+    free_slot(job, result->elapsed);
     if (is_creation && result->kind == ORC_IM_OK)
         job->made = apr_pstrdup(job->task.pool, result->infra_id);
     if (job->is_lost || job->is_withheld) {
@@ -227,7 +230,7 @@ static orc_error_t *check_endpoint(const orc_job_t *job)
 {
     const orc_engine_t *engine = job->engine;
     const char *url = job->call.at.endpoint;
-    orc_endpoint_t *endpoint = endpoint_of(job->engine, url);
+    orc_endpoint_t *endpoint = orc_window_of(job->engine, url);
 
     if (orc_providers_have_endpoint(engine->service->providers, engine->config->im_url, url))
         return NULL;
@@ -308,8 +311,7 @@ static void begin(orc_job_t *job, orc_endpoint_t *endpoint)
         answer_unsent(job, error->status == 503 ? ORC_IM_UNAVAILABLE : ORC_IM_REFUSED, error);
         return;
     }
-    job->endpoint = endpoint;
-    count(job, 1);
+    take_slot(job, endpoint);
     /* Not at the end of the loop's turn, before which others note something, each waiting for the database. */
     if (job->call.before)
         orc_http_push(job->engine->http);
@@ -318,15 +320,30 @@ static void begin(orc_job_t *job, orc_endpoint_t *endpoint)
 /* The calls that last for minutes get half of the slots, so that the others are never behind them. */
 static int may_begin(const orc_job_t *job, const orc_endpoint_t *endpoint)
 {
-    return job->call.kind != ORC_CALL_DELETE_AND_WAIT ||
-           endpoint->long_ones < (job->engine->config->im_max_in_flight + 1) / 2;
+    return !is_long(job) || endpoint->long_ones < (orc_window_size(job->engine) + 1) / 2;
+}
+
+/* Those that came last are put off, but for one in the middle of a step, which would do what it did again. */
+static void thin_out(orc_engine_t *engine, orc_endpoint_t *endpoint)
+{
+    while (orc_window_is_crowded(engine, endpoint)) {
+        orc_job_t *job, *last = NULL;
+
+        for (job = endpoint->first; job; job = job->next)
+            last = job->is_served ? last : job;
+        if (!last)
+            return;
+        take_out(last, endpoint);
+        last->endpoint = NULL;
+        end_without_answer(last, orc_window_rest(engine, endpoint));
+    }
 }
 
 static void pump(orc_engine_t *engine, orc_endpoint_t *endpoint)
 {
     orc_job_t *job = endpoint->first;
 
-    while (job && endpoint->in_flight < engine->config->im_max_in_flight) {
+    while (job && endpoint->in_flight < orc_window_size(engine)) {
         if (may_begin(job, endpoint)) {
             take_out(job, endpoint);
             begin(job, endpoint); /* which may change what waits */
@@ -336,6 +353,7 @@ static void pump(orc_engine_t *engine, orc_endpoint_t *endpoint)
             job = job->next;
         }
     }
+    thin_out(engine, endpoint);
 }
 
 void orc_calls_pump(orc_engine_t *engine)

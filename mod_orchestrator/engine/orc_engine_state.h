@@ -19,14 +19,19 @@ enum {
 
 typedef struct orc_job_t orc_job_t;
 
-/** An IM endpoint: at most config->im_max_in_flight calls at once, in their order. */
+/** An IM endpoint: at most as many calls at once as this daemon's share of its window has (orc_engine_window.h), in
+ * their order. */
 typedef struct orc_endpoint_t {
     const char *url;
     int in_flight;
-    int long_ones;           /* of these, deletions that are waited for, which may last for minutes */
-    int useless;             /* answers in a row that told nothing */
-    int is_told;             /* that it is none of the configuration's */
-    orc_job_t *first, *last; /* that wait for a slot */
+    int long_ones;               /* of these, deletions that are waited for, which may last for minutes */
+    int useless;                 /* answers in a row that told nothing */
+    int is_told;                 /* that it is none of the configuration's */
+    orc_job_t *first, *last;     /* that wait for a slot */
+    int waiting;                 /* how many */
+    apr_interval_time_t latency; /* of a call, as the last ones had it */
+    apr_time_t moved;            /* monotonic: when a call began or ended */
+    apr_time_t promised;         /* monotonic: when the last one that was put off comes back */
 } orc_endpoint_t;
 
 struct orc_job_t {
@@ -47,6 +52,7 @@ struct orc_job_t {
     int is_fetching;           /* it waits for a token */
     apr_interval_time_t again; /* without an answer: until the next look; -1: the lease is lost */
     int is_withheld;           /* it was not sent, because the lease was over */
+    int is_served;             /* a call of this step was answered */
     const char *made;          /* what the last creation made */
 
     /* the end of the step */
@@ -66,6 +72,7 @@ struct orc_engine_t {
     const apr_array_header_t *phases; /* what it claims, of const char *: orc_kinds.h */
     int stop_pipe[2];
     volatile sig_atomic_t is_stopping;
+    volatile apr_uint32_t daemons; /* that live, this one included; atomic, of the housekeeping thread */
 
     /* of the poller's thread */
     orc_http_t *http;

@@ -158,6 +158,15 @@ orc_error_t *orc_store_live(apr_array_header_t **engines, orc_db_t *db, const ch
     return NULL;
 }
 
+orc_error_t *orc_store_engines(int *count, orc_db_t *db, apr_pool_t *pool)
+{
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_engine_count(), pool));
+    *count = (int)orc_value_integer(orc_sql_engine_count_row(&rows, 0).count);
+    return NULL;
+}
+
 orc_error_t *orc_store_adopt(int *adopted, orc_db_t *db, const char *name, apr_pool_t *pool)
 {
     orc_rows_t rows = {0};

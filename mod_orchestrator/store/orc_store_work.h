@@ -88,6 +88,9 @@ orc_error_t *orc_store_release(orc_db_t *db, const apr_array_header_t *leases, c
 orc_error_t *orc_store_live(apr_array_header_t **engines, orc_db_t *db, const char *name, const char *prefix,
                             apr_pool_t *pool);
 
+/** How many engines live, of all hosts. */
+orc_error_t *orc_store_engines(int *count, orc_db_t *db, apr_pool_t *pool);
+
 /** An engine is gone: makes everything due that it had in hand. */
 orc_error_t *orc_store_adopt(int *adopted, orc_db_t *db, const char *name, apr_pool_t *pool);
 

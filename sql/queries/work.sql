@@ -137,6 +137,11 @@ WITH gone AS (
 UPDATE work SET due_at = LEAST(due_at, clock_timestamp()), lease_owner = NULL
 WHERE lease_owner = :name::text AND is_begun;
 
+-- How many engines live, of all hosts.
+-- name: engine_count
+-- columns: count
+SELECT count(*) FROM engines WHERE lived_at > clock_timestamp() - interval '10 seconds';
+
 -- Those of hosts that never came back.
 -- name: engine_forget
 DELETE FROM engines WHERE lived_at < now() - interval '7 days';

@@ -1,0 +1,31 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_ENGINE_WINDOW_H
+#define ORC_ENGINE_WINDOW_H
+
+#include "orc_engine_state.h"
+
+/*
+ * The window of an IM endpoint: how many calls may be under way at once, and how many jobs may wait for one. IM gets
+ * slower with more calls than it can do, and loses deletions, so all daemons that live share one window; and what can't
+ * be called soon is put off, lest the jobs of a slow endpoint fill a daemon's hands.
+ */
+
+/** The endpoint of a URL, a new one at its first call. */
+orc_endpoint_t *orc_window_of(orc_engine_t *engine, const char *url);
+
+/** How many calls this daemon may have under way at once at an endpoint: its share, one at least. */
+int orc_window_size(const orc_engine_t *engine);
+
+/** A call begins. */
+void orc_window_began(orc_endpoint_t *endpoint);
+
+/** A call ended. `elapsed`: the time that it took; 0 when it was not sent. */
+void orc_window_ended(orc_endpoint_t *endpoint, apr_interval_time_t elapsed);
+
+/** True when more jobs wait at an endpoint than come to their turn soon. */
+int orc_window_is_crowded(const orc_engine_t *engine, const orc_endpoint_t *endpoint);
+
+/** For how long to put a job off that waits there: each a little longer than the one before. */
+apr_interval_time_t orc_window_rest(const orc_engine_t *engine, orc_endpoint_t *endpoint);
+
+#endif
