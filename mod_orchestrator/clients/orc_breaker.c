@@ -22,6 +22,13 @@ apr_interval_time_t orc_breaker_remaining(const orc_breaker_t *breaker, apr_time
     return breaker->is_open && breaker->until > now ? breaker->until - now : 0;
 }
 
+orc_breaker_state_t orc_breaker_state(const orc_breaker_t *breaker)
+{
+    return breaker->is_open                                           ? ORC_BREAKER_OPEN
+           : breaker->failures && breaker->failures >= breaker->limit ? ORC_BREAKER_PROBATION
+                                                                      : ORC_BREAKER_CLOSED;
+}
+
 int orc_breaker_admit(orc_breaker_t *breaker, apr_time_t now)
 {
     if (!breaker->is_open)

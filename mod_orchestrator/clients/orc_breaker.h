@@ -4,6 +4,8 @@
 
 #include <apr_time.h>
 
+#include "orc_engine_status.h"
+
 /*
  * A circuit breaker: after some failures calls are refused for a while, then one call probes. Failures are counted
  * until they are paid for: the time that they took is a debt, which answers pay with the time that they took, and
@@ -47,6 +49,9 @@ void orc_breaker_failed(orc_breaker_t *breaker, int is_probe, apr_interval_time_
 
 /** The probe was given up without a result: the next call probes. */
 void orc_breaker_forget_probe(orc_breaker_t *breaker);
+
+/** Closed, open, or on probation. */
+orc_breaker_state_t orc_breaker_state(const orc_breaker_t *breaker);
 
 /** Time from now until the next probe may go; 0 when closed or due. */
 apr_interval_time_t orc_breaker_remaining(const orc_breaker_t *breaker, apr_time_t now);

@@ -39,8 +39,8 @@ struct orc_http_t {
     apr_pool_t *pool;
     orc_http_options_t options;
     CURLM *multi;
-    apr_hash_t *endpoints;    /* of orc_http_endpoint_t *, by name; they are as many as the configuration names */
-    orc_http_endpoint_t *all; /* the same as a list */
+    apr_hash_t *endpoints; /* of orc_http_endpoint_t *, by name; they are as many as the configuration names */
+    orc_http_endpoint_t *all, **end; /* the same as a list, in the order of their first calls */
     int in_flight, queued;
 };
 
@@ -74,6 +74,7 @@ orc_error_t *orc_http_make(orc_http_t **out, const orc_http_options_t *options, 
     if (options->ca_file)
         http->options.ca_file = apr_pstrdup(http->pool, options->ca_file);
     http->endpoints = apr_hash_make(http->pool);
+    http->end = &http->all;
     http->multi = curl_multi_init();
     if (!http->multi)
         return orc_error(pool, 500, "http.make", "libcurl can't make a multi handle.");
@@ -94,8 +95,8 @@ static orc_http_endpoint_t *find_endpoint(orc_http_t *http, const char *name)
         orc_breaker_init(&endpoint->breaker, http->options.breaker_failures, http->options.breaker_min,
                          http->options.breaker_max);
         apr_hash_set(http->endpoints, endpoint->name, APR_HASH_KEY_STRING, endpoint);
-        endpoint->next = http->all;
-        http->all = endpoint;
+        *http->end = endpoint;
+        http->end = &endpoint->next;
     }
     return endpoint;
 }
@@ -437,4 +438,19 @@ apr_interval_time_t orc_http_closed_for(const orc_http_t *http, const char *name
     const orc_http_endpoint_t *endpoint = apr_hash_get(http->endpoints, name, (apr_ssize_t)orc_url_length(name));
 
     return endpoint ? orc_breaker_remaining(&endpoint->breaker, orc_time_monotonic()) : 0;
+}
+
+int orc_http_look(orc_http_state_t *states, int max, const orc_http_t *http)
+{
+    const orc_http_endpoint_t *endpoint = http->all;
+    int count;
+
+    for (count = 0; endpoint && count < max; endpoint = endpoint->next, count++) {
+        states[count].endpoint = endpoint->name;
+        states[count].breaker = orc_breaker_state(&endpoint->breaker);
+        states[count].in_flight = endpoint->in_flight;
+        states[count].waiting = endpoint->queued;
+        states[count].lost = endpoint->breaker.lost;
+    }
+    return count;
 }

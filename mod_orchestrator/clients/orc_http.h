@@ -7,6 +7,7 @@
 #include <apr_time.h>
 #include <poll.h>
 
+#include "orc_engine_status.h"
 #include "orc_error.h"
 
 /* HTTP calls to other services: many at once from one thread over curl multi (orc_http_t), or one that blocks its
@@ -113,6 +114,18 @@ int orc_http_in_flight(const orc_http_t *http);
 
 /** Time until an endpoint's open breaker lets the next call through; 0 when it does so, or is closed. */
 apr_interval_time_t orc_http_closed_for(const orc_http_t *http, const char *endpoint);
+
+/** How an endpoint is. */
+typedef struct orc_http_state_t {
+    const char *endpoint; /* lives as long as the client */
+    orc_breaker_state_t breaker;
+    int in_flight, waiting;   /* calls */
+    apr_interval_time_t lost; /* with calls that failed, since it was first called */
+} orc_http_state_t;
+
+/** Looks at the endpoints, `max` at most, those that were called first before the others; how many. An endpoint keeps
+ * its place. */
+int orc_http_look(orc_http_state_t *states, int max, const orc_http_t *http);
 
 /**
  * One call that blocks, for the threads of the API. No window, no breaker; never longer than request->timeout.

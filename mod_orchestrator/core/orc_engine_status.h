@@ -4,15 +4,37 @@
 
 #include <apr.h>
 
+enum {
+    ORC_STATUS_ENDPOINTS = 64, /* that are told; what is called beyond is not */
+    ORC_STATUS_URL = 256,      /* bytes of an endpoint's URL, its end included; a longer one is cut */
+};
+
+/** Whether an endpoint is called. */
+typedef enum {
+    ORC_BREAKER_CLOSED,    /* it is */
+    ORC_BREAKER_OPEN,      /* it is not, for some time */
+    ORC_BREAKER_PROBATION, /* it is, until the next failure */
+} orc_breaker_state_t;
+
+/** One endpoint that an engine calls: an IM, its version, a token issuer. */
+typedef struct orc_endpoint_status_t {
+    char url[ORC_STATUS_URL];
+    volatile apr_uint32_t breaker;            /* orc_breaker_state_t */
+    volatile apr_uint32_t in_flight, waiting; /* calls */
+    volatile apr_uint64_t lost;               /* microseconds that calls took which failed, since the start */
+} orc_endpoint_status_t;
+
 /** Counters of an engine, written by its threads with atomic stores, read by the status page through shared memory. */
 typedef struct orc_engine_status_t {
     volatile apr_uint64_t heartbeat; /* apr_time_t of the poller's last turn */
     volatile apr_uint32_t pid;
-    volatile apr_uint32_t operations; /* operations this daemon holds a lease of */
-    volatile apr_uint32_t calls;      /* calls in flight to IM and others */
-    volatile apr_uint32_t finished;   /* operations ended since the start */
-    volatile apr_uint32_t failed;     /* of these, failed */
-    volatile apr_uint32_t im_healthy; /* 0 unknown, 1 healthy, 2 unhealthy: IM's default endpoint */
+    volatile apr_uint32_t operations;     /* operations this daemon holds a lease of */
+    volatile apr_uint32_t calls;          /* calls in flight to IM and others */
+    volatile apr_uint32_t finished;       /* operations ended since the start */
+    volatile apr_uint32_t failed;         /* of these, failed */
+    volatile apr_uint32_t im_healthy;     /* 0 unknown, 1 healthy, 2 unhealthy: IM's default endpoint */
+    volatile apr_uint32_t endpoint_count; /* of those below whose URL is there; 0 at the start */
+    orc_endpoint_status_t endpoints[ORC_STATUS_ENDPOINTS];
 } orc_engine_status_t;
 
 #endif

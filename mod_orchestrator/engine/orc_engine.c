@@ -13,6 +13,7 @@
 #include "orc_db_views.h"
 #include "orc_engine_calls.h"
 #include "orc_engine_claims.h"
+#include "orc_engine_report.h"
 #include "orc_engine_save.h"
 #include "orc_engine_search.h"
 #include "orc_engine_token.h"
@@ -278,13 +279,6 @@ static void wait_for_something(orc_engine_t *engine, apr_pool_t *pool)
         engine->claim_at = 0;
 }
 
-static void count(orc_engine_t *engine)
-{
-    __atomic_store_n(&engine->status->heartbeat, (apr_uint64_t)apr_time_now(), __ATOMIC_RELAXED);
-    __atomic_store_n(&engine->status->operations, (apr_uint32_t)apr_hash_count(engine->jobs), __ATOMIC_RELAXED);
-    __atomic_store_n(&engine->status->calls, (apr_uint32_t)orc_http_in_flight(engine->http), __ATOMIC_RELAXED);
-}
-
 static void adopt_at_start(orc_engine_t *engine)
 {
     orc_error_t *error;
@@ -319,7 +313,7 @@ static void poll_for_ever(orc_engine_t *engine)
     adopt_at_start(engine);
     apr_pool_create(&turn, engine->pool);
     while (!engine->is_stopping) {
-        count(engine);
+        orc_report(engine);
         probe_im(engine, turn);
         try_work(engine, turn);
         orc_calls_pump(engine);
@@ -340,7 +334,7 @@ void orc_engine_run(orc_engine_t *engine)
     pthread_t house;
     int has_house;
 
-    __atomic_store_n(&engine->status->pid, (apr_uint32_t)getpid(), __ATOMIC_RELAXED);
+    orc_report_begin(engine);
     orc_log(ORC_LOG_INFO, "the engine begins as %s", engine->owner);
     has_house = pthread_create(&house, NULL, housekeeping, engine) == 0;
     poll_for_ever(engine);

@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_engine_window.h"
 
-#include <apr_strings.h>
+#include "orc_url.h"
 
 #define SOON apr_time_from_sec(1)
 
@@ -13,11 +13,11 @@ enum {
 
 orc_endpoint_t *orc_window_of(orc_engine_t *engine, const char *url)
 {
-    orc_endpoint_t *endpoint = apr_hash_get(engine->endpoints, url, APR_HASH_KEY_STRING);
+    orc_endpoint_t *endpoint = apr_hash_get(engine->endpoints, url, (apr_ssize_t)orc_url_length(url));
 
     if (!endpoint) {
         endpoint = apr_pcalloc(engine->pool, sizeof *endpoint);
-        endpoint->url = apr_pstrdup(engine->pool, url);
+        endpoint->url = orc_url_trimmed(url, engine->pool);
         apr_hash_set(engine->endpoints, endpoint->url, APR_HASH_KEY_STRING, endpoint);
     }
     return endpoint;

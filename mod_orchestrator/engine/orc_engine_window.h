@@ -10,7 +10,7 @@
  * be called soon is put off, lest the jobs of a slow endpoint fill a daemon's hands.
  */
 
-/** The endpoint of a URL, a new one at its first call. */
+/** The endpoint of a URL, a new one at its first call; slashes at its end say nothing. */
 orc_endpoint_t *orc_window_of(orc_engine_t *engine, const char *url);
 
 /** How many calls this daemon may have under way at once at an endpoint: its share, one at least. */

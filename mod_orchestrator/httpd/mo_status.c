@@ -10,6 +10,7 @@
 
 #include "mo_child.h"
 #include "mo_link.h"
+#include "mo_status_endpoints.h"
 #include "mo_stream.h"
 #include "orc_db_probe.h"
 #include "orc_json.h"
@@ -24,6 +25,7 @@ typedef struct facts_t {
     apr_int64_t uptime;
     apr_int64_t children, in_flight, followers, follower_places, connections, waiting, shed;
     apr_int64_t informational, success, redirection, client_error, server_error, refused_tokens;
+    const orc_engine_status_t *status;
     apr_int64_t daemon, daemon_deaths, heartbeat_age, operations, calls, finished, failed;
 } facts_t;
 
@@ -140,6 +142,7 @@ static void read_engine(facts_t *facts, const mo_config_t *config)
     apr_uint64_t heartbeat = mo_read(engine->heartbeat);
     apr_uint32_t im = mo_read(engine->im_healthy);
 
+    facts->status = engine;
     facts->daemon = mo_read(engine->pid);
     facts->daemon_deaths = mo_read(config->shared->daemon_deaths);
     facts->heartbeat_age = heartbeat ? apr_time_sec(apr_time_now() - (apr_time_t)heartbeat) : -1;
@@ -189,6 +192,7 @@ static void write_prefixed(request_rec *r, const facts_t *facts, const char *pre
         else
             ap_rprintf(r, "%s%s: %" APR_INT64_T_FMT "\n", prefix, key, number_of(facts, &metrics[i]));
     }
+    mo_status_endpoints_lines(r, facts->status, prefix);
 }
 
 static void write_lines(request_rec *r, const facts_t *facts)
@@ -206,6 +210,7 @@ static void write_json(request_rec *r, const facts_t *facts)
                             is_text(&metrics[i]) ? json_string(text_of(facts, &metrics[i]))
                                                  : json_integer(number_of(facts, &metrics[i])));
     }
+    json_object_set_new(object, "endpoints", mo_status_endpoints_json(facts->status));
     ap_rputs(orc_json_text(object, r->pool), r);
 }
 
@@ -241,6 +246,7 @@ static void write_prometheus(request_rec *r, const facts_t *facts)
         else
             ap_rprintf(r, "orchestrator_%s %" APR_INT64_T_FMT "\n", series, number_of(facts, metric));
     }
+    mo_status_endpoints_metrics(r, facts->status);
 }
 
 static void write_table(request_rec *r, const facts_t *facts)
@@ -258,6 +264,7 @@ static void write_table(request_rec *r, const facts_t *facts)
                    value);
     }
     ap_rputs("</table>\n", r);
+    mo_status_endpoints_table(r, facts->status);
 }
 
 static void write_page(request_rec *r, const facts_t *facts)

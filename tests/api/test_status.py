@@ -7,7 +7,8 @@ import requests
 
 from harness.client import expect
 
-SAMPLE = re.compile(r'orchestrator_\w+(\{\w+="[^"]*"\})? -?\d+')
+SAMPLE = re.compile(r'orchestrator_\w+(\{\w+="[^"]*"\})? -?\d+(\.\d+)?')
+TOLD = {"breaker", "calls_in_flight", "calls_waiting", "lost_seconds"}  # of an endpoint
 
 
 def page(stack, query=""):
@@ -31,18 +32,47 @@ def test_json_has_numbers_and_states(stack):
 
 
 def test_every_form_tells_the_same(stack):
-    value = values(stack)
+    value = stack.wait_for(lambda: values(stack)["endpoints"] and values(stack), 15, "a look at IM's version")
     lines = dict(line.split(": ", 1) for line in page(stack, "?auto").text.splitlines())
     samples = page(stack, "?metrics")
     assert samples.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     html = page(stack)
     assert html.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert len(lines) == len(value) == html.text.count("<tr")
+    endpoints = value.pop("endpoints")
+    lines = {key: text for key, text in lines.items() if not key.startswith("Endpoint")}
+    assert len(lines) == len(value) == html.text.count("<tr") - html.text.count("<thead>") - len(endpoints)
     assert lines["Version"] == value["version"]
     assert lines["Daemon"] == str(value["daemon_pid"])
     assert "<td>%d</td>" % value["daemon_pid"] in html.text
     assert "orchestrator_daemon_pid %d" % value["daemon_pid"] in samples.text
-    assert len([line for line in samples.text.splitlines() if not line.startswith("#")]) == len(value)
+    told = [line for line in samples.text.splitlines() if not line.startswith("#") and "{endpoint=" not in line]
+    assert len(told) == len(value)
+
+
+def test_each_endpoint_is_told(make_stack):
+    stack = make_stack("OrchestratorIMTimeout 1s\nOrchestratorIMCreateTimeout 1s")
+    im = stack.im_url.rstrip("/")
+
+    def told():
+        return {one.pop("url"): one for one in values(stack)["endpoints"]}.get(im)
+    person = stack.person()
+    person.wait_for_status(person.deploy(), "CREATE_COMPLETE")
+    assert told()["breaker"] == "closed" and told()["lost_seconds"] == 0 and set(told()) == TOLD
+    stack.control.fault(fault="hang", on="create,list")
+    for _ in range(6):
+        person.deploy()
+    stack.wait_for(lambda: told()["calls_in_flight"] == 4, 10, "a full window")
+    assert told()["calls_waiting"] <= 2
+    stack.wait_for(lambda: told()["breaker"] == "open", 20, "an open breaker")
+    stack.expect_log("calls are held back|answers again")
+    assert told()["lost_seconds"] >= 4
+    lines = dict(line.rsplit(": ", 1) for line in page(stack, "?auto").text.splitlines())
+    assert "EndpointBreaker " + im in lines and float(lines["EndpointLostSeconds " + im]) >= 4
+    samples = dict(line.rsplit(" ", 1) for line in page(stack, "?metrics").text.splitlines() if line[0] != "#")
+    assert float(samples['orchestrator_endpoint_lost_seconds_total{endpoint="%s"}' % im]) >= 4
+    html = page(stack).text
+    assert "<td>%s</td>" % lines["EndpointBreaker " + im] in html and '<th scope="row">%s</th>' % im in html
+    assert "OrchestratorEndpointBreaker " + im in requests.get(stack.base_url + "/server-status?auto", timeout=10).text
 
 
 def test_prometheus_can_read_its_form(stack):

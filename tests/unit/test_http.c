@@ -397,6 +397,7 @@ static void an_open_breaker_refuses_at_once_and_lets_one_call_see(void **state)
     orc_error_t *error;
     seen_t seen = {0}, queued = {0};
     char *endpoint = apr_psprintf(pool, "http://127.0.0.1:%d", port);
+    orc_http_state_t seen_so[2];
     int i;
 
     options.max_in_flight = 1;
@@ -406,8 +407,16 @@ static void an_open_breaker_refuses_at_once_and_lets_one_call_see(void **state)
     for (i = 0; i < 3; i++)
         assert_null(orc_http_submit(NULL, http, &request, see, &seen, pool));
     assert_null(orc_http_submit(NULL, http, &request, see, &queued, pool));
+    assert_int_equal(orc_http_look(seen_so, 2, http), 1);
+    assert_string_equal(seen_so[0].endpoint, endpoint);
+    assert_int_equal(seen_so[0].in_flight, 1);
+    assert_int_equal(seen_so[0].waiting, 3);
+    assert_int_equal(seen_so[0].breaker, ORC_BREAKER_CLOSED);
     wait_for(http, &seen.count, 3);
     wait_for(http, &queued.count, 1);
+    assert_int_equal(orc_http_look(seen_so, 2, http), 1);
+    assert_int_equal(seen_so[0].breaker, ORC_BREAKER_OPEN);
+    assert_true(seen_so[0].lost > 0);
     assert_string_equal(queued.code, "http.breaker");
     assert_int_equal(queued.outcome, ORC_HTTP_NOT_SENT);
     assert_int_equal(requests, 3);
@@ -640,13 +649,16 @@ static void a_breaker_is_on_probation_until_the_loss_is_paid(void **state)
     orc_breaker_failed(&breaker, 0, 60, 60, 0.5);
     now = breaker.until;
     assert_true(orc_breaker_admit(&breaker, now));
+    assert_int_equal(orc_breaker_state(&breaker), ORC_BREAKER_OPEN);
     orc_breaker_succeeded(&breaker, 1, now + 1);
+    assert_int_equal(orc_breaker_state(&breaker), ORC_BREAKER_PROBATION);
     assert_true(orc_breaker_admit(&breaker, now + 1) && orc_breaker_admit(&breaker, now + 1));
     orc_breaker_failed(&breaker, 0, 60, now + 60, 0.5);
     assert_int_equal(orc_breaker_remaining(&breaker, now + 60), 20);
     now = breaker.until;
     assert_true(orc_breaker_admit(&breaker, now));
     orc_breaker_succeeded(&breaker, 180, now);
+    assert_int_equal(orc_breaker_state(&breaker), ORC_BREAKER_CLOSED);
     orc_breaker_failed(&breaker, 0, 60, now, 0.5);
     assert_true(orc_breaker_admit(&breaker, now));
 }

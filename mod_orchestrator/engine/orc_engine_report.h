@@ -1,0 +1,13 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_ENGINE_REPORT_H
+#define ORC_ENGINE_REPORT_H
+
+#include "orc_engine_state.h"
+
+/** Begins with nothing to tell: the counters may be a former daemon's. */
+void orc_report_begin(orc_engine_t *engine);
+
+/** Tells in the engine's status what it is at. */
+void orc_report(orc_engine_t *engine);
+
+#endif
