@@ -561,6 +561,29 @@ static void a_server_that_is_away_is_a_503(void **state)
     assert_int_equal(orc_db_migrate(nowhere, &applied, pool)->status, 503);
 }
 
+/* The daemon's poller: what happens while it waits for the socket uses the same source, and may find the connection
+ * broken, let go of it, and have another one, with the same descriptor perhaps. */
+static void a_listener_whose_connection_was_replaced_is_asked_as_before(void **state)
+{
+    orc_db_t *db;
+    int i, is_new;
+
+    for (i = 0; i < 3; i++) {
+        assert_null(orc_db_listen(&is_new, source, pool));
+        assert_true(orc_db_socket(source) >= 0);
+        db = opened();
+        kill_backends();
+        assert_non_null(orc_db_execute_text(db, NULL, "SELECT 1", 0, NULL, ORC_DB_UNUSUAL, pool));
+        orc_db_close(db);
+        assert_true(orc_db_heard(source)); /* there is none, so a wake-up may have been missed */
+        assert_int_equal(orc_db_socket(source), -1);
+        assert_string_equal(text_of("SELECT 'another'"), "another");
+        assert_false(orc_db_heard(source));
+        assert_null(orc_db_listen(&is_new, source, pool));
+        assert_true(is_new);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -590,6 +613,7 @@ int main(void)
         cmocka_unit_test(a_connection_to_postgresql_keeps_its_session),
         cmocka_unit_test(a_connection_string_tells_its_time),
         cmocka_unit_test(a_server_that_is_away_is_a_503),
+        cmocka_unit_test(a_listener_whose_connection_was_replaced_is_asked_as_before),
     };
 
     return cmocka_run_group_tests(tests, setup_database, teardown);
