@@ -169,6 +169,12 @@ orc_error_t *orc_im_get_tosca(orc_http_call_t **call, orc_http_t *http, const or
     return get(call, http, target, ORC_IM_TOSCA, infra_id, "/tosca", done, baton, pool);
 }
 
+orc_error_t *orc_im_get_radl(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target,
+                             const char *infra_id, orc_im_done_t *done, void *baton, apr_pool_t *pool)
+{
+    return get(call, http, target, ORC_IM_RADL, infra_id, "/radl", done, baton, pool);
+}
+
 orc_error_t *orc_im_get_vms(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target,
                             const char *infra_id, orc_im_done_t *done, void *baton, apr_pool_t *pool)
 {

@@ -392,6 +392,8 @@ static const char *read_success(orc_im_result_t *result, orc_im_call_kind_t call
         return read_text(result, response, "contmsg");
     case ORC_IM_TOSCA:
         return read_text(result, response, "tosca");
+    case ORC_IM_RADL:
+        return read_text(result, response, "radl");
     case ORC_IM_VERSION:
         return read_text(result, response, "version");
     case ORC_IM_DELETE:

@@ -13,6 +13,7 @@ typedef enum {
     ORC_IM_OUTPUTS,
     ORC_IM_CONTMSG,
     ORC_IM_TOSCA,
+    ORC_IM_RADL,
     ORC_IM_VMS,
     ORC_IM_VM,
     ORC_IM_LIST,

@@ -17,7 +17,12 @@ orc_config_t *orc_config_make(apr_pool_t *pool)
     config->poll_min = apr_time_from_sec(5);
     config->poll_max = apr_time_from_sec(30);
     config->public_address_recheck = apr_time_from_sec(100);
-    config->delete_recheck = apr_time_from_sec(30);
+    config->looks[0] = apr_time_from_sec(30);
+    config->looks[1] = apr_time_from_sec(600);
+    config->looks[2] = apr_time_from_sec(3600);
+    config->looks[3] = apr_time_from_sec(86400);
+    config->look_count = 4;
+    config->sweep_interval = apr_time_from_sec(86400);
     config->delete_repeat = apr_time_from_sec(20);
     config->max_queued_per_group = 20;
     config->max_templates = 1000;

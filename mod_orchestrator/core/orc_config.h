@@ -24,6 +24,8 @@ typedef struct orc_issuer_config_t {
     const char *jwks_uri;             /* NULL: asked for there */
 } orc_issuer_config_t;
 
+enum { ORC_MAX_LOOKS = 8 };
+
 typedef struct orc_config_t {
     const char *public_url; /* absolute URL of the v1 surface as clients see it, "https://host/api/v1" (PAAS_URL tag) */
     const char *database_url;          /* libpq connection string */
@@ -42,7 +44,10 @@ typedef struct orc_config_t {
     apr_interval_time_t poll_min, poll_max;     /* poll interval: grows from 5 s to 30 s */
     apr_interval_time_t public_address_recheck; /* a complete deployment with public addresses is looked at once more
                                                    after this (100 s) */
-    apr_interval_time_t delete_recheck; /* a deletion is looked at once more this long after its first 404 (30 s) */
+    apr_interval_time_t looks[ORC_MAX_LOOKS]; /* what is gone is looked at again after these, one after the other (30 s,
+                                                 10 min, 1 h, 1 day); so is what was never answered */
+    int look_count;
+    apr_interval_time_t sweep_interval; /* IM's list of a person is compared with what is known so often (1 day) */
     apr_interval_time_t delete_repeat;  /* a delete is sent again when nothing moved for so long (20 s) */
 
     int max_queued_per_group;      /* operations that wait for their turn (20) */

@@ -4,11 +4,12 @@ liborc_la_SOURCES += \
 	$(engine)/orc_engine.c $(engine)/orc_engine.h \
 	$(engine)/orc_engine_calls.c $(engine)/orc_engine_calls.h \
 	$(engine)/orc_engine_claims.c $(engine)/orc_engine_claims.h \
+	$(engine)/orc_engine_infrastructure.c $(engine)/orc_engine_infrastructure.h \
 	$(engine)/orc_engine_job.c $(engine)/orc_engine_job.h \
 	$(engine)/orc_engine_judge.c $(engine)/orc_engine_judge.h \
+	$(engine)/orc_engine_operation.c $(engine)/orc_engine_operation.h \
 	$(engine)/orc_engine_placement.c $(engine)/orc_engine_placement.h \
 	$(engine)/orc_engine_report.c $(engine)/orc_engine_report.h \
-	$(engine)/orc_engine_removal.c $(engine)/orc_engine_removal.h \
 	$(engine)/orc_engine_save.c $(engine)/orc_engine_save.h \
 	$(engine)/orc_engine_search.c $(engine)/orc_engine_search.h \
 	$(engine)/orc_engine_state.c $(engine)/orc_engine_state.h \
@@ -19,13 +20,14 @@ liborc_la_SOURCES += \
 	$(kinds)/orc_kinds.c $(kinds)/orc_kinds.h \
 	$(kinds)/create/orc_create.c $(kinds)/create/orc_create.h \
 	$(kinds)/create/orc_create_attempt.c \
-	$(kinds)/create/orc_create_clean.c \
 	$(kinds)/create/orc_create_collect.c \
 	$(kinds)/create/orc_create_inputs.c \
 	$(kinds)/create/orc_create_place.c \
 	$(kinds)/create/orc_create_submit.c \
 	$(kinds)/create/orc_create_watch.c \
 	$(kinds)/orc_delete.c $(kinds)/orc_delete.h \
+	$(kinds)/orc_infrastructure.c $(kinds)/orc_infrastructure.h \
+	$(kinds)/orc_sweep.c $(kinds)/orc_sweep.h \
 	$(store)/orc_store_work.c $(store)/orc_store_work.h
 
 # Tests that need several daemons, or one without httpd, run this (tests/engine).

@@ -25,12 +25,14 @@ static void take_slot(orc_job_t *job, orc_endpoint_t *endpoint)
 {
     job->endpoint = endpoint;
     endpoint->long_ones += is_long(job);
+    endpoint->deletions += job->call.kind == ORC_CALL_DELETE;
     orc_window_began(endpoint);
 }
 
 static void free_slot(orc_job_t *job, apr_interval_time_t elapsed)
 {
     job->endpoint->long_ones -= is_long(job);
+    job->endpoint->deletions -= job->call.kind == ORC_CALL_DELETE;
     orc_window_ended(job->endpoint, elapsed);
     job->endpoint = NULL;
 }
@@ -200,6 +202,8 @@ static orc_error_t *submit(orc_job_t *job, const orc_im_target_t *target)
         return orc_im_get_contmsg(handle, http, target, call->infra, 0, on_answer, job, pool);
     case ORC_CALL_TOSCA:
         return orc_im_get_tosca(handle, http, target, call->infra, on_answer, job, pool);
+    case ORC_CALL_RADL:
+        return orc_im_get_radl(handle, http, target, call->infra, on_answer, job, pool);
     case ORC_CALL_VMS:
         return orc_im_get_vms(handle, http, target, call->infra, on_answer, job, pool);
     case ORC_CALL_VM:
@@ -317,10 +321,18 @@ static void begin(orc_job_t *job, orc_endpoint_t *endpoint)
         orc_http_push(job->engine->http);
 }
 
-/* The calls that last for minutes get half of the slots, so that the others are never behind them. */
+/* The calls that last for minutes get half of the slots, so that the others are never behind them. Of deletions IM 2.0
+ * loses the more the more it is asked for at once, and none one at a time. */
 static int may_begin(const orc_job_t *job, const orc_endpoint_t *endpoint)
 {
-    return !is_long(job) || endpoint->long_ones < (orc_window_size(job->engine) + 1) / 2;
+    switch (job->call.kind) {
+    case ORC_CALL_DELETE_AND_WAIT:
+        return endpoint->long_ones < (orc_window_size(job->engine) + 1) / 2;
+    case ORC_CALL_DELETE:
+        return !endpoint->deletions;
+    default:
+        return 1;
+    }
 }
 
 /* Those that came last are put off, but for one in the middle of a step, which would do what it did again. */

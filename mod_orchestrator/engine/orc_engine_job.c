@@ -7,6 +7,7 @@
 #include "orc_engine_calls.h"
 #include "orc_engine_save.h"
 #include "orc_log.h"
+#include "orc_store_infrastructures.h"
 
 #define DATABASE_PAUSE apr_time_from_sec(1) /* after a read that failed */
 
@@ -61,9 +62,17 @@ static orc_error_t *find(orc_found_t *found, const orc_job_t *job, const orc_rea
         found->resources = list;
         break;
     case ORC_READ_KNOWN:
-        ORC_TRY(orc_store_answer(&found->noted, db, read->operation, read->tag, pool));
+        if (read->tag)
+            ORC_TRY(orc_store_answer(&found->noted, db, read->tag, pool));
         ORC_TRY(orc_store_known(&list, db, read->ids, pool));
         found->known = list;
+        break;
+    case ORC_READ_TAGS:
+        ORC_TRY(orc_store_known_tags(&list, db, read->ids, pool));
+        found->known = list;
+        break;
+    case ORC_READ_LIVING:
+        ORC_TRY(orc_store_living(&found->count, db, job->task.work->user_id, read->endpoint, pool));
         break;
     }
     return NULL;
@@ -104,8 +113,8 @@ static int is_about_one(orc_call_kind_t kind)
 
 static void give_up(orc_job_t *job, const char *what)
 {
-    orc_task_give_up(&job->task, what);
-    end(job, 0);
+    orc_save_give_up(job, what);
+    end(job, job->engine->config->poll_max);
 }
 
 static void call(orc_job_t *job, const orc_call_t *call)

@@ -5,31 +5,24 @@
 #include <string.h>
 
 #include "orc_engine_story.h"
-#include "orc_enums.h"
 #include "orc_log.h"
+#include "orc_store_infrastructures.h"
 
-#define DAMAGED "The record of the operation is damaged, so it can't go on. Delete the deployment."
-
-void orc_task_give_up(orc_task_t *task, const char *what)
+static const char *name_of(const orc_job_t *job)
 {
-    json_t *changes;
+    return job->task.work->state ? "operation" : job->task.kind->word;
+}
 
-    task->kind->damaged(task);
-    orc_log(ORC_LOG_ERROR, "operation %s: its record is damaged, it has failed (%s, phase %s: %s)", task->work->id,
-            task->work->kind, task->kind->phases[task->phase], what);
+void orc_save_give_up(orc_job_t *job, const char *what)
+{
+    orc_task_t *task = &job->task;
+
+    orc_log(ORC_LOG_ERROR, "%s %s: its record is damaged (phase %s: %s)", name_of(job), task->work->id,
+            task->kind->phases[task->phase], what);
     /* Whatever the step brought may be what the database does not take. */
     task->changes = NULL;
-    task->memory = NULL;
-    changes = orc_task_changes(task);
-    json_object_set_new(changes, "reason", json_string(DAMAGED));
-    json_object_set_new(changes, "errors",
-                        json_pack("[{s:s, s:s}]", "error", "operation.damaged", "description", DAMAGED));
-    json_object_set_new(changes, "all_resources", json_integer(ORC_RESOURCE_ERROR));
-    json_object_set_new(changes, "ended", json_string("failed"));
-    json_object_set_new(changes, "phase", json_string("ended"));
-    json_object_set_new(changes, "waits_for_token", json_false());
-    orc_story_log(changes, "error", "finished", 0, "%s", DAMAGED);
-    orc_task_describe(task, "%s", DAMAGED);
+    memset(task->memory, 0, task->kind->memory->size);
+    task->kind->give_up(task, what);
 }
 
 /* The memory is written once, here. */
@@ -43,8 +36,7 @@ static void fill(orc_store_save_t *save, const orc_job_t *job, apr_interval_time
     save->owner = job->engine->owner;
     save->due = due;
     save->is_resting = job->is_resting;
-    save->memory =
-        orc_json_own(task->memory ? orc_fields_write(task->memory, task->kind->memory) : json_object(), pool);
+    save->memory = orc_json_own(orc_fields_write(task->memory, task->kind->memory), pool);
     save->changes = task->changes;
 }
 
@@ -64,7 +56,7 @@ int orc_save_note(orc_job_t *job)
     fill(&save, job, engine->config->lease, pool);
     error = orc_db_open(&db, engine->source, pool);
     if (!error)
-        error = orc_store_save(db, &save, pool);
+        error = orc_store_save_durably(db, &save, pool);
     if (error)
         orc_log(ORC_LOG_INFO, "operation %s: a step is put off: %s", job->task.work->id, orc_error_line(error, pool));
     apr_pool_destroy(pool);
@@ -84,7 +76,7 @@ static void note_made(const orc_job_t *job, orc_db_t *db)
     const orc_work_t *work = job->task.work;
     apr_pool_t *pool = job->task.pool;
     int is_noted = 1;
-    orc_error_t *error = orc_store_made(&is_noted, db, work->id, job->call.tag, job->made, pool);
+    orc_error_t *error = orc_store_made(&is_noted, db, job->call.tag, job->made, pool);
 
     if (error)
         orc_log(ORC_LOG_INFO, "operation %s: %s", work->id, orc_error_line(error, pool));
@@ -100,7 +92,7 @@ static void done_with(orc_job_t *job, int is_kept, orc_db_t *db)
     const orc_work_t *work = job->task.work;
     const char *state = orc_json_string(job->task.changes, "ended");
 
-    if (is_kept && state) {
+    if (is_kept && state && work->state) {
         __atomic_add_fetch(&engine->status->finished, 1, __ATOMIC_RELAXED);
         if (strcmp(state, "failed") == 0)
             __atomic_add_fetch(&engine->status->failed, 1, __ATOMIC_RELAXED);
@@ -153,13 +145,13 @@ static orc_error_t *store_one(orc_job_t *job, orc_db_t *db, apr_pool_t *pool)
     orc_error_t *error = job->is_forgotten ? forget(&is_kept, job, db, pool) : save_alone(&is_kept, job, db, pool);
 
     if (error && is_refused(error) && !job->is_forgotten) {
-        orc_task_give_up(&job->task, apr_psprintf(pool, "it can't be stored: %s", orc_error_line(error, pool)));
+        orc_save_give_up(job, apr_psprintf(pool, "it can't be stored: %s", orc_error_line(error, pool)));
         error = save_alone(&is_kept, job, db, pool);
     }
     if (error && error->status == 503)
         return error;
     if (error)
-        orc_log(ORC_LOG_ERROR, "operation %s: a step can't be stored: %s", job->task.work->id,
+        orc_log(ORC_LOG_ERROR, "%s %s: a step can't be stored: %s", name_of(job), job->task.work->id,
                 orc_error_line(error, pool));
     done_with(job, !error && is_kept, db);
     return NULL;

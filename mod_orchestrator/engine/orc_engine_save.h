@@ -6,11 +6,11 @@
 
 /* What a job brought, into the database. */
 
-/** Makes of a task, whatever it brought, one that failed because its row is damaged; with a line for the administrator.
- * What it made goes when the deployment is deleted. */
-void orc_task_give_up(orc_task_t *task, const char *what);
+/** The row can't be worked on, or the database does not take what a step brought: an error in the log, and the kind
+ * says what becomes of it. */
+void orc_save_give_up(orc_job_t *job, const char *what);
 
-/** Stores what is known now, in the middle of a step. False: it is not stored, and the lease may be lost. */
+/** Stores what is known now, in the middle of a step, on disk. False: it is not stored, and the lease may be lost. */
 int orc_save_note(orc_job_t *job);
 
 /** Stores the steps that ended, as far as the database takes them. */

@@ -16,12 +16,13 @@ struct orc_tags_t {
 
 typedef struct orc_search_t {
     orc_address_t at;
-    const char *operation, *tag;
-    orc_search_found_t *found;
+    const char *tag;
+    orc_search_done_t *done;
     orc_answer_t *failed;
     const apr_array_header_t *listed; /* of const char *, all that IM has of the person */
     apr_array_header_t *ids;          /* of const char *, still to be read */
     int next;
+    int is_open;
 } orc_search_t;
 
 /* ---- tags ---- */
@@ -49,23 +50,64 @@ static void remember(orc_tags_t *tags, const char *id, const char *tag)
 
 static orc_step_t read_next(orc_task_t *task);
 
+static const char *id_of(const orc_task_t *task)
+{
+    return APR_ARRAY_IDX(task->search->ids, task->search->next, const char *);
+}
+
+static orc_step_t ask(orc_task_t *task, orc_call_kind_t kind, const char *infra, orc_answer_t *answer)
+{
+    orc_call_t call = orc_call_about(&task->search->at, kind, infra, answer);
+
+    return orc_step_call(&call);
+}
+
+/* True when IM doesn't tell anything of anything at the moment. */
+static int is_no_answer(const orc_im_result_t *result)
+{
+    return orc_engine_sickness(result) || result->kind == ORC_IM_TOKEN_REJECTED;
+}
+
+static orc_step_t go_on(orc_task_t *task)
+{
+    task->search->next++;
+    return read_next(task);
+}
+
+static orc_step_t on_radl(orc_task_t *task, const orc_im_result_t *result)
+{
+    orc_search_t *search = task->search;
+
+    if (is_no_answer(result))
+        return search->failed(task, result);
+    if (result->kind == ORC_IM_OK) {
+        if (strstr(result->text, apr_psprintf(task->pool, "name = '%s'", task->work->deployment_id)))
+            return search->done(task, ORC_SEARCH_FOUND, id_of(task));
+        remember(task->tags, id_of(task), NULL);
+    }
+    else if (result->kind != ORC_IM_NOT_FOUND) {
+        search->is_open = 1;
+    }
+    return go_on(task);
+}
+
 static orc_step_t on_document(orc_task_t *task, const orc_im_result_t *result)
 {
     orc_search_t *search = task->search;
-    const char *id = APR_ARRAY_IDX(search->ids, search->next, const char *);
 
+    if (is_no_answer(result))
+        return search->failed(task, result);
     if (result->kind == ORC_IM_OK) {
         const char *tag = orc_tosca_find_tag(result->text, result->length, ORC_ENGINE_TAG, task->pool);
 
-        remember(task->tags, id, tag);
+        remember(task->tags, id_of(task), tag);
         if (tag && strcmp(tag, search->tag) == 0)
-            return search->found(task, id);
+            return search->done(task, ORC_SEARCH_FOUND, id_of(task));
     }
-    else if (orc_engine_sickness(result) || result->kind == ORC_IM_TOKEN_REJECTED) {
-        return search->failed(task, result);
+    else if (result->kind != ORC_IM_NOT_FOUND) {
+        return ask(task, ORC_CALL_RADL, id_of(task), on_radl);
     }
-    search->next++;
-    return read_next(task);
+    return go_on(task);
 }
 
 static orc_step_t read_next(orc_task_t *task)
@@ -73,18 +115,14 @@ static orc_step_t read_next(orc_task_t *task)
     orc_search_t *search = task->search;
 
     for (; search->next < search->ids->nelts; search->next++) {
-        const char *id = APR_ARRAY_IDX(search->ids, search->next, const char *);
-        const char *tag = apr_hash_get(task->tags->by_infra, id, APR_HASH_KEY_STRING);
+        const char *tag = apr_hash_get(task->tags->by_infra, id_of(task), APR_HASH_KEY_STRING);
 
-        if (!tag) {
-            orc_call_t call = orc_call_about(&search->at, ORC_CALL_TOSCA, id, on_document);
-
-            return orc_step_call(&call);
-        }
+        if (!tag)
+            return ask(task, ORC_CALL_TOSCA, id_of(task), on_document);
         if (strcmp(tag, search->tag) == 0)
-            return search->found(task, id);
+            return search->done(task, ORC_SEARCH_FOUND, id_of(task));
     }
-    return search->found(task, NULL);
+    return search->done(task, search->is_open ? ORC_SEARCH_OPEN : ORC_SEARCH_ABSENT, NULL);
 }
 
 /* Those of IM's list that belong to nothing we know are left; or what somebody noted for this tag meanwhile is it. */
@@ -95,7 +133,7 @@ static orc_step_t on_known(orc_task_t *task, const orc_found_t *found)
     int i;
 
     if (found->noted)
-        return search->found(task, found->noted);
+        return search->done(task, ORC_SEARCH_FOUND, found->noted);
     search->ids = apr_array_make(task->pool, 8, sizeof(const char *));
     for (i = 0; found->known && i < found->known->nelts; i++)
         apr_hash_set(known, APR_ARRAY_IDX(found->known, i, const char *), APR_HASH_KEY_STRING, "");
@@ -121,7 +159,7 @@ static apr_array_header_t *copied(const apr_array_header_t *words, apr_pool_t *p
 static orc_step_t on_list(orc_task_t *task, const orc_im_result_t *result)
 {
     orc_search_t *search = task->search;
-    orc_read_t read = {.kind = ORC_READ_KNOWN, .operation = search->operation, .tag = search->tag, .then = on_known};
+    orc_read_t read = {.kind = ORC_READ_KNOWN, .tag = search->tag, .then = on_known};
 
     if (result->kind != ORC_IM_OK)
         return search->failed(task, result);
@@ -129,16 +167,14 @@ static orc_step_t on_list(orc_task_t *task, const orc_im_result_t *result)
     return orc_step_read(read);
 }
 
-orc_step_t orc_task_search(orc_task_t *task, const orc_address_t *at, const char *operation, const char *tag,
-                           orc_search_found_t *found, orc_answer_t *failed)
+orc_step_t orc_task_search(orc_task_t *task, const orc_address_t *at, const char *tag, orc_search_done_t *done,
+                           orc_answer_t *failed)
 {
     orc_search_t *search = task->search = apr_pcalloc(task->pool, sizeof *search);
-    orc_call_t call = orc_call_about(at, ORC_CALL_LIST, NULL, on_list);
 
     search->at = *at;
-    search->operation = operation;
     search->tag = tag;
-    search->found = found;
+    search->done = done;
     search->failed = failed;
-    return tag ? orc_step_call(&call) : found(task, NULL);
+    return ask(task, ORC_CALL_LIST, NULL, on_list);
 }

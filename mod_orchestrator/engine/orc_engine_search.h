@@ -6,24 +6,30 @@
 
 /*
  * What became of a creation that was never answered: IM lists the person's infrastructures; those that nobody owns are
- * asked for their document, which holds the attempt's tag. A tag never changes, so what was read once is kept.
+ * asked for their document, which holds the attempt's tag. A tag never changes, so what was read once is kept. An IM
+ * that died in the middle of a creation has no document for what it made; but what it made of it (RADL) names the
+ * deployment from the start. As long as neither can be had of one, the question is open.
  */
 
 #define ORC_ENGINE_TAG "PAAS_ATTEMPT" /* name of the tag that an attempt's infrastructure is found by */
 
-/** Goes on with what was found: the infrastructure, or NULL when IM has none with that tag. */
-typedef orc_step_t orc_search_found_t(orc_task_t *task, const char *infra);
+typedef enum {
+    ORC_SEARCH_FOUND,
+    ORC_SEARCH_ABSENT, /* IM has none with that tag */
+    ORC_SEARCH_OPEN,   /* one of which IM tells nothing may be it */
+} orc_search_outcome_t;
+
+/** Goes on with what was found: the infrastructure, or NULL. */
+typedef orc_step_t orc_search_done_t(orc_task_t *task, orc_search_outcome_t outcome, const char *infra);
 
 /** No tag is known yet. */
 orc_tags_t *orc_tags_make(apr_pool_t *pool);
 
 /**
- * Looks for the infrastructure of a tag.
- * @param operation that noted the tag
- * @param tag       NULL: there is none, so nothing is found
- * @param failed    goes on with IM's answer when that doesn't tell
+ * Looks for the infrastructure of a tag, of the task's deployment.
+ * @param failed goes on with IM's answer when IM is ill, or takes no token
  */
-orc_step_t orc_task_search(orc_task_t *task, const orc_address_t *at, const char *operation, const char *tag,
-                           orc_search_found_t *found, orc_answer_t *failed);
+orc_step_t orc_task_search(orc_task_t *task, const orc_address_t *at, const char *tag, orc_search_done_t *done,
+                           orc_answer_t *failed);
 
 #endif

@@ -25,6 +25,7 @@ typedef struct orc_endpoint_t {
     const char *url;
     int in_flight;
     int long_ones;               /* of these, deletions that are waited for, which may last for minutes */
+    int deletions;               /* the others */
     int useless;                 /* answers in a row that told nothing */
     int is_told;                 /* that it is none of the configuration's */
     orc_job_t *first, *last;     /* that wait for a slot */

@@ -37,6 +37,7 @@ typedef enum {
     ORC_CALL_OUTPUTS,
     ORC_CALL_CONTMSG,
     ORC_CALL_TOSCA,
+    ORC_CALL_RADL,
     ORC_CALL_VMS,
     ORC_CALL_VM,
     ORC_CALL_LIST,
@@ -61,19 +62,23 @@ typedef enum {
     ORC_READ_RECORDS,   /* how providers did so far */
     ORC_READ_RESOURCES, /* of the deployment */
     ORC_READ_KNOWN,     /* which infrastructures are known, and what was noted for a tag */
+    ORC_READ_TAGS,      /* which tags are known */
+    ORC_READ_LIVING,    /* how many infrastructures that are wanted the person has at an IM */
 } orc_read_kind_t;
 
 typedef struct orc_found_t {
     const apr_array_header_t *records;   /* of orc_store_record_t */
     const apr_array_header_t *resources; /* of orc_store_resource_t */
-    const apr_array_header_t *known;     /* of const char * */
+    const apr_array_header_t *known;     /* infrastructures, or tags, of const char * */
     const char *noted;                   /* infrastructure of the tag, or NULL */
+    int count;                           /* LIVING */
 } orc_found_t;
 
 typedef struct orc_read_t {
     orc_read_kind_t kind;
-    const apr_array_header_t *ids;                                  /* KNOWN: of these */
-    const char *operation, *tag;                                    /* KNOWN */
+    const apr_array_header_t *ids;                                  /* KNOWN, TAGS: of these */
+    const char *tag;                                                /* KNOWN: or NULL */
+    const char *endpoint;                                           /* LIVING */
     orc_step_t (*then)(orc_task_t *task, const orc_found_t *found); /* in the task's pool */
 } orc_read_t;
 
@@ -82,7 +87,7 @@ typedef enum {
     ORC_STEP_READ,      /* read, go on with what was found */
     ORC_STEP_EVENT,     /* the next phase by the kind's table, and its action at once */
     ORC_STEP_LATER,     /* all is stored; the next look is after `due` */
-    ORC_STEP_ENDED,     /* the operation has ended in a final state */
+    ORC_STEP_ENDED,     /* the work is done; an operation has ended in a final state */
     ORC_STEP_FORGOTTEN, /* the same, and the deployment's row goes */
     ORC_STEP_DAMAGED,   /* nobody can work on this row */
 } orc_step_kind_t;
@@ -123,21 +128,10 @@ struct orc_task_t {
     apr_interval_time_t closed; /* until the breaker of the endpoint that answered lets the next call through */
     json_t *changes;            /* what others can see (orc_store_save_t); NULL: nothing */
     orc_tags_t *tags;
-
-    /* what tools keep between the calls of a step */
-    struct orc_search_t *search;
-    struct orc_removal_t *removal;
+    struct orc_search_t *search; /* orc_engine_search.h */
 };
 
-/* Events that every kind has; its own begin with ORC_EVENT_OWN. */
-enum {
-    ORC_EVENT_TURN,     /* it is due */
-    ORC_EVENT_DEADLINE, /* it is due, and the time of the whole is over */
-    ORC_EVENT_CANCELED, /* somebody asked for its end */
-    ORC_EVENT_OWN,
-};
-
-#define ORC_COMMON_EVENTS "turn", "deadline", "canceled"
+enum { ORC_EVENT_TURN /* it is due: every kind has this; its own events follow */ };
 
 /** In a phase, an event leads to a phase and an action. What is in no row is not expected. */
 typedef struct orc_transition_t {
@@ -147,13 +141,13 @@ typedef struct orc_transition_t {
 
 /** A kind of work. */
 struct orc_kind_t {
-    const char *word;                    /* in the database */
-    const char *const *phases;           /* their words there, ended by NULL; the last one is the end */
-    const char *const *events;           /* their words for the log, ended by NULL */
-    const orc_transition_t *transitions; /* ended by a NULL action */
-    orc_turn_t *turn;                    /* begins a step */
-    const orc_fields_t *memory;          /* `needed` is a set of phases, ORC_IN(phase) */
-    orc_saying_t *damaged;               /* tells the administrator what is left of a row that can't be read */
+    const char *word;                                    /* in the database */
+    const char *const *phases;                           /* their words there, ended by NULL; the last one is the end */
+    const char *const *events;                           /* their words for the log, ended by NULL */
+    const orc_transition_t *transitions;                 /* ended by a NULL action */
+    orc_turn_t *turn;                                    /* begins a step */
+    const orc_fields_t *memory;                          /* `needed` is a set of phases, ORC_IN(phase) */
+    void (*give_up)(orc_task_t *task, const char *what); /* the row can't be worked on: says what becomes of it */
 };
 
 #define ORC_IN(phase) (1u << (phase))

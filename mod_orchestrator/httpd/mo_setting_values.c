@@ -156,6 +156,21 @@ const char *mo_set_poll_interval(cmd_parms *cmd, void *unused, const char *least
     return NULL;
 }
 
+const char *mo_set_looks(cmd_parms *cmd, void *unused, int count, char *const arguments[])
+{
+    mo_config_t *config;
+    const char *error = mo_setting_enter(cmd, &config);
+    int i;
+
+    if (!error && (count < 1 || count > ORC_MAX_LOOKS))
+        error = mo_setting_wrong(cmd, apr_psprintf(cmd->pool, "takes 1 to %d times", ORC_MAX_LOOKS));
+    for (i = 0; !error && i < count; i++)
+        error = parse_time(cmd, arguments[i], &config->values->looks[i]);
+    if (!error)
+        config->values->look_count = count;
+    return error;
+}
+
 const char *mo_set_engine(cmd_parms *cmd, void *unused, int on)
 {
     mo_config_t *config;

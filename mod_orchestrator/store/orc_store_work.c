@@ -43,7 +43,7 @@ orc_error_t *orc_store_work_read(orc_work_t **out, const orc_rows_t *rows, int n
     work->state = apr_pstrdup(pool, row.state);
     work->phase = apr_pstrdup(pool, row.phase);
     work->correlation_id = apr_pstrdup(pool, row.correlation_id);
-    work->description = apr_pstrdup(pool, row.description);
+    work->description = apr_pstrdup(pool, row.description ? row.description : "");
     work->user_group = apr_pstrdup(pool, row.user_group);
     work->user_group_issuer = apr_pstrdup(pool, row.user_group_issuer);
     work->deadline = orc_value_integer(row.deadline);
@@ -65,13 +65,17 @@ orc_error_t *orc_store_work_read(orc_work_t **out, const orc_rows_t *rows, int n
     work->token_expires = orc_value_integer(row.token_expires);
     work->provider_type = apr_pstrdup(pool, row.target_provider_type);
     work->content = apr_pstrdup(pool, row.content);
+    work->endpoint = apr_pstrdup(pool, row.endpoint);
+    work->provider = apr_pstrdup(pool, row.provider);
+    work->region = apr_pstrdup(pool, row.region);
+    work->project = apr_pstrdup(pool, row.project);
     work->inputs_sealed = apr_pstrdup(pool, row.template_inputs_sealed);
     *out = work;
     ORC_TRY(read_json(&work->options, row.options, pool));
     ORC_TRY(read_json(&work->memory, row.memory, pool));
     ORC_TRY(read_json(&work->inputs, row.template_inputs, pool));
     ORC_TRY(read_json(&work->owners, row.owners, pool));
-    return read_json(&work->remains, row.remains, pool);
+    return read_json(&work->infrastructures, row.infrastructures, pool);
 }
 
 orc_error_t *orc_store_next(apr_interval_time_t *next, orc_db_t *db, const orc_store_claim_t *claim, apr_pool_t *pool)
@@ -203,6 +207,15 @@ orc_error_t *orc_store_save(orc_db_t *db, orc_store_save_t *save, apr_pool_t *po
     return NULL;
 }
 
+orc_error_t *orc_store_save_durably(orc_db_t *db, orc_store_save_t *save, apr_pool_t *pool)
+{
+    orc_db_step_t steps[] = {{.call = orc_sql_work_durably()}, {.call = saving(save, pool)}};
+
+    ORC_TRY(orc_db_batch(db, steps, 2, 0, pool));
+    save->is_kept = steps[1].rows.count > 0;
+    return NULL;
+}
+
 orc_error_t *orc_store_save_all(orc_db_t *db, orc_store_save_t *saves, int count, apr_pool_t *pool)
 {
     orc_db_step_t *steps = apr_pcalloc(pool, (apr_size_t)count * sizeof *steps);
@@ -224,36 +237,6 @@ orc_error_t *orc_store_forget(int *done, orc_db_t *db, const orc_store_save_t *s
         db, &rows, orc_sql_work_forget(.id = save->id, .owner = save->owner, .lease_number = save->lease_number),
         pool));
     *done = rows.count > 0;
-    return NULL;
-}
-
-orc_error_t *orc_store_made(int *is_noted, orc_db_t *db, const char *operation, const char *tag, const char *infra_id,
-                            apr_pool_t *pool)
-{
-    orc_rows_t rows;
-
-    ORC_TRY(orc_db_execute(db, &rows, orc_sql_work_made(.tag = tag, .operation_id = operation, .infra_id = infra_id),
-                           pool));
-    *is_noted = rows.count > 0;
-    return NULL;
-}
-
-orc_error_t *orc_store_answer(const char **infra_id, orc_db_t *db, const char *operation, const char *tag,
-                              apr_pool_t *pool)
-{
-    orc_rows_t rows;
-
-    ORC_TRY(orc_db_execute(db, &rows, orc_sql_work_answer(.operation_id = operation, .tag = tag), pool));
-    *infra_id = rows.count ? apr_pstrdup(pool, orc_sql_work_answer_row(&rows, 0).im_infra_id) : NULL;
-    return NULL;
-}
-
-orc_error_t *orc_store_known(apr_array_header_t **known, orc_db_t *db, const apr_array_header_t *ids, apr_pool_t *pool)
-{
-    orc_rows_t rows;
-
-    ORC_TRY(orc_db_execute(db, &rows, orc_sql_work_known(.ids = orc_value_array(ids, pool)), pool));
-    *known = orc_rows_first_column(&rows, pool);
     return NULL;
 }
 

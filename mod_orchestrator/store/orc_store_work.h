@@ -18,7 +18,7 @@
 typedef struct orc_work_t {
     const char *id, *deployment_id, *lease_number;
     const char *kind, *phase; /* words */
-    const char *state;        /* of the operation */
+    const char *state;        /* of the operation; NULL: it is about none */
     json_t *options, *memory; /* objects */
     apr_time_t was_due;
     int is_fresh; /* claimed for the first time */
@@ -43,7 +43,9 @@ typedef struct orc_work_t {
     const char *provider_type;
     const char *content; /* the template's text, only while a creation has to place or submit */
     json_t *owners;      /* list of {name, key}, likewise; or NULL */
-    json_t *remains;     /* a deletion's first step: what former operations may have left at IM, or NULL */
+    json_t
+        *infrastructures; /* of a deletion: the deployment's; of an infrastructure: itself. List of objects, or NULL */
+    const char *endpoint, *provider, *region, *project; /* of a sweep */
 } orc_work_t;
 
 typedef struct orc_store_claim_t {
@@ -104,9 +106,12 @@ typedef struct orc_store_save_t {
      * What others can see, or NULL when nothing of that changed: an object with any of
      * ended (the final state), phase, description, reason, errors, platform, waits_for_token,
      * deployment {im_infra_id, im_endpoint, provider, region, project, outputs, outputs_sealed},
-     * steps [{number, stage, name, status, message, provider, region, tag, endpoint, infra, removed}],
-     * removed [{operation, number}], logs [{level, stage, step, message}], all_resources (a status),
-     * resources [{position, status, vm, metadata, sealed}], im_logs, record {id, name, type, endpoint, success}.
+     * steps [{number, stage, name, status, message, provider, region, infra}], logs [{level, stage, step, message}],
+     * all_resources (a status), resources [{position, status, vm, metadata, sealed}], im_logs, record {name, success};
+     * of infrastructures: asked [{id, step, endpoint, provider, region, project, time}] and sweep (microseconds until
+     * IM's list is looked at), unasked [id], made [{id, infra}], unwanted [id] (true: all of the deployment), forced,
+     * found [{id, deployment, operation, person, group, issuer, endpoint, provider, region, project, infra}];
+     * of the one that the work is about: infrastructure {infra, standing, tries, note}.
      */
     const json_t *changes;
     int is_kept; /* out: false when the lease was lost, and nothing was written */
@@ -115,23 +120,14 @@ typedef struct orc_store_save_t {
 /** Stores one; fenced. */
 orc_error_t *orc_store_save(orc_db_t *db, orc_store_save_t *save, apr_pool_t *pool);
 
+/** The same, and it is on disk when it returns, whatever synchronous_commit says. */
+orc_error_t *orc_store_save_durably(orc_db_t *db, orc_store_save_t *save, apr_pool_t *pool);
+
 /** Stores many in one round trip and one transaction. */
 orc_error_t *orc_store_save_all(orc_db_t *db, orc_store_save_t *saves, int count, apr_pool_t *pool);
 
 /** Deletes the deployment of an operation, and the operation with it; fenced. */
 orc_error_t *orc_store_forget(int *done, orc_db_t *db, const orc_store_save_t *save, apr_pool_t *pool);
-
-/** Notes what IM made for a tag; not fenced, because it is true whoever has the lease. *is_noted: false when there is
- * no such tag any more; then nothing knows of the infrastructure. */
-orc_error_t *orc_store_made(int *is_noted, orc_db_t *db, const char *operation, const char *tag, const char *infra_id,
-                            apr_pool_t *pool);
-
-/** What was noted for an operation's tag: *infra_id, or NULL. */
-orc_error_t *orc_store_answer(const char **infra_id, orc_db_t *db, const char *operation, const char *tag,
-                              apr_pool_t *pool);
-
-/** Of infrastructures' ids, those that belong to something we know; of const char *. */
-orc_error_t *orc_store_known(apr_array_header_t **known, orc_db_t *db, const apr_array_header_t *ids, apr_pool_t *pool);
 
 typedef struct orc_store_resource_t {
     int position;

@@ -7,7 +7,7 @@ CREATE TYPE operation_state AS ENUM
     ('pending', 'in progress', 'succeeded', 'failed', 'canceling', 'canceled');
 -- The engine's phases; a deployment's task is read off the phase of its last operation.
 CREATE TYPE operation_phase AS ENUM
-    ('queued', 'placing', 'submitting', 'provisioning', 'collecting', 'cleaning', 'deleting', 'confirming', 'ended');
+    ('queued', 'placing', 'submitting', 'provisioning', 'collecting', 'deleting', 'confirming', 'ended');
 CREATE TYPE step_status AS ENUM ('running', 'succeeded', 'failed', 'canceled');
 CREATE TYPE log_level AS ENUM ('debug', 'info', 'warning', 'error');
 
@@ -267,7 +267,6 @@ CREATE FUNCTION deployment_task(type operation_type, state operation_state, phas
         WHEN type <> 'CREATE' THEN 6
         WHEN phase = 'placing' THEN 2
         WHEN phase = 'submitting' THEN 4
-        WHEN phase = 'cleaning' THEN 7
         ELSE 5
     END::smallint
 $$;
@@ -335,15 +334,11 @@ CREATE TABLE operation_steps (
     message      text NOT NULL DEFAULT '',
     provider     text,
     region       text,
-    attempt_tag  text,                         -- put on the infrastructure at IM, to find it again
-    im_endpoint  text,
-    im_infra_id  text,
+    im_infra_id  text,                         -- what the attempt made at IM
     started_at   timestamptz NOT NULL DEFAULT now(),
     ended_at     timestamptz,
-    removed_at   timestamptz,                  -- nothing of it is at IM, which was looked at twice, or ever was
     PRIMARY KEY (operation_id, number)
 );
-CREATE INDEX operation_steps_im_infra_id ON operation_steps (im_infra_id) WHERE im_infra_id IS NOT NULL;
 
 CREATE TABLE operation_logs (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -382,6 +377,50 @@ BEGIN
 END
 $$;
 CREATE TRIGGER operations_take_their_work AFTER DELETE ON operations FOR EACH ROW EXECUTE FUNCTION work_end();
+
+-- Everything that is at an IM because of us, or may be, until long after it is gone; `id` is the tag on it, by which it is
+-- found there. The operation that asked for it and its deployment may go before it: their ids are no references.
+CREATE TABLE infrastructures (
+    id                uuid PRIMARY KEY,
+    deployment_id     uuid NOT NULL,
+    operation_id      uuid NOT NULL,
+    step              integer NOT NULL,        -- of the operation
+    user_id           uuid NOT NULL REFERENCES users ON DELETE RESTRICT, -- whom it belongs to at IM
+    user_group        text NOT NULL,
+    user_group_issuer text NOT NULL,
+    endpoint          text NOT NULL,
+    provider          text,                    -- whose credentials go with the calls, in which region and project
+    region            text,
+    project           text,
+    infra_id          text,                    -- IM's, once it is known
+    standing          text NOT NULL DEFAULT 'asked' CHECK
+        (standing IN ('asked', 'made', 'unwanted', 'deleting', 'gone', 'stuck')),
+    is_forced         boolean NOT NULL DEFAULT false, -- deleted with IM's force
+    waits_for_token   boolean NOT NULL DEFAULT false,
+    tries             integer NOT NULL DEFAULT 0, -- times in a row that IM was ill, as far as anybody asks
+    note              text,                    -- why it is not gone
+    asked_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
+    answer_until      timestamptz NOT NULL,    -- IM may carry a creation out until then
+    unwanted_at       timestamptz              -- NULL: somebody wants it
+);
+CREATE INDEX infrastructures_deployment_id ON infrastructures (deployment_id);
+CREATE INDEX infrastructures_user_id ON infrastructures (user_id);
+CREATE INDEX infrastructures_infra_id ON infrastructures (infra_id) WHERE infra_id IS NOT NULL;
+CREATE TRIGGER infrastructures_take_their_work AFTER DELETE ON infrastructures FOR EACH ROW EXECUTE FUNCTION work_end();
+
+-- Where something of a person is, or was: IM's list is compared with what is known, once in a while.
+CREATE TABLE sweeps (
+    id                uuid PRIMARY KEY,
+    user_id           uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+    user_group        text NOT NULL,
+    user_group_issuer text NOT NULL,
+    endpoint          text NOT NULL,
+    provider          text,
+    region            text,
+    project           text,
+    UNIQUE (user_id, endpoint)
+);
+CREATE TRIGGER sweeps_take_their_work AFTER DELETE ON sweeps FOR EACH ROW EXECUTE FUNCTION work_end();
 
 -- Who works: an engine says every two seconds that it lives.
 CREATE TABLE engines (

@@ -3,7 +3,8 @@
 -- columns: id, token_expires, waits
 SELECT u.id, (extract(epoch FROM c.expires_at) * 1000000)::bigint AS token_expires,
     EXISTS (SELECT FROM operations o JOIN deployments d ON d.id = o.deployment_id
-        WHERE o.waits_for_token AND o.ended_at IS NULL AND d.created_by = u.id) AS waits
+        WHERE o.waits_for_token AND o.ended_at IS NULL AND d.created_by = u.id)
+    OR EXISTS (SELECT FROM infrastructures i WHERE i.user_id = u.id AND i.waits_for_token) AS waits
 FROM users u LEFT JOIN credentials c ON c.user_id = u.id
 WHERE u.issuer = :issuer AND u.sub = :subject
 
@@ -88,11 +89,15 @@ WHERE id = :id AND (:sets_picture OR :sets_public_ssh_key OR :sets_refresh_token
 -- The work first, in the order of ids, as the engine takes both.
 -- name: user_wake_operations
 WITH waiting AS MATERIALIZED (
-    SELECT w.id FROM operations o JOIN deployments d ON d.id = o.deployment_id JOIN work w ON w.id = o.id
-    WHERE o.waits_for_token AND o.ended_at IS NULL AND d.created_by = :id
+    SELECT w.id FROM work w
+    WHERE w.id IN (SELECT o.id FROM operations o JOIN deployments d ON d.id = o.deployment_id
+                   WHERE o.waits_for_token AND o.ended_at IS NULL AND d.created_by = :id
+                   UNION ALL SELECT i.id FROM infrastructures i WHERE i.user_id = :id AND i.waits_for_token)
     ORDER BY w.id FOR NO KEY UPDATE OF w
 ), woken AS (
     UPDATE work w SET due_at = now(), is_hurried = true FROM waiting x WHERE w.id = x.id
+), known AS (
+    UPDATE infrastructures i SET waits_for_token = false FROM waiting x WHERE i.id = x.id
 )
 UPDATE operations o
 SET waits_for_token = false, updated_at = now(), row_version = o.row_version + 1

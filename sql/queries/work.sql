@@ -10,7 +10,7 @@
 -- columns: user_group, user_group_issuer, deadline, clock, waits_for_token, template_inputs, per_provider_max_retries,
 -- columns: max_providers, per_provider_timeout_mins, keep_last_attempt, target_provider, target_region, im_endpoint,
 -- columns: im_infra_id, user_id, issuer, email, refresh_token, access_token, token_expires, target_provider_type,
--- columns: content, owners, remains, template_inputs_sealed
+-- columns: content, owners, infrastructures, endpoint, provider, region, project, template_inputs_sealed
 WITH due AS (
     SELECT id, due_at FROM work
     WHERE is_begun AND due_at <= now() AND due_at >= to_timestamp(:since::bigint / 1000000.0)
@@ -45,13 +45,14 @@ WITH due AS (
 ), touched AS (
     UPDATE deployments d SET row_version = d.row_version + 1 FROM begun b WHERE d.id = b.deployment_id
 )
-SELECT w.id, o.deployment_id, w.lease_number, w.kind,
+SELECT w.id, COALESCE(o.deployment_id, i.deployment_id) AS deployment_id, w.lease_number, w.kind,
        CASE o.state WHEN 'pending' THEN 'in progress' ELSE o.state END AS state, w.phase, o.options, w.memory,
        (extract(epoch FROM c.due_at) * 1000000)::bigint AS was_due, w.lease_number = 1 AS is_fresh, o.correlation_id,
-       o.description, o.user_group, o.user_group_issuer,
+       o.description, COALESCE(o.user_group, i.user_group, s.user_group) AS user_group,
+       COALESCE(o.user_group_issuer, i.user_group_issuer, s.user_group_issuer) AS user_group_issuer,
        (extract(epoch FROM o.deadline) * 1000000)::bigint AS deadline,
        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS clock,
-       o.waits_for_token,
+       COALESCE(o.waits_for_token, i.waits_for_token) AS waits_for_token,
        d.template_inputs, d.per_provider_max_retries, d.max_providers, d.per_provider_timeout_mins,
        d.keep_last_attempt, d.target_provider, d.target_region, d.im_endpoint, d.im_infra_id,
        u.id AS user_id, u.issuer, u.email, u.refresh_token,
@@ -63,25 +64,26 @@ SELECT w.id, o.deployment_id, w.lease_number, w.kind,
            THEN (SELECT jsonb_agg(jsonb_build_object('name', y.username, 'key', y.public_ssh_key) ORDER BY x.created_at)
                  FROM deployment_owners x JOIN users y ON y.id = x.user_id
                  WHERE x.deployment_id = d.id AND y.public_ssh_key IS NOT NULL) END AS owners,
-       CASE WHEN w.kind = 'DELETE' AND w.phase = 'queued'
-           THEN (SELECT jsonb_agg(jsonb_build_object(
-                            'operation', s.operation_id, 'number', s.number, 'endpoint', s.im_endpoint,
-                            'infra', s.im_infra_id, 'tag', s.attempt_tag, 'provider', s.provider, 'region', s.region,
-                            'project', CASE s.provider WHEN d.target_provider THEN d.target_iaas_project END,
-                            'since', (extract(epoch FROM GREATEST(s.started_at, p.ended_at)) * 1000000)::bigint)
-                        ORDER BY s.operation_id, s.number)
-                 FROM operations p JOIN operation_steps s ON s.operation_id = p.id
-                 WHERE p.deployment_id = d.id AND s.removed_at IS NULL
-                   AND (s.attempt_tag IS NOT NULL OR s.im_infra_id IS NOT NULL)) END AS remains,
+       (SELECT jsonb_agg(jsonb_build_object(
+                   'id', n.id, 'operation', n.operation_id, 'step', n.step, 'endpoint', n.endpoint,
+                   'provider', n.provider, 'region', n.region, 'project', n.project, 'infra', n.infra_id,
+                   'standing', n.standing, 'forced', n.is_forced, 'waits', n.waits_for_token, 'tries', n.tries,
+                   'note', n.note, 'until', (extract(epoch FROM n.answer_until) * 1000000)::bigint,
+                   'unwanted', (extract(epoch FROM n.unwanted_at) * 1000000)::bigint) ORDER BY n.asked_at, n.id)
+        FROM (SELECT * FROM infrastructures WHERE w.kind = 'DELETE' AND deployment_id = o.deployment_id
+              UNION ALL SELECT * FROM infrastructures WHERE id = w.id) n) AS infrastructures,
+       s.endpoint, s.provider, s.region, s.project,
        d.template_inputs_sealed
 FROM claimed w
 JOIN chosen c ON c.id = w.id
-JOIN operations o ON o.id = w.id
-JOIN deployments d ON d.id = o.deployment_id
-JOIN templates t ON t.id = d.template_id
-JOIN users u ON u.id = d.created_by
+LEFT JOIN operations o ON o.id = w.id
+LEFT JOIN deployments d ON d.id = o.deployment_id
+LEFT JOIN templates t ON t.id = d.template_id
+LEFT JOIN infrastructures i ON i.id = w.id
+LEFT JOIN sweeps s ON s.id = w.id
+JOIN users u ON u.id = COALESCE(d.created_by, i.user_id, s.user_id)
 LEFT JOIN credentials k ON k.user_id = u.id
-ORDER BY o.created_at, o.id;
+ORDER BY o.created_at, w.id;
 
 -- Microseconds until the next of those at work is due; `since` and `phases` as above.
 -- name: work_next
@@ -90,10 +92,11 @@ SELECT (extract(epoch FROM min(due_at) - clock_timestamp()) * 1000000)::bigint A
 FROM work
 WHERE is_begun AND due_at >= to_timestamp(:since::bigint / 1000000.0) AND kind || '/' || phase = ANY (:phases::text[]);
 
--- How many this owner has at work; what rests takes no place of others.
+-- How many operations this owner has at work; what rests takes no place of others.
 -- name: work_count
 -- columns: count
-SELECT count(*) FROM work WHERE lease_owner = :owner::text AND is_begun AND NOT is_resting;
+SELECT count(*) FROM work w JOIN operations o ON o.id = w.id
+WHERE w.lease_owner = :owner::text AND w.is_begun AND NOT w.is_resting;
 
 -- `numbers` are those of the leases, `lease` is in microseconds. Gives the ids whose lease still is the owner's. A row that
 -- somebody else has locked keeps the lease that it has.
@@ -156,10 +159,16 @@ SET due_at = clock_timestamp() + CASE WHEN is_hurried THEN 0 ELSE :due::bigint E
 WHERE id = :id::uuid AND lease_owner = :owner::text AND lease_number = :lease_number::bigint
 RETURNING id;
 
+-- What a creation is about to make must not be forgotten by a crash after it, so its note waits for the disk whatever the
+-- administrator's setting is.
+-- name: work_durably
+SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply'
+                                        ELSE 'on' END, true);
+
 -- The end of a step; `due` in microseconds from now; `changes`: see orc_store_work.h. Nothing is written unless the lease
 -- still is the owner's.
 -- name: work_save
--- columns: state
+-- columns: id
 WITH change AS MATERIALIZED (
     SELECT :changes::jsonb AS c
 ), kept AS (
@@ -174,6 +183,8 @@ WITH change AS MATERIALIZED (
     DELETE FROM work w USING change
     WHERE c ? 'ended' AND w.id = :id::uuid AND w.lease_owner = :owner::text AND w.lease_number = :lease_number::bigint
     RETURNING w.id
+), held AS (
+    SELECT id, c FROM (SELECT id FROM kept UNION ALL SELECT id FROM done) w, change
 ), mine AS (
     UPDATE operations o
     SET state = CASE WHEN c ? 'ended' AND o.state = 'canceling' AND o.type <> 'DELETE' THEN 'canceled'
@@ -187,9 +198,9 @@ WITH change AS MATERIALIZED (
         ended_at = CASE WHEN c ? 'ended' THEN clock_timestamp() END,
         updated_at = clock_timestamp(),
         row_version = o.row_version + 1
-    FROM change, (SELECT id FROM kept UNION ALL SELECT id FROM done) w
+    FROM held w
     WHERE o.id = w.id
-    RETURNING o.id, o.deployment_id, o.state, c
+    RETURNING o.id, o.deployment_id, o.state, o.user_group, o.user_group_issuer, c
 ), deployment AS (
     UPDATE deployments d
     SET row_version = d.row_version + 1,
@@ -204,22 +215,89 @@ WITH change AS MATERIALIZED (
                                        ELSE d.template_outputs_sealed END
     FROM mine WHERE d.id = mine.deployment_id
 ), steps AS (
-    INSERT INTO operation_steps AS s (operation_id, number, stage, name, status, message, provider, region, attempt_tag,
-                                      im_endpoint, im_infra_id, ended_at, removed_at)
-    SELECT mine.id, n.number, n.stage, n.name, n.status, COALESCE(n.message, ''), n.provider, n.region, n.tag,
-           n.endpoint, n.infra, CASE WHEN n.status <> 'running' THEN clock_timestamp() END,
-           CASE WHEN n.removed THEN clock_timestamp() END
+    INSERT INTO operation_steps AS s (operation_id, number, stage, name, status, message, provider, region, im_infra_id,
+                                      ended_at)
+    SELECT mine.id, n.number, n.stage, n.name, n.status, COALESCE(n.message, ''), n.provider, n.region, n.infra,
+           CASE WHEN n.status <> 'running' THEN clock_timestamp() END
     FROM mine, jsonb_to_recordset(c -> 'steps') AS n (number integer, stage text, name text, status step_status,
-        message text, provider text, region text, tag text, endpoint text, infra text, removed boolean)
+        message text, provider text, region text, infra text)
     ON CONFLICT (operation_id, number) DO UPDATE
     SET status = excluded.status, message = excluded.message,
         im_infra_id = COALESCE(excluded.im_infra_id, s.im_infra_id),
-        ended_at = COALESCE(s.ended_at, excluded.ended_at),
-        removed_at = COALESCE(s.removed_at, excluded.removed_at)
-), removed AS (
-    UPDATE operation_steps s SET removed_at = clock_timestamp()
-    FROM mine, jsonb_to_recordset(c -> 'removed') AS n (operation uuid, number integer)
-    WHERE s.operation_id = n.operation AND s.number = n.number AND s.removed_at IS NULL
+        ended_at = COALESCE(s.ended_at, excluded.ended_at)
+), asked AS (
+    INSERT INTO infrastructures AS i (id, deployment_id, operation_id, step, user_id, user_group, user_group_issuer,
+                                      endpoint, provider, region, project, answer_until)
+    SELECT n.id, d.id, mine.id, n.step, d.created_by, mine.user_group, mine.user_group_issuer, n.endpoint, n.provider,
+           n.region, n.project, clock_timestamp() + n.time * interval '1 microsecond'
+    FROM mine JOIN deployments d ON d.id = mine.deployment_id, jsonb_to_recordset(c -> 'asked') AS n
+        (id uuid, step integer, endpoint text, provider text, region text, project text, time bigint)
+    ON CONFLICT (id) DO UPDATE SET asked_at = clock_timestamp(), answer_until = excluded.answer_until
+    RETURNING user_id, user_group, user_group_issuer, endpoint, provider, region, project
+), watched AS (
+    INSERT INTO sweeps (id, user_id, user_group, user_group_issuer, endpoint, provider, region, project)
+    SELECT gen_random_uuid(), user_id, user_group, user_group_issuer, endpoint, provider, region, project FROM asked
+    ON CONFLICT (user_id, endpoint) DO NOTHING
+    RETURNING id
+), watching AS (
+    INSERT INTO work (id, kind, is_begun, due_at)
+    SELECT id, 'sweep', true, clock_timestamp() + (c ->> 'sweep')::bigint * interval '1 microsecond'
+    FROM watched, change
+), never AS (
+    DELETE FROM infrastructures i USING mine, jsonb_array_elements_text(c -> 'unasked') AS n
+    WHERE i.id = n::uuid AND i.infra_id IS NULL
+), made AS (
+    UPDATE infrastructures i SET infra_id = n.infra, standing = 'made'
+    FROM mine, jsonb_to_recordset(c -> 'made') AS n (id uuid, infra text) WHERE i.id = n.id
+), unwanted AS (
+    UPDATE infrastructures i
+    SET unwanted_at = clock_timestamp(), is_forced = COALESCE((c ->> 'forced')::boolean, false), tries = 0, note = NULL,
+        waits_for_token = false,
+        standing = CASE WHEN i.standing IN ('asked', 'gone', 'deleting') THEN i.standing ELSE 'unwanted' END
+    FROM mine
+    WHERE i.deployment_id = mine.deployment_id
+        AND (c -> 'unwanted' = 'true' OR c -> 'unwanted' ? i.id::text)
+    RETURNING i.id
+), found AS (
+    INSERT INTO infrastructures (id, deployment_id, operation_id, step, user_id, user_group, user_group_issuer, endpoint,
+                                 provider, region, project, infra_id, is_forced, standing, answer_until, unwanted_at)
+    SELECT n.id, n.deployment, n.operation, 0, n.person, n."group", n.issuer, n.endpoint, n.provider, n.region, n.project,
+           n.infra, COALESCE((c ->> 'forced')::boolean, false), 'unwanted', clock_timestamp(), clock_timestamp()
+    FROM held, jsonb_to_recordset(c -> 'found') AS n (id uuid, deployment uuid, operation uuid, person uuid, "group" text,
+        issuer text, endpoint text, provider text, region text, project text, infra text)
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id
+), removing AS (
+    INSERT INTO work AS w (id, kind, phase, is_begun) SELECT id, 'infrastructure', 'unwanted', true
+    FROM (SELECT id FROM unwanted UNION ALL SELECT id FROM found) n ORDER BY id
+    ON CONFLICT (id) DO UPDATE SET due_at = clock_timestamp(), is_hurried = true
+), looked_at AS (
+    UPDATE infrastructures i
+    SET infra_id = COALESCE(c #>> '{infrastructure,infra}', i.infra_id),
+        standing = COALESCE(c #>> '{infrastructure,standing}', i.standing),
+        waits_for_token = COALESCE((c -> 'waits_for_token')::boolean, i.waits_for_token),
+        tries = COALESCE((c #> '{infrastructure,tries}')::integer, i.tries),
+        note = CASE WHEN c -> 'infrastructure' ? 'note' THEN c #>> '{infrastructure,note}' ELSE i.note END
+    FROM held WHERE i.id = held.id AND (c ? 'infrastructure' OR c ? 'waits_for_token') AND NOT c ? 'ended'
+    RETURNING i.deployment_id, i.operation_id, i.infra_id, i.standing, c
+), over AS (
+    DELETE FROM infrastructures i USING held WHERE i.id = held.id AND c ? 'ended'
+), given_up AS (
+    DELETE FROM sweeps s USING held WHERE s.id = held.id AND c ? 'ended'
+), without AS (
+    UPDATE deployments d SET im_infra_id = NULL, im_endpoint = NULL, row_version = d.row_version + 1
+    FROM looked_at l WHERE l.standing = 'gone' AND d.id = l.deployment_id AND d.im_infra_id = l.infra_id
+), told AS (
+    INSERT INTO operation_logs (operation_id, deployment_id, level, stage, step, message)
+    SELECT o.id, o.deployment_id, n.level, n.stage, n.step, n.message
+    FROM looked_at l JOIN operations o ON o.id = l.operation_id,
+        jsonb_to_recordset(c -> 'logs') AS n (level log_level, stage text, step integer, message text)
+), waiting AS MATERIALIZED (
+    SELECT w.id FROM looked_at l JOIN operations o ON o.deployment_id = l.deployment_id AND o.ended_at IS NULL
+        JOIN work w ON w.id = o.id
+    WHERE w.kind = 'DELETE' AND w.is_begun FOR NO KEY UPDATE OF w SKIP LOCKED
+), woken AS (
+    UPDATE work w SET due_at = clock_timestamp(), is_hurried = true FROM waiting x WHERE w.id = x.id
 ), lines AS (
     INSERT INTO operation_logs (operation_id, deployment_id, level, stage, step, message)
     SELECT mine.id, mine.deployment_id, n.level, n.stage, n.step, n.message
@@ -247,7 +325,7 @@ WITH change AS MATERIALIZED (
     SELECT c #>> '{record,name}', 1, (c #> '{record,success}' = 'true')::integer FROM mine WHERE c ? 'record'
     ON CONFLICT (name) DO UPDATE SET attempts = p.attempts + 1, successes = p.successes + excluded.successes
 )
-SELECT state FROM mine;
+SELECT id FROM held;
 
 -- The end of a deletion that takes the deployment's row with it. All work and operations are locked before it, in the
 -- order of requests: the cascade would want them while it holds the deployment.
@@ -265,22 +343,43 @@ WHERE (SELECT count(*) FROM locked) > 0 AND o.id = :id::uuid AND d.id = o.deploy
 RETURNING d.id;
 
 -- What IM made for a tag is a fact, whoever has the lease now. No row: there is no such tag any more.
--- name: work_made
--- columns: im_infra_id
-UPDATE operation_steps SET im_infra_id = COALESCE(im_infra_id, :infra_id::text)
-WHERE operation_id = :operation_id::uuid AND attempt_tag = :tag::text
-RETURNING im_infra_id;
+-- name: infrastructure_made
+-- columns: id
+WITH locked AS MATERIALIZED (
+    SELECT id FROM work WHERE id = :tag::uuid FOR NO KEY UPDATE
+), made AS (
+    UPDATE infrastructures
+    SET infra_id = COALESCE(infra_id, :infra_id::text),
+        standing = CASE WHEN standing NOT IN ('asked', 'gone') THEN standing WHEN unwanted_at IS NULL THEN 'made'
+                        ELSE 'unwanted' END
+    WHERE id = :tag::uuid AND (SELECT count(*) FROM locked) >= 0
+    RETURNING id
+), hurried AS (
+    UPDATE work w SET due_at = clock_timestamp(), is_hurried = true FROM made m WHERE w.id = m.id
+)
+SELECT id FROM made;
 
--- name: work_answer
--- columns: im_infra_id
-SELECT im_infra_id FROM operation_steps WHERE operation_id = :operation_id::uuid AND attempt_tag = :tag::text;
+-- name: infrastructure_answer
+-- columns: infra_id
+SELECT infra_id FROM infrastructures WHERE id = :tag::uuid;
 
 -- Of these infrastructures, those that are known to belong to something.
--- name: work_known
--- columns: im_infra_id
-SELECT im_infra_id FROM operation_steps WHERE im_infra_id = ANY (:ids::text[])
+-- name: infrastructure_known
+-- columns: infra_id
+SELECT infra_id FROM infrastructures WHERE infra_id = ANY (:ids::text[])
 UNION
 SELECT im_infra_id FROM deployments WHERE im_infra_id = ANY (:ids::text[]);
+
+-- How many a person has at an IM that somebody wants.
+-- name: infrastructure_living
+-- columns: count
+SELECT count(*) FROM infrastructures
+WHERE user_id = :user_id::uuid AND endpoint = :endpoint::text AND unwanted_at IS NULL AND infra_id IS NOT NULL;
+
+-- Of these tags, those that are known.
+-- name: infrastructure_tags
+-- columns: id
+SELECT id FROM infrastructures WHERE id::text = ANY (:tags::text[]);
 
 -- name: work_resources
 -- columns: position, tosca_node_name, is_compute, im_vm_idx, id

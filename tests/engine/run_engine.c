@@ -62,6 +62,18 @@ static void read_issuers(orc_config_t *config, const json_t *list, apr_pool_t *p
     config->issuers = issuers;
 }
 
+static void read_looks(orc_config_t *config, const json_t *list)
+{
+    const json_t *look;
+    size_t i;
+
+    json_array_foreach(list, i, look)
+    {
+        config->looks[i] = json_integer_value(look) * 1000;
+        config->look_count = (int)i + 1;
+    }
+}
+
 static void read_config(orc_config_t *config, const json_t *json, apr_pool_t *pool)
 {
     orc_error_t *error;
@@ -74,7 +86,8 @@ static void read_config(orc_config_t *config, const json_t *json, apr_pool_t *po
     config->lease = time_of(json, "lease", config->lease);
     config->im_timeout = time_of(json, "im_timeout", config->im_timeout);
     config->im_create_timeout = time_of(json, "im_create_timeout", config->im_create_timeout);
-    config->delete_recheck = time_of(json, "delete_recheck", config->delete_recheck);
+    read_looks(config, json_object_get(json, "looks"));
+    config->sweep_interval = time_of(json, "sweep_interval", config->sweep_interval);
     config->delete_repeat = time_of(json, "delete_repeat", config->delete_repeat);
     config->public_address_recheck = time_of(json, "public_address_recheck", config->public_address_recheck);
     config->max_operations = (int)orc_json_integer(json, "max_operations", config->max_operations);

@@ -23,8 +23,8 @@ def test_every_retry_is_a_step_and_the_reason_sums_them_up(engine_rig):
     assert [error["error"] for error in operation["errors"]] == ["attempt.failed"] * 3 + ["deployment.failed"]
     assert [one["status"] for one in engine_rig.resources(id)] == [6]
     assert engine_rig.deployment(id)["im_infra_id"] is None
-    made = engine_rig.infrastructures(alice)
-    assert len(made) == 3 and not any(one["alive"] for one in made)
+    assert len(engine_rig.infrastructures(alice)) == 3
+    engine_rig.wait_until_gone(alice)
 
 
 def test_the_next_provider_takes_over(engine_rig):
@@ -33,7 +33,7 @@ def test_the_next_provider_takes_over(engine_rig):
     operation = engine_rig.finish(id)
     assert tell(engine_rig, id) == [("bad-one", "failed"), ("bad-one", "failed"), ("good-one", "succeeded")]
     assert operation["platform_id"] == "good-one"
-    assert [one["cloud_id"] for one in engine_rig.infrastructures(alice, alive="true")] == ["good-one"]
+    engine_rig.wait_until_gone(alice, ["good-one"])
     lines = "\n".join(engine_rig.log_lines(id))
     assert "Provider off-one is left out: it is disabled." in lines
     assert "Provider kube-one is left out: it is of the type kubernetes, the template is for openstack." in lines
@@ -72,8 +72,8 @@ def test_the_last_attempt_is_kept_when_asked_for(engine_rig):
     alice = engine_rig.person("unconfigured")
     id = alice.create(retries=2, keep=True)
     engine_rig.finish(id, "failed")
+    engine_rig.wait_for(lambda: [one["alive"] for one in engine_rig.infrastructures(alice)] == [False, True], 20, "one that is kept")
     made = engine_rig.infrastructures(alice)
-    assert len(made) == 2 and [one["alive"] for one in made] == [False, True]
     assert engine_rig.deployment(id)["im_infra_id"] == made[1]["id"]
     alice.delete(id)
     engine_rig.finish(id, type="DELETE")
@@ -103,7 +103,7 @@ def test_the_time_of_the_whole_ends_an_attempt_and_leaves_nothing(engine_rig):
     operation = engine_rig.finish(id, "failed")
     assert "the time of the whole deployment is over" in operation["reason"]
     assert tell(engine_rig, id) == [("pending_for_ever", "failed")]
-    assert not engine_rig.infrastructures(alice, alive="true")
+    engine_rig.wait_until_gone(alice)
 
 
 def test_the_time_of_a_provider_ends_its_attempts(engine_rig):
@@ -114,7 +114,7 @@ def test_the_time_of_a_provider_ends_its_attempts(engine_rig):
     operation = engine_rig.finish(id, "failed")
     assert "longer than the 1 minutes" in operation["reason"]
     assert tell(engine_rig, id) == [("pending_for_ever", "failed")]
-    assert not engine_rig.infrastructures(alice, alive="true")
+    engine_rig.wait_until_gone(alice)
 
 
 @pytest.mark.parametrize("behaviour", [{"lost": 1}, {"back": 1, "back_ms": 100}, {"busy_ms": 800}, {"refuse": 1}])
@@ -123,21 +123,22 @@ def test_failed_attempts_are_cleaned_whatever_im_does(engine_rig, behaviour):
     id = alice.create(template(im_simulator={"unconfigured": 1, **behaviour}), retries=1, max_providers=1)
     engine_rig.finish(id, "failed")
     assert len(engine_rig.infrastructures(alice)) == 1
-    assert not engine_rig.infrastructures(alice, alive="true")
-    assert engine_rig.steps(id)[0]["removed_at"]
+    engine_rig.wait_until_gone(alice)
+    engine_rig.wait_for(lambda: not engine_rig.known(id), 20, "the end of the last look")
 
 
 def test_an_attempt_that_can_not_be_deleted_does_not_hold_up_the_next(engine_rig):
     alice = engine_rig.person()
     id = alice.create(template(im_simulator={"unconfigured": 1, "refuse": 1000}), retries=2, max_providers=1)
     engine_rig.finish(id, "failed", timeout=40)
-    assert len(engine_rig.infrastructures(alice, alive="true")) == 2
-    assert any("infrastructure %s is not deleted yet: " % engine_rig.infrastructures(alice)[0]["id"] in line
-               for line in engine_rig.log_lines(id))
-    assert "What is left of failed attempts goes with the deployment." in engine_rig.log_lines(id)
+    made = engine_rig.infrastructures(alice, alive="true")
+    assert len(made) == 2
+    for one in made:
+        engine_rig.wait_for(lambda: any("Infrastructure %s may be left at IM" % one["id"] in line for line in engine_rig.log_lines(id)), 20,
+                            "a word of what IM does not delete")
     alice.delete(id, unsecure=True)
     engine_rig.finish(id, type="DELETE", timeout=40)
-    assert not engine_rig.infrastructures(alice, alive="true")
+    engine_rig.wait_until_gone(alice)
 
 
 def test_providers_remember_how_they_did(engine_rig):

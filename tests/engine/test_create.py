@@ -84,10 +84,11 @@ def test_im_gets_the_tags_and_only_one_infrastructure(engine_rig):
     id = alice.create()
     engine_rig.finish(id)
     (made,) = engine_rig.infrastructures(alice)
-    (step,) = engine_rig.steps(id)
+    (known,) = engine_rig.known(id)
+    assert (known["standing"], known["infra_id"]) == ("made", made["id"])
     assert made["metadata"]["PAAS_DEP_UUID"] == id
     assert made["metadata"]["PAAS_URL"] == "https://paas.example.org/api/v1"
-    assert made["metadata"]["PAAS_ATTEMPT"] == step["attempt_tag"]
+    assert made["metadata"]["PAAS_ATTEMPT"] == known["id"]
 
 
 def test_machines_go_to_the_resources_of_their_nodes(engine_rig):

@@ -18,7 +18,7 @@ def damage(rig, id, phase, progress):
 
 
 @pytest.mark.parametrize("phase, progress", [
-    ("provisioning", {}), ("submitting", {}), ("submitting", {"attempt": {"number": 1}}), ("collecting", {"attempt": {"number": 1}}), ("submitting", TAG), ("cleaning", TAG),
+    ("provisioning", {}), ("submitting", {}), ("submitting", {"attempt": {"number": 1}}), ("collecting", {"attempt": {"number": 1}}), ("submitting", TAG),
     ("provisioning", {"attempt": {**TAG["attempt"], "endpoint": "http://127.0.0.1:1"}}), ("provisioning", []), ("placing", {"candidates": [{}]}), ("placing", {"since": "x"})])
 def test_an_operation_whose_record_is_damaged_has_failed(engine_rig, phase, progress):
     alice = engine_rig.person()

@@ -24,7 +24,7 @@ def test_a_creation_whose_lease_was_lost_before_it_went_out_is_not_sent(rig, the
     daemon does the work meanwhile. Then the first one goes on."""
     alice = rig.person()
     ids = [alice.create(), alice.create()]
-    proxy = Standstill(rig.ports["postgresql"], b'"asked":true', 2)
+    proxy = Standstill(rig.ports["postgresql"], b'"asked":[{', 2)
     first = rig.engine(database=rig.postgres.conninfo.replace("port=%d" % rig.ports["postgresql"], "port=%d" % proxy.port))
     assert proxy.stands.wait(60)
     rig.engine()

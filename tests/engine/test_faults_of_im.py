@@ -39,9 +39,11 @@ def test_a_creation_that_was_done_but_not_answered_is_adopted(engine_rig, fault)
 def test_a_creation_that_was_never_done_is_submitted_again_with_another_tag(engine_rig):
     person, id, _ = create(engine_rig, fault="hang", on="create", first=1)
     (made,) = engine_rig.infrastructures(person)
-    steps = engine_rig.steps(id)
-    assert [step["status"] for step in steps] == ["failed", "succeeded"]
-    assert steps[0]["attempt_tag"] != steps[1]["attempt_tag"] == made["metadata"]["PAAS_ATTEMPT"]
+    assert [step["status"] for step in engine_rig.steps(id)] == ["failed", "succeeded"]
+    known = {one["id"]: one for one in engine_rig.known(id)}
+    assert known.pop(made["metadata"]["PAAS_ATTEMPT"])["standing"] == "made"
+    (never,) = known.values()
+    assert never["unwanted_at"] and never["infra_id"] is None
 
 
 def test_it_says_meanwhile_what_it_waits_for(engine_rig):
@@ -78,14 +80,14 @@ def test_all_machines_failed_tells_the_cloud_s_reason(engine_rig):
 def test_one_failed_machine_fails_the_attempt_and_the_others_are_deleted(engine_rig):
     person, _, operation = create(engine_rig, "failed", behaviour="one_vm_failed")
     assert "no host has room for this VM" in operation["reason"]
-    assert not engine_rig.infrastructures(person, alive="true")
+    engine_rig.wait_until_gone(person)
 
 
 def test_a_failed_configuration_fails_the_attempt_and_its_log_is_kept(engine_rig):
     person, id, operation = create(engine_rig, "failed", behaviour="unconfigured")
     assert "unconfigured" in operation["reason"]
     assert engine_rig.sql("SELECT im_logs FROM deployment_logs WHERE deployment_id = %s", (id,))[0][0]
-    assert not engine_rig.infrastructures(person, alive="true")
+    engine_rig.wait_until_gone(person)
 
 
 PUBLIC = """\
@@ -118,7 +120,7 @@ def test_configured_without_its_public_address_is_waited_for_and_may_fail(engine
     id = person.create(PUBLIC % "{ outputs_ms: 100000, unconfigured_ms: 350 }", max_providers=1)
     operation = engine_rig.finish(id, "failed")
     assert "unconfigured" in operation["reason"]
-    assert not engine_rig.infrastructures(person, alive="true")
+    engine_rig.wait_until_gone(person)
 
 
 def held(rig, content=None, **fields):

@@ -211,6 +211,6 @@ def test_deletions_that_im_takes_minutes_for_leave_room_for_others(bare_rig, dae
     for id in ids:
         bare_rig.finish(id)
         alice.delete(id)
-    bare_rig.wait_for(lambda: bare_rig.sql("""SELECT count(*) FROM work JOIN operations USING (id) WHERE deployment_id = ANY (%s::uuid[])
-        AND type = 'DELETE' AND (memory #>> '{targets,0,sends}')::integer >= 3 AND due_at > now() + interval '10 seconds'""", (ids,))[0][0] == 3, 20, "three deletions that are waited for")
+    bare_rig.wait_for(lambda: bare_rig.sql("""SELECT count(*) FROM work JOIN infrastructures USING (id) WHERE deployment_id = ANY (%s::uuid[])
+        AND (memory ->> 'sends')::integer >= 3 AND due_at > now() + interval '10 seconds'""", (ids,))[0][0] == 3, 20, "three deletions that are waited for")
     bare_rig.finish(bare_rig.person().create())

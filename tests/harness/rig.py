@@ -18,7 +18,7 @@ from . import live, sealed
 from .client import template, unique
 
 # Milliseconds; by the names of orc_config_t.
-QUICK = {"poll_min": 50, "poll_max": 300, "delete_recheck": 300, "delete_repeat": 400, "public_address_recheck": 600,
+QUICK = {"poll_min": 50, "poll_max": 300, "looks": [300, 600, 1200, 2400], "delete_repeat": 400, "public_address_recheck": 600,
          "lease": 2000, "im_timeout": 1500, "im_create_timeout": 1500}
 # Providers for placement: the first of a pair fails, the second does not.
 PAIRS = 100
@@ -262,6 +262,16 @@ class Rig(live.LiveStack):
     def steps(self, deployment, stage="infrastructure_creation"):
         return [row[0] for row in self.sql("""SELECT to_jsonb(s) FROM operation_steps s JOIN operations o ON o.id = operation_id
             WHERE deployment_id = %s AND stage = %s ORDER BY o.created_at, number""", (deployment, stage))]
+
+    def known(self, deployment):
+        """The rows of all that is at IM because of a deployment, oldest first; with their work, while there is any."""
+        return [row[0] for row in self.sql("""SELECT COALESCE(to_jsonb(w), '{}') || to_jsonb(i) FROM infrastructures i
+            LEFT JOIN work w USING (id) WHERE deployment_id = %s ORDER BY asked_at, i.id""", (deployment,))]
+
+    def wait_until_gone(self, person, but=(), timeout=20):
+        """Waits until nothing of a person is at IM, but for what is at these clouds."""
+        self.wait_for(lambda: {one["cloud_id"] for one in self.infrastructures(person, alive="true")} == set(but), timeout,
+                      "an IM without anything of %s but for %s" % (person.name, list(but)))
 
     def log_lines(self, deployment):
         return [row[0] for row in self.sql("SELECT message FROM operation_logs WHERE deployment_id = %s ORDER BY id",

@@ -119,6 +119,10 @@ static const fault_name_t fault_names[] = {
     {"iam_outage", SIM_FAULT_IAM_OUTAGE, "all"},
     {"read_only", SIM_FAULT_READ_ONLY, "create,update,delete,vm_delete,power,reconfigure"},
     {"bad_template", SIM_FAULT_BAD_TEMPLATE, "create"},
+    {"no_database", SIM_FAULT_NO_DATABASE,
+     "list,info,update,delete,state,contmsg,outputs,tosca,radl,authorization,power,"
+     "reconfigure,vm,vm_delete"},
+    {"no_document", SIM_FAULT_NO_DOCUMENT, "tosca,outputs"},
     {"conflict", SIM_FAULT_CONFLICT, "delete"},
 };
 

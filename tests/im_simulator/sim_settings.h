@@ -28,6 +28,8 @@ typedef enum {
     SIM_FAULT_IAM_OUTAGE,
     SIM_FAULT_READ_ONLY,
     SIM_FAULT_BAD_TEMPLATE,
+    SIM_FAULT_NO_DATABASE, /* IM knows nothing, and says so */
+    SIM_FAULT_NO_DOCUMENT, /* it read the infrastructure back without its template */
     SIM_FAULT_CONFLICT
 } sim_fault_kind_t;
 

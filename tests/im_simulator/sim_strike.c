@@ -10,6 +10,31 @@
 static const char proxy_page[] =
     "<html><body><h1>%d</h1>\nNo server is available to handle this request.\n</body></html>\n";
 
+/* IM's list swallows the database's exception. */
+static void know_nothing(sim_call_t *call)
+{
+    if (call->route->route_class != SIM_CLASS_LIST) {
+        sim_fail_route(call, 404, "Invalid infrastructure ID or access not granted.");
+    }
+    else if (sim_negotiate(call)) {
+        sim_answer_uris(call, apr_array_make(call->pool, 1, sizeof(const char *)));
+    }
+}
+
+static void have_no_document(sim_call_t *call)
+{
+    const char *what = call->route->route_class == SIM_CLASS_TOSCA ? "tosca" : "outputs";
+    const char *text =
+        apr_psprintf(call->pool, "'%s' infrastructure property is not valid in this infrastructure", what);
+
+    if (call->server->generation == 1) {
+        sim_fail_route(call, 400, apr_pstrcat(call->pool, "403 Forbidden: ", text, NULL));
+    }
+    else {
+        sim_fail(call, 403, text);
+    }
+}
+
 /* Answers for a fault that strikes before the work. */
 static void answer_fault(sim_call_t *call, const sim_fault_t *fault)
 {
@@ -49,6 +74,12 @@ static void answer_fault(sim_call_t *call, const sim_fault_t *fault)
         break;
     case SIM_FAULT_BAD_TEMPLATE:
         sim_fail_route(call, 400, "Error parsing TOSCA template: 'NoneType' object has no attribute 'keys'");
+        break;
+    case SIM_FAULT_NO_DATABASE:
+        know_nothing(call);
+        break;
+    case SIM_FAULT_NO_DOCUMENT:
+        have_no_document(call);
         break;
     default:
         sim_fail_route(call, 409, "Invalid State to perform this operation.");

@@ -85,7 +85,7 @@ def expected(type, state, phase, reason):
         status = STATUS[known[type]] if type in known else STATUS["UNKNOWN"]
     else:
         status = STATUS[word + ("_FAILED" if state in ENDED else "_IN_PROGRESS")]
-    phases = {"placing": "provider_filtering", "submitting": "infrastructure_creation", "cleaning": "infrastructure_deletion"}
+    phases = {"placing": "provider_filtering", "submitting": "infrastructure_creation"}
     task = ("finished" if state in ENDED else "infrastructure_deletion" if type == "DELETE" else "submitted" if phase == "queued" else
             "resources_updating" if type != "CREATE" else phases.get(phase, "resources_configuration"))
     shown = status in [STATUS[name] for name in ("CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED", "UNKNOWN")]

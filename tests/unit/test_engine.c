@@ -11,6 +11,7 @@
 
 #include "kinds/orc_kinds.h"
 #include "orc_engine_judge.h"
+#include "orc_engine_operation.h"
 #include "orc_engine_placement.h"
 #include "orc_engine_story.h"
 #include "orc_secret.h"
@@ -41,14 +42,16 @@ static const char *after(const char *word, const char *phase, const char *event)
     return found ? kind->phases[found->next] : NULL;
 }
 
-static void every_phase_but_the_end_can_be_canceled_and_takes_its_turn(void **state)
+static void every_phase_but_the_end_takes_its_turn_and_that_of_an_operation_can_be_canceled(void **state)
 {
     const orc_kind_t *const *kind;
     int phase, event;
 
     for (kind = orc_kinds; *kind; kind++) {
+        int common = (*kind)->give_up == orc_operation_give_up ? ORC_OPERATION_OWN : ORC_EVENT_TURN + 1;
+
         for (phase = 0; (*kind)->phases[phase + 1]; phase++) {
-            for (event = 0; event < ORC_EVENT_OWN; event++)
+            for (event = 0; event < common; event++)
                 assert_non_null(orc_kind_transition(*kind, phase, event));
         }
     }
@@ -84,12 +87,12 @@ static void every_phase_and_every_event_of_a_kind_is_in_its_table_once(void **st
     }
 }
 
-static void an_attempt_that_failed_is_cleaned_before_the_next(void **state)
+static void an_attempt_that_failed_is_followed_by_the_next_at_once(void **state)
 {
-    assert_string_equal(after("CREATE", "provisioning", "failed"), "cleaning");
-    assert_string_equal(after("CREATE", "cleaning", "cleaned"), "placing");
+    assert_string_equal(after("CREATE", "provisioning", "failed"), "placing");
     assert_null(after("CREATE", "provisioning", "complete"));
     assert_string_equal(after("DELETE", "confirming", "back"), "deleting");
+    assert_string_equal(after("infrastructure", "gone", "back"), "unwanted");
 }
 
 static void what_another_version_does_is_not_claimed(void **state)
@@ -443,10 +446,10 @@ static void a_log_line_is_cut_between_characters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_phase_but_the_end_can_be_canceled_and_takes_its_turn),
+        cmocka_unit_test(every_phase_but_the_end_takes_its_turn_and_that_of_an_operation_can_be_canceled),
         cmocka_unit_test(nothing_follows_the_end),
         cmocka_unit_test(every_phase_and_every_event_of_a_kind_is_in_its_table_once),
-        cmocka_unit_test(an_attempt_that_failed_is_cleaned_before_the_next),
+        cmocka_unit_test(an_attempt_that_failed_is_followed_by_the_next_at_once),
         cmocka_unit_test(what_another_version_does_is_not_claimed),
         cmocka_unit_test(a_memory_that_lacks_something_is_found_out_when_it_is_read),
         cmocka_unit_test(every_refused_provider_has_its_reason),

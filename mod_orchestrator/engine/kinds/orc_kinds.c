@@ -6,8 +6,11 @@
 
 #include "create/orc_create.h"
 #include "orc_delete.h"
+#include "orc_infrastructure.h"
+#include "orc_sweep.h"
 
-const orc_kind_t *const orc_kinds[] = {&orc_kind_create, &orc_kind_delete, NULL};
+const orc_kind_t *const orc_kinds[] = {&orc_kind_create, &orc_kind_delete, &orc_kind_infrastructure, &orc_kind_sweep,
+                                       NULL};
 
 const orc_kind_t *orc_kinds_find(const char *word)
 {

@@ -1,14 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_create.h"
 
-#include <string.h>
-
 #include "orc_enums.h"
 
-static const char *const phases[] = {"queued",     "placing",  "submitting", "provisioning",
-                                     "collecting", "cleaning", "ended",      NULL};
-static const char *const events[] = {ORC_COMMON_EVENTS, "placed", "no provider", "made",    "refused", "configured",
-                                     "unfinished",      "failed", "complete",    "cleaned", "settled", NULL};
+static const char *const phases[] = {"queued", "placing", "submitting", "provisioning", "collecting", "ended", NULL};
+static const char *const events[] = {ORC_OPERATION_EVENTS, "placed",     "no provider", "made",     "refused",
+                                     "configured",         "unfinished", "failed",      "complete", NULL};
 
 /* ---- its memory ---- */
 
@@ -35,8 +32,8 @@ static const orc_field_t attempt_fields_list[] = {
     ORC_FIELD(orc_attempt_t, infra, TEXT, WITH_INFRASTRUCTURE),
     ORC_FIELD(orc_attempt_t, asked, FLAG, 0),
     ORC_FIELD(orc_attempt_t, since, NUMBER, 0),
+    ORC_FIELD(orc_attempt_t, until, NUMBER, 0),
     ORC_FIELD(orc_attempt_t, told, FLAG, 0),
-    ORC_FIELD(orc_attempt_t, failed, FLAG, 0),
     ORC_FIELD_END,
 };
 static const orc_fields_t attempt_fields = {sizeof(orc_attempt_t), attempt_fields_list};
@@ -61,10 +58,6 @@ static const orc_field_t memory_fields_list[] = {
     ORC_FIELD(orc_create_t, configured_since, NUMBER, 0),
     ORC_FIELD(orc_create_t, shown, NUMBER, 0),
     ORC_FIELD(orc_create_t, failing, TEXT, 0),
-    ORC_FIELD_OF(orc_create_t, target, OBJECT, 0, &orc_entry_fields),
-    ORC_FIELD_OF(orc_create_t, leftovers, LIST, 0, &orc_entry_fields),
-    ORC_FIELD(orc_create_t, complete, NUMBER, 0),
-    ORC_FIELD(orc_create_t, verdict, FLAG, 0),
     ORC_FIELD(orc_create_t, end, TEXT, 0),
     ORC_FIELD_END,
 };
@@ -100,21 +93,25 @@ static orc_step_t fail(orc_task_t *task)
     return orc_step_ended("failed");
 }
 
+static orc_step_t run_out(orc_task_t *task)
+{
+    const orc_attempt_t *attempt = ((orc_create_t *)task->memory)->attempt;
+
+    if (attempt)
+        orc_create_fail_attempt(task, !attempt->infra && !attempt->asked, "the time of the whole deployment is over");
+    return fail(task);
+}
+
 /* What it made is the deletion's to remove. */
 static orc_step_t cancel(orc_task_t *task)
 {
     const orc_attempt_t *attempt = ((orc_create_t *)task->memory)->attempt;
 
-    if (attempt) {
-        json_t *step = orc_create_end_step(task, "canceled", "");
-
-        /* Reserved, but certainly never made. */
-        if (!attempt->infra && !attempt->asked)
-            json_object_set_new(step, "removed", json_true());
-    }
-    orc_story_log(orc_task_changes(task), "info", "finished", 0, "Canceled.");
-    orc_task_describe(task, "Canceled.");
-    return orc_step_ended("canceled");
+    if (attempt)
+        orc_create_end_step(task, "canceled", "");
+    if (attempt && attempt->tag && !attempt->infra && !attempt->asked)
+        orc_infrastructure_never(task, attempt->tag);
+    return orc_operation_cancel(task);
 }
 
 /* ---- the kind ---- */
@@ -125,62 +122,49 @@ static orc_step_t cancel(orc_task_t *task)
     }
 
 static const orc_transition_t transitions[] = {
-    ROW(QUEUED, ORC_EVENT_TURN, PLACING, orc_create_place),
-    ROW(QUEUED, ORC_EVENT_DEADLINE, CLEANING, orc_create_settle),
-    ROW(QUEUED, ORC_EVENT_CANCELED, ENDED, cancel),
+    ROW(QUEUED, ORC_OPERATION_TURN, PLACING, orc_create_place),
+    ROW(QUEUED, ORC_OPERATION_DEADLINE, ENDED, run_out),
+    ROW(QUEUED, ORC_OPERATION_CANCELED, ENDED, cancel),
 
-    ROW(PLACING, ORC_EVENT_TURN, PLACING, orc_create_place),
-    ROW(PLACING, ORC_EVENT_DEADLINE, CLEANING, orc_create_settle),
-    ROW(PLACING, ORC_EVENT_CANCELED, ENDED, cancel),
+    ROW(PLACING, ORC_OPERATION_TURN, PLACING, orc_create_place),
+    ROW(PLACING, ORC_OPERATION_DEADLINE, ENDED, run_out),
+    ROW(PLACING, ORC_OPERATION_CANCELED, ENDED, cancel),
     ROW(PLACING, ORC_CREATE_PLACED, SUBMITTING, orc_create_submit),
-    ROW(PLACING, ORC_CREATE_NO_PROVIDER, CLEANING, orc_create_settle),
+    ROW(PLACING, ORC_CREATE_NO_PROVIDER, ENDED, fail),
 
-    ROW(SUBMITTING, ORC_EVENT_TURN, SUBMITTING, orc_create_submit),
-    ROW(SUBMITTING, ORC_EVENT_DEADLINE, CLEANING, orc_create_clean),
-    ROW(SUBMITTING, ORC_EVENT_CANCELED, ENDED, cancel),
+    ROW(SUBMITTING, ORC_OPERATION_TURN, SUBMITTING, orc_create_submit),
+    ROW(SUBMITTING, ORC_OPERATION_DEADLINE, ENDED, run_out),
+    ROW(SUBMITTING, ORC_OPERATION_CANCELED, ENDED, cancel),
     ROW(SUBMITTING, ORC_CREATE_MADE, PROVISIONING, orc_create_wait),
     ROW(SUBMITTING, ORC_CREATE_REFUSED, PLACING, orc_create_place),
-    ROW(SUBMITTING, ORC_CREATE_FAILED, CLEANING, orc_create_clean),
+    ROW(SUBMITTING, ORC_CREATE_FAILED, PLACING, orc_create_place),
 
-    ROW(PROVISIONING, ORC_EVENT_TURN, PROVISIONING, orc_create_watch),
-    ROW(PROVISIONING, ORC_EVENT_DEADLINE, CLEANING, orc_create_clean),
-    ROW(PROVISIONING, ORC_EVENT_CANCELED, ENDED, cancel),
+    ROW(PROVISIONING, ORC_OPERATION_TURN, PROVISIONING, orc_create_watch),
+    ROW(PROVISIONING, ORC_OPERATION_DEADLINE, ENDED, run_out),
+    ROW(PROVISIONING, ORC_OPERATION_CANCELED, ENDED, cancel),
     ROW(PROVISIONING, ORC_CREATE_UNFINISHED, PROVISIONING, orc_create_wait),
     ROW(PROVISIONING, ORC_CREATE_CONFIGURED, COLLECTING, orc_create_collect),
-    ROW(PROVISIONING, ORC_CREATE_FAILED, CLEANING, orc_create_clean),
+    ROW(PROVISIONING, ORC_CREATE_FAILED, PLACING, orc_create_place),
 
-    ROW(COLLECTING, ORC_EVENT_TURN, COLLECTING, orc_create_watch),
-    ROW(COLLECTING, ORC_EVENT_DEADLINE, CLEANING, orc_create_clean),
-    ROW(COLLECTING, ORC_EVENT_CANCELED, ENDED, cancel),
+    ROW(COLLECTING, ORC_OPERATION_TURN, COLLECTING, orc_create_watch),
+    ROW(COLLECTING, ORC_OPERATION_DEADLINE, ENDED, run_out),
+    ROW(COLLECTING, ORC_OPERATION_CANCELED, ENDED, cancel),
     ROW(COLLECTING, ORC_CREATE_UNFINISHED, PROVISIONING, orc_create_wait),
     ROW(COLLECTING, ORC_CREATE_CONFIGURED, COLLECTING, orc_create_collect),
-    ROW(COLLECTING, ORC_CREATE_FAILED, CLEANING, orc_create_clean),
-    ROW(COLLECTING, ORC_CREATE_COMPLETE, COLLECTING, orc_create_settle),
-    ROW(COLLECTING, ORC_CREATE_SETTLED, ENDED, succeed),
-
-    ROW(CLEANING, ORC_EVENT_TURN, CLEANING, orc_create_clean),
-    ROW(CLEANING, ORC_EVENT_DEADLINE, CLEANING, orc_create_clean),
-    ROW(CLEANING, ORC_EVENT_CANCELED, ENDED, cancel),
-    ROW(CLEANING, ORC_CREATE_CLEANED, PLACING, orc_create_place),
-    ROW(CLEANING, ORC_CREATE_NO_PROVIDER, CLEANING, orc_create_settle),
-    ROW(CLEANING, ORC_CREATE_SETTLED, ENDED, fail),
+    ROW(COLLECTING, ORC_CREATE_FAILED, PLACING, orc_create_place),
+    ROW(COLLECTING, ORC_CREATE_COMPLETE, ENDED, succeed),
     {0, 0, 0, NULL},
 };
 
 static orc_step_t turn(orc_task_t *task)
 {
-    const orc_create_t *memory = task->memory;
     orc_step_t step;
 
     if (!orc_create_open_inputs(&step, task))
         return step;
-    if (strcmp(task->work->state, "canceling") == 0)
-        return orc_step_event(ORC_EVENT_CANCELED);
-    if (orc_task_is_late(task) && !orc_create_is_settling(task))
-        return orc_step_event(ORC_EVENT_DEADLINE);
-    if (memory->leftovers && task->phase != ORC_CREATE_CLEANING && orc_removal_due(task, memory->leftovers) <= 0)
-        return orc_create_remove_leftovers(task);
-    return orc_step_event(ORC_EVENT_TURN);
+    if (orc_operation_is_canceled(task))
+        return orc_step_event(ORC_OPERATION_CANCELED);
+    return orc_step_event(orc_task_is_late(task) ? ORC_OPERATION_DEADLINE : ORC_OPERATION_TURN);
 }
 
 const orc_kind_t orc_kind_create = {
@@ -190,5 +174,5 @@ const orc_kind_t orc_kind_create = {
     .transitions = transitions,
     .turn = turn,
     .memory = &memory_fields,
-    .damaged = orc_removal_tell_damaged,
+    .give_up = orc_operation_give_up,
 };

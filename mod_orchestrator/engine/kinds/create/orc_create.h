@@ -2,7 +2,7 @@
 #ifndef ORC_CREATE_H
 #define ORC_CREATE_H
 
-#include "../../orc_engine_removal.h"
+#include "../../orc_engine_operation.h"
 
 /* CREATE: what its files share. The kind itself is in orc_create.c. */
 
@@ -14,21 +14,18 @@ enum {
     ORC_CREATE_SUBMITTING,
     ORC_CREATE_PROVISIONING,
     ORC_CREATE_COLLECTING,
-    ORC_CREATE_CLEANING,
     ORC_CREATE_ENDED,
 };
 
 enum {
-    ORC_CREATE_PLACED = ORC_EVENT_OWN, /* a provider was chosen for the next attempt */
-    ORC_CREATE_NO_PROVIDER,            /* none is left */
-    ORC_CREATE_MADE,                   /* IM has an infrastructure */
-    ORC_CREATE_REFUSED,                /* IM refused to make one */
-    ORC_CREATE_CONFIGURED,             /* every machine is configured */
-    ORC_CREATE_UNFINISHED,             /* not any more */
-    ORC_CREATE_FAILED,                 /* the attempt failed, something may be left of it */
-    ORC_CREATE_COMPLETE,               /* outputs and machines are known */
-    ORC_CREATE_CLEANED,                /* nothing is left of the attempt */
-    ORC_CREATE_SETTLED,                /* nothing is left of former attempts either */
+    ORC_CREATE_PLACED = ORC_OPERATION_OWN, /* a provider was chosen for the next attempt */
+    ORC_CREATE_NO_PROVIDER,                /* none is left */
+    ORC_CREATE_MADE,                       /* IM has an infrastructure */
+    ORC_CREATE_REFUSED,                    /* IM refused to make one */
+    ORC_CREATE_CONFIGURED,                 /* every machine is configured */
+    ORC_CREATE_UNFINISHED,                 /* not any more */
+    ORC_CREATE_FAILED,                     /* the attempt failed */
+    ORC_CREATE_COMPLETE,                   /* outputs and machines are known */
 };
 
 typedef struct orc_attempt_t {
@@ -36,10 +33,9 @@ typedef struct orc_attempt_t {
     apr_int64_t number; /* of its step */
     const char *name;   /* "Attempt 1 at PROVIDER" */
     const char *tag, *infra;
-    int asked;         /* IM may have made something */
-    apr_int64_t since; /* when it was asked */
-    int told;          /* that it begins */
-    int failed;
+    int asked;                /* IM may have made something */
+    apr_int64_t since, until; /* when it was asked, and may carry that out */
+    int told;                 /* that it begins */
 } orc_attempt_t;
 
 /** What it remembers between steps. */
@@ -67,12 +63,7 @@ typedef struct orc_create_t {
     apr_int64_t shown;   /* status of the resources, and 1 */
     const char *failing; /* why, until IM's log was read */
 
-    /* what attempts left */
-    orc_entry_t *target;           /* of the last one, while it is cleaned */
-    apr_array_header_t *leftovers; /* of orc_entry_t * */
-    apr_int64_t complete;          /* since when it only waits for these */
-    int verdict;                   /* there is no further attempt */
-    const char *end;               /* why */
+    const char *end; /* why there is no further attempt */
 
     struct orc_collection_t *collection; /* within a step */
 } orc_create_t;
@@ -94,7 +85,8 @@ void orc_create_open_step(orc_task_t *task);
 /** Ends the attempt's step; the object, for further members. */
 json_t *orc_create_end_step(orc_task_t *task, const char *status, const char *message);
 
-/** The attempt failed. `nothing_left`: certainly nothing was made; then it is forgotten. */
+/** The attempt failed, and is over. What it made is unwanted from now on, unless the deployment asks to keep the last
+ * one. `nothing_left`: certainly nothing was made. */
 void orc_create_fail_attempt(orc_task_t *task, int nothing_left, const char *reason);
 
 /** Counts the attempt for or against its provider. */
@@ -113,22 +105,11 @@ orc_step_t orc_create_call(orc_task_t *task, orc_call_kind_t kind, const char *v
 /** Puts secret inputs in their places. False: they can't be opened, and *step says what comes. */
 int orc_create_open_inputs(orc_step_t *step, orc_task_t *task);
 
-/* ---- actions, a file each: placing, submitting, provisioning, collecting, cleaning ---- */
+/* ---- actions, a file each: placing, submitting, watching, collecting ---- */
 
-orc_turn_t orc_create_place, orc_create_submit, orc_create_watch, orc_create_wait, orc_create_collect, orc_create_clean,
-    orc_create_settle, orc_create_remove_leftovers;
+orc_turn_t orc_create_place, orc_create_submit, orc_create_watch, orc_create_wait, orc_create_collect;
 
 /** orc_task_is_sick for the attempt's infrastructure: when the time of the provider is over, the attempt has failed. */
 int orc_create_is_sick(orc_step_t *step, orc_task_t *task, const orc_im_result_t *result);
-
-/** An entry of what the attempt left. */
-orc_entry_t *orc_create_entry(const orc_task_t *task);
-
-/** Remembers something that an attempt left, or may have. */
-void orc_create_leave(orc_task_t *task, orc_entry_t *entry);
-
-/** True when it is complete in time, and held up only by what former attempts left, for a while: no timeout ends that.
- */
-int orc_create_is_settling(const orc_task_t *task);
 
 #endif

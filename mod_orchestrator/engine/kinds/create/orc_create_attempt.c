@@ -57,8 +57,6 @@ void orc_create_open_step(orc_task_t *task)
 
     put(step, "provider", attempt->at.provider);
     put(step, "region", attempt->at.region);
-    put(step, "endpoint", attempt->at.endpoint);
-    put(step, "tag", attempt->tag);
     put(step, "infra", attempt->infra);
 }
 
@@ -109,24 +107,44 @@ void orc_create_forget_doubts(orc_create_t *memory)
     memory->doubts = memory->misses = memory->shortages = 0;
 }
 
+static int is_kept(const orc_task_t *task)
+{
+    const orc_create_t *memory = task->memory;
+
+    return task->work->keep_last_attempt && memory->attempt->infra && !orc_create_has_more(task);
+}
+
+/* What becomes of what it made. */
+static void leave(orc_task_t *task, int nothing_left)
+{
+    const orc_attempt_t *attempt = ((orc_create_t *)task->memory)->attempt;
+
+    if (nothing_left) {
+        if (attempt->tag)
+            orc_infrastructure_never(task, attempt->tag);
+        return;
+    }
+    orc_create_record(task, 0);
+    if (is_kept(task)) {
+        orc_story_log(orc_task_changes(task), "info", "infrastructure_deletion", (int)attempt->number,
+                      "%s is kept, as the deployment asks for.", attempt->name);
+        return;
+    }
+    orc_infrastructure_unwanted(task, attempt->tag);
+    json_object_set_new(orc_task_changes(task), "deployment", json_pack("{s:n, s:n}", "im_infra_id", "im_endpoint"));
+}
+
 void orc_create_fail_attempt(orc_task_t *task, int nothing_left, const char *reason)
 {
     orc_create_t *memory = task->memory;
-    orc_attempt_t *attempt = memory->attempt;
-    json_t *step;
+    const orc_attempt_t *attempt = memory->attempt;
 
     orc_story_attempt(&memory->story, attempt->at.provider, reason, task->pool);
-    step = orc_create_end_step(task, "failed", reason);
+    orc_create_end_step(task, "failed", reason);
     orc_story_log(orc_task_changes(task), "error", "infrastructure_creation", (int)attempt->number, "%s",
                   orc_story_because(task->pool, reason, "%s failed", attempt->name));
-    if (nothing_left) {
-        json_object_set_new(step, "removed", json_true());
-        memory->attempt = NULL;
-    }
-    else {
-        attempt->failed = 1;
-        orc_create_record(task, 0);
-    }
+    leave(task, nothing_left);
+    memory->attempt = NULL;
     orc_create_show_resources(task, ORC_RESOURCE_ERROR);
     orc_task_describe(task, "%s", orc_story_because(task->pool, reason, "An attempt failed"));
     orc_task_poll_soon(task);

@@ -69,6 +69,13 @@ static orc_error_t *render(const char **text, orc_task_t *task)
 
 /* ---- sending ---- */
 
+/* Until nobody waits for the answer any more, wherever that is looked at; and a bit, so that nobody takes the creation
+ * for lost in the very moment when its client gives up. */
+static apr_interval_time_t answer_time(const orc_task_t *task)
+{
+    return task->config->im_create_timeout + task->config->poll_min;
+}
+
 /* From here on, whoever has the operation knows that IM may have made something. */
 static void reserve(orc_task_t *task)
 {
@@ -76,6 +83,8 @@ static void reserve(orc_task_t *task)
 
     attempt->asked = 1;
     attempt->since = task->now;
+    attempt->until = task->now + answer_time(task);
+    orc_infrastructure_asked(task, attempt->tag, &attempt->at, (int)attempt->number, answer_time(task));
     orc_create_open_step(task);
     json_object_set_new(orc_task_changes(task), "platform", json_string(attempt->at.provider));
     orc_task_describe(task, "%s: is being submitted.", attempt->name);
@@ -97,6 +106,7 @@ static orc_step_t is_made(orc_task_t *task, const char *infra, const char *how)
     orc_attempt_t *attempt = memory->attempt;
 
     attempt->infra = apr_pstrdup(task->pool, infra);
+    orc_infrastructure_made(task, attempt->tag, attempt->infra);
     orc_create_open_step(task);
     json_object_set_new(orc_task_changes(task), "deployment",
                         json_pack("{s:s, s:s, s:s?, s:s, s:s?}", "im_infra_id", infra, "im_endpoint",
@@ -170,23 +180,20 @@ static orc_step_t send_creation(orc_task_t *task)
 
 /* ---- what became of it ---- */
 
-/* It was not made, as far as one can know: another tag, and the old one is looked for again at the end. */
+/* It was not made, as far as one can know: another tag. The old one is looked for again, and for long. */
 static orc_step_t submit_anew(orc_task_t *task)
 {
     const orc_attempt_t *attempt = attempt_of(task);
-    orc_entry_t *former = orc_create_entry(task);
 
     orc_create_end_step(task, "failed", "The creation was never answered, and nothing that it made was found.");
     orc_story_log(orc_task_changes(task), "warning", "infrastructure_creation", (int)attempt->number,
                   "%s: the Infrastructure Manager never answered, and has nothing of it; it is submitted again.",
                   attempt->name);
-    former->hold = 1;
-    orc_create_leave(task, former);
+    orc_infrastructure_unwanted(task, attempt->tag);
     orc_create_open_attempt(task);
     return send_creation(task);
 }
 
-/* What the creation made, if anything, is for the cleaning to find. */
 static orc_step_t give_up_submission(orc_task_t *task, const char *reason)
 {
     ((orc_create_t *)task->memory)->done_there = 1;
@@ -194,16 +201,21 @@ static orc_step_t give_up_submission(orc_task_t *task, const char *reason)
     return orc_step_event(ORC_CREATE_FAILED);
 }
 
-static orc_step_t on_search(orc_task_t *task, const char *infra)
+static orc_step_t on_search(orc_task_t *task, orc_search_outcome_t outcome, const char *infra)
 {
     orc_create_t *memory = task->memory;
 
-    if (infra)
+    if (outcome == ORC_SEARCH_FOUND)
         return is_made(task, infra, "was found by its tag");
     if (orc_create_is_late_here(task))
         return give_up_submission(task, NEVER_TOLD);
-    if (orc_task_since(task, memory->attempt->since) <= task->config->im_create_timeout)
+    if (task->now <= memory->attempt->until)
         return orc_step_later(task->config->poll_min);
+    if (outcome == ORC_SEARCH_OPEN) {
+        orc_task_describe(task, "%s: the Infrastructure Manager has one that it tells nothing of, which may be it.",
+                          memory->attempt->name);
+        return orc_step_poll(task);
+    }
     if (++memory->unanswered >= UNANSWERED)
         return give_up_submission(
             task, apr_psprintf(task->pool, "the Infrastructure Manager left %d creations unanswered", UNANSWERED));
@@ -224,7 +236,7 @@ orc_step_t orc_create_submit(orc_task_t *task)
     const orc_attempt_t *attempt = attempt_of(task);
 
     if (attempt->asked)
-        return orc_task_search(task, &attempt->at, task->work->id, attempt->tag, on_search, on_failed_search);
+        return orc_task_search(task, &attempt->at, attempt->tag, on_search, on_failed_search);
     if (!orc_create_is_late_here(task))
         return send_creation(task);
     orc_create_fail_attempt(task, 1, "the Infrastructure Manager could not be asked in the time of one provider");

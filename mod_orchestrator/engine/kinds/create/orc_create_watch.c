@@ -4,12 +4,14 @@
 #include "../../orc_engine_judge.h"
 #include "orc_create.h"
 #include "orc_enums.h"
+#include "orc_words.h"
 
 /* Provisioning: what IM says of the infrastructure's state, and what that means. */
 
 enum {
     DOUBTS = 3,    /* looks at a doubtful state before it is believed */
-    MISSES = 2,    /* 404s before an infrastructure is lost */
+    MISSES = 2,    /* 404s of an IM that knows others, before an infrastructure is lost */
+    VOIDS = 20,    /* 404s of one that knows nothing at all: it may have lost its database */
     SHORTAGES = 5, /* looks at fewer machines than expected, all configured, before IM is believed */
 };
 
@@ -46,7 +48,7 @@ static orc_step_t go_on_waiting(orc_task_t *task, int status, const char *what)
     if (status >= 0)
         orc_create_show_resources(task, status);
     orc_task_describe(task, "%s: %s.", memory->attempt->name, what);
-    memory->configured_since = memory->complete = 0;
+    memory->configured_since = 0;
     return orc_step_event(ORC_CREATE_UNFINISHED);
 }
 
@@ -83,7 +85,7 @@ static orc_step_t on_verdict(orc_task_t *task, orc_verdict_t verdict, const char
 
 int orc_create_is_sick(orc_step_t *step, orc_task_t *task, const orc_im_result_t *result)
 {
-    if (!orc_engine_sickness(result) || !orc_create_is_late_here(task) || orc_create_is_settling(task))
+    if (!orc_engine_sickness(result) || !orc_create_is_late_here(task))
         return orc_task_is_sick(step, task, result);
     *step = go_on_waiting(task, -1, "waits"); /* no longer */
     return 1;
@@ -97,12 +99,20 @@ static int machines_wanted(orc_create_t *memory, const orc_im_result_t *result)
     return is_short && ++memory->shortages > SHORTAGES ? 0 : (int)memory->machines;
 }
 
-static orc_step_t is_missing(orc_task_t *task)
+static orc_step_t on_list(orc_task_t *task, const orc_im_result_t *result)
 {
-    if (++((orc_create_t *)task->memory)->misses < MISSES)
+    orc_create_t *memory = task->memory;
+    orc_step_t step;
+
+    if (orc_create_is_sick(&step, task, result))
+        return step;
+    if (result->kind != ORC_IM_OK || orc_words_contain(result->ids, memory->attempt->infra))
         return orc_step_later(task->config->poll_min);
-    orc_create_fail_attempt(task, 0, "the Infrastructure Manager does not know the infrastructure any more");
-    return orc_step_event(ORC_CREATE_FAILED);
+    if (++memory->misses >= (result->ids->nelts ? MISSES : VOIDS)) {
+        orc_create_fail_attempt(task, 0, "the Infrastructure Manager does not know the infrastructure any more");
+        return orc_step_event(ORC_CREATE_FAILED);
+    }
+    return go_on_waiting(task, -1, "the Infrastructure Manager does not know it; that may heal");
 }
 
 static orc_step_t on_state(orc_task_t *task, const orc_im_result_t *result)
@@ -117,7 +127,7 @@ static orc_step_t on_state(orc_task_t *task, const orc_im_result_t *result)
         return on_verdict(task, verdict, reason);
     }
     if (result->kind == ORC_IM_NOT_FOUND)
-        return is_missing(task);
+        return orc_create_call(task, ORC_CALL_LIST, NULL, on_list);
     return orc_create_is_sick(&step, task, result) ? step : on_doubt(task, result->error->detail);
 }
 

@@ -1,0 +1,48 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_engine_operation.h"
+
+#include <string.h>
+
+#include "orc_enums.h"
+#include "orc_log.h"
+
+#define DAMAGED "The record of the operation is damaged, so it can't go on. Delete the deployment."
+
+int orc_operation_is_canceled(const orc_task_t *task)
+{
+    return strcmp(task->work->state, "canceling") == 0;
+}
+
+orc_step_t orc_operation_cancel(orc_task_t *task)
+{
+    orc_story_log(orc_task_changes(task), "info", "finished", 0, "Canceled.");
+    orc_task_describe(task, "Canceled.");
+    return orc_step_ended("canceled");
+}
+
+/* What the deployment is known to have; whatever else its operations made has rows of its own. */
+static void tell_left(orc_task_t *task)
+{
+    const orc_work_t *work = task->work;
+    const orc_address_t at = {work->im_endpoint, work->target_provider, work->target_region, NULL};
+
+    if (work->im_infra_id)
+        orc_log(ORC_LOG_WARNING, "deployment %s: %s", work->deployment_id,
+                orc_story_left(&at, work->im_infra_id, NULL, "the record of its operation is damaged", task->pool));
+}
+
+void orc_operation_give_up(orc_task_t *task, const char *what)
+{
+    json_t *changes = orc_task_changes(task);
+
+    tell_left(task);
+    json_object_set_new(changes, "reason", json_string(DAMAGED));
+    json_object_set_new(changes, "errors",
+                        json_pack("[{s:s, s:s}]", "error", "operation.damaged", "description", DAMAGED));
+    json_object_set_new(changes, "all_resources", json_integer(ORC_RESOURCE_ERROR));
+    json_object_set_new(changes, "ended", json_string("failed"));
+    json_object_set_new(changes, "phase", json_string("ended"));
+    json_object_set_new(changes, "waits_for_token", json_false());
+    orc_story_log(changes, "error", "finished", 0, "%s", DAMAGED);
+    orc_task_describe(task, "%s", DAMAGED);
+}

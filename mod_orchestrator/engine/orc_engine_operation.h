@@ -1,0 +1,28 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_ENGINE_OPERATION_H
+#define ORC_ENGINE_OPERATION_H
+
+#include "orc_engine_infrastructure.h"
+
+/* What all kinds have in common that a person asked for. */
+
+/** Their events begin with these; a kind's own with ORC_OPERATION_OWN. */
+enum {
+    ORC_OPERATION_TURN = ORC_EVENT_TURN,
+    ORC_OPERATION_DEADLINE, /* it is due, and the time of the whole is over */
+    ORC_OPERATION_CANCELED, /* somebody asked for its end */
+    ORC_OPERATION_OWN,
+};
+
+#define ORC_OPERATION_EVENTS "turn", "deadline", "canceled"
+
+/** True when somebody asked for its end. */
+int orc_operation_is_canceled(const orc_task_t *task);
+
+/** The end of one that was canceled. */
+orc_step_t orc_operation_cancel(orc_task_t *task);
+
+/** orc_kind_t.give_up: it has failed. What it made goes when the deployment is deleted. */
+void orc_operation_give_up(orc_task_t *task, const char *what);
+
+#endif

@@ -1,0 +1,50 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_store_infrastructures.h"
+
+#include <apr_strings.h>
+
+orc_error_t *orc_store_made(int *is_noted, orc_db_t *db, const char *tag, const char *infra_id, apr_pool_t *pool)
+{
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_infrastructure_made(.tag = tag, .infra_id = infra_id), pool));
+    *is_noted = rows.count > 0;
+    return NULL;
+}
+
+orc_error_t *orc_store_answer(const char **infra_id, orc_db_t *db, const char *tag, apr_pool_t *pool)
+{
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_infrastructure_answer(.tag = tag), pool));
+    *infra_id = rows.count ? apr_pstrdup(pool, orc_sql_infrastructure_answer_row(&rows, 0).infra_id) : NULL;
+    return NULL;
+}
+
+orc_error_t *orc_store_known(apr_array_header_t **known, orc_db_t *db, const apr_array_header_t *ids, apr_pool_t *pool)
+{
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_infrastructure_known(.ids = orc_value_array(ids, pool)), pool));
+    *known = orc_rows_first_column(&rows, pool);
+    return NULL;
+}
+
+orc_error_t *orc_store_known_tags(apr_array_header_t **known, orc_db_t *db, const apr_array_header_t *tags,
+                                  apr_pool_t *pool)
+{
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_infrastructure_tags(.tags = orc_value_array(tags, pool)), pool));
+    *known = orc_rows_first_column(&rows, pool);
+    return NULL;
+}
+
+orc_error_t *orc_store_living(int *count, orc_db_t *db, const char *user_id, const char *endpoint, apr_pool_t *pool)
+{
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_infrastructure_living(.user_id = user_id, .endpoint = endpoint), pool));
+    *count = (int)orc_value_integer(orc_sql_infrastructure_living_row(&rows, 0).count);
+    return NULL;
+}

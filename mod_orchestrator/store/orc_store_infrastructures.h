@@ -1,0 +1,27 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_STORE_INFRASTRUCTURES_H
+#define ORC_STORE_INFRASTRUCTURES_H
+
+#include "orc_db.h"
+
+/* What is at IM because of us, or may be: rows that the engine's steps write (orc_store_work.h), and what is asked of
+ * them beside that. */
+
+/** Notes what IM made for a tag; not fenced, because it is true whoever has the lease. *is_noted: false when there is
+ * no such tag any more; then nothing knows of the infrastructure. */
+orc_error_t *orc_store_made(int *is_noted, orc_db_t *db, const char *tag, const char *infra_id, apr_pool_t *pool);
+
+/** What was noted for a tag: *infra_id, or NULL. */
+orc_error_t *orc_store_answer(const char **infra_id, orc_db_t *db, const char *tag, apr_pool_t *pool);
+
+/** Of infrastructures' ids, those that belong to something we know; of const char *. */
+orc_error_t *orc_store_known(apr_array_header_t **known, orc_db_t *db, const apr_array_header_t *ids, apr_pool_t *pool);
+
+/** Of tags, those that belong to something we know; of const char *. */
+orc_error_t *orc_store_known_tags(apr_array_header_t **known, orc_db_t *db, const apr_array_header_t *tags,
+                                  apr_pool_t *pool);
+
+/** How many infrastructures that are wanted a person has at an IM. */
+orc_error_t *orc_store_living(int *count, orc_db_t *db, const char *user_id, const char *endpoint, apr_pool_t *pool);
+
+#endif

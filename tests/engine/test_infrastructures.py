@@ -1,0 +1,238 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Infrastructures have a life of their own: what nobody wants goes, and stays gone, whatever IM says meanwhile."""
+
+import datetime
+import json
+import signal
+
+import pytest
+
+from harness.client import template
+from harness.live import HELD
+from harness.proxies import Late
+from left import left, wait_for_warning
+from stack import process
+
+LONG = [300, 600, 1000, 1000, 2000, 4000, 8000, 16000]  # further looks, for as long as a test may take
+
+
+@pytest.fixture
+def rig(bare_rig):
+    bare_rig.sql("DELETE FROM providers")
+    yield bare_rig
+    bare_rig.finish_work()
+
+
+def alive(rig, id):
+    """What is at IM of a deployment."""
+    return [one for one in rig.control.ledger(alive="true") if one["metadata"].get("PAAS_DEP_UUID") == id]
+
+
+def complete(rig, person, **settings):
+    id = person.create(template(im_simulator=settings), max_providers=1)
+    rig.finish(id)
+    return id
+
+
+# ---- an IM that has lost its database: 404 for everything, and an empty list ----
+
+
+def test_an_im_that_knows_nothing_of_a_person_who_has_others_there_is_not_believed(rig):
+    rig.engine()
+    alice = rig.person()
+    kept, id = complete(rig, alice), complete(rig, alice)
+    rig.control.fault(fault="no_database")
+    alice.delete(id)
+    rig.wait_for(lambda: rig.known(id)[0]["tries"] >= 2, 20, "two looks at an IM that knows nothing")
+    assert rig.known(id)[0]["standing"] == "unwanted" and rig.operation(id, "DELETE")["state"] == "in progress"
+    rig.control.mend()
+    rig.finish(id, type="DELETE")
+    rig.wait_for(lambda: not alive(rig, id), 10, "an IM that has deleted it")
+    assert len(alive(rig, kept)) == 1
+
+
+def test_what_an_im_without_its_database_did_not_know_is_deleted_when_it_is_back(rig):
+    """The person's only one, so that nothing contradicts IM: the deletion ends, the looks go on."""
+    rig.engine(looks=LONG)
+    alice = rig.person()
+    id = complete(rig, alice)
+    rig.control.fault(fault="no_database")
+    alice.delete(id)
+    rig.finish(id, type="DELETE")
+    assert len(alive(rig, id)) == 1
+    rig.control.mend()
+    rig.wait_until_gone(alice)
+
+
+def test_a_creation_outlives_an_im_without_its_database(rig):
+    rig.engine()
+    alice = rig.person()
+    id = alice.create(template(im_simulator={"boot_ms": HELD}), max_providers=1)
+    rig.wait_for_phase(id, "provisioning")
+    rig.control.fault(fault="no_database")
+    rig.wait_for(lambda: "does not know it" in rig.operation(id)["description"], 20, "a look at an IM that knows nothing")
+    rig.control.mend()
+    rig.control.release()
+    rig.finish(id)
+    assert len(rig.infrastructures(alice)) == 1
+
+
+# ---- answers that never came ----
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_creation_that_im_carries_out_when_nobody_waits_any_more_is_removed(rig, deleted):
+    proxy = Late(rig.ports["simulator"])
+    with open(rig.path("providers.json"), encoding="utf-8") as file:
+        value = json.load(file)
+    value["providers"][0]["im"] = "http://127.0.0.1:%d" % proxy.port
+    process.write(rig.path("late.json"), json.dumps(value))
+    rig.engine(providers=rig.path("late.json"), looks=LONG)
+    alice = rig.person()
+    id = alice.create(max_providers=1)
+    rig.finish(id)
+    (made,) = alive(rig, id)
+    if deleted:
+        alice.delete(id)
+        rig.finish(id, type="DELETE")
+        rig.wait_until_gone(alice)
+    proxy.go.set()
+    assert proxy.delivered.wait(60)
+    assert len(rig.infrastructures(alice)) == 2
+    rig.wait_for(lambda: [one["id"] for one in alive(rig, id)] == ([] if deleted else [made["id"]]), 20, "only what is wanted")
+    proxy.close()
+
+
+def test_a_creation_whose_document_im_lost_is_found_by_what_im_made_of_it(rig):
+    rig.engine()
+    alice = rig.person()
+    id = alice.create(template(im_simulator={"faults": [{"fault": "reset_after", "on": "create", "first": 1},
+                                                        {"fault": "no_document", "on": "tosca"}]}), max_providers=1)
+    rig.finish(id)
+    assert len(rig.infrastructures(alice)) == 1
+    assert any("was found by its tag" in line for line in rig.log_lines(id))
+
+
+def test_nothing_is_made_anew_while_im_tells_nothing_of_one_that_may_be_it(rig):
+    rig.engine()
+    alice = rig.person()
+    rig.control.fault(fault="http_403", on="tosca,radl")
+    id = alice.create(template(im_simulator={"fault": "reset_after", "on": "create", "first": 1}), max_providers=1)
+    rig.wait_for(lambda: "tells nothing of" in rig.operation(id)["description"], 20, "an open question")
+    assert len(rig.infrastructures(alice)) == 1
+    rig.control.mend()
+    rig.finish(id)
+    assert len(rig.infrastructures(alice)) == 1
+
+
+def test_an_answer_that_comes_when_another_has_the_lease_is_noted(rig):
+    first = rig.engine(lease=60000, im_create_timeout=HELD)
+    alice = rig.person()
+    id = alice.create(template(im_simulator={"fault": "slow_create", "ms": HELD, "first": 1}))
+    rig.wait_for_calls(1)
+    first.signal(signal.SIGSTOP)
+    second = rig.engine(lease=60000, im_create_timeout=1500)
+    operation = alice.delete(id)
+    rig.wait_for(lambda: rig.operation(id)["state"] == "canceled", 10, "the canceled creation")
+    second.stop()
+    rig.control.release()
+    first.signal(signal.SIGCONT)
+    rig.wait_for(lambda: rig.known(id)[0]["infra_id"], 20, "its infrastructure")
+    rig.finish(id, type="DELETE")
+    rig.wait_until_gone(alice)
+    assert rig.sql("SELECT state FROM operations WHERE id = %s", (operation,)) == [("succeeded",)]
+
+
+def test_the_note_of_a_creation_is_on_disk_whatever_synchronous_commit_says(rig):
+    rig.sql("ALTER ROLE orchestrator SET synchronous_commit = off")
+    rig.sql("CREATE TABLE settings_seen (value text)")
+    rig.sql("""CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO settings_seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$""")
+    rig.sql("CREATE TRIGGER see AFTER INSERT ON infrastructures FOR EACH ROW EXECUTE FUNCTION see()")
+    try:
+        rig.engine()
+        rig.finish(rig.person().create())
+        assert rig.sql("SELECT DISTINCT value FROM settings_seen") == [("on",)]
+    finally:
+        rig.sql("DROP TRIGGER see ON infrastructures")
+        rig.sql("DROP FUNCTION see")
+        rig.sql("DROP TABLE settings_seen")
+        rig.sql("ALTER ROLE orchestrator RESET synchronous_commit")
+
+
+# ---- further looks, one deletion at a time ----
+
+
+def test_an_infrastructure_that_comes_back_late_is_deleted_again(rig):
+    rig.engine()
+    alice = rig.person()
+    id = complete(rig, alice, behaviour="back_after_404", back_ms=2000)
+    alice.delete(id)
+    rig.finish(id, type="DELETE")
+    rig.wait_for(lambda: not rig.known(id), 40, "the end of the last look")
+    assert not alive(rig, id)
+
+
+def moment(call):
+    return datetime.datetime.strptime(call["time"], "%Y-%m-%dT%H:%M:%S.%fZ").timestamp() * 1000
+
+
+def test_an_im_is_asked_for_one_deletion_at_a_time(rig):
+    rig.engine(im_timeout=HELD)
+    alice = rig.person()
+    ids = [complete(rig, alice) for _ in range(6)]
+    rig.control.fault(fault="slow", on="delete", ms=150)
+    for id in ids:
+        alice.delete(id)
+    for id in ids:
+        rig.finish(id, type="DELETE")
+    calls = [call for call in rig.control.get("calls", last=1000)["last"] if call["method"] == "DELETE"][:6]
+    ends = sorted(moment(call) for call in calls)
+    assert min(later - earlier for earlier, later in zip(ends, ends[1:])) >= 100, ends
+
+
+# ---- what nobody knows of ----
+
+
+def test_what_a_restored_database_does_not_know_is_deleted(rig):
+    """As after a backup from before the creation."""
+    engine = rig.engine(sweep_interval=300)
+    alice, bob = rig.person(), rig.person()
+    id, kept = complete(rig, alice), complete(rig, bob)
+    (made,) = alive(rig, id)
+    rig.sql("DELETE FROM infrastructures WHERE deployment_id = %s", (id,))
+    rig.sql("DELETE FROM deployments WHERE id = %s", (id,))
+    rig.wait_until_gone(alice)
+    assert "infrastructure %s at IM %s carries this service's tags" % (made["id"], rig.im_url.rstrip("/")) in engine.text()
+    assert len(alive(rig, kept)) == 1
+
+
+def test_what_another_service_made_is_left_alone(rig):
+    """The same person has it, with tags of another address."""
+    other = rig.engine()
+    alice = rig.person()
+    id = complete(rig, alice)
+    other.stop()
+    rig.engines.clear()
+    rig.sql("DELETE FROM infrastructures WHERE deployment_id = %s", (id,))
+    rig.sql("DELETE FROM deployments WHERE id = %s", (id,))
+    rig.engine(sweep_interval=100, public_url="https://another.example.org/api/v1")
+    rig.sql("UPDATE work SET due_at = now() WHERE kind = 'sweep'")
+    rig.notify()
+    own = complete(rig, alice)
+    looks = "SELECT lease_number FROM work JOIN sweeps USING (id) WHERE user_id = %s"
+    before = rig.sql(looks, (alice.id,))[0][0]
+    rig.wait_for(lambda: rig.sql(looks, (alice.id,))[0][0] >= before + 3, 20, "three looks")
+    assert len(alive(rig, id)) == 1 and len(alive(rig, own)) == 1
+
+
+def test_what_im_never_deletes_is_told_once_and_tried_again(rig):
+    rig.engine()
+    alice = rig.person()
+    id = complete(rig, alice, fault="http_400", on="delete")
+    infra = rig.known(id)[0]["infra_id"]
+    alice.delete(id)
+    rig.finish(id, "failed", "DELETE")
+    wait_for_warning(rig, id, left(rig, "Infrastructure " + infra, reason="400"))
+    rig.control.force(infra, "gone")  # as when somebody deleted it at the cloud
+    rig.wait_for(lambda: not rig.known(id) or rig.known(id)[0]["standing"] == "gone", 20, "another look")
