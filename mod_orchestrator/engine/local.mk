@@ -39,4 +39,8 @@ check_PROGRAMS += tests/unit/test_engine
 tests_unit_test_engine_SOURCES = tests/unit/test_engine.c
 tests_unit_test_engine_LDADD = $(unit_ldadd)
 
+check_PROGRAMS += tests/unit/test_kinds
+tests_unit_test_kinds_SOURCES = tests/unit/test_kinds.c tests/unit/test_kinds.h tests/unit/unit.h
+tests_unit_test_kinds_LDADD = $(unit_ldadd)
+
 EXTRA_DIST += $(engine)/README.md

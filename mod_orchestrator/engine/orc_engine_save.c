@@ -2,6 +2,7 @@
 #include "orc_engine_save.h"
 
 #include <apr_strings.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "orc_engine_story.h"
@@ -197,12 +198,19 @@ static orc_error_t *store_special(apr_array_header_t *jobs, orc_db_t *db, apr_po
     return error;
 }
 
+/* Of all who lock several rows of work, each takes the lower id first. */
+static int by_id(const void *first, const void *second)
+{
+    return strcmp((*(orc_job_t *const *)first)->task.work->id, (*(orc_job_t *const *)second)->task.work->id);
+}
+
 orc_error_t *orc_save_finished(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
 {
     apr_array_header_t *jobs = engine->finished;
     orc_error_t *error = store_special(jobs, db, pool);
     int i, rest = 0;
 
+    qsort(jobs->elts, (size_t)jobs->nelts, sizeof(orc_job_t *), by_id);
     for (i = 0; i < jobs->nelts && !error; i += ORC_ENGINE_BATCH)
         error = store_batch(&APR_ARRAY_IDX(jobs, i, orc_job_t *),
                             jobs->nelts - i < ORC_ENGINE_BATCH ? jobs->nelts - i : ORC_ENGINE_BATCH, db, pool);

@@ -1,0 +1,507 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "unit.h"
+
+#include "kinds/orc_kinds.h"
+#include "orc_engine_search.h"
+#include "orc_engine_story.h"
+#include "orc_im_answer.h"
+
+/*
+ * Every kind of work through everything that IM is known to answer, and through every event of its table: without a
+ * database, without a socket. A situation is a row of work that waits for the answer of one call; for each the table
+ * below says what follows on each class of answers. What it doesn't say fails.
+ */
+
+#define NOW   (1000000000 * APR_USEC_PER_SEC)
+#define INFRA "infra-1"
+#define TAG   "01a22a97-5275-74e2-baf7-a2ce6b021fe3"
+#define DEPL  "895374a0-cc5f-443b-b5db-988f4ff301d5"
+
+static orc_service_t service;
+
+/* ---- what IM answers ---- */
+
+typedef enum { TOKEN, ILL, LOST, OWNER, GONE, MACHINE, BUSY, REFUSED, MEDIA, SHAPE, CLASSES } class_t;
+
+typedef struct line_t {
+    const char *name;
+    int status; /* 0: no answer; 1: not even a connection */
+    const char *body;
+    class_t class, of_a_creation;
+} line_t;
+
+#define CREDENTIALS "Invalid InfrastructureManager credentials. "
+
+static const line_t lines[] = {
+    {"an expired token", 400, CREDENTIALS "OIDC auth Token expired.", TOKEN, TOKEN},
+    {"an expired token, of a list or a creation", 401, CREDENTIALS "OIDC auth Token expired.", TOKEN, TOKEN},
+    {"no JWT", 400, "Error trying to decode OIDC auth token: Not enough segments", TOKEN, TOKEN},
+    {"an issuer that is away", 400, CREDENTIALS "Code: 503. Message: Service Unavailable.", ILL, ILL},
+    {"an issuer that is slow", 400, CREDENTIALS "HTTPSConnectionPool: Read timed out. (read timeout=10)", ILL, ILL},
+    {"read-only mode", 403, "Function currently disabled.", ILL, ILL},
+    {"a route that isn't there", 405, "{\"detail\":\"Method Not Allowed\"}", ILL, LOST},
+    {"an unhandled exception", 500, "Internal Server Error", ILL, LOST},
+    {"an unhandled exception before the work", 500, "{\"message\":\"no id\",\"code\":500}", ILL, ILL},
+    {"a time limit of IM's own", 504, "{\"message\":\"Operation timed out\",\"code\":504}", ILL, LOST},
+    {"a proxy's page", 503, "<html>No server is available</html>", ILL, LOST},
+    {"half an answer", 200, "{\"sta", ILL, LOST},
+    {"a reset, or a hung connection", 0, "", ILL, LOST},
+    {"no connection", 1, "", ILL, ILL},
+    {"another owner", 403, "Access to this infrastructure not granted.", OWNER, OWNER},
+    {"an infrastructure that is gone", 404, "Invalid infrastructure ID or access not granted.", GONE, GONE},
+    {"an infrastructure that was deleted", 404, "Deleted infrastructure.", GONE, GONE},
+    {"a machine that is gone", 404, "Deleted VM.", MACHINE, MACHINE},
+    {"machines that are being made", 409, "Invalid State to perform this operation.", BUSY, BUSY},
+    {"all machines failed", 400, "Error Creating Inf.: Attempt 1: no room", REFUSED, REFUSED},
+    {"a template that it refuses", 400, "Error parsing TOSCA: Traceback (most recent call last):", REFUSED, REFUSED},
+    {"a media type that it doesn't take", 415, "Unsupported Accept Media Types: text/plain", MEDIA, MEDIA},
+    {"a body that it can't read", 422, "{\"detail\":[{\"loc\":[\"x\"],\"msg\":\"y\",\"type\":\"z\"}]}", SHAPE, SHAPE},
+};
+
+static const orc_im_call_kind_t answered_as[] = {
+    [ORC_CALL_CREATE] = ORC_IM_CREATE,
+    [ORC_CALL_STATE] = ORC_IM_STATE,
+    [ORC_CALL_OUTPUTS] = ORC_IM_OUTPUTS,
+    [ORC_CALL_CONTMSG] = ORC_IM_CONTMSG,
+    [ORC_CALL_TOSCA] = ORC_IM_TOSCA,
+    [ORC_CALL_RADL] = ORC_IM_RADL,
+    [ORC_CALL_VMS] = ORC_IM_VMS,
+    [ORC_CALL_VM] = ORC_IM_VM,
+    [ORC_CALL_LIST] = ORC_IM_LIST,
+    [ORC_CALL_DELETE] = ORC_IM_DELETE,
+    [ORC_CALL_DELETE_AND_WAIT] = ORC_IM_DELETE,
+};
+static const char *const call_words[] = {"create", "state", "outputs", "contmsg", "tosca",          "radl",
+                                         "vms",    "vm",    "list",    "delete",  "delete and wait"};
+
+static orc_im_result_t answered(orc_call_kind_t call, int status, const char *body)
+{
+    orc_http_response_t response = {.pool = pool, .status = status, .headers = apr_table_make(pool, 2), .body = body};
+    orc_im_result_t result;
+
+    response.outcome = status > 1 ? ORC_HTTP_ANSWERED : status ? ORC_HTTP_NOT_SENT : ORC_HTTP_UNKNOWN;
+    response.length = strlen(body);
+    if (status <= 1)
+        response.error = orc_error(pool, 503, "http", "no answer");
+    apr_table_setn(response.headers, "Content-Type",
+                   *body == '{' && call != ORC_CALL_CONTMSG ? "application/json" : "text/plain");
+    orc_im_read(&result, answered_as[call], &response);
+    return result;
+}
+
+/* ---- rows of work ---- */
+
+#define ADDRESS  "\"endpoint\":\"https://im\",\"provider\":\"one\",\"project\":\"p\""
+#define ATTEMPT  "\"attempt\":{" ADDRESS ",\"number\":2,\"name\":\"Attempt 1 at one\",\"tag\":\"" TAG "\""
+#define BEGUN    "{\"candidates\":[{" ADDRESS "}],\"at\":1,\"tries\":1,\"steps\":2,\"machines\":1,\"since\":"
+#define IN_TIME  "999999999000000,"
+#define LATE     "1,"
+#define UNASKED  BEGUN IN_TIME ATTEMPT "}}"
+#define SEARCHED BEGUN IN_TIME ATTEMPT ",\"asked\":true,\"since\":1,\"until\":1}}"
+#define MADE     ATTEMPT ",\"asked\":true,\"infra\":\"" INFRA "\"}}"
+
+static const char *const content = "tosca_definitions_version: tosca_simple_yaml_1_0\n"
+                                   "topology_template:\n"
+                                   "  node_templates:\n"
+                                   "    node: { type: tosca.nodes.indigo.Compute }\n"
+                                   "  outputs:\n"
+                                   "    ip: { value: x }\n";
+
+/* An infrastructure as its row is; `known`: its id is. */
+static json_t *row(const char *standing, int is_known, apr_time_t until)
+{
+    return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s?, s:s, s:I, s:I}", "id", TAG, "operation", DEPL, "step", 2,
+                     "endpoint", "https://im", "provider", "one", "infra", is_known ? INFRA : NULL, "standing",
+                     standing, "until", (json_int_t)until, "unwanted", (json_int_t)NOW);
+}
+
+static orc_task_t *task_of(const char *kind, const char *phase, const char *memory)
+{
+    orc_task_t *task = apr_pcalloc(pool, sizeof *task);
+    orc_work_t *work = apr_pcalloc(pool, sizeof *work);
+    const char *wrong;
+
+    task->pool = pool;
+    task->kind = orc_kinds_find(kind);
+    task->service = &service;
+    task->config = service.config;
+    task->work = work;
+    task->phase = orc_kind_phase(task->kind, phase);
+    task->now = NOW;
+    task->tags = orc_tags_make(pool);
+    task->memory = apr_pcalloc(pool, task->kind->memory->size);
+    wrong = orc_fields_read(task->memory, task->kind->memory, json(memory), ORC_IN(task->phase), pool);
+    if (wrong)
+        fail_msg("%s, %s: %s", kind, phase, wrong);
+    work->id = work->deployment_id = DEPL;
+    work->kind = kind;
+    work->phase = phase;
+    work->description = "";
+    work->user_id = TAG;
+    work->user_group = "lab";
+    work->user_group_issuer = "https://iss";
+    work->provider_type = "openstack";
+    work->deadline = NOW + apr_time_from_sec(3600);
+    work->per_provider_max_retries = 1;
+    work->per_provider_timeout_mins = 60;
+    work->content = content;
+    work->endpoint = "https://im";
+    work->inputs = orc_json_own(json_object(), pool);
+    if (strcmp(kind, "CREATE") == 0 || strcmp(kind, "DELETE") == 0)
+        work->state = "in progress";
+    if (strcmp(kind, "infrastructure") == 0)
+        work->infrastructures = orc_json_own(
+            json_pack("[o]", row(phase, strcmp(phase, "asked") != 0, strcmp(memory, "{}") ? 1 : NOW * 2)), pool);
+    return task;
+}
+
+/* ---- what follows ---- */
+
+/* As the machinery does, with a database in which nothing is but a resource. */
+static orc_step_t settled(orc_task_t *task, orc_step_t step)
+{
+    apr_array_header_t *nothing = apr_array_make(pool, 1, sizeof(const char *));
+    apr_array_header_t *resources = apr_array_make(pool, 1, sizeof(orc_store_resource_t));
+    orc_store_resource_t *resource = apr_array_push(resources);
+    int i;
+
+    *resource = (orc_store_resource_t){0, "node", 1, NULL, TAG};
+    step = orc_step_resolve(task, step);
+    for (i = 0; step.kind == ORC_STEP_READ; i++) {
+        orc_found_t found = {
+            .records = apr_array_make(pool, 1, sizeof(orc_store_record_t)), .resources = resources, .known = nothing};
+
+        assert_true(i < 10);
+        step = orc_step_resolve(task, step.read.then(task, &found));
+    }
+    return step;
+}
+
+static orc_step_t after(orc_task_t *task, orc_step_t step, const orc_im_result_t *result)
+{
+    assert_int_equal(step.kind, ORC_STEP_CALL);
+    return settled(task, step.call.answer(task, result));
+}
+
+static const char *told(const orc_task_t *task, const orc_step_t *step)
+{
+    const char *phase = strcmp(task->kind->phases[task->phase], task->work->phase) == 0
+                            ? ""
+                            : apr_pstrcat(pool, "-> ", task->kind->phases[task->phase], ": ", NULL);
+
+    switch (step->kind) {
+    case ORC_STEP_CALL:
+        return apr_pstrcat(pool, phase, "call ", call_words[step->call.kind], NULL);
+    case ORC_STEP_LATER:
+        return apr_pstrcat(pool, phase, step->waits ? "waits" : step->is_sick ? "ill" : "later", NULL);
+    case ORC_STEP_ENDED:
+        return apr_pstrcat(pool, phase, step->text, NULL);
+    case ORC_STEP_FORGOTTEN:
+        return apr_pstrcat(pool, phase, "forgotten", NULL);
+    case ORC_STEP_DAMAGED:
+        return apr_pstrcat(pool, "damaged: ", step->text, NULL);
+    case ORC_STEP_READ:
+    case ORC_STEP_EVENT:
+        break;
+    }
+    return "nothing";
+}
+
+/* What brings a task to the call that a situation is about: words of `good`, one for each call before it. */
+static orc_im_result_t good(orc_call_kind_t call, const char *what)
+{
+    static const struct {
+        const char *what, *body;
+    } bodies[] = {
+        {"it", "{\"uri-list\":[{\"uri\":\"http://im/infrastructures/" INFRA "\"}]}"},
+        {"another", "{\"uri-list\":[{\"uri\":\"http://im/infrastructures/infra-2\"}]}"},
+        {"nothing", "{\"uri-list\":[]}"},
+        {"machines", "{\"uri-list\":[{\"uri\":\"http://im/infrastructures/" INFRA "/vms/0\"}]}"},
+        {"machine", "{\"radl\":[{\"class\":\"system\",\"id\":\"node\"}]}"},
+        {"outputs", "{\"outputs\":{\"ip\":\"x\"}}"},
+        {"text", "all is well"},
+        {"document", "{\"tosca\":\"metadata: {}\"}"},
+        {"radl", "{\"radl\":\"system node ()\"}"},
+        {"our radl", "{\"radl\":\"description desc (name = '" DEPL "')\"}"},
+        {"made", "{\"uri\":\"http://im/infrastructures/" INFRA "\"}"},
+        {"taken", ""},
+        {"configured", "{\"state\":{\"state\":\"configured\",\"vm_states\":{\"0\":\"configured\"}}}"},
+        {"all failed", "{\"state\":{\"state\":\"failed\",\"vm_states\":{}}}"},
+        {"one failed", "{\"state\":{\"state\":\"failed\",\"vm_states\":{\"0\":\"configured\",\"1\":\"failed\"}}}"},
+        {"unconfigured", "{\"state\":{\"state\":\"unconfigured\",\"vm_states\":{\"0\":\"unconfigured\"}}}"},
+        {"one stopped",
+         "{\"state\":{\"state\":\"configured\",\"vm_states\":{\"0\":\"configured\",\"1\":\"stopped\"}}}"},
+        {"pending", "{\"state\":{\"state\":\"pending\",\"vm_states\":{}}}"},
+        {"running", "{\"state\":{\"state\":\"running\",\"vm_states\":{\"0\":\"running\"}}}"},
+        {"unknown", "{\"state\":{\"state\":\"unknown\",\"vm_states\":{\"0\":\"unknown\"}}}"},
+        {"unknown, empty", "{\"state\":{\"state\":\"unknown\",\"vm_states\":{}}}"},
+        {"deleting", "{\"state\":{\"state\":\"deleting\",\"vm_states\":{\"0\":\"deleting\"}}}"},
+    };
+    size_t i;
+
+    if (strcmp(what, "404") == 0)
+        return answered(call, 404, "Invalid infrastructure ID or access not granted.");
+    if (strcmp(what, "403") == 0)
+        return answered(call, 403, "'tosca' infrastructure property is not valid in this infrastructure");
+    for (i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        if (strcmp(bodies[i].what, what) == 0)
+            return answered(call, 200, bodies[i].body);
+    }
+    fail_msg("nothing is called %s", what);
+    return answered(call, 0, "");
+}
+
+/* ---- situations ---- */
+
+typedef struct situation_t {
+    const char *name, *kind, *phase, *memory;
+    const char *before[5]; /* good answers that lead there */
+    orc_call_kind_t call;
+    const char *follows[CLASSES]; /* LOST: of a creation only */
+    const char *good[12][2];      /* further answers, and what follows on them */
+} situation_t;
+
+#include "test_kinds.h"
+
+static orc_step_t lead(orc_task_t **task, const situation_t *situation)
+{
+    orc_step_t step;
+    int i;
+
+    *task = task_of(situation->kind, situation->phase, situation->memory);
+    step = settled(*task, (*task)->kind->turn(*task));
+    for (i = 0; i < 5 && situation->before[i]; i++) {
+        orc_im_result_t result;
+
+        if (step.kind != ORC_STEP_CALL)
+            fail_msg("%s: it calls nothing, but: %s", situation->name, told(*task, &step));
+        result = good(step.call.kind, situation->before[i]);
+        step = after(*task, step, &result);
+    }
+    if (step.kind != ORC_STEP_CALL || step.call.kind != situation->call)
+        fail_msg("%s: it does not call %s, but: %s", situation->name, call_words[situation->call], told(*task, &step));
+    return step;
+}
+
+static int expect(const situation_t *situation, const char *answer, const orc_im_result_t *result, const char *expected)
+{
+    orc_task_t *task;
+    orc_step_t step = lead(&task, situation);
+    const char *outcome;
+
+    step = after(task, step, result);
+    outcome = told(task, &step);
+    if (expected && strcmp(outcome, expected) == 0)
+        return 0;
+    print_error("%s, on %s: \"%s\", not \"%s\"\n", situation->name, answer, outcome, expected ? expected : "(unsaid)");
+    return 1;
+}
+
+static void every_situation_says_what_follows_on_everything_that_goes_wrong(void **state)
+{
+    size_t i, j;
+    int wrong = 0;
+
+    for (i = 0; i < sizeof situations / sizeof *situations; i++) {
+        for (j = 0; j < sizeof lines / sizeof *lines; j++) {
+            orc_im_result_t result = answered(situations[i].call, lines[j].status, lines[j].body);
+            class_t class = situations[i].call == ORC_CALL_CREATE ? lines[j].of_a_creation : lines[j].class;
+
+            /* A deletion's and a log's success is any body. */
+            if (result.kind == ORC_IM_OK)
+                continue;
+            wrong += expect(&situations[i], lines[j].name, &result, situations[i].follows[class]);
+        }
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void every_situation_says_what_follows_on_what_im_tells(void **state)
+{
+    static const char *const told_by[][12] = {
+        [ORC_CALL_CREATE] = {"made"},
+        [ORC_CALL_STATE] = {"configured", "all failed", "one failed", "unconfigured", "one stopped", "pending",
+                            "running", "unknown", "unknown, empty", "deleting"},
+        [ORC_CALL_OUTPUTS] = {"outputs"},
+        [ORC_CALL_CONTMSG] = {"text"},
+        [ORC_CALL_TOSCA] = {"document"},
+        [ORC_CALL_RADL] = {"radl", "our radl"},
+        [ORC_CALL_VMS] = {"machines", "nothing"},
+        [ORC_CALL_VM] = {"machine"},
+        [ORC_CALL_LIST] = {"it", "another", "nothing"},
+        [ORC_CALL_DELETE] = {"taken"},
+        [ORC_CALL_DELETE_AND_WAIT] = {"taken"},
+    };
+    size_t i;
+    int j, k, wrong = 0;
+
+    for (i = 0; i < sizeof situations / sizeof *situations; i++) {
+        for (j = 0; j < 12 && told_by[situations[i].call][j]; j++) {
+            const char *what = told_by[situations[i].call][j], *expected = NULL;
+            orc_im_result_t result = good(situations[i].call, what);
+
+            for (k = 0; k < 12 && situations[i].good[k][0]; k++)
+                expected = strcmp(situations[i].good[k][0], what) == 0 ? situations[i].good[k][1] : expected;
+            wrong += expect(&situations[i], what, &result, expected);
+        }
+    }
+    assert_int_equal(wrong, 0);
+}
+
+/* ---- every event of every table ---- */
+
+/* A memory that each phase of a kind can be in when the event comes. */
+static const char *memory_of(const char *kind, const char *phase)
+{
+    return strcmp(kind, "CREATE") == 0 && strcmp(phase, "queued") != 0 && strcmp(phase, "ended") != 0 ? BEGUN IN_TIME
+               "\"configured_since\":1," MADE
+                                                                                                      : "{}";
+}
+
+static void every_event_of_every_table_leads_somewhere(void **state)
+{
+    const orc_kind_t *const *kind;
+    const orc_transition_t *one;
+
+    for (kind = orc_kinds; *kind; kind++) {
+        for (one = (*kind)->transitions; one->action; one++) {
+            const char *phase = (*kind)->phases[one->phase];
+            orc_task_t *task = task_of((*kind)->word, phase, memory_of((*kind)->word, phase));
+            orc_step_t step;
+
+            (void)(*kind)->turn(task); /* reads its row */
+            task->phase = one->phase;
+            step = settled(task, orc_step_event(one->event));
+            if (step.kind == ORC_STEP_DAMAGED)
+                fail_msg("%s, %s, %s: %s", (*kind)->word, phase, (*kind)->events[one->event], step.text);
+            if (step.kind == ORC_STEP_CALL)
+                assert_non_null(step.call.answer);
+        }
+    }
+}
+
+static int is_described(const orc_kind_t *kind, const char *phase, orc_call_kind_t call)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof situations / sizeof *situations; i++) {
+        if (strcmp(situations[i].kind, kind->word) == 0 && strcmp(situations[i].phase, phase) == 0 &&
+            !situations[i].before[0] && situations[i].call == call)
+            return 1;
+    }
+    return 0;
+}
+
+static void every_phase_that_asks_im_is_a_situation(void **state)
+{
+    const orc_kind_t *const *kind;
+    int phase;
+
+    for (kind = orc_kinds; *kind; kind++) {
+        for (phase = 0; (*kind)->phases[phase + 1]; phase++) {
+            const char *word = (*kind)->phases[phase];
+            orc_task_t *task = task_of((*kind)->word, word, memory_of((*kind)->word, word));
+            orc_step_t step = settled(task, (*kind)->turn(task));
+
+            if (step.kind == ORC_STEP_CALL && !is_described(*kind, word, step.call.kind))
+                fail_msg("%s, %s: nothing says what follows on %s", (*kind)->word, word, call_words[step.call.kind]);
+        }
+    }
+}
+
+static void an_event_that_is_not_expected_is_damage(void **state)
+{
+    orc_task_t *task = task_of("CREATE", "queued", "{}");
+    orc_step_t step = orc_step_resolve(task, orc_step_event(5));
+
+    assert_int_equal(step.kind, ORC_STEP_DAMAGED);
+    assert_contains(step.text, "is not expected in the phase queued");
+}
+
+/* ---- a deletion looks at infrastructures, and calls nobody ---- */
+
+static const char *deletion(const char *phase, const char *options, const char *rows, apr_time_t deadline)
+{
+    orc_task_t *task = task_of("DELETE", phase, "{}");
+    orc_step_t step;
+
+    task->work->options = json(options);
+    task->work->infrastructures = json(rows);
+    task->work->deadline = deadline;
+    step = settled(task, task->kind->turn(task));
+    return told(task, &step);
+}
+
+#define ROW(standing, more)                                                                                            \
+    "{\"id\":\"" TAG "\",\"endpoint\":\"https://im\",\"infra\":\"" INFRA "\",\"standing\":\"" standing "\"" more "}"
+
+static void a_deletion_ends_when_nothing_is_left_that_could_still_go(void **state)
+{
+    static const struct {
+        const char *rows, *plain, *unsecure, *force;
+    } cases[] = {
+        {"[]", "-> ended: succeeded", "-> ended: succeeded", "-> ended: forgotten"},
+        {"[" ROW("gone", "") "]", "-> ended: succeeded", "-> ended: succeeded", "-> ended: forgotten"},
+        {"[" ROW("unwanted", "") "]", "later", "later", "later"},
+        {"[" ROW("deleting", "") "]", "-> confirming: later", "-> confirming: later", "-> confirming: later"},
+        {"[" ROW("stuck", ",\"note\":\"no\"") "]", "-> ended: failed", "-> ended: succeeded", "-> ended: forgotten"},
+        {"[" ROW("stuck", "") "," ROW("unwanted", "") "]", "later", "later", "later"},
+        {"[" ROW("unwanted", ",\"waits\":true") "]", "waits", "waits", "-> ended: forgotten"},
+        {"[" ROW("unwanted", ",\"waits\":true") "," ROW("deleting", "") "]", "later", "later", "later"},
+        {"[" ROW("unwanted", ",\"tries\":5") "]", "later", "later", "-> ended: forgotten"},
+        {"[" ROW("unwanted", ",\"tries\":5") "," ROW("unwanted", "") "]", "later", "later", "later"},
+        {"[" ROW("unwanted", ",\"unwanted\":1") "]", "later", "later", "-> ended: forgotten"},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_string_equal(deletion("deleting", "{}", cases[i].rows, NOW * 2), cases[i].plain);
+        assert_string_equal(deletion("deleting", "{\"unsecure\":true}", cases[i].rows, NOW * 2), cases[i].unsecure);
+        assert_string_equal(deletion("deleting", "{\"force\":true}", cases[i].rows, NOW * 2), cases[i].force);
+    }
+    assert_string_equal(deletion("deleting", "{}", "[" ROW("unwanted", "") "]", 1), "-> ended: failed");
+    assert_string_equal(deletion("queued", "{}", "[" ROW("made", "") "]", 1), "-> ended: failed");
+    assert_string_equal(deletion("confirming", "{}", "[" ROW("unwanted", "") "]", NOW * 2), "-> deleting: later");
+}
+
+static int prepare(void **state)
+{
+    static orc_providers_t providers;
+    orc_provider_t *provider;
+    apr_array_header_t *list, *projects;
+    orc_provider_project_t *project;
+
+    if (setup(state))
+        return -1;
+    list = apr_array_make(pool, 1, sizeof(const orc_provider_t *));
+    projects = apr_array_make(pool, 1, sizeof(orc_provider_project_t));
+    project = apr_array_push(projects);
+    project->group = "lab";
+    project->project = "p";
+    provider = apr_pcalloc(pool, sizeof *provider);
+    provider->name = "one";
+    provider->type = "openstack";
+    provider->is_enabled = 1;
+    provider->im_url = "https://im";
+    provider->projects = projects;
+    provider->issuers = provider->regions = apr_array_make(pool, 1, sizeof(const char *));
+    APR_ARRAY_PUSH(list, const orc_provider_t *) = provider;
+    providers.list = list;
+    service.config = orc_config_make(pool);
+    service.providers = &providers;
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_situation_says_what_follows_on_everything_that_goes_wrong),
+        cmocka_unit_test(every_situation_says_what_follows_on_what_im_tells),
+        cmocka_unit_test(every_event_of_every_table_leads_somewhere),
+        cmocka_unit_test(every_phase_that_asks_im_is_a_situation),
+        cmocka_unit_test(an_event_that_is_not_expected_is_damage),
+        cmocka_unit_test(a_deletion_ends_when_nothing_is_left_that_could_still_go),
+    };
+
+    return cmocka_run_group_tests(tests, prepare, teardown);
+}
