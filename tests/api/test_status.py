@@ -58,7 +58,7 @@ def test_each_endpoint_is_told(make_stack):
     person = stack.person()
     person.wait_for_status(person.deploy(), "CREATE_COMPLETE")
     assert told()["breaker"] == "closed" and told()["lost_seconds"] == 0 and set(told()) == TOLD
-    stack.control.fault(fault="hang", on="create,list")
+    stack.control.fault(fault="hang", on="state")
     for _ in range(6):
         person.deploy()
     stack.wait_for(lambda: told()["calls_in_flight"] == 4, 10, "a full window")
