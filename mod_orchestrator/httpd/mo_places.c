@@ -170,10 +170,22 @@ static void find_bases(mo_config_t *config, const server_rec *server, apr_pool_t
     }
 }
 
+/* In the order of the file: httpd puts each host that it reads before those that it has. */
+static void find_all(mo_config_t *config, const server_rec *main_server, apr_pool_t *pool)
+{
+    apr_array_header_t *hosts = apr_array_make(pool, 16, sizeof(const server_rec *));
+    const server_rec *server, **host;
+
+    for (server = main_server->next; server; server = server->next)
+        APR_ARRAY_PUSH(hosts, const server_rec *) = server;
+    find_bases(config, main_server, pool);
+    while ((host = apr_array_pop(hosts)))
+        find_bases(config, *host, pool);
+}
+
 const char *mo_places_find(mo_config_t *config, server_rec *main_server, apr_pool_t *pool)
 {
     const ap_directive_t *wrong = find_wrong(ap_conftree, pool);
-    const server_rec *server;
 
     if (wrong && mo_tree_is(wrong, "<Location"))
         return apr_psprintf(pool,
@@ -185,8 +197,7 @@ const char *mo_places_find(mo_config_t *config, server_rec *main_server, apr_poo
             "%s: the handler of a surface must stand directly in a <Location>, one whose path has no pattern, as "
             "SetHandler %s: links begin with that path",
             mo_tree_place(wrong, pool), (bound_by(wrong, pool) ? bound_by : misbound_by)(wrong, pool)->handler);
-    for (server = main_server; server; server = server->next)
-        find_bases(config, server, pool);
+    find_all(config, main_server, pool);
     return NULL;
 }
 

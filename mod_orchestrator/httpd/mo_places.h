@@ -20,7 +20,7 @@ struct mo_base_t {
 };
 
 /**
- * Fills config->bases.
+ * Fills config->bases: the main server's, then those of each virtual host, in the order of the file.
  * @return what is wrong, with directive and line: a surface bound where it can't be; NULL
  */
 const char *mo_places_find(mo_config_t *config, server_rec *main_server, apr_pool_t *pool);

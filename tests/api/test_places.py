@@ -343,6 +343,8 @@ def test_hosts_by_name_have_places_of_their_own(make_stack):
         assert (status, json.loads(body)["id"]) == (wanted, site.person.id)
     for host, path in (("one.example", "/two"), ("two.example", "/one"), ("127.0.0.1", "/one")):
         assert site.get(path + "/users/me", headers={"Host": host})[0] == 403
+    assert stack.places() == [("orchestrator", "http://%s:%d%s" % (name, stack.ports["http"], path)) for name, path in (
+        ("127.0.0.1", "/api/v1"), ("one.example", "/one"), ("two.example", "/two"))]
 
 
 def test_the_root_is_a_place_too(make_stack):
