@@ -169,6 +169,14 @@ static void warn(check_t *check, const ap_directive_t *because)
                              mo_tree_place(because, check->pool), check->base->surface->handler, check->section));
 }
 
+static void warn_of_type(check_t *check, const ap_directive_t *type)
+{
+    add_warning(check, apr_psprintf(check->pool,
+                                    "%s: where it holds for %s (%s), nobody is asked for a token, and everybody gets a "
+                                    "401; where something else answers, SetHandler None beside it says so",
+                                    mo_tree_place(type, check->pool), check->base->surface->handler, check->section));
+}
+
 /* The ProxyPass that answers, whatever the handler is, or NULL. "!" keeps a path from the proxies that come later. */
 static const ap_directive_t *proxy_of(const access_t *access, apr_pool_t *pool)
 {
@@ -186,6 +194,27 @@ static int is_same(const ap_directive_t *one, const ap_directive_t *other)
     return one == other || (one->line_num == other->line_num && strcmp(one->filename, other->filename) == 0);
 }
 
+/* True for the path of the place and for those below it. */
+static int is_inside(const mo_base_t *base, const char *path)
+{
+    return strncmp(path, base->path, base->length) == 0 && (path[base->length] == '/' || !path[base->length]);
+}
+
+/* True for a directive that surely keeps people out: it stands in a <Location> of the place or below it, or where the
+ * place itself stands. A condition for more than that may never be met there, and in a host for more than that
+ * something else may answer, of which nothing is known here: a redirect, a RewriteRule that proxies. */
+static int is_certain(const check_t *check, const ap_directive_t *node)
+{
+    const ap_directive_t *host = mo_tree_host(node), *own = mo_tree_host(check->base->directive);
+    int is_conditional = 0;
+
+    for (node = node->parent; node && !mo_tree_is(node, "<Location"); node = node->parent)
+        is_conditional = is_conditional || is_condition(node);
+    if (node && is_inside(check->base, mo_tree_word(node, check->pool)))
+        return 1;
+    return !is_conditional && (!host || (own && is_same(host, own)));
+}
+
 static int is_ours(check_t *check, const access_t *access, apr_pool_t *pool)
 {
     const ap_directive_t *proxy;
@@ -200,20 +229,27 @@ static int is_ours(check_t *check, const access_t *access, apr_pool_t *pool)
     return !proxy;
 }
 
-static const char *check_type(const check_t *check, const access_t *access)
+static int has_type(const access_t *access, apr_pool_t *pool)
 {
-    const char *type;
+    const char *type = access->auth_type ? mo_tree_word(access->auth_type, pool) : "";
 
+    return ap_cstr_casecmp(type, MO_AUTH_TYPE) == 0 || strstr(type, "%{");
+}
+
+/* What is wrong with an AuthType that is not ours. */
+static const char *refuse_type(check_t *check, const access_t *access)
+{
     if (!access->auth_type)
         return apr_psprintf(check->pool, "%s: AuthType " MO_AUTH_TYPE " is missing: nobody would be asked for a token",
                             check->section);
-    type = mo_tree_word(access->auth_type, check->pool);
-    if (ap_cstr_casecmp(type, MO_AUTH_TYPE) == 0 || strstr(type, "%{"))
-        return NULL;
-    return apr_psprintf(check->pool,
-                        "%s: must be " MO_AUTH_TYPE " where %s is bound (%s); where something else is to answer, "
-                        "SetHandler None has to stand beside it",
-                        mo_tree_place(access->auth_type, check->pool), check->base->surface->handler, check->section);
+    if (is_certain(check, access->auth_type))
+        return apr_psprintf(check->pool,
+                            "%s: must be " MO_AUTH_TYPE " where %s is bound (%s); where something else is to answer, "
+                            "SetHandler None has to stand beside it",
+                            mo_tree_place(access->auth_type, check->pool), check->base->surface->handler,
+                            check->section);
+    warn_of_type(check, access->auth_type);
+    return NULL;
 }
 
 /* Each <If> by itself, as if it were met. Who is let in there may be right, which its condition only knows. */
@@ -230,8 +266,9 @@ static const char *check_conditions(check_t *check, const access_t *access, apr_
         met.conditions = apr_array_make(pool, 2, sizeof(const ap_directive_t *));
         read_section(&met, condition, pool);
         if (is_ours(check, &met, pool)) {
-            mistake = check_type(check, &met);
-            if (!mistake && own.because && own.who != MO_NOBODY)
+            if (!has_type(&met, pool))
+                mistake = refuse_type(check, &met);
+            else if (own.because && own.who != MO_NOBODY)
                 warn(check, own.because);
         }
         if (!mistake)
@@ -259,7 +296,7 @@ static const char *check_require(check_t *check, const access_t *access, const p
     if (!verdict.because && is_strict)
         return apr_psprintf(check->pool, "%s: Require valid-user is missing: nobody would be asked for a token",
                             check->section);
-    if (verdict.who == MO_EVERYBODY && is_strict)
+    if (verdict.who == MO_EVERYBODY && is_strict && is_certain(check, verdict.because))
         return apr_psprintf(check->pool,
                             "%s: lets everybody in without asking for a token, which %s needs (%s): write Require "
                             "valid-user; where something else is to answer, SetHandler None has to stand beside it",
@@ -281,11 +318,8 @@ static const char *check_host(check_t *check, const access_t *common, const ap_d
     access.conditions = apr_array_copy(pool, common->conditions);
     if (host)
         read_sections(&access, host->first_child, probe->path, pool);
-    if (is_ours(check, &access, pool)) {
-        mistake = check_type(check, &access);
-        if (!mistake)
-            mistake = check_require(check, &access, probe, pool);
-    }
+    if (is_ours(check, &access, pool))
+        mistake = has_type(&access, pool) ? check_require(check, &access, probe, pool) : refuse_type(check, &access);
     return mistake ? mistake : check_conditions(check, &access, pool);
 }
 
@@ -343,7 +377,7 @@ static void add_sections(check_t *check, const ap_directive_t *node)
 
         if (mo_tree_is(node, "<VirtualHost"))
             add_sections(check, node->first_child);
-        if (strncmp(path, base->path, base->length) != 0 || path[base->length] != '/' || !path[base->length + 1])
+        if (!is_inside(base, path) || !path[base->length] || !path[base->length + 1])
             continue;
         path = orc_url_trimmed(path + base->length, check->pool);
         if (!orc_surface_is_open(base->surface, "GET", path))

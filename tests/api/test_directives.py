@@ -490,9 +490,11 @@ BOUND, TYPE, VALID = "SetHandler orchestrator", "AuthType Bearer", "Require vali
     ("AuthType None", "must be Bearer", place(BOUND, TYPE, VALID, "<Limit GET>", "AuthType None", "</Limit>")),
     ("AuthType None", "must be Bearer", place(BOUND, TYPE, VALID, "<If true>", "AuthType None", "</If>")),
     ("AuthType None", "must be Bearer", place(BOUND, TYPE, VALID, "<If true>", "Require ip 10", "</If>", "<Else>", "<If false>", "AuthType None", "</If>", "</Else>")),
-    ("AuthType None", "must be Bearer", place(BOUND, TYPE, VALID) + "\n<If true>\nAuthType None\n</If>"),
+    ("AuthType None", "must be Bearer", place(BOUND, TYPE, VALID) + "\n" + place("<If true>", "AuthType None", "</If>", path="/api/v1/users")),
+    ("AuthType Basic", "must be Bearer", place(BOUND, TYPE, VALID) + "\n" + HOST % place("<If true>", "AuthType Basic", "</If>")),
+    ("AuthType Basic", "must be Bearer", HOST % place(BOUND, VALID) + "\n" + place("AuthType Basic", path="/")),
     ("AuthType Basic", "must be Bearer", place(BOUND, TYPE, VALID) + "\n" + HOST % place("AuthType Basic")),
-    ("AuthType Basic", "must be Bearer", place(BOUND, TYPE, VALID) + "\n" + HOST % "<If true>\nAuthType Basic\n</If>"),
+    ("Require all", "lets everybody in", HOST % (place(BOUND, TYPE, VALID) + "\n" + place("Require all granted", path="/"))),
 ])
 def test_a_place_where_nobody_is_asked_for_a_token_is_refused(configuration, needle, reason, lines):
     refused(configuration, needle, reason, lines, without=(GOOD_PLACE,))
@@ -524,6 +526,8 @@ def test_a_place_that_asks_for_a_token_in_another_way_is_accepted(configuration,
 @pytest.mark.parametrize("needle, lines", [
     ("Require ip", place(BOUND, TYPE, VALID, "Require ip 10")), ("Require local", place(BOUND, TYPE, "Require local")),
     ("<Limit", place(BOUND, TYPE, "<Limit POST>", VALID, "</Limit>")),
+    ("Require all", place(BOUND, TYPE, VALID) + "\n" + HOST % place("Require all granted", path="/")),
+    ("Require all", place(BOUND, TYPE, VALID) + "\n" + HOST % place(TYPE, "Require all granted", path="/api")),
     ("Require all", place(BOUND, TYPE, VALID, "<Limit GET>", "Require all granted", "</Limit>")),
     ("Require all", place(BOUND, TYPE, VALID) + "\n" + place("Require all granted", path="/api/v1/docs")),
     ("Require all", place(BOUND, TYPE, "<If true>", "Require all granted", "</If>", "<Else>", VALID, "</Else>")),
@@ -532,6 +536,21 @@ def test_a_place_that_asks_for_a_token_in_another_way_is_accepted(configuration,
 def test_whom_a_place_lets_in_without_a_token_is_warned_of(configuration, needle, lines):
     status, said = configuration.test(lines, without=(GOOD_PLACE,))
     assert status == 0 and re.search(r"ORC1001: \S+ on line %d of .* not asked for a token" % configuration.line_of(needle), said), said
+    assert said.count("ORC1001") == 1
+
+
+WELL_KNOWN = "<If \"%{REQUEST_URI} =~ m#^/.well-known/#\">\nAuthType None\nRequire all granted\n</If>"
+
+
+@pytest.mark.parametrize("lines", [
+    place(BOUND, TYPE, VALID) + "\n" + WELL_KNOWN, place(BOUND, TYPE, VALID) + "\n" + HOST % WELL_KNOWN, HOST % (place(BOUND, TYPE, VALID) + "\n" + WELL_KNOWN),
+    place(BOUND, TYPE, VALID) + "\n" + place(WELL_KNOWN, path="/"), place(BOUND, TYPE, VALID) + "\n<LocationMatch ^/>\n" + WELL_KNOWN + "\n</LocationMatch>",
+    place(BOUND, TYPE, VALID) + "\n<If false>\n</If>\n<Else>\n" + WELL_KNOWN + "\n</Else>",
+    place(BOUND, TYPE, VALID) + "\n" + HOST % place("AuthType None", "Require all granted", path="/")])
+def test_an_authtype_that_may_never_hold_for_the_place_is_warned_of(configuration, lines):
+    status, said = configuration.test(lines, without=(GOOD_PLACE,))
+    line = configuration.line_of("AuthType None")
+    assert status == 0 and re.search(r"ORC1001: AuthType on line %d of .* where it holds for orchestrator" % line, said), said
     assert said.count("ORC1001") == 1
 
 
