@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "mo_require.h"
 
+#include <http_protocol.h>
+
 #include "mo_tree.h"
 
 /* mod_authz_core keeps what it was told to itself, so the directives are read here as it reads them: outside of
@@ -68,21 +70,35 @@ mo_verdict_t mo_require_join(mo_verdict_t one, mo_verdict_t other, int must_all)
     return (must_all ? other.who < one.who : other.who > one.who) ? other : one;
 }
 
+/* The methods that it counts for, in httpd's bits; it knows those that a <Limit> names since it has read that. */
+static apr_int64_t methods_of(const ap_directive_t *node, apr_pool_t *pool)
+{
+    const char *arguments, *name;
+    apr_int64_t methods = 0;
+
+    if (!is_limit(node))
+        return ~methods;
+    arguments = mo_tree_arguments(node, pool);
+    while (*(name = ap_getword_conf(pool, &arguments)))
+        methods |= AP_METHOD_BIT << ap_method_number_of(name);
+    return mo_tree_is(node, "<LimitExcept") ? ~methods : methods;
+}
+
 static mo_verdict_t judge_all(const ap_directive_t *node, int must_all, apr_pool_t *pool)
 {
     const ap_directive_t *limit = NULL;
     mo_verdict_t verdict = {MO_NOBODY, NULL};
-    int is_limited = 1;
+    apr_int64_t asked = 0;
 
     for (; node; node = node->next) {
         if (!is_requirement(node) || (!mo_tree_is(node, "Require") && !has_requirement(node->first_child)))
             continue;
         verdict = mo_require_join(verdict, judge(node, pool), must_all);
-        is_limited = is_limited && is_limit(node);
+        asked |= methods_of(node, pool);
         limit = node;
     }
     /* The methods that a <Limit> leaves out are asked nothing, unless something else asks them. */
-    if (limit && is_limited && verdict.who == MO_NOBODY)
+    if (limit && ~asked && verdict.who == MO_NOBODY)
         verdict = (mo_verdict_t){MO_SOMEBODY, limit};
     return verdict;
 }

@@ -517,6 +517,8 @@ def test_a_place_where_nobody_is_asked_for_a_token_is_refused(configuration, nee
     PROXY + place(BOUND, TYPE, VALID) + "\n" + place("AuthType None", "Require all granted", path="/api/v1/users") + '\nProxyPass /api/v1/users "http://a.example/"',
     HOST % place(BOUND, VALID) + "\n" + place(TYPE, path="/"),
     place(BOUND, TYPE, VALID) + "\n" + place("SetHandler None", "AuthType None", "Require all granted"),
+    place(BOUND, TYPE, "<Limit GET POST>", VALID, "</Limit>", "<LimitExcept POST GET>", "Require all denied", "</LimitExcept>"),
+    place(BOUND, TYPE, "<LimitExcept GET>", VALID, "</LimitExcept>", "<LimitExcept X>", VALID, "</LimitExcept>"),
     place(BOUND, 'AuthType "%{req:x}"', VALID), place("SetHandler Orchestrator", TYPE, "<Limit POST>", "Require user x", "</Limit>", VALID),
 ])
 def test_a_place_that_asks_for_a_token_in_another_way_is_accepted(configuration, lines):
@@ -526,6 +528,9 @@ def test_a_place_that_asks_for_a_token_in_another_way_is_accepted(configuration,
 @pytest.mark.parametrize("needle, lines", [
     ("Require ip", place(BOUND, TYPE, VALID, "Require ip 10")), ("Require local", place(BOUND, TYPE, "Require local")),
     ("<Limit", place(BOUND, TYPE, "<Limit POST>", VALID, "</Limit>")),
+    ("<LimitExcept", place(BOUND, TYPE, "<Limit GET>", VALID, "</Limit>", "<LimitExcept GET X>", VALID, "</LimitExcept>")),
+    ("<LimitExcept", place(BOUND, TYPE, "<LimitExcept GET>", VALID, "</LimitExcept>")),
+    ("Require all", place(BOUND, TYPE, "<Limit GET>", VALID, "</Limit>", "<LimitExcept GET>", "Require all granted", "</LimitExcept>")),
     ("Require all", place(BOUND, TYPE, VALID) + "\n" + HOST % place("Require all granted", path="/")),
     ("Require all", place(BOUND, TYPE, VALID) + "\n" + HOST % place(TYPE, "Require all granted", path="/api")),
     ("Require all", place(BOUND, TYPE, VALID, "<Limit GET>", "Require all granted", "</Limit>")),
