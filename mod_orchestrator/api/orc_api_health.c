@@ -57,15 +57,23 @@ static unsigned probe_im(const orc_request_t *request, apr_time_t until)
     return found;
 }
 
+static const char *const db_details[] = {
+    [ORC_DB_UNSEEN] = "The service is starting.",
+    [ORC_DB_OPEN] = "",
+    [ORC_DB_SHUT] = "The database can't be used.",
+};
+
 orc_error_t *orc_api_health_get(const orc_request_t *request, orc_response_t *response)
 {
     apr_time_t now = apr_time_now();
     apr_interval_time_t patience = apr_time_from_msec(request->service->config->health_timeout_ms);
     unsigned known = im_known(request);
     /* Half of the time each when both have to be asked: a service that hangs takes none from the other. */
-    int db = orc_db_probe(request->service->db_probe, now + (known == IM_UNKNOWN ? patience / 2 : patience));
+    orc_db_state_t state =
+        orc_db_probe(request->service->db_probe, now + (known == IM_UNKNOWN ? patience / 2 : patience));
+    int db = state == ORC_DB_OPEN;
     int im = (known != IM_UNKNOWN ? known : probe_im(request, now + patience)) == IM_HEALTHY;
-    const char *details = db ? "" : "The database can't be reached.";
+    const char *details = db_details[state];
     json_t *health;
 
     if (!im)

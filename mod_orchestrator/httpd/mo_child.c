@@ -66,7 +66,7 @@ static orc_error_t *make(mo_child_t **out, mo_config_t *config, server_rec *main
     child->slot = mo_shared_slot(config->shared, pool);
     service->config = config->values;
     service->db = mo_dbd_source(config, child->slot, main_server, pool);
-    service->db_probe = orc_db_probe_make(config->values->database_url, &config->shared->database_ready, pool);
+    service->db_probe = orc_db_probe_make(config->values->database_url, &config->shared->database, pool);
     service->types = config->types;
     service->providers = config->providers;
     service->engine = &config->shared->engine;

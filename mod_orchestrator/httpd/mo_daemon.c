@@ -165,8 +165,8 @@ static void wait_for_database(const mo_config_t *config, server_rec *server, apr
 
         apr_pool_create(&work, pool);
         error = prepare_database(config, server, work);
-        if (!error || !error->retriable)
-            mo_set(config->shared->database_ready, !error);
+        if (!error || !error->retriable || mo_read(config->shared->database) == ORC_DB_UNSEEN)
+            mo_set(config->shared->database, error ? ORC_DB_SHUT : ORC_DB_OPEN);
         if (error && strncmp(said, orc_error_line(error, work), sizeof said - 1) != 0) {
             apr_cpystrn(said, orc_error_line(error, work), sizeof said);
             ap_log_error(APLOG_MARK, error->retriable ? APLOG_WARNING : APLOG_ERR, 0, server,

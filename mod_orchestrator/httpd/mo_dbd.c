@@ -87,8 +87,6 @@ static PGconn *dbd_take(orc_db_source_t *source, void **handle)
     apr_pool_t *pool;
     ap_dbd_t *dbd;
 
-    if (!mo_read(baton->config->shared->database_ready))
-        return NULL;
     if (!enter(baton, deadline)) {
         mo_add(baton->config->shared->shed, 1);
         return NULL;
@@ -135,6 +133,7 @@ orc_db_source_t *mo_dbd_source(mo_config_t *config, mo_slot_t *slot, server_rec 
     apr_thread_cond_create(&baton->freed, pool);
     source->take = dbd_take;
     source->give = dbd_give;
+    source->state = &config->shared->database;
     source->patience = config->values->database_timeout;
     source->baton = baton;
     return source;

@@ -4,6 +4,7 @@
 
 #include <apr_pools.h>
 
+#include "orc_db.h"
 #include "orc_engine_status.h"
 #include "orc_gate.h"
 
@@ -19,9 +20,9 @@ typedef struct mo_slot_t {
 /** Counters in shared memory: written by children and daemon with atomic operations, kept across graceful restarts. */
 typedef struct mo_shared_t {
     orc_engine_status_t engine;
-    apr_time_t started;                   /* when this httpd was started */
-    volatile apr_uint32_t database_ready; /* the daemon has found that the database can be used, its schema included */
-    volatile apr_uint32_t keys_wanted;    /* a token named a key that we don't know */
+    apr_time_t started;                /* when this httpd was started */
+    volatile apr_uint32_t database;    /* an orc_db_state_t: what the daemon found, of its schema too */
+    volatile apr_uint32_t keys_wanted; /* a token named a key that we don't know */
     volatile apr_uint32_t daemon_deaths;
     volatile apr_uint32_t daemon_quick_deaths; /* in a row, by its own fault: the next one waits before it starts */
     volatile apr_uint64_t responses[6];        /* by hundreds of the status */

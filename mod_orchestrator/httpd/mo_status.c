@@ -98,11 +98,14 @@ static int is_text(const metric_t *metric)
 
 /* ---- reading ---- */
 
+/* By orc_db_state_t, and by the engine's word on IM. */
+static const char *const health[] = {"unknown", "healthy", "unhealthy"};
+
 static const char *database_health(const mo_config_t *config, apr_pool_t *pool)
 {
     apr_time_t until = apr_time_now() + apr_time_from_msec(config->values->health_timeout_ms);
 
-    return config->child && orc_db_probe(config->child->service.db_probe, until) ? "healthy" : "unhealthy";
+    return config->child ? health[orc_db_probe(config->child->service.db_probe, until)] : "unhealthy";
 }
 
 static const char *engine_state(const mo_config_t *config, apr_int64_t age)
@@ -137,7 +140,6 @@ static void read_requests(facts_t *facts, mo_shared_t *shared)
 
 static void read_engine(facts_t *facts, const mo_config_t *config)
 {
-    static const char *const health[] = {"unknown", "healthy", "unhealthy"};
     const orc_engine_status_t *engine = &config->shared->engine;
     apr_uint64_t heartbeat = mo_read(engine->heartbeat);
     apr_uint32_t im = mo_read(engine->im_healthy);

@@ -219,12 +219,23 @@ static orc_error_t *set_up(orc_db_t *db, apr_pool_t *pool)
     return NULL;
 }
 
+/* Why nothing is to be taken from a source. */
+static orc_error_t *check_state(const orc_db_source_t *source, apr_pool_t *pool)
+{
+    apr_uint32_t state = source->state ? __atomic_load_n(source->state, __ATOMIC_RELAXED) : ORC_DB_OPEN;
+
+    if (state == ORC_DB_UNSEEN)
+        return orc_db_unseen(pool);
+    return state == ORC_DB_OPEN ? NULL : orc_db_unavailable("it was found that it can not be used", pool);
+}
+
 orc_error_t *orc_db_open(orc_db_t **out, orc_db_source_t *source, apr_pool_t *pool)
 {
     orc_db_t *db = apr_pcalloc(pool, sizeof *db);
     orc_error_t *error;
 
     *out = NULL;
+    ORC_TRY(check_state(source, pool));
     db->pool = pool;
     db->source = source;
     db->connection = source->take(source, &db->handle);

@@ -17,6 +17,13 @@
  * transactions and loses its prepared statements for ever after a restart of the server.
  */
 
+/** What is known of a database that others look at first. */
+typedef enum {
+    ORC_DB_UNSEEN, /* nobody has looked at it yet */
+    ORC_DB_OPEN,   /* it can be used */
+    ORC_DB_SHUT,   /* it is away, or not as this version needs it */
+} orc_db_state_t;
+
 /** Where connections come from: mod_dbd's pool in httpd's children, one own connection in the daemon and in tests. */
 typedef struct orc_db_source_t orc_db_source_t;
 struct orc_db_source_t {
@@ -24,7 +31,8 @@ struct orc_db_source_t {
     PGconn *(*take)(orc_db_source_t *source, void **handle);
     /** Gives it back; `broken` when it must not be used again as it is. */
     void (*give)(orc_db_source_t *source, void *handle, PGconn *connection, int broken);
-    apr_interval_time_t patience; /* that a statement has; 0: ORC_DB_PATIENCE */
+    apr_interval_time_t patience;       /* that a statement has; 0: ORC_DB_PATIENCE */
+    const volatile apr_uint32_t *state; /* an orc_db_state_t: nothing is taken unless it is open; NULL: it is */
     void *baton;
 };
 
@@ -55,7 +63,7 @@ typedef struct orc_db_t orc_db_t;
 
 /**
  * Takes a connection for a unit of work; one found dead is reset first.
- * @return 503 "database.unavailable", retriable, when the server can't be reached
+ * @return 503 "database.unavailable", retriable, when the source is not open or the server can't be reached
  */
 orc_error_t *orc_db_open(orc_db_t **db, orc_db_source_t *source, apr_pool_t *pool);
 

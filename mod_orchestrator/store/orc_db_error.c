@@ -69,6 +69,13 @@ orc_error_t *orc_db_unavailable(const char *cause, apr_pool_t *pool)
     return make(meaning_of("08"), cause, pool);
 }
 
+orc_error_t *orc_db_unseen(apr_pool_t *pool)
+{
+    static const meaning_t unseen = {"", 503, "database.unavailable", "The service is starting.", ORC_REASON_AWAY};
+
+    return make(&unseen, "nobody has looked at the database yet", pool);
+}
+
 orc_error_t *orc_db_late(apr_interval_time_t patience, apr_pool_t *pool)
 {
     static const meaning_t late = {"", 503, "database.busy", "The database did not answer in time.", ORC_REASON_NONE};

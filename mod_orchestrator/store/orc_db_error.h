@@ -6,6 +6,9 @@
 
 /* What PostgreSQL says, as errors. Private to this room. */
 
+/** 503 "database.unavailable", retriable: nobody has looked yet whether the database can be used. */
+orc_error_t *orc_db_unseen(apr_pool_t *pool);
+
 /** 503 "database.unavailable", retriable: the server can't be reached. `cause` is copied, on one line. */
 orc_error_t *orc_db_unavailable(const char *cause, apr_pool_t *pool);
 

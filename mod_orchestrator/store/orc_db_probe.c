@@ -11,7 +11,7 @@
 
 struct orc_db_probe_t {
     const char *conninfo;
-    const volatile apr_uint32_t *is_open;
+    const volatile apr_uint32_t *state;
     apr_thread_mutex_t *lock;
     PGconn *connection; /* NULL: none yet, or the last one did not answer */
     apr_time_t answered;
@@ -30,12 +30,12 @@ static apr_status_t end(void *probe)
     return APR_SUCCESS;
 }
 
-orc_db_probe_t *orc_db_probe_make(const char *conninfo, const volatile apr_uint32_t *is_open, apr_pool_t *pool)
+orc_db_probe_t *orc_db_probe_make(const char *conninfo, const volatile apr_uint32_t *state, apr_pool_t *pool)
 {
     orc_db_probe_t *probe = apr_pcalloc(pool, sizeof *probe);
 
     probe->conninfo = apr_pstrdup(pool, conninfo);
-    probe->is_open = is_open;
+    probe->state = state;
     if (apr_thread_mutex_create(&probe->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
         return NULL;
     apr_pool_cleanup_register(pool, probe, end, apr_pool_cleanup_null);
@@ -85,19 +85,19 @@ static int look(orc_db_probe_t *probe, apr_time_t until)
     return 0;
 }
 
-int orc_db_probe(orc_db_probe_t *probe, apr_time_t until)
+orc_db_state_t orc_db_probe(orc_db_probe_t *probe, apr_time_t until)
 {
     apr_time_t asked = apr_time_now();
-    int is_healthy;
+    orc_db_state_t state = __atomic_load_n(probe->state, __ATOMIC_RELAXED);
 
-    if (!__atomic_load_n(probe->is_open, __ATOMIC_RELAXED))
-        return 0;
+    if (state != ORC_DB_OPEN)
+        return state;
     apr_thread_mutex_lock(probe->lock);
     if (probe->answered <= asked) {
         probe->is_healthy = look(probe, until);
         probe->answered = apr_time_now();
     }
-    is_healthy = probe->is_healthy;
+    state = probe->is_healthy ? ORC_DB_OPEN : ORC_DB_SHUT;
     apr_thread_mutex_unlock(probe->lock);
-    return is_healthy;
+    return state;
 }

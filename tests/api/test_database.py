@@ -154,7 +154,7 @@ def test_transaction_pooling_is_noticed_at_the_start(own, make_pgbouncer, way):
     person, = registered(own, 1)
     pooler = make_pgbouncer(own.postgres, "transaction")
     own.expect_log(r"ORC1031.*needs session pooling \(PgBouncer: pool_mode = session\)", required=True)
-    own.expect_log("ORC1010.*no connection is to be had")
+    own.expect_log("ORC1010.*(found that it can not be used|nobody has looked at the database yet)")
     own.reconfigure('%s "${conninfo} port=%d"\n' % (way, pooler.port))
     own.wait_for_log("ORC1031", 30)
     turned_away(own, person)

@@ -50,7 +50,8 @@ def test_it_says_what_does_not_work_and_heals(make_stack, service):
         answer = expect(nobody.get("/health", timeout=10), 200).json()
         return answer if answer[name] == wanted else None
     sick = stack.wait_for(lambda: health("unhealthy"), 30, name + " unhealthy")
-    assert sick["status"] == "unhealthy" and sick["details"]
+    assert (sick["status"], sick["details"]) == ("unhealthy", "The database can't be used." if service == "database"
+                                                 else "The Infrastructure Manager can't be reached.")
     if service == "database":
         stack.start_postgres()
     else:
@@ -61,6 +62,25 @@ def test_it_says_what_does_not_work_and_heals(make_stack, service):
 
 def status(stack):
     return requests.get(stack.base_url + "/orchestrator-status?json", timeout=10).json()
+
+
+def test_a_start_says_that_it_is_one(make_stack):
+    """The daemon's first look at the database waits for another host's migrations, so it lasts as long as the lock is held."""
+    stack = make_stack()
+    person, lock = stack.person(), 7303779
+    stack.httpd.stop()
+    stack.sql("SELECT pg_advisory_lock(%s)", (lock,))
+    stack.expect_log("The service is starting", required=True)
+    stack.httpd.start()
+    health = expect(stack.client(None).get("/health"), 200).json()
+    assert (health["status"], health["db_connection"], health["im_connection"]) == ("unhealthy", "unhealthy", "healthy")
+    assert health["details"] == "The service is starting."
+    assert status(stack)["database"] == "unknown"
+    refusal = expect(person.get("/users/me"), 503)
+    assert refusal.json()["detail"] == "The service is starting." and int(refusal.headers["Retry-After"]) > 0
+    stack.sql("SELECT pg_advisory_unlock(%s)", (lock,))
+    stack.wait_for(stack.ready, 30, "the end of the start")
+    expect(person.get("/users/me"), 200)
 
 
 @pytest.fixture
