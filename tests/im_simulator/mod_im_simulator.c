@@ -77,6 +77,20 @@ static int wait_clock(const request_rec *r, sim_store_t *store, apr_int64_t ms)
     return 1;
 }
 
+/* The same whether or not the client is still there. 0 when the server stops or all was reset. */
+static int wait_in_queue(sim_store_t *store, apr_int64_t ms)
+{
+    apr_int64_t until = sim_store_now(store) + ms;
+    unsigned generation = sim_store_generation(store);
+    int state = AP_MPMQ_RUNNING;
+
+    while (sim_store_now(store) < until && state != AP_MPMQ_STOPPING && generation == sim_store_generation(store)) {
+        apr_sleep(apr_time_from_msec(1));
+        ap_mpm_query(AP_MPMQ_MPM_STATE, &state);
+    }
+    return state != AP_MPMQ_STOPPING && generation == sim_store_generation(store);
+}
+
 /* In real time, whatever the simulator's clock says. */
 static void hang(const request_rec *r, sim_store_t *store)
 {
@@ -165,7 +179,7 @@ static void send_reply(request_rec *r, const sim_server_t *server, const sim_rep
 /* Carries the reply out. Returns the status that was sent, 0 when there was no answer. */
 static int finish(request_rec *r, const sim_server_t *server, const sim_reply_t *reply)
 {
-    if (reply->wait_ms > 0 && !wait_clock(r, server->store, reply->wait_ms)) {
+    if (reply->ending != SIM_QUEUE && reply->wait_ms > 0 && !wait_clock(r, server->store, reply->wait_ms)) {
         drop_connection(r, 0);
         return 0;
     }
@@ -206,6 +220,11 @@ static int handler(request_rec *r)
     }
     sim_calls_begin(config->server->calls);
     sim_im_answer(&reply, config->server, &request);
+    if (reply.ending == SIM_QUEUE && wait_in_queue(config->server->store, reply.wait_ms)) {
+        request.was_queued = 1;
+        reply = (sim_reply_t){0};
+        sim_im_answer(&reply, config->server, &request);
+    }
     status = finish(r, config->server, &reply);
     sim_calls_end(config->server->calls, reply.route_class, r->method, path, request.request_id, status,
                   r->request_time, apr_time_now() - r->request_time);

@@ -70,6 +70,10 @@ int sim_is_struck(sim_call_t *call, sim_fault_t *faults, int count);
  * are. */
 int sim_is_struck_by_settings(sim_call_t *call, const sim_settings_t *settings);
 
+/* Whether a queue holds the call up: the reply says for how long, and the call is to be made once more then. These are
+ * asked before all others, and never again for a call that has waited, so that no fault counts a call twice. */
+int sim_is_queued(sim_call_t *call, sim_fault_t *faults, int count);
+
 void sim_apply_late_fault(sim_call_t *call);
 
 /* ---- sim_create.c ---- */

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #define PREFIX        "/_simulator/"
+#define FOR_EVER      APR_INT64_C(1000000000000)
 #define DEFAULT_CALLS 100
+#define TAG           "PAAS_ATTEMPT" /* the entry of the metadata that a creation is told apart by */
 
 typedef struct {
     const sim_server_t *server;
@@ -37,13 +39,15 @@ static void answer_done(control_t *control)
 
 static json_t *ledger_entry(const sim_server_t *server, sim_infrastructure_t *infrastructure)
 {
-    int is_visible = !infrastructure->is_over && !infrastructure->gone_at;
+    int is_visible =
+        !infrastructure->is_over && !infrastructure->gone_at && sim_store_knows(server->store, infrastructure);
     json_t *entry, *vm_states = NULL;
+    const char *tag = json_string_value(json_object_get(infrastructure->metadata, TAG));
     const char *state = is_visible ? sim_infrastructure_state(server->store, infrastructure, &vm_states) : NULL;
 
     entry =
-        json_pack("{s:s, s:I, s:s?, s:s, s:s?, s:s?, s:s?, s:O?, s:i, s:i, s:b, s:b, s:b, s:s?}", "id",
-                  infrastructure->id, "created_at", (json_int_t)infrastructure->created_at, "owner",
+        json_pack("{s:s, s:s?, s:I, s:s?, s:s, s:s?, s:s?, s:s?, s:O?, s:i, s:i, s:b, s:b, s:b, s:s?}", "id",
+                  infrastructure->id, "tag", tag, "created_at", (json_int_t)infrastructure->created_at, "owner",
                   infrastructure->owner, "behaviour", infrastructure->behaviour, "cloud_id", infrastructure->cloud_id,
                   "cloud_type", infrastructure->cloud_type, "request_id", infrastructure->request_id, "metadata",
                   infrastructure->metadata, "vms_made", infrastructure->vms_made, "deletes", infrastructure->deletes,
@@ -105,6 +109,21 @@ static void set_faults(control_t *control)
     answer_done(control);
 }
 
+static void show_faults(control_t *control)
+{
+    json_t *result = json_array();
+    sim_fault_t *faults;
+    int count;
+
+    sim_store_lock(control->server->store);
+    faults = sim_store_faults(&count, control->server->store);
+    for (int i = 0; i < count; i++) {
+        json_array_append_new(result, sim_fault_json(&faults[i]));
+    }
+    sim_store_unlock(control->server->store);
+    answer(control, 200, result);
+}
+
 static void clear_faults(control_t *control)
 {
     sim_store_lock(control->server->store);
@@ -137,6 +156,25 @@ static void forget(control_t *control)
            (infrastructure = sim_store_next(store, infrastructure))) {
         sim_store_read_back(store, infrastructure);
     }
+    sim_store_unlock(store);
+    answer_done(control);
+}
+
+/* The database is away until it is said to be there, or for so long; with "forget" nothing is in IM's memory. */
+static void database(control_t *control)
+{
+    json_t *away = json_object_get(control->body, "away"), *ms = json_object_get(control->body, "for_ms");
+    sim_store_t *store = control->server->store;
+
+    if (!json_is_boolean(away) || (ms && (!json_is_integer(ms) || json_integer_value(ms) <= 0))) {
+        refuse(control, 400, "away is true or false, for_ms a number of milliseconds");
+        return;
+    }
+    sim_store_lock(store);
+    if (json_is_true(json_object_get(control->body, "forget"))) {
+        sim_store_forget(store);
+    }
+    sim_store_take_database_away(store, !json_is_true(away) ? 0 : ms ? json_integer_value(ms) : FOR_EVER);
     sim_store_unlock(store);
     answer_done(control);
 }
@@ -203,16 +241,36 @@ static void force_locked(control_t *control, const char *id)
     }
 }
 
-static void force_state(control_t *control, const char *path)
+static void bring_back_locked(control_t *control, const char *id)
+{
+    json_t *ms = json_object_get(control->body, "ms");
+
+    if (!json_is_integer(ms) || json_integer_value(ms) < 0) {
+        refuse(control, 400, "ms is a number of milliseconds, 0 or more");
+    }
+    else if (!sim_store_bring_back(control->server->store, id, json_integer_value(ms))) {
+        refuse(control, 404, "no such infrastructure");
+    }
+    else {
+        answer_done(control);
+    }
+}
+
+static void change_one(control_t *control, const char *path)
 {
     apr_size_t length = strcspn(path, "/");
+    const char *id = apr_pstrmemdup(control->request->pool, path, length);
 
-    if (strcmp(path + length, "/state")) {
-        refuse(control, 404, "no such control");
-        return;
-    }
     sim_store_lock(control->server->store);
-    force_locked(control, apr_pstrmemdup(control->request->pool, path, length));
+    if (!strcmp(path + length, "/state")) {
+        force_locked(control, id);
+    }
+    else if (!strcmp(path + length, "/back")) {
+        bring_back_locked(control, id);
+    }
+    else {
+        refuse(control, 404, "no such control");
+    }
     sim_store_unlock(control->server->store);
 }
 
@@ -221,9 +279,9 @@ static void dispatch(control_t *control)
     static const struct {
         const char *method, *name;
         void (*function)(control_t *control);
-    } controls[] = {{"GET", "ledger", ledger},         {"GET", "calls", calls},      {"POST", "fault", set_faults},
-                    {"DELETE", "fault", clear_faults}, {"POST", "advance", advance}, {"POST", "reset", reset},
-                    {"POST", "forget", forget}};
+    } controls[] = {{"GET", "ledger", ledger},         {"GET", "calls", calls},       {"POST", "fault", set_faults},
+                    {"DELETE", "fault", clear_faults}, {"POST", "advance", advance},  {"POST", "reset", reset},
+                    {"POST", "forget", forget},        {"GET", "fault", show_faults}, {"POST", "database", database}};
     const char *name = control->request->path + strlen(PREFIX);
 
     for (size_t i = 0; i < sizeof(controls) / sizeof(*controls); i++) {
@@ -233,7 +291,7 @@ static void dispatch(control_t *control)
         }
     }
     if (!strcmp(control->request->method, "POST") && !strncmp(name, "infrastructures/", 16)) {
-        force_state(control, name + 16);
+        change_one(control, name + 16);
     }
     else {
         refuse(control, 404, "no such control");

@@ -179,6 +179,9 @@ static int create_locked(sim_call_t *call, sim_infrastructure_t *made, int is_as
         answer_dry_run(call, made);
         return 0;
     }
+    if (call->late_fault.kind == SIM_FAULT_LAUNCHER_DIES) {
+        made->settings.undocumented = 1;
+    }
     if ((problem = sim_store_add(store, made))) {
         sim_fail_route(call, 400, problem);
         return 0;

@@ -133,6 +133,9 @@ static void run(sim_call_t *call)
     if (is_about_one) {
         call->infrastructure = sim_store_find(call->server->store, sim_parameter(call, 0));
     }
+    if (call->infrastructure && !sim_store_knows(call->server->store, call->infrastructure)) {
+        call->infrastructure = NULL;
+    }
     if (call->infrastructure
             ? sim_is_struck(call, call->infrastructure->settings.faults, call->infrastructure->settings.fault_count)
             : is_struck_by_line(call)) {
@@ -156,7 +159,8 @@ static int is_struck_by_server(sim_call_t *call)
 
     sim_store_lock(call->server->store);
     faults = sim_store_faults(&count, call->server->store);
-    is_answered = sim_is_struck(call, faults, count);
+    is_answered =
+        (!call->request->was_queued && sim_is_queued(call, faults, count)) || sim_is_struck(call, faults, count);
     sim_store_unlock(call->server->store);
     return is_answered;
 }

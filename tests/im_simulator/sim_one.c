@@ -21,7 +21,9 @@ void sim_route_list(sim_call_t *call)
         sim_fail_route(call, 400, "Invalid filter.");
         return;
     }
-    while ((infrastructure = sim_store_next(call->server->store, infrastructure))) {
+    /* The list is read from the database; when that fails, it is empty and no error. */
+    while (!sim_store_database_is_away(call->server->store) &&
+           (infrastructure = sim_store_next(call->server->store, infrastructure))) {
         if (sim_is_owner(call, infrastructure) && (!filter || !regexec(&regex, infrastructure->source, 0, NULL, 0))) {
             APR_ARRAY_PUSH(uris, const char *) = sim_infrastructure_uri(call, infrastructure->id);
         }
@@ -76,6 +78,9 @@ void sim_route_delete(sim_call_t *call)
         sim_fail_route(call, 400, "Error destroying the infrastructure: \nthe cloud refuses to delete the VM\n");
         break;
     default:
+        if (call->late_fault.kind == SIM_FAULT_RESURRECT) {
+            sim_store_bring_back(call->server->store, call->infrastructure->id, call->late_fault.delay_ms);
+        }
         sim_answer_empty(call);
         call->reply->wait_ms = is_async ? 0 : wait_ms;
     }
@@ -94,7 +99,7 @@ void sim_route_update(sim_call_t *call)
     if (!tmpl || !sim_query_flag(call, &context, "context", 1)) {
         return;
     }
-    if (!before) {
+    if (!before || (infrastructure->settings.undocumented && call->server->generation == 1)) {
         sim_fail_route(call, 400, "'TOSCA'");
         return;
     }
@@ -195,7 +200,7 @@ static int has_template(sim_call_t *call, const char *what)
     const char *text =
         apr_psprintf(call->pool, "'%s' infrastructure property is not valid in this infrastructure", what);
 
-    if (call->infrastructure->tmpl) {
+    if (call->infrastructure->tmpl && !(call->infrastructure->settings.undocumented && strcmp(what, "radl"))) {
         return 1;
     }
     if (call->server->generation == 1) {

@@ -22,9 +22,11 @@ typedef struct {
     const char *accept, *content_type, *authorization, *request_id; /* NULL when not sent */
     const char *body;
     apr_size_t length;
+    int was_queued; /* it has waited in a queue and is made once more */
 } sim_request_t;
 
-typedef enum { SIM_SEND, SIM_HANG, SIM_RESET } sim_ending_t;
+/* SIM_QUEUE: nothing was done; the same is to be asked again when wait_ms are over, as was_queued. */
+typedef enum { SIM_SEND, SIM_HANG, SIM_RESET, SIM_CLOSE, SIM_QUEUE } sim_ending_t;
 
 typedef struct {
     int status;

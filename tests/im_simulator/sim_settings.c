@@ -24,10 +24,11 @@ typedef struct {
     }
 
 static const number_t numbers[] = {
-    NUMBER(launch_ms, 50), NUMBER(boot_ms, 0),   NUMBER(config_ms, 0),  NUMBER(delete_ms, 50),
-    NUMBER(busy_ms, 0),    NUMBER(gone_ms, -1),  NUMBER(outputs_ms, 0), NUMBER(unconfigured_ms, -1),
-    NUMBER(unknown_ms, 0), NUMBER(back_ms, 500), NUMBER(failed_vms, 0), NUMBER(unconfigured, 0),
-    NUMBER(stuck, 0),      NUMBER(refuse, 0),    NUMBER(lost, 0),       NUMBER(back, 0),
+    NUMBER(launch_ms, 50),   NUMBER(boot_ms, 0),   NUMBER(config_ms, 0),  NUMBER(delete_ms, 50),
+    NUMBER(busy_ms, 0),      NUMBER(gone_ms, -1),  NUMBER(outputs_ms, 0), NUMBER(unconfigured_ms, -1),
+    NUMBER(unknown_ms, 0),   NUMBER(back_ms, 500), NUMBER(failed_vms, 0), NUMBER(unconfigured, 0),
+    NUMBER(stuck, 0),        NUMBER(refuse, 0),    NUMBER(lost, 0),       NUMBER(back, 0),
+    NUMBER(undocumented, 0), NUMBER(nameless, 0),
 };
 
 /* What a behaviour sets, unless the key is given. */
@@ -54,6 +55,7 @@ static const preset_t presets[] = {
     {"delete_lost", "lost", 1},
     {"back_after_404", "back", 1},
     {"delete_409", "busy_ms", 1000},
+    {"no_document", "undocumented", 1},
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(*(array)))
@@ -109,9 +111,13 @@ static const fault_name_t fault_names[] = {
     {"hang_after", SIM_FAULT_HANG_AFTER, "create"},
     {"slow", SIM_FAULT_SLOW, "all"},
     {"slow_create", SIM_FAULT_SLOW, "create"},
+    {"queued", SIM_FAULT_QUEUED, "create,delete"},
     {"reset", SIM_FAULT_RESET_BEFORE, "all"},
     {"reset_before", SIM_FAULT_RESET_BEFORE, "create"},
     {"reset_after", SIM_FAULT_RESET_AFTER, "create"},
+    {"lost", SIM_FAULT_LOST, "all"},
+    {"launcher_dies", SIM_FAULT_LAUNCHER_DIES, "create"},
+    {"resurrect", SIM_FAULT_RESURRECT, "delete"},
     {"bad_json", SIM_FAULT_BAD_JSON, "all"},
     {"token_expired", SIM_FAULT_TOKEN_EXPIRED, "all"},
     {"token_401", SIM_FAULT_TOKEN_401, "all"},
@@ -188,6 +194,9 @@ static const char *set_fault_key(sim_fault_t *fault, int *known, const char *key
     if (!strcmp(key, "cloud")) {
         fault->cloud = apr_pstrdup(pool, value);
     }
+    else if (!strcmp(key, "host")) {
+        fault->host = apr_pstrdup(pool, value);
+    }
     else if (!strcmp(key, "key")) {
         fault->key = apr_pstrdup(pool, value);
     }
@@ -238,17 +247,24 @@ const char *sim_fault_read(sim_fault_t *fault, json_t *object, apr_pool_t *pool)
     return fault->kind ? NULL : "im_simulator: fault is missing";
 }
 
-int sim_fault_strikes(sim_fault_t *fault, sim_route_class_t route, const char *cloud, apr_int64_t now)
+static int is_wanted(const char *wanted, const char *value)
+{
+    return !wanted || (value && !strcmp(wanted, value));
+}
+
+int sim_fault_strikes(sim_fault_t *fault, const sim_struck_call_t *call)
 {
     apr_int64_t nth;
+    int strikes;
 
-    if (!fault->kind || !(fault->routes & (1u << route)) || (fault->cloud && (!cloud || strcmp(fault->cloud, cloud)))) {
+    if (!fault->kind || !(fault->routes & (1u << call->route)) || !is_wanted(fault->cloud, call->cloud) ||
+        !is_wanted(fault->host, call->host)) {
         return 0;
     }
     if (fault->armed_at < 0) {
-        fault->armed_at = now;
+        fault->armed_at = call->now;
     }
-    if (fault->for_ms >= 0 && now - fault->armed_at >= fault->for_ms) {
+    if (fault->for_ms >= 0 && call->now - fault->armed_at >= fault->for_ms) {
         return 0;
     }
     nth = fault->seen++ - fault->after;
@@ -256,7 +272,27 @@ int sim_fault_strikes(sim_fault_t *fault, sim_route_class_t route, const char *c
         return 0;
     }
     /* Spread evenly and repeatably: the n-th call strikes when the running total crosses an integer. */
-    return floor((double)(nth + 1) * fault->fraction) > floor((double)nth * fault->fraction);
+    strikes = floor((double)(nth + 1) * fault->fraction) > floor((double)nth * fault->fraction);
+    fault->struck += strikes;
+    return strikes;
+}
+
+sim_fault_t sim_fault_copy(const sim_fault_t *fault, apr_pool_t *pool)
+{
+    sim_fault_t copy = *fault;
+
+    copy.name = apr_pstrdup(pool, fault->name);
+    copy.cloud = fault->cloud ? apr_pstrdup(pool, fault->cloud) : NULL;
+    copy.host = fault->host ? apr_pstrdup(pool, fault->host) : NULL;
+    copy.key = fault->key ? apr_pstrdup(pool, fault->key) : NULL;
+    return copy;
+}
+
+json_t *sim_fault_json(const sim_fault_t *fault)
+{
+    return json_pack("{s:s, s:s*, s:s*, s:s*, s:I, s:I}", "fault", fault->name, "cloud", fault->cloud, "host",
+                     fault->host, "key", fault->key, "seen", (json_int_t)fault->seen, "struck",
+                     (json_int_t)fault->struck);
 }
 
 /* ---- settings ---- */
@@ -316,6 +352,17 @@ static const char *set_key(sim_settings_t *settings, int *known, const char *key
     return NULL;
 }
 
+/* A queue holds calls up before IM has read what they say. NULL, or why that can't be. */
+static const char *find_queue(const sim_settings_t *settings)
+{
+    for (int i = 0; i < settings->fault_count; i++) {
+        if (settings->faults[i].kind == SIM_FAULT_QUEUED) {
+            return "im_simulator: queued is a fault of the control surface only";
+        }
+    }
+    return NULL;
+}
+
 const char *sim_settings_line(sim_settings_t *settings, const apr_table_t *line, apr_pool_t *pool)
 {
     const apr_array_header_t *pairs = apr_table_elts(line);
@@ -328,7 +375,7 @@ const char *sim_settings_line(sim_settings_t *settings, const apr_table_t *line,
             return problem;
         }
     }
-    return NULL;
+    return find_queue(settings);
 }
 
 static const char *add_faults(sim_settings_t *settings, json_t *list, apr_pool_t *pool)
@@ -375,7 +422,7 @@ const char *sim_settings_metadata(sim_settings_t *settings, json_t *object, apr_
             return problem ? problem : unknown_key(key, pool);
         }
     }
-    return NULL;
+    return find_queue(settings);
 }
 
 void sim_settings_finish(sim_settings_t *settings)

@@ -19,8 +19,12 @@ typedef enum {
     SIM_FAULT_HANG,          /* no answer, nothing done */
     SIM_FAULT_HANG_AFTER,    /* done, no answer */
     SIM_FAULT_SLOW,          /* done, the answer comes late */
+    SIM_FAULT_QUEUED,        /* done late, whether or not the client is still there */
     SIM_FAULT_RESET_BEFORE,  /* connection reset, nothing done */
     SIM_FAULT_RESET_AFTER,   /* done, connection reset */
+    SIM_FAULT_LOST,          /* done, connection closed without an answer */
+    SIM_FAULT_LAUNCHER_DIES, /* done, connection reset, and the document was never attached */
+    SIM_FAULT_RESURRECT,     /* done and answered; what was deleted comes back */
     SIM_FAULT_BAD_JSON,      /* done, the body is cut */
     SIM_FAULT_TOKEN_EXPIRED, /* IM's words, 401 or 400 by the route as IM does */
     SIM_FAULT_TOKEN_401,
@@ -42,11 +46,13 @@ typedef struct {
     apr_int64_t first;    /* only the first so many matching calls; -1: all */
     apr_int64_t after;    /* the first so many matching calls pass */
     apr_int64_t for_ms;   /* only so long after it was armed; -1: for ever */
-    apr_int64_t delay_ms; /* of SIM_FAULT_SLOW */
+    apr_int64_t delay_ms; /* of SIM_FAULT_SLOW, QUEUED and RESURRECT */
     double fraction;      /* of the matching calls; 1: all */
     const char *cloud;    /* only calls with this cloud line id, or NULL */
+    const char *host;     /* only calls with this Host, or NULL */
     const char *key;      /* sets counters apart, or NULL */
     apr_int64_t seen;     /* matching calls so far */
+    apr_int64_t struck;   /* calls that it struck so far */
     apr_int64_t armed_at; /* ms of the simulator's clock; -1: not yet */
 } sim_fault_t;
 
@@ -69,6 +75,8 @@ typedef struct {
     apr_int64_t refuse;          /* deletions that the cloud refuses */
     apr_int64_t lost;            /* deletions that are lost */
     apr_int64_t back;            /* times it comes back after its 404 */
+    apr_int64_t undocumented;    /* 1: IM has no TOSCA document of it */
+    apr_int64_t nameless;        /* 1: nor a name in its RADL */
     const char *lost_as;         /* unknown or configured */
     sim_fault_t faults[SIM_MAX_FAULTS];
     int fault_count;
@@ -89,7 +97,21 @@ void sim_settings_finish(sim_settings_t *settings);
 /* One fault from a JSON object. NULL, or what is wrong (in pool). */
 const char *sim_fault_read(sim_fault_t *fault, json_t *object, apr_pool_t *pool);
 
-/* Whether the fault strikes this call; counts it. now is in ms. */
-int sim_fault_strikes(sim_fault_t *fault, sim_route_class_t route, const char *cloud, apr_int64_t now);
+/* What a fault may ask of a call, and the clock (ms). */
+typedef struct {
+    sim_route_class_t route;
+    const char *cloud; /* the first cloud line's id, or NULL */
+    const char *host;
+    apr_int64_t now;
+} sim_struck_call_t;
+
+/* Whether the fault strikes this call; counts it. */
+int sim_fault_strikes(sim_fault_t *fault, const sim_struck_call_t *call);
+
+/* A copy whose texts live in pool. */
+sim_fault_t sim_fault_copy(const sim_fault_t *fault, apr_pool_t *pool);
+
+/* What became of a fault so far: a new object. */
+json_t *sim_fault_json(const sim_fault_t *fault);
 
 #endif

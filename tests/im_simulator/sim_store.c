@@ -13,6 +13,7 @@
 #define MAX_COUNTERS        10000
 #define ID_LENGTH           36
 #define NEVER               (APR_INT64_MAX / 4)
+#define MAX_DELETED         256 /* of so many of the last deleted ones enough is kept for a return */
 
 /* How a running deletion ends. */
 enum { ENDS_GONE, ENDS_REFUSED, ENDS_LOST };
@@ -30,6 +31,9 @@ struct sim_store_t {
     int fault_count;
     unsigned addresses; /* public addresses given out */
     _Atomic int verifies;
+    apr_int64_t away_from, away_until;          /* IM's database is away */
+    sim_infrastructure_t *deleted[MAX_DELETED]; /* a ring; NULL: came back */
+    unsigned deletions;
 };
 
 static void start_empty(sim_store_t *store)
@@ -41,6 +45,9 @@ static void start_empty(sim_store_t *store)
     store->newest = NULL;
     store->fault_count = 0;
     store->addresses = 0;
+    store->away_from = store->away_until = 0;
+    store->deletions = 0;
+    memset(store->deleted, 0, sizeof(store->deleted));
     atomic_store(&store->verifies, 1);
 }
 
@@ -98,15 +105,34 @@ static void unlink_live(sim_store_t *store, sim_infrastructure_t *infrastructure
     infrastructure->newer = infrastructure->older = NULL;
 }
 
-static void finish(sim_store_t *store, sim_infrastructure_t *infrastructure)
+static void link_newest(sim_store_t *store, sim_infrastructure_t *infrastructure)
 {
-    unlink_live(store, infrastructure);
-    infrastructure->is_over = 1;
+    infrastructure->older = store->newest;
+    if (store->newest) {
+        store->newest->newer = infrastructure;
+    }
+    store->newest = infrastructure;
+}
+
+static void forget_for_good(sim_infrastructure_t *infrastructure)
+{
     apr_pool_destroy(infrastructure->pool);
     infrastructure->pool = NULL;
     infrastructure->tmpl = NULL;
     infrastructure->vms = NULL;
     infrastructure->owners = NULL;
+}
+
+static void finish(sim_store_t *store, sim_infrastructure_t *infrastructure)
+{
+    unsigned place = store->deletions++ % MAX_DELETED;
+
+    unlink_live(store, infrastructure);
+    infrastructure->is_over = 1;
+    if (store->deleted[place]) {
+        forget_for_good(store->deleted[place]);
+    }
+    store->deleted[place] = infrastructure;
 }
 
 void sim_store_reset(sim_store_t *store)
@@ -208,11 +234,8 @@ const char *sim_store_add(sim_store_t *store, sim_infrastructure_t *made)
     }
     APR_ARRAY_PUSH(store->all, sim_infrastructure_t *) = infrastructure;
     apr_hash_set(store->by_id, infrastructure->id, ID_LENGTH, infrastructure);
-    infrastructure->older = store->newest;
-    if (store->newest) {
-        store->newest->newer = infrastructure;
-    }
-    store->newest = infrastructure;
+    link_newest(store, infrastructure);
+    infrastructure->is_unsaved = sim_store_database_is_away(store);
     return NULL;
 }
 
@@ -221,10 +244,8 @@ sim_fault_t *sim_store_fault(sim_store_t *store, const char *name, const sim_fau
     sim_fault_t *counter = apr_hash_get(store->counters, name, APR_HASH_KEY_STRING);
 
     if (!counter && apr_hash_count(store->counters) < MAX_COUNTERS) {
-        counter = apr_pmemdup(store->pool, fault, sizeof(*fault));
-        counter->name = copy(fault->name, store->pool);
-        counter->cloud = copy(fault->cloud, store->pool);
-        counter->key = copy(fault->key, store->pool);
+        counter = apr_palloc(store->pool, sizeof(*counter));
+        *counter = sim_fault_copy(fault, store->pool);
         apr_hash_set(store->counters, apr_pstrdup(store->pool, name), APR_HASH_KEY_STRING, counter);
     }
     return counter;
@@ -234,10 +255,7 @@ void sim_store_set_faults(sim_store_t *store, const sim_fault_t *faults, int cou
 {
     store->fault_count = count;
     for (int i = 0; i < count; i++) {
-        store->faults[i] = faults[i];
-        store->faults[i].name = copy(faults[i].name, store->pool);
-        store->faults[i].cloud = copy(faults[i].cloud, store->pool);
-        store->faults[i].key = copy(faults[i].key, store->pool);
+        store->faults[i] = sim_fault_copy(&faults[i], store->pool);
         store->faults[i].armed_at = sim_store_now(store);
     }
 }
@@ -255,12 +273,39 @@ int sim_store_verifies(sim_store_t *store)
     return atomic_load(&store->verifies);
 }
 
+/* What was never saved is nowhere then: its machines run on and IM knows nothing of them. */
 void sim_store_forget(sim_store_t *store)
 {
-    for (int i = 0; i < store->all->nelts; i++) {
-        APR_ARRAY_IDX(store->all, i, sim_infrastructure_t *)->is_forgotten = 1;
+    const apr_array_header_t *all = sim_store_all(store);
+
+    for (int i = 0; i < all->nelts; i++) {
+        sim_infrastructure_t *infrastructure = APR_ARRAY_IDX(all, i, sim_infrastructure_t *);
+        infrastructure->is_forgotten = 1;
+        if (infrastructure->is_unsaved && !infrastructure->is_over) {
+            infrastructure->orphaned = 1;
+            sim_infrastructure_vanish(store, infrastructure);
+        }
     }
     atomic_store(&store->verifies, 1);
+}
+
+void sim_store_take_database_away(sim_store_t *store, apr_int64_t for_ms)
+{
+    apr_int64_t now = sim_store_now(store);
+
+    sim_store_all(store); /* what ended before ended with a database */
+    store->away_from = for_ms ? now : 0;
+    store->away_until = for_ms ? now + for_ms : 0;
+}
+
+int sim_store_database_is_away(sim_store_t *store)
+{
+    return sim_store_now(store) < store->away_until;
+}
+
+int sim_store_knows(sim_store_t *store, const sim_infrastructure_t *infrastructure)
+{
+    return !infrastructure->is_forgotten || !sim_store_database_is_away(store);
 }
 
 void sim_store_read_back(sim_store_t *store, sim_infrastructure_t *infrastructure)
@@ -285,6 +330,23 @@ static void lose_first_vm(sim_infrastructure_t *infrastructure)
     }
 }
 
+/* A deletion is over. IM notes that in its database before it drops the infrastructure from its memory; a note that
+ * could not be made is never made up for, so that the row says to the end that it is there. */
+static void end_deletion(sim_store_t *store, sim_infrastructure_t *infrastructure)
+{
+    apr_int64_t at = infrastructure->deleting_until;
+    int is_noted = at < store->away_from || at >= store->away_until;
+
+    infrastructure->deleting_until = 0;
+    infrastructure->is_lost = infrastructure->delete_fails == ENDS_LOST;
+    if (infrastructure->delete_fails == ENDS_GONE && !is_noted && !infrastructure->is_unsaved) {
+        infrastructure->is_forgotten = 1;
+    }
+    else if (infrastructure->delete_fails == ENDS_GONE) {
+        infrastructure->gone_at = infrastructure->deleted_at = at;
+    }
+}
+
 /* Brings it up to date with the clock. */
 static void settle(sim_store_t *store, sim_infrastructure_t *infrastructure)
 {
@@ -299,12 +361,9 @@ static void settle(sim_store_t *store, sim_infrastructure_t *infrastructure)
         lose_first_vm(infrastructure);
     }
     if (infrastructure->deleting_until && now >= infrastructure->deleting_until) {
-        if (infrastructure->delete_fails == ENDS_GONE) {
-            infrastructure->gone_at = infrastructure->deleted_at = infrastructure->deleting_until;
-        }
-        infrastructure->is_lost = infrastructure->delete_fails == ENDS_LOST;
-        infrastructure->deleting_until = 0;
+        end_deletion(store, infrastructure);
     }
+    infrastructure->is_unsaved = infrastructure->is_unsaved && now < store->away_until;
     if (infrastructure->gone_at && !infrastructure->back) {
         finish(store, infrastructure);
     }
@@ -355,6 +414,40 @@ void sim_infrastructure_vanish(sim_store_t *store, sim_infrastructure_t *infrast
 {
     infrastructure->deleted_at = sim_store_now(store);
     finish(store, infrastructure);
+}
+
+/* The list of the last deleted ones lets go of it. */
+static int take_from_deleted(sim_store_t *store, const sim_infrastructure_t *infrastructure)
+{
+    for (int i = 0; i < MAX_DELETED; i++) {
+        if (store->deleted[i] == infrastructure) {
+            store->deleted[i] = NULL;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int sim_store_bring_back(sim_store_t *store, const char *id, apr_int64_t ms)
+{
+    sim_infrastructure_t *infrastructure = apr_hash_get(store->by_id, id, APR_HASH_KEY_STRING);
+
+    if (!infrastructure) {
+        return 0;
+    }
+    settle(store, infrastructure);
+    if (infrastructure->is_over) {
+        if (!take_from_deleted(store, infrastructure)) {
+            return 0;
+        }
+        infrastructure->is_over = 0;
+        infrastructure->gone_at = sim_store_now(store);
+        link_newest(store, infrastructure);
+    }
+    infrastructure->back++;
+    infrastructure->settings.back_ms = ms;
+    settle(store, infrastructure);
+    return 1;
 }
 
 sim_delete_t sim_infrastructure_delete(sim_store_t *store, sim_infrastructure_t *infrastructure, int is_async,

@@ -53,6 +53,7 @@ struct sim_infrastructure_t {
     apr_int64_t refuse, lost, back; /* what is left of the settings' counts */
     int is_lost;                    /* a deletion was lost */
     int is_forgotten;               /* only in IM's database, not in its memory */
+    int is_unsaved;                 /* only in IM's memory, not in its database */
 };
 
 typedef struct {
@@ -80,6 +81,18 @@ void sim_store_forget(sim_store_t *store);
 
 /* Reads an infrastructure back when it was forgotten; if it has a template, none is verified from then on. */
 void sim_store_read_back(sim_store_t *store, sim_infrastructure_t *infrastructure);
+
+/* IM's database is away for so long from now; 0: it is there (again). Deletions that end meanwhile are not noted, so
+ * that the infrastructure is there again afterwards; what is made meanwhile is in memory only until then. */
+void sim_store_take_database_away(sim_store_t *store, apr_int64_t for_ms);
+int sim_store_database_is_away(sim_store_t *store);
+
+/* Whether IM can find it now: in its memory, or in its database. */
+int sim_store_knows(sim_store_t *store, const sim_infrastructure_t *infrastructure);
+
+/* One that is deleted is there again after so many ms; one that lives, so long after its next deletion. 0: there was
+ * none of this id, or it was deleted too long ago. */
+int sim_store_bring_back(sim_store_t *store, const char *id, apr_int64_t ms);
 
 /* Grows with each reset; calls that wait give up when it does. */
 unsigned sim_store_generation(sim_store_t *store);

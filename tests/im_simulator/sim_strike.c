@@ -90,16 +90,39 @@ static void answer_fault(sim_call_t *call, const sim_fault_t *fault)
 static int is_late(sim_fault_kind_t kind)
 {
     return kind == SIM_FAULT_HANG_AFTER || kind == SIM_FAULT_RESET_AFTER || kind == SIM_FAULT_SLOW ||
-           kind == SIM_FAULT_BAD_JSON;
+           kind == SIM_FAULT_BAD_JSON || kind == SIM_FAULT_LOST || kind == SIM_FAULT_LAUNCHER_DIES ||
+           kind == SIM_FAULT_RESURRECT;
+}
+
+static sim_struck_call_t struck_call(const sim_call_t *call)
+{
+    const char *cloud = call->cloud ? apr_table_get(call->cloud, "id") : NULL;
+
+    return (sim_struck_call_t){call->route->route_class, cloud, call->request->host,
+                               sim_store_now(call->server->store)};
+}
+
+int sim_is_queued(sim_call_t *call, sim_fault_t *faults, int count)
+{
+    const sim_struck_call_t struck = struck_call(call);
+
+    for (int i = 0; i < count; i++) {
+        if (faults[i].kind == SIM_FAULT_QUEUED && sim_fault_strikes(&faults[i], &struck)) {
+            call->reply->ending = SIM_QUEUE;
+            call->reply->wait_ms = faults[i].delay_ms;
+            return 1;
+        }
+    }
+    return 0;
 }
 
 /* Lets the faults of a list strike. Returns 1 when the call is answered. With the lock. */
 int sim_is_struck(sim_call_t *call, sim_fault_t *faults, int count)
 {
-    const char *cloud = call->cloud ? apr_table_get(call->cloud, "id") : NULL;
+    const sim_struck_call_t struck = struck_call(call);
 
     for (int i = 0; i < count; i++) {
-        if (!sim_fault_strikes(&faults[i], call->route->route_class, cloud, sim_store_now(call->server->store))) {
+        if (faults[i].kind == SIM_FAULT_QUEUED || !sim_fault_strikes(&faults[i], &struck)) {
             continue;
         }
         if (!is_late(faults[i].kind)) {
@@ -137,7 +160,11 @@ void sim_apply_late_fault(sim_call_t *call)
         reply->ending = SIM_HANG;
         break;
     case SIM_FAULT_RESET_AFTER:
+    case SIM_FAULT_LAUNCHER_DIES:
         reply->ending = SIM_RESET;
+        break;
+    case SIM_FAULT_LOST:
+        reply->ending = SIM_CLOSE;
         break;
     case SIM_FAULT_SLOW:
         reply->wait_ms += call->late_fault.delay_ms;

@@ -138,7 +138,8 @@ static const char *compute_text(const sim_compute_t *compute, apr_pool_t *pool)
 const char *sim_infrastructure_radl(const sim_infrastructure_t *infrastructure, apr_pool_t *pool)
 {
     const char *name = json_string_value(json_object_get(infrastructure->metadata, "infra_name"));
-    const char *text = name ? apr_psprintf(pool, "description desc (name = '%s')\n", name) : "";
+    const char *text =
+        name && !infrastructure->settings.nameless ? apr_psprintf(pool, "description desc (name = '%s')\n", name) : "";
     const apr_array_header_t *computes = infrastructure->tmpl->computes;
 
     text =

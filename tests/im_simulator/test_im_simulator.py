@@ -1443,6 +1443,239 @@ def test_a_late_answer_comes_when_the_clock_is_advanced(im):
         assert call.result().status_code == 200
 
 
+def after_the_client_left(im, method, path, body=None):
+    """Sends a call, waits until the simulator has it, and goes without having had an answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", im.server.port, timeout=10)
+    connection.request(method, path, body, {"Authorization": line(), "Content-Type": "text/yaml", "Accept": "application/json"})
+    wait_for(lambda: im.control("GET", "calls")["in_flight"] == 1, "the call")
+    connection.close()
+
+
+def test_a_queue_carries_out_what_nobody_waits_for_any_more(im):
+    """Both web servers of IM do: cheroot when all its threads are busy, uvicorn when its loop is."""
+    im.control("POST", "fault", {"fault": "queued", "on": "create", "ms": 600000, "first": 1})
+    after_the_client_left(im, "POST", "/infrastructures?async=true", template())
+    other = im.create()
+    assert [one["id"] for one in im.control("GET", "ledger")] == [other], "the second one was not held up"
+    im.advance(600000)
+    wait_for(lambda: len(im.control("GET", "ledger")) == 2, "the creation")
+    wait_for(lambda: im.control("GET", "calls")["in_flight"] == 0, "the end of the call")
+    assert all(one["alive"] for one in im.control("GET", "ledger"))
+    im.control("POST", "fault", {"fault": "queued", "on": "delete", "ms": 600000})
+    after_the_client_left(im, "DELETE", "/infrastructures/%s?async=true" % other)
+    assert im.state(other)["state"] == "configured"
+    im.advance(600000)
+    wait_for(lambda: im.control("GET", "calls")["in_flight"] == 0, "the deletion")
+    im.advance(60)
+    assert im.state(other) == 404
+
+
+def test_what_waits_in_a_queue_is_answered_as_ever(im):
+    im.control("POST", "fault", [{"fault": "queued", "on": "create", "ms": 100}, {"fault": "http_503", "on": "create", "first": 1}])
+    assert im.call("POST", "/infrastructures", template()).status_code == 503
+    im.create()
+    assert [(one["seen"], one["struck"]) for one in im.control("GET", "fault")] == [(2, 2), (2, 1)]
+
+
+def test_a_template_asks_for_no_queue(im):
+    """IM has read it only behind the queue."""
+    answer = im.call("POST", "/infrastructures", template({"fault": "queued"}))
+    assert (answer.status_code, "control surface" in message(answer)) == (400, True)
+
+
+def test_a_reset_forgets_what_waits_in_a_queue(im):
+    im.control("POST", "fault", {"fault": "queued", "ms": 600000})
+    after_the_client_left(im, "POST", "/infrastructures?async=true", template())
+    im.control("POST", "reset")
+    wait_for(lambda: im.control("GET", "calls")["in_flight"] == 0, "the end of the call")
+    assert im.control("GET", "ledger") == []
+
+
+@pytest.mark.parametrize("what, made", [("create", 1), ("delete", 0), ("state", 0)])
+def test_an_answer_is_lost(im, what, made):
+    id = im.configured()
+    im.control("POST", "fault", {"fault": "lost", "on": what, "first": 1})
+    call = {"create": ("POST", "/infrastructures?async=true", template()),
+            "delete": ("DELETE", "/infrastructures/%s?async=true" % id, None),
+            "state": ("GET", "/infrastructures/%s/state" % id, None)}[what]
+    connection = http.client.HTTPConnection("127.0.0.1", im.server.port, timeout=10)
+    connection.request(*call, {"Authorization": line(), "Content-Type": "text/yaml", "Accept": "application/json"})
+    with pytest.raises(http.client.RemoteDisconnected):
+        connection.getresponse()
+    im.advance(60)
+    assert len(im.control("GET", "ledger")) == 1 + made
+    assert im.ledger(id)["alive"] == (what != "delete")
+
+
+@pytest.mark.parametrize("fault", ["hang", "reset", "http_503", "lost", "bad_json", "slow", "hang_after", "reset_after"])
+def test_a_fault_strikes_at_the_occurrence_that_was_asked_for(im, fault):
+    id = im.configured()
+    im.control("POST", "fault", {"fault": fault, "on": "state", "after": 1, "first": 1, "ms": 300})
+    outcomes = []
+    for _ in range(3):
+        try:
+            answer = requests.get("%s/infrastructures/%s/state" % (im.url, id), timeout=0.25,
+                                  headers={"Authorization": line(), "Accept": "application/json"})
+            outcomes.append(answer.status_code == 200 and answer.json()["state"]["state"] == "configured")
+        except (requests.RequestException, ValueError):
+            outcomes.append(False)
+    (told,) = im.control("GET", "fault")
+    assert (told["seen"], told["struck"]) == (3, 1)
+    assert outcomes[1] is False
+
+
+def test_a_fault_for_one_endpoint(im):
+    """One simulator is several IMs for who knows it by several names."""
+    other = "http://localhost:%d" % im.server.port
+    im.control("POST", "fault", {"fault": "http_502", "host": "localhost:%d" % im.server.port})
+    assert requests.get(other + "/version", timeout=10).status_code == 502
+    assert requests.get(im.url + "/version", timeout=10).status_code == 200
+    assert im.call("GET", "/infrastructures").status_code == 200
+
+
+# ---- IM without its database
+
+
+def database(im, away, **more):
+    return im.control("POST", "database", {"away": away, **more})
+
+
+def test_what_is_only_in_a_database_that_is_away_is_not_there(im):
+    id = im.configured()
+    database(im, True, forget=True)
+    answer = im.get(id, "/state")
+    assert (answer.status_code, message(answer)) == (404, "Error Getting Inf. prop: " + GONE)
+    assert im.delete(id).status_code == 404
+    answer = im.call("GET", "/infrastructures")
+    assert (answer.status_code, answer.json()) == (200, {"uri-list": []})
+    assert [im.ledger(id)[key] for key in ("alive", "visible", "deletes")] == [True, False, 0]
+    database(im, False)
+    assert im.state(id)["state"] == "configured"
+    assert len(im.call("GET", "/infrastructures").json()["uri-list"]) == 1
+
+
+def test_what_im_remembers_is_there_without_a_database_but_not_in_the_list(im):
+    id = im.configured()
+    database(im, True)
+    assert im.state(id)["state"] == "configured"
+    assert im.call("GET", "/infrastructures").json() == {"uri-list": []}
+
+
+def test_the_database_comes_back_by_itself(im):
+    id = im.configured()
+    database(im, True, forget=True, for_ms=60000)
+    assert im.state(id) == 404
+    im.advance(60000)
+    assert im.state(id)["state"] == "configured"
+
+
+def test_what_is_made_without_a_database_is_lost_with_the_memory(im):
+    """It is saved when the database is back; an IM that ends before knows nothing of it, and its machines run on."""
+    database(im, True)
+    saved, lost = im.create(), None
+    im.advance(60)
+    assert im.state(saved)["state"] == "configured"
+    database(im, False)
+    assert len(im.call("GET", "/infrastructures").json()["uri-list"]) == 1
+    database(im, True)
+    lost = im.create()
+    database(im, True, forget=True)
+    database(im, False)
+    assert [im.state(saved)["state"], im.state(lost)] == ["configured", 404]
+    assert [im.ledger(lost)[key] for key in ("alive", "orphaned")] == [False, True]
+
+
+def test_a_deletion_that_could_not_be_noted_is_undone(im):
+    """IM drops it from its memory, and its database says for ever that it is there."""
+    id = im.configured()
+    database(im, True)
+    assert im.delete(id, **{"async": "true"}).status_code == 200
+    im.advance(60)
+    assert im.state(id) == 404
+    database(im, False)
+    assert im.state(id)["state"] == "configured"
+    assert [im.ledger(id)[key] for key in ("alive", "visible", "deletes", "deleted_at")] == [True, True, 1, None]
+    im.delete(id)
+    im.advance(60)
+    assert not im.ledger(id)["alive"]
+
+
+# ---- IM that died while it launched
+
+
+@pytest.mark.parametrize("how", ["behaviour", "fault"])
+def test_the_document_of_an_im_that_died_is_not_there(im, how):
+    if how == "behaviour":
+        id = im.create({"behaviour": "no_document"})
+    else:
+        im.control("POST", "fault", {"fault": "launcher_dies", "first": 1})
+        with pytest.raises(requests.ConnectionError):
+            im.create()
+        (one,) = im.control("GET", "ledger")
+        id = one["id"]
+    im.advance(60)
+    for what in ("tosca", "outputs"):
+        answer = im.get(id, "/" + what)
+        words = "'%s' infrastructure property is not valid in this infrastructure" % what
+        assert (answer.status_code, message(answer)) == (
+            (400, "Error Getting Inf. prop: 403 Forbidden: " + words) if im.generation == 1 else (403, words))
+    assert "description desc (name = 'demo')" in im.get(id, "/radl").json()["radl"]
+    assert im.state(id)["state"] == "configured"
+    assert len(im.get(id).json()["uri-list"]) == 2
+    assert im.delete(id).status_code == 200
+
+
+def test_an_im_that_died_before_its_launch_was_over_has_no_name_either(im):
+    id = im.configured({"undocumented": 1, "nameless": 1})
+    assert "description" not in im.get(id, "/radl").json()["radl"]
+
+
+# ---- infrastructures that come back
+
+
+def back(im, id, ms):
+    return im.session.post("%s/_simulator/infrastructures/%s/back" % (im.url, id), json={"ms": ms}, timeout=10).status_code
+
+
+def test_what_was_deleted_comes_back_at_any_time(im):
+    id = im.configured()
+    im.delete(id)
+    im.advance(600000)
+    assert (im.state(id), im.ledger(id)["alive"]) == (404, False)
+    assert back(im, id, 60000) == 200
+    assert im.state(id) == 404
+    assert [im.ledger(id)[key] for key in ("alive", "visible")] == [True, False]
+    im.advance(60000)
+    assert im.state(id)["state"] == "configured"
+    assert im.call("GET", "/infrastructures").json()["uri-list"] == [{"uri": "%s/infrastructures/%s" % (im.url, id)}]
+    assert im.ledger(id)["deleted_at"] is None
+    im.delete(id)
+    im.advance(60)
+    assert (im.state(id), im.ledger(id)["alive"]) == (404, False)
+    assert back(im, "nosuch", 1) == 404 and back(im, id, -1) == 400
+
+
+def test_deletions_that_do_not_last(im):
+    ids = [im.configured() for _ in range(3)]
+    im.control("POST", "fault", {"fault": "resurrect", "after": 1, "first": 1, "ms": 60000})
+    for id in ids:
+        assert im.delete(id).status_code == 200
+    im.advance(60)
+    assert [im.state(id) for id in ids] == [404] * 3
+    im.advance(60000)
+    assert [im.state(id) == 404 for id in ids] == [True, False, True]
+
+
+def test_of_those_deleted_long_ago_nothing_is_kept(im):
+    first = im.configured()
+    im.delete(first)
+    im.advance(60)
+    assert im.state(first) == 404
+    for _ in range(256):
+        im.control("POST", "infrastructures/%s/state" % im.create(), {"state": "gone"})
+    assert back(im, first, 1) == 404
+
+
 def test_a_slow_creation(im):
     began = time.monotonic()
     im.create({"fault": "slow_create", "ms": 300})
@@ -1463,12 +1696,15 @@ def test_the_ledger_keeps_what_was_made(im):
     assert entry["created_at"] > 1.7e12
     assert {key: entry[key] for key in entry if key != "created_at"} == {
         "id": id, "owner": "alice", "behaviour": "normal", "cloud_id": "dummy", "cloud_type": "Dummy",
-        "request_id": "request-1", "metadata": {"infra_name": "demo", "im_simulator": behaviour}, "vms_made": 2, "deletes": 0,
+        "tag": None, "request_id": "request-1", "metadata": {"infra_name": "demo", "im_simulator": behaviour}, "vms_made": 2, "deletes": 0,
         "alive": True, "visible": True, "orphaned": False, "state": "configured", "deleted_at": None,
         "vm_states": {"0": "configured", "1": "configured"}}
     assert [one["id"] for one in im.control("GET", "ledger")] == [id, other]
+    tagged = im.create(document=TEMPLATE.replace("infra_name: demo", "PAAS_ATTEMPT: attempt-1"))
+    assert im.ledger(tagged)["tag"] == "attempt-1"
+    im.control("POST", "infrastructures/%s/state" % tagged, {"state": "gone"})
     assert [one["id"] for one in im.control("GET", "ledger", alive="true")] == [id]
-    assert [one["id"] for one in im.control("GET", "ledger", alive="false")] == [other]
+    assert [one["id"] for one in im.control("GET", "ledger", alive="false")] == [other, tagged]
 
 
 def test_calls_are_counted_and_never_show_credentials(im):
@@ -1498,7 +1734,8 @@ def test_a_state_can_be_forced(im):
 
 
 @pytest.mark.parametrize("what, value", [("fault", {"fault": "nosuch"}), ("fault", {"fault": "hang", "wrong": 1}), ("fault", []),
-                                         ("advance", {"ms": "1"}), ("advance", {})])
+                                         ("advance", {"ms": "1"}), ("advance", {}), ("database", {}),
+                                         ("database", {"away": True, "for_ms": "1"})])
 def test_bad_orders_are_refused(im, what, value):
     answer = im.session.post("%s/_simulator/%s" % (im.url, what), json=value, timeout=10)
     assert answer.status_code == (200 if value == [] else 400), answer.text
