@@ -38,23 +38,28 @@ class _Server:
 
 
 class Standstill(_Server):
-    """Before PostgreSQL: when the n-th message with these bytes comes, its connection stands still until `go` is set, and then
-    breaks without having passed it on."""
+    """Before PostgreSQL: when the n-th message with these bytes comes, its connection stands still until `go` is set, and
+    then breaks. `is_after`: PostgreSQL has got that message, and nobody sees its answer. `arm`: counts anew."""
 
-    def __init__(self, target, pattern, number):
+    def __init__(self, target, pattern, number, is_after=False):
         self.stands, self.go = threading.Event(), threading.Event()
-        self._pattern, self._left = pattern, number
+        self._pattern, self._left, self._is_after = pattern, number, is_after
         super().__init__(target)
+
+    def arm(self, number):
+        self._left = number
 
     def _passes(self, data):
         if self.go.is_set() or self._pattern not in data:
             return True
         self._left -= data.count(self._pattern)
-        if self._left > 0:
-            return True
+        return self._left > 0
+
+    def _stand_still(self, server, data):
+        if self._is_after:
+            server.sendall(data)
         self.stands.set()
         self.go.wait()
-        return False
 
     def serve(self, client):
         with socket.create_connection(("127.0.0.1", self.target)) as server:
@@ -63,7 +68,10 @@ class Standstill(_Server):
             while True:
                 for one in select.select([client, server], [], [])[0]:
                     data = one.recv(65536)
-                    if not data or (one is client and not self._passes(data)):
+                    if not data:
+                        return
+                    if one is client and not self._passes(data):
+                        self._stand_still(server, data)
                         return
                     (server if one is client else client).sendall(data)
 

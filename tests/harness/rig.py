@@ -36,8 +36,18 @@ def providers(stack):
     return value
 
 
+def configuration(stack, **config):
+    """What a daemon of its own is told, beside httpd or without one."""
+    with open(stack.issuer.secret_file, encoding="ascii") as file:
+        secret = file.read().strip()
+    issuers = [{"url": stack.issuer.url.rstrip("/"), "client_id": "orchestrator", "client_secret": secret}]
+    return {"database": stack.postgres.conninfo, "im": stack.im_url, "providers": stack.path("providers.json"),
+            "types": stack.path("types"), "key": stack.path("secret.key"), "public_url": stack.url, "issuers": issuers, **QUICK,
+            **config}
+
+
 class Engine:
-    """A daemon."""
+    """A daemon of `rig`: a stack with a `wrapper` that its daemons run in."""
 
     def __init__(self, rig, number, config):
         self.rig = rig
@@ -183,14 +193,8 @@ class Rig(live.LiveStack):
 
     def engine(self, **config):
         """Starts a daemon."""
-        with open(self.issuer.secret_file, encoding="ascii") as file:
-            secret = file.read().strip()
-        issuers = [{"url": self.issuer.url.rstrip("/"), "client_id": "orchestrator", "client_secret": secret}]
         self._started += 1
-        made = Engine(self, self._started, {
-            "database": self.postgres.conninfo, "im": self.im_url, "providers": self.path("providers.json"),
-            "types": self.path("types"), "key": self.path("secret.key"), "public_url": "https://paas.example.org/api/v1",
-            "issuers": issuers, **QUICK, **config})
+        made = Engine(self, self._started, configuration(self, public_url="https://paas.example.org/api/v1", **config))
         self.engines.append(made)
         return made
 

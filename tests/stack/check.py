@@ -13,6 +13,7 @@ from . import build, process, report
 
 TESTS = os.path.join(process.CHECKOUT, "tests")
 RESULTS = os.path.join(process.CHECKOUT, ".stack", "log", "pytest.xml")
+FAULTS = "faults."  # what a test counts, see tests/faults/matrix
 VALGRIND = os.path.join(process.CHECKOUT, ".stack", "log", "valgrind.")  # and the process id
 
 
@@ -126,7 +127,7 @@ def _pytest(arguments, environment):
     done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-c", os.path.join(TESTS, "pytest.ini"), "--junitxml=" + RESULTS,
                            *arguments, *([] if named else [TESTS])], cwd=process.CHECKOUT, stdin=subprocess.DEVNULL, env=environment,
                           check=False)
-    counts = collections.Counter()
+    counts, told = collections.Counter(), {}
     if os.path.exists(RESULTS):
         for suite in xml.etree.ElementTree.parse(RESULTS).getroot().iter("testsuite"):
             failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
@@ -134,9 +135,15 @@ def _pytest(arguments, environment):
             counts["failed"] += failed
             counts["skipped"] += skipped
             counts["passed"] += max(0, int(suite.get("tests", 0)) - failed - skipped)
+            for fact in suite.iter("property"):
+                if fact.get("name").startswith(FAULTS):
+                    word = fact.get("name")[len(FAULTS):]
+                    told[word] = told.get(word, 0) + int(fact.get("value"))
     if done.returncode not in (0, 5) and not counts["failed"]:
         counts["failed"] += 1  # it broke off before it could count
     report.line("integration tests", _sentence(counts), time.monotonic() - began)
+    if told:
+        report.say("  matrix of faults: " + ", ".join("%d %s" % (number, word) for word, number in told.items()))
     return +counts
 
 

@@ -1,0 +1,87 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""What IM has against what the API says."""
+
+import collections
+
+from harness.client import expect
+
+
+class Verdict:
+    """What a cell came to; all but `faults` and `operations` should be empty."""
+
+    def __init__(self):
+        self.faults = self.operations = 0
+        self.lost, self.doubled, self.stuck = [], [], []
+
+    def is_good(self):
+        return not (self.lost or self.doubled or self.stuck)
+
+    def counts(self):
+        return {"faults": self.faults, "operations": self.operations, "lost": len(self.lost),
+                "doubled": len(self.doubled), "stuck": len(self.stuck)}
+
+    def __str__(self):
+        return "; ".join("%s: %s" % (word, ", ".join(found)) for word, found in (
+            ("lost", self.lost), ("doubled", self.doubled), ("stuck", self.stuck)) if found)
+
+
+class Oracle:
+    """Of one person's deployments; everything through the API and the simulator's ledger."""
+
+    def __init__(self, stack, person, ids):
+        self.stack, self.person, self.ids = stack, person, ids
+
+    def operations(self):
+        return [one for id in self.ids for one in
+                expect(self.person.get("/deployments/%s/operations?size=50" % id), 200).json()["data"]]
+
+    def open_ones(self):
+        return [one for one in self.operations() if one["ended_at"] is None]
+
+    def is_over(self):
+        return not self.open_ones()
+
+    def alive(self):
+        """What is at IM, or will be there again: ids by deployment."""
+        found = collections.defaultdict(list)
+        for one in self.stack.control.ledger(alive="true"):
+            if one["metadata"].get("PAAS_DEP_UUID") in self.ids:
+                found[one["metadata"]["PAAS_DEP_UUID"]].append(one["id"])
+        return found
+
+    def wanted(self):
+        """The infrastructure that each deployment should have, or None."""
+        found = {id: self.person.deployment(id) for id in self.ids}
+        return {id: one["im_infra_id"] if one["status_name"] == "CREATE_COMPLETE" else None
+                for id, one in found.items()}
+
+    def differences(self):
+        """(lost, doubled): sentences."""
+        lost, doubled, alive = [], [], self.alive()
+        for id, infrastructure in self.wanted().items():
+            others = [one for one in alive[id] if one != infrastructure]
+            if infrastructure and infrastructure not in alive[id]:
+                lost.append("deployment %s is complete and has no infrastructure %s" % (id, infrastructure))
+            if infrastructure and others:
+                doubled.append("deployment %s has %s beside %s" % (id, others, infrastructure))
+            elif others:
+                lost.append("nobody wants %s of deployment %s" % (others, id))
+        return lost, doubled
+
+    def wait_until_over(self, verdict, when, timeout=40):
+        """Until every operation has ended; those that have not, and don't say what they wait for, are stuck."""
+        try:
+            self.stack.wait_for(self.is_over, timeout, "the end of all operations")
+        except AssertionError:
+            verdict.stuck += ["%s of deployment %s %s: %s, %r" % (
+                one["type"], one["deployment_id"], when, one["state"], one["description"])
+                for one in self.open_ones() if not (one["description"] or "").startswith("Waits ")]
+
+    def wait_until_equal(self, verdict, when, timeout=15):
+        """Until IM has what is wanted; what differs for good is lost or doubled."""
+        try:
+            self.stack.wait_for(lambda: self.differences() == ([], []), timeout, "what is wanted")
+        except AssertionError:
+            lost, doubled = self.differences()
+            verdict.lost += ["%s %s" % (one, when) for one in lost]
+            verdict.doubled += ["%s %s" % (one, when) for one in doubled]

@@ -1,0 +1,15 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""A few cells of the matrix of faults in every ./dev check, always the same ones with the same choices."""
+
+import pytest
+from matrix import cells
+
+NAMES = ("create-create-before-kill", "create-create-after-reset", "create-state-before-slow",
+         "create-database-after-kill", "search-tosca-after-freeze", "search-list-before-refused",
+         "delete-delete-after-kill", "delete-state-before-stopped")
+CELLS = [cell for cell in cells.every() if cells.name(cell) in NAMES]
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=cells.name)
+def test_nothing_is_lost_or_doubled(judge, cell):
+    judge(cell, seed=1)
