@@ -7,7 +7,8 @@ import collections
 # when: before IM (PostgreSQL) does what it is asked, or after; what: see strike.py.
 Cell = collections.namedtuple("Cell", "during route when what")
 
-# The calls of each operation. A search is a creation whose first answer was lost, so that it is looked for.
+DEPLOYMENTS = 2  # in each cell; each makes every call once at least
+# The calls of each operation. A search is a creation whose answer was lost, so that it is looked for.
 ROUTES = {"create": ("create", "state", "outputs", "vm"), "search": ("list", "tosca"),
           "delete": ("delete", "state", "list")}
 BEFORE = ("kill", "freeze", "refused", "reset", "hung", "away", "stopped", "slow")

@@ -68,7 +68,7 @@ class Oracle:
                 lost.append("nobody wants %s of deployment %s" % (others, id))
         return lost, doubled
 
-    def wait_until_over(self, verdict, when, timeout=40):
+    def wait_until_over(self, verdict, when, timeout=15):
         """Until every operation has ended; those that have not, and don't say what they wait for, are stuck."""
         try:
             self.stack.wait_for(self.is_over, timeout, "the end of all operations")
@@ -77,7 +77,7 @@ class Oracle:
                 one["type"], one["deployment_id"], when, one["state"], one["description"])
                 for one in self.open_ones() if not (one["description"] or "").startswith("Waits ")]
 
-    def wait_until_equal(self, verdict, when, timeout=15):
+    def wait_until_equal(self, verdict, when, timeout=3):
         """Until IM has what is wanted; what differs for good is lost or doubled."""
         try:
             self.stack.wait_for(lambda: self.differences() == ([], []), timeout, "what is wanted")

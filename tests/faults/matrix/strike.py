@@ -7,6 +7,8 @@ import time
 from harness.live import HELD
 from harness.proxies import Standstill
 
+from .cells import DEPLOYMENTS
+
 # What IM alone does wrong: (before, after) as faults of the simulator.
 OF_IM = {"refused": ("http_503", None), "reset": ("reset", "reset_after"), "hung": ("hang", "hang_after"),
          "lost": (None, "lost"), "late": (None, "slow"), "cut": (None, "bad_json"),
@@ -27,7 +29,7 @@ class Strike:
     def __init__(self, place, cell, choose):
         self.place, self.cell, self.choose = place, cell, choose
         self.is_after = cell.when == "after"
-        self.number = choose.randrange(2)  # which call of its kind
+        self.number = choose.randrange(DEPLOYMENTS)  # which call of its kind
         self.proxy = None
         self.injected = 0
 
@@ -52,7 +54,7 @@ class Strike:
         """From now on it may strike."""
         cell, faults = self.cell, []
         if cell.during == "search":
-            faults.append({"fault": "lost", "on": "create", "first": 1})
+            faults.append({"fault": "lost", "on": "create", "first": DEPLOYMENTS})
         if cell.route == "database":
             self.proxy.arm(self.number)
         else:
