@@ -40,9 +40,10 @@ class Strike:
     # before the operation
 
     def prepare(self):
-        """Starts the daemon that meets the fault."""
+        """Starts the daemon that meets the fault: one alone that is to be killed or frozen, else one to three."""
         if self.cell.route != "database":
-            self.place.daemon()
+            for _ in range(1 if self.cell.what in ("kill", "freeze") else self.choose.randrange(1, 4)):
+                self.place.daemon()
             return
         stack = self.place.stack
         self.number = self.choose.randrange(1, 12)
