@@ -89,24 +89,13 @@ static int pause_for(orc_engine_t *engine, apr_interval_time_t time)
 
 /* ---- housekeeping ---- */
 
-/* Who else is at work: what is gone leaves its work to us, what lives shares the endpoints' windows. */
-static orc_error_t *look_around(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
-{
-    int living;
-
-    ORC_TRY(orc_claims_adopt(engine, db, pool));
-    ORC_TRY(orc_store_engines(&living, db, pool));
-    __atomic_store_n(&engine->daemons, (apr_uint32_t)living, __ATOMIC_RELAXED);
-    return NULL;
-}
-
 static orc_error_t *keep_house(orc_engine_t *engine, orc_db_source_t *source, int with_tables, apr_pool_t *pool)
 {
     orc_db_t *db;
     int deleted;
 
     ORC_TRY(orc_db_open(&db, source, pool));
-    ORC_TRY(look_around(engine, db, pool));
+    ORC_TRY(orc_claims_adopt(engine, db, pool));
     if (!with_tables)
         return NULL;
     do { /* by portions, until nothing is left: more may have become too old since the last time than a portion has */
@@ -186,6 +175,7 @@ static orc_error_t *work(orc_engine_t *engine, apr_pool_t *pool)
     if (engine->finished->nelts) {
         ORC_TRY(orc_db_open(&db, engine->source, pool));
         ORC_TRY(orc_save_finished(engine, db, pool));
+        engine->is_held_up = engine->finished->nelts > 0;
         orc_db_close(db);
         if (next_claim(engine, now) < engine->claim_at)
             engine->claim_at = next_claim(engine, now);
@@ -270,7 +260,7 @@ static void wait_for_something(orc_engine_t *engine, apr_pool_t *pool)
         until = engine->claim_at;
     }
     if (!engine->database_failures && engine->finished->nelts)
-        until = 0;
+        until = engine->is_held_up ? now + FIRST_DATABASE_PAUSE : 0;
     timeout = until > now ? until - now : 0;
     error = orc_http_wait(engine->http, timeout > LONGEST_WAIT ? LONGEST_WAIT : timeout, fds, count, pool);
     if (error)
@@ -288,7 +278,7 @@ static void adopt_at_start(orc_engine_t *engine)
     apr_pool_create(&pool, engine->pool);
     error = orc_db_open(&db, engine->source, pool);
     if (!error)
-        error = look_around(engine, db, pool);
+        error = orc_claims_adopt(engine, db, pool);
     if (error)
         orc_log(ORC_LOG_INFO, "leases of former processes: %s", orc_error_line(error, pool));
     apr_pool_destroy(pool);
@@ -325,7 +315,6 @@ static void poll_for_ever(orc_engine_t *engine)
     /* What ended is stored, the rest is handed back. */
     if (!engine->database_failures)
         try_work(engine, turn);
-    orc_claims_release(engine);
     apr_pool_destroy(turn);
 }
 
@@ -340,5 +329,6 @@ void orc_engine_run(orc_engine_t *engine)
     poll_for_ever(engine);
     if (has_house)
         pthread_join(house, NULL);
+    orc_claims_release(engine);
     orc_log(ORC_LOG_INFO, "the engine ended");
 }

@@ -75,17 +75,21 @@ orc_error_t *orc_claims_adopt(orc_engine_t *engine, orc_db_t *db, apr_pool_t *po
 {
     apr_array_header_t *engines;
     int i, adopted;
+    apr_uint32_t living = 1;
 
     ORC_TRY(orc_store_live(&engines, db, engine->owner, engine->prefix, pool));
     for (i = 0; i < engines->nelts; i++) {
-        const char *holder = APR_ARRAY_IDX(engines, i, const char *);
+        const orc_store_engine_t *one = &APR_ARRAY_IDX(engines, i, orc_store_engine_t);
 
-        if (strcmp(holder, engine->owner) == 0 || !is_gone(engine, holder, pool))
+        if (!one->is_here || !is_gone(engine, one->name, pool)) {
+            living += one->is_alive != 0;
             continue;
-        ORC_TRY(orc_store_adopt(&adopted, db, holder, pool));
+        }
+        ORC_TRY(orc_store_adopt(&adopted, db, one->name, pool));
         if (adopted)
             orc_log(ORC_LOG_NOTICE, "the work of a process that is gone, %d at once, is taken over", adopted);
     }
+    __atomic_store_n(&engine->daemons, living, __ATOMIC_RELAXED);
     return NULL;
 }
 
@@ -222,15 +226,16 @@ void orc_claims_release(orc_engine_t *engine)
 {
     apr_pool_t *pool;
     apr_array_header_t *leases;
-    orc_error_t *error = NULL;
+    orc_error_t *error;
     orc_db_t *db;
 
     apr_pool_create(&pool, engine->pool);
     leases = leases_in_hand(engine, pool);
-    if (leases->nelts)
-        error = orc_db_open(&db, engine->source, pool);
+    error = orc_db_open(&db, engine->source, pool);
     if (leases->nelts && !error)
         error = orc_store_release(db, leases, engine->owner, pool);
+    if (!error)
+        error = orc_store_end(db, engine->owner, pool);
     if (error)
         orc_log(ORC_LOG_NOTICE, "leases are not handed back: %s", orc_error_line(error, pool));
     apr_pool_destroy(pool);

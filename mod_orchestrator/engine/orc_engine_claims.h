@@ -12,7 +12,8 @@
 /** The name of this process as owner of leases, and the prefix of its host's. */
 void orc_claims_name(const char **owner, const char **prefix, apr_pool_t *pool);
 
-/** Says that this process lives, and takes over what processes of this host had in hand that are gone. */
+/** Says that this process lives, counts those that do (they share the windows of endpoints), and takes over what
+ * processes of this host had in hand that are gone. */
 orc_error_t *orc_claims_adopt(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
 
 /** Claims what is due and starts it. *claimed: how many. Ends the unit of work. */

@@ -25,9 +25,11 @@ static void end(orc_job_t *job, apr_interval_time_t due)
 static void end_later(orc_job_t *job, const orc_step_t *step)
 {
     orc_task_t *task = &job->task;
+    orc_pace_t *pace = task->memory;
 
     if (!step->is_sick)
-        ((orc_pace_t *)task->memory)->sick = 0;
+        pace->sick = 0;
+    pace->waiting = step->waits ? task->now : 0;
     if (step->waits != task->work->waits_for_token)
         json_object_set_new(orc_task_changes(task), "waits_for_token", json_boolean(step->waits));
     job->is_resting = step->is_sick || step->waits;

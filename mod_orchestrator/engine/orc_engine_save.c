@@ -138,9 +138,16 @@ static orc_error_t *save_alone(int *is_kept, orc_job_t *job, orc_db_t *db, apr_p
     return NULL;
 }
 
+/* True when somebody else has a row locked, or wants what we have: a matter of this one step. */
+static int is_held(const orc_error_t *error)
+{
+    return strcmp(error->sqlstate, "55P03") == 0 || strcmp(error->sqlstate, "57014") == 0 ||
+           strcmp(error->sqlstate, "40P01") == 0;
+}
+
 /* One alone. What the database refuses ends the operation; after any other error that is not the connection's, such as
  * a table that is away, the step is done again when the lease ends. */
-static orc_error_t *store_one(orc_job_t *job, orc_db_t *db, apr_pool_t *pool)
+static orc_error_t *store_one(int *is_stored, orc_job_t *job, orc_db_t *db, apr_pool_t *pool)
 {
     int is_kept = 0;
     orc_error_t *error = job->is_forgotten ? forget(&is_kept, job, db, pool) : save_alone(&is_kept, job, db, pool);
@@ -148,6 +155,12 @@ static orc_error_t *store_one(orc_job_t *job, orc_db_t *db, apr_pool_t *pool)
     if (error && is_refused(error) && !job->is_forgotten) {
         orc_save_give_up(job, apr_psprintf(pool, "it can't be stored: %s", orc_error_line(error, pool)));
         error = save_alone(&is_kept, job, db, pool);
+    }
+    *is_stored = !error || !is_held(error);
+    if (!*is_stored) {
+        orc_log(ORC_LOG_INFO, "%s %s: a step waits for a lock: %s", name_of(job), job->task.work->id,
+                orc_error_line(error, pool));
+        return NULL;
     }
     if (error && error->status == 503)
         return error;
@@ -163,24 +176,26 @@ static orc_error_t *store_batch(orc_job_t **jobs, int count, orc_db_t *db, apr_p
 {
     orc_store_save_t *saves = apr_palloc(pool, (apr_size_t)count * sizeof *saves);
     orc_error_t *error;
-    int i;
+    int i, is_stored = 1;
 
     for (i = 0; i < count; i++)
         fill(&saves[i], jobs[i], jobs[i]->due, pool);
     error = orc_store_save_all(db, saves, count, pool);
-    if (error && error->status == 503)
+    if (error && error->status == 503 && !is_held(error))
         return error;
     for (i = 0; i < count; i++) {
         if (error)
-            ORC_TRY(store_one(jobs[i], db, pool));
+            ORC_TRY(store_one(&is_stored, jobs[i], db, pool));
         else
             done_with(jobs[i], saves[i].is_kept, db);
-        jobs[i] = NULL;
+        if (is_stored)
+            jobs[i] = NULL;
     }
     return NULL;
 }
 
-/* Those that are lost, or whose deployment's row goes, one by one; the rest stays. */
+/* Those that are lost, whose deployment's row goes, or that touch work which others may have in hand, one by one; the
+ * rest stays. */
 static orc_error_t *store_special(apr_array_header_t *jobs, orc_db_t *db, apr_pool_t *pool)
 {
     orc_error_t *error = NULL;
@@ -188,10 +203,15 @@ static orc_error_t *store_special(apr_array_header_t *jobs, orc_db_t *db, apr_po
 
     for (i = 0; i < jobs->nelts; i++) {
         orc_job_t *job = APR_ARRAY_IDX(jobs, i, orc_job_t *);
+        int is_alone = job->is_forgotten || json_object_get(job->task.changes, "unwanted"), is_stored = 0;
 
-        if (job->is_lost)
+        if (job->is_lost) {
             done_with(job, 0, db);
-        else if (!job->is_forgotten || error || (error = store_one(job, db, pool)))
+            continue;
+        }
+        if (is_alone && !error)
+            error = store_one(&is_stored, job, db, pool);
+        if (!is_stored)
             APR_ARRAY_IDX(jobs, rest++, orc_job_t *) = job;
     }
     jobs->nelts = rest;

@@ -87,6 +87,7 @@ struct orc_engine_t {
     orc_tags_t *tags;
     apr_time_t database_after; /* it is left alone until then; monotonic */
     int database_failures;
+    int is_held_up; /* a step that is finished waits for a row that somebody has locked */
     apr_time_t claim_at, renew_at, probe_at, count_at, full_look_at; /* monotonic */
     apr_time_t since; /* everything that was due before, by the database's clock, was claimed */
     int at_work;      /* operations of this owner that take a place */

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#define PERSON_INTERVAL apr_time_from_sec(600)
+
 enum { POLL_GROWTH_PERCENT = 150, JITTER_PERCENT = 20 };
 
 /* ---- kinds ---- */
@@ -105,7 +107,8 @@ orc_step_t orc_step_poll(orc_task_t *task)
 
 orc_step_t orc_step_wait_for_person(orc_task_t *task)
 {
-    orc_step_t step = orc_step_later(task->config->poll_max);
+    apr_interval_time_t rest = task->work->deadline ? task->work->deadline - task->now : PERSON_INTERVAL;
+    orc_step_t step = orc_step_later(rest < PERSON_INTERVAL ? rest : PERSON_INTERVAL);
 
     orc_task_describe(task, "Waits for a fresh token of the owner.");
     step.waits = 1;

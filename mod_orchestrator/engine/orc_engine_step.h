@@ -107,10 +107,12 @@ struct orc_step_t {
 typedef struct orc_pace_t {
     apr_int64_t interval; /* the last poll's */
     apr_int64_t sick;     /* steps in a row that an ill IM ended */
+    apr_int64_t waiting;  /* for a token, since when; 0: it doesn't */
 } orc_pace_t;
 
 #define ORC_PACE_FIELDS(type)                                                                                          \
-    ORC_FIELD_AS(type, "interval", pace.interval, NUMBER, 0), ORC_FIELD_AS(type, "sick", pace.sick, NUMBER, 0)
+    ORC_FIELD_AS(type, "interval", pace.interval, NUMBER, 0), ORC_FIELD_AS(type, "sick", pace.sick, NUMBER, 0),        \
+        ORC_FIELD_AS(type, "waiting", pace.waiting, NUMBER, 0)
 
 /** What this process knows of tags at IM; they never change. */
 typedef struct orc_tags_t orc_tags_t;
@@ -166,7 +168,8 @@ orc_step_t orc_step_event(int event);
 orc_step_t orc_step_later(apr_interval_time_t due);
 /** A poll interval later, which grows from poll_min to poll_max. */
 orc_step_t orc_step_poll(orc_task_t *task);
-/** Until the deployment's creator brings a token. */
+/** Until the deployment's creator brings a token, which wakes it, or its time is over. IM may change its mind about a
+ * token, too: so it looks by itself once in a while. */
 orc_step_t orc_step_wait_for_person(orc_task_t *task);
 orc_step_t orc_step_ended(const char *state);
 orc_step_t orc_step_forgotten(void);

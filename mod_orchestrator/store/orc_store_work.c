@@ -156,19 +156,24 @@ orc_error_t *orc_store_live(apr_array_header_t **engines, orc_db_t *db, const ch
                             apr_pool_t *pool)
 {
     orc_rows_t rows;
+    int i;
 
     ORC_TRY(orc_db_execute(db, &rows, orc_sql_engine_live(.name = name, .prefix = prefix), pool));
-    *engines = orc_rows_first_column(&rows, pool);
+    *engines = apr_array_make(pool, rows.count + 1, sizeof(orc_store_engine_t));
+    for (i = 0; i < rows.count; i++) {
+        const orc_sql_engine_live_row_t row = orc_sql_engine_live_row(&rows, i);
+        orc_store_engine_t *one = apr_array_push(*engines);
+
+        one->name = row.name;
+        one->is_alive = orc_value_is_true(row.is_alive);
+        one->is_here = orc_value_is_true(row.is_here);
+    }
     return NULL;
 }
 
-orc_error_t *orc_store_engines(int *count, orc_db_t *db, apr_pool_t *pool)
+orc_error_t *orc_store_end(orc_db_t *db, const char *name, apr_pool_t *pool)
 {
-    orc_rows_t rows;
-
-    ORC_TRY(orc_db_execute(db, &rows, orc_sql_engine_count(), pool));
-    *count = (int)orc_value_integer(orc_sql_engine_count_row(&rows, 0).count);
-    return NULL;
+    return orc_db_execute(db, NULL, orc_sql_engine_end(.name = name), pool);
 }
 
 orc_error_t *orc_store_adopt(int *adopted, orc_db_t *db, const char *name, apr_pool_t *pool)

@@ -86,12 +86,18 @@ orc_error_t *orc_store_renew(apr_array_header_t **kept, orc_db_t *db, const apr_
 /** Hands leases back: due at once. */
 orc_error_t *orc_store_release(orc_db_t *db, const apr_array_header_t *leases, const char *owner, apr_pool_t *pool);
 
-/** Says that an engine lives. *engines: names, of const char *, of those that begin with `prefix`. */
+typedef struct orc_store_engine_t {
+    const char *name;
+    int is_alive; /* a moment ago */
+    int is_here;  /* its name begins with the prefix */
+} orc_store_engine_t;
+
+/** Says that an engine lives. *engines: the others, of orc_store_engine_t. */
 orc_error_t *orc_store_live(apr_array_header_t **engines, orc_db_t *db, const char *name, const char *prefix,
                             apr_pool_t *pool);
 
-/** How many engines live, of all hosts. */
-orc_error_t *orc_store_engines(int *count, orc_db_t *db, apr_pool_t *pool);
+/** An engine ends; it has handed its leases back. */
+orc_error_t *orc_store_end(orc_db_t *db, const char *name, apr_pool_t *pool);
 
 /** An engine is gone: makes everything due that it had in hand. */
 orc_error_t *orc_store_adopt(int *adopted, orc_db_t *db, const char *name, apr_pool_t *pool);

@@ -19,7 +19,7 @@ WITH due AS (
     LIMIT :due::integer
     FOR NO KEY UPDATE SKIP LOCKED
 ), fresh AS (
-    SELECT w.id, w.due_at FROM operations p JOIN work w ON w.id = p.id
+    SELECT w.id, w.due_at FROM operations p JOIN work w ON w.id = p.id JOIN deployments d ON d.id = p.deployment_id
     WHERE p.state = 'pending' AND NOT w.is_begun AND w.due_at <= now()
       AND w.kind || '/' || w.phase = ANY (:phases::text[])
       AND NOT EXISTS (SELECT 1 FROM operations o
@@ -27,7 +27,7 @@ WITH due AS (
                         AND (o.state <> 'pending' OR (o.created_at, o.id) < (p.created_at, p.id)))
     ORDER BY p.created_at, p.id
     LIMIT :pending::integer
-    FOR NO KEY UPDATE OF w SKIP LOCKED
+    FOR NO KEY UPDATE OF w, p, d SKIP LOCKED
 ), chosen AS (
     SELECT * FROM due UNION ALL SELECT * FROM fresh
 ), claimed AS (
@@ -124,13 +124,14 @@ UPDATE work w SET due_at = clock_timestamp()
 FROM unnest(:ids::uuid[], :numbers::bigint[]) AS held (id, number)
 WHERE w.id = held.id AND w.lease_number = held.number AND w.lease_owner = :owner::text;
 
--- An engine lives; those whose names begin so.
+-- An engine lives. Of all others: whether they did a moment ago, and whether their names begin so.
 -- name: engine_live
--- columns: name
+-- columns: name, is_alive, is_here
 WITH mine AS (
     INSERT INTO engines AS e (name) VALUES (:name::text) ON CONFLICT (name) DO UPDATE SET lived_at = clock_timestamp()
 )
-SELECT name FROM engines WHERE starts_with(name, :prefix::text);
+SELECT name, lived_at > now() - interval '10 seconds' AS is_alive, starts_with(name, :prefix::text) AS is_here
+FROM engines WHERE name <> :name::text;
 
 -- Takes over what an engine that is gone had in hand.
 -- name: engine_adopt
@@ -140,10 +141,9 @@ WITH gone AS (
 UPDATE work SET due_at = LEAST(due_at, clock_timestamp()), lease_owner = NULL
 WHERE lease_owner = :name::text AND is_begun;
 
--- How many engines live, of all hosts.
--- name: engine_count
--- columns: count
-SELECT count(*) FROM engines WHERE lived_at > clock_timestamp() - interval '10 seconds';
+-- An engine ends as it should.
+-- name: engine_end
+DELETE FROM engines WHERE name = :name::text;
 
 -- Those of hosts that never came back.
 -- name: engine_forget
@@ -183,8 +183,14 @@ WITH change AS MATERIALIZED (
     DELETE FROM work w USING change
     WHERE c ? 'ended' AND w.id = :id::uuid AND w.lease_owner = :owner::text AND w.lease_number = :lease_number::bigint
     RETURNING w.id
+), removals AS MATERIALIZED (
+    SELECT w.id FROM work w, change
+    WHERE c ? 'unwanted' AND w.id IN (SELECT i.id FROM infrastructures i JOIN operations o USING (deployment_id)
+                                      WHERE o.id = :id::uuid)
+    ORDER BY w.id FOR NO KEY UPDATE OF w
 ), held AS (
     SELECT id, c FROM (SELECT id FROM kept UNION ALL SELECT id FROM done) w, change
+    WHERE (SELECT count(*) FROM removals) >= 0
 ), mine AS (
     UPDATE operations o
     SET state = CASE WHEN c ? 'ended' AND o.state = 'canceling' AND o.type <> 'DELETE' THEN 'canceled'

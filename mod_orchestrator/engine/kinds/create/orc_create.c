@@ -156,10 +156,21 @@ static const orc_transition_t transitions[] = {
     {0, 0, 0, NULL},
 };
 
+/* While somebody's token is awaited, the time of a provider stands still. */
+static void stop_clock(orc_task_t *task)
+{
+    orc_create_t *memory = task->memory;
+
+    if (memory->pace.waiting && memory->since)
+        memory->since += task->now - memory->pace.waiting;
+    memory->pace.waiting = 0;
+}
+
 static orc_step_t turn(orc_task_t *task)
 {
     orc_step_t step;
 
+    stop_clock(task);
     if (!orc_create_open_inputs(&step, task))
         return step;
     if (orc_operation_is_canceled(task))

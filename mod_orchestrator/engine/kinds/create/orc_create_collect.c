@@ -20,7 +20,10 @@ typedef struct orc_collection_t {
     int at;
     apr_array_header_t *machines; /* of machine_t */
     int has_public;
+    int failures; /* machines in a row of which IM told nothing */
 } orc_collection_t;
+
+enum { FAILURES = 3 /* then IM is ill */ };
 
 typedef struct machine_t {
     const char *id, *node;
@@ -158,9 +161,15 @@ static orc_step_t on_machine(orc_task_t *task, const orc_im_result_t *result)
         machine->is_taken = 0;
         collection->has_public |= orc_engine_has_public_address(machine->radl);
     }
+    else if (orc_engine_sickness(result) && ++collection->failures < FAILURES) {
+        /* What was collected is not thrown away because of one: it is asked again behind the others. */
+        APR_ARRAY_PUSH(collection->ids, const char *) = APR_ARRAY_IDX(collection->ids, collection->at, const char *);
+    }
     else if (orc_create_is_sick(&step, task, result)) {
         return step;
     }
+    if (result->kind == ORC_IM_OK)
+        collection->failures = 0;
     collection->at++;
     return next_machine(task);
 }

@@ -1,0 +1,151 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Nobody's trouble is somebody else's: a slow IM, a dead one, a locked row, many daemons."""
+
+import json
+
+import psycopg2
+import pytest
+
+from harness.client import template
+from harness.live import HELD
+from stack import process
+
+MORE_THAN_A_DAEMON_HOLDS = 600
+
+
+@pytest.fixture
+def rig(bare_rig):
+    bare_rig.sql("DELETE FROM providers")
+    yield bare_rig
+    bare_rig.finish_work()
+
+
+@pytest.fixture
+def two_ims(rig):
+    """A provider file in which bad-one is well-behaved, at an IM of its own: another name of the simulator's address."""
+    with open(rig.path("providers.json"), encoding="utf-8") as file:
+        value = json.load(file)
+    for one in value["providers"]:
+        if one["name"] == "bad-one":
+            one.update(im=rig.im_url.replace("127.0.0.1", "localhost"), auth="id = {name}; type = Dummy")
+    process.write(rig.path("neighbours.json"), json.dumps(value))
+    return rig.path("neighbours.json")
+
+
+def test_more_work_at_a_slow_im_than_a_daemon_holds_leaves_room_for_others(rig, two_ims):
+    busy = rig.person(group=rig.pair())
+    deployment = busy.create(template(im_simulator={"boot_ms": HELD}), max_providers=1, timeout=600, provider_timeout=600)
+    rig.engine(providers=two_ims, max_operations=5000, im_timeout=HELD)
+    rig.wait_for_phase(deployment, "provisioning")
+    rig.control.fault(fault="slow", on="state", ms=HELD, cloud="bad-one")
+    # As many as that one, all of them looked at now.
+    rig.sql("""WITH n AS (SELECT gen_random_uuid() AS d, gen_random_uuid() AS o FROM generate_series(1, %s)),
+        k AS (INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, per_provider_max_retries,
+                max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, last_operation_id, created_by, updated_by)
+            SELECT n.d, template_id, '{}', user_group, user_group_issuer, 1, 1, 600, 600, false, n.o, created_by, created_by
+            FROM n, deployments WHERE id = %s),
+        o AS (INSERT INTO operations (id, deployment_id, type, state, phase, user_group, user_group_issuer, created_by, deadline, started_at)
+            SELECT n.o, n.d, 'CREATE', 'in progress', 'provisioning', user_group, user_group_issuer, created_by, deadline, now()
+            FROM n, operations WHERE deployment_id = %s)
+        INSERT INTO work (id, kind, phase, is_begun, memory)
+        SELECT n.o, 'CREATE', 'provisioning', true, memory FROM n, work JOIN operations USING (id) WHERE deployment_id = %s""",
+            (MORE_THAN_A_DAEMON_HOLDS, deployment, deployment, deployment))
+    rig.notify()
+    rig.wait_for_calls(4)
+    rig.finish(rig.person().create())
+    assert rig.sql("SELECT count(*) FROM work WHERE due_at > now() + interval '1 second'")[0][0] < 100  # in hand
+    rig.control.release()
+
+
+def test_what_rests_at_a_dead_im_takes_no_place_of_others(rig, two_ims):
+    busy = rig.person(group=rig.pair())
+    rig.engine(providers=two_ims, max_operations=3)
+    ids = [busy.create(max_providers=1) for _ in range(3)]
+    for id in ids:
+        rig.finish(id)
+    rig.control.fault(fault="http_503", on="create", cloud="bad-one")
+    stuck = [busy.create(max_providers=1) for _ in range(3)]
+    for id in stuck:
+        rig.wait_for(lambda: rig.operation(id)["description"].startswith("Waits") or "got lost" in rig.operation(id)["description"], 20,
+                     "a creation that waits for its IM")
+    rig.control.fault(fault="http_503", cloud="bad-one")
+    rig.finish(rig.person().create())
+
+
+@pytest.mark.parametrize("table", ["work", "operations", "deployments"])
+def test_a_row_that_somebody_has_locked_holds_up_itself(rig, table):
+    rig.engine(database=rig.postgres.conninfo.replace("lock_timeout=8s", "lock_timeout=300ms"))
+    alice, bob = rig.person(), rig.person()
+    id = alice.create(template(im_simulator={"boot_ms": HELD}))
+    rig.wait_for_phase(id, "provisioning")
+    row = {"work": "SELECT FROM work WHERE id = (SELECT id FROM operations WHERE deployment_id = %s) FOR UPDATE",
+           "operations": "SELECT FROM operations WHERE deployment_id = %s FOR UPDATE",
+           "deployments": "SELECT FROM deployments WHERE id = %s FOR UPDATE"}[table]
+    connection = psycopg2.connect(rig.postgres.url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(row, (id,))
+        rig.control.release()  # the next look has something to tell
+        for _ in range(3):
+            rig.finish(bob.create())
+    connection.close()
+    rig.finish(id)
+
+
+def test_the_window_of_an_im_is_that_of_all_daemons_together(rig):
+    daemons = [rig.engine() for _ in range(4)]
+    rig.wait_for(lambda: rig.sql("SELECT count(*) FROM engines WHERE lived_at > now() - interval '5 seconds'")[0][0] >= len(daemons), 20,
+                 "all of them")
+    live = "SELECT min(lived_at) FROM engines"
+    before = rig.sql(live)[0][0]
+    rig.wait_for(lambda: rig.sql(live)[0][0] > before, 20, "another round of each")  # each has counted the others
+    ids = [rig.person().create(template(im_simulator={"fault": "slow_create", "ms": 300})) for _ in range(24)]
+    most = 0
+
+    def look():
+        nonlocal most
+        most = max(most, rig.control.get("calls")["in_flight"])
+        return all(rig.operation(id)["ended_at"] for id in ids)
+    rig.wait_for(look, 60, "the end of all")
+    assert most <= 8  # four of them, and a daemon each that asks whether IM is there
+
+
+def test_time_stands_still_while_a_person_is_awaited(rig):
+    rig.engine()
+    alice = rig.person(ttl=-10)
+    id = alice.create(provider_timeout=1, max_providers=1)
+    rig.wait_for(lambda: rig.operation(id)["waits_for_token"], 10, "an operation that waits")
+    # It began to wait, and the provider's time with it, more than a minute ago.
+    assert rig.change_work(id, "memory = memory || jsonb_build_object('since', (memory ->> 'since')::bigint - 61000000, "
+                           "'waiting', (memory ->> 'waiting')::bigint - 61000000)") == 1
+    alice.bring_token()
+    rig.finish(id)
+
+
+def test_what_was_collected_is_not_thrown_away_because_of_one_machine(rig):
+    rig.engine()
+    cluster = """\
+tosca_definitions_version: tosca_simple_yaml_1_0
+metadata: { template_name: many, im_simulator: { fault: http_503, "on": vm, fraction: 0.2 } }
+topology_template:
+  node_templates:
+    node:
+      type: tosca.nodes.indigo.Compute
+      capabilities:
+        scalable: { properties: { count: 20 } }
+        os: { properties: { type: linux } }
+"""
+    id = rig.person().create(cluster, nodes=[("node", True)] * 20)
+    rig.finish(id)
+    assert len({one["im_vm_idx"] for one in rig.resources(id)}) == 20
+
+
+def test_what_a_person_withdraws_while_it_is_spent_is_not_written_back(rig):
+    rig.engine()
+    alice = rig.person(ttl=-10, refresh=True)
+    rig.issuer.control("fault", {"route": "/token", "status": -1})  # no answer until it is mended
+    id = alice.create()
+    rig.wait_for(lambda: rig.sql("SELECT renewed_by FROM credentials WHERE user_id = %s", (alice.id,))[0][0], 10, "a renewal")
+    rig.sql("UPDATE users SET refresh_token = NULL WHERE id = %s", (alice.id,))
+    rig.issuer.control("fault", {"route": "/token", "times": 0})
+    rig.finish(id)
+    assert rig.sql("SELECT refresh_token FROM users WHERE id = %s", (alice.id,)) == [(None,)]
