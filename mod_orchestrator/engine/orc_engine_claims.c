@@ -103,6 +103,8 @@ static orc_store_claim_t wanted(orc_engine_t *engine)
     apr_time_t now = orc_engine_monotonic();
     orc_store_claim_t claim = {.owner = engine->owner, .lease = engine->config->lease, .phases = engine->phases};
 
+    claim.with_template = engine->with_template;
+    claim.watching = engine->watching;
     claim.due = room > ORC_ENGINE_BATCH ? ORC_ENGINE_BATCH : room;
     claim.pending = (claim.due + 1) / 2 < places ? (claim.due + 1) / 2 : places;
     claim.pending = claim.pending < 0 ? 0 : claim.pending;

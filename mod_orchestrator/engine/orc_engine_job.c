@@ -32,7 +32,7 @@ static void end_later(orc_job_t *job, const orc_step_t *step)
     pace->waiting = step->waits ? task->now : 0;
     if (step->waits != task->work->waits_for_token)
         json_object_set_new(orc_task_changes(task), "waits_for_token", json_boolean(step->waits));
-    job->is_resting = step->is_sick || step->waits;
+    job->is_resting = step->is_sick || step->waits || !task->work->state;
     end(job, step->due);
 }
 

@@ -37,6 +37,7 @@ static void fill(orc_store_save_t *save, const orc_job_t *job, apr_interval_time
     save->owner = job->engine->owner;
     save->due = due;
     save->is_resting = job->is_resting;
+    save->watching = job->engine->watching;
     save->memory = orc_json_own(orc_fields_write(task->memory, task->kind->memory), pool);
     save->changes = task->changes;
 }

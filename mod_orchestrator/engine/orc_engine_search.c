@@ -48,6 +48,11 @@ static void remember(orc_tags_t *tags, const char *id, const char *tag)
 
 /* ---- the search ---- */
 
+const char *orc_search_name(const char *deployment, const char *tag, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, deployment, "/", tag, NULL);
+}
+
 static orc_step_t read_next(orc_task_t *task);
 
 static const char *id_of(const orc_task_t *task)
@@ -81,9 +86,10 @@ static orc_step_t on_radl(orc_task_t *task, const orc_im_result_t *result)
     if (is_no_answer(result))
         return search->failed(task, result);
     if (result->kind == ORC_IM_OK) {
-        if (strstr(result->text, apr_psprintf(task->pool, "name = '%s'", task->work->deployment_id)))
+        const char *name = orc_search_name(task->work->deployment_id, search->tag, task->pool);
+
+        if (strstr(result->text, apr_psprintf(task->pool, "name = '%s'", name)))
             return search->done(task, ORC_SEARCH_FOUND, id_of(task));
-        remember(task->tags, id_of(task), NULL);
     }
     else if (result->kind != ORC_IM_NOT_FOUND) {
         search->is_open = 1;

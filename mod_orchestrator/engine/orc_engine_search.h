@@ -7,8 +7,8 @@
 /*
  * What became of a creation that was never answered: IM lists the person's infrastructures; those that nobody owns are
  * asked for their document, which holds the attempt's tag. A tag never changes, so what was read once is kept. An IM
- * that died in the middle of a creation has no document for what it made; but what it made of it (RADL) names the
- * deployment from the start. As long as neither can be had of one, the question is open.
+ * that died in the middle of a creation has no document for what it made; but what it made of it (RADL) has the name
+ * from the start. As long as neither can be had of one, the question is open.
  */
 
 #define ORC_ENGINE_TAG "PAAS_ATTEMPT" /* name of the tag that an attempt's infrastructure is found by */
@@ -21,6 +21,9 @@ typedef enum {
 
 /** Goes on with what was found: the infrastructure, or NULL. */
 typedef orc_step_t orc_search_done_t(orc_task_t *task, orc_search_outcome_t outcome, const char *infra);
+
+/** The name that an attempt's infrastructure has at IM: of the deployment, for people, and of this attempt alone. */
+const char *orc_search_name(const char *deployment, const char *tag, apr_pool_t *pool);
 
 /** No tag is known yet. */
 orc_tags_t *orc_tags_make(apr_pool_t *pool);

@@ -58,7 +58,7 @@ struct orc_job_t {
 
     /* the end of the step */
     apr_interval_time_t due;
-    int is_resting; /* it waits for an IM that is ill, or for a token */
+    int is_resting; /* it takes no place of others: is no operation, waits for an ill IM, or for a token */
     int is_finished;
     int is_forgotten; /* the deployment's row goes */
 };
@@ -68,9 +68,9 @@ struct orc_engine_t {
     const orc_service_t *service;
     const orc_config_t *config;
     orc_engine_status_t *status;
-    const char *owner;                /* this instance, in lease_owner */
-    const char *prefix;               /* what the names of all instances of this host begin with */
-    const apr_array_header_t *phases; /* what it claims, of const char *: orc_kinds.h */
+    const char *owner;  /* this instance, in lease_owner */
+    const char *prefix; /* what the names of all instances of this host begin with */
+    const apr_array_header_t *phases, *with_template, *watching; /* what it claims: orc_kinds.h */
     int stop_pipe[2];
     volatile sig_atomic_t is_stopping;
     volatile apr_uint32_t daemons; /* that live, this one included; atomic, of the housekeeping thread */

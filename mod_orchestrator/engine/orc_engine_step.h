@@ -143,12 +143,15 @@ typedef struct orc_transition_t {
 
 /** A kind of work. */
 struct orc_kind_t {
-    const char *word;                                    /* in the database */
-    const char *const *phases;                           /* their words there, ended by NULL; the last one is the end */
-    const char *const *events;                           /* their words for the log, ended by NULL */
-    const orc_transition_t *transitions;                 /* ended by a NULL action */
-    orc_turn_t *turn;                                    /* begins a step */
-    const orc_fields_t *memory;                          /* `needed` is a set of phases, ORC_IN(phase) */
+    const char *word;                    /* in the database */
+    const char *const *phases;           /* their words there, ended by NULL; the last one is the end */
+    const char *const *events;           /* their words for the log, ended by NULL */
+    const orc_transition_t *transitions; /* ended by a NULL action */
+    orc_turn_t *turn;                    /* begins a step */
+    const orc_fields_t *memory;          /* `needed` is a set of phases, ORC_IN(phase) */
+    unsigned with_template;              /* phases whose claim brings the template's text */
+    unsigned watching; /* phases whose claim brings all infrastructures of the deployment, and that are
+                          woken when one of these changes */
     void (*give_up)(orc_task_t *task, const char *what); /* the row can't be worked on: says what becomes of it */
 };
 

@@ -15,7 +15,9 @@ orc_error_t *orc_store_claim(orc_rows_t *rows, orc_db_t *db, const orc_store_cla
                                              .pending = orc_value_number(claim->pending, pool),
                                              .since = orc_value_number(claim->since, pool), .owner = claim->owner,
                                              .lease = orc_value_number(claim->lease, pool),
-                                             .phases = orc_value_array(claim->phases, pool)),
+                                             .phases = orc_value_array(claim->phases, pool),
+                                             .with_template = orc_value_array(claim->with_template, pool),
+                                             .watching = orc_value_array(claim->watching, pool)),
                           pool);
 }
 
@@ -199,6 +201,7 @@ static orc_sql_call_t saving(const orc_store_save_t *save, apr_pool_t *pool)
                            pool);
     return orc_db_kept(orc_sql_work_save(.id = save->id, .owner = save->owner, .lease_number = save->lease_number,
                                          .due = due, .is_resting = is_resting, .memory = memory,
+                                         .watching = orc_value_array(save->watching, pool),
                                          .changes = orc_json_text(save->changes, pool)),
                        pool);
 }

@@ -54,7 +54,9 @@ typedef struct orc_store_claim_t {
     int pending;      /* at most so many new ones, in order of creation */
     apr_time_t since; /* nothing that was due before; 0: everything */
     apr_interval_time_t lease;
-    const apr_array_header_t *phases; /* of const char *, "KIND/PHASE": nothing else is claimed */
+    const apr_array_header_t *phases;                   /* of const char *, "KIND/PHASE": nothing else is claimed */
+    const apr_array_header_t *with_template, *watching; /* those that need the template, or all infrastructures of the
+                                                           deployment */
 } orc_store_claim_t;
 
 /** Claims work. *rows are read with orc_store_work_read. */
@@ -106,7 +108,7 @@ orc_error_t *orc_store_adopt(int *adopted, orc_db_t *db, const char *name, apr_p
 typedef struct orc_store_save_t {
     const char *id, *lease_number, *owner;
     apr_interval_time_t due; /* from now: the next look, or the lease that goes on */
-    int is_resting;          /* it waits for an IM that is ill, or for a token */
+    int is_resting;          /* it takes no place of others */
     const json_t *memory;
     /**
      * What others can see, or NULL when nothing of that changed: an object with any of
@@ -120,7 +122,8 @@ typedef struct orc_store_save_t {
      * of the one that the work is about: infrastructure {infra, standing, tries, note}.
      */
     const json_t *changes;
-    int is_kept; /* out: false when the lease was lost, and nothing was written */
+    const apr_array_header_t *watching; /* as of a claim: woken when an infrastructure of their deployment changes */
+    int is_kept;                        /* out: false when the lease was lost, and nothing was written */
 } orc_store_save_t;
 
 /** Stores one; fenced. */

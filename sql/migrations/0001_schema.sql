@@ -364,7 +364,7 @@ CREATE TABLE work (
     lease_number bigint NOT NULL DEFAULT 0,    -- fences results: moves with every claim
     is_begun     boolean NOT NULL DEFAULT false,
     is_hurried   boolean NOT NULL DEFAULT false, -- somebody wants it to be looked at, whoever has the lease
-    is_resting   boolean NOT NULL DEFAULT false, -- it waits for an IM that is ill, or for a token
+    is_resting   boolean NOT NULL DEFAULT false, -- it takes no place of others: waits for an ill IM, or for a token
     memory       jsonb NOT NULL DEFAULT '{}'   -- the kind's
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 -- What waits for its turn does so in great numbers with a due_at in the past.

@@ -3,8 +3,10 @@
 
 -- Claims what is due, then what is pending, up to the limits, in one statement with all that a step needs.
 -- `due`: how many of those at work, whose due_at is not before `since` (microseconds since 1970: what lies before was claimed,
--- and its dead entries in the index need not be walked over each time); `pending`: how many pending ones; `lease` in
--- microseconds; `phases`: "KIND/PHASE" of all that the caller knows how to go on with: another version's work is left to it.
+-- and its dead entries in the index need not be walked over each time); `pending`: how many pending ones, one looked at after
+-- the other in their order, so that it costs as many looks as it takes to find these; `lease` in
+-- microseconds; `phases`: "KIND/PHASE" of all that the caller knows how to go on with: another version's work is left to it;
+-- `with_template`, `watching`: of those that need the template, or all infrastructures of the deployment.
 -- name: work_claim
 -- columns: id, deployment_id, lease_number, kind, state, phase, options, memory, was_due, is_fresh, correlation_id, description,
 -- columns: user_group, user_group_issuer, deadline, clock, waits_for_token, template_inputs, per_provider_max_retries,
@@ -19,15 +21,18 @@ WITH due AS (
     LIMIT :due::integer
     FOR NO KEY UPDATE SKIP LOCKED
 ), fresh AS (
-    SELECT w.id, w.due_at FROM operations p JOIN work w ON w.id = p.id JOIN deployments d ON d.id = p.deployment_id
-    WHERE p.state = 'pending' AND NOT w.is_begun AND w.due_at <= now()
-      AND w.kind || '/' || w.phase = ANY (:phases::text[])
-      AND NOT EXISTS (SELECT 1 FROM operations o
-                      WHERE o.deployment_id = p.deployment_id AND o.id <> p.id AND o.ended_at IS NULL
-                        AND (o.state <> 'pending' OR (o.created_at, o.id) < (p.created_at, p.id)))
-    ORDER BY p.created_at, p.id
+    SELECT w.id, w.due_at
+    FROM (SELECT id FROM operations WHERE state = 'pending' ORDER BY created_at, id OFFSET 0) next
+    CROSS JOIN LATERAL (
+        SELECT w.id, w.due_at
+        FROM work w JOIN operations p ON p.id = w.id JOIN deployments d ON d.id = p.deployment_id
+        WHERE w.id = next.id AND p.state = 'pending' AND NOT w.is_begun AND w.due_at <= now()
+          AND w.kind || '/' || w.phase = ANY (:phases::text[])
+          AND NOT EXISTS (SELECT 1 FROM operations o
+                          WHERE o.deployment_id = p.deployment_id AND o.id <> p.id AND o.ended_at IS NULL
+                            AND (o.state <> 'pending' OR (o.created_at, o.id) < (p.created_at, p.id)))
+        FOR NO KEY UPDATE OF w, p, d SKIP LOCKED) w
     LIMIT :pending::integer
-    FOR NO KEY UPDATE OF w, p, d SKIP LOCKED
 ), chosen AS (
     SELECT * FROM due UNION ALL SELECT * FROM fresh
 ), claimed AS (
@@ -58,9 +63,9 @@ SELECT w.id, COALESCE(o.deployment_id, i.deployment_id) AS deployment_id, w.leas
        u.id AS user_id, u.issuer, u.email, u.refresh_token,
        k.access_token, (extract(epoch FROM k.expires_at) * 1000000)::bigint AS token_expires,
        t.target_provider_type,
-       CASE WHEN w.kind = 'CREATE' AND w.phase IN ('queued', 'placing', 'submitting') AND o.state <> 'canceling'
+       CASE WHEN w.kind || '/' || w.phase = ANY (:with_template::text[]) AND o.state <> 'canceling'
            THEN t.content END AS content,
-       CASE WHEN w.kind = 'CREATE' AND w.phase IN ('queued', 'placing', 'submitting') AND o.state <> 'canceling'
+       CASE WHEN w.kind || '/' || w.phase = ANY (:with_template::text[]) AND o.state <> 'canceling'
            THEN (SELECT jsonb_agg(jsonb_build_object('name', y.username, 'key', y.public_ssh_key) ORDER BY x.created_at)
                  FROM deployment_owners x JOIN users y ON y.id = x.user_id
                  WHERE x.deployment_id = d.id AND y.public_ssh_key IS NOT NULL) END AS owners,
@@ -70,7 +75,7 @@ SELECT w.id, COALESCE(o.deployment_id, i.deployment_id) AS deployment_id, w.leas
                    'standing', n.standing, 'forced', n.is_forced, 'waits', n.waits_for_token, 'tries', n.tries,
                    'note', n.note, 'until', (extract(epoch FROM n.answer_until) * 1000000)::bigint,
                    'unwanted', (extract(epoch FROM n.unwanted_at) * 1000000)::bigint) ORDER BY n.asked_at, n.id)
-        FROM (SELECT * FROM infrastructures WHERE w.kind = 'DELETE' AND deployment_id = o.deployment_id
+        FROM (SELECT * FROM infrastructures WHERE w.kind || '/' || w.phase = ANY (:watching::text[]) AND deployment_id = o.deployment_id
               UNION ALL SELECT * FROM infrastructures WHERE id = w.id) n) AS infrastructures,
        s.endpoint, s.provider, s.region, s.project,
        d.template_inputs_sealed
@@ -92,11 +97,10 @@ SELECT (extract(epoch FROM min(due_at) - clock_timestamp()) * 1000000)::bigint A
 FROM work
 WHERE is_begun AND due_at >= to_timestamp(:since::bigint / 1000000.0) AND kind || '/' || phase = ANY (:phases::text[]);
 
--- How many operations this owner has at work; what rests takes no place of others.
+-- How many this owner has at work that take a place.
 -- name: work_count
 -- columns: count
-SELECT count(*) FROM work w JOIN operations o ON o.id = w.id
-WHERE w.lease_owner = :owner::text AND w.is_begun AND NOT w.is_resting;
+SELECT count(*) FROM work WHERE lease_owner = :owner::text AND is_begun AND NOT is_resting;
 
 -- `numbers` are those of the leases, `lease` is in microseconds. Gives the ids whose lease still is the owner's. A row that
 -- somebody else has locked keeps the lease that it has.
@@ -165,8 +169,8 @@ RETURNING id;
 SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply'
                                         ELSE 'on' END, true);
 
--- The end of a step; `due` in microseconds from now; `changes`: see orc_store_work.h. Nothing is written unless the lease
--- still is the owner's.
+-- The end of a step; `due` in microseconds from now; `changes`: see orc_store_work.h; `watching`: as of a claim: those are
+-- woken when an infrastructure of their deployment changed. Nothing is written unless the lease still is the owner's.
 -- name: work_save
 -- columns: id
 WITH change AS MATERIALIZED (
@@ -301,7 +305,7 @@ WITH change AS MATERIALIZED (
 ), waiting AS MATERIALIZED (
     SELECT w.id FROM looked_at l JOIN operations o ON o.deployment_id = l.deployment_id AND o.ended_at IS NULL
         JOIN work w ON w.id = o.id
-    WHERE w.kind = 'DELETE' AND w.is_begun FOR NO KEY UPDATE OF w SKIP LOCKED
+    WHERE w.kind || '/' || w.phase = ANY (:watching::text[]) AND w.is_begun FOR NO KEY UPDATE OF w SKIP LOCKED
 ), woken AS (
     UPDATE work w SET due_at = clock_timestamp(), is_hurried = true FROM waiting x WHERE w.id = x.id
 ), lines AS (

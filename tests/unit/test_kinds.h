@@ -269,7 +269,7 @@ static const situation_t situations[] = {
      {"configured", "outputs", "machines"},
      ORC_CALL_VM,
      {[TOKEN] = "-> collecting: waits",
-      [ILL] = "-> collecting: ill",
+      [ILL] = "-> collecting: call vm",
       [OWNER] = "-> collecting: call contmsg",
       [GONE] = "-> collecting: call contmsg",
       [MACHINE] = "-> collecting: call contmsg",

@@ -271,5 +271,6 @@ const orc_kind_t orc_kind_delete = {
     .transitions = transitions,
     .turn = turn,
     .memory = &memory_fields,
+    .watching = ~0u,
     .give_up = orc_operation_give_up,
 };

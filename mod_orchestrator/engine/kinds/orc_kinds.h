@@ -12,7 +12,13 @@ extern const orc_kind_t *const orc_kinds[];
 /** The kind of a word; NULL for one that another version does. */
 const orc_kind_t *orc_kinds_find(const char *word);
 
-/** What a claim may bring: "KIND/PHASE" of all, of const char *. Another version's work is left to it. */
+/** What a claim may bring, "KIND/PHASE" of all, of const char *. Another version's work is left to it. */
 const apr_array_header_t *orc_kinds_phases(apr_pool_t *pool);
+
+/** Of these, those that need the template. */
+const apr_array_header_t *orc_kinds_with_template(apr_pool_t *pool);
+
+/** Those that look at infrastructures of their deployment. */
+const apr_array_header_t *orc_kinds_watching(apr_pool_t *pool);
 
 #endif

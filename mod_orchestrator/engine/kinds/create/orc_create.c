@@ -185,5 +185,6 @@ const orc_kind_t orc_kind_create = {
     .transitions = transitions,
     .turn = turn,
     .memory = &memory_fields,
+    .with_template = ORC_IN(ORC_CREATE_QUEUED) | ORC_IN(ORC_CREATE_PLACING) | ORC_IN(ORC_CREATE_SUBMITTING),
     .give_up = orc_operation_give_up,
 };

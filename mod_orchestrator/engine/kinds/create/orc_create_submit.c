@@ -63,7 +63,7 @@ static orc_error_t *render(const char **text, orc_task_t *task)
     rendering.users_input = config->users_input;
     rendering.users = users_of(task);
     rendering.tags = tags;
-    rendering.infra_name = work->deployment_id;
+    rendering.infra_name = orc_search_name(work->deployment_id, attempt_of(task)->tag, task->pool);
     return orc_tosca_render(text, tosca, &rendering, task->pool);
 }
 
