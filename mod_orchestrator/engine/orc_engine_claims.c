@@ -126,7 +126,7 @@ static apr_time_t start(orc_engine_t *engine, const orc_rows_t *rows, int row, a
     apr_pool_create(&job_pool, engine->pool);
     error = orc_store_work_read(&work, rows, row, job_pool);
     was_due = work->was_due;
-    engine->at_work += work->is_fresh;
+    engine->at_work += work->is_fresh && work->state;
     if (error) {
         orc_log(ORC_LOG_ERROR, "operation %s: %s", work->id, orc_error_line(error, job_pool));
         apr_pool_destroy(job_pool);

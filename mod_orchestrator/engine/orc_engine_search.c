@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "orc_tosca.h"
+#include "orc_words.h"
 
 enum { MAX_TAGS = 20000 /* remembered */ };
 
@@ -135,20 +136,10 @@ static orc_step_t read_next(orc_task_t *task)
 static orc_step_t on_known(orc_task_t *task, const orc_found_t *found)
 {
     orc_search_t *search = task->search;
-    apr_hash_t *known = apr_hash_make(task->pool); /* people have thousands: no comparing of each with each */
-    int i;
 
     if (found->noted)
         return search->done(task, ORC_SEARCH_FOUND, found->noted);
-    search->ids = apr_array_make(task->pool, 8, sizeof(const char *));
-    for (i = 0; found->known && i < found->known->nelts; i++)
-        apr_hash_set(known, APR_ARRAY_IDX(found->known, i, const char *), APR_HASH_KEY_STRING, "");
-    for (i = 0; i < search->listed->nelts; i++) {
-        const char *id = APR_ARRAY_IDX(search->listed, i, const char *);
-
-        if (!apr_hash_get(known, id, APR_HASH_KEY_STRING))
-            APR_ARRAY_PUSH(search->ids, const char *) = id;
-    }
+    search->ids = orc_words_without(search->listed, found->known, task->pool);
     return read_next(task);
 }
 

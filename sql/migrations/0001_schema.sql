@@ -238,6 +238,8 @@ CREATE INDEX operations_resource_id ON operations (resource_id) WHERE resource_i
 CREATE INDEX operations_created_by ON operations (created_by);
 CREATE INDEX operations_pending ON operations (created_at, id) WHERE state = 'pending';
 CREATE INDEX operations_queue ON operations (user_group_issuer, user_group) WHERE state = 'pending';
+CREATE INDEX operations_at_work ON operations (user_group_issuer, user_group)
+    WHERE state IN ('in progress', 'canceling');
 CREATE INDEX operations_waiting ON operations (deployment_id) WHERE waits_for_token;
 
 ALTER TABLE deployments
@@ -405,6 +407,7 @@ CREATE TABLE infrastructures (
 );
 CREATE INDEX infrastructures_deployment_id ON infrastructures (deployment_id);
 CREATE INDEX infrastructures_user_id ON infrastructures (user_id);
+CREATE INDEX infrastructures_waiting ON infrastructures (user_id) WHERE waits_for_token;
 CREATE INDEX infrastructures_infra_id ON infrastructures (infra_id) WHERE infra_id IS NOT NULL;
 CREATE TRIGGER infrastructures_take_their_work AFTER DELETE ON infrastructures FOR EACH ROW EXECUTE FUNCTION work_end();
 

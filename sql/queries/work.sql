@@ -3,8 +3,8 @@
 
 -- Claims what is due, then what is pending, up to the limits, in one statement with all that a step needs.
 -- `due`: how many of those at work, whose due_at is not before `since` (microseconds since 1970: what lies before was claimed,
--- and its dead entries in the index need not be walked over each time); `pending`: how many pending ones, one looked at after
--- the other in their order, so that it costs as many looks as it takes to find these; `lease` in
+-- and its dead entries in the index need not be walked over each time); `pending`: how many pending ones, of the groups that
+-- have the fewest at work and of these the oldest; one is looked at after the other until enough may begin; `lease` in
 -- microseconds; `phases`: "KIND/PHASE" of all that the caller knows how to go on with: another version's work is left to it;
 -- `with_template`, `watching`: of those that need the template, or all infrastructures of the deployment.
 -- name: work_claim
@@ -22,7 +22,16 @@ WITH due AS (
     FOR NO KEY UPDATE SKIP LOCKED
 ), fresh AS (
     SELECT w.id, w.due_at
-    FROM (SELECT id FROM operations WHERE state = 'pending' ORDER BY created_at, id OFFSET 0) next
+    FROM (SELECT p.id
+          FROM (SELECT id, created_at, user_group_issuer, user_group,
+                       row_number() OVER (PARTITION BY user_group_issuer, user_group ORDER BY created_at, id) AS place
+                FROM operations WHERE state = 'pending') p
+          JOIN (SELECT g.*, (SELECT count(*) FROM operations o
+                             WHERE (o.user_group_issuer, o.user_group) = (g.user_group_issuer, g.user_group)
+                               AND o.state IN ('in progress', 'canceling')) AS busy
+                FROM (SELECT DISTINCT user_group_issuer, user_group FROM operations WHERE state = 'pending') g) b
+              USING (user_group_issuer, user_group)
+          ORDER BY p.place + b.busy, p.created_at, p.id OFFSET 0) next
     CROSS JOIN LATERAL (
         SELECT w.id, w.due_at
         FROM work w JOIN operations p ON p.id = w.id JOIN deployments d ON d.id = p.deployment_id

@@ -72,6 +72,18 @@ def test_what_rests_at_a_dead_im_takes_no_place_of_others(rig, two_ims):
     rig.finish(rig.person().create())
 
 
+def test_a_group_that_has_much_under_way_comes_after_one_that_has_nothing(rig):
+    busy, other = rig.person(), rig.person()
+    slow = template(im_simulator={"boot_ms": 300})
+    ids = [busy.create(slow) for _ in range(8)] + [other.create(slow)]
+    rig.engine(max_operations=2)
+    for id in ids:
+        rig.finish(id, timeout=40)
+    started = rig.sql("SELECT deployment_id::text FROM operations WHERE deployment_id = ANY (%s::uuid[]) ORDER BY started_at, created_at",
+                      (ids,))
+    assert ids[-1] in [row[0] for row in started[:3]]
+
+
 @pytest.mark.parametrize("table", ["work", "operations", "deployments"])
 def test_a_row_that_somebody_has_locked_holds_up_itself(rig, table):
     rig.engine(database=rig.postgres.conninfo.replace("lock_timeout=8s", "lock_timeout=300ms"))

@@ -462,9 +462,16 @@ static void slashes_at_the_end_of_a_url_say_nothing(void **state)
 static void words_are_found_in_lists(void **state)
 {
     static const char *const words[] = {"one", "two", NULL};
+    apr_array_header_t *all = apr_array_make(pool, 2, sizeof(const char *)),
+                       *some = apr_array_make(pool, 1, sizeof(const char *));
 
     assert_ptr_equal(orc_words_find(words, "two"), words[1]);
     assert_null(orc_words_find(words, "three"));
+    APR_ARRAY_PUSH(all, const char *) = "one";
+    APR_ARRAY_PUSH(all, const char *) = "two";
+    APR_ARRAY_PUSH(some, const char *) = "two";
+    assert_string_equal(apr_array_pstrcat(pool, orc_words_without(all, some, pool), 0), "one");
+    assert_int_equal(orc_words_without(some, all, pool)->nelts, 0);
 }
 
 static void a_url_of_an_administrator_is_looked_at(void **state)

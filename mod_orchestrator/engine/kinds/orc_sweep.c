@@ -154,16 +154,9 @@ static orc_step_t read_next(orc_task_t *task)
 static orc_step_t on_known(orc_task_t *task, const orc_found_t *found)
 {
     memory_t *memory = task->memory;
-    int i;
 
-    memory->ids = apr_array_make(task->pool, 8, sizeof(const char *));
+    memory->ids = orc_words_without(memory->listed, found->known, task->pool);
     memory->strangers = apr_array_make(task->pool, 4, sizeof(stranger_t));
-    for (i = 0; i < memory->listed->nelts; i++) {
-        const char *id = APR_ARRAY_IDX(memory->listed, i, const char *);
-
-        if (!orc_words_contain(found->known, id))
-            APR_ARRAY_PUSH(memory->ids, const char *) = id;
-    }
     return read_next(task);
 }
 
