@@ -351,11 +351,20 @@ static void thin_out(orc_engine_t *engine, orc_endpoint_t *endpoint)
     }
 }
 
+/* Where half of the slots are none, a call that lasts for minutes takes none: nobody would be asked anything meanwhile.
+ */
+static int has_room(const orc_engine_t *engine, const orc_endpoint_t *endpoint)
+{
+    int window = orc_window_size(engine);
+
+    return endpoint->in_flight < window + (window == 1 ? endpoint->long_ones : 0);
+}
+
 static void pump(orc_engine_t *engine, orc_endpoint_t *endpoint)
 {
     orc_job_t *job = endpoint->first;
 
-    while (job && endpoint->in_flight < orc_window_size(engine)) {
+    while (job && has_room(engine, endpoint)) {
         if (may_begin(job, endpoint)) {
             take_out(job, endpoint);
             begin(job, endpoint); /* which may change what waits */

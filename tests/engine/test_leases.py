@@ -203,8 +203,9 @@ def test_the_database_goes_while_creations_wait_for_their_turn_at_im(bare_rig, d
     assert len(bare_rig.infrastructures(alice, alive="true")) == 6
 
 
-def test_deletions_that_im_takes_minutes_for_leave_room_for_others(bare_rig, daemons):
-    daemons(im_max_in_flight=2, im_timeout=30000, lease=30000)
+@pytest.mark.parametrize("window", [1, 2])
+def test_deletions_that_im_takes_minutes_for_leave_room_for_others(bare_rig, daemons, window):
+    daemons(im_max_in_flight=window, im_timeout=30000, lease=30000)
     alice = bare_rig.person()
     slow = template(im_simulator={"refuse": 1000, "fault": "slow", "on": "delete", "after": 3, "ms": 100000})
     ids = [alice.create(slow) for _ in range(3)]

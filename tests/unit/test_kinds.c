@@ -418,6 +418,37 @@ static void an_event_that_is_not_expected_is_damage(void **state)
     assert_contains(step.text, "is not expected in the phase queued");
 }
 
+/* ---- the time until which an answer may come is the row's, whatever this host's timeout is ---- */
+
+static void an_unanswered_creation_is_not_made_anew_while_its_answer_may_come(void **state)
+{
+    static const char *const memory = BEGUN IN_TIME ATTEMPT ",\"asked\":true,\"since\":1,\"until\":2000000000000000}}";
+    orc_task_t *task = task_of("CREATE", "submitting", memory);
+    orc_config_t config = *service.config;
+    orc_step_t step;
+    orc_im_result_t result;
+
+    config.im_create_timeout = 0;
+    task->config = &config;
+    step = settled(task, task->kind->turn(task));
+    result = good(step.call.kind, "nothing");
+    step = after(task, step, &result);
+    assert_string_equal(told(task, &step), "later");
+}
+
+static void a_creation_notes_until_when_it_may_be_answered(void **state)
+{
+    orc_task_t *task = task_of("CREATE", "submitting", UNASKED);
+    orc_step_t step = settled(task, task->kind->turn(task));
+    const json_t *asked;
+
+    assert_int_equal(step.call.kind, ORC_CALL_CREATE);
+    step.call.before(task);
+    asked = json_array_get(json_object_get(task->changes, "asked"), 0);
+    assert_string_equal(orc_json_string(asked, "id"), TAG);
+    assert_true(orc_json_integer(asked, "time", 0) > service.config->im_create_timeout);
+}
+
 /* ---- a deletion looks at infrastructures, and calls nobody ---- */
 
 static const char *deletion(const char *phase, const char *options, const char *rows, apr_time_t deadline)
@@ -500,6 +531,8 @@ int main(void)
         cmocka_unit_test(every_event_of_every_table_leads_somewhere),
         cmocka_unit_test(every_phase_that_asks_im_is_a_situation),
         cmocka_unit_test(an_event_that_is_not_expected_is_damage),
+        cmocka_unit_test(an_unanswered_creation_is_not_made_anew_while_its_answer_may_come),
+        cmocka_unit_test(a_creation_notes_until_when_it_may_be_answered),
         cmocka_unit_test(a_deletion_ends_when_nothing_is_left_that_could_still_go),
     };
 
