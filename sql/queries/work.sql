@@ -4,7 +4,8 @@
 -- Claims what is due, then what is pending, up to the limits, in one statement with all that a step needs.
 -- `due`: how many of those at work, whose due_at is not before `since` (microseconds since 1970: what lies before was claimed,
 -- and its dead entries in the index need not be walked over each time); `pending`: how many pending ones, of the groups that
--- have the fewest at work and of these the oldest; one is looked at after the other until enough may begin; `lease` in
+-- have the fewest at work and of these the oldest; one is looked at after the other until enough may begin, and with `since`
+-- not in more groups than that should take; `lease` in
 -- microseconds; `phases`: "KIND/PHASE" of all that the caller knows how to go on with: another version's work is left to it;
 -- `with_template`, `watching`: of those that need the template, or all infrastructures of the deployment.
 -- name: work_claim
@@ -20,18 +21,21 @@ WITH due AS (
     ORDER BY due_at
     LIMIT :due::integer
     FOR NO KEY UPDATE SKIP LOCKED
+), groups AS MATERIALIZED (
+    SELECT g.user_group_issuer, g.user_group,
+           (SELECT count(*) FROM operations o
+            WHERE (o.user_group_issuer, o.user_group) = (g.user_group_issuer, g.user_group)
+              AND o.state IN ('in progress', 'canceling')) AS busy
+    FROM (SELECT DISTINCT user_group_issuer, user_group FROM operations WHERE state = 'pending') g
+    ORDER BY busy, user_group_issuer COLLATE "C", user_group COLLATE "C"
+    LIMIT CASE :since::bigint WHEN 0 THEN NULL ELSE 2 * :pending::integer + 32 END
 ), fresh AS (
     SELECT w.id, w.due_at
     FROM (SELECT p.id
-          FROM (SELECT id, created_at, user_group_issuer, user_group,
-                       row_number() OVER (PARTITION BY user_group_issuer, user_group ORDER BY created_at, id) AS place
-                FROM operations WHERE state = 'pending') p
-          JOIN (SELECT g.*, (SELECT count(*) FROM operations o
-                             WHERE (o.user_group_issuer, o.user_group) = (g.user_group_issuer, g.user_group)
-                               AND o.state IN ('in progress', 'canceling')) AS busy
-                FROM (SELECT DISTINCT user_group_issuer, user_group FROM operations WHERE state = 'pending') g) b
-              USING (user_group_issuer, user_group)
-          ORDER BY p.place + b.busy, p.created_at, p.id OFFSET 0) next
+          FROM groups g CROSS JOIN LATERAL (
+              SELECT o.id, o.created_at, row_number() OVER (ORDER BY o.created_at, o.id) AS place FROM operations o
+              WHERE (o.user_group_issuer, o.user_group) = (g.user_group_issuer, g.user_group) AND o.state = 'pending') p
+          ORDER BY p.place + g.busy, p.created_at, p.id OFFSET 0) next
     CROSS JOIN LATERAL (
         SELECT w.id, w.due_at
         FROM work w JOIN operations p ON p.id = w.id JOIN deployments d ON d.id = p.deployment_id
