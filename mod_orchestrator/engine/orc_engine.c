@@ -52,7 +52,8 @@ orc_error_t *orc_engine_make(orc_engine_t **out, const orc_service_t *service, o
     if (pipe2(engine->stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
         return orc_error(pool, 500, "engine", "A pipe can't be made: %s.", strerror(errno));
     orc_claims_name(&engine->owner, &engine->prefix, engine->pool);
-    options.max_in_flight = engine->config->im_max_in_flight;
+    options.max_in_flight =
+        engine->config->im_max_in_flight + 1; /* a call that lasts may stand beside a window of one */
     options.ca_file = engine->config->ca_file;
     ORC_TRY(orc_http_make(&engine->http, &options, engine->pool));
     ORC_TRY(orc_oidc_make(&engine->oidc, engine->config, engine->pool));

@@ -194,7 +194,7 @@ class Rig(live.LiveStack):
     def engine(self, **config):
         """Starts a daemon."""
         self._started += 1
-        made = Engine(self, self._started, configuration(self, public_url="https://paas.example.org/api/v1", **config))
+        made = Engine(self, self._started, configuration(self, **{"public_url": "https://paas.example.org/api/v1", **config}))
         self.engines.append(made)
         return made
 
