@@ -7,6 +7,15 @@ import socket
 import threading
 
 
+def readable(*sockets):
+    """Those that have something to read: waits for it. Not select(), which knows no descriptor above 1023."""
+    poll = select.poll()
+    by_number = {one.fileno(): one for one in sockets}
+    for number in by_number:
+        poll.register(number, select.POLLIN)
+    return [by_number[number] for number, _ in poll.poll()]
+
+
 class _Server:
     """Takes connections and serves each in a thread of its own."""
 
@@ -66,7 +75,7 @@ class Standstill(_Server):
             for one in (client, server):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while True:
-                for one in select.select([client, server], [], [])[0]:
+                for one in readable(client, server):
                     data = one.recv(65536)
                     if not data:
                         return
