@@ -44,9 +44,15 @@ static int user_access(const char *path, int mode, server_rec *main_server, apr_
 
 /* ---- files with secrets ---- */
 
-/* A group of administrators may read such a file, but not the one of httpd's children, which serve files: one that is
- * tricked into giving any file away must not have this one to give. */
-static const char *check_secret_files(const mo_config_t *config, apr_pool_t *pool)
+/* What the user has by another group of theirs, or by an access list: both show as the rights of the group. */
+static int may_user_read(const char *path, server_rec *main_server, apr_pool_t *pool)
+{
+    return geteuid() == 0 && ap_unixd_config.user_id != (uid_t)-1 && user_access(path, R_OK, main_server, pool) == 0;
+}
+
+/* A group of administrators may read such a file, but not httpd's children, which serve files: one that is tricked into
+ * giving any file away must not have this one to give. */
+static const char *check_secret_files(const mo_config_t *config, server_rec *main_server, apr_pool_t *pool)
 {
     apr_finfo_t info;
     int i;
@@ -55,8 +61,13 @@ static const char *check_secret_files(const mo_config_t *config, apr_pool_t *poo
         const mo_secret_file_t *file = &APR_ARRAY_IDX(config->secret_files, i, mo_secret_file_t);
         apr_status_t status = apr_stat(&info, file->path, APR_FINFO_GPROT | APR_FINFO_GROUP, pool);
 
-        if (status == APR_SUCCESS && (info.protection & APR_FPROT_GREAD) && info.group == ap_unixd_config.group_id)
+        if (status != APR_SUCCESS || !(info.protection & APR_FPROT_GREAD))
+            continue;
+        if (info.group == ap_unixd_config.group_id)
             return apr_psprintf(pool, "%s: the Group of httpd may read %s: chmod 600 it",
+                                mo_tree_place(file->directive, pool), file->path);
+        if (may_user_read(file->path, main_server, pool))
+            return apr_psprintf(pool, "%s: the User of httpd may read %s: chmod 600 it",
                                 mo_tree_place(file->directive, pool), file->path);
     }
     return NULL;
@@ -128,7 +139,7 @@ static const char *check_ca_file(const mo_config_t *config, server_rec *main_ser
 
 const char *mo_files_check(const mo_config_t *config, server_rec *main_server, apr_pool_t *pool)
 {
-    const char *mistake = check_secret_files(config, pool);
+    const char *mistake = check_secret_files(config, main_server, pool);
 
     if (!mistake)
         mistake = check_jwks_file(config, main_server, pool);

@@ -374,6 +374,29 @@ def test_a_secret_of_httpd_s_group_is_refused(configuration, name, text, directi
     refused(configuration, directive, "the Group of httpd", *SECRET, "Group #%d" % os.stat(path).st_gid)
 
 
+# Debian's postgres is in ssl-cert; any such pair will do.
+MEMBERS = [(group.gr_gid, group.gr_mem[0]) for group in grp.getgrall() if group.gr_gid and "root" not in group.gr_mem and group.gr_mem]
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not MEMBERS, reason="only root gives files away, and somebody has to be in another group")
+def test_a_secret_of_another_group_of_httpd_s_user_is_refused(configuration):
+    group, member = MEMBERS[0]
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        os.mkdir(os.path.join(folder, "jwks"))
+        os.chown(os.path.join(folder, "jwks"), pwd.getpwnam(member).pw_uid, 0)
+        key = os.path.join(folder, "secret.key")
+        with open(key, "w", encoding="ascii") as file:
+            file.write(KEY)
+        os.chmod(key, 0o640)
+        os.chown(key, 0, group)
+        lines = "User " + member, "Group nogroup"
+        wanted = {"OrchestratorSecretKeyFile": key, "OrchestratorJwksFile": os.path.join(folder, "jwks", "jwks.json")}
+        refused(configuration, "OrchestratorSecretKeyFile", "the User of httpd", *lines, **wanted)
+        os.chown(key, 0, 0)
+        assert configuration.test(*lines, **wanted) == (0, "Syntax OK\n")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 @pytest.mark.parametrize("name, text, directive", FILES)
 def test_a_secret_of_httpd_s_user_is_refused(configuration, name, text, directive):
