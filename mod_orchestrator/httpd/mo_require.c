@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "mo_require.h"
 
+#include <apr_strings.h>
 #include <http_protocol.h>
 
 #include "mo_tree.h"
@@ -8,21 +9,48 @@
 /* mod_authz_core keeps what it was told to itself, so the directives are read here as it reads them: outside of
  * <RequireAll> one Require that is met is enough; and who is let in without a user is never asked for one. */
 
-static mo_verdict_t judge_require(const ap_directive_t *node, apr_pool_t *pool)
+/* Who comes in by what a Require says; -1: this is no provider that is known here. */
+static int who_by(const char *arguments, apr_pool_t *pool)
 {
+    static const char *const with_user[] = {"valid-user", "user", "group", NULL};
     static const char *const without_user[] = {"ip", "host", "forward-dns", "local", "env", "expr", "method", NULL};
-    const char *arguments = node->args;
     const char *word = ap_getword_conf(pool, &arguments);
-    mo_verdict_t verdict = {MO_NOBODY, node};
 
     /* What only takes away stands among others in a <RequireAll>, and they decide. */
     if (ap_cstr_casecmp(word, "not") == 0)
-        verdict.who = MO_EVERYBODY;
-    else if (ap_cstr_casecmp(word, "all") == 0)
-        verdict.who = ap_cstr_casecmp(ap_getword_conf(pool, &arguments), "granted") == 0 ? MO_EVERYBODY : MO_NOBODY;
-    else if (mo_tree_is_one_of(word, without_user))
-        verdict.who = MO_SOMEBODY;
-    return verdict;
+        return MO_EVERYBODY;
+    if (ap_cstr_casecmp(word, "all") == 0)
+        return ap_cstr_casecmp(ap_getword_conf(pool, &arguments), "granted") == 0 ? MO_EVERYBODY : MO_NOBODY;
+    if (mo_tree_is_one_of(word, without_user))
+        return MO_SOMEBODY;
+    return mo_tree_is_one_of(word, with_user) ? MO_NOBODY : -1;
+}
+
+/* What the <AuthzProviderAlias> of that name stands for: a provider and what it is told; "" when there is none. */
+static const char *meant_by(const char *alias, apr_pool_t *pool)
+{
+    const ap_directive_t *node;
+
+    for (node = ap_conftree; node; node = node->next) {
+        const char *own, *provider;
+
+        if (!mo_tree_is(node, "<AuthzProviderAlias"))
+            continue;
+        own = mo_tree_arguments(node, pool);
+        provider = ap_getword_conf(pool, &own);
+        if (strcmp(ap_getword_conf(pool, &own), alias) == 0)
+            return apr_pstrcat(pool, provider, " ", ap_getword_conf(pool, &own), NULL);
+    }
+    return "";
+}
+
+static mo_verdict_t judge_require(const ap_directive_t *node, apr_pool_t *pool)
+{
+    int who = who_by(node->args, pool);
+
+    if (who < 0)
+        who = who_by(meant_by(mo_tree_word(node, pool), pool), pool);
+    return (mo_verdict_t){who < 0 ? MO_NOBODY : (mo_who_t)who, node};
 }
 
 static int is_requirement(const ap_directive_t *node)

@@ -545,6 +545,7 @@ def test_a_place_where_nobody_is_asked_for_a_token_is_refused(configuration, nee
     place(BOUND, TYPE, VALID) + "\n" + place("SetHandler None", "AuthType None", "Require all granted"),
     place(BOUND, TYPE, "<Limit GET POST>", VALID, "</Limit>", "<LimitExcept POST GET>", "Require all denied", "</LimitExcept>"),
     place(BOUND, TYPE, "<LimitExcept GET>", VALID, "</LimitExcept>", "<LimitExcept X>", VALID, "</LimitExcept>"),
+    '<AuthzProviderAlias user somebody "a b">\n</AuthzProviderAlias>\n' + place(BOUND, TYPE, "Require somebody"),
     place(BOUND, 'AuthType "%{req:x}"', VALID), place("SetHandler Orchestrator", TYPE, "<Limit POST>", "Require user x", "</Limit>", VALID),
 ])
 def test_a_place_that_asks_for_a_token_in_another_way_is_accepted(configuration, lines):
@@ -553,6 +554,7 @@ def test_a_place_that_asks_for_a_token_in_another_way_is_accepted(configuration,
 
 @pytest.mark.parametrize("needle, lines", [
     ("Require ip", place(BOUND, TYPE, VALID, "Require ip 10")), ("Require local", place(BOUND, TYPE, "Require local")),
+    ("Require inside", "<AuthzProviderAlias ip inside 10>\n</AuthzProviderAlias>\n" + place(BOUND, TYPE, "Require inside")),
     ("<Limit", place(BOUND, TYPE, "<Limit POST>", VALID, "</Limit>")),
     ("<LimitExcept", place(BOUND, TYPE, "<Limit GET>", VALID, "</Limit>", "<LimitExcept GET X>", VALID, "</LimitExcept>")),
     ("<LimitExcept", place(BOUND, TYPE, "<LimitExcept GET>", VALID, "</LimitExcept>")),
