@@ -118,7 +118,7 @@ void orc_token_settle(orc_engine_t *engine)
 {
     apr_hash_index_t *at;
 
-    for (at = apr_hash_first(engine->pool, engine->renewals); at; at = apr_hash_next(at)) {
+    for (at = apr_hash_first(NULL, engine->renewals); at; at = apr_hash_next(at)) {
         void *renewal;
 
         apr_hash_this(at, NULL, NULL, &renewal);
