@@ -97,10 +97,9 @@ orc_error_t *orc_claims_adopt(orc_engine_t *engine, orc_db_t *db, apr_pool_t *po
 
 /* What may be claimed now. Work that was claimed leaves dead entries behind in the schedule's index; all that is due
  * before `since` was taken, but for what somebody had locked: that is found by a full look once in a while. */
-static orc_store_claim_t wanted(orc_engine_t *engine)
+static orc_store_claim_t wanted(orc_engine_t *engine, apr_time_t now)
 {
     int room = ORC_ENGINE_MAX_JOBS - engine->job_count, places = engine->config->max_operations - engine->at_work;
-    apr_time_t now = orc_engine_monotonic();
     orc_store_claim_t claim = {.owner = engine->owner, .lease = engine->config->lease, .phases = engine->phases};
 
     claim.with_template = engine->with_template;
@@ -140,18 +139,18 @@ static apr_time_t start(orc_engine_t *engine, const orc_rows_t *rows, int row, a
 orc_error_t *orc_claims_take(int *claimed, orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
 {
     apr_time_t now = orc_engine_monotonic(), oldest = 0;
-    orc_store_claim_t claim = wanted(engine);
+    orc_store_claim_t claim;
     orc_rows_t rows;
     int i;
 
     *claimed = 0;
-    if (claim.due <= 0)
+    if (engine->job_count >= ORC_ENGINE_MAX_JOBS)
         return NULL;
     if (now >= engine->count_at) {
         ORC_TRY(orc_store_at_work(&engine->at_work, db, engine->owner, pool));
         engine->count_at = now + COUNT_INTERVAL;
-        claim = wanted(engine);
     }
+    claim = wanted(engine, now);
     ORC_TRY(orc_store_claim(&rows, db, &claim, pool));
     /* The steps may use the connection, which must be free of this unit of work. */
     orc_db_close(db);
