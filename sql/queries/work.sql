@@ -402,7 +402,7 @@ WHERE user_id = :user_id::uuid AND endpoint = :endpoint::text AND unwanted_at IS
 -- Of these tags, those that are known.
 -- name: infrastructure_tags
 -- columns: id
-SELECT id FROM infrastructures WHERE id::text = ANY (:tags::text[]);
+SELECT id FROM infrastructures WHERE id = ANY (:tags::uuid[]);
 
 -- name: work_resources
 -- columns: position, tosca_node_name, is_compute, im_vm_idx, id
