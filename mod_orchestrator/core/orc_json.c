@@ -217,6 +217,12 @@ const char *orc_json_string(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
+void orc_json_put(json_t *object, const char *key, const char *value)
+{
+    if (value)
+        json_object_set_new(object, key, json_string(value));
+}
+
 json_int_t orc_json_integer(const json_t *object, const char *key, json_int_t otherwise)
 {
     const json_t *value = json_object_get(object, key);

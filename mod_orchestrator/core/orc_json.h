@@ -44,6 +44,9 @@ const char *orc_json_text(const json_t *value, apr_pool_t *pool);
 /** String member of an object, or NULL when it is absent or no string. Lives as long as the object. */
 const char *orc_json_string(const json_t *object, const char *key);
 
+/** Sets a string member of an object; NULL: it is left as it is. */
+void orc_json_put(json_t *object, const char *key, const char *value);
+
 /** Integer member of an object, or `otherwise`. */
 json_int_t orc_json_integer(const json_t *object, const char *key, json_int_t otherwise);
 

@@ -2,6 +2,7 @@
 #include "orc_words.h"
 
 #include <apr_hash.h>
+#include <apr_strings.h>
 #include <string.h>
 
 int orc_words_contain(const apr_array_header_t *words, const char *word)
@@ -31,6 +32,16 @@ apr_array_header_t *orc_words_without(const apr_array_header_t *words, const apr
             APR_ARRAY_PUSH(rest, const char *) = word;
     }
     return rest;
+}
+
+apr_array_header_t *orc_words_copy(const apr_array_header_t *words, apr_pool_t *pool)
+{
+    apr_array_header_t *copy = apr_array_make(pool, words->nelts, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < words->nelts; i++)
+        APR_ARRAY_PUSH(copy, const char *) = apr_pstrdup(pool, APR_ARRAY_IDX(words, i, const char *));
+    return copy;
 }
 
 const char *orc_words_find(const char *const *words, const char *word)

@@ -11,7 +11,10 @@ int orc_words_contain(const apr_array_header_t *words, const char *word);
 apr_array_header_t *orc_words_without(const apr_array_header_t *words, const apr_array_header_t *others,
                                       apr_pool_t *pool);
 
-/** The same of a list that ends with NULL: the word as it stands there, or NULL. */
+/** The words, and their texts, in `pool`. */
+apr_array_header_t *orc_words_copy(const apr_array_header_t *words, apr_pool_t *pool);
+
+/** As orc_words_contain of a list that ends with NULL: the word as it stands there, or NULL. */
 const char *orc_words_find(const char *const *words, const char *word);
 
 #endif

@@ -52,8 +52,8 @@ orc_error_t *orc_engine_make(orc_engine_t **out, const orc_service_t *service, o
     if (pipe2(engine->stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
         return orc_error(pool, 500, "engine", "A pipe can't be made: %s.", strerror(errno));
     orc_claims_name(&engine->owner, &engine->prefix, engine->pool);
-    options.max_in_flight =
-        engine->config->im_max_in_flight + 1; /* a call that lasts may stand beside a window of one */
+    /* A call that lasts for minutes may stand beside a window of one. */
+    options.max_in_flight = engine->config->im_max_in_flight + 1;
     options.ca_file = engine->config->ca_file;
     ORC_TRY(orc_http_make(&engine->http, &options, engine->pool));
     ORC_TRY(orc_oidc_make(&engine->oidc, engine->config, engine->pool));
@@ -119,7 +119,7 @@ static void *housekeeping(void *baton)
     apr_pool_create(&pool, NULL);
     source = orc_db_source_single(engine->config->database_url, pool);
     while (pause_for(engine, ADOPT_INTERVAL)) {
-        int with_tables = orc_engine_monotonic() >= tables_at;
+        int with_tables = orc_time_monotonic() >= tables_at;
         orc_error_t *error;
 
         apr_pool_create(&turn, pool);
@@ -127,7 +127,7 @@ static void *housekeeping(void *baton)
         if (error)
             orc_log(ORC_LOG_DEBUG, "housekeeping: %s", orc_error_line(error, turn));
         else if (with_tables)
-            tables_at = orc_engine_monotonic() + HOUSE_INTERVAL;
+            tables_at = orc_time_monotonic() + HOUSE_INTERVAL;
         apr_pool_destroy(turn);
     }
     apr_pool_destroy(pool);
@@ -147,7 +147,7 @@ static void on_probe(void *baton, const orc_im_result_t *result)
 static void probe_im(orc_engine_t *engine, apr_pool_t *pool)
 {
     orc_im_target_t target = {0};
-    apr_time_t now = orc_engine_monotonic();
+    apr_time_t now = orc_time_monotonic();
 
     if (engine->probing || now < engine->probe_at || !engine->config->im_url)
         return;
@@ -170,7 +170,7 @@ static apr_time_t next_claim(const orc_engine_t *engine, apr_time_t now)
 /* All that has to do with the database in one turn. */
 static orc_error_t *work(orc_engine_t *engine, apr_pool_t *pool)
 {
-    apr_time_t now = orc_engine_monotonic();
+    apr_time_t now = orc_time_monotonic();
     apr_interval_time_t next;
     orc_db_t *db;
     int claimed = 0;
@@ -219,7 +219,7 @@ static void try_work(orc_engine_t *engine, apr_pool_t *turn)
     apr_pool_t *pool;
     int i;
 
-    if (orc_engine_monotonic() < engine->database_after)
+    if (orc_time_monotonic() < engine->database_after)
         return;
     /* A unit of work that fails ends with this pool: others of the turn may find the connection broken and let go of
      * it. */
@@ -238,13 +238,13 @@ static void try_work(orc_engine_t *engine, apr_pool_t *turn)
     for (i = 0; i < engine->database_failures && pause < LAST_DATABASE_PAUSE; i++)
         pause *= 2;
     engine->database_failures++;
-    engine->database_after = orc_engine_monotonic() + pause;
+    engine->database_after = orc_time_monotonic() + pause;
 }
 
 static void wait_for_something(orc_engine_t *engine, apr_pool_t *pool)
 {
     struct pollfd fds[2] = {{engine->stop_pipe[0], POLLIN, 0}, {-1, POLLIN, 0}};
-    apr_time_t now = orc_engine_monotonic(), until;
+    apr_time_t now = orc_time_monotonic(), until;
     apr_interval_time_t timeout;
     int is_new = 0, count = 1;
     orc_error_t *error;
@@ -291,9 +291,9 @@ static void adopt_at_start(orc_engine_t *engine)
  * lost with the process, if it comes soon. */
 static void await_tokens(orc_engine_t *engine, apr_pool_t *pool)
 {
-    apr_time_t until = orc_engine_monotonic() + LAST_WAIT;
+    apr_time_t until = orc_time_monotonic() + LAST_WAIT;
 
-    while (orc_token_is_awaited(engine) && orc_engine_monotonic() < until) {
+    while (orc_token_is_awaited(engine) && orc_time_monotonic() < until) {
         if (orc_http_wait(engine->http, apr_time_from_msec(100), NULL, 0, pool))
             return;
     }

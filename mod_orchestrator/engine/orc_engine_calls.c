@@ -224,17 +224,16 @@ static int may_send(void *sender)
 {
     orc_job_t *job = sender;
 
-    job->is_withheld = job->is_lost || orc_engine_monotonic() > job->lease_until;
+    job->is_withheld = job->is_lost || orc_time_monotonic() > job->lease_until;
     return !job->is_withheld;
 }
 
 /* A row may name an endpoint that the configuration has no more: whose it is by now nobody knows, so nobody's token
  * goes there. */
-static orc_error_t *check_endpoint(const orc_job_t *job)
+static orc_error_t *check_endpoint(const orc_job_t *job, orc_endpoint_t *endpoint)
 {
     const orc_engine_t *engine = job->engine;
     const char *url = job->call.at.endpoint;
-    orc_endpoint_t *endpoint = orc_window_of(job->engine, url);
 
     if (orc_providers_have_endpoint(engine->service->providers, engine->config->im_url, url))
         return NULL;
@@ -296,11 +295,11 @@ static void begin(orc_job_t *job, orc_endpoint_t *endpoint)
     orc_error_t *error;
 
     job->endpoint = NULL;
-    if (orc_engine_monotonic() > job->lease_until) {
+    if (orc_time_monotonic() > job->lease_until) {
         end_without_answer(job, -1);
         return;
     }
-    error = check_endpoint(job);
+    error = check_endpoint(job, endpoint);
     if (!error)
         error = held_back(job);
     if (!error)

@@ -138,7 +138,7 @@ static apr_time_t start(orc_engine_t *engine, const orc_rows_t *rows, int row, a
 
 orc_error_t *orc_claims_take(int *claimed, orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
 {
-    apr_time_t now = orc_engine_monotonic(), oldest = 0;
+    apr_time_t now = orc_time_monotonic(), oldest = 0;
     orc_store_claim_t claim;
     orc_rows_t rows;
     int i;
@@ -196,7 +196,7 @@ orc_error_t *orc_claims_renew(orc_engine_t *engine, orc_db_t *db, apr_pool_t *po
 {
     apr_array_header_t *leases = leases_in_hand(engine, pool), *kept;
     apr_hash_t *is_kept = apr_hash_make(pool);
-    apr_time_t now = orc_engine_monotonic();
+    apr_time_t now = orc_time_monotonic();
     int i;
 
     if (!leases->nelts)

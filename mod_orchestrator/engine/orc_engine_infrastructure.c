@@ -14,7 +14,6 @@ enum { PATIENCE = 20 /* times delete_repeat */ };
 
 static const orc_field_t fields[] = {
     ORC_FIELD(orc_infrastructure_t, id, TEXT, ORC_FIELD_ALWAYS),
-    ORC_FIELD(orc_infrastructure_t, operation, TEXT, 0),
     ORC_FIELD(orc_infrastructure_t, step, NUMBER, 0),
     ORC_FIELD_AS(orc_infrastructure_t, "endpoint", at.endpoint, TEXT, ORC_FIELD_ALWAYS),
     ORC_FIELD_AS(orc_infrastructure_t, "provider", at.provider, TEXT, 0),
@@ -79,21 +78,15 @@ const char *orc_infrastructure_tell(orc_task_t *task, const orc_infrastructure_t
 
 /* ---- changes ---- */
 
-static void put(json_t *object, const char *key, const char *value)
-{
-    if (value)
-        json_object_set_new(object, key, json_string(value));
-}
-
 static json_t *row(const char *tag, const orc_address_t *at)
 {
     json_t *object = json_object();
 
-    put(object, "id", tag);
-    put(object, "endpoint", at->endpoint);
-    put(object, "provider", at->provider);
-    put(object, "region", at->region);
-    put(object, "project", at->project);
+    orc_json_put(object, "id", tag);
+    orc_json_put(object, "endpoint", at->endpoint);
+    orc_json_put(object, "provider", at->provider);
+    orc_json_put(object, "region", at->region);
+    orc_json_put(object, "project", at->project);
     return object;
 }
 
@@ -129,11 +122,11 @@ void orc_infrastructure_found(orc_task_t *task, const orc_address_t *at, const c
     const orc_work_t *work = task->work;
     json_t *found = row(tag ? tag : orc_id_new(task->pool), at);
 
-    put(found, "infra", infra);
-    put(found, "deployment", deployment ? deployment : NOBODY);
-    put(found, "operation", work->state ? work->id : NOBODY);
-    put(found, "person", work->user_id);
-    put(found, "group", work->user_group);
-    put(found, "issuer", work->user_group_issuer);
+    orc_json_put(found, "infra", infra);
+    orc_json_put(found, "deployment", deployment ? deployment : NOBODY);
+    orc_json_put(found, "operation", work->state ? work->id : NOBODY);
+    orc_json_put(found, "person", work->user_id);
+    orc_json_put(found, "group", work->user_group);
+    orc_json_put(found, "issuer", work->user_group_issuer);
     json_array_append_new(orc_task_change_list(task, "found"), found);
 }

@@ -8,7 +8,6 @@
 
 typedef struct orc_infrastructure_t {
     const char *id; /* the tag on it */
-    const char *operation;
     apr_int64_t step;
     orc_address_t at;
     const char *infra;    /* IM's id, or NULL */

@@ -47,7 +47,7 @@ static void fill(orc_store_save_t *save, const orc_job_t *job, apr_interval_time
 int orc_save_note(orc_job_t *job)
 {
     orc_engine_t *engine = job->engine;
-    apr_time_t now = orc_engine_monotonic();
+    apr_time_t now = orc_time_monotonic();
     orc_store_save_t save;
     orc_error_t *error;
     apr_pool_t *pool;

@@ -143,16 +143,6 @@ static orc_step_t on_known(orc_task_t *task, const orc_found_t *found)
     return read_next(task);
 }
 
-static apr_array_header_t *copied(const apr_array_header_t *words, apr_pool_t *pool)
-{
-    apr_array_header_t *copy = apr_array_make(pool, words->nelts, sizeof(const char *));
-    int i;
-
-    for (i = 0; i < words->nelts; i++)
-        APR_ARRAY_PUSH(copy, const char *) = apr_pstrdup(pool, APR_ARRAY_IDX(words, i, const char *));
-    return copy;
-}
-
 static orc_step_t on_list(orc_task_t *task, const orc_im_result_t *result)
 {
     orc_search_t *search = task->search;
@@ -160,7 +150,7 @@ static orc_step_t on_list(orc_task_t *task, const orc_im_result_t *result)
 
     if (result->kind != ORC_IM_OK)
         return search->failed(task, result);
-    read.ids = search->listed = copied(result->ids, task->pool);
+    read.ids = search->listed = orc_words_copy(result->ids, task->pool);
     return orc_step_read(read);
 }
 

@@ -1,16 +1,9 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_engine_state.h"
 
-#include "orc_time.h"
-
-apr_time_t orc_engine_monotonic(void)
-{
-    return orc_time_monotonic();
-}
-
 void orc_job_tick(orc_job_t *job)
 {
-    job->task.now = job->task.work->clock + (orc_engine_monotonic() - job->claimed);
+    job->task.now = job->task.work->clock + (orc_time_monotonic() - job->claimed);
 }
 
 void orc_job_finished(orc_job_t *job)

@@ -8,6 +8,7 @@
 #include "orc_engine.h"
 #include "orc_engine_step.h"
 #include "orc_oidc.h"
+#include "orc_time.h"
 
 /* What the machinery's files share: the engine, and a job, which is a task while this daemon has its lease. Kinds of
  * work know nothing of this. */
@@ -93,9 +94,6 @@ struct orc_engine_t {
     int at_work;      /* operations of this owner that take a place */
     int probing;
 };
-
-/** Microseconds of a clock that nobody sets; goes on while a process, or the machine, is stopped. */
-apr_time_t orc_engine_monotonic(void);
 
 /** The database's time, for the task. */
 void orc_job_tick(orc_job_t *job);

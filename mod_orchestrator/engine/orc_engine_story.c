@@ -131,23 +131,17 @@ json_t *orc_story_step(json_t *changes, int number, const char *stage, const cha
     return step;
 }
 
-static void put(json_t *object, const char *key, const char *value)
-{
-    if (value)
-        json_object_set_new(object, key, json_string(value));
-}
-
 json_t *orc_story_end_step(json_t *changes, const orc_story_step_t *step, const char *status, const char *message)
 {
     json_t *ended = json_object();
 
     json_object_set_new(ended, "number", json_integer(step->number));
-    put(ended, "stage", step->stage);
-    put(ended, "name", step->name);
-    put(ended, "provider", step->provider);
-    put(ended, "region", step->region);
-    put(ended, "infra", step->infra);
-    put(ended, "status", status);
+    orc_json_put(ended, "stage", step->stage);
+    orc_json_put(ended, "name", step->name);
+    orc_json_put(ended, "provider", step->provider);
+    orc_json_put(ended, "region", step->region);
+    orc_json_put(ended, "infra", step->infra);
+    orc_json_put(ended, "status", status);
     json_object_set_new(ended, "message", text(message ? message : ""));
     return add_step(changes, ended);
 }

@@ -34,13 +34,13 @@ int orc_window_size(const orc_engine_t *engine)
 void orc_window_began(orc_endpoint_t *endpoint)
 {
     endpoint->in_flight++;
-    endpoint->moved = orc_engine_monotonic();
+    endpoint->moved = orc_time_monotonic();
 }
 
 void orc_window_ended(orc_endpoint_t *endpoint, apr_interval_time_t elapsed)
 {
     endpoint->in_flight--;
-    endpoint->moved = orc_engine_monotonic();
+    endpoint->moved = orc_time_monotonic();
     if (elapsed)
         endpoint->latency += (elapsed - endpoint->latency) / SMOOTH;
 }
@@ -48,7 +48,7 @@ void orc_window_ended(orc_endpoint_t *endpoint, apr_interval_time_t elapsed)
 /* What a call takes, as far as one can tell: when all are silent, for as long as that at least. */
 static apr_interval_time_t latency_of(const orc_endpoint_t *endpoint)
 {
-    apr_interval_time_t silent = endpoint->in_flight ? orc_engine_monotonic() - endpoint->moved : 0;
+    apr_interval_time_t silent = endpoint->in_flight ? orc_time_monotonic() - endpoint->moved : 0;
 
     return silent > endpoint->latency ? silent : endpoint->latency;
 }
@@ -60,7 +60,7 @@ int orc_window_is_crowded(const orc_engine_t *engine, const orc_endpoint_t *endp
 
 apr_interval_time_t orc_window_rest(const orc_engine_t *engine, orc_endpoint_t *endpoint)
 {
-    apr_time_t now = orc_engine_monotonic(), latest = now + engine->config->poll_max;
+    apr_time_t now = orc_time_monotonic(), latest = now + engine->config->poll_max;
 
     if (endpoint->promised < now)
         endpoint->promised = now;

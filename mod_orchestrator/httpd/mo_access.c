@@ -5,6 +5,7 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 
+#include "mo_places.h"
 #include "mo_require.h"
 #include "mo_tree.h"
 #include "orc_url.h"
@@ -194,12 +195,6 @@ static int is_same(const ap_directive_t *one, const ap_directive_t *other)
     return one == other || (one->line_num == other->line_num && strcmp(one->filename, other->filename) == 0);
 }
 
-/* True for the path of the place and for those below it. */
-static int is_inside(const mo_base_t *base, const char *path)
-{
-    return strncmp(path, base->path, base->length) == 0 && (path[base->length] == '/' || !path[base->length]);
-}
-
 /* True for a directive that surely keeps people out: it stands in a <Location> of the place or below it, or where the
  * place itself stands. A condition for more than that may never be met there, and in a host for more than that
  * something else may answer, of which nothing is known here: a redirect, a RewriteRule that proxies. */
@@ -210,7 +205,7 @@ static int is_certain(const check_t *check, const ap_directive_t *node)
 
     for (node = node->parent; node && !mo_tree_is(node, "<Location"); node = node->parent)
         is_conditional = is_conditional || is_condition(node);
-    if (node && is_inside(check->base, mo_tree_word(node, check->pool)))
+    if (node && mo_places_covers(check->base, mo_tree_word(node, check->pool)))
         return 1;
     return !is_conditional && (!host || (own && is_same(host, own)));
 }
@@ -377,7 +372,7 @@ static void add_sections(check_t *check, const ap_directive_t *node)
 
         if (mo_tree_is(node, "<VirtualHost"))
             add_sections(check, node->first_child);
-        if (!is_inside(base, path) || !path[base->length] || !path[base->length + 1])
+        if (!mo_places_covers(base, path) || !path[base->length] || !path[base->length + 1])
             continue;
         path = orc_url_trimmed(path + base->length, check->pool);
         if (!orc_surface_is_open(base->surface, "GET", path))

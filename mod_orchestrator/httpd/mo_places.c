@@ -203,7 +203,7 @@ const char *mo_places_find(mo_config_t *config, server_rec *main_server, apr_poo
 
 /* ---- what requests ask ---- */
 
-static int begins_with(const mo_base_t *base, const char *path)
+int mo_places_covers(const mo_base_t *base, const char *path)
 {
     return strncmp(path, base->path, base->length) == 0 && (!path[base->length] || path[base->length] == '/');
 }
@@ -222,7 +222,7 @@ int mo_places_has(const mo_config_t *config, const server_rec *server, const cha
     for (i = 0; i < config->bases->nelts; i++) {
         const mo_base_t *base = &APR_ARRAY_IDX(config->bases, i, mo_base_t);
 
-        if ((base->server == server || !base->server->is_virtual) && begins_with(base, path))
+        if ((base->server == server || !base->server->is_virtual) && mo_places_covers(base, path))
             return 1;
     }
     return 0;

@@ -28,6 +28,9 @@ const char *mo_places_find(mo_config_t *config, server_rec *main_server, apr_poo
 /** The place of a request as its configuration is merged so far; NULL when it is none of ours. */
 const mo_base_t *mo_places_of(const mo_config_t *config, const request_rec *r);
 
+/** True for the path of a place and for those below it. */
+int mo_places_covers(const mo_base_t *base, const char *path);
+
 /** True when a path leads to a place of the server, as far as a path alone can tell. */
 int mo_places_has(const mo_config_t *config, const server_rec *server, const char *path);
 

@@ -1,8 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_store_work.h"
 
-#include "orc_db_views.h"
-
 #include <apr_strings.h>
 #include <string.h>
 

@@ -5,8 +5,7 @@
 -- `due`: how many of those at work, whose due_at is not before `since` (microseconds since 1970: what lies before was claimed,
 -- and its dead entries in the index need not be walked over each time); `pending`: how many pending ones, of the groups that
 -- have the fewest at work and of these the oldest; one is looked at after the other until enough may begin, and with `since`
--- not in more groups than that should take; `lease` in
--- microseconds; `phases`: "KIND/PHASE" of all that the caller knows how to go on with: another version's work is left to it;
+-- not in more groups than that should take; `lease` in microseconds; `phases`: "KIND/PHASE" of all that the caller knows how to go on with: another version's work is left to it;
 -- `with_template`, `watching`: of those that need the template, or all infrastructures of the deployment.
 -- name: work_claim
 -- columns: id, deployment_id, lease_number, kind, state, phase, options, memory, was_due, is_fresh, correlation_id, description,
@@ -83,7 +82,7 @@ SELECT w.id, COALESCE(o.deployment_id, i.deployment_id) AS deployment_id, w.leas
                  FROM deployment_owners x JOIN users y ON y.id = x.user_id
                  WHERE x.deployment_id = d.id AND y.public_ssh_key IS NOT NULL) END AS owners,
        (SELECT jsonb_agg(jsonb_build_object(
-                   'id', n.id, 'operation', n.operation_id, 'step', n.step, 'endpoint', n.endpoint,
+                   'id', n.id, 'step', n.step, 'endpoint', n.endpoint,
                    'provider', n.provider, 'region', n.region, 'project', n.project, 'infra', n.infra_id,
                    'standing', n.standing, 'forced', n.is_forced, 'waits', n.waits_for_token, 'tries', n.tries,
                    'note', n.note, 'until', (extract(epoch FROM n.answer_until) * 1000000)::bigint,

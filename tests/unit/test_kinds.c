@@ -110,9 +110,9 @@ static const char *const content = "tosca_definitions_version: tosca_simple_yaml
 /* An infrastructure as its row is; `known`: its id is. */
 static json_t *row(const char *standing, int is_known, apr_time_t until)
 {
-    return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s?, s:s, s:I, s:I}", "id", TAG, "operation", DEPL, "step", 2,
-                     "endpoint", "https://im", "provider", "one", "infra", is_known ? INFRA : NULL, "standing",
-                     standing, "until", (json_int_t)until, "unwanted", (json_int_t)NOW);
+    return json_pack("{s:s, s:i, s:s, s:s, s:s?, s:s, s:I, s:I}", "id", TAG, "step", 2, "endpoint", "https://im",
+                     "provider", "one", "infra", is_known ? INFRA : NULL, "standing", standing, "until",
+                     (json_int_t)until, "unwanted", (json_int_t)NOW);
 }
 
 static orc_task_t *task_of(const char *kind, const char *phase, const char *memory)

@@ -162,7 +162,8 @@ static int is_put_off(orc_step_t *step, orc_task_t *task, const orc_im_result_t 
 
     if (result->kind == ORC_IM_TOKEN_REJECTED) {
         note(task, result->error->detail);
-        *step = orc_step_later(task->config->looks[task->config->look_count > 1]);
+        *step =
+            orc_step_later(task->config->looks[task->config->look_count > 1]); /* the second time, if there is one */
         step->waits = 1;
         return 1;
     }
@@ -170,6 +171,21 @@ static int is_put_off(orc_step_t *step, orc_task_t *task, const orc_im_result_t 
         return 0;
     *step = is_ill(task, says_something ? result->error->detail : row->note);
     return 1;
+}
+
+/* Time until the next of the further looks, each the next of the configured times behind the one before, whoever is in
+ * a hurry; -1: there is none any more. */
+static apr_interval_time_t until_next_look(orc_task_t *task)
+{
+    memory_t *memory = task->memory;
+    const orc_config_t *config = task->config;
+
+    if (memory->next <= task->now) {
+        if (memory->looks >= config->look_count)
+            return -1;
+        memory->next = task->now + config->looks[memory->looks++];
+    }
+    return memory->next - task->now;
 }
 
 /* ---- an IM that does not know it ---- */
@@ -299,18 +315,12 @@ static orc_step_t try_again(orc_task_t *task)
 
 /* ---- what is gone ---- */
 
-/* After each of the configured times it is looked at again; somebody who is in a hurry changes nothing in that. */
 static orc_step_t rest(orc_task_t *task)
 {
-    memory_t *memory = task->memory;
-    const orc_config_t *config = task->config;
+    apr_interval_time_t wait = until_next_look(task);
 
     stand(task, "gone");
-    if (memory->next <= task->now && memory->looks >= config->look_count)
-        return orc_step_event(OVER);
-    if (memory->next <= task->now)
-        memory->next = task->now + config->looks[memory->looks++];
-    return later(task, memory->next - task->now);
+    return wait < 0 ? orc_step_event(OVER) : later(task, wait);
 }
 
 static orc_step_t begin_rest(orc_task_t *task)
@@ -352,8 +362,8 @@ static orc_step_t forget(orc_task_t *task)
 
 static orc_step_t on_search(orc_task_t *task, orc_search_outcome_t outcome, const char *infra)
 {
-    memory_t *memory = task->memory;
     orc_infrastructure_t *row = row_of(task);
+    apr_interval_time_t wait;
 
     if (outcome == ORC_SEARCH_FOUND) {
         row->infra = infra;
@@ -366,13 +376,11 @@ static orc_step_t on_search(orc_task_t *task, orc_search_outcome_t outcome, cons
         stand(task, "gone");
     else
         note(task, "the Infrastructure Manager has one that it tells nothing of, which may be it");
-    if (memory->next <= task->now && memory->looks >= task->config->look_count) {
-        tell(task, "it was not found");
-        return orc_step_event(OVER);
-    }
-    if (memory->next <= task->now)
-        memory->next = task->now + task->config->looks[memory->looks++];
-    return orc_step_later(memory->next - task->now);
+    wait = until_next_look(task);
+    if (wait >= 0)
+        return orc_step_later(wait);
+    tell(task, "it was not found");
+    return orc_step_event(OVER);
 }
 
 static orc_step_t on_failed_search(orc_task_t *task, const orc_im_result_t *result)

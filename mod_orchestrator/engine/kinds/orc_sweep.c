@@ -169,19 +169,15 @@ static orc_step_t on_living(orc_task_t *task, const orc_found_t *found)
 static orc_step_t on_list(orc_task_t *task, const orc_im_result_t *result)
 {
     memory_t *memory = task->memory;
-    apr_array_header_t *listed = apr_array_make(task->pool, 8, sizeof(const char *));
     orc_step_t step;
-    int i;
 
     if (is_put_off(&step, task, result) || result->kind != ORC_IM_OK)
         return step;
     if (!result->ids->nelts)
         return orc_step_read(
             (orc_read_t){.kind = ORC_READ_LIVING, .endpoint = task->work->endpoint, .then = on_living});
-    for (i = 0; i < result->ids->nelts; i++)
-        APR_ARRAY_PUSH(listed, const char *) = apr_pstrdup(task->pool, APR_ARRAY_IDX(result->ids, i, const char *));
-    memory->listed = listed;
-    return orc_step_read((orc_read_t){.kind = ORC_READ_KNOWN, .ids = listed, .then = on_known});
+    memory->listed = orc_words_copy(result->ids, task->pool);
+    return orc_step_read((orc_read_t){.kind = ORC_READ_KNOWN, .ids = memory->listed, .then = on_known});
 }
 
 static orc_step_t list(orc_task_t *task)

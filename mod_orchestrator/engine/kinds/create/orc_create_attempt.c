@@ -43,21 +43,15 @@ void orc_create_open_attempt(orc_task_t *task)
     memory->attempt = attempt;
 }
 
-static void put(json_t *step, const char *key, const char *value)
-{
-    if (value)
-        json_object_set_new(step, key, json_string(value));
-}
-
 void orc_create_open_step(orc_task_t *task)
 {
     const orc_attempt_t *attempt = ((orc_create_t *)task->memory)->attempt;
     json_t *step =
         orc_story_step(orc_task_changes(task), (int)attempt->number, "infrastructure_creation", attempt->name);
 
-    put(step, "provider", attempt->at.provider);
-    put(step, "region", attempt->at.region);
-    put(step, "infra", attempt->infra);
+    orc_json_put(step, "provider", attempt->at.provider);
+    orc_json_put(step, "region", attempt->at.region);
+    orc_json_put(step, "infra", attempt->infra);
 }
 
 void orc_create_show_resources(orc_task_t *task, int status)

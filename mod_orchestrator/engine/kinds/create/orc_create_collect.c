@@ -7,6 +7,7 @@
 #include "orc_create.h"
 #include "orc_enums.h"
 #include "orc_redact.h"
+#include "orc_words.h"
 
 /*
  * Collecting: what a configured infrastructure brought, outputs, machines, IM's log. It counts as complete when every
@@ -193,13 +194,10 @@ static orc_step_t on_machines(orc_task_t *task, const orc_im_result_t *result)
 {
     orc_collection_t *collection = collection_of(task);
     orc_step_t step;
-    int i;
 
     if (result->kind != ORC_IM_OK)
         return orc_create_is_sick(&step, task, result) ? step : orc_step_poll(task);
-    for (i = 0; i < result->ids->nelts; i++)
-        APR_ARRAY_PUSH(collection->ids, const char *) =
-            apr_pstrdup(task->pool, APR_ARRAY_IDX(result->ids, i, const char *));
+    collection->ids = orc_words_copy(result->ids, task->pool);
     qsort(collection->ids->elts, (size_t)collection->ids->nelts, sizeof(const char *), by_number);
     return next_machine(task);
 }
@@ -221,7 +219,6 @@ orc_step_t orc_create_collect(orc_task_t *task)
     orc_collection_t *collection = apr_pcalloc(task->pool, sizeof *collection);
 
     collection->outputs = orc_json_own(json_object(), task->pool);
-    collection->ids = apr_array_make(task->pool, 4, sizeof(const char *));
     collection->machines = apr_array_make(task->pool, 4, sizeof(machine_t));
     ((orc_create_t *)task->memory)->collection = collection;
     return orc_create_call(task, ORC_CALL_OUTPUTS, NULL, on_outputs);
