@@ -156,8 +156,8 @@ static void on_answer(void *baton, const orc_im_result_t *result)
         return;
     }
     if (orc_engine_sickness(result))
-        orc_log(ORC_LOG_DEBUG, "operation %s: IM: %s: %s", job->task.work->id, orc_im_kind_word(result->kind),
-                orc_error_line(result->error, job->task.pool));
+        orc_log(ORC_LOG_DEBUG, "%s %s: IM: %s: %s", orc_job_name(job), job->task.work->id,
+                orc_im_kind_word(result->kind), orc_error_line(result->error, job->task.pool));
     if (result->kind == ORC_IM_TOKEN_REJECTED && !job->is_renewed) {
         job->is_renewed = 1;
         if (job->call.undo)

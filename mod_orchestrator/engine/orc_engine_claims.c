@@ -127,7 +127,8 @@ static apr_time_t start(orc_engine_t *engine, const orc_rows_t *rows, int row, a
     was_due = work->was_due;
     engine->at_work += work->is_fresh && work->state;
     if (error) {
-        orc_log(ORC_LOG_ERROR, "operation %s: %s", work->id, orc_error_line(error, job_pool));
+        orc_log(ORC_LOG_ERROR, "%s %s: %s", work->state ? "operation" : work->kind, work->id,
+                orc_error_line(error, job_pool));
         apr_pool_destroy(job_pool);
     }
     else {
@@ -216,7 +217,7 @@ orc_error_t *orc_claims_renew(orc_engine_t *engine, orc_db_t *db, apr_pool_t *po
             job->lease_until = now + engine->config->lease;
         }
         else if (!one) {
-            orc_log(ORC_LOG_INFO, "operation %s: its lease was lost", id);
+            orc_log(ORC_LOG_INFO, "%s %s: its lease was lost", orc_job_name(job), id);
             orc_job_drop(job);
         }
     }

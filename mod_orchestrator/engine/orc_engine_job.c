@@ -93,7 +93,7 @@ static int look_up(orc_found_t *found, orc_job_t *job, const orc_read_t *read)
     }
     if (!error)
         return 1;
-    orc_log(ORC_LOG_INFO, "operation %s: %s", job->task.work->id, orc_error_line(error, job->task.pool));
+    orc_log(ORC_LOG_INFO, "%s %s: %s", orc_job_name(job), job->task.work->id, orc_error_line(error, job->task.pool));
     end(job, DATABASE_PAUSE);
     return 0;
 }

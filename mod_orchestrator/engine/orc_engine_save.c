@@ -9,16 +9,11 @@
 #include "orc_log.h"
 #include "orc_store_infrastructures.h"
 
-static const char *name_of(const orc_job_t *job)
-{
-    return job->task.work->state ? "operation" : job->task.kind->word;
-}
-
 void orc_save_give_up(orc_job_t *job, const char *what)
 {
     orc_task_t *task = &job->task;
 
-    orc_log(ORC_LOG_ERROR, "%s %s: its record is damaged (phase %s: %s)", name_of(job), task->work->id,
+    orc_log(ORC_LOG_ERROR, "%s %s: its record is damaged (phase %s: %s)", orc_job_name(job), task->work->id,
             task->kind->phases[task->phase], what);
     /* Whatever the step brought may be what the database does not take. */
     task->changes = NULL;
@@ -60,7 +55,8 @@ int orc_save_note(orc_job_t *job)
     if (!error)
         error = orc_store_save_durably(db, &save, pool);
     if (error)
-        orc_log(ORC_LOG_INFO, "operation %s: a step is put off: %s", job->task.work->id, orc_error_line(error, pool));
+        orc_log(ORC_LOG_INFO, "%s %s: a step is put off: %s", orc_job_name(job), job->task.work->id,
+                orc_error_line(error, pool));
     apr_pool_destroy(pool);
     if (error || !save.is_kept)
         return 0;
@@ -159,14 +155,14 @@ static orc_error_t *store_one(int *is_stored, orc_job_t *job, orc_db_t *db, apr_
     }
     *is_stored = !error || !is_held(error);
     if (!*is_stored) {
-        orc_log(ORC_LOG_INFO, "%s %s: a step waits for a lock: %s", name_of(job), job->task.work->id,
+        orc_log(ORC_LOG_INFO, "%s %s: a step waits for a lock: %s", orc_job_name(job), job->task.work->id,
                 orc_error_line(error, pool));
         return NULL;
     }
     if (error && error->status == 503)
         return error;
     if (error)
-        orc_log(ORC_LOG_ERROR, "%s %s: a step can't be stored: %s", name_of(job), job->task.work->id,
+        orc_log(ORC_LOG_ERROR, "%s %s: a step can't be stored: %s", orc_job_name(job), job->task.work->id,
                 orc_error_line(error, pool));
     done_with(job, !error && is_kept, db);
     return NULL;

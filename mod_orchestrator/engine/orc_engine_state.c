@@ -1,6 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_engine_state.h"
 
+const char *orc_job_name(const orc_job_t *job)
+{
+    return job->task.work->state ? "operation" : job->task.kind->word;
+}
+
 void orc_job_tick(orc_job_t *job)
 {
     job->task.now = job->task.work->clock + (orc_time_monotonic() - job->claimed);

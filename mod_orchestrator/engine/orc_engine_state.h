@@ -95,6 +95,9 @@ struct orc_engine_t {
     int probing;
 };
 
+/** What the job is, for the log: "operation", or its kind of work. */
+const char *orc_job_name(const orc_job_t *job);
+
 /** The database's time, for the task. */
 void orc_job_tick(orc_job_t *job);
 
