@@ -53,8 +53,8 @@ def c_text(text):
 
 # ---- OpenAPI ----
 
-def many(schema):
-    return {"schema": {"type": "array", "items": schema, "minItems": 1, "maxItems": 100}, "style": "form", "explode": True}
+def many(schema, most=100):
+    return {"schema": {"type": "array", "items": schema, "minItems": 1, "maxItems": most}, "style": "form", "explode": True}
 
 
 def parameter(name, extra, text=None):
@@ -93,7 +93,7 @@ def filters(column, enums):
         return [parameter(name, many({"type": "string", "enum": given(enums[column["choices"]])}),
                           "Any of these names or codes, also separated by commas")]
     if kind == "text":
-        return [parameter(name, many({"type": "string", "minLength": 1}), "Contains one of these, in any case")]
+        return [parameter(name, many({"type": "string", "minLength": 1}, 5), "Contains one of these, in any case")]
     if kind == "time":
         base = name[:-3] if name.endswith("_at") else name
         when = {"schema": {"type": "string", "format": "date-time"}}

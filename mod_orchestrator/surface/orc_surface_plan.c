@@ -13,6 +13,7 @@ enum {
     MAX_SIZE = 500,
     MAX_PAGE = 2147483647,
     MAX_VALUES = 100, /* of one filter */
+    MAX_TEXTS = 5,    /* the same of texts: each is looked for in every row's */
     MAX_KEYS = 16,    /* of sort */
 };
 
@@ -117,13 +118,12 @@ static void plan_equality(planner_t *planner, const orc_column_t *column)
 {
     const apr_array_header_t *texts = given(planner->request, column->name, column->kind != ORC_KIND_TEXT);
     apr_array_header_t *values = apr_array_make(planner->request->pool, 4, sizeof(const char *));
-    int i;
+    int most = column->kind == ORC_KIND_TEXT ? MAX_TEXTS : MAX_VALUES, i;
 
     if (texts->nelts == 0)
         return;
-    if (texts->nelts > MAX_VALUES) {
-        orc_error_add_parameter(planner->error, planner->request->pool, column->name, "has more than %d values",
-                                MAX_VALUES);
+    if (texts->nelts > most) {
+        orc_error_add_parameter(planner->error, planner->request->pool, column->name, "has more than %d values", most);
         return;
     }
     for (i = 0; i < texts->nelts; i++) {

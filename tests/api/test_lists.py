@@ -167,7 +167,7 @@ def test_free_text_contains_in_any_case(shelf):
     for missed in ("50_", "%o", "5%f", "__"):
         assert ids(listed(shelf, name=missed)) == []
     # Any of several, of which each is a text of its own, commas and all.
-    names = ["zebra, " + shelf.word, "C " + shelf.word.upper(), "Ärger", *("zebra %d" % number for number in range(97))]
+    names = ["zebra, " + shelf.word, "C " + shelf.word.upper(), "Ärger", *("zebra %d" % number for number in range(2))]
     assert sorted(ids(listed(shelf, name=names))) == sorted([shelf.ids[0], shelf.ids[1]])
     assert ids(listed(shelf, name=["50_", "%o", "__"])) == []
 
@@ -256,6 +256,9 @@ def test_a_filter_has_a_bounded_number_of_values(stack):
     person = stack.person()
     expect(person.get("/templates", params={"version": ",".join(["v"] * 100)}), 200)
     assert named(person.get("/templates", params={"version": ",".join(["v"] * 101)})) == {"version"}
+    # Each text is looked for in the texts of all rows.
+    expect(person.get("/templates", params={"name": ["v"] * 5}), 200)
+    assert named(person.get("/templates", params={"name": ["v"] * 6})) == {"name"}
 
 
 def test_single_objects_take_no_parameters(stack):
