@@ -4,10 +4,11 @@ that answers come when a test wants them."""
 
 import collections
 import http.server
-import json
 import threading
 import urllib.parse
 import uuid
+
+from stack.issuer import JsonHandler
 
 
 class RotatingIssuer(http.server.ThreadingHTTPServer):
@@ -67,20 +68,9 @@ class RotatingIssuer(http.server.ThreadingHTTPServer):
         self.server_close()
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class _Handler(JsonHandler):
     def log_message(self, *_):  # pylint: disable=arguments-differ
         pass
-
-    def answer(self, status, value):
-        text = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-        self.wfile.flush()
 
     def do_GET(self):
         url = self.server.url

@@ -6,18 +6,6 @@ import pytest
 from harness.proxies import Standstill
 
 
-@pytest.fixture
-def rig(bare_rig):
-    bare_rig.sql("DELETE FROM providers")
-    yield bare_rig
-    bare_rig.finish_work()
-
-
-def alive(rig, id):
-    """What is at IM of a deployment."""
-    return [one for one in rig.control.ledger(alive="true") if one["metadata"].get("PAAS_DEP_UUID") == id]
-
-
 @pytest.mark.parametrize("then", ["complete", "deleted"])
 def test_a_creation_whose_lease_was_lost_before_it_went_out_is_not_sent(rig, then):
     """A daemon notes two creations one after the other. PostgreSQL stands still in the second one, for longer than the lease; another
@@ -36,5 +24,5 @@ def test_a_creation_whose_lease_was_lost_before_it_went_out_is_not_sent(rig, the
     proxy.go.set()
     rig.wait_for(lambda: "the database is back" in first.text() or "a step is put off" in first.text(), 20, "the first one at work again")
     rig.stop_engines()
-    assert [len(alive(rig, id)) for id in ids] == [1 if then == "complete" else 0] * 2
+    assert [len(rig.alive(id)) for id in ids] == [1 if then == "complete" else 0] * 2
     proxy.close()

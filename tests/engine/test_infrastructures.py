@@ -16,18 +16,6 @@ from stack import process
 LONG = [300, 600, 1000, 1000, 2000, 4000, 8000, 16000]  # further looks, for as long as a test may take
 
 
-@pytest.fixture
-def rig(bare_rig):
-    bare_rig.sql("DELETE FROM providers")
-    yield bare_rig
-    bare_rig.finish_work()
-
-
-def alive(rig, id):
-    """What is at IM of a deployment."""
-    return [one for one in rig.control.ledger(alive="true") if one["metadata"].get("PAAS_DEP_UUID") == id]
-
-
 def complete(rig, person, **settings):
     id = person.create(template(im_simulator=settings), max_providers=1)
     rig.finish(id)
@@ -47,8 +35,8 @@ def test_an_im_that_knows_nothing_of_a_person_who_has_others_there_is_not_believ
     assert rig.known(id)[0]["standing"] == "unwanted" and rig.operation(id, "DELETE")["state"] == "in progress"
     rig.control.mend()
     rig.finish(id, type="DELETE")
-    rig.wait_for(lambda: not alive(rig, id), 10, "an IM that has deleted it")
-    assert len(alive(rig, kept)) == 1
+    rig.wait_for(lambda: not rig.alive(id), 10, "an IM that has deleted it")
+    assert len(rig.alive(kept)) == 1
 
 
 def test_what_an_im_without_its_database_did_not_know_is_deleted_when_it_is_back(rig):
@@ -59,7 +47,7 @@ def test_what_an_im_without_its_database_did_not_know_is_deleted_when_it_is_back
     rig.control.fault(fault="no_database")
     alice.delete(id)
     rig.finish(id, type="DELETE")
-    assert len(alive(rig, id)) == 1
+    assert len(rig.alive(id)) == 1
     rig.control.mend()
     rig.wait_until_gone(alice)
 
@@ -91,7 +79,7 @@ def test_a_creation_that_im_carries_out_when_nobody_waits_any_more_is_removed(ri
     alice = rig.person()
     id = alice.create(max_providers=1)
     rig.finish(id)
-    (made,) = alive(rig, id)
+    (made,) = rig.alive(id)
     if deleted:
         alice.delete(id)
         rig.finish(id, type="DELETE")
@@ -99,7 +87,7 @@ def test_a_creation_that_im_carries_out_when_nobody_waits_any_more_is_removed(ri
     proxy.go.set()
     assert proxy.delivered.wait(60)
     assert len(rig.infrastructures(alice)) == 2
-    rig.wait_for(lambda: [one["id"] for one in alive(rig, id)] == ([] if deleted else [made["id"]]), 20, "only what is wanted")
+    rig.wait_for(lambda: [one["id"] for one in rig.alive(id)] == ([] if deleted else [made["id"]]), 20, "only what is wanted")
     proxy.close()
 
 
@@ -170,7 +158,7 @@ def test_an_infrastructure_that_comes_back_late_is_deleted_again(rig):
     alice.delete(id)
     rig.finish(id, type="DELETE")
     rig.wait_for(lambda: not rig.known(id), 40, "the end of the last look")
-    assert not alive(rig, id)
+    assert not rig.alive(id)
 
 
 def moment(call):
@@ -199,12 +187,12 @@ def test_what_a_restored_database_does_not_know_is_deleted(rig):
     engine = rig.engine(sweep_interval=300)
     alice, bob = rig.person(), rig.person()
     id, kept = complete(rig, alice), complete(rig, bob)
-    (made,) = alive(rig, id)
+    (made,) = rig.alive(id)
     rig.sql("DELETE FROM infrastructures WHERE deployment_id = %s", (id,))
     rig.sql("DELETE FROM deployments WHERE id = %s", (id,))
     rig.wait_until_gone(alice)
     assert "infrastructure %s at IM %s carries this service's tags" % (made["id"], rig.im_url.rstrip("/")) in engine.text()
-    assert len(alive(rig, kept)) == 1
+    assert len(rig.alive(kept)) == 1
 
 
 def test_what_another_service_made_is_left_alone(rig):
@@ -223,7 +211,7 @@ def test_what_another_service_made_is_left_alone(rig):
     looks = "SELECT lease_number FROM work JOIN sweeps USING (id) WHERE user_id = %s"
     before = rig.sql(looks, (alice.id,))[0][0]
     rig.wait_for(lambda: rig.sql(looks, (alice.id,))[0][0] >= before + 3, 20, "three looks")
-    assert len(alive(rig, id)) == 1 and len(alive(rig, own)) == 1
+    assert len(rig.alive(id)) == 1 and len(rig.alive(own)) == 1
 
 
 def test_what_im_never_deletes_is_told_once_and_tried_again(rig):

@@ -14,13 +14,6 @@ MORE_THAN_A_DAEMON_HOLDS = 600
 
 
 @pytest.fixture
-def rig(bare_rig):
-    bare_rig.sql("DELETE FROM providers")
-    yield bare_rig
-    bare_rig.finish_work()
-
-
-@pytest.fixture
 def two_ims(rig):
     """A provider file in which bad-one is well-behaved, at an IM of its own: another name of the simulator's address."""
     with open(rig.path("providers.json"), encoding="utf-8") as file:

@@ -3,17 +3,9 @@
 
 import json
 
-import pytest
-
 from stack import process
 
 MORE_THAN_A_DAEMON_HOLDS = 560
-
-
-@pytest.fixture
-def rig(bare_rig):
-    yield bare_rig
-    bare_rig.finish_work()
 
 
 def wait_until_they_know_each_other(rig, number):

@@ -281,6 +281,10 @@ class Rig(live.LiveStack):
         return [row[0] for row in self.sql("SELECT message FROM operation_logs WHERE deployment_id = %s ORDER BY id",
                                            (deployment,))]
 
+    def alive(self, deployment):
+        """What is at IM of a deployment."""
+        return [one for one in self.control.ledger(alive="true") if one["metadata"].get("PAAS_DEP_UUID") == deployment]
+
     def infrastructures(self, person=None, **parameters):
         """The simulator's ledger, of one person."""
         return [one for one in self.control.ledger(**parameters) if person is None or person.name in json.dumps(one["owner"]) or

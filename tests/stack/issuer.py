@@ -98,8 +98,21 @@ class Server(http.server.ThreadingHTTPServer):
         return None
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
+class JsonHandler(http.server.BaseHTTPRequestHandler):
+    """Answers in JSON, on connections that are kept."""
+
     protocol_version = "HTTP/1.1"
+
+    def answer(self, status, value):
+        text = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+
+class Handler(JsonHandler):
     timeout = 30
 
     def do_GET(self):
@@ -140,14 +153,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except (ValueError, KeyError, TypeError) as error:
             status, value = 400, {"error": "invalid_request", "error_description": str(error)}
         self.answer(status, value)
-
-    def answer(self, status, value):
-        text = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
 
     def configuration(self, _):
         base = self.server.url.rstrip("/")
