@@ -117,7 +117,7 @@ orc_error_t *orc_im_get_contmsg(orc_http_call_t **call, orc_http_t *http, const 
 orc_error_t *orc_im_get_tosca(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target,
                               const char *infra_id, orc_im_done_t *done, void *baton, apr_pool_t *pool);
 
-/** GET .../radl: what IM made of the document, which it has from the start. Result: text. */
+/** GET .../radl: what IM made of the document, without its description until the launch is over. Result: text. */
 orc_error_t *orc_im_get_radl(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target,
                              const char *infra_id, orc_im_done_t *done, void *baton, apr_pool_t *pool);
 

@@ -80,6 +80,7 @@ static orc_step_t go_on(orc_task_t *task)
     return read_next(task);
 }
 
+/* IM writes the name when the launch is over: without a description, what it made may be anybody's. */
 static orc_step_t on_radl(orc_task_t *task, const orc_im_result_t *result)
 {
     orc_search_t *search = task->search;
@@ -91,6 +92,7 @@ static orc_step_t on_radl(orc_task_t *task, const orc_im_result_t *result)
 
         if (strstr(result->text, apr_psprintf(task->pool, "name = '%s'", name)))
             return search->done(task, ORC_SEARCH_FOUND, id_of(task));
+        search->is_open |= !strstr(result->text, "description ");
     }
     else if (result->kind != ORC_IM_NOT_FOUND) {
         search->is_open = 1;

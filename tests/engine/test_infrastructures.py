@@ -101,16 +101,25 @@ def test_a_creation_whose_document_im_lost_is_found_by_what_im_made_of_it(rig):
     assert any("was found by its tag" in line for line in rig.log_lines(id))
 
 
-def test_nothing_is_made_anew_while_im_tells_nothing_of_one_that_may_be_it(rig):
+@pytest.mark.parametrize("behaviour", ["http_403", "nameless"])
+def test_nothing_is_made_anew_while_im_tells_nothing_of_one_that_may_be_it(rig, behaviour):
+    """It answers neither, or it died before the launch was over: then there is no name yet."""
     rig.engine()
     alice = rig.person()
-    rig.control.fault(fault="http_403", on="tosca,radl")
-    id = alice.create(template(im_simulator={"fault": "reset_after", "on": "create", "first": 1}), max_providers=1)
+    lost = {"fault": "reset_after", "on": "create", "first": 1}
+    if behaviour == "nameless":
+        lost.update(behaviour="no_document", nameless=1)
+    else:
+        rig.control.fault(fault="http_403", on="tosca,radl")
+    id = alice.create(template(im_simulator=lost), max_providers=1)
     rig.wait_for(lambda: "tells nothing of" in rig.operation(id)["description"], 20, "an open question")
-    assert len(rig.infrastructures(alice)) == 1
+    [made] = rig.infrastructures(alice)
     rig.control.mend()
+    if behaviour == "nameless":  # of that one IM never tells more; somebody has to take it away
+        rig.control.post("infrastructures/%s/state" % made["id"], {"state": "gone"})
     rig.finish(id)
-    assert len(rig.infrastructures(alice)) == 1
+    assert len(rig.alive(id)) == 1
+    assert (rig.alive(id)[0]["id"] == made["id"]) == (behaviour != "nameless")
 
 
 def test_an_answer_that_comes_when_another_has_the_lease_is_noted(rig):

@@ -222,6 +222,7 @@ static orc_im_result_t good(orc_call_kind_t call, const char *what)
         {"text", "all is well"},
         {"document", "{\"tosca\":\"metadata: {}\"}"},
         {"radl", "{\"radl\":\"system node ()\"}"},
+        {"another's radl", "{\"radl\":\"description desc (name = 'x')\"}"},
         {"our radl", "{\"radl\":\"description desc (name = '" DEPL "/" TAG "')\"}"},
         {"made", "{\"uri\":\"http://im/infrastructures/" INFRA "\"}"},
         {"taken", ""},
