@@ -7,8 +7,8 @@
 /*
  * What became of a creation that was never answered: IM lists the person's infrastructures; those that nobody owns are
  * asked for their document, which holds the attempt's tag. A tag never changes, so what was read once is kept. An IM
- * that died in the middle of a creation has no document for what it made; what it made of it (RADL) has the name, if the
- * launch was over. As long as neither tells of one whose it is, the question is open.
+ * that died in the middle of a creation has no document for what it made; what it made of it (RADL) has the name, if
+ * the launch was over. As long as neither tells of one whose it is, the question is open.
  */
 
 #define ORC_ENGINE_TAG "PAAS_ATTEMPT" /* name of the tag that an attempt's infrastructure is found by */
