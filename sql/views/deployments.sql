@@ -41,7 +41,7 @@ CREATE FUNCTION views.v1_deployments(base_url text, caller uuid, with_template b
         d.last_operation_id, me.user_id IS NOT NULL, concat(d.row_version, '.', o.row_version),
         2000 + 5 * octet_length(base_url) + 40 * (SELECT count(*) FROM deployment_owners w WHERE w.deployment_id = d.id)
             + octet_length(concat(d.user_group, d.user_group_issuer, d.target_provider, d.target_region,
-                d.target_iaas_project, d.im_infra_id)) + coalesce(json_bytes(d.status_reason), 0)
+                d.target_iaas_project, d.im_infra_id)) + coalesce(views.json_bytes(d.status_reason), 0)
             + CASE WHEN s.has_secret_inputs THEN views.opened_bytes(d.template_inputs_sealed)
                 ELSE d.template_inputs_bytes END
             + CASE WHEN s.has_secret_outputs THEN views.opened_bytes(d.template_outputs_sealed)
@@ -80,17 +80,19 @@ CREATE FUNCTION views.v1_deployments(base_url text, caller uuid, with_template b
             'task', d.task,
             'task_name', views.deployment_task_name(d.task),
             'last_operation', d.last_operation_id,
-            'links', json_object(ARRAY[
-                'template', s.url || '/templates',
-                'resources', s.url || '/resources',
-                'logs', s.url || '/logs',
-                'operations', s.url || '/operations']
+            'links', (SELECT json_object(ARRAY[
+                'template', u.url || '/templates',
+                'resources', u.url || '/resources',
+                'logs', u.url || '/logs',
+                'operations', u.url || '/operations']
                 || CASE WHEN with_template
-                    THEN ARRAY['templates', (SELECT t.content FROM templates t WHERE t.id = d.template_id)] END))
+                    THEN ARRAY['templates', (SELECT t.content FROM templates t WHERE t.id = d.template_id)] END)
+                -- OFFSET 0: made once, not once for each link.
+                FROM (SELECT base_url || '/deployments/' || d.id AS url OFFSET 0) u))
     FROM deployments d
         LEFT JOIN operations o ON o.id = d.last_operation_id
         LEFT JOIN deployment_owners me ON me.deployment_id = d.id AND me.user_id = caller
-        CROSS JOIN LATERAL (SELECT base_url || '/deployments/' || d.id AS url,
+        CROSS JOIN LATERAL (SELECT
             me.user_id IS NOT NULL AND d.template_inputs_sealed IS NOT NULL AS has_secret_inputs,
             me.user_id IS NOT NULL AND d.template_outputs_sealed IS NOT NULL AS has_secret_outputs) s
 $$;

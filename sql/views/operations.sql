@@ -30,7 +30,7 @@ CREATE FUNCTION views.v1_operations(caller uuid) RETURNS TABLE (
         s.resource_type, o.deployment_id, o.platform_id, o.correlation_id, s.reschedule, false,
         NULL::uuid, NULL::uuid, o.created_by, o.created_at, o.started_at, o.updated_at, o.ended_at,
         me.user_id IS NOT NULL, o.row_version::text,
-        1000 + o.lists_bytes + json_bytes(concat(o.description, o.platform_id, o.correlation_id)),
+        1000 + o.lists_bytes + views.json_bytes(concat(o.description, o.platform_id, o.correlation_id)),
         json_build_object(
             'id', o.id,
             'type', o.type,

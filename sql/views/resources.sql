@@ -19,7 +19,7 @@ CREATE FUNCTION views.v1_resources(caller uuid) RETURNS TABLE (
     SELECT r.id, r.id, r.created_at, r.created_by, r.updated_at, r.updated_by, r.im_vm_idx, r.status,
         views.resource_status_name(r.status), r.tosca_node_type, r.tosca_node_name, r.deployment_id,
         me.user_id IS NOT NULL, r.row_version::text,
-        700 + json_bytes(concat(r.im_vm_idx, r.tosca_node_type, r.tosca_node_name))
+        700 + views.json_bytes(concat(r.im_vm_idx, r.tosca_node_type, r.tosca_node_name))
             + 40 * (SELECT count(*) FROM resource_requirements q WHERE q.resource_id = r.id)
             + CASE WHEN s.is_sealed THEN views.opened_bytes(r.metadata_sealed) ELSE coalesce(r.metadata_bytes, 0) END,
         json_build_object(

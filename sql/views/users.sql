@@ -16,7 +16,7 @@ CREATE FUNCTION views.v1_users(reader uuid) RETURNS TABLE (
     public         json
 ) LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT u.id, u.created_at, u.sub, u.issuer, u.name, u.username, u.email, u.picture, u.public_ssh_key, u.row_version,
-        300 + json_bytes(concat(u.sub, u.issuer, u.name, u.username, u.email, u.picture, u.public_ssh_key))
+        300 + views.json_bytes(concat(u.sub, u.issuer, u.name, u.username, u.email, u.picture, u.public_ssh_key))
             + CASE WHEN u.id = reader THEN coalesce(views.opened_bytes(u.refresh_token), 0) ELSE 0 END,
         CASE WHEN u.id = reader THEN views.joined(s.object,
             json_build_object('@sealed', json_build_object('users.refresh_token', u.refresh_token))) ELSE s.object END,
