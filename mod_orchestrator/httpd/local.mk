@@ -27,7 +27,9 @@ libmodule_la_SOURCES = \
 	$(httpd)/mo_files.c $(httpd)/mo_files.h \
 	$(httpd)/mo_link.c $(httpd)/mo_link.h \
 	$(httpd)/mo_log.c $(httpd)/mo_log.h \
+	$(httpd)/mo_merge.c $(httpd)/mo_merge.h \
 	$(httpd)/mo_places.c $(httpd)/mo_places.h \
+	$(httpd)/mo_probes.c $(httpd)/mo_probes.h \
 	$(httpd)/mo_problem.c $(httpd)/mo_problem.h \
 	$(httpd)/mo_recognise.c $(httpd)/mo_recognise.h \
 	$(httpd)/mo_request.c $(httpd)/mo_request.h \
