@@ -106,20 +106,24 @@ static int is_of(const ap_directive_t *node, const server_rec *server)
     return host->line_num == (int)server->defn_line_number && strcmp(host->filename, server->defn_name) == 0;
 }
 
+/* True for the line that a compiled handler was made of. */
+static int is_made_of(const ap_expr_info_t *handler, const ap_directive_t *node)
+{
+    return node->line_num == (int)handler->line_number && strcmp(node->filename, handler->filename) == 0;
+}
+
 /* The directive that binds a surface and became the handler of a section. */
 static const ap_directive_t *find_directive(const ap_directive_t *node, const core_dir_config *section,
                                             const server_rec *server, apr_pool_t *pool)
 {
-    const ap_expr_info_t *handler = section->expr_handler;
-
     for (; node; node = node->next) {
         const ap_directive_t *found =
             node->first_child ? find_directive(node->first_child, section, server, pool) : NULL;
 
         if (found)
             return found;
-        if (node->line_num == (int)handler->line_number && strcmp(node->filename, handler->filename) == 0 &&
-            bound_by(node, pool) && strcmp(location_path(node, pool), section->d) == 0 && is_of(node, server))
+        if (is_made_of(section->expr_handler, node) && bound_by(node, pool) &&
+            strcmp(location_path(node, pool), section->d) == 0 && is_of(node, server))
             return node;
     }
     return NULL;
@@ -213,6 +217,25 @@ const mo_base_t *mo_places_of(const mo_config_t *config, const request_rec *r)
     const core_dir_config *section = ap_get_core_module_config(r->per_dir_config);
 
     return find_base(config, section->expr_handler);
+}
+
+/* True when a compiled handler was made of a SetHandler of the tree that has this argument. */
+static int is_in_tree(const ap_directive_t *node, const ap_expr_info_t *handler, const char *name, apr_pool_t *pool)
+{
+    for (; node; node = node->next) {
+        if (is_in_tree(node->first_child, handler, name, pool))
+            return 1;
+        if (is_made_of(handler, node) && mo_tree_is(node, "SetHandler") && strcmp(mo_tree_word(node, pool), name) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+int mo_places_is_set(const request_rec *r, const char *handler)
+{
+    const core_dir_config *section = ap_get_core_module_config(r->per_dir_config);
+
+    return section->expr_handler && is_in_tree(ap_conftree, section->expr_handler, handler, r->pool);
 }
 
 int mo_places_has(const mo_config_t *config, const server_rec *server, const char *path)

@@ -124,6 +124,14 @@ void mo_request_log_error(request_rec *r, const orc_error_t *error)
                   orc_error_line(error, r->pool));
 }
 
+void mo_request_log_unbound(request_rec *r)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                  ORCLOGNO(1011) "%s: nothing answers: the handler %s is bound, but not by the SetHandler of a "
+                                 "<Location> that names it in plain text",
+                  r->uri, r->handler);
+}
+
 static int answer(request_rec *r, orc_request_t *request)
 {
     const mo_config_t *config = mo_config_of(r->server);
@@ -164,10 +172,7 @@ int mo_request_handle(request_rec *r)
         return DECLINED;
     ours = mo_request_of(r);
     if (!ours || ours->base->surface != surface) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                      ORCLOGNO(1011) "%s: nothing answers: the handler %s is bound, but not by the SetHandler of a "
-                                     "<Location> that names it in plain text",
-                      r->uri, r->handler);
+        mo_request_log_unbound(r);
         return HTTP_NOT_FOUND;
     }
     if (!config->child) /* could not be prepared, and its log says why */

@@ -10,6 +10,7 @@
 
 #include "mo_child.h"
 #include "mo_link.h"
+#include "mo_request.h"
 #include "mo_status_endpoints.h"
 #include "mo_stream.h"
 #include "orc_db_probe.h"
@@ -307,6 +308,11 @@ int mo_status_handle(request_rec *r)
 
     if (!r->handler || strcmp(r->handler, MO_HANDLER_STATUS) != 0)
         return DECLINED;
+    /* Whoever may write an .htaccess file can not show it. */
+    if (!mo_places_is_set(r, MO_HANDLER_STATUS)) {
+        mo_request_log_unbound(r);
+        return HTTP_NOT_FOUND;
+    }
     ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
     if (r->method_number != M_GET)
         return HTTP_METHOD_NOT_ALLOWED;

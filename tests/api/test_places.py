@@ -241,6 +241,7 @@ def test_a_place_may_have_any_path(site):
 @pytest.mark.parametrize("name, text", [
     ("handler", "SetHandler orchestrator"), ("added", "AddHandler orchestrator .html"), ("type", "ForceType orchestrator"),
     ("rewritten", "RewriteEngine On\nRewriteRule ^ - [H=orchestrator]"),
+    ("status", "SetHandler orchestrator-status"), ("status-added", "AddHandler orchestrator-status .html"),
     ("condition", "<If true>\nSetHandler orchestrator\n</If>"), ("files", "<Files *>\nSetHandler orchestrator\n</Files>")])
 def test_a_handler_from_an_access_file_answers_nothing_and_says_why(site, made, name, text):
     process.make_folder(made.path("site", name))
