@@ -369,6 +369,8 @@ static orc_error_t *add_issuer(json_t *merged, const json_t *old, const fetch_t 
                 why ? ": " : "", why ? why : "");
     if (error && count == 0)
         (void)orc_jwks_add(merged, keys_of(old, issuer->url, now, pool), issuer->url, 0, &count, &why, pool);
+    if (!error || count > 0)
+        json_array_append_new(json_object_get(merged, "issuers"), json_string(issuer->url));
     if (error)
         orc_log(ORC_LOG_WARNING, "issuer %s: its keys could not be had, %d of the file stay: %s", issuer->url, count,
                 orc_error_line(error, pool));
@@ -378,7 +380,7 @@ static orc_error_t *add_issuer(json_t *merged, const json_t *old, const fetch_t 
 orc_error_t *orc_jwks_update(int *changed, orc_oidc_t *oidc, const orc_config_t *config, apr_interval_time_t timeout,
                              apr_pool_t *pool)
 {
-    json_t *merged = orc_json_own(json_pack("{s:[]}", "keys"), pool), *old = NULL;
+    json_t *merged = orc_json_own(json_pack("{s:[],s:[]}", "keys", "issuers"), pool), *old = NULL;
     const char *before = read_file(config->jwks_file, pool), *after;
     const fetch_t *fetched = fetch_all(oidc, config, timeout, pool);
     orc_error_t *missing = NULL;

@@ -6,7 +6,8 @@
 
 /* All issuers' signing keys in one JSON Web Key Set (RFC 7517, section 5): each key has a further member `iss`, the URL
  * of the one issuer it belongs to, so that a token signed by one issuer can't speak for another, and a member `seen`:
- * the time, to an hour, at which the issuer last published it, in seconds since 1970. */
+ * the time, to an hour, at which the issuer last published it, in seconds since 1970. Beside the keys, `issuers` lists
+ * the URLs of those whose keys are known, which may be none. */
 
 enum { ORC_JWKS_MAX_FILE = 64 * 1024 * 1024 }; /* bytes; far more than the limits of many issuers' keys come to */
 

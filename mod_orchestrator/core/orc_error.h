@@ -28,7 +28,8 @@ typedef enum orc_error_reason_t {
     ORC_REASON_CALLER_GONE, /* the caller's registration has been removed */
     ORC_REASON_INPUTS,      /* what was given for a template's inputs, and not the template itself */
     ORC_REASON_AWAY,        /* nobody was there to decide anything */
-    ORC_REASON_TOO_MANY     /* so much of ours is at work there that nobody was asked */
+    ORC_REASON_TOO_MANY,    /* so much of ours is at work there that nobody was asked */
+    ORC_REASON_UNVERIFIED   /* nobody can say yet who asks, so it may be anybody, as often as they like */
 } orc_error_reason_t;
 
 struct orc_error_t {

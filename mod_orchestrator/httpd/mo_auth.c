@@ -59,7 +59,7 @@ static int refuse(mo_request_t *request, request_rec *r, const orc_error_t *erro
         request->refusal = error;
     if (error->status == HTTP_UNAUTHORIZED)
         mo_auth_challenge(r, has_token ? error : NULL);
-    if (error->status >= 500) {
+    if (error->status >= 500 && !orc_error_is(error, ORC_REASON_UNVERIFIED)) {
         mo_request_log_error(r, error);
         return error->status;
     }

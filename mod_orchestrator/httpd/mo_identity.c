@@ -30,8 +30,18 @@ mo_identities_t *mo_identities_make(const orc_config_t *config, orc_oidc_t *oidc
 }
 
 /* Why there is no key for a token. */
-static orc_error_t *no_key(mo_identities_t *identities, const mo_token_t *token, apr_pool_t *pool)
+static orc_error_t *no_key(mo_identities_t *identities, const mo_token_t *token, const orc_issuer_config_t *issuer,
+                           apr_time_t now, apr_pool_t *pool)
 {
+    orc_error_t *error;
+
+    /* The daemon asks for them again and again; strangers can not make it ask sooner. */
+    if (!mo_jwks_is_known(identities->jwks, issuer, now)) {
+        error = orc_error(pool, 503, "jwks", "The keys of the access token's issuer could not be fetched yet.");
+        error->retriable = 1;
+        error->reason = ORC_REASON_UNVERIFIED;
+        return error;
+    }
     if (!token->kid)
         return orc_error(pool, 401, "token",
                          "The access token does not name the key that signed it, and its issuer has not just one.");
@@ -47,7 +57,7 @@ static orc_error_t *verify(mo_identities_t *identities, const mo_token_t *token,
     const char *key = mo_jwks_key(identities->jwks, issuer, token->algorithm, token->kid, now, pool);
 
     if (!key)
-        return no_key(identities, token, pool);
+        return no_key(identities, token, issuer, now, pool);
     if (!mo_jws_is_signed_by(token->text, key))
         return orc_error(pool, 401, "token", "The access token's signature is not valid.");
     return NULL;

@@ -26,8 +26,9 @@ mo_identities_t *mo_identities_make(const orc_config_t *config, orc_oidc_t *oidc
  * The person who a token speaks for. Only a key of the very issuer that `iss` names makes it speak.
  * @param identity in `pool`, as is `token`; user_id stays empty
  * @param now      microseconds since 1970
- * @return 401 "token" when it is not acceptable, 403 "groups" when its person may not use the service, 503
- * "oidc.userinfo", retriable, when the issuer can't be asked for the groups that it doesn't tell
+ * @return 401 "token" when it is not acceptable, 403 "groups" when its person may not use the service, 503,
+ * retriable, "jwks" (ORC_REASON_UNVERIFIED) when its issuer's keys are not known, and "oidc.userinfo" when the issuer
+ * can't be asked for the groups that it doesn't tell
  */
 orc_error_t *mo_identities_find(orc_identity_t **identity, mo_identities_t *identities, const char *token,
                                 apr_time_t now, apr_pool_t *pool);

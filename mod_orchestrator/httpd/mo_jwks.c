@@ -24,7 +24,8 @@ typedef struct key_set_t {
     const orc_issuer_config_t *issuer;
     apr_array_header_t *keys; /* of known_key_t; lives in the snapshot's pool */
     unsigned char digest[crypto_generichash_BYTES];
-    unsigned generation; /* read without the lock */
+    unsigned generation; /* read without the lock, as the next */
+    int is_known;        /* what it publishes, which may be nothing, could be had */
 } key_set_t;
 
 struct mo_jwks_t {
@@ -92,6 +93,7 @@ static void add_key(key_set_t *set, json_t *json, apr_pool_t *pool)
     json_object_del(json, "iss");
     json_object_del(json, "seen");
     key.text = orc_json_text(json, pool);
+    set->is_known = 1;
     APR_ARRAY_PUSH(set->keys, known_key_t) = key;
 }
 
@@ -114,20 +116,29 @@ static key_set_t *parse(const mo_jwks_t *jwks, const char *text, apr_size_t leng
 {
     key_set_t *sets = apr_pmemdup(pool, jwks->sets, (apr_size_t)(jwks->count + 1) * sizeof *sets), *set;
     json_t *document, *json;
+    const char *issuer;
     size_t i;
     int n;
 
     if (orc_json_parse(&document, text, length, pool) || !json_is_array(json_object_get(document, "keys")))
         return NULL;
-    for (n = 0; n < jwks->count; n++)
+    for (n = 0; n < jwks->count; n++) {
         sets[n].keys = apr_array_make(pool, 4, sizeof(known_key_t));
+        sets[n].is_known = 0;
+    }
     json_array_foreach(json_object_get(document, "keys"), i, json)
     {
-        const char *issuer = orc_json_string(json, "iss");
-
+        issuer = orc_json_string(json, "iss");
         set = issuer ? set_of(sets, jwks->count, issuer) : NULL;
         if (set)
             add_key(set, json, pool);
+    }
+    json_array_foreach(json_object_get(document, "issuers"), i, json)
+    {
+        issuer = json_string_value(json);
+        set = issuer ? set_of(sets, jwks->count, issuer) : NULL;
+        if (set)
+            set->is_known = 1;
     }
     for (n = 0; n < jwks->count; n++)
         take_digest(&sets[n]);
@@ -144,6 +155,7 @@ static void take_over(mo_jwks_t *jwks, const key_set_t *sets)
 
         memcpy(set->digest, sets[i].digest, sizeof set->digest);
         set->keys = sets[i].keys;
+        mo_set(set->is_known, sets[i].is_known);
         if (!is_same)
             mo_add(set->generation, 1);
     }
@@ -204,6 +216,12 @@ unsigned mo_jwks_generation(mo_jwks_t *jwks, const orc_issuer_config_t *issuer, 
 {
     look(jwks, now);
     return mo_read(set_of(jwks->sets, jwks->count, issuer->url)->generation);
+}
+
+int mo_jwks_is_known(mo_jwks_t *jwks, const orc_issuer_config_t *issuer, apr_time_t now)
+{
+    look(jwks, now);
+    return mo_read(set_of(jwks->sets, jwks->count, issuer->url)->is_known);
 }
 
 const char *mo_jwks_key(mo_jwks_t *jwks, const orc_issuer_config_t *issuer, const mo_algorithm_t *algorithm,

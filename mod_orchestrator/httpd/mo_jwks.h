@@ -24,6 +24,10 @@ mo_jwks_t *mo_jwks_make(const orc_config_t *config, apr_pool_t *pool);
  */
 unsigned mo_jwks_generation(mo_jwks_t *jwks, const orc_issuer_config_t *issuer, apr_time_t now);
 
+/** True when an issuer's keys are known, which may be none; false as long as it could not be asked for them, and when
+ * it could not for so long that they are not trusted any more. */
+int mo_jwks_is_known(mo_jwks_t *jwks, const orc_issuer_config_t *issuer, apr_time_t now);
+
 /**
  * The key of an issuer that a token says to be signed with.
  * @param algorithm the key is one that it takes

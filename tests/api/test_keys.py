@@ -3,6 +3,7 @@
 
 import itertools
 import os
+import signal
 
 import pytest
 from tokens import ROUTE, block, come_in, refuse, start_issuer
@@ -87,6 +88,31 @@ def test_a_key_without_kid_is_logged_as_one(federation, issuers):
     assert said("nameless", "its key has no kid; it is used for tokens without one")
     assert said("confused", "no key that can be used: its key has no kid, and there are others of the same type")
     assert not said("named", "kid")
+
+
+def test_tokens_of_an_issuer_whose_keys_were_never_had_are_a_503(make_stack, tmp_path):
+    """The daemon, which asks for them again and again, is held still: nobody's token makes anybody ask."""
+    late = start_issuer(tmp_path)
+    late.control("fault", {"route": "/jwks", "status": 500})
+    stack = make_stack(block(late), expect=["its keys could not be had"])
+    stack.expect_log("its keys could not be had")
+    daemon = stack.wait_for(stack.daemon_pid, 15, "the daemon")
+    os.kill(daemon, signal.SIGSTOP)
+    before = late.control("calls").get("/jwks", 0)
+    for _ in range(10):
+        for token in (late.token("carol"), late.token("carol", header=NO_KID), late.token("carol", key=keys.make("EC", "x"))):
+            answer = refuse(stack, token, 503)
+            assert "could not be fetched" in answer.json()["detail"] and int(answer.headers["Retry-After"]) > 0
+            assert "WWW-Authenticate" not in answer.headers
+    assert late.control("calls").get("/jwks", 0) <= before + 1  # one may have been under way
+    refuse(stack, late.token("carol", iss="https://nobody.example"))
+    come_in(stack, stack.issuer.token("carol"))
+    os.kill(daemon, signal.SIGCONT)
+    late.mend()
+    known = stack.client_with(late.token("carol"))
+    stack.wait_for(lambda: known.get(ROUTE, check=False).status_code == 404, 60, "the keys")
+    refuse(stack, late.token("carol", key=keys.make("EC", "x")))
+    late.stop()
 
 
 def test_a_key_file_that_can_not_be_written_is_told(make_stack):

@@ -273,6 +273,12 @@ static json_t *file(void)
     return orc_json_own(json, pool);
 }
 
+/* Whether the file says that the issuer's keys are known. */
+static int is_known(void)
+{
+    return json_array_size(json_object_get(file(), "issuers")) == 1;
+}
+
 static void keys_are_written_with_their_issuer_and_only_when_they_change(void **state)
 {
     json_t *keys, *key;
@@ -291,6 +297,7 @@ static void keys_are_written_with_their_issuer_and_only_when_they_change(void **
     }
     assert_int_equal(stat(config->jwks_file, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0644);
+    assert_true(is_known());
     assert_null(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool));
     assert_false(changed);
 }
@@ -316,6 +323,7 @@ static void an_issuer_that_is_away_keeps_its_keys(void **state)
     unlink(config->jwks_file);
     assert_non_null(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool));
     assert_int_equal(json_array_size(json_object_get(file(), "keys")), 0);
+    assert_false(is_known());
     config->jwks_file = "/no/such/folder/jwks.json";
     assert_string_equal(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool)->code, "jwks.file");
 }
@@ -364,6 +372,7 @@ static void keys_that_an_issuer_withdraws_are_gone(void **state)
     assert_null(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool));
     assert_true(changed);
     assert_int_equal(json_array_size(json_object_get(file(), "keys")), 0);
+    assert_true(is_known());
 }
 
 /* Writes the file as if the keys had last been published so long ago. */
@@ -389,6 +398,7 @@ static void an_issuer_that_is_away_for_a_day_has_no_keys(void **state)
     let_hours_pass(25);
     assert_non_null(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool));
     assert_int_equal(json_array_size(json_object_get(file(), "keys")), 0);
+    assert_false(is_known());
     mend(NULL);
     assert_null(orc_jwks_update(&changed, oidc, config, SECONDS(5), pool));
     assert_true(json_array_size(json_object_get(file(), "keys")) >= 2);

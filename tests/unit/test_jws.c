@@ -266,6 +266,27 @@ static void without_an_id_the_issuers_only_key_of_the_type_is_meant(void **state
     assert_string_equal(found_for(keys, "ES384", "i", NULL), "");
 }
 
+static int is_known(keys_t *keys, const char *issuer)
+{
+    return mo_jwks_is_known(keys->jwks, orc_config_issuer(keys->config, issuer), keys->now);
+}
+
+static void an_issuer_that_publishes_nothing_is_told_from_one_that_was_never_heard(void **state)
+{
+    keys_t *keys = *state;
+
+    assert_false(is_known(keys, "i"));
+    write_keys(keys->config->jwks_file, "{\"keys\":[" KEY("a", "i") "],\"issuers\":[\"i\",\"j\",\"nobody\",7]}");
+    keys->now += APR_USEC_PER_SEC;
+    assert_true(is_known(keys, "i"));
+    assert_true(is_known(keys, "j"));
+    assert_false(is_known(keys, "k"));
+    write_keys(keys->config->jwks_file, "{\"keys\":[" KEY("a", "k") "]}");
+    keys->now += APR_USEC_PER_SEC;
+    assert_false(is_known(keys, "i"));
+    assert_true(is_known(keys, "k")); /* its key is there */
+}
+
 #define TEST_KEYS(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void)
@@ -278,6 +299,7 @@ int main(void)
         TEST_KEYS(keys_are_read_again_when_their_file_changes),
         TEST_KEYS(a_generation_ends_when_that_issuers_keys_change),
         TEST_KEYS(a_key_is_found_for_its_own_issuer_only),
+        TEST_KEYS(an_issuer_that_publishes_nothing_is_told_from_one_that_was_never_heard),
         TEST_KEYS(without_an_id_the_issuers_only_key_of_the_type_is_meant),
     };
 
