@@ -46,7 +46,7 @@ static unsigned probe_im(const orc_request_t *request, apr_time_t until)
     orc_im_result_t *result;
     unsigned found;
 
-    target.timeout = until - apr_time_now();
+    target.timeout = until - orc_time_monotonic();
     if (!config->im_url) /* every provider has an endpoint of its own */
         found = IM_HEALTHY;
     else if (target.timeout <= 0 || orc_im_fetch_version(&result, &target, config->ca_file, request->pool))
@@ -65,7 +65,7 @@ static const char *const db_details[] = {
 
 orc_error_t *orc_api_health_get(const orc_request_t *request, orc_response_t *response)
 {
-    apr_time_t now = apr_time_now();
+    apr_time_t now = orc_time_monotonic();
     apr_interval_time_t patience = apr_time_from_msec(request->service->config->health_timeout_ms);
     unsigned known = im_known(request);
     /* Half of the time each when both have to be asked: a service that hangs takes none from the other. */

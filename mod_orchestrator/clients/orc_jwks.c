@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "orc_log.h"
+#include "orc_time.h"
 
 enum {
     JWKS_MAX = 1024 * 1024, /* bytes of an issuer's answer */
@@ -269,14 +270,14 @@ typedef struct fetch_t {
 
 static orc_error_t *fetch(fetch_t *fetch)
 {
-    apr_time_t deadline = apr_time_now() + fetch->timeout;
+    apr_time_t deadline = orc_time_monotonic() + fetch->timeout;
     orc_oidc_endpoints_t endpoints = {.jwks = fetch->issuer->jwks_uri};
     orc_http_request_t request = {.method = "GET", .max_response = JWKS_MAX};
     orc_http_response_t *response;
 
     if (!endpoints.jwks)
         ORC_TRY(orc_oidc_discover(&endpoints, fetch->oidc, fetch->issuer, fetch->timeout, fetch->pool));
-    request.timeout = deadline - apr_time_now();
+    request.timeout = deadline - orc_time_monotonic();
     if (!endpoints.jwks)
         return orc_error(fetch->pool, 503, "jwks", "The token issuer %s has no jwks_uri.", fetch->issuer->url);
     if (request.timeout <= 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "orc_oidc_internal.h"
+#include "orc_time.h"
 #include "orc_url.h"
 
 enum { METADATA_MAX = 256 * 1024, USERINFO_MAX = 256 * 1024 };
@@ -75,7 +76,7 @@ int orc_oidc_known(orc_oidc_endpoints_t *endpoints, orc_oidc_t *oidc, const orc_
     if (!known)
         return 0;
     apr_thread_mutex_lock(oidc->mutex);
-    is_fresh = known->until > apr_time_now();
+    is_fresh = known->until > orc_time_monotonic();
     if (is_fresh)
         merge(endpoints, issuer, &known->endpoints, pool);
     apr_thread_mutex_unlock(oidc->mutex);
@@ -139,7 +140,7 @@ orc_error_t *orc_oidc_learn(orc_oidc_endpoints_t *endpoints, orc_oidc_t *oidc, c
         apr_thread_mutex_lock(oidc->mutex);
         apr_pool_clear(known->pool);
         merge(&known->endpoints, issuer, &discovered, known->pool);
-        known->until = apr_time_now() + KEEP;
+        known->until = orc_time_monotonic() + KEEP;
         apr_thread_mutex_unlock(oidc->mutex);
     }
     return NULL;
@@ -194,14 +195,14 @@ static orc_error_t *ask(json_t **claims, orc_oidc_t *oidc, const orc_issuer_conf
                         const char *subject, apr_interval_time_t timeout, apr_pool_t *pool)
 {
     apr_array_header_t *headers = apr_array_make(pool, 2, sizeof(const char *));
-    apr_time_t deadline = apr_time_now() + timeout;
+    apr_time_t deadline = orc_time_monotonic() + timeout;
     orc_oidc_endpoints_t endpoints = {.userinfo = issuer->userinfo_endpoint};
     orc_http_request_t request = {.method = "GET", .headers = headers, .max_response = USERINFO_MAX, .keeps_tail = 1};
     orc_http_response_t *response;
 
     if (!endpoints.userinfo)
         ORC_TRY(orc_oidc_discover(&endpoints, oidc, issuer, timeout, pool));
-    request.timeout = deadline - apr_time_now();
+    request.timeout = deadline - orc_time_monotonic();
     if (!endpoints.userinfo)
         return orc_error(pool, 503, "oidc.userinfo", "The token issuer %s has no userinfo endpoint.", issuer->url);
     if (request.timeout <= 0)
@@ -216,7 +217,7 @@ static orc_error_t *ask(json_t **claims, orc_oidc_t *oidc, const orc_issuer_conf
 /* Takes a place among those who ask, or says why there is none. */
 static orc_error_t *enter(orc_oidc_t *oidc, known_t *known, const orc_issuer_config_t *issuer, apr_pool_t *pool)
 {
-    apr_time_t now = apr_time_now(), rest;
+    apr_time_t now = orc_time_monotonic(), rest;
     orc_error_t *error = NULL;
     int is_busy;
 
@@ -242,7 +243,7 @@ static void leave(orc_oidc_t *oidc, known_t *known, const orc_error_t *error)
     apr_thread_mutex_lock(oidc->mutex);
     known->asked--;
     if (error && error->retriable)
-        known->rests_until = apr_time_now() + apr_time_from_sec(ORC_OIDC_REST);
+        known->rests_until = orc_time_monotonic() + apr_time_from_sec(ORC_OIDC_REST);
     apr_thread_mutex_unlock(oidc->mutex);
 }
 

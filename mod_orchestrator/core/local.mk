@@ -10,6 +10,7 @@ liborc_la_SOURCES += \
 	$(core)/orc_identity.c $(core)/orc_identity.h \
 	$(core)/orc_json.c $(core)/orc_json.h \
 	$(core)/orc_log.c $(core)/orc_log.h \
+	$(core)/orc_monitor.c $(core)/orc_monitor.h \
 	$(core)/orc_pool.c $(core)/orc_pool.h \
 	$(core)/orc_providers.c $(core)/orc_providers.h \
 	$(core)/orc_redact.c $(core)/orc_redact.h \
@@ -27,6 +28,10 @@ tests_unit_test_core_LDADD = $(unit_ldadd)
 check_PROGRAMS += tests/unit/test_gate
 tests_unit_test_gate_SOURCES = tests/unit/test_gate.c tests/unit/unit.h
 tests_unit_test_gate_LDADD = $(unit_ldadd)
+
+check_PROGRAMS += tests/unit/test_monitor
+tests_unit_test_monitor_SOURCES = tests/unit/test_monitor.c tests/unit/unit.h
+tests_unit_test_monitor_LDADD = $(unit_ldadd)
 
 check_PROGRAMS += tests/unit/test_providers
 tests_unit_test_providers_SOURCES = tests/unit/test_providers.c tests/unit/unit.h

@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "orc_time.h"
+
 /*
  * Guests of a key stand in a chain, whichever process they are of. What a guest is, is said by the guest alone: the
  * chains, and that of the places that nobody has, are made anew when a process died while it changed them.
@@ -150,7 +152,7 @@ static void tell(orc_gate_memory_t *memory)
 /* Until they are told, or `until`; without the lock meanwhile. */
 static void wait_until(orc_gate_memory_t *memory, apr_time_t until)
 {
-    apr_interval_time_t time = until - apr_time_now();
+    apr_interval_time_t time = until - orc_time_monotonic();
     apr_uint32_t seen = memory->changes;
     struct timespec most;
 
@@ -249,7 +251,7 @@ static int is_before(const orc_gate_guest_t *guest, apr_uint64_t ticket, apr_tim
 static int has_room(const orc_gate_t *gate, const char *key, apr_uint64_t ticket)
 {
     const orc_gate_guest_t *guest = guest_at(gate->memory, *chain_of(gate->memory, key));
-    apr_time_t now = apr_time_now();
+    apr_time_t now = orc_time_monotonic();
     int inside = 0;
 
     for (; guest; guest = guest_at(gate->memory, guest->next)) {
@@ -331,7 +333,7 @@ static int wait_for_place(orc_gate_t *gate, const char *key, apr_time_t until)
     waiter.guest->until = until;
     __atomic_store_n(&waiter.guest->ticket, ++gate->memory->tickets, __ATOMIC_RELEASE);
     gate->waiters = &waiter;
-    while (!(is_inside = take_place(gate, key, waiter.guest->ticket)) && apr_time_now() < until)
+    while (!(is_inside = take_place(gate, key, waiter.guest->ticket)) && orc_time_monotonic() < until)
         wait_until(gate->memory, until);
     forget_waiter(gate, &waiter);
     return is_inside;
@@ -342,7 +344,8 @@ int orc_gate_enter(orc_gate_t *gate, const char *key, apr_interval_time_t patien
     int is_inside;
 
     lock(gate->memory);
-    is_inside = take_place(gate, key, 0) || (patience > 0 && wait_for_place(gate, key, apr_time_now() + patience));
+    is_inside =
+        take_place(gate, key, 0) || (patience > 0 && wait_for_place(gate, key, orc_time_monotonic() + patience));
     unlock(gate->memory);
     return is_inside;
 }

@@ -161,3 +161,13 @@ apr_time_t orc_time_monotonic(void)
     clock_gettime(CLOCK_BOOTTIME, &now);
     return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000;
 }
+
+void orc_time_until(struct timespec *until, apr_interval_time_t time)
+{
+    clock_gettime(CLOCK_MONOTONIC, until);
+    if (time <= 0)
+        return;
+    time += until->tv_nsec / 1000;
+    until->tv_sec += (time_t)apr_time_sec(time);
+    until->tv_nsec = apr_time_usec(time) * 1000;
+}

@@ -4,6 +4,7 @@
 
 #include <apr_pools.h>
 #include <apr_time.h>
+#include <time.h>
 
 /** Days since 1970-01-01 of a day of the Gregorian calendar, years 0 to 9999. False when there is no such day. */
 int orc_time_day(apr_int64_t *days, int year, int month, int day);
@@ -21,5 +22,9 @@ int orc_time_parse(apr_time_t *out, const char *text);
 /** Microseconds of a clock that nobody sets; goes on while a process, or the machine, is stopped. What lasts is
  * measured by it, and not by the time of day. */
 apr_time_t orc_time_monotonic(void);
+
+/** When so much has passed, by CLOCK_MONOTONIC: the one of the system's clocks by which waits can end that nobody sets.
+ */
+void orc_time_until(struct timespec *until, apr_interval_time_t time);
 
 #endif

@@ -72,7 +72,7 @@ static orc_error_t *make(mo_child_t **out, mo_config_t *config, server_rec *main
     service->engine = &config->shared->engine;
     service->rules = make_rules(config, pool);
     child->processes = make_processes(pool);
-    if (!child->identities || !service->rules)
+    if (!child->identities || !service->db || !service->rules)
         return orc_error(pool, 500, "child", "a mutex can't be made");
     *out = child;
     return NULL;

@@ -73,9 +73,7 @@ static int rest(int seconds)
 {
     struct timespec until;
 
-    /* not by the time of day: set back by an hour, as a first look at a time server does, it would be slept through */
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += seconds;
+    orc_time_until(&until, apr_time_from_sec(seconds));
     while (!daemon_state.stops && sem_clockwait(&daemon_state.wake, CLOCK_MONOTONIC, &until) != 0 && errno == EINTR)
         ;
     return daemon_state.stops;

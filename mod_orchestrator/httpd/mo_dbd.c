@@ -2,8 +2,10 @@
 #include "mo_dbd.h"
 
 #include <apr_dbd.h>
-#include <apr_thread_cond.h>
 #include <mod_dbd.h>
+
+#include "orc_monitor.h"
+#include "orc_time.h"
 
 APLOG_USE_MODULE(orchestrator);
 
@@ -19,9 +21,8 @@ typedef struct dbd_baton_t {
     apr_pool_t *pool;
     APR_OPTIONAL_FN_TYPE(ap_dbd_open) * open;
     APR_OPTIONAL_FN_TYPE(ap_dbd_close) * close;
-    apr_thread_mutex_t *door;  /* held while mod_dbd opens: it makes one connection after the other */
-    apr_thread_mutex_t *mutex; /* guards the two below */
-    apr_thread_cond_t *freed;
+    orc_monitor_t *door;   /* held while mod_dbd opens: it makes one connection after the other */
+    orc_monitor_t *places; /* guards the two below; told when there is one */
     int busy, waiting;
 } dbd_baton_t;
 
@@ -35,13 +36,13 @@ static int enter(dbd_baton_t *baton, apr_time_t deadline)
 {
     int entered = 0;
 
-    apr_thread_mutex_lock(baton->mutex);
+    orc_monitor_lock(baton->places);
     baton->waiting++;
     mo_add(baton->slot->waiting, 1);
     while (baton->busy >= baton->config->db_max && baton->waiting <= MAX_WAITING) {
-        apr_interval_time_t rest = deadline - apr_time_now();
+        apr_interval_time_t rest = deadline - orc_time_monotonic();
 
-        if (rest <= 0 || apr_thread_cond_timedwait(baton->freed, baton->mutex, rest) == APR_TIMEUP)
+        if (rest <= 0 || !orc_monitor_wait_for(baton->places, rest))
             break;
     }
     if (baton->busy < baton->config->db_max) {
@@ -50,7 +51,7 @@ static int enter(dbd_baton_t *baton, apr_time_t deadline)
     }
     baton->waiting--;
     mo_sub(baton->slot->waiting, 1);
-    apr_thread_mutex_unlock(baton->mutex);
+    orc_monitor_unlock(baton->places);
     if (entered)
         mo_add(baton->slot->connections, 1);
     return entered;
@@ -59,10 +60,10 @@ static int enter(dbd_baton_t *baton, apr_time_t deadline)
 static void leave(dbd_baton_t *baton)
 {
     mo_sub(baton->slot->connections, 1);
-    apr_thread_mutex_lock(baton->mutex);
+    orc_monitor_lock(baton->places);
     baton->busy--;
-    apr_thread_cond_signal(baton->freed);
-    apr_thread_mutex_unlock(baton->mutex);
+    orc_monitor_tell(baton->places);
+    orc_monitor_unlock(baton->places);
 }
 
 /* A connection of mod_dbd's; NULL when it can't be made, or another one is being made for too long. */
@@ -70,18 +71,18 @@ static ap_dbd_t *open_in_turn(dbd_baton_t *baton, apr_time_t deadline, apr_pool_
 {
     ap_dbd_t *dbd;
 
-    if (apr_thread_mutex_timedlock(baton->door, deadline - apr_time_now()) != APR_SUCCESS) {
+    if (!orc_monitor_lock_within(baton->door, deadline - orc_time_monotonic())) {
         mo_add(baton->config->shared->shed, 1);
         return NULL;
     }
     dbd = baton->open(pool, baton->server);
-    apr_thread_mutex_unlock(baton->door);
+    orc_monitor_unlock(baton->door);
     return dbd;
 }
 
 static PGconn *dbd_take(orc_db_source_t *source, void **handle)
 {
-    apr_time_t deadline = apr_time_now() + apr_time_from_sec(WAIT_SECONDS);
+    apr_time_t deadline = orc_time_monotonic() + apr_time_from_sec(WAIT_SECONDS);
     dbd_baton_t *baton = source->baton;
     dbd_handle_t *taken;
     apr_pool_t *pool;
@@ -128,9 +129,10 @@ orc_db_source_t *mo_dbd_source(mo_config_t *config, mo_slot_t *slot, server_rec 
     baton->pool = pool;
     baton->open = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);
     baton->close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
-    apr_thread_mutex_create(&baton->door, APR_THREAD_MUTEX_DEFAULT | APR_THREAD_MUTEX_TIMED, pool);
-    apr_thread_mutex_create(&baton->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
-    apr_thread_cond_create(&baton->freed, pool);
+    baton->door = orc_monitor_make(pool);
+    baton->places = orc_monitor_make(pool);
+    if (!baton->door || !baton->places)
+        return NULL;
     source->take = dbd_take;
     source->give = dbd_give;
     source->state = &config->shared->database;

@@ -11,6 +11,7 @@
  * and for others that are being made, so at most DBDMax are asked for at once and one after the other; who can't ask
  * within two seconds gets none (503). A statement has OrchestratorDatabaseTimeout.
  * @param pool the child's
+ * @return NULL when the system refuses a mutex
  */
 orc_db_source_t *mo_dbd_source(mo_config_t *config, mo_slot_t *slot, server_rec *server, apr_pool_t *pool);
 

@@ -10,6 +10,7 @@
 
 #include "ap_mpm.h"
 #include "mo_private.h"
+#include "orc_time.h"
 
 enum { MOST_GUESTS = 65536 };
 
@@ -94,7 +95,7 @@ mo_shared_t *mo_shared_get(apr_pool_t *process_pool, apr_pool_t *pool)
     memset(shared, 0, size);
     if (!lay_out(shared))
         return NULL;
-    shared->started = apr_time_now();
+    shared->started = orc_time_monotonic();
     apr_pool_userdata_set(shared, key, apr_pool_cleanup_null, process_pool);
     return shared;
 }

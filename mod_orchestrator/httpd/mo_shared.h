@@ -20,7 +20,7 @@ typedef struct mo_slot_t {
 /** Counters in shared memory: written by children and daemon with atomic operations, kept across graceful restarts. */
 typedef struct mo_shared_t {
     orc_engine_status_t engine;
-    apr_time_t started;                /* when this httpd was started */
+    apr_time_t started;                /* when this httpd was started; monotonic */
     volatile apr_uint32_t database;    /* an orc_db_state_t: what the daemon found, of its schema too */
     volatile apr_uint32_t keys_wanted; /* a token named a key that we don't know */
     volatile apr_uint32_t daemon_deaths;

@@ -15,6 +15,7 @@
 #include "mo_stream.h"
 #include "orc_db_probe.h"
 #include "orc_json.h"
+#include "orc_time.h"
 
 APLOG_USE_MODULE(orchestrator);
 
@@ -104,7 +105,7 @@ static const char *const health[] = {"unknown", "healthy", "unhealthy"};
 
 static const char *database_health(const mo_config_t *config, apr_pool_t *pool)
 {
-    apr_time_t until = apr_time_now() + apr_time_from_msec(config->values->health_timeout_ms);
+    apr_time_t until = orc_time_monotonic() + apr_time_from_msec(config->values->health_timeout_ms);
 
     return config->child ? health[orc_db_probe(config->child->service.db_probe, until)] : "unhealthy";
 }
@@ -174,7 +175,7 @@ static void read_facts(facts_t *facts, const mo_config_t *config, apr_pool_t *po
 {
     facts->version = MO_VERSION;
     facts->places = list_places(config, pool);
-    facts->uptime = apr_time_sec(apr_time_now() - config->shared->started);
+    facts->uptime = apr_time_sec(orc_time_monotonic() - config->shared->started);
     facts->database = database_health(config, pool);
     read_requests(facts, config->shared);
     read_engine(facts, config);

@@ -11,6 +11,7 @@
 #include "ap_mpm.h"
 #include "mo_private.h"
 #include "mo_waiting.h"
+#include "orc_time.h"
 
 APLOG_USE_MODULE(orchestrator);
 
@@ -213,7 +214,7 @@ static mo_stream_end_t stay(mo_stream_t *sending)
     mo_stream_end_t end;
 
     do {
-        while (!orc_stream_is_due(sending->stream, apr_time_now())) {
+        while (!orc_stream_is_due(sending->stream, orc_time_monotonic())) {
             if (!mo_stream_is_wanted(sending)) {
                 mo_stream_give_up(sending);
                 return MO_STREAM_BROKEN;

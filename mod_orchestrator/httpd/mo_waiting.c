@@ -2,8 +2,7 @@
 #include "mo_waiting.h"
 
 #include <apr_ring.h>
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
+#include <apr_thread_proc.h>
 #include <http_connection.h>
 #include <http_core.h>
 #include <http_protocol.h>
@@ -11,6 +10,8 @@
 
 #include "ap_mpm.h"
 #include "mo_private.h"
+#include "orc_monitor.h"
+#include "orc_time.h"
 
 /*
  * httpd 2.4 forgets a suspended connection: nobody polls it, nobody ends it, and there is no way to hand it back. So it
@@ -38,8 +39,7 @@ typedef struct entry_t {
 APR_RING_HEAD(entries_t, entry_t);
 
 static apr_pool_t *own_pool; /* of the thread */
-static apr_thread_mutex_t *lock;
-static apr_thread_cond_t *changed;
+static orc_monitor_t *monitor;
 static struct entries_t entries; /* those that are with no worker */
 static apr_thread_t *keeper;     /* made for the first one */
 static int is_ending;
@@ -50,10 +50,10 @@ static apr_status_t end_keeper(void *unused)
 {
     apr_status_t status;
 
-    apr_thread_mutex_lock(lock);
+    orc_monitor_lock(monitor);
     is_ending = 1;
-    apr_thread_cond_signal(changed);
-    apr_thread_mutex_unlock(lock);
+    orc_monitor_tell(monitor);
+    orc_monitor_unlock(monitor);
     return keeper ? apr_thread_join(&status, keeper) : APR_SUCCESS;
 }
 
@@ -66,9 +66,9 @@ void mo_waiting_init(int workers, apr_pool_t *pchild)
     apr_allocator_create(&allocator);
     apr_pool_create_ex(&own_pool, pchild, NULL, allocator);
     apr_allocator_owner_set(allocator, own_pool);
-    apr_thread_mutex_create(&lock, APR_THREAD_MUTEX_DEFAULT, own_pool);
-    apr_thread_cond_create(&changed, own_pool);
-    apr_pool_pre_cleanup_register(own_pool, NULL, end_keeper);
+    monitor = orc_monitor_make(own_pool);
+    if (monitor)
+        apr_pool_pre_cleanup_register(own_pool, NULL, end_keeper);
 }
 
 int mo_waiting_is_possible(const request_rec *r)
@@ -83,12 +83,12 @@ static void add(entry_t *entry)
 {
     int is_first;
 
-    apr_thread_mutex_lock(lock);
+    orc_monitor_lock(monitor);
     is_first = APR_RING_EMPTY(&entries, entry_t, link);
     APR_RING_INSERT_TAIL(&entries, entry, entry_t, link);
     if (is_first)
-        apr_thread_cond_signal(changed);
-    apr_thread_mutex_unlock(lock);
+        orc_monitor_tell(monitor);
+    orc_monitor_unlock(monitor);
 }
 
 /* ---- the end of a connection ---- */
@@ -122,7 +122,7 @@ static void finish(entry_t *entry)
         c->aborted = 1;
     else
         apr_socket_timeout_set(ap_get_conn_socket(c), 0);
-    entry->closed = apr_time_now();
+    entry->closed = orc_time_monotonic();
     add(entry);
 }
 
@@ -188,7 +188,7 @@ static ap_mpm_callback_fn_t *step_of(entry_t *entry, apr_time_t now)
 
 static void look(void)
 {
-    apr_time_t now = apr_time_now();
+    apr_time_t now = orc_time_monotonic();
     ap_mpm_callback_fn_t *step;
     entry_t *entry, *next;
 
@@ -206,15 +206,15 @@ static void look(void)
 
 static void *APR_THREAD_FUNC keep(apr_thread_t *thread, void *unused)
 {
-    apr_thread_mutex_lock(lock);
+    orc_monitor_lock(monitor);
     while (!is_ending) {
         if (APR_RING_EMPTY(&entries, entry_t, link))
-            apr_thread_cond_wait(changed, lock);
+            orc_monitor_wait(monitor);
         look();
         if (!is_ending)
-            apr_thread_cond_timedwait(changed, lock, apr_time_from_msec(LOOK_MS));
+            orc_monitor_wait_for(monitor, apr_time_from_msec(LOOK_MS));
     }
-    apr_thread_mutex_unlock(lock);
+    orc_monitor_unlock(monitor);
     return NULL;
 }
 
@@ -224,11 +224,13 @@ static int has_keeper(void)
 {
     int is_there;
 
-    apr_thread_mutex_lock(lock);
+    if (!monitor)
+        return 0;
+    orc_monitor_lock(monitor);
     if (!keeper && apr_thread_create(&keeper, NULL, keep, NULL, own_pool) != APR_SUCCESS)
         keeper = NULL;
     is_there = keeper != NULL;
-    apr_thread_mutex_unlock(lock);
+    orc_monitor_unlock(monitor);
     return is_there;
 }
 

@@ -12,6 +12,7 @@
 #include "orc_db_wire.h"
 #include "orc_log.h"
 #include "orc_secret.h"
+#include "orc_time.h"
 
 enum {
     MAX_COMPOSED = 32, /* composed statements kept prepared per connection, of each kind */
@@ -199,7 +200,7 @@ static PGresult *answer(orc_db_t *db, int was_sent)
     PGresult *result = NULL;
 
     if (was_sent && !db->is_late)
-        db->is_late = !orc_db_wire_finish(&result, db->connection, apr_time_now() + patience_of(db->source));
+        db->is_late = !orc_db_wire_finish(&result, db->connection, orc_time_monotonic() + patience_of(db->source));
     return result;
 }
 
@@ -393,7 +394,7 @@ static PGresult *batch_next(orc_db_t *db)
     PGresult *result = NULL;
 
     if (!db->is_late)
-        db->is_late = !orc_db_wire_next(&result, db->connection, apr_time_now() + patience_of(db->source));
+        db->is_late = !orc_db_wire_next(&result, db->connection, orc_time_monotonic() + patience_of(db->source));
     return result;
 }
 

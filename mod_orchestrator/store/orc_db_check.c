@@ -8,6 +8,7 @@
 #include "orc_db_error.h"
 #include "orc_db_wire.h"
 #include "orc_log.h"
+#include "orc_time.h"
 #include "orc_words.h"
 
 #define PATIENCE (3 * APR_USEC_PER_SEC) /* for an answer */
@@ -70,7 +71,7 @@ static orc_error_t *ask(int *backend, orc_db_t *db, apr_pool_t *pool)
     PGconn *connection = orc_db_connection(db);
     PGresult *result = NULL;
     int is_answered = PQsendQuery(connection, "SELECT pg_backend_pid()") &&
-                      orc_db_wire_finish(&result, connection, apr_time_now() + PATIENCE) &&
+                      orc_db_wire_finish(&result, connection, orc_time_monotonic() + PATIENCE) &&
                       PQresultStatus(result) == PGRES_TUPLES_OK;
 
     if (is_answered)

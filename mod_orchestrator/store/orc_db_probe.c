@@ -8,6 +8,7 @@
 
 #include "orc_db_wire.h"
 #include "orc_sql.h"
+#include "orc_time.h"
 
 struct orc_db_probe_t {
     const char *conninfo;
@@ -87,7 +88,7 @@ static int look(orc_db_probe_t *probe, apr_time_t until)
 
 orc_db_state_t orc_db_probe(orc_db_probe_t *probe, apr_time_t until)
 {
-    apr_time_t asked = apr_time_now();
+    apr_time_t asked = orc_time_monotonic();
     orc_db_state_t state = __atomic_load_n(probe->state, __ATOMIC_RELAXED);
 
     if (state != ORC_DB_OPEN)
@@ -95,7 +96,7 @@ orc_db_state_t orc_db_probe(orc_db_probe_t *probe, apr_time_t until)
     apr_thread_mutex_lock(probe->lock);
     if (probe->answered <= asked) {
         probe->is_healthy = look(probe, until);
-        probe->answered = apr_time_now();
+        probe->answered = orc_time_monotonic();
     }
     state = probe->is_healthy ? ORC_DB_OPEN : ORC_DB_SHUT;
     apr_thread_mutex_unlock(probe->lock);

@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "orc_time.h"
+
 static void ignore(void *baton, const PGresult *notice)
 {
 }
@@ -21,7 +23,7 @@ int orc_db_wire_wait(PGconn *connection, short events, apr_time_t until)
     int ready;
 
     do {
-        rest = until - apr_time_now();
+        rest = until - orc_time_monotonic();
         ready = rest > 0 ? poll(&socket, 1, (int)apr_time_as_msec(rest) + 1) : 0;
     } while (ready < 0 && errno == EINTR);
     return ready > 0;

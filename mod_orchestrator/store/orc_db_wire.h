@@ -6,8 +6,8 @@
 
 #include "orc_db.h"
 
-/* libpq with an end: its ordinary calls wait for as long as a server or a pooler that hangs lets them. Private to this
- * room. */
+/* libpq with an end, `until` by orc_time_monotonic: its ordinary calls wait for as long as a server or a pooler that
+ * hangs lets them. Private to this room. */
 
 /** The connection of a unit of work, for what is no statement of sql/queries. */
 PGconn *orc_db_connection(const orc_db_t *db);

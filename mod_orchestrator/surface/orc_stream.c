@@ -1,6 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_stream.h"
 
+#include "orc_time.h"
+
 orc_stream_t *orc_stream_make(orc_producer_t *next, void *baton, int is_follower, apr_pool_t *pool)
 {
     orc_stream_t *stream = apr_pcalloc(pool, sizeof *stream);
@@ -35,7 +37,7 @@ orc_error_t *orc_stream_ask(orc_piece_t *piece, orc_stream_t *stream, apr_pool_t
         return NULL;
     error = ask(piece, stream, pool);
     stream->is_over = error || piece->then == ORC_STREAM_END;
-    stream->due = piece->then == ORC_STREAM_LATER ? apr_time_now() + pause_of(piece) : 0;
+    stream->due = piece->then == ORC_STREAM_LATER ? orc_time_monotonic() + pause_of(piece) : 0;
     return error;
 }
 

@@ -43,7 +43,7 @@ typedef struct orc_stream_t {
     int is_follower; /* it may say LATER: it takes one of the few places of those who wait */
     int is_over;     /* it has ended, or failed: it is asked no more */
     int is_awake;    /* somebody woke it since it was asked; only for orc_stream_wake and those below */
-    apr_time_t due;  /* when it is to be asked; 0: at once */
+    apr_time_t due;  /* when it is to be asked, by orc_time_monotonic; 0: at once */
 } orc_stream_t;
 
 /** A stream in the pool, which may be given up without ever having been asked: clean up with the pool. */
@@ -56,7 +56,7 @@ orc_error_t *orc_stream_ask(orc_piece_t *piece, orc_stream_t *stream, apr_pool_t
  * comes while it is being asked is not lost. */
 void orc_stream_wake(orc_stream_t *stream);
 
-/** Whether a stream that waits is to be asked. */
+/** Whether a stream that waits is to be asked; `now` is orc_time_monotonic's. */
 int orc_stream_is_due(const orc_stream_t *stream, apr_time_t now);
 
 #endif

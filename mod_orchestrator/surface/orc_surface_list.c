@@ -7,6 +7,7 @@
 
 #include "orc_secret.h"
 #include "orc_surface_totals.h"
+#include "orc_time.h"
 
 enum {
     FEW_ROWS = 1000,             /* passed over or shown, at no cost to speak of */
@@ -43,7 +44,7 @@ static const char *counted(const listing_t *listing)
 static apr_int64_t remembered(const listing_t *listing, orc_surface_totals_t *totals, const char *key)
 {
     const orc_surface_plan_t *plan = listing->plan;
-    apr_int64_t total = orc_surface_totals_find(totals, key, apr_time_now());
+    apr_int64_t total = orc_surface_totals_find(totals, key, orc_time_monotonic());
 
     return *plan->where.text && total <= (apr_int64_t)plan->page * plan->size ? -1 : total;
 }
@@ -68,7 +69,7 @@ static orc_error_t *read_page(listing_t *listing)
 
     ORC_TRY(orc_store_page_read(&listing->page, request->service->db, &listing->list->rows, &wish, request->pool));
     if (totals && listing->page.is_counted)
-        orc_surface_totals_keep(totals, key, listing->page.total, apr_time_now());
+        orc_surface_totals_keep(totals, key, listing->page.total, orc_time_monotonic());
     return NULL;
 }
 

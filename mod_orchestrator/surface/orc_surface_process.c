@@ -4,6 +4,7 @@
 #include <apr_thread_mutex.h>
 
 #include "orc_surface.h"
+#include "orc_time.h"
 
 struct orc_surface_memory_t {
     orc_surface_schemas_t *schemas;
@@ -45,7 +46,7 @@ unsigned orc_surface_process_probed(orc_surface_process_t *process, apr_interval
     unsigned probe;
 
     apr_thread_mutex_lock(memory->lock);
-    probe = apr_time_now() - memory->probed <= age ? memory->probe : 0;
+    probe = orc_time_monotonic() - memory->probed <= age ? memory->probe : 0;
     apr_thread_mutex_unlock(memory->lock);
     return probe;
 }
@@ -56,6 +57,6 @@ void orc_surface_process_keep_probe(orc_surface_process_t *process, unsigned res
 
     apr_thread_mutex_lock(memory->lock);
     memory->probe = result;
-    memory->probed = apr_time_now();
+    memory->probed = orc_time_monotonic();
     apr_thread_mutex_unlock(memory->lock);
 }

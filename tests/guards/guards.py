@@ -20,7 +20,8 @@ MAY_INCLUDE = {  # room: the rooms whose headers it may include besides its own
 HTTPD_HEADER = re.compile(r"(httpd|http_\w+|ap_\w+|mod_\w+|util_(filter|script|cookies|mutex|time|md5|ldap)|scoreboard|mpm_common|"
                           r"unixd)\.h")
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca)\s*\(")
-TIME_OF_DAY = re.compile(r"\bCLOCK_REALTIME\b|\bsem_timedwait\b|\bpthread_\w+_timed(?:wait|lock)\b")
+TIME_OF_DAY = re.compile(r"\bCLOCK_REALTIME\b|\bsem_timedwait\b|\bpthread_\w+_timed(?:wait|lock)\b|"
+                         r"\bapr_\w+_timed(?:wait|lock|push|pop)\b")
 STRUCT = re.compile(r"\bstruct\s+(\w+)(\s*\{)?")
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
 CITED = re.compile(r"[\w./-]*\w\.md\b|\b\w[\w.-]*/[\w./-]*\w\.txt\b|\b(?:orc|mo|sim|test|check)_\w+\.(?:[ch]|py)\b")
