@@ -17,7 +17,7 @@ liborc_la_SOURCES += \
 	$(engine)/orc_engine_story.c $(engine)/orc_engine_story.h \
 	$(engine)/orc_engine_token.c $(engine)/orc_engine_token.h \
 	$(engine)/orc_engine_window.c $(engine)/orc_engine_window.h \
-	$(kinds)/orc_kinds.c $(kinds)/orc_kinds.h \
+	$(kinds)/orc_kinds.c $(kinds)/orc_kinds.h $(kinds)/orc_kinds_find.c \
 	$(kinds)/create/orc_create.c $(kinds)/create/orc_create.h \
 	$(kinds)/create/orc_create_attempt.c \
 	$(kinds)/create/orc_create_collect.c \
@@ -34,6 +34,10 @@ liborc_la_SOURCES += \
 noinst_PROGRAMS += tests/engine/run_engine
 tests_engine_run_engine_SOURCES = tests/engine/run_engine.c
 tests_engine_run_engine_LDADD = liborc.la
+# One that knows more kinds and phases: its table stands in the place of the library's (tests/engine/test_two_versions.py).
+noinst_PROGRAMS += tests/engine/run_newer_engine
+tests_engine_run_newer_engine_SOURCES = tests/engine/run_engine.c tests/engine/newer_kinds.c
+tests_engine_run_newer_engine_LDADD = liborc.la
 
 check_PROGRAMS += tests/unit/test_engine
 tests_unit_test_engine_SOURCES = tests/unit/test_engine.c

@@ -47,10 +47,11 @@ def configuration(stack, **config):
 
 
 class Engine:
-    """A daemon of `rig`: a stack with a `wrapper` that its daemons run in."""
+    """A daemon of `rig`: a stack with a `wrapper` that its daemons run in. `program`: of tests/engine."""
 
-    def __init__(self, rig, number, config):
+    def __init__(self, rig, number, config, program="run_engine"):
         self.rig = rig
+        self.program = os.path.join(rig.build, "tests/engine", program)
         self.config = rig.path("engine-%d.json" % number)
         self.log = rig.path("engine-%d.log" % number)
         process.write(self.config, json.dumps(config))
@@ -59,8 +60,8 @@ class Engine:
 
     def start(self):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(self.rig.wrapper + [os.path.join(self.rig.build, "tests/engine/run_engine"),
-                                                                self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.rig.wrapper + [self.program, self.config], stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log)
 
     def signal(self, number):
         self.process.send_signal(number)
@@ -191,10 +192,11 @@ class Rig(live.LiveStack):
         """A group that a bad provider serves and a good one, in this order."""
         return self._pairs.pop()
 
-    def engine(self, **config):
+    def engine(self, program="run_engine", **config):
         """Starts a daemon."""
         self._started += 1
-        made = Engine(self, self._started, configuration(self, **{"public_url": "https://paas.example.org/api/v1", **config}))
+        made = Engine(self, self._started, configuration(self, **{"public_url": "https://paas.example.org/api/v1", **config}),
+                      program)
         self.engines.append(made)
         return made
 
