@@ -419,6 +419,8 @@ CREATE INDEX infrastructures_deployment_id ON infrastructures (deployment_id);
 CREATE INDEX infrastructures_user_id ON infrastructures (user_id);
 CREATE INDEX infrastructures_waiting ON infrastructures (user_id) WHERE waits_for_token;
 CREATE INDEX infrastructures_infra_id ON infrastructures (infra_id) WHERE infra_id IS NOT NULL;
+CREATE INDEX infrastructures_unwanted ON infrastructures (unwanted_at, standing)
+    WHERE unwanted_at IS NOT NULL AND standing <> 'gone';
 CREATE TRIGGER infrastructures_take_their_work AFTER DELETE ON infrastructures FOR EACH ROW EXECUTE FUNCTION work_end();
 
 -- Where something of a person is, or was: IM's list is compared with what is known, once in a while.

@@ -7,6 +7,8 @@
 enum {
     ORC_STATUS_ENDPOINTS = 64, /* that are told; what is called beyond is not */
     ORC_STATUS_URL = 256,      /* bytes of an endpoint's URL, its end included; a longer one is cut */
+    ORC_STATUS_KINDS = 32,     /* that are told; what another version does beyond is not */
+    ORC_STATUS_WORD = 64,      /* bytes of a kind's word, its end included */
 };
 
 /** Whether an endpoint is called. */
@@ -19,10 +21,16 @@ typedef enum {
 /** One endpoint that an engine calls: an IM, its version, a token issuer. */
 typedef struct orc_endpoint_status_t {
     char url[ORC_STATUS_URL];
-    volatile apr_uint32_t breaker;            /* orc_breaker_state_t */
-    volatile apr_uint32_t in_flight, waiting; /* calls */
+    volatile apr_uint64_t breaker;            /* orc_breaker_state_t */
+    volatile apr_uint64_t in_flight, waiting; /* calls */
     volatile apr_uint64_t lost;               /* microseconds that calls took which failed, since the start */
 } orc_endpoint_status_t;
+
+/** What there is to do of a kind, whichever host does it: as in orc_store_load_t. */
+typedef struct orc_kind_status_t {
+    char word[ORC_STATUS_WORD];
+    volatile apr_uint64_t pending, oldest_pending, at_work, due, oldest_due;
+} orc_kind_status_t;
 
 /** Counters of an engine, written by its threads with atomic stores, read by the status page through shared memory. */
 typedef struct orc_engine_status_t {
@@ -35,6 +43,12 @@ typedef struct orc_engine_status_t {
     volatile apr_uint32_t im_healthy;     /* 0 unknown, 1 healthy, 2 unhealthy: IM's default endpoint */
     volatile apr_uint32_t endpoint_count; /* of those below whose URL is there; 0 at the start */
     orc_endpoint_status_t endpoints[ORC_STATUS_ENDPOINTS];
+
+    /* What the database said last: of all hosts, and older when it is away. */
+    volatile apr_uint64_t counted;                          /* apr_time_t of that; 0: never */
+    volatile apr_uint64_t unwanted, stuck, oldest_unwanted; /* infrastructures: as in orc_store_unwanted_t */
+    volatile apr_uint32_t kind_count;                       /* of those below whose word is there */
+    orc_kind_status_t kinds[ORC_STATUS_KINDS];
 } orc_engine_status_t;
 
 #endif

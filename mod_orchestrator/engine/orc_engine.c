@@ -20,8 +20,9 @@
 #include "orc_log.h"
 
 /*
- * The threads of a daemon: the poller does all work on operations, housekeeping deletes what is too old and takes
- * leases of dead neighbours over. (The issuers' keys are fetched by a thread of httpd/, engine or not.)
+ * The threads of a daemon: the poller does all work on operations, housekeeping deletes what is too old, takes leases
+ * of dead neighbours over and counts what there is to do. (The issuers' keys are fetched by a thread of httpd/, engine
+ * or not.)
  */
 
 #define LONGEST_WAIT         apr_time_from_sec(1) /* of the poller: a lost notification costs no more */
@@ -99,6 +100,7 @@ static orc_error_t *keep_house(orc_engine_t *engine, orc_db_source_t *source, in
 
     ORC_TRY(orc_db_open(&db, source, pool));
     ORC_TRY(orc_claims_adopt(engine, db, pool));
+    ORC_TRY(orc_report_load(engine, db, pool));
     if (!with_tables)
         return NULL;
     do { /* by portions, until nothing is left: more may have become too old since the last time than a portion has */

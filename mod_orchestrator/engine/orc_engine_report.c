@@ -2,9 +2,16 @@
 #include "orc_engine_report.h"
 
 #include <apr_strings.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "kinds/orc_kinds.h"
+
 #define tell(counter, value) (__atomic_store_n(&(counter), (value), __ATOMIC_RELAXED))
+
+#define LOAD_INTERVAL apr_time_from_sec(4)
+
+enum { LOAD_SHARE = 100 /* counting takes no more than one part of so many of the time */ };
 
 void orc_report_begin(orc_engine_t *engine)
 {
@@ -18,9 +25,9 @@ static void tell_endpoint(orc_engine_t *engine, int place, const orc_http_state_
     orc_endpoint_status_t *told = &engine->status->endpoints[place];
     const orc_endpoint_t *endpoint = apr_hash_get(engine->endpoints, state->endpoint, APR_HASH_KEY_STRING);
 
-    tell(told->breaker, (apr_uint32_t)state->breaker);
-    tell(told->in_flight, (apr_uint32_t)state->in_flight);
-    tell(told->waiting, (apr_uint32_t)(state->waiting + (endpoint ? endpoint->waiting : 0)));
+    tell(told->breaker, (apr_uint64_t)state->breaker);
+    tell(told->in_flight, (apr_uint64_t)state->in_flight);
+    tell(told->waiting, (apr_uint64_t)(state->waiting + (endpoint ? endpoint->waiting : 0)));
     tell(told->lost, (apr_uint64_t)state->lost);
     if (place < (int)engine->status->endpoint_count)
         return;
@@ -39,4 +46,72 @@ void orc_report(orc_engine_t *engine)
     tell(status->calls, (apr_uint32_t)orc_http_in_flight(engine->http));
     for (i = 0; i < count; i++)
         tell_endpoint(engine, i, &states[i]);
+}
+
+/* ---- what there is to do ---- */
+
+/* The place of a kind; a word is written before it counts, and stays. NULL: there is no place left. */
+static orc_kind_status_t *place_of(orc_engine_status_t *status, const char *word)
+{
+    apr_uint32_t i, count = status->kind_count;
+
+    for (i = 0; i < count && strcmp(status->kinds[i].word, word) != 0; i++)
+        ;
+    if (i == count && count < ORC_STATUS_KINDS && strlen(word) < ORC_STATUS_WORD) {
+        apr_cpystrn(status->kinds[i].word, word, ORC_STATUS_WORD);
+        __atomic_store_n(&status->kind_count, ++count, __ATOMIC_RELEASE);
+    }
+    return i < count ? &status->kinds[i] : NULL;
+}
+
+static void tell_kind(orc_kind_status_t *told, const orc_store_load_t *load)
+{
+    tell(told->pending, (apr_uint64_t)load->pending);
+    tell(told->oldest_pending, (apr_uint64_t)load->oldest_pending);
+    tell(told->at_work, (apr_uint64_t)load->at_work);
+    tell(told->due, (apr_uint64_t)load->due);
+    tell(told->oldest_due, (apr_uint64_t)load->oldest_due);
+}
+
+/* Those of this version are told even if there is nothing of them, others when there was something once. */
+static void tell_kinds(orc_engine_status_t *status, const apr_array_header_t *loads)
+{
+    static const orc_store_load_t nothing;
+    apr_uint32_t place;
+    int i;
+
+    for (i = 0; orc_kinds[i]; i++)
+        (void)place_of(status, orc_kinds[i]->word);
+    for (i = 0; i < loads->nelts; i++)
+        (void)place_of(status, APR_ARRAY_IDX(loads, i, orc_store_load_t).kind);
+    for (place = 0; place < status->kind_count; place++) {
+        const orc_store_load_t *load = &nothing;
+
+        for (i = 0; i < loads->nelts; i++) {
+            if (strcmp(APR_ARRAY_IDX(loads, i, orc_store_load_t).kind, status->kinds[place].word) == 0)
+                load = &APR_ARRAY_IDX(loads, i, orc_store_load_t);
+        }
+        tell_kind(&status->kinds[place], load);
+    }
+}
+
+orc_error_t *orc_report_load(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
+{
+    apr_time_t began = orc_time_monotonic();
+    orc_store_unwanted_t unwanted;
+    apr_interval_time_t rest;
+    apr_array_header_t *loads;
+
+    if (began < engine->load_at)
+        return NULL;
+    ORC_TRY(orc_store_load(&loads, db, pool));
+    ORC_TRY(orc_store_unwanted(&unwanted, db, pool));
+    tell_kinds(engine->status, loads);
+    tell(engine->status->unwanted, (apr_uint64_t)unwanted.count);
+    tell(engine->status->stuck, (apr_uint64_t)unwanted.stuck);
+    tell(engine->status->oldest_unwanted, (apr_uint64_t)unwanted.oldest);
+    tell(engine->status->counted, (apr_uint64_t)apr_time_now());
+    rest = LOAD_SHARE * (orc_time_monotonic() - began);
+    engine->load_at = began + (rest > LOAD_INTERVAL ? rest : LOAD_INTERVAL);
+    return NULL;
 }

@@ -75,6 +75,7 @@ struct orc_engine_t {
     int stop_pipe[2];
     volatile sig_atomic_t is_stopping;
     volatile apr_uint32_t daemons; /* that live, this one included; atomic, of the housekeeping thread */
+    apr_time_t load_at;            /* of that thread: when work is counted again; monotonic */
 
     /* of the poller's thread */
     orc_http_t *http;

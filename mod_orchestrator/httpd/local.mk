@@ -39,7 +39,7 @@ libmodule_la_SOURCES = \
 	$(httpd)/mo_setting_issuer.c $(httpd)/mo_setting_issuer.h \
 	$(httpd)/mo_setting_values.c $(httpd)/mo_setting_values.h \
 	$(httpd)/mo_shared.c $(httpd)/mo_shared.h \
-	$(httpd)/mo_status.c $(httpd)/mo_status.h $(httpd)/mo_status_endpoints.c $(httpd)/mo_status_endpoints.h \
+	$(httpd)/mo_status.c $(httpd)/mo_status.h $(httpd)/mo_status_tables.c $(httpd)/mo_status_tables.h \
 	$(httpd)/mo_stream.c $(httpd)/mo_stream.h \
 	$(httpd)/mo_surfaces.h \
 	$(httpd)/mo_tree.c $(httpd)/mo_tree.h \

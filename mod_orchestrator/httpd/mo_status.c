@@ -11,7 +11,7 @@
 #include "mo_child.h"
 #include "mo_link.h"
 #include "mo_request.h"
-#include "mo_status_endpoints.h"
+#include "mo_status_tables.h"
 #include "mo_stream.h"
 #include "orc_db_probe.h"
 #include "orc_json.h"
@@ -19,7 +19,10 @@
 
 APLOG_USE_MODULE(orchestrator);
 
-enum { STALLED_SECONDS = 60 }; /* an engine whose poller took no turn for so long */
+enum {
+    STALLED_SECONDS = 60, /* an engine whose poller took no turn for so long */
+    STALE_SECONDS = 60,   /* counts of the database that are older say little of now */
+};
 
 /* What the page tells, read once per request. */
 typedef struct facts_t {
@@ -29,11 +32,18 @@ typedef struct facts_t {
     apr_int64_t informational, success, redirection, client_error, server_error, refused_tokens;
     const orc_engine_status_t *status;
     apr_int64_t daemon, daemon_deaths, heartbeat_age, operations, calls, finished, failed;
+    apr_int64_t unwanted, stuck, oldest_unwanted, counted_age;
 } facts_t;
 
-typedef enum { TEXT, HEALTH, GAUGE, COUNTER } kind_t;
+typedef enum {
+    TEXT,
+    HEALTH,
+    GAUGE,
+    AGE, /* a gauge of seconds; -1: never */
+    COUNTER,
+} kind_t;
 
-/* The one list of everything that is told; rendered as HTML, as lines, as JSON and for Prometheus. */
+/* The one list of everything that is told once; rendered as HTML, as lines, as JSON and for Prometheus. */
 typedef struct metric_t {
     const char *label;  /* for people, and without its spaces the key of ?auto */
     const char *name;   /* in JSON, and behind "orchestrator_" for Prometheus */
@@ -41,44 +51,61 @@ typedef struct metric_t {
     kind_t kind;
     size_t offset; /* in facts_t */
     const char *help;
+    const char *heading; /* of the table that begins with it, for people; or NULL */
+    apr_int64_t bad;     /* a number that is no good sign, nor is a higher one; 0: there is none */
 } metric_t;
 
 #define AT(member) offsetof(facts_t, member)
 
 static const metric_t metrics[] = {
-    {"Version", "version", NULL, TEXT, AT(version), "version of the module"},
-    {"Places", "places", NULL, TEXT, AT(places), "surfaces and the URLs that they are bound at"},
-    {"Uptime", "uptime_seconds", NULL, GAUGE, AT(uptime), "seconds since this httpd was started"},
-    {"Database", "database", NULL, HEALTH, AT(database), "the database answers"},
-    {"Infrastructure Manager", "im", NULL, HEALTH, AT(im), "the default IM answers the daemon"},
-    {"Engine", "engine", NULL, TEXT, AT(engine), "what this host's engine is at"},
-    {"Daemon", "daemon_pid", NULL, GAUGE, AT(daemon), "process id of the daemon, 0: none"},
-    {"Daemon Deaths", "daemon_deaths", "daemon_deaths_total", COUNTER, AT(daemon_deaths),
-     "times the daemon died and was started again"},
-    {"Engine Heartbeat Age", "engine_heartbeat_age_seconds", NULL, GAUGE, AT(heartbeat_age),
-     "seconds since the engine's last turn"},
-    {"Operations At Work", "operations_at_work", NULL, GAUGE, AT(operations), "operations that this host works on"},
-    {"Operations Ended", "operations_ended", "operations_ended_total", COUNTER, AT(finished),
-     "operations that ended here since the daemon's start"},
-    {"Operations Failed", "operations_failed", "operations_failed_total", COUNTER, AT(failed),
-     "those of them that failed"},
-    {"Calls In Flight", "calls_in_flight", NULL, GAUGE, AT(calls), "calls to IM and other services"},
-    {"Requests In Flight", "requests_in_flight", NULL, GAUGE, AT(in_flight), "requests that are being answered"},
-    {"Followers", "followers", NULL, GAUGE, AT(followers), "answers that go on while something happens"},
-    {"Follower Places", "follower_places", NULL, GAUGE, AT(follower_places), "how many of these there may be"},
+    {"Version", "version", NULL, TEXT, AT(version), .help = "version of the module", .heading = "Service"},
+    {"Places", "places", NULL, TEXT, AT(places), .help = "surfaces and the URLs that they are bound at"},
+    {"Uptime", "uptime_seconds", NULL, AGE, AT(uptime), .help = "seconds since this httpd was started"},
+    {"Database", "database", NULL, HEALTH, AT(database), .help = "the database answers"},
+    {"Infrastructure Manager", "im", NULL, HEALTH, AT(im), .help = "the default IM answers the daemon"},
+    {"Engine", "engine", NULL, TEXT, AT(engine), .help = "what this host's engine is at"},
+
+    {"Requests In Flight", "requests_in_flight", NULL, GAUGE, AT(in_flight), .help = "requests that are being answered",
+     .heading = "Requests to this host"},
+    {"Followers", "followers", NULL, GAUGE, AT(followers), .help = "answers that go on while something happens"},
+    {"Follower Places", "follower_places", NULL, GAUGE, AT(follower_places), .help = "how many of these there may be"},
     {"Responses 1xx", "responses_1xx", "responses_total{class=\"1xx\"}", COUNTER, AT(informational),
-     "answers by class of status"},
-    {"Responses 2xx", "responses_2xx", "responses_total{class=\"2xx\"}", COUNTER, AT(success), NULL},
-    {"Responses 3xx", "responses_3xx", "responses_total{class=\"3xx\"}", COUNTER, AT(redirection), NULL},
-    {"Responses 4xx", "responses_4xx", "responses_total{class=\"4xx\"}", COUNTER, AT(client_error), NULL},
-    {"Responses 5xx", "responses_5xx", "responses_total{class=\"5xx\"}", COUNTER, AT(server_error), NULL},
+     .help = "answers by class of status"},
+    {"Responses 2xx", "responses_2xx", "responses_total{class=\"2xx\"}", COUNTER, AT(success), .help = NULL},
+    {"Responses 3xx", "responses_3xx", "responses_total{class=\"3xx\"}", COUNTER, AT(redirection), .help = NULL},
+    {"Responses 4xx", "responses_4xx", "responses_total{class=\"4xx\"}", COUNTER, AT(client_error), .help = NULL},
+    {"Responses 5xx", "responses_5xx", "responses_total{class=\"5xx\"}", COUNTER, AT(server_error), .help = NULL},
     {"Refused Tokens", "refused_tokens", "refused_tokens_total", COUNTER, AT(refused_tokens),
-     "access tokens that were not accepted"},
-    {"Children", "children", NULL, GAUGE, AT(children), "processes of httpd that serve requests"},
-    {"Database Connections In Use", "database_connections", NULL, GAUGE, AT(connections), "connections at work"},
-    {"Database Waits", "database_waiting", NULL, GAUGE, AT(waiting), "threads that wait for a connection"},
+     .help = "access tokens that were not accepted"},
+    {"Children", "children", NULL, GAUGE, AT(children), .help = "processes of httpd that serve requests"},
+    {"Database Connections In Use", "database_connections", NULL, GAUGE, AT(connections),
+     .help = "connections at work"},
+    {"Database Waits", "database_waiting", NULL, GAUGE, AT(waiting), .help = "threads that wait for a connection"},
     {"Database Shed", "database_shed", "database_shed_total", COUNTER, AT(shed),
-     "requests that got no connection in time"},
+     .help = "requests that got no connection in time"},
+
+    {"Daemon", "daemon_pid", NULL, GAUGE, AT(daemon), .help = "process id of the daemon, 0: none",
+     .heading = "Engine of this host"},
+    {"Daemon Deaths", "daemon_deaths", "daemon_deaths_total", COUNTER, AT(daemon_deaths),
+     .help = "times the daemon died and was started again"},
+    {"Engine Heartbeat Age", "engine_heartbeat_age_seconds", NULL, AGE, AT(heartbeat_age),
+     .help = "seconds since the engine's last turn", .bad = STALLED_SECONDS + 1},
+    {"Operations At Work", "operations_at_work", NULL, GAUGE, AT(operations),
+     .help = "operations that this host works on"},
+    {"Operations Ended", "operations_ended", "operations_ended_total", COUNTER, AT(finished),
+     .help = "operations that ended here since the daemon's start"},
+    {"Operations Failed", "operations_failed", "operations_failed_total", COUNTER, AT(failed),
+     .help = "those of them that failed"},
+    {"Calls In Flight", "calls_in_flight", NULL, GAUGE, AT(calls), .help = "calls to IM and other services"},
+
+    {"Infrastructures Unwanted", "infrastructures_unwanted", NULL, GAUGE, AT(unwanted),
+     .help = "infrastructures that nobody wants and that are not gone", .heading = "All hosts, as the database says"},
+    {"Infrastructures Stuck", "infrastructures_stuck", NULL, GAUGE, AT(stuck),
+     .help = "those of them that IM refuses to delete", .bad = 1},
+    {"Oldest Unwanted", "infrastructures_oldest_unwanted_seconds", NULL, AGE, AT(oldest_unwanted),
+     .help = "seconds since the first of them is unwanted"},
+    {"Counted Age", "counted_age_seconds", NULL, AGE, AT(counted_age),
+     .help = "seconds since infrastructures and work were counted", .bad = STALE_SECONDS + 1},
 };
 
 enum { METRICS = sizeof metrics / sizeof *metrics };
@@ -140,22 +167,35 @@ static void read_requests(facts_t *facts, mo_shared_t *shared)
     facts->refused_tokens = (apr_int64_t)mo_read(shared->refused_tokens);
 }
 
+/* In seconds. */
+static apr_int64_t age_of(apr_uint64_t time)
+{
+    return time ? apr_time_sec(apr_time_now() - (apr_time_t)time) : -1;
+}
+
 static void read_engine(facts_t *facts, const mo_config_t *config)
 {
     const orc_engine_status_t *engine = &config->shared->engine;
-    apr_uint64_t heartbeat = mo_read(engine->heartbeat);
     apr_uint32_t im = mo_read(engine->im_healthy);
 
     facts->status = engine;
     facts->daemon = mo_read(engine->pid);
     facts->daemon_deaths = mo_read(config->shared->daemon_deaths);
-    facts->heartbeat_age = heartbeat ? apr_time_sec(apr_time_now() - (apr_time_t)heartbeat) : -1;
+    facts->heartbeat_age = age_of(mo_read(engine->heartbeat));
     facts->operations = mo_read(engine->operations);
     facts->calls = mo_read(engine->calls);
     facts->finished = mo_read(engine->finished);
     facts->failed = mo_read(engine->failed);
     facts->im = health[im < 3 ? im : 0];
     facts->engine = engine_state(config, facts->heartbeat_age);
+}
+
+static void read_counts(facts_t *facts, const orc_engine_status_t *engine)
+{
+    facts->unwanted = (apr_int64_t)mo_read(engine->unwanted);
+    facts->stuck = (apr_int64_t)mo_read(engine->stuck);
+    facts->oldest_unwanted = apr_time_sec((apr_int64_t)mo_read(engine->oldest_unwanted));
+    facts->counted_age = age_of(mo_read(engine->counted));
 }
 
 static const char *list_places(const mo_config_t *config, apr_pool_t *pool)
@@ -179,6 +219,7 @@ static void read_facts(facts_t *facts, const mo_config_t *config, apr_pool_t *po
     facts->database = database_health(config, pool);
     read_requests(facts, config->shared);
     read_engine(facts, config);
+    read_counts(facts, &config->shared->engine);
 }
 
 /* ---- rendering ---- */
@@ -196,7 +237,7 @@ static void write_prefixed(request_rec *r, const facts_t *facts, const char *pre
         else
             ap_rprintf(r, "%s%s: %" APR_INT64_T_FMT "\n", prefix, key, number_of(facts, &metrics[i]));
     }
-    mo_status_endpoints_lines(r, facts->status, prefix);
+    mo_status_tables_lines(r, facts->status, prefix);
 }
 
 static void write_lines(request_rec *r, const facts_t *facts)
@@ -214,7 +255,7 @@ static void write_json(request_rec *r, const facts_t *facts)
                             is_text(&metrics[i]) ? json_string(text_of(facts, &metrics[i]))
                                                  : json_integer(number_of(facts, &metrics[i])));
     }
-    json_object_set_new(object, "endpoints", mo_status_endpoints_json(facts->status));
+    mo_status_tables_json(object, facts->status);
     ap_rputs(orc_json_text(object, r->pool), r);
 }
 
@@ -250,25 +291,50 @@ static void write_prometheus(request_rec *r, const facts_t *facts)
         else
             ap_rprintf(r, "orchestrator_%s %" APR_INT64_T_FMT "\n", series, number_of(facts, metric));
     }
-    mo_status_endpoints_metrics(r, facts->status);
+    mo_status_tables_metrics(r, facts->status);
 }
 
-static void write_table(request_rec *r, const facts_t *facts)
+static int is_bad(const facts_t *facts, const metric_t *metric)
+{
+    static const char *const words[] = {"unhealthy", "stalled", "not running"};
+    size_t i;
+
+    if (!is_text(metric))
+        return metric->bad && number_of(facts, metric) >= metric->bad;
+    for (i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(text_of(facts, metric), words[i]) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static const char *for_people(const facts_t *facts, const metric_t *metric, apr_pool_t *pool)
+{
+    apr_int64_t number;
+
+    if (is_text(metric))
+        return ap_escape_html(pool, text_of(facts, metric));
+    number = number_of(facts, metric);
+    if (metric->kind != AGE)
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT, number);
+    return number < 0 ? "never" : mo_status_duration((apr_uint64_t)apr_time_from_sec(number), pool);
+}
+
+static void write_tables(request_rec *r, const facts_t *facts)
 {
     int i;
 
-    ap_rputs("<table class=\"orchestrator\">\n", r);
     for (i = 0; i < METRICS; i++) {
         const metric_t *metric = &metrics[i];
-        const char *value = is_text(metric) ? ap_escape_html(r->pool, text_of(facts, metric))
-                                            : apr_psprintf(r->pool, "%" APR_INT64_T_FMT, number_of(facts, metric));
 
+        if (metric->heading)
+            ap_rprintf(r, "%s<table class=\"orchestrator\">\n<caption>%s</caption>\n", i ? "</table>\n" : "",
+                       metric->heading);
         ap_rprintf(r, "<tr%s><th scope=\"row\">%s</th><td>%s</td></tr>\n",
-                   metric->kind == HEALTH && strcmp(value, "unhealthy") == 0 ? " class=\"bad\"" : "", metric->label,
-                   value);
+                   is_bad(facts, metric) ? " class=\"bad\"" : "", metric->label, for_people(facts, metric, r->pool));
     }
     ap_rputs("</table>\n", r);
-    mo_status_endpoints_table(r, facts->status);
+    mo_status_tables_html(r, facts->status);
 }
 
 static void write_page(request_rec *r, const facts_t *facts)
@@ -276,15 +342,21 @@ static void write_page(request_rec *r, const facts_t *facts)
     ap_rputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
              "<title>Orchestrator Status</title>\n<style>\n"
-             "body{font-family:sans-serif;margin:1em;max-width:44em;line-height:1.4}\n"
-             "table{border-collapse:collapse;width:100%}\n"
-             "th,td{border-bottom:1px solid #ccc;padding:.3em .5em;text-align:left;overflow-wrap:anywhere}\n"
+             ":root{color-scheme:light dark}\n"
+             "body{font-family:sans-serif;margin:1em auto;padding:0 1em;max-width:52em;line-height:1.4}\n"
+             "table{border-collapse:collapse;width:100%;margin:1.5em 0}\n"
+             "caption{text-align:left;font-weight:bold;padding:.3em .5em}\n"
+             "th,td{border-bottom:1px solid #8886;padding:.3em .5em;text-align:left;overflow-wrap:anywhere}\n"
              "th{font-weight:normal}td{text-align:right;font-variant-numeric:tabular-nums}\n"
-             ".bad{background:#fdd;color:#600}\n"
+             ".bad{background:#d002;color:#b00}\n"
+             "@media(prefers-color-scheme:dark){.bad{background:#f334;color:#f99}}\n"
+             "@media(max-width:40em){.rows thead{display:none}.rows tr,.rows tr>*{display:block}\n"
+             ".rows tbody th{font-weight:bold}.rows td{padding-left:1.5em}\n"
+             ".rows td:before{content:attr(data-label);float:left}}\n"
              "</style></head><body>\n",
              r);
     ap_rprintf(r, "<h1>Orchestrator Status for %s</h1>\n", ap_escape_html(r->pool, ap_get_server_name(r)));
-    write_table(r, facts);
+    write_tables(r, facts);
     ap_rputs("<p>For machines: <a href=\"?auto\">lines</a>, <a href=\"?json\">JSON</a>, "
              "<a href=\"?metrics\">Prometheus</a>.</p>\n</body></html>\n",
              r);
@@ -341,6 +413,6 @@ int mo_status_section(request_rec *r, int flags)
         return OK;
     }
     ap_rputs("<hr />\n<h2>Orchestrator</h2>\n", r);
-    write_table(r, &facts);
+    write_tables(r, &facts);
     return OK;
 }

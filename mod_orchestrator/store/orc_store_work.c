@@ -105,6 +105,40 @@ orc_error_t *orc_store_at_work(int *count, orc_db_t *db, const char *owner, apr_
     return NULL;
 }
 
+orc_error_t *orc_store_load(apr_array_header_t **loads, orc_db_t *db, apr_pool_t *pool)
+{
+    orc_rows_t rows;
+    int i;
+
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_work_load(), pool));
+    *loads = apr_array_make(pool, rows.count + 1, sizeof(orc_store_load_t));
+    for (i = 0; i < rows.count; i++) {
+        const orc_sql_work_load_row_t row = orc_sql_work_load_row(&rows, i);
+        orc_store_load_t *load = apr_array_push(*loads);
+
+        load->kind = row.kind;
+        load->pending = orc_value_integer(row.pending);
+        load->oldest_pending = orc_value_integer(row.oldest_pending);
+        load->at_work = orc_value_integer(row.at_work);
+        load->due = orc_value_integer(row.due);
+        load->oldest_due = orc_value_integer(row.oldest_due);
+    }
+    return NULL;
+}
+
+orc_error_t *orc_store_unwanted(orc_store_unwanted_t *unwanted, orc_db_t *db, apr_pool_t *pool)
+{
+    orc_sql_infrastructure_load_row_t row;
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_infrastructure_load(), pool));
+    row = orc_sql_infrastructure_load_row(&rows, 0);
+    unwanted->count = orc_value_integer(row.unwanted);
+    unwanted->stuck = orc_value_integer(row.stuck);
+    unwanted->oldest = orc_value_integer(row.oldest_unwanted);
+    return NULL;
+}
+
 /* ---- leases ---- */
 
 static void split(const apr_array_header_t *leases, const char **ids, const char **numbers, apr_pool_t *pool)

@@ -71,6 +71,25 @@ orc_error_t *orc_store_next(apr_interval_time_t *next, orc_db_t *db, const orc_s
 /** How many this owner has at work, but for those that rest. */
 orc_error_t *orc_store_at_work(int *count, orc_db_t *db, const char *owner, apr_pool_t *pool);
 
+/** What there is to do of a kind; the ages of the oldest in microseconds, 0: there is none. */
+typedef struct orc_store_load_t {
+    const char *kind;
+    apr_int64_t pending, oldest_pending; /* has not begun */
+    apr_int64_t at_work;                 /* has begun */
+    apr_int64_t due, oldest_due;         /* of the latter: in nobody's hands, though it is time */
+} orc_store_load_t;
+
+/** *loads: of orc_store_load_t, by kind; a kind without anything to do is missing. */
+orc_error_t *orc_store_load(apr_array_header_t **loads, orc_db_t *db, apr_pool_t *pool);
+
+/** Infrastructures that nobody wants and that are not gone. */
+typedef struct orc_store_unwanted_t {
+    apr_int64_t count, stuck; /* stuck: IM refuses to delete it */
+    apr_int64_t oldest;       /* microseconds since nobody wants it; 0: there is none */
+} orc_store_unwanted_t;
+
+orc_error_t *orc_store_unwanted(orc_store_unwanted_t *unwanted, orc_db_t *db, apr_pool_t *pool);
+
 /** A lease in hand. */
 typedef struct orc_store_lease_t {
     const char *id, *number;

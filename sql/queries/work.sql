@@ -140,6 +140,23 @@ UPDATE work w SET due_at = clock_timestamp()
 FROM unnest(:ids::uuid[], :numbers::bigint[]) AS held (id, number)
 WHERE w.id = held.id AND w.lease_number = held.number AND w.lease_owner = :owner::text;
 
+-- What there is to do, by kind: that has not begun, that has, and of the latter what is due and in nobody's hands; the age of
+-- the oldest in microseconds, 0: there is none. Rows of what has ended are gone.
+-- name: work_load
+-- columns: kind, pending, oldest_pending, at_work, due, oldest_due
+SELECT kind, count(*) FILTER (WHERE NOT is_begun) AS pending,
+       GREATEST(0, extract(epoch FROM now() - min(due_at) FILTER (WHERE NOT is_begun)) * 1000000)::bigint AS oldest_pending,
+       count(*) FILTER (WHERE is_begun) AS at_work, count(*) FILTER (WHERE is_begun AND due_at <= now()) AS due,
+       GREATEST(0, extract(epoch FROM now() - min(due_at) FILTER (WHERE is_begun)) * 1000000)::bigint AS oldest_due
+FROM work GROUP BY kind ORDER BY kind;
+
+-- What nobody wants and is not gone yet; of it, what IM refuses to delete; the age of the oldest as above.
+-- name: infrastructure_load
+-- columns: unwanted, stuck, oldest_unwanted
+SELECT count(*) AS unwanted, count(*) FILTER (WHERE standing = 'stuck') AS stuck,
+       GREATEST(0, extract(epoch FROM now() - min(unwanted_at)) * 1000000)::bigint AS oldest_unwanted
+FROM infrastructures WHERE unwanted_at IS NOT NULL AND standing <> 'gone';
+
 -- An engine lives. Of all others: whether they did a moment ago, and whether their names begin so.
 -- name: engine_live
 -- columns: name, is_alive, is_here

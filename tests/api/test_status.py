@@ -9,6 +9,8 @@ from harness.client import expect
 
 SAMPLE = re.compile(r'orchestrator_\w+(\{\w+="[^"]*"\})? -?\d+(\.\d+)?')
 TOLD = {"breaker", "calls_in_flight", "calls_waiting", "lost_seconds"}  # of an endpoint
+COUNTED = {"pending", "oldest_pending_seconds", "at_work", "due", "oldest_due_seconds"}  # of a kind of work
+KINDS = ["CREATE", "DELETE", "infrastructure", "sweep"]
 
 
 def page(stack, query=""):
@@ -32,20 +34,23 @@ def test_json_has_numbers_and_states(stack):
 
 
 def test_every_form_tells_the_same(stack):
-    value = stack.wait_for(lambda: values(stack)["endpoints"] and values(stack), 15, "a look at IM's version")
+    def everything():
+        value = values(stack)
+        return value if value["endpoints"] and value["work"] else None
+    value = stack.wait_for(everything, 15, "a look at IM's version, and one at the database")
     lines = dict(line.split(": ", 1) for line in page(stack, "?auto").text.splitlines())
     samples = page(stack, "?metrics")
     assert samples.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     html = page(stack)
     assert html.headers["Content-Type"] == "text/html; charset=utf-8"
-    endpoints = value.pop("endpoints")
-    lines = {key: text for key, text in lines.items() if not key.startswith("Endpoint")}
-    assert len(lines) == len(value) == html.text.count("<tr") - html.text.count("<thead>") - len(endpoints)
+    rows = value.pop("endpoints") + value.pop("work")
+    lines = {key: text for key, text in lines.items() if " " not in key}
+    assert len(lines) == len(value) == html.text.count("<tr") - html.text.count("<thead>") - len(rows)
     assert lines["Version"] == value["version"]
     assert lines["Daemon"] == str(value["daemon_pid"])
     assert "<td>%d</td>" % value["daemon_pid"] in html.text
     assert "orchestrator_daemon_pid %d" % value["daemon_pid"] in samples.text
-    told = [line for line in samples.text.splitlines() if not line.startswith("#") and "{endpoint=" not in line]
+    told = [line for line in samples.text.splitlines() if line[0] != "#" and not re.search("{(endpoint|kind)=", line)]
     assert len(told) == len(value)
 
 
@@ -67,12 +72,71 @@ def test_each_endpoint_is_told(make_stack):
     stack.expect_log("calls are held back|answers again")
     assert told()["lost_seconds"] >= 4
     lines = dict(line.rsplit(": ", 1) for line in page(stack, "?auto").text.splitlines())
-    assert "EndpointBreaker " + im in lines and float(lines["EndpointLostSeconds " + im]) >= 4
+    assert "EndpointBreaker " + im in lines and float(lines["EndpointLostTime " + im]) >= 4
     samples = dict(line.rsplit(" ", 1) for line in page(stack, "?metrics").text.splitlines() if line[0] != "#")
     assert float(samples['orchestrator_endpoint_lost_seconds_total{endpoint="%s"}' % im]) >= 4
     html = page(stack).text
-    assert "<td>%s</td>" % lines["EndpointBreaker " + im] in html and '<th scope="row">%s</th>' % im in html
+    assert '<td data-label="Breaker">%s</td>' % lines["EndpointBreaker " + im] in html and '<th scope="row">%s</th>' % im in html
     assert "OrchestratorEndpointBreaker " + im in requests.get(stack.base_url + "/server-status?auto", timeout=10).text
+
+
+def work(stack):
+    """What is told of each kind of work."""
+    return {one.pop("kind"): one for one in values(stack)["work"]}
+
+
+def test_each_kind_of_work_is_told(make_stack):
+    stack = make_stack("OrchestratorMaxOperations 2")
+    told = stack.wait_for(lambda: work(stack), 15, "a look at the database")
+    assert list(told) == KINDS and all(set(kind) == COUNTED and not any(kind.values()) for kind in told.values())
+    person = stack.person(behaviour="pending_for_ever")
+    for _ in range(5):
+        person.deploy()
+
+    def is_counted():
+        told = work(stack)["CREATE"]
+        return told if (told["at_work"], told["pending"], told["due"]) == (2, 3, 0) else None
+    assert stack.wait_for(is_counted, 20, "two at work")["oldest_pending_seconds"] > 0
+    lines = dict(line.rsplit(": ", 1) for line in page(stack, "?auto").text.splitlines())
+    assert lines["WorkPending CREATE"] == "3" and float(lines["WorkOldestPending CREATE"]) > 0
+    samples = dict(line.rsplit(" ", 1) for line in page(stack, "?metrics").text.splitlines() if line[0] != "#")
+    assert samples['orchestrator_work_at_work{kind="CREATE"}'] == "2" and samples['orchestrator_work_due{kind="sweep"}'] == "0"
+    html = page(stack).text
+    assert '<th scope="row">CREATE</th><td data-label="Pending">3</td>' in html
+    assert 'class="bad"' not in html
+
+
+def test_work_that_nobody_takes_is_told(make_stack):
+    """Of a kind that this version doesn't do."""
+    stack = make_stack()
+    stack.sql("""INSERT INTO work (id, kind, is_begun, due_at)
+        VALUES (gen_random_uuid(), 'other', true, now() - interval '90 minutes')""")
+    told = stack.wait_for(lambda: work(stack).get("other"), 20, "the kind")
+    assert (told["pending"], told["at_work"], told["due"]) == (0, 1, 1) and told["oldest_due_seconds"] >= 5400
+    html = page(stack).text
+    assert '<tr class="bad"><th scope="row">other</th>' in html and '<td data-label="Oldest Due">1 h 30 min</td>' in html
+    stack.sql("DELETE FROM work WHERE kind = 'other'")
+    stack.wait_for(lambda: not any(work(stack)["other"].values()), 20, "nothing of it")
+
+
+def test_what_nobody_wants_and_is_not_gone_is_told(make_stack):
+    stack = make_stack("OrchestratorDeleteRecheck 500ms 1h")
+
+    def told(*wanted):
+        value = values(stack)
+        return value if (value["infrastructures_unwanted"], value["infrastructures_stuck"]) == wanted else None
+    person = stack.person(behaviour="delete_refused")
+    id = person.deploy()
+    person.wait_for_status(id, "CREATE_COMPLETE")
+    assert told(0, 0)
+    person.delete("/deployments/" + id)
+    age = "infrastructures_oldest_unwanted_seconds"
+    young = stack.wait_for(lambda: told(1, 1), 20, "one that is stuck")
+    stack.wait_for(lambda: values(stack)[age] > young[age], 20, "its age")
+    stack.expect_log("may be left at IM")
+    assert '<tr class="bad"><th scope="row">Infrastructures Stuck</th>' in page(stack).text
+    stack.sql("UPDATE infrastructures SET standing = 'gone'")
+    stack.wait_for(lambda: told(0, 0), 20, "nothing that is left")
 
 
 def test_prometheus_can_read_its_form(stack):
@@ -119,9 +183,14 @@ def test_mod_status_has_a_section(stack):
 
 def test_a_dead_database_is_told(make_stack):
     stack = make_stack()
+    stack.wait_for(lambda: values(stack)["counted_age_seconds"] in (0, 1), 15, "a look at the database")
     stack.stop_postgres()
-    assert values(stack)["database"] == "unhealthy"
-    assert 'class="bad"' in page(stack).text
+    value = values(stack)
+    assert value["database"] == "unhealthy" and [kind["kind"] for kind in value["work"]] == KINDS
+    assert '<tr class="bad"><th scope="row">Database</th>' in page(stack).text
     assert "orchestrator_database_healthy 0" in page(stack, "?metrics").text
+    stack.wait_for(lambda: values(stack)["counted_age_seconds"] > value["counted_age_seconds"], 20, "its age")
+    assert values(stack)["work"] == value["work"]
     stack.start_postgres()
+    stack.wait_for(lambda: values(stack)["counted_age_seconds"] in (0, 1), 30, "another look at the database")
     stack.wait_for(lambda: values(stack)["database"] == "healthy", 20, "a healthy database")

@@ -34,6 +34,9 @@ INSERT INTO deployment_owners (deployment_id, user_id) SELECT d.id, u.id FROM de
 INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, is_compute, created_by,
     updated_by)
 SELECT gen_random_uuid(), id, 0, 'n', 't', true, created_by, created_by FROM deployments;
+INSERT INTO infrastructures (id, deployment_id, operation_id, step, user_id, user_group, user_group_issuer, endpoint, standing,
+    answer_until)
+SELECT gen_random_uuid(), deployment_id, id, 1, created_by, 'g', 'i', 'e', 'made', now() FROM operations;
 """
 
 
@@ -116,6 +119,14 @@ def test_the_caller_s_own_deployments_are_found_by_their_owner(scans):
 def test_all_of_the_caller_s_own_deployments_are_looked_up_one_by_one(scans):
     found = scans("deployment_whole_own", "SELECT b.id, b.task_rank FROM (%s) b")
     assert {used for _, _, used in found if used} == {"deployments_pkey", "deployment_owners_user_id"}, found
+    assert "Seq Scan" not in {kind for kind, _, _ in found}
+
+
+def test_counting_what_there_is_to_do_reads_nothing_that_has_ended(scans):
+    """Rows of work go when it has ended."""
+    assert {table for _, table, _ in scans("work_load")} == {"work"}
+    found = scans("infrastructure_load")
+    assert {used for _, _, used in found if used} == {"infrastructures_unwanted"}, found
     assert "Seq Scan" not in {kind for kind, _, _ in found}
 
 
