@@ -59,6 +59,14 @@ tests_api_mod_two_surfaces_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/$(httpd)
 tests_api_mod_two_surfaces_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -rpath /nowhere
 tests_api_mod_two_surfaces_la_LIBADD = libmodule.la
 
+# Another version of the module, with other views ($(other): store/local.mk): its statements hide the library's.
+check_LTLIBRARIES += tests/api/mod_other_views.la
+tests_api_mod_other_views_la_SOURCES = $(httpd)/mo_surfaces.c
+nodist_tests_api_mod_other_views_la_SOURCES = $(other)/orc_sql.c
+tests_api_mod_other_views_la_CPPFLAGS = $(AM_CPPFLAGS)
+tests_api_mod_other_views_la_LDFLAGS = $(AM_LDFLAGS) $(module_ldflags) -rpath /nowhere -Wl,-z,muldefs
+tests_api_mod_other_views_la_LIBADD = libmodule.la
+
 # httpd loads the .so; nobody links against the module.
 install-data-hook:
 	rm -f $(DESTDIR)$(moduledir)/mod_orchestrator.la

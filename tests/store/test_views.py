@@ -8,6 +8,7 @@ import subprocess
 
 import psycopg2
 import pytest
+import requests
 
 from stack import process
 
@@ -148,3 +149,22 @@ def test_who_may_not_drop_leaves_it_to_others(both, sql, reader):
     new.database = reader
     new("keep")
     assert schemas(sql) == sorted(names) and new.person()["subject"] == "s"
+
+
+def test_httpds_of_two_versions_serve_at_once(make_stack, build):
+    """The second one comes while the first is at work, and ends before it."""
+    old = make_stack()
+
+    def person(stack):
+        token = stack.issuer.token("alice", stack.person().groups)
+        answer = requests.get(stack.url + "/users/me", headers={"Authorization": "Bearer " + token}, timeout=10)
+        return answer.status_code, sorted({"sub", "subject"} & set(answer.json()))
+    assert person(old) == (200, ["sub"])
+    new = make_stack('OrchestratorEngine Off\nDBDParams "%s"' % old.postgres.conninfo,
+                     module=os.path.join(build, "tests/api/.libs/mod_other_views.so"))
+    for _ in range(3):
+        assert person(new) == (200, ["subject"]) and person(old) == (200, ["sub"])
+    alice = old.person()
+    alice.wait_for_status(alice.deploy(), "CREATE_COMPLETE")
+    new.httpd.stop()
+    assert person(old) == (200, ["sub"])
