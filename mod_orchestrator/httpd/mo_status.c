@@ -32,7 +32,7 @@ typedef struct facts_t {
     apr_int64_t informational, success, redirection, client_error, server_error, refused_tokens;
     const orc_engine_status_t *status;
     apr_int64_t daemon, daemon_deaths, heartbeat_age, operations, calls, finished, failed;
-    apr_int64_t unwanted, stuck, oldest_unwanted, counted_age;
+    apr_int64_t unwanted, stuck, oldest_unwanted, counts_age;
 } facts_t;
 
 typedef enum {
@@ -53,6 +53,8 @@ typedef struct metric_t {
     const char *help;
     const char *heading; /* of the table that begins with it, for people; or NULL */
     apr_int64_t bad;     /* a number that is no good sign, nor is a higher one; 0: there is none */
+    /* Writes, for people, what follows the table that ends with it; or NULL. */
+    void (*below)(request_rec *r, const orc_engine_status_t *engine);
 } metric_t;
 
 #define AT(member) offsetof(facts_t, member)
@@ -64,6 +66,31 @@ static const metric_t metrics[] = {
     {"Database", "database", NULL, HEALTH, AT(database), .help = "the database answers"},
     {"Infrastructure Manager", "im", NULL, HEALTH, AT(im), .help = "the default IM answers the daemon"},
     {"Engine", "engine", NULL, TEXT, AT(engine), .help = "what this host's engine is at"},
+
+    {"Infrastructures Unwanted", "infrastructures_unwanted", NULL, GAUGE, AT(unwanted),
+     .help = "infrastructures that nobody wants and that are not gone", .heading = "All hosts, as the database says"},
+    {"Infrastructures Stuck", "infrastructures_stuck", NULL, GAUGE, AT(stuck),
+     .help = "those of them that IM refuses to delete", .bad = 1},
+    {"Oldest Unwanted", "infrastructures_oldest_unwanted_seconds", NULL, AGE, AT(oldest_unwanted),
+     .help = "seconds since the first of them is unwanted"},
+    {"Age Of Counts", "counts_age_seconds", NULL, AGE, AT(counts_age),
+     .help = "seconds since infrastructures and work were counted", .bad = STALE_SECONDS + 1,
+     .below = mo_status_work_html},
+
+    {"Daemon", "daemon_pid", NULL, GAUGE, AT(daemon), .help = "process id of the daemon, 0: none",
+     .heading = "Engine of this host"},
+    {"Daemon Deaths", "daemon_deaths", "daemon_deaths_total", COUNTER, AT(daemon_deaths),
+     .help = "times the daemon died and was started again"},
+    {"Engine Heartbeat Age", "engine_heartbeat_age_seconds", NULL, AGE, AT(heartbeat_age),
+     .help = "seconds since the engine's last turn", .bad = STALLED_SECONDS + 1},
+    {"Operations At Work", "operations_at_work", NULL, GAUGE, AT(operations),
+     .help = "operations that this host works on"},
+    {"Operations Ended", "operations_ended", "operations_ended_total", COUNTER, AT(finished),
+     .help = "operations that ended here since the daemon's start"},
+    {"Operations Failed", "operations_failed", "operations_failed_total", COUNTER, AT(failed),
+     .help = "those of them that failed"},
+    {"Calls In Flight", "calls_in_flight", NULL, GAUGE, AT(calls), .help = "calls to IM and other services",
+     .below = mo_status_endpoints_html},
 
     {"Requests In Flight", "requests_in_flight", NULL, GAUGE, AT(in_flight), .help = "requests that are being answered",
      .heading = "Requests to this host"},
@@ -83,29 +110,6 @@ static const metric_t metrics[] = {
     {"Database Waits", "database_waiting", NULL, GAUGE, AT(waiting), .help = "threads that wait for a connection"},
     {"Database Shed", "database_shed", "database_shed_total", COUNTER, AT(shed),
      .help = "requests that got no connection in time"},
-
-    {"Daemon", "daemon_pid", NULL, GAUGE, AT(daemon), .help = "process id of the daemon, 0: none",
-     .heading = "Engine of this host"},
-    {"Daemon Deaths", "daemon_deaths", "daemon_deaths_total", COUNTER, AT(daemon_deaths),
-     .help = "times the daemon died and was started again"},
-    {"Engine Heartbeat Age", "engine_heartbeat_age_seconds", NULL, AGE, AT(heartbeat_age),
-     .help = "seconds since the engine's last turn", .bad = STALLED_SECONDS + 1},
-    {"Operations At Work", "operations_at_work", NULL, GAUGE, AT(operations),
-     .help = "operations that this host works on"},
-    {"Operations Ended", "operations_ended", "operations_ended_total", COUNTER, AT(finished),
-     .help = "operations that ended here since the daemon's start"},
-    {"Operations Failed", "operations_failed", "operations_failed_total", COUNTER, AT(failed),
-     .help = "those of them that failed"},
-    {"Calls In Flight", "calls_in_flight", NULL, GAUGE, AT(calls), .help = "calls to IM and other services"},
-
-    {"Infrastructures Unwanted", "infrastructures_unwanted", NULL, GAUGE, AT(unwanted),
-     .help = "infrastructures that nobody wants and that are not gone", .heading = "All hosts, as the database says"},
-    {"Infrastructures Stuck", "infrastructures_stuck", NULL, GAUGE, AT(stuck),
-     .help = "those of them that IM refuses to delete", .bad = 1},
-    {"Oldest Unwanted", "infrastructures_oldest_unwanted_seconds", NULL, AGE, AT(oldest_unwanted),
-     .help = "seconds since the first of them is unwanted"},
-    {"Counted Age", "counted_age_seconds", NULL, AGE, AT(counted_age),
-     .help = "seconds since infrastructures and work were counted", .bad = STALE_SECONDS + 1},
 };
 
 enum { METRICS = sizeof metrics / sizeof *metrics };
@@ -167,10 +171,14 @@ static void read_requests(facts_t *facts, mo_shared_t *shared)
     facts->refused_tokens = (apr_int64_t)mo_read(shared->refused_tokens);
 }
 
-/* In seconds. */
+/* In seconds; none is negative when somebody sets the clock back. */
 static apr_int64_t age_of(apr_uint64_t time)
 {
-    return time ? apr_time_sec(apr_time_now() - (apr_time_t)time) : -1;
+    apr_time_t now = apr_time_now();
+
+    if (!time)
+        return -1;
+    return (apr_time_t)time > now ? 0 : apr_time_sec(now - (apr_time_t)time);
 }
 
 static void read_engine(facts_t *facts, const mo_config_t *config)
@@ -195,7 +203,7 @@ static void read_counts(facts_t *facts, const orc_engine_status_t *engine)
     facts->unwanted = (apr_int64_t)mo_read(engine->unwanted);
     facts->stuck = (apr_int64_t)mo_read(engine->stuck);
     facts->oldest_unwanted = apr_time_sec((apr_int64_t)mo_read(engine->oldest_unwanted));
-    facts->counted_age = age_of(mo_read(engine->counted));
+    facts->counts_age = age_of(mo_read(engine->counted));
 }
 
 static const char *list_places(const mo_config_t *config, apr_pool_t *pool)
@@ -328,33 +336,41 @@ static void write_tables(request_rec *r, const facts_t *facts)
         const metric_t *metric = &metrics[i];
 
         if (metric->heading)
-            ap_rprintf(r, "%s<table class=\"orchestrator\">\n<caption>%s</caption>\n", i ? "</table>\n" : "",
-                       metric->heading);
+            ap_rprintf(r, "<table class=\"orchestrator\">\n<caption>%s</caption>\n", metric->heading);
         ap_rprintf(r, "<tr%s><th scope=\"row\">%s</th><td>%s</td></tr>\n",
                    is_bad(facts, metric) ? " class=\"bad\"" : "", metric->label, for_people(facts, metric, r->pool));
+        if (i + 1 == METRICS || metrics[i + 1].heading)
+            ap_rputs("</table>\n", r);
+        if (metric->below)
+            metric->below(r, facts->status);
     }
-    ap_rputs("</table>\n", r);
-    mo_status_tables_html(r, facts->status);
 }
+
+/* Of the tables, also in mod_status's page, which has none. */
+static const char style[] = "<style>\n"
+                            ".orchestrator{border-collapse:collapse;width:100%;max-width:50em;margin:1.5em 0}\n"
+                            ".orchestrator caption{text-align:left;font-weight:bold;padding:.3em .5em}\n"
+                            ".orchestrator th,.orchestrator td{border-bottom:1px solid #8886;padding:.3em .5em;"
+                            "text-align:left;font-weight:inherit}\n"
+                            ".orchestrator td,.rows tbody th{overflow-wrap:anywhere}\n"
+                            ".orchestrator td,.orchestrator th+th{text-align:right;font-variant-numeric:tabular-nums}\n"
+                            ".orchestrator .bad{background:#e334;font-weight:bold}\n"
+                            "@media(max-width:40em){.rows thead{display:none}.rows tr,.rows tr>*{display:block}\n"
+                            ".orchestrator.rows tbody th{font-weight:bold}.orchestrator.rows td{padding-left:1.5em}\n"
+                            ".rows td:before{content:attr(data-label);float:left}}\n"
+                            "</style>\n";
 
 static void write_page(request_rec *r, const facts_t *facts)
 {
-    ap_rputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-             "<title>Orchestrator Status</title>\n<style>\n"
-             ":root{color-scheme:light dark}\n"
-             "body{font-family:sans-serif;margin:1em auto;padding:0 1em;max-width:52em;line-height:1.4}\n"
-             "table{border-collapse:collapse;width:100%;margin:1.5em 0}\n"
-             "caption{text-align:left;font-weight:bold;padding:.3em .5em}\n"
-             "th,td{border-bottom:1px solid #8886;padding:.3em .5em;text-align:left;overflow-wrap:anywhere}\n"
-             "th{font-weight:normal}td{text-align:right;font-variant-numeric:tabular-nums}\n"
-             ".bad{background:#d002;color:#b00}\n"
-             "@media(prefers-color-scheme:dark){.bad{background:#f334;color:#f99}}\n"
-             "@media(max-width:40em){.rows thead{display:none}.rows tr,.rows tr>*{display:block}\n"
-             ".rows tbody th{font-weight:bold}.rows td{padding-left:1.5em}\n"
-             ".rows td:before{content:attr(data-label);float:left}}\n"
-             "</style></head><body>\n",
-             r);
+    ap_rvputs(r,
+              "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+              "<title>Orchestrator Status</title>\n",
+              style,
+              "<style>:root{color-scheme:light dark}\n"
+              "body{font-family:sans-serif;margin:1em auto;padding:0 1em;max-width:50em;line-height:1.4}</style>\n"
+              "</head><body>\n",
+              NULL);
     ap_rprintf(r, "<h1>Orchestrator Status for %s</h1>\n", ap_escape_html(r->pool, ap_get_server_name(r)));
     write_tables(r, facts);
     ap_rputs("<p>For machines: <a href=\"?auto\">lines</a>, <a href=\"?json\">JSON</a>, "
@@ -412,7 +428,7 @@ int mo_status_section(request_rec *r, int flags)
         write_prefixed(r, &facts, "Orchestrator");
         return OK;
     }
-    ap_rputs("<hr />\n<h2>Orchestrator</h2>\n", r);
+    ap_rvputs(r, "<hr />\n", style, "<h2>Orchestrator</h2>\n", NULL);
     write_tables(r, &facts);
     return OK;
 }

@@ -70,14 +70,15 @@ static int endpoint_is_bad(const void *row)
     return mo_read(((const orc_endpoint_status_t *)row)->breaker) == ORC_BREAKER_OPEN;
 }
 
-static const table_t tables[] = {
-    {"Work of all hosts", "Work", "work", "kind", "kind", kind_columns, AT(kind_count), AT(kinds),
-     sizeof(orc_kind_status_t), ORC_STATUS_KINDS, kind_is_bad},
-    {"Endpoints that this host calls", "Endpoint", "endpoints", "url", "endpoint", endpoint_columns, AT(endpoint_count),
-     AT(endpoints), sizeof(orc_endpoint_status_t), ORC_STATUS_ENDPOINTS, endpoint_is_bad},
-};
+enum { WORK, ENDPOINTS, TABLES };
 
-enum { TABLES = sizeof tables / sizeof *tables };
+static const table_t tables[] = {
+    [WORK] = {"Work of all hosts", "Work", "work", "kind", "kind", kind_columns, AT(kind_count), AT(kinds),
+              sizeof(orc_kind_status_t), ORC_STATUS_KINDS, kind_is_bad},
+    [ENDPOINTS] = {"Endpoints that this host calls", "Endpoint", "endpoints", "url", "endpoint", endpoint_columns,
+                   AT(endpoint_count), AT(endpoints), sizeof(orc_endpoint_status_t), ORC_STATUS_ENDPOINTS,
+                   endpoint_is_bad},
+};
 
 /* ---- reading ---- */
 
@@ -129,7 +130,11 @@ static const char *line(const column_t *column, const char *row, apr_pool_t *poo
 
 static const char *text(const column_t *column, const char *row, apr_pool_t *pool)
 {
-    return column->form == DURATION ? mo_status_duration(value_of(column, row), pool) : line(column, row, pool);
+    apr_uint64_t value = value_of(column, row);
+
+    if (column->form != DURATION)
+        return line(column, row, pool);
+    return value ? mo_status_duration(value, pool) : "&ndash;";
 }
 
 static json_t *json(const column_t *column, const char *row)
@@ -188,12 +193,14 @@ static void write_html(request_rec *r, const table_t *table, const orc_engine_st
     ap_rputs("</tbody></table>\n", r);
 }
 
-void mo_status_tables_html(request_rec *r, const orc_engine_status_t *engine)
+void mo_status_work_html(request_rec *r, const orc_engine_status_t *engine)
 {
-    int i;
+    write_html(r, &tables[WORK], engine);
+}
 
-    for (i = 0; i < TABLES; i++)
-        write_html(r, &tables[i], engine);
+void mo_status_endpoints_html(request_rec *r, const orc_engine_status_t *engine)
+{
+    write_html(r, &tables[ENDPOINTS], engine);
 }
 
 static void write_lines(request_rec *r, const table_t *table, const orc_engine_status_t *engine, const char *prefix)

@@ -10,10 +10,11 @@
 /* The parts of the status page that have a row for each of something: kinds of work, and endpoints that the daemon
  * calls. */
 
-/** As HTML: a table each, also when it is empty. */
-void mo_status_tables_html(request_rec *r, const orc_engine_status_t *engine);
+/** As HTML: a table, also when it is empty. */
+void mo_status_work_html(request_rec *r, const orc_engine_status_t *engine);
+void mo_status_endpoints_html(request_rec *r, const orc_engine_status_t *engine);
 
-/** As lines "EndpointBreaker URL: closed", each behind `prefix`. */
+/** All of them as lines "EndpointBreaker URL: closed", each behind `prefix`. */
 void mo_status_tables_lines(request_rec *r, const orc_engine_status_t *engine, const char *prefix);
 
 /** As JSON arrays of objects, members of `object`. */

@@ -183,14 +183,14 @@ def test_mod_status_has_a_section(stack):
 
 def test_a_dead_database_is_told(make_stack):
     stack = make_stack()
-    stack.wait_for(lambda: values(stack)["counted_age_seconds"] in (0, 1), 15, "a look at the database")
+    stack.wait_for(lambda: values(stack)["counts_age_seconds"] in (0, 1), 15, "a look at the database")
     stack.stop_postgres()
     value = values(stack)
     assert value["database"] == "unhealthy" and [kind["kind"] for kind in value["work"]] == KINDS
     assert '<tr class="bad"><th scope="row">Database</th>' in page(stack).text
     assert "orchestrator_database_healthy 0" in page(stack, "?metrics").text
-    stack.wait_for(lambda: values(stack)["counted_age_seconds"] > value["counted_age_seconds"], 20, "its age")
+    stack.wait_for(lambda: values(stack)["counts_age_seconds"] > value["counts_age_seconds"], 20, "its age")
     assert values(stack)["work"] == value["work"]
     stack.start_postgres()
-    stack.wait_for(lambda: values(stack)["counted_age_seconds"] in (0, 1), 30, "another look at the database")
+    stack.wait_for(lambda: values(stack)["counts_age_seconds"] in (0, 1), 30, "another look at the database")
     stack.wait_for(lambda: values(stack)["database"] == "healthy", 20, "a healthy database")
