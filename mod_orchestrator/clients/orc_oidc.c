@@ -159,10 +159,17 @@ orc_error_t *orc_oidc_discover(orc_oidc_endpoints_t *endpoints, orc_oidc_t *oidc
     return orc_oidc_learn(endpoints, oidc, issuer, response, pool);
 }
 
-/* What an issuer says of the request with this token, and not of itself: others may go on asking it. */
+/* What an issuer says of the request with this token, and not of itself: others may go on asking it. 404 is what IAM
+ * says to the token of a client that asked for it on its own behalf: no person has it. */
 static int is_refusal(int status)
 {
-    return status == 400 || status == 401 || status == 403 || status == 413 || status == 431;
+    return status == 400 || status == 401 || status == 403 || status == 404 || status == 413 || status == 431;
+}
+
+/* Userinfo that is there and of no use. It is of one person, as a refusal is: others need not wait. */
+static orc_error_t *unusable(apr_pool_t *pool, const orc_issuer_config_t *issuer, const char *why)
+{
+    return orc_error(pool, 503, "oidc.userinfo", "The token issuer %s: its userinfo %s", issuer->url, why);
 }
 
 static orc_error_t *read_userinfo(json_t **claims, const orc_issuer_config_t *issuer, const char *subject,
@@ -173,9 +180,8 @@ static orc_error_t *read_userinfo(json_t **claims, const orc_issuer_config_t *is
 
     if (response->error)
         return unavailable(pool, "oidc.userinfo", issuer, response->error->detail);
-    if (response->is_cut) /* of one person, as a refusal is: others need not wait */
-        return orc_error(pool, 503, "oidc.userinfo", "The token issuer %s: its userinfo has more than %d bytes.",
-                         issuer->url, USERINFO_MAX);
+    if (response->is_cut)
+        return unusable(pool, issuer, apr_psprintf(pool, "has more than %d bytes.", USERINFO_MAX));
     if (is_refusal(response->status))
         return orc_error(pool, 401, "oidc.token", "The token issuer %s doesn't accept the access token.", issuer->url);
     if (response->status != 200)
@@ -183,12 +189,11 @@ static orc_error_t *read_userinfo(json_t **claims, const orc_issuer_config_t *is
                            apr_psprintf(pool, "userinfo was answered with status %d.", response->status));
     error = orc_json_parse(claims, response->body, response->length, pool);
     if (error)
-        return unavailable(pool, "oidc.userinfo", issuer, error->detail);
+        return unusable(pool, issuer, apr_pstrcat(pool, "can't be read. ", error->detail, NULL));
     told = orc_json_string(*claims, "sub");
-    if (!told || strcmp(told, subject) != 0)
-        return orc_error(pool, 503, "oidc.userinfo", "The token issuer %s: its userinfo is of %s.", issuer->url,
-                         told ? "another person" : "nobody");
-    return NULL;
+    if (told && strcmp(told, subject) == 0)
+        return NULL;
+    return unusable(pool, issuer, told ? "is of another person." : "is of nobody.");
 }
 
 static orc_error_t *ask(json_t **claims, orc_oidc_t *oidc, const orc_issuer_config_t *issuer, const char *access_token,

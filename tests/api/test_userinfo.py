@@ -40,14 +40,28 @@ def test_an_issuer_that_can_not_be_asked_for_groups_is_a_503_and_is_asked_again(
     two_issuers.wait_for(lambda: comes_in(two_issuers, token), 20, "the issuer's answer")
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 413, 431])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 431])
 def test_a_token_that_userinfo_refuses_keeps_nobody_else_waiting(two_issuers, status):
-    """A token may be longer than what the issuer takes as a header."""
+    """A token may be longer than what the issuer takes as a header, or be of a client, whom userinfo doesn't know."""
     issuer = two_issuers.issuer
     others = [bare_token(issuer) for _ in range(8)]  # one child at least is asked twice
     issuer.control("fault", {"route": "/userinfo", "status": status, "times": 8})
     for _ in range(8):
         expect(two_issuers.client_with(bare_token(issuer)).get("/templates"), 401)
+    for token in others:
+        assert comes_in(two_issuers, token)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b"])
+def test_a_person_whose_userinfo_can_not_be_read_keeps_nobody_else_waiting(two_issuers, name):
+    issuer = two_issuers.issuer
+    others = [bare_token(issuer) for _ in range(8)]  # one child at least is asked twice
+    odd = unique("person")
+    issuer.control("person", {"sub": "local-" + odd, "name": name, "groups": []})
+    two_issuers.expect_log("oidc.userinfo|503", required=True)
+    for _ in range(8):
+        token = issuer.token(odd, drop=["groups"])
+        expect(two_issuers.client_with(token).get("/templates"), 503)
     for token in others:
         assert comes_in(two_issuers, token)
 
