@@ -143,7 +143,7 @@ static int is_held(const orc_error_t *error)
 }
 
 /* One alone. What the database refuses ends the operation; after any other error that is not the connection's, such as
- * a table that is away, the step is done again when the lease ends. */
+ * a table that is away, the step is done again when the lease ends. What is not stored is the caller's to keep. */
 static orc_error_t *store_one(int *is_stored, orc_job_t *job, orc_db_t *db, apr_pool_t *pool)
 {
     int is_kept = 0;
@@ -153,8 +153,8 @@ static orc_error_t *store_one(int *is_stored, orc_job_t *job, orc_db_t *db, apr_
         orc_save_give_up(job, apr_psprintf(pool, "it can't be stored: %s", orc_error_line(error, pool)));
         error = save_alone(&is_kept, job, db, pool);
     }
-    *is_stored = !error || !is_held(error);
-    if (!*is_stored) {
+    *is_stored = 0;
+    if (error && is_held(error)) {
         orc_log(ORC_LOG_INFO, "%s %s: a step waits for a lock: %s", orc_job_name(job), job->task.work->id,
                 orc_error_line(error, pool));
         return NULL;
@@ -165,6 +165,7 @@ static orc_error_t *store_one(int *is_stored, orc_job_t *job, orc_db_t *db, apr_
         orc_log(ORC_LOG_ERROR, "%s %s: a step can't be stored: %s", orc_job_name(job), job->task.work->id,
                 orc_error_line(error, pool));
     done_with(job, !error && is_kept, db);
+    *is_stored = 1;
     return NULL;
 }
 

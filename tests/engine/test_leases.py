@@ -7,6 +7,7 @@ import pytest
 
 from harness.client import template
 from harness.live import HELD
+from harness.proxies import Standstill
 
 # When a daemon last looked, as it does every two seconds, whether another one of its host is gone.
 LAST_ROUND = """SELECT max(query_start) FROM pg_stat_activity
@@ -201,6 +202,22 @@ def test_the_database_goes_while_creations_wait_for_their_turn_at_im(bare_rig, d
         bare_rig.finish(id, timeout=30)
     assert first.process.poll() is None
     assert len(bare_rig.infrastructures(alice, alive="true")) == 6
+
+
+@pytest.mark.parametrize("is_after", [False, True])
+def test_a_step_that_is_stored_alone_outlives_its_connection(bare_rig, daemons, is_after):
+    """The daemon lives and has the lease: if it lost the step, it would renew the lease for ever, and nobody would do it."""
+    port, alice = bare_rig.ports["postgresql"], bare_rig.person()
+    proxy = Standstill(port, b'"unwanted":', 1, is_after)
+    daemons(database=bare_rig.postgres.conninfo.replace("port=%d" % port, "port=%d" % proxy.port))
+    id = alice.create()
+    bare_rig.finish(id)
+    alice.delete(id)
+    assert proxy.stands.wait(60)
+    proxy.go.set()
+    bare_rig.finish(id, type="DELETE")
+    bare_rig.wait_until_gone(alice)
+    proxy.close()
 
 
 @pytest.mark.parametrize("window", [1, 2])
