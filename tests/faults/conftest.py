@@ -9,7 +9,7 @@ from harness.rig import _one_engine, _rig, bare_rig, engine_rig  # noqa: F401
 
 @pytest.fixture(scope="module")
 def _place(make_stack):
-    return run.Place(make_stack("OrchestratorEngine Off\n"))
+    return run.Place(make_stack("OrchestratorEngine Off\n", providers=run.providers))
 
 
 @pytest.fixture

@@ -5,8 +5,12 @@ import pytest
 from matrix import cells
 
 NAMES = ("create-create-before-kill", "create-create-after-reset", "create-state-before-slow",
-         "create-database-after-kill", "search-tosca-after-freeze", "search-list-before-refused",
-         "delete-delete-after-kill", "delete-state-before-stopped")
+         "create-state-after-freeze-beside", "create-work_durably-after-kill", "create-notification-before-dropped",
+         "search-tosca-after-freeze", "search-list-before-refused", "retry-create-after-lost",
+         "retry-delete-before-kill", "cancel-create-after-stopped",
+         "delete-delete-after-kill", "delete-state-before-stopped", "delete-work_save-after-broken",
+         "force-work_forget-after-kill", "force-all-before-reset-long", "gone-list-before-away",
+         "back-delete-after-lost")
 CELLS = [cell for cell in cells.every() if cells.name(cell) in NAMES]
 
 

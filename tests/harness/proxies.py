@@ -48,11 +48,12 @@ class _Server:
 
 class Standstill(_Server):
     """Before PostgreSQL: when the n-th message with these bytes comes, its connection stands still until `go` is set, and
-    then breaks. `is_after`: PostgreSQL has got that message, and nobody sees its answer. `arm`: counts anew."""
+    then breaks. `is_after`: who it is for has got that message, and nobody sees an answer. `of_server`: it is one of
+    PostgreSQL's. `arm`: counts anew."""
 
-    def __init__(self, target, pattern, number, is_after=False):
+    def __init__(self, target, pattern, number, is_after=False, of_server=False):
         self.stands, self.go = threading.Event(), threading.Event()
-        self._pattern, self._left, self._is_after = pattern, number, is_after
+        self._pattern, self._left, self._is_after, self._of_server = pattern, number, is_after, of_server
         super().__init__(target)
 
     def arm(self, number):
@@ -64,11 +65,13 @@ class Standstill(_Server):
         self._left -= data.count(self._pattern)
         return self._left > 0
 
-    def _stand_still(self, server, data):
+    def _stand_still(self, other, data):
+        """Whether the connection goes on."""
         if self._is_after:
-            server.sendall(data)
+            other.sendall(data)
         self.stands.set()
         self.go.wait()
+        return False
 
     def serve(self, client):
         with socket.create_connection(("127.0.0.1", self.target)) as server:
@@ -76,13 +79,30 @@ class Standstill(_Server):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while True:
                 for one in readable(client, server):
-                    data = one.recv(65536)
+                    data, other = one.recv(65536), server if one is client else client
                     if not data:
                         return
-                    if one is client and not self._passes(data):
-                        self._stand_still(server, data)
+                    if (one is server) != self._of_server or self._passes(data):
+                        other.sendall(data)
+                    elif not self._stand_still(other, data):
                         return
-                    (server if one is client else client).sendall(data)
+
+
+class Deaf(Standstill):
+    """Before PostgreSQL: the n-th of its notifications is lost; everything else passes."""
+
+    NOTIFICATION = b"orchestrator\0\0"  # how the message ends: channel and payload
+    BEGINNING = 9  # what is before: type, length, process
+
+    def __init__(self, target, number):
+        super().__init__(target, self.NOTIFICATION, number, of_server=True)
+
+    def _stand_still(self, other, data):
+        end = data.index(self.NOTIFICATION)
+        other.sendall(data[:end - self.BEGINNING] + data[end + len(self.NOTIFICATION):])
+        self.stands.set()
+        self.go.set()
+        return True
 
 
 class Late(_Server):

@@ -3,19 +3,58 @@
 
 import collections
 
-# during: the operation; route: the call to IM in the simulator's words, or "database": a round trip to PostgreSQL;
-# when: before IM (PostgreSQL) does what it is asked, or after; what: see strike.py.
+# during: what is under way, see run.py; route: the call to IM in the simulator's words, "database": a round trip to
+# PostgreSQL, "notification": one from there, or a statement's name; when: before IM (PostgreSQL, the daemon) does what
+# it is asked, or after; what: see strike.py.
 Cell = collections.namedtuple("Cell", "during route when what")
 
 DEPLOYMENTS = 2  # in each cell; each makes every call once at least
-# The calls of each operation. A search is a creation whose answer was lost, so that it is looked for.
-ROUTES = {"create": ("create", "state", "outputs", "vm"), "search": ("list", "tosca"),
-          "delete": ("delete", "state", "list")}
+
 BEFORE = ("kill", "freeze", "refused", "reset", "hung", "away", "stopped", "slow")
 AFTER = ("kill", "freeze", "lost", "late", "cut", "reset", "hung", "away", "stopped", "slow")
+ALL = [("before", what) for what in BEFORE] + [("after", what) for what in AFTER]
+# What differs most: where the same code meets the same calls in another phase.
+SOME = [("before", what) for what in ("kill", "freeze", "refused", "hung", "away")] + [
+    ("after", what) for what in ("kill", "freeze", "lost", "away", "stopped")]
+# One of several daemons goes, which may be the one with the call at hand.
+BESIDE = [(when, what) for when in ("before", "after") for what in ("kill-beside", "freeze-beside")]
+COMMIT = [(when, what) for when in ("before", "after") for what in ("kill", "freeze", "broken", "stopped")]
+
+CALLS = {
+    ("create", ("create", "state", "outputs", "vm")): ALL,
+    ("search", ("list", "tosca")): ALL,
+    ("delete", ("delete", "state", "list")): ALL,
+    # The first provider fails, the second one is another IM; what the first has left goes meanwhile.
+    ("retry", ("create", "state", "delete")): SOME,
+    # A creation that was not answered is deleted before it was found.
+    ("cancel", ("create", "list", "tosca", "delete")): SOME,
+    ("force", ("delete", "state")): SOME,
+    # Further looks at what is gone, and what has come back.
+    ("gone", ("state", "list")): SOME,
+    ("back", ("state", "delete")): SOME,
+    # IM did not delete it, and is asked again.
+    ("stuck", ("delete",)): SOME,
+    ("create", ("create", "state")): BESIDE,
+    ("delete", ("delete", "state")): BESIDE,
+}
+# Every statement that stores something, in the operations where it does.
+STATEMENTS = {
+    "create": ("work_claim", "work_durably", "work_save", "work_poll", "work_renew"),
+    "search": ("infrastructure_known", "work_save"),
+    "delete": ("work_claim", "work_save", "work_poll"),
+    "force": ("work_forget",),
+    "retry": ("work_claim", "work_save"),
+    "gone": ("work_claim", "work_poll"),
+}
+NOTIFICATION = [(when, what) for when in ("before", "after") for what in ("kill", "freeze", "broken")] + [
+    ("before", "dropped")]
 # A queue before IM carries it out when its client has gone: while the operation is at work, when it has ended, when its
-# deployment is deleted.
-QUEUES = ("queue-soon", "queue-late", "queue-gone")
+# deployment is deleted. An IM that is ill until the deployment's row is gone.
+SPECIAL = [Cell("create", "create", "before", what) for what in ("queue-soon", "queue-late", "queue-gone")] + [
+    Cell("create", "create", "after", what) for what in ("undocumented", "nameless")] + [
+    Cell("delete", "delete", "before", what) for what in ("queue-soon", "queue-late")] + [
+    Cell("delete", "delete", "after", what) for what in ("back-soon", "back-late")] + [
+    Cell("force", "all", "before", what) for what in ("refused-long", "reset-long", "rejected-long")]
 
 
 def name(cell):
@@ -24,15 +63,13 @@ def name(cell):
 
 def every():
     """All of them."""
-    cells = [Cell(during, route, when, what) for during, routes in ROUTES.items() for route in routes
-             for when, whats in (("before", BEFORE), ("after", AFTER)) for what in whats]
-    cells += [Cell(during, "database", when, what) for during in ("create", "delete") for when in ("before", "after")
-              for what in ("kill", "freeze")]
-    cells += [Cell("create", "create", "before", what) for what in QUEUES]
-    cells += [Cell("create", "create", "after", what) for what in ("undocumented", "nameless")]
-    cells += [Cell("delete", "delete", "before", what) for what in QUEUES[:2]]
-    cells += [Cell("delete", "delete", "after", what) for what in ("back-soon", "back-late")]
-    return cells
+    cells = [Cell(during, route, *one) for (during, routes), ones in CALLS.items() for route in routes for one in ones]
+    cells += [Cell(during, "database", *one) for during in ("create", "delete") for one in COMMIT
+              if one[1] in ("kill", "freeze")]
+    cells += [Cell(during, statement, *one) for during, statements in STATEMENTS.items() for statement in statements
+              for one in COMMIT]
+    cells += [Cell(during, "notification", *one) for during in ("create", "delete") for one in NOTIFICATION]
+    return cells + SPECIAL
 
 
 def of(*during):

@@ -25,15 +25,26 @@ class Verdict:
             ("lost", self.lost), ("doubled", self.doubled), ("stuck", self.stuck)) if found)
 
 
-class Oracle:
-    """Of one person's deployments; everything through the API and the simulator's ledger."""
+UNTOLD = "has one that it tells nothing of, which may be it."
 
-    def __init__(self, stack, person, ids):
-        self.stack, self.person, self.ids = stack, person, ids
+
+class Oracle:
+    """Of one person's deployments; everything through the API and the simulator's ledger. `is_untold`: IM never tells whose
+    one of their infrastructures is; it is enough that people are told, by its tag."""
+
+    def __init__(self, stack, person, ids, is_untold=False):
+        self.stack, self.person, self.ids, self.is_untold = stack, person, ids, is_untold
+        self.seen = set()  # ids of operations: by force they go with their deployment
+
+    def _get(self, path):
+        """None: a deployment that is removed by force, or something of it."""
+        answer = self.person.get("/deployments/" + path)
+        return None if answer.status_code == 404 else expect(answer, 200).json()
 
     def operations(self):
-        return [one for id in self.ids for one in
-                expect(self.person.get("/deployments/%s/operations?size=50" % id), 200).json()["data"]]
+        found = [one for id in self.ids for one in (self._get(id + "/operations?size=50") or {"data": []})["data"]]
+        self.seen.update(one["id"] for one in found)
+        return found
 
     def open_ones(self):
         return [one for one in self.operations() if one["ended_at"] is None]
@@ -41,18 +52,27 @@ class Oracle:
     def is_over(self):
         return not self.open_ones()
 
+    def is_settled(self):
+        """Whether nothing changes any more."""
+        return all(self.is_untold and one["description"].endswith(UNTOLD) for one in self.open_ones())
+
     def alive(self):
         """What is at IM, or will be there again: ids by deployment."""
         found = collections.defaultdict(list)
         for one in self.stack.control.ledger(alive="true"):
-            if one["metadata"].get("PAAS_DEP_UUID") in self.ids:
-                found[one["metadata"]["PAAS_DEP_UUID"]].append(one["id"])
+            id = one["metadata"].get("PAAS_DEP_UUID")
+            if id in self.ids and not (self.is_untold and self._is_told(id, one["tag"])):
+                found[id].append(one["id"])
         return found
+
+    def _is_told(self, id, tag):
+        return tag in (self._get(id + "/logs")["orchestrator_logs"] or "") or any(
+            one["deployment_id"] == id and one["description"].endswith(UNTOLD) for one in self.open_ones())
 
     def wanted(self):
         """The infrastructure that each deployment should have, or None."""
-        found = {id: self.person.deployment(id) for id in self.ids}
-        return {id: one["im_infra_id"] if one["status_name"] == "CREATE_COMPLETE" else None
+        found = {id: self._get(id) for id in self.ids}
+        return {id: one["im_infra_id"] if one and one["status_name"] == "CREATE_COMPLETE" else None
                 for id, one in found.items()}
 
     def differences(self):
@@ -71,7 +91,7 @@ class Oracle:
     def wait_until_over(self, verdict, when, timeout=15):
         """Until every operation has ended; those that have not, and don't say what they wait for, are stuck."""
         try:
-            self.stack.wait_for(self.is_over, timeout, "the end of all operations")
+            self.stack.wait_for(self.is_settled, timeout, "the end of all operations")
         except AssertionError:
             verdict.stuck += ["%s of deployment %s %s: %s, %r" % (
                 one["type"], one["deployment_id"], when, one["state"], one["description"])

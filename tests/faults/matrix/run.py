@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 
+from harness import live
 from harness.client import expect, template
 from harness.fixtures import BUILD
 from harness.rig import Engine, configuration
@@ -18,12 +19,27 @@ from .oracle import Oracle, Verdict
 from .strike import Strike
 
 SEED = int(os.environ.get("ORCHESTRATOR_SEED", "0")) or random.randrange(1, 10 ** 6)
-SECONDS = 10 * 60  # so long cells are begun, in one process of pytest, however slow the machine
+# So long cells are begun, in each process of pytest, however slow the machine.
+SECONDS, BEGAN = 14 * 60, time.monotonic()
 # Every step takes a while, so that moments lie apart.
 BEHAVIOUR = {"launch_ms": 60, "boot_ms": 60, "delete_ms": 60}
-TIMES = {"lease": 1500, "im_timeout": 800, "im_create_timeout": 800}
+TIMES = {"lease": 1500, "im_timeout": 800, "im_create_timeout": 800, "looks": [300, 600, 1200, 2400, 4800, 9600]}
+LINES = 40  # of a daemon's log, for whoever looks into a cell that failed
 # All that is said of what is broken here. A crash is never expected.
 ANY_LINE = r"^(?!.*(exit signal|Sanitizer|runtime error))"
+
+
+PAIR = "two-ims"  # a group
+
+
+def providers(stack):
+    """The harness's, and two that serve PAIR: the first one fails, the second one is at another IM."""
+    value = live.providers(stack)
+    other = stack.im_url.replace("127.0.0.1", "localhost")
+    value["providers"] += [
+        live.provider(stack, "first-im", [PAIR], "id = {name}; type = Dummy; behaviour = all_vms_failed"),
+        live.provider(stack, "second-im", [PAIR], im=other)]
+    return value
 
 
 class Place:
@@ -31,20 +47,29 @@ class Place:
 
     def __init__(self, stack):
         self.stack = stack
-        self.began = time.monotonic()
-        self.daemons = []
+        self.daemons, self.logs = [], []  # logs: of all daemons of this cell
         self.build = BUILD or os.path.join(process.CHECKOUT, "build")
         self.wrapper = shlex.split(os.environ.get("ORCHESTRATOR_WRAPPER", ""))
         self.path = stack.path
         self._number = 0
 
-    def has_time(self):
-        return time.monotonic() - self.began < SECONDS
+    @staticmethod
+    def has_time():
+        return time.monotonic() - BEGAN < SECONDS
 
     def daemon(self, **config):
         """Starts one more."""
         self._number += 1
         self.daemons.append(Engine(self, self._number, configuration(self.stack, **{**TIMES, **config})))
+        self.logs.append(self.daemons[-1])
+
+    def tell(self):
+        """What the daemons of the last cell said at its end, and what they left."""
+        for one in self.logs:
+            print("\n".join(["--- " + one.log] + one.text().splitlines()[-LINES:]))
+        for row in self.stack.sql("""SELECT to_jsonb(w), to_jsonb(i) - 'note' FROM work w
+                                     LEFT JOIN infrastructures i USING (id) WHERE w.kind <> 'sweep'"""):
+            print(*row)
 
     def wait_for_silence(self):
         """Until every call under way is answered or given up."""
@@ -66,6 +91,13 @@ class Place:
         self.daemons.clear()
         return lived
 
+    def begin(self):
+        """A new cell."""
+        self.logs.clear()
+        # What former cells left is no business of this one; with a record of failures a provider would come last.
+        for table in ("work", "infrastructures", "sweeps", "providers"):
+            self.stack.sql("DELETE FROM " + table)
+
     def mend(self):
         """No fault any more, whatever a cell left."""
         if not self.stack.postgres.running():
@@ -83,8 +115,9 @@ def run(place, cell, seed):
     print("ORCHESTRATOR_SEED=%d" % seed)
     strike = Strike(place, cell, choose)
     place.stack.expect_log(ANY_LINE)
+    place.begin()
     try:
-        _run(place, cell, strike, verdict)
+        Way(place, cell, strike, verdict).go()
     finally:
         strike.let_go()
         place.mend()
@@ -93,46 +126,126 @@ def run(place, cell, seed):
             verdict.stuck.append("a daemon died")
         strike.end()
         verdict.faults = strike.injected
+        if not verdict.is_good():
+            place.tell()
     return verdict
 
 
-def _run(place, cell, strike, verdict):
-    stack, person = place.stack, place.stack.person()
-    settings = {**BEHAVIOUR, **({"undocumented": 1, "nameless": 1} if cell.what == "nameless" else {})}
-    stored = [person.store_template(template(im_simulator=settings)) for _ in range(DEPLOYMENTS)]
-    strike.prepare()
-    if cell.during != "delete":
-        strike.arm()
-    oracle = Oracle(stack, person, [person.deploy(one) for one in stored])
-    if cell.during != "delete":
-        _meet(place, strike, oracle)
-    _see_to_the_end(place, strike, oracle, verdict, "after its creation", "ended" if cell.during != "delete" else None)
-    if cell.during == "delete":
-        strike.arm()
-    _delete(person, oracle)
-    if cell.during == "delete":
-        _meet(place, strike, oracle)
-    _see_to_the_end(place, strike, oracle, verdict, "after its deletion",
-                    "ended" if cell.during == "delete" else "deleted")
-    verdict.operations = len(oracle.operations())
+# What the deployments of a cell are told to do beside BEHAVIOUR, by a word of its name, and what else daemons are told.
+BEHAVIOURS = {"stuck": {"refuse": 6},  # three asynchronous deletions without effect, three that IM refuses
+              "nameless": {"undocumented": 1, "nameless": 1}, "work_poll": {"boot_ms": 600, "delete_ms": 600}}
+DAEMONS = {"stuck": {"looks": [300, 600, 1200]}}
 
 
-def _delete(person, oracle):
-    for id in oracle.ids:
-        person.stack.wait_for(lambda id=id: expect(person.delete("/deployments/" + id), 202), 20, "the DELETE")
+class Way:
+    """From the deployments of a cell to their deletion. The fault comes while they are made, while they are deleted, or
+    when all that is over: `gone`, `back` and `stuck` are about infrastructures that no operation is about any more."""
 
+    def __init__(self, place, cell, strike, verdict):
+        self.place, self.cell, self.strike, self.verdict = place, cell, strike, verdict
+        self.stack, self.oracle = place.stack, None
+        self.control = place.stack.control
 
-def _meet(place, strike, oracle):
-    """Waits for the moment and acts."""
-    place.stack.wait_for(lambda: strike.has_struck() or oracle.is_over(), 30, "the moment of the fault")
-    assert strike.has_struck(), "no such call was made"
-    strike.act(oracle.is_over)
-    place.stack.wait_for(lambda: oracle.operations() is not None, 30, "the API")
+    def go(self):
+        during = self.cell.during
+        self.strike.prepare(**DAEMONS.get(during, {}))
+        is_early = during in ("create", "search", "retry", "cancel")
+        # It is no notification that a daemon has missed because it was not there yet.
+        is_second = is_early and self.cell.route == "notification"
+        if is_early and not is_second:
+            self.strike.arm(*self._other_faults())
+        self._deploy(is_second)
+        if during == "cancel":
+            self._cancel()
+        elif during in ("create", "search", "retry"):
+            self._meet()
+            self._see_to_the_end("after its creation", "ended")
+            self._delete()
+            self._see_to_the_end("after its deletion", "deleted")
+        else:
+            self._see_to_the_end("after its creation", None)
+            {"delete": self._strike_at_deletion, "force": self._strike_at_deletion, "gone": self._strike_at_rest,
+             "back": self._strike_at_return, "stuck": self._strike_at_rest}[during]()
+        self.verdict.operations = len(self.oracle.seen)
 
+    def _other_faults(self):
+        lost = self.cell.during == "search" or self.cell.route in ("list", "tosca")
+        if self.cell.route == "work_renew":  # a lease is renewed while a call lasts
+            return [{"fault": "slow", "on": "create", "ms": 700}]
+        return [{"fault": "lost", "on": "create", "first": DEPLOYMENTS}] if lost else []
 
-def _see_to_the_end(place, strike, oracle, verdict, when, moment):
-    oracle.wait_until_over(verdict, when)
-    if strike.is_held_until(moment):
-        place.stack.control.release()
-        place.wait_for_silence()
-    oracle.wait_until_equal(verdict, when)
+    # what people ask for
+
+    def _deploy(self, is_second):
+        """`is_second`: the fault comes no sooner than the second one."""
+        person = self.stack.person(groups=[PAIR] if self.cell.during == "retry" else None,
+                                   admin=self.cell.during == "force")
+        settings = dict(BEHAVIOUR)
+        for word in self.cell:
+            settings.update(BEHAVIOURS.get(word, {}))
+        stored = [person.store_template(template(im_simulator=settings)) for _ in range(DEPLOYMENTS)]
+        self.oracle = Oracle(self.stack, person, [], is_untold=self.cell.what == "nameless")
+        for one in stored:
+            self.oracle.ids.append(person.deploy(one, per_provider_max_retries=1))
+            if is_second and one is stored[0]:
+                self.oracle.wait_until_over(self.verdict, "at first")
+                self.strike.arm()
+
+    def _delete(self):
+        force = "?force=true" if self.cell.during == "force" else ""
+        for id in self.oracle.ids:
+            self.stack.wait_for(lambda id=id: expect(self.oracle.person.delete("/deployments/" + id + force), 202), 20,
+                                "the DELETE")
+
+    # when it is struck
+
+    def _strike_at_deletion(self):
+        self.strike.arm()
+        self._delete()
+        self._meet()
+        self._see_to_the_end("after its deletion", "ended")
+
+    def _cancel(self):
+        """As soon as IM was asked for all, or it is struck."""
+        self.stack.wait_for(lambda: self.strike.has_struck() or len(self.oracle.alive()) == DEPLOYMENTS, 30,
+                            "creations")
+        self._delete()
+        self._meet()
+        self._see_to_the_end("after its deletion", "ended")
+
+    def _strike_at_rest(self):
+        """At one of the further looks; all that is gone comes back then, and has to be seen."""
+        self._delete()
+        self._see_to_the_end("after its deletion", None, is_equal=self.cell.during != "stuck")
+        self.strike.arm()
+        self._meet(is_over=lambda: True)
+        if self.cell.during == "gone":
+            self._bring_back()
+        self._see_to_the_end("long after its deletion", None)
+
+    def _strike_at_return(self):
+        self._delete()
+        self._see_to_the_end("after its deletion", None)
+        self.strike.arm()
+        self._bring_back()
+        self._meet(is_over=lambda: True)
+        self._see_to_the_end("after its return", None)
+
+    def _bring_back(self):
+        for one in self.control.ledger():
+            if one["metadata"].get("PAAS_DEP_UUID") in self.oracle.ids:
+                self.control.post("infrastructures/%s/back" % one["id"], {"ms": 0})
+
+    def _meet(self, is_over=None):
+        """Waits for the moment and acts. `is_over`: whether nothing is at work, if not the operations say it."""
+        self.stack.wait_for(lambda: self.strike.has_struck() or (not is_over and self.oracle.is_over()), 30,
+                            "the moment of the fault")
+        assert self.strike.has_struck(), "no such call was made"
+        self.strike.act(is_over or self.oracle.is_over)
+        self.stack.wait_for(lambda: self.oracle.operations() is not None, 30, "the API")
+
+    def _see_to_the_end(self, when, moment, is_equal=True):
+        self.oracle.wait_until_over(self.verdict, when)
+        self.strike.let_go_at(moment)
+        if is_equal:
+            self.oracle.wait_until_equal(self.verdict, when)

@@ -5,22 +5,29 @@ import signal
 import time
 
 from harness.live import HELD
-from harness.proxies import Standstill
+from harness.proxies import Deaf, Standstill
 
-from .cells import DEPLOYMENTS
+from .cells import DEPLOYMENTS, STATEMENTS
 
 # What IM alone does wrong: (before, after) as faults of the simulator.
 OF_IM = {"refused": ("http_503", None), "reset": ("reset", "reset_after"), "hung": ("hang", "hang_after"),
          "lost": (None, "lost"), "late": (None, "slow"), "cut": (None, "bad_json"),
          "undocumented": (None, "launcher_dies"), "nameless": (None, "lost"), "back-soon": (None, "resurrect"),
          "back-late": (None, "resurrect"), "queue-soon": ("queued", None), "queue-late": ("queued", None),
-         "queue-gone": ("queued", None)}
+         "queue-gone": ("queued", None), "refused-long": ("http_503", None), "reset-long": ("reset", None),
+         "rejected-long": ("token_401", None)}
 # How long it takes (ms); what isn't here lasts until it is let go. An answer is waited for 800 (run.TIMES); an
 # infrastructure is looked at again 300 after its 404.
 LASTS = {"late": 1200, "back-soon": 100, "queue-soon": 1400}
-HANGS = 2  # seconds that PostgreSQL stands still; a lease lasts 1.5
+# Until when what is held lasts: moments of run.py.
+HELD_UNTIL = {"queue-late": "ended", "back-late": "ended", "queue-gone": "deleted", "refused-long": "ended",
+              "reset-long": "ended", "rejected-long": "ended"}
+HANGS = 2  # seconds that something stands still; a lease lasts 1.5
 NEVER = 10 ** 9
 ROUND_TRIP = b"S\x00\x00\x00\x04"  # how a client of PostgreSQL ends each: Sync
+EXECUTION = b"\x00%s\x00"  # of a prepared statement: Bind, with the unnamed portal
+# The moment is one of the first so many.
+OFTEN = {"database": 12, "work_claim": 9, "work_save": 5, "work_durably": 2, "work_forget": 2, "infrastructure_known": 2}
 
 
 class Strike:
@@ -29,39 +36,44 @@ class Strike:
     def __init__(self, place, cell, choose):
         self.place, self.cell, self.choose = place, cell, choose
         self.is_after = cell.when == "after"
+        self.is_of_database = cell.route in ("database", "notification", *sum(STATEMENTS.values(), ()))
         self.number = choose.randrange(DEPLOYMENTS)  # which call of its kind
         self.proxy = None
         self.injected = 0
 
-    @property
-    def is_of_im(self):
-        return self.cell.what in OF_IM
-
     # before the operation
 
-    def prepare(self):
+    def prepare(self, **config):
         """Starts the daemon that meets the fault: one alone that is to be killed or frozen, else one to three."""
-        if self.cell.route != "database":
-            for _ in range(1 if self.cell.what in ("kill", "freeze") else self.choose.randrange(1, 4)):
-                self.place.daemon()
+        if self.is_of_database:
+            self.number = self.choose.randrange(1, OFTEN.get(self.cell.route, 1) + 1)
+            self.proxy = self._make_proxy()
+            port = "port=%d" % self.place.stack.ports["postgresql"]
+            config["database"] = self.place.stack.postgres.conninfo.replace(port, "port=%d" % self.proxy.port)
+            self.place.daemon(**config)
             return
-        stack = self.place.stack
-        self.number = self.choose.randrange(1, 12)
-        self.proxy = Standstill(stack.ports["postgresql"], ROUND_TRIP, NEVER, self.is_after)
-        self.place.daemon(database=stack.postgres.conninfo.replace("port=%d" % stack.ports["postgresql"],
-                                                                   "port=%d" % self.proxy.port))
+        what = self.cell.what
+        for _ in range(1 if what in ("kill", "freeze") else self.choose.randrange(2 if "-beside" in what else 1, 4)):
+            self.place.daemon(**config)
 
-    def arm(self):
-        """From now on it may strike."""
-        cell, faults = self.cell, []
-        if cell.during == "search":
-            faults.append({"fault": "lost", "on": "create", "first": DEPLOYMENTS})
-        if cell.route == "database":
+    def _make_proxy(self):
+        port, route = self.place.stack.ports["postgresql"], self.cell.route
+        if self.cell.what == "dropped":
+            return Deaf(port, NEVER)
+        if route == "notification":
+            return Standstill(port, Deaf.NOTIFICATION, NEVER, self.is_after, of_server=True)
+        return Standstill(port, ROUND_TRIP if route == "database" else EXECUTION % route.encode("ascii"), NEVER,
+                          self.is_after)
+
+    def arm(self, *more):
+        """From now on it may strike. `more`: faults of IM that come with it."""
+        cell, faults = self.cell, list(more)
+        if self.proxy:
             self.proxy.arm(self.number)
         else:
-            kind = OF_IM.get(cell.what, ("hang", "hang_after"))[self.is_after]
-            faults.append({"fault": kind, "on": cell.route, "after": self.number, "first": 1,
-                           "ms": LASTS.get(cell.what, HELD)})
+            fault = {"fault": OF_IM.get(cell.what, ("hang", "hang_after"))[self.is_after], "on": cell.route,
+                     "ms": LASTS.get(cell.what, HELD)}
+            faults.append(fault if cell.what.endswith("-long") else {**fault, "after": self.number, "first": 1})
         self.place.stack.control.post("fault", faults)
 
     def has_struck(self):
@@ -74,9 +86,10 @@ class Strike:
     def act(self, is_over):
         """What happens at this moment, but for what is held longer. `is_over`: whether nothing is at work."""
         self.injected += 1
-        if not self.is_of_im:
+        if self.cell.what not in OF_IM:
             {"kill": self._kill, "freeze": self._freeze, "away": self._take_im_s_database_away,
-             "stopped": self._stop_postgresql, "slow": self._hold_postgresql}[self.cell.what](is_over)
+             "stopped": self._stop_postgresql, "slow": self._hold_postgresql, "kill-beside": self._kill_one,
+             "freeze-beside": self._freeze, "broken": self._break, "dropped": self._break}[self.cell.what](is_over)
 
     def _more_daemons(self):
         """One, two or three of them go on."""
@@ -89,6 +102,10 @@ class Strike:
             self.proxy.go.set()
         self.place.stack.control.mend()
 
+    def _break(self, _is_over):
+        """The connection is cut off, or told what it waits for is lost; the daemon lives."""
+        self.let_go()
+
     def _kill(self, _is_over):
         first = self.place.daemons[0]
         first.kill()
@@ -99,28 +116,37 @@ class Strike:
             self.place.daemons.remove(first)
             self._more_daemons()
 
+    def _kill_one(self, _is_over):
+        """The others go on."""
+        one = self.choose.choice(self.place.daemons)
+        one.kill()
+        self.place.daemons.remove(one)
+        self.let_go()
+
     def _freeze(self, is_over):
         """Others do its work; then it goes on where it was, or at least tries to."""
-        first = self.place.daemons[0]
-        first.signal(signal.SIGSTOP)
+        one, until = self.choose.choice(self.place.daemons), time.monotonic() + HANGS
+        one.signal(signal.SIGSTOP)
         if self.proxy is None:
             self.let_go()
-        self._more_daemons()
+        if len(self.place.daemons) == 1:
+            self._more_daemons()
         try:
-            self.place.stack.wait_for(is_over, 30, "the end without the frozen daemon")
+            self.place.stack.wait_for(lambda: time.monotonic() > until and is_over(), 30,
+                                      "the end without the frozen daemon")
         finally:
-            first.signal(signal.SIGCONT)
+            one.signal(signal.SIGCONT)
             self.let_go()
 
     def _take_im_s_database_away(self, is_over):
         """IM answers some calls as if there were nothing."""
-        control = self.place.stack.control
+        control, until = self.place.stack.control, time.monotonic() + HANGS
         control.post("database", {"away": True, "forget": True})
         self.let_go()
         wanted = control.get("calls")["total"] + self.choose.randrange(4, 12)
         try:
-            self.place.stack.wait_for(lambda: control.get("calls")["total"] >= wanted or is_over(), 30,
-                                      "calls to an IM without a database")
+            self.place.stack.wait_for(lambda: control.get("calls")["total"] >= wanted or (
+                is_over() and time.monotonic() > until), 30, "calls to an IM without a database")
         finally:
             control.post("database", {"away": False})
 
@@ -139,9 +165,12 @@ class Strike:
 
     # afterwards
 
-    def is_held_until(self, moment):
-        """Whether something is held that is let go only at this moment ("ended", "deleted")."""
-        return {"queue-late": "ended", "back-late": "ended", "queue-gone": "deleted"}.get(self.cell.what) == moment
+    def let_go_at(self, moment):
+        """Ends what is held until this moment ("ended", "deleted"), if any."""
+        if moment and HELD_UNTIL.get(self.cell.what) == moment:
+            self.let_go()
+            self.place.stack.control.release()
+            self.place.wait_for_silence()
 
     def end(self):
         if self.proxy:
