@@ -71,13 +71,16 @@ const char *orc_story_because(apr_pool_t *pool, const char *reason, const char *
                        NULL);
 }
 
+const char *orc_story_name(const char *infra, const char *tag, apr_pool_t *pool)
+{
+    return infra ? apr_psprintf(pool, "Infrastructure %s", infra)
+                 : apr_psprintf(pool, "An infrastructure with the tag %s", tag ? tag : UNKNOWN);
+}
+
 const char *orc_story_left(const orc_address_t *at, const char *infra, const char *tag, const char *reason,
                            apr_pool_t *pool)
 {
-    const char *what = infra ? apr_psprintf(pool, "Infrastructure %s", infra)
-                             : apr_psprintf(pool, "An infrastructure with the tag %s", tag ? tag : UNKNOWN);
-
-    return orc_story_because(pool, reason, "%s may be left at IM %s (provider %s)", what,
+    return orc_story_because(pool, reason, "%s may be left at IM %s (provider %s)", orc_story_name(infra, tag, pool),
                              at->endpoint ? at->endpoint : UNKNOWN, at->provider ? at->provider : UNKNOWN);
 }
 

@@ -32,6 +32,9 @@ const char *orc_story_bare(const char *reason, apr_pool_t *pool);
 const char *orc_story_because(apr_pool_t *pool, const char *reason, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/** What begins a sentence about one: by its id at IM, or, when that is NULL, by its `tag`. In the pool. */
+const char *orc_story_name(const char *infra, const char *tag, apr_pool_t *pool);
+
 /**
  * The one sentence that names what may be left at IM: an administrator searches the log for it, and finds by it.
  * @param infra or, when that is NULL, its `tag`; what is not known is told as "unknown"

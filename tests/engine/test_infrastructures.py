@@ -122,6 +122,21 @@ def test_nothing_is_made_anew_while_im_tells_nothing_of_one_that_may_be_it(rig, 
     assert (rig.alive(id)[0]["id"] == made["id"]) == (behaviour != "nameless")
 
 
+def test_what_im_tells_nothing_of_is_looked_for_until_it_does(rig):
+    rig.engine()
+    alice = rig.person()
+    rig.control.post("fault", [{"fault": "lost", "on": "create", "first": 1}, {"fault": "no_document", "on": "tosca"},
+                               {"fault": "http_400", "on": "radl"}])
+    id = alice.create()
+    rig.wait_for(lambda: rig.operation(id)["description"].endswith("which may be it."), 10, "an open question")
+    alice.delete(id)
+    ended = rig.finish(id, "failed", type="DELETE", timeout=30)
+    (made,) = rig.infrastructures(alice)
+    assert "with the tag %s can not be deleted" % made["tag"] in ended["reason"]
+    rig.control.mend()
+    rig.wait_until_gone(alice)
+
+
 def test_an_answer_that_comes_when_another_has_the_lease_is_noted(rig):
     first = rig.engine(lease=60000, im_create_timeout=HELD)
     alice = rig.person()

@@ -202,8 +202,8 @@ static const char *why(orc_task_t *task)
         const orc_infrastructure_t *one = APR_ARRAY_IDX(all, i, const orc_infrastructure_t *);
 
         if (orc_infrastructure_is(one, "stuck") && one->note)
-            return orc_story_because(task->pool, orc_infrastructure_reason(task, one, ""),
-                                     "Infrastructure %s can not be deleted", one->infra);
+            return orc_story_because(task->pool, orc_infrastructure_reason(task, one, ""), "%s can not be deleted",
+                                     orc_story_name(one->infra, one->id, task->pool));
     }
     return apr_psprintf(task->pool, "The infrastructure could not be deleted in time. The last it did: %s",
                         task->work->description);

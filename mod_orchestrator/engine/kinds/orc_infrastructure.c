@@ -31,7 +31,7 @@ enum {
     FOUND,                        /* IM has it */
     TAKEN,                        /* IM took its deletion */
     STILL,                        /* but it is there, and nothing moves */
-    REFUSED,                      /* IM does not delete it */
+    REFUSED,                      /* IM does not delete it, or tells nothing of what may be it */
     VANISHED,                     /* IM does not know it any more */
     BACK,                         /* IM knows it again */
     OVER,                         /* it is gone for good, or never was */
@@ -379,6 +379,9 @@ static orc_step_t on_search(orc_task_t *task, orc_search_outcome_t outcome, cons
     wait = until_next_look(task);
     if (wait >= 0)
         return orc_step_later(wait);
+    /* Nobody looks for what is forgotten: as long as it may be there, it is not. */
+    if (outcome == ORC_SEARCH_OPEN)
+        return orc_step_event(REFUSED);
     tell(task, "it was not found");
     return orc_step_event(OVER);
 }
@@ -410,6 +413,7 @@ static orc_step_t is_found(orc_task_t *task)
 static const orc_transition_t transitions[] = {
     {ASKED, ORC_EVENT_TURN, ASKED, look_for},
     {ASKED, FOUND, UNWANTED, is_found},
+    {ASKED, REFUSED, STUCK, despair},
     {ASKED, OVER, END, forget},
 
     {UNWANTED, ORC_EVENT_TURN, UNWANTED, ask},
@@ -429,6 +433,7 @@ static const orc_transition_t transitions[] = {
     {GONE, OVER, END, forget},
 
     {STUCK, ORC_EVENT_TURN, UNWANTED, try_again},
+    {STUCK, UNKNOWN, ASKED, look_for},
     {0, 0, 0, NULL},
 };
 
@@ -444,7 +449,7 @@ static orc_step_t turn(orc_task_t *task)
         tell(task, "its deletion did not end in time");
     if (task->phase == ASKED && row->infra)
         return orc_step_event(FOUND);
-    return orc_step_event(task->phase == UNWANTED && !row->infra ? UNKNOWN : ORC_EVENT_TURN);
+    return orc_step_event((task->phase == UNWANTED || task->phase == STUCK) && !row->infra ? UNKNOWN : ORC_EVENT_TURN);
 }
 
 /* All that matters is in its own row: it begins anew. */
