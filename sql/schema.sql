@@ -246,8 +246,7 @@ CREATE TABLE operations (
 CREATE INDEX operations_deployment_id ON operations (deployment_id, created_at);
 CREATE INDEX operations_resource_id ON operations (resource_id) WHERE resource_id IS NOT NULL;
 CREATE INDEX operations_created_by ON operations (created_by);
-CREATE INDEX operations_pending ON operations (created_at, id) WHERE state = 'pending';
-CREATE INDEX operations_queue ON operations (user_group_issuer, user_group) WHERE state = 'pending';
+CREATE INDEX operations_queue ON operations (user_group_issuer, user_group, created_at, id) WHERE state = 'pending';
 CREATE INDEX operations_at_work ON operations (user_group_issuer, user_group)
     WHERE state IN ('in progress', 'canceling');
 CREATE INDEX operations_waiting ON operations (deployment_id) WHERE waits_for_token;
@@ -377,6 +376,8 @@ CREATE TABLE work (
     is_begun     boolean NOT NULL DEFAULT false,
     is_hurried   boolean NOT NULL DEFAULT false, -- somebody wants it to be looked at, whoever has the lease
     is_resting   boolean NOT NULL DEFAULT false, -- it takes no place of others: waits for an ill IM, or for a token
+    rhythm       bigint NOT NULL DEFAULT 0,    -- microseconds from one look to the next while nothing is new; 0: none
+    endpoint     text NOT NULL DEFAULT '',     -- of the IM that the next step calls, as far as that is known
     memory       jsonb NOT NULL DEFAULT '{}'   -- the kind's
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 -- What waits for its turn does so in great numbers with a due_at in the past.

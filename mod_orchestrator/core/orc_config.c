@@ -28,6 +28,7 @@ orc_config_t *orc_config_make(apr_pool_t *pool)
     config->max_templates = 1000;
     config->max_template_bytes = 64 * 1024 * 1024;
     config->max_operations = 1000;
+    config->max_operations_per_group = 500;
     config->lease = apr_time_from_sec(60);
     config->max_body = 8 * 1024 * 1024;
     config->health_timeout_ms = 2000;

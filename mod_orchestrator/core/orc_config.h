@@ -54,6 +54,7 @@ typedef struct orc_config_t {
     int max_templates;             /* that one person may keep (1000) */
     apr_size_t max_template_bytes; /* of their contents together (64 MiB) */
     int max_operations;            /* operations at work at once per daemon (1000) */
+    int max_operations_per_group;  /* of one group, of all daemons together (500) */
     apr_interval_time_t lease;     /* how long a claimed operation belongs to its daemon unless renewed (60 s) */
     apr_size_t max_body;           /* bytes of a request body (8 MiB: a template of 1 MiB, each byte of it escaped) */
     int health_timeout_ms;         /* bound of all health probes together (2000) */

@@ -35,8 +35,9 @@
 
 #define LAST_WAIT    apr_time_from_msec(1500) /* for issuers; the daemon has 3 s to end */
 #define PLENTY_PAUSE apr_time_from_msec(50)
+#define SHORT_PAUSE  apr_time_from_msec(10)
 
-enum { RENEWALS_PER_LEASE = 3, PLENTY = 48 /* jobs in hand */ };
+enum { LOOKS_PER_LEASE = 6 /* at what has to be prolonged */, PLENTY = 48 /* jobs in hand */ };
 
 /* ---- making and stopping ---- */
 
@@ -67,6 +68,8 @@ orc_error_t *orc_engine_make(orc_engine_t **out, const orc_service_t *service, o
     engine->renewals = apr_hash_make(engine->pool);
     engine->finished = apr_array_make(engine->pool, 64, sizeof(orc_job_t *));
     engine->tags = orc_tags_make(engine->pool);
+    apr_pool_create(&engine->turns, engine->pool);
+    engine->after_issuer = engine->after_group = "";
     *out = engine;
     return NULL;
 }
@@ -108,6 +111,7 @@ static orc_error_t *keep_house(orc_engine_t *engine, orc_db_source_t *source, in
         if (deleted)
             orc_log(ORC_LOG_DEBUG, "housekeeping: %d rows deleted", deleted);
     } while (deleted && !engine->is_stopping);
+    ORC_TRY(orc_claims_rescue(engine, db, pool));
     return orc_db_views_keep(db, pool);
 }
 
@@ -169,49 +173,67 @@ static apr_time_t next_claim(const orc_engine_t *engine, apr_time_t now)
     return engine->job_count > PLENTY ? now + PLENTY_PAUSE : 0;
 }
 
+/* What ended with something to tell may be due again, or have made room for others; so may whatever ended when hands
+ * were full. */
+static int makes_room(const orc_engine_t *engine)
+{
+    int i;
+
+    for (i = 0; i < engine->finished->nelts; i++) {
+        if (!APR_ARRAY_IDX(engine->finished, i, orc_job_t *)->is_unchanged)
+            return 1;
+    }
+    return engine->job_count >= ORC_ENGINE_MAX_JOBS;
+}
+
+static orc_error_t *save(orc_engine_t *engine, apr_time_t now, apr_pool_t *pool)
+{
+    int has_room = makes_room(engine);
+    orc_db_t *db;
+
+    ORC_TRY(orc_db_open(&db, engine->source, pool));
+    ORC_TRY(orc_save_finished(engine, db, pool));
+    engine->is_held_up = engine->finished->nelts > 0;
+    orc_db_close(db);
+    if (has_room && next_claim(engine, now) < engine->claim_at)
+        engine->claim_at = next_claim(engine, now);
+    return NULL;
+}
+
+static orc_error_t *claim(orc_engine_t *engine, apr_time_t now, apr_pool_t *pool)
+{
+    apr_interval_time_t next;
+    orc_db_t *db;
+
+    ORC_TRY(orc_db_open(&db, engine->source, pool));
+    ORC_TRY(orc_claims_take(&next, engine, db, pool));
+    orc_db_close(db);
+    engine->claim_at = next_claim(engine, now);
+    if (next == 0)
+        return NULL;
+    /* Some at a time, rather than each when it is due. */
+    next = next < 0 || next > LONGEST_WAIT ? LONGEST_WAIT : next < SHORT_PAUSE ? SHORT_PAUSE : next;
+    engine->claim_at = engine->claim_at > now + next ? engine->claim_at : now + next;
+    return NULL;
+}
+
 /* All that has to do with the database in one turn. */
 static orc_error_t *work(orc_engine_t *engine, apr_pool_t *pool)
 {
     apr_time_t now = orc_time_monotonic();
-    apr_interval_time_t next;
     orc_db_t *db;
-    int claimed = 0;
 
-    if (engine->finished->nelts) {
-        ORC_TRY(orc_db_open(&db, engine->source, pool));
-        ORC_TRY(orc_save_finished(engine, db, pool));
-        engine->is_held_up = engine->finished->nelts > 0;
-        orc_db_close(db);
-        if (next_claim(engine, now) < engine->claim_at)
-            engine->claim_at = next_claim(engine, now);
-    }
+    if (engine->finished->nelts)
+        ORC_TRY(save(engine, now, pool));
     if (now >= engine->renew_at) {
         ORC_TRY(orc_db_open(&db, engine->source, pool));
         ORC_TRY(orc_claims_renew(engine, db, pool));
         orc_db_close(db);
-        engine->renew_at = now + engine->config->lease / RENEWALS_PER_LEASE;
+        engine->renew_at = now + engine->config->lease / LOOKS_PER_LEASE;
     }
     if (now < engine->claim_at || engine->is_stopping)
         return NULL;
-    ORC_TRY(orc_db_open(&db, engine->source, pool));
-    ORC_TRY(orc_claims_take(&claimed, engine, db, pool));
-    engine->claim_at = next_claim(engine, now);
-    if (claimed)
-        return NULL;
-    if (engine->job_count >= ORC_ENGINE_MAX_JOBS) {
-        /* The end of a job makes room, and claims at once. */
-        engine->claim_at = now + LONGEST_WAIT;
-        return NULL;
-    }
-    ORC_TRY(orc_db_open(&db, engine->source, pool));
-    ORC_TRY(orc_claims_next(&next, engine, db, pool));
-    orc_db_close(db);
-    /* What is due but was not claimed is in the hands of another daemon, or there is no room: not at once again. */
-    next = next < 0 || next > LONGEST_WAIT ? LONGEST_WAIT
-           : next < apr_time_from_msec(10) ? apr_time_from_msec(10)
-                                           : next;
-    engine->claim_at = now + next;
-    return NULL;
+    return claim(engine, now, pool);
 }
 
 static void try_work(orc_engine_t *engine, apr_pool_t *turn)

@@ -9,10 +9,17 @@
 #include <unistd.h>
 
 #include "orc_engine_job.h"
+#include "orc_engine_window.h"
 #include "orc_log.h"
 
-#define FULL_LOOK_INTERVAL apr_time_from_sec(60)
-#define COUNT_INTERVAL     apr_time_from_sec(2)
+#define COUNT_INTERVAL apr_time_from_sec(2)
+#define LATE           apr_time_from_sec(3)    /* what is made due may be seen by others so much later */
+#define NEXT_GROUPS    apr_time_from_msec(100) /* until those that come next are looked at */
+
+enum {
+    GROUPS = 32,                     /* that a claim looks at for what is new; they take turns */
+    NEW_ONES = ORC_ENGINE_BATCH / 4, /* that a claim brings; each costs more than what is at work already */
+};
 
 static const char *first_line(const char *path, apr_pool_t *pool)
 {
@@ -95,9 +102,45 @@ orc_error_t *orc_claims_adopt(orc_engine_t *engine, orc_db_t *db, apr_pool_t *po
 
 /* ---- claiming ---- */
 
+/* Endpoints that are too slow for all that may be due there: what can't be called soon isn't claimed. */
+static const apr_array_header_t *slow_ones(const orc_engine_t *engine, apr_pool_t *pool)
+{
+    apr_array_header_t *list = apr_array_make(pool, 4, sizeof(orc_store_slow_t));
+    apr_hash_index_t *at;
+
+    for (at = apr_hash_first(pool, engine->endpoints); at; at = apr_hash_next(at)) {
+        orc_store_slow_t *slow;
+        orc_endpoint_t *endpoint;
+        void *value;
+        int room;
+
+        apr_hash_this(at, NULL, NULL, &value);
+        endpoint = value;
+        if (!orc_window_is_slow(&room, engine, endpoint))
+            continue;
+        slow = apr_array_push(list);
+        slow->endpoint = endpoint->url;
+        slow->room = room;
+        slow->rest = orc_window_pace(engine, endpoint);
+        slow->ahead = orc_window_put_off(engine, endpoint, 0);
+    }
+    return list;
+}
+
+static void count_put_off(orc_engine_t *engine, const json_t *put_off)
+{
+    const char *url;
+    json_t *count;
+
+    json_object_foreach((json_t *)put_off, url, count)
+    {
+        (void)orc_window_put_off(engine, orc_window_of(engine, url), (int)json_integer_value(count));
+    }
+}
+
 /* What may be claimed now. Work that was claimed leaves dead entries behind in the schedule's index; all that is due
- * before `since` was taken, but for what somebody had locked: that is found by a full look once in a while. */
-static orc_store_claim_t wanted(orc_engine_t *engine, apr_time_t now)
+ * before `since` was taken, but for what somebody had locked: housekeeping finds that. */
+static orc_store_claim_t wanted(const orc_engine_t *engine, apr_pool_t *pool)
 {
     int room = ORC_ENGINE_MAX_JOBS - engine->job_count, places = engine->config->max_operations - engine->at_work;
     orc_store_claim_t claim = {.owner = engine->owner, .lease = engine->config->lease, .phases = engine->phases};
@@ -105,16 +148,20 @@ static orc_store_claim_t wanted(orc_engine_t *engine, apr_time_t now)
     claim.with_template = engine->with_template;
     claim.watching = engine->watching;
     claim.due = room > ORC_ENGINE_BATCH ? ORC_ENGINE_BATCH : room;
-    claim.pending = (claim.due + 1) / 2 < places ? (claim.due + 1) / 2 : places;
+    claim.pending = room > NEW_ONES ? NEW_ONES : room;
+    claim.pending = claim.pending < places ? claim.pending : places;
     claim.pending = claim.pending < 0 ? 0 : claim.pending;
+    claim.per_group = engine->config->max_operations_per_group;
+    claim.groups = GROUPS;
+    claim.after_issuer = engine->after_issuer;
+    claim.after_group = engine->after_group;
     claim.since = engine->since;
-    if (now >= engine->full_look_at) {
-        engine->full_look_at = now + FULL_LOOK_INTERVAL;
-        claim.since = 0;
-    }
+    claim.slow = slow_ones(engine, pool);
+    claim.longest = engine->config->poll_max;
     return claim;
 }
 
+/* When it was due; 0 for a new one, which may have been for long. */
 static apr_time_t start(orc_engine_t *engine, const orc_rows_t *rows, int row, apr_time_t now)
 {
     orc_work_t *work;
@@ -124,7 +171,7 @@ static apr_time_t start(orc_engine_t *engine, const orc_rows_t *rows, int row, a
 
     apr_pool_create(&job_pool, engine->pool);
     error = orc_store_work_read(&work, rows, row, job_pool);
-    was_due = work->was_due;
+    was_due = work->is_fresh ? 0 : work->was_due;
     engine->at_work += work->is_fresh && work->state;
     if (error) {
         orc_log(ORC_LOG_ERROR, "%s %s: %s", work->state ? "operation" : work->kind, work->id,
@@ -137,56 +184,82 @@ static apr_time_t start(orc_engine_t *engine, const orc_rows_t *rows, int row, a
     return was_due;
 }
 
-orc_error_t *orc_claims_take(int *claimed, orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
+/* The groups that a claim looked at are followed by others, or by the first ones again. */
+static apr_interval_time_t next_of(orc_engine_t *engine, const orc_store_claim_t *claim, const orc_store_left_t *left)
+{
+    int are_first = !*engine->after_issuer && !*engine->after_group, are_last = !left->last_group;
+
+    if (!claim->pending)
+        return left->next;
+    apr_pool_clear(engine->turns);
+    engine->after_issuer = are_last ? "" : apr_pstrdup(engine->turns, left->last_issuer);
+    engine->after_group = are_last ? "" : apr_pstrdup(engine->turns, left->last_group);
+    if ((are_first && are_last) || (left->next >= 0 && left->next < NEXT_GROUPS))
+        return left->next;
+    return NEXT_GROUPS;
+}
+
+orc_error_t *orc_claims_take(apr_interval_time_t *next, orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
 {
     apr_time_t now = orc_time_monotonic(), oldest = 0;
     orc_store_claim_t claim;
+    orc_store_left_t left;
     orc_rows_t rows;
     int i;
 
-    *claimed = 0;
+    *next = -1;
     if (engine->job_count >= ORC_ENGINE_MAX_JOBS)
         return NULL;
     if (now >= engine->count_at) {
         ORC_TRY(orc_store_at_work(&engine->at_work, db, engine->owner, pool));
         engine->count_at = now + COUNT_INTERVAL;
     }
-    claim = wanted(engine, now);
-    ORC_TRY(orc_store_claim(&rows, db, &claim, pool));
+    claim = wanted(engine, pool);
+    ORC_TRY(orc_store_claim(&rows, &left, db, &claim, pool));
     /* The steps may use the connection, which must be free of this unit of work. */
     orc_db_close(db);
+    count_put_off(engine, left.put_off);
     for (i = 0; i < rows.count; i++) {
         apr_time_t was_due = start(engine, &rows, i, now);
 
-        oldest = !oldest || was_due < oldest ? was_due : oldest;
+        oldest = !oldest || (was_due && was_due < oldest) ? was_due : oldest;
     }
     if (oldest)
-        engine->since = oldest - engine->config->lease;
-    *claimed = rows.count;
+        __atomic_store_n(&engine->since, (apr_uint64_t)(oldest - LATE), __ATOMIC_RELAXED);
+    *next = next_of(engine, &claim, &left);
     return NULL;
 }
 
-orc_error_t *orc_claims_next(apr_interval_time_t *next, orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
+orc_error_t *orc_claims_rescue(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
 {
-    orc_store_claim_t claim = {.since = engine->since, .phases = engine->phases};
+    apr_time_t since = (apr_time_t)__atomic_load_n(&engine->since, __ATOMIC_RELAXED);
+    int rescued;
 
-    return orc_store_next(next, db, &claim, pool);
+    ORC_TRY(orc_store_rescue(&rescued, db, since, engine->phases, pool));
+    if (rescued)
+        orc_log(ORC_LOG_DEBUG, "%d that nobody had looked at when their turn came", rescued);
+    return NULL;
 }
 
 /* ---- prolonging ---- */
 
-static apr_array_header_t *leases_in_hand(orc_engine_t *engine, apr_pool_t *pool)
+/* Those of which less than so many thirds are left. */
+static apr_array_header_t *leases_in_hand(orc_engine_t *engine, int thirds, apr_pool_t *pool)
 {
+    apr_time_t now = orc_time_monotonic();
     apr_array_header_t *leases = apr_array_make(pool, 64, sizeof(orc_store_lease_t));
     apr_hash_index_t *at;
 
     for (at = apr_hash_first(pool, engine->jobs); at; at = apr_hash_next(at)) {
-        orc_store_lease_t *lease = apr_array_push(leases);
+        orc_store_lease_t *lease;
         orc_job_t *job;
         void *value;
 
         apr_hash_this(at, NULL, NULL, &value);
         job = value;
+        if (job->lease_until - now > job->lease - job->lease / 3 * (3 - thirds))
+            continue;
+        lease = apr_array_push(leases);
         lease->id = job->task.work->id;
         lease->number = job->task.work->lease_number;
     }
@@ -195,7 +268,7 @@ static apr_array_header_t *leases_in_hand(orc_engine_t *engine, apr_pool_t *pool
 
 orc_error_t *orc_claims_renew(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
 {
-    apr_array_header_t *leases = leases_in_hand(engine, pool), *kept;
+    apr_array_header_t *leases = leases_in_hand(engine, 2, pool), *kept;
     apr_hash_t *is_kept = apr_hash_make(pool);
     apr_time_t now = orc_time_monotonic();
     int i;
@@ -214,7 +287,7 @@ orc_error_t *orc_claims_renew(orc_engine_t *engine, orc_db_t *db, apr_pool_t *po
         orc_job_t *job = apr_hash_get(engine->jobs, id, APR_HASH_KEY_STRING);
 
         if (one && one->is_renewed) {
-            job->lease_until = now + engine->config->lease;
+            orc_job_prolong(job, now);
         }
         else if (!one) {
             orc_log(ORC_LOG_INFO, "%s %s: its lease was lost", orc_job_name(job), id);
@@ -232,7 +305,7 @@ void orc_claims_release(orc_engine_t *engine)
     orc_db_t *db;
 
     apr_pool_create(&pool, engine->pool);
-    leases = leases_in_hand(engine, pool);
+    leases = leases_in_hand(engine, 3, pool);
     error = orc_db_open(&db, engine->source, pool);
     if (leases->nelts && !error)
         error = orc_store_release(db, leases, engine->owner, pool);

@@ -16,13 +16,14 @@ void orc_claims_name(const char **owner, const char **prefix, apr_pool_t *pool);
  * processes of this host had in hand that are gone. */
 orc_error_t *orc_claims_adopt(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
 
-/** Claims what is due and starts it. *claimed: how many. Ends the unit of work. */
-orc_error_t *orc_claims_take(int *claimed, orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
+/** Claims what is due and starts it. *next: until there will be something more; 0: there is; -1: nothing is known of.
+ * Ends the unit of work. */
+orc_error_t *orc_claims_take(apr_interval_time_t *next, orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
 
-/** Until the next of those at work is due; -1: nothing is. */
-orc_error_t *orc_claims_next(apr_interval_time_t *next, orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
+/** Makes due what claims don't look at any more; for another thread, on a connection of its own. */
+orc_error_t *orc_claims_rescue(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
 
-/** Prolongs the leases of all jobs in hand; forgets those that were lost. */
+/** Prolongs the leases of jobs in hand that are over by a third; forgets those that were lost. */
 orc_error_t *orc_claims_renew(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
 
 /** Hands all leases back. */

@@ -15,6 +15,27 @@ static void go_on(orc_job_t *job, orc_step_t step);
 
 /* ---- the end of a step ---- */
 
+/* Whoever would take longer than a lease is not kept from acting by one; whoever takes a small part of it would have to
+ * prolong it while a call lasts. */
+static apr_interval_time_t rhythm_of(const orc_job_t *job, const orc_step_t *step)
+{
+    apr_interval_time_t lease = job->engine->config->lease;
+
+    return step->rhythm >= lease / 3 && step->rhythm <= lease ? step->rhythm : 0;
+}
+
+/* True when the row says all that there is to say: the claim has moved it to the next look. */
+static int is_unchanged(const orc_job_t *job)
+{
+    const orc_task_t *task = &job->task;
+    json_t *memory;
+
+    if (!job->has_rhythm || !job->rhythm || job->is_resting != !task->work->state || task->changes)
+        return 0;
+    memory = orc_json_own(orc_fields_write(task->memory, task->kind->memory), task->pool);
+    return json_equal(memory, task->work->memory);
+}
+
 static void end(orc_job_t *job, apr_interval_time_t due)
 {
     job->due = due;
@@ -33,6 +54,8 @@ static void end_later(orc_job_t *job, const orc_step_t *step)
     if (step->waits != task->work->waits_for_token)
         json_object_set_new(orc_task_changes(task), "waits_for_token", json_boolean(step->waits));
     job->is_resting = step->is_sick || step->waits || !task->work->state;
+    job->rhythm = job->is_resting && task->work->state ? 0 : rhythm_of(job, step);
+    job->is_unchanged = is_unchanged(job);
     end(job, step->due);
 }
 
@@ -177,7 +200,9 @@ void orc_job_start(orc_engine_t *engine, orc_work_t *work, apr_time_t claimed, a
 
     job->engine = engine;
     job->claimed = claimed;
-    job->lease_until = claimed + engine->config->lease;
+    job->lease = work->lease;
+    job->lease_until = claimed + work->lease;
+    job->has_rhythm = work->has_rhythm;
     task->pool = pool;
     task->service = engine->service;
     task->config = engine->config;

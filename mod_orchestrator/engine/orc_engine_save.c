@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "orc_engine_story.h"
+#include "orc_engine_window.h"
 #include "orc_log.h"
 #include "orc_store_infrastructures.h"
 
@@ -32,6 +33,8 @@ static void fill(orc_store_save_t *save, const orc_job_t *job, apr_interval_time
     save->owner = job->engine->owner;
     save->due = due;
     save->is_resting = job->is_resting;
+    save->rhythm = job->rhythm;
+    save->endpoint = job->call.at.endpoint ? orc_window_of(job->engine, job->call.at.endpoint)->url : NULL;
     save->watching = job->engine->watching;
     save->memory = orc_json_own(orc_fields_write(task->memory, task->kind->memory), pool);
     save->changes = task->changes;
@@ -61,7 +64,7 @@ int orc_save_note(orc_job_t *job)
     if (error || !save.is_kept)
         return 0;
     job->task.changes = NULL;
-    job->lease_until = now + engine->config->lease;
+    orc_job_prolong(job, now);
     return 1;
 }
 
@@ -192,8 +195,8 @@ static orc_error_t *store_batch(orc_job_t **jobs, int count, orc_db_t *db, apr_p
     return NULL;
 }
 
-/* Those that are lost, whose deployment's row goes, or that touch work which others may have in hand, one by one; the
- * rest stays. */
+/* Those that are lost or have nothing to say, whose deployment's row goes, or that touch work which others may have in
+ * hand, one by one; the rest stays. */
 static orc_error_t *store_special(apr_array_header_t *jobs, orc_db_t *db, apr_pool_t *pool)
 {
     orc_error_t *error = NULL;
@@ -203,8 +206,8 @@ static orc_error_t *store_special(apr_array_header_t *jobs, orc_db_t *db, apr_po
         orc_job_t *job = APR_ARRAY_IDX(jobs, i, orc_job_t *);
         int is_alone = job->is_forgotten || json_object_get(job->task.changes, "unwanted"), is_stored = 0;
 
-        if (job->is_lost) {
-            done_with(job, 0, db);
+        if (job->is_lost || job->is_unchanged) {
+            done_with(job, !job->is_lost, db);
             continue;
         }
         if (is_alone && !error)

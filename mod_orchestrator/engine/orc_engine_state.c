@@ -11,6 +11,13 @@ void orc_job_tick(orc_job_t *job)
     job->task.now = job->task.work->clock + (orc_time_monotonic() - job->claimed);
 }
 
+void orc_job_prolong(orc_job_t *job, apr_time_t now)
+{
+    job->lease = job->engine->config->lease;
+    job->lease_until = now + job->lease;
+    job->has_rhythm = 0;
+}
+
 void orc_job_finished(orc_job_t *job)
 {
     if (job->is_finished)

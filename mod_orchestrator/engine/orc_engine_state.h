@@ -41,7 +41,9 @@ struct orc_job_t {
     orc_engine_t *engine;
     apr_time_t claimed; /* monotonic, as the next */
     apr_time_t lease_until;
-    int is_lost; /* somebody else has the lease: nothing of it counts any more */
+    apr_interval_time_t lease; /* how long it was when it began */
+    int has_rhythm;            /* the row says already when it is due again, if nothing is new */
+    int is_lost;               /* somebody else has the lease: nothing of it counts any more */
 
     /* the call at hand (orc_engine_calls.h) */
     orc_call_t call;
@@ -58,8 +60,9 @@ struct orc_job_t {
     const char *made;          /* what the last creation made */
 
     /* the end of the step */
-    apr_interval_time_t due;
-    int is_resting; /* it takes no place of others: is no operation, waits for an ill IM, or for a token */
+    apr_interval_time_t due, rhythm;
+    int is_unchanged; /* nothing is to be written */
+    int is_resting;   /* it takes no place of others: is no operation, waits for an ill IM, or for a token */
     int is_finished;
     int is_forgotten; /* the deployment's row goes */
 };
@@ -90,9 +93,11 @@ struct orc_engine_t {
     apr_time_t database_after; /* it is left alone until then; monotonic */
     int database_failures;
     int is_held_up; /* a step that is finished waits for a row that somebody has locked */
-    apr_time_t claim_at, renew_at, probe_at, count_at, full_look_at; /* monotonic */
-    apr_time_t since; /* everything that was due before, by the database's clock, was claimed */
-    int at_work;      /* operations of this owner that take a place */
+    apr_time_t claim_at, renew_at, probe_at, count_at; /* monotonic */
+    volatile apr_uint64_t since; /* everything that was due before, by the database's clock, was claimed; atomic */
+    apr_pool_t *turns;           /* of the next: new ones of the groups behind this one are looked at next */
+    const char *after_issuer, *after_group;
+    int at_work; /* operations of this owner that take a place */
     int probing;
 };
 
@@ -101,6 +106,9 @@ const char *orc_job_name(const orc_job_t *job);
 
 /** The database's time, for the task. */
 void orc_job_tick(orc_job_t *job);
+
+/** It has the lease from now on, a moment of the monotonic clock, for as long as any. */
+void orc_job_prolong(orc_job_t *job, apr_time_t now);
 
 /** Puts a job among those that are stored at the end of the loop's turn. Once is enough. */
 void orc_job_finished(orc_job_t *job);

@@ -98,11 +98,14 @@ orc_step_t orc_step_poll(orc_task_t *task)
     orc_pace_t *pace = task->memory;
     const orc_config_t *config = task->config;
     apr_interval_time_t interval = pace->interval ? pace->interval * POLL_GROWTH_PERCENT / 100 : config->poll_min;
+    orc_step_t step;
 
     interval = interval < config->poll_min ? config->poll_min : interval;
     interval = interval > config->poll_max ? config->poll_max : interval;
     pace->interval = interval;
-    return orc_step_later(jittered(interval));
+    step = orc_step_later(jittered(interval));
+    step.rhythm = interval == config->poll_max ? interval : 0;
+    return step;
 }
 
 orc_step_t orc_step_wait_for_person(orc_task_t *task)

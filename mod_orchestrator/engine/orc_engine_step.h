@@ -98,9 +98,10 @@ struct orc_step_t {
     orc_read_t read;
     int event;
     apr_interval_time_t due;
-    int is_sick;      /* LATER: because IM is ill; else the back-off begins anew */
-    int waits;        /* LATER: for a token of the person */
-    const char *text; /* ENDED: the state's word; DAMAGED: what is wrong, for the administrator */
+    apr_interval_time_t rhythm; /* LATER: so much later again, and so on, while nothing is new; 0: not yet */
+    int is_sick;                /* LATER: because IM is ill; else the back-off begins anew */
+    int waits;                  /* LATER: for a token of the person */
+    const char *text;           /* ENDED: the state's word; DAMAGED: what is wrong, for the administrator */
 };
 
 /** What the memory of every kind begins with. */
@@ -169,7 +170,7 @@ orc_step_t orc_step_call(const orc_call_t *call);
 orc_step_t orc_step_read(orc_read_t read);
 orc_step_t orc_step_event(int event);
 orc_step_t orc_step_later(apr_interval_time_t due);
-/** A poll interval later, which grows from poll_min to poll_max. */
+/** A poll interval later, which grows from poll_min to poll_max; then it is a rhythm. */
 orc_step_t orc_step_poll(orc_task_t *task);
 /** Until the deployment's creator brings a token, which wakes it, or its time is over. IM may change its mind about a
  * token, too: so it looks by itself once in a while. */

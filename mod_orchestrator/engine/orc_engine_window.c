@@ -53,19 +53,37 @@ static apr_interval_time_t latency_of(const orc_endpoint_t *endpoint)
     return silent > endpoint->latency ? silent : endpoint->latency;
 }
 
+int orc_window_is_slow(int *room, const orc_engine_t *engine, const orc_endpoint_t *endpoint)
+{
+    *room = PER_SLOT * orc_window_size(engine) - endpoint->waiting;
+    *room = *room > 0 ? *room : 0;
+    return PER_SLOT * latency_of(endpoint) > SOON;
+}
+
 int orc_window_is_crowded(const orc_engine_t *engine, const orc_endpoint_t *endpoint)
 {
-    return endpoint->waiting > PER_SLOT * orc_window_size(engine) && PER_SLOT * latency_of(endpoint) > SOON;
+    int room;
+
+    return orc_window_is_slow(&room, engine, endpoint) && endpoint->waiting > PER_SLOT * orc_window_size(engine);
+}
+
+apr_interval_time_t orc_window_pace(const orc_engine_t *engine, const orc_endpoint_t *endpoint)
+{
+    return latency_of(endpoint) / orc_window_size(engine) / EAGER;
+}
+
+apr_interval_time_t orc_window_put_off(const orc_engine_t *engine, orc_endpoint_t *endpoint, int count)
+{
+    apr_time_t now = orc_time_monotonic(), latest = now + engine->config->poll_max, first;
+
+    first = endpoint->promised > now ? endpoint->promised : now;
+    endpoint->promised = first + count * orc_window_pace(engine, endpoint);
+    endpoint->promised = endpoint->promised < latest ? endpoint->promised : latest;
+    return first - now;
 }
 
 apr_interval_time_t orc_window_rest(const orc_engine_t *engine, orc_endpoint_t *endpoint)
 {
-    apr_time_t now = orc_time_monotonic(), latest = now + engine->config->poll_max;
-
-    if (endpoint->promised < now)
-        endpoint->promised = now;
-    endpoint->promised += latency_of(endpoint) / orc_window_size(engine) / EAGER;
-    if (endpoint->promised > latest)
-        endpoint->promised = latest;
-    return endpoint->promised - now;
+    (void)orc_window_put_off(engine, endpoint, 1);
+    return endpoint->promised - orc_time_monotonic();
 }

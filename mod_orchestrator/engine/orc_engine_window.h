@@ -25,6 +25,17 @@ void orc_window_ended(orc_endpoint_t *endpoint, apr_interval_time_t elapsed);
 /** True when more jobs wait at an endpoint than come to their turn soon. */
 int orc_window_is_crowded(const orc_engine_t *engine, const orc_endpoint_t *endpoint);
 
+/** True when an endpoint is so slow that what is due there is not to be claimed just so. *room: how many more may be.
+ */
+int orc_window_is_slow(int *room, const orc_engine_t *engine, const orc_endpoint_t *endpoint);
+
+/** What each that is put off waits longer than the one before. */
+apr_interval_time_t orc_window_pace(const orc_engine_t *engine, const orc_endpoint_t *endpoint);
+
+/** So many are put off from now on, and behind those that were before; how long that is for the first one of them, less
+ * its own part. */
+apr_interval_time_t orc_window_put_off(const orc_engine_t *engine, orc_endpoint_t *endpoint, int count);
+
 /** For how long to put a job off that waits there: each a little longer than the one before. */
 apr_interval_time_t orc_window_rest(const orc_engine_t *engine, orc_endpoint_t *endpoint);
 

@@ -44,6 +44,8 @@ const command_rec mo_directives[] = {
                   "operations of one user group that may wait for their turn (20)"),
     AP_INIT_TAKE1("OrchestratorMaxOperations", mo_set_number, NUMBER(max_operations, 1, 100000), RSRC_CONF,
                   "operations that this host works on at once (1000)"),
+    AP_INIT_TAKE1("OrchestratorGroupMaxOperations", mo_set_number, NUMBER(max_operations_per_group, 1, 1000000),
+                  RSRC_CONF, "operations of one user group that all hosts together work on at once (500)"),
     AP_INIT_TAKE1("OrchestratorMaxTemplates", mo_set_number, NUMBER(max_templates, 1, 1000000), RSRC_CONF,
                   "templates that one person may keep (1000)"),
     AP_INIT_TAKE1("OrchestratorMaxTemplateBytes", mo_set_size,

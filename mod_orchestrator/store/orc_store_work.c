@@ -6,19 +6,6 @@
 
 /* ---- claims ---- */
 
-orc_error_t *orc_store_claim(orc_rows_t *rows, orc_db_t *db, const orc_store_claim_t *claim, apr_pool_t *pool)
-{
-    return orc_db_execute(db, rows,
-                          orc_sql_work_claim(.due = orc_value_number(claim->due, pool),
-                                             .pending = orc_value_number(claim->pending, pool),
-                                             .since = orc_value_number(claim->since, pool), .owner = claim->owner,
-                                             .lease = orc_value_number(claim->lease, pool),
-                                             .phases = orc_value_array(claim->phases, pool),
-                                             .with_template = orc_value_array(claim->with_template, pool),
-                                             .watching = orc_value_array(claim->watching, pool)),
-                          pool);
-}
-
 /* Our own JSON, which was checked when it came in and may be one level deeper now. NULL for SQL's NULL. */
 static orc_error_t *read_json(json_t **out, const char *text, apr_pool_t *pool)
 {
@@ -27,6 +14,67 @@ static orc_error_t *read_json(json_t **out, const char *text, apr_pool_t *pool)
         return NULL;
     *out = orc_json_own_text(text, pool);
     return *out ? NULL : orc_error(pool, 500, "database", "A stored JSON value can't be read.");
+}
+
+/* The members of a list of endpoints, each as an array of the statement. */
+typedef struct slow_t {
+    const char *endpoints, *rooms, *rests, *ahead;
+} slow_t;
+
+static slow_t split_slow(const apr_array_header_t *slow, apr_pool_t *pool)
+{
+    apr_array_header_t *lists[4];
+    int i;
+
+    for (i = 0; i < 4; i++)
+        lists[i] = apr_array_make(pool, slow->nelts + 1, sizeof(const char *));
+    for (i = 0; i < slow->nelts; i++) {
+        const orc_store_slow_t *one = &APR_ARRAY_IDX(slow, i, orc_store_slow_t);
+
+        APR_ARRAY_PUSH(lists[0], const char *) = one->endpoint;
+        APR_ARRAY_PUSH(lists[1], const char *) = orc_value_number(one->room, pool);
+        APR_ARRAY_PUSH(lists[2], const char *) = orc_value_number(one->rest, pool);
+        APR_ARRAY_PUSH(lists[3], const char *) = orc_value_number(one->ahead, pool);
+    }
+    return (slow_t){orc_value_array(lists[0], pool), orc_value_array(lists[1], pool), orc_value_array(lists[2], pool),
+                    orc_value_array(lists[3], pool)};
+}
+
+static orc_error_t *claim_rows(orc_rows_t *rows, orc_db_t *db, const orc_store_claim_t *claim, apr_pool_t *pool)
+{
+    const slow_t slow = split_slow(claim->slow, pool);
+
+    return orc_db_execute(
+        db, rows,
+        orc_sql_work_claim(.due = orc_value_number(claim->due, pool), .pending = orc_value_number(claim->pending, pool),
+                           .per_group = orc_value_number(claim->per_group, pool),
+                           .groups = orc_value_number(claim->groups, pool), .after_issuer = claim->after_issuer,
+                           .after_group = claim->after_group, .since = orc_value_number(claim->since, pool),
+                           .owner = claim->owner, .lease = orc_value_number(claim->lease, pool), .slow = slow.endpoints,
+                           .rooms = slow.rooms, .rests = slow.rests, .ahead = slow.ahead,
+                           .longest = orc_value_number(claim->longest, pool),
+                           .phases = orc_value_array(claim->phases, pool),
+                           .with_template = orc_value_array(claim->with_template, pool),
+                           .watching = orc_value_array(claim->watching, pool)),
+        pool);
+}
+
+orc_error_t *orc_store_claim(orc_rows_t *rows, orc_store_left_t *left, orc_db_t *db, const orc_store_claim_t *claim,
+                             apr_pool_t *pool)
+{
+    orc_sql_work_claim_row_t first;
+    json_t *put_off;
+
+    ORC_TRY(claim_rows(rows, db, claim, pool));
+    first = orc_sql_work_claim_row(rows, 0);
+    left->next = first.next ? orc_value_integer(first.next) : -1;
+    ORC_TRY(read_json(&put_off, first.put_off, pool));
+    left->put_off = put_off;
+    left->last_issuer = first.last_issuer;
+    left->last_group = first.last_group;
+    if (!first.id)
+        rows->count = 0;
+    return NULL;
 }
 
 orc_error_t *orc_store_work_read(orc_work_t **out, const orc_rows_t *rows, int number, apr_pool_t *pool)
@@ -39,6 +87,8 @@ orc_error_t *orc_store_work_read(orc_work_t **out, const orc_rows_t *rows, int n
     work->lease_number = apr_pstrdup(pool, row.lease_number);
     work->kind = apr_pstrdup(pool, row.kind);
     work->was_due = orc_value_integer(row.was_due);
+    work->lease = orc_value_integer(row.lease);
+    work->has_rhythm = orc_value_is_true(row.has_rhythm);
     work->is_fresh = orc_value_is_true(row.is_fresh);
     work->state = apr_pstrdup(pool, row.state);
     work->phase = apr_pstrdup(pool, row.phase);
@@ -78,21 +128,15 @@ orc_error_t *orc_store_work_read(orc_work_t **out, const orc_rows_t *rows, int n
     return read_json(&work->infrastructures, row.infrastructures, pool);
 }
 
-orc_error_t *orc_store_next(apr_interval_time_t *next, orc_db_t *db, const orc_store_claim_t *claim, apr_pool_t *pool)
+orc_error_t *orc_store_rescue(int *rescued, orc_db_t *db, apr_time_t since, const apr_array_header_t *phases,
+                              apr_pool_t *pool)
 {
-    const char *rest;
-    orc_rows_t rows;
+    orc_rows_t rows = {0};
 
-    *next = -1;
-    ORC_TRY(orc_db_execute(db, &rows,
-                           orc_sql_work_next(.phases = orc_value_array(claim->phases, pool),
-                                             .since = orc_value_number(claim->since, pool)),
-                           pool));
-    rest = orc_sql_work_next_row(&rows, 0).rest;
-    if (rest) {
-        *next = orc_value_integer(rest);
-        *next = *next < 0 ? 0 : *next;
-    }
+    ORC_TRY(orc_db_execute(
+        db, &rows, orc_sql_work_rescue(.since = orc_value_number(since, pool), .phases = orc_value_array(phases, pool)),
+        pool));
+    *rescued = rows.affected;
     return NULL;
 }
 
@@ -225,14 +269,16 @@ orc_error_t *orc_store_adopt(int *adopted, orc_db_t *db, const char *name, apr_p
 static orc_sql_call_t saving(const orc_store_save_t *save, apr_pool_t *pool)
 {
     const char *due = orc_value_number(save->due, pool), *memory = orc_json_text(save->memory, pool);
-    const char *is_resting = orc_value_flag(save->is_resting);
+    const char *is_resting = orc_value_flag(save->is_resting), *rhythm = orc_value_number(save->rhythm, pool);
 
     if (!save->changes)
         return orc_db_kept(orc_sql_work_poll(.id = save->id, .owner = save->owner, .lease_number = save->lease_number,
-                                             .due = due, .is_resting = is_resting, .memory = memory),
+                                             .due = due, .is_resting = is_resting, .rhythm = rhythm,
+                                             .endpoint = save->endpoint, .memory = memory),
                            pool);
     return orc_db_kept(orc_sql_work_save(.id = save->id, .owner = save->owner, .lease_number = save->lease_number,
-                                         .due = due, .is_resting = is_resting, .memory = memory,
+                                         .due = due, .is_resting = is_resting, .rhythm = rhythm,
+                                         .endpoint = save->endpoint, .memory = memory,
                                          .watching = orc_value_array(save->watching, pool),
                                          .changes = orc_json_text(save->changes, pool)),
                        pool);

@@ -21,7 +21,9 @@ typedef struct orc_work_t {
     const char *state;        /* of the operation; NULL: it is about none */
     json_t *options, *memory; /* objects */
     apr_time_t was_due;
-    int is_fresh; /* claimed for the first time */
+    apr_interval_time_t lease; /* that is left */
+    int has_rhythm;            /* due again when the lease ends, though nothing is written */
+    int is_fresh;              /* claimed for the first time */
     const char *correlation_id, *description;
     const char *user_group, *user_group_issuer;
     apr_time_t deadline; /* 0: none */
@@ -48,25 +50,47 @@ typedef struct orc_work_t {
     const char *endpoint, *provider, *region, *project; /* of a sweep */
 } orc_work_t;
 
+/** An endpoint that is too slow for all that is due there. */
+typedef struct orc_store_slow_t {
+    const char *endpoint;
+    int room;                        /* so many may be claimed */
+    apr_interval_time_t rest, ahead; /* the others are put off, each by `rest` more than the one before; `ahead`: those
+                                        that were put off before */
+} orc_store_slow_t;
+
 typedef struct orc_store_claim_t {
     const char *owner;
-    int due;          /* at most so many of those at work */
-    int pending;      /* at most so many new ones, in order of creation */
-    apr_time_t since; /* nothing that was due before; 0: everything */
-    apr_interval_time_t lease;
+    int due;       /* at most so many of those at work */
+    int pending;   /* at most so many new ones, in order of creation */
+    int per_group; /* a group has so many at work at most */
+    int groups;    /* so many groups are looked at, behind this one: */
+    const char *after_issuer, *after_group;
+    apr_time_t since;                                   /* nothing that was due before; 0: everything */
+    apr_interval_time_t lease;                          /* of what has no rhythm */
+    const apr_array_header_t *slow;                     /* of orc_store_slow_t */
+    apr_interval_time_t longest;                        /* nothing is put off for longer */
     const apr_array_header_t *phases;                   /* of const char *, "KIND/PHASE": nothing else is claimed */
     const apr_array_header_t *with_template, *watching; /* those that need the template, or all infrastructures of the
                                                            deployment */
 } orc_store_claim_t;
 
+/** What a claim tells of what it didn't bring. */
+typedef struct orc_store_left_t {
+    apr_interval_time_t next; /* until there will be something; 0: there is more now; -1: nothing is known of */
+    const json_t *put_off;    /* slow endpoint -> how many; or NULL */
+    const char *last_issuer, *last_group; /* behind this group there may be more that wait; NULL: there are none */
+} orc_store_left_t;
+
 /** Claims work. *rows are read with orc_store_work_read. */
-orc_error_t *orc_store_claim(orc_rows_t *rows, orc_db_t *db, const orc_store_claim_t *claim, apr_pool_t *pool);
+orc_error_t *orc_store_claim(orc_rows_t *rows, orc_store_left_t *left, orc_db_t *db, const orc_store_claim_t *claim,
+                             apr_pool_t *pool);
 
 /** One claimed row as a value in `pool`, which may outlive the rows. */
 orc_error_t *orc_store_work_read(orc_work_t **work, const orc_rows_t *rows, int row, apr_pool_t *pool);
 
-/** Until the next of those at work is due, of those that such a claim may bring; -1: nothing is. */
-orc_error_t *orc_store_next(apr_interval_time_t *next, orc_db_t *db, const orc_store_claim_t *claim, apr_pool_t *pool);
+/** Makes due at once what claims with that `since` never look at. */
+orc_error_t *orc_store_rescue(int *rescued, orc_db_t *db, apr_time_t since, const apr_array_header_t *phases,
+                              apr_pool_t *pool);
 
 /** How many this owner has at work, but for those that rest. */
 orc_error_t *orc_store_at_work(int *count, orc_db_t *db, const char *owner, apr_pool_t *pool);
@@ -126,8 +150,10 @@ orc_error_t *orc_store_adopt(int *adopted, orc_db_t *db, const char *name, apr_p
 /** The end of a step, or a note in the middle of one. */
 typedef struct orc_store_save_t {
     const char *id, *lease_number, *owner;
-    apr_interval_time_t due; /* from now: the next look, or the lease that goes on */
-    int is_resting;          /* it takes no place of others */
+    apr_interval_time_t due;    /* from now: the next look, or the lease that goes on */
+    int is_resting;             /* it takes no place of others */
+    apr_interval_time_t rhythm; /* from one look to the next while nothing is new; 0: none */
+    const char *endpoint;       /* that the next step calls, as far as one can tell; NULL: as it was */
     const json_t *memory;
     /**
      * What others can see, or NULL when nothing of that changed: an object with any of

@@ -3,37 +3,74 @@
 
 -- Claims what is due, then what is pending, up to the limits, in one statement with all that a step needs.
 -- `due`: how many of those at work, whose due_at is not before `since` (microseconds since 1970: what lies before was claimed,
--- and its dead entries in the index need not be walked over each time); `pending`: how many pending ones, of the groups that
--- have the fewest at work and of these the oldest; one is looked at after the other until enough may begin, and with `since`
--- not in more groups than that should take; `lease` in microseconds; `phases`: "KIND/PHASE" of all that the caller knows how to go on with: another version's work is left to it;
--- `with_template`, `watching`: of those that need the template, or all infrastructures of the deployment.
+-- and its dead entries in the index need not be walked over each time; see work_rescue). Of those whose `endpoint` is among
+-- `slow`, no more than `rooms` says; the others are put off by `rests` microseconds, each by so much more than the one
+-- before, and `ahead` before the first, but no longer than `longest`.
+-- `pending`: how many pending ones, of the groups that have the fewest at work and of these the oldest, and no more of a
+-- group than `per_group` less what it has at work and what does not rest. `groups` of those that have any are looked at,
+-- behind the group `after`, in their order; the last of these is given when there may be more.
+-- `lease` in microseconds: that of what has a rhythm ends when it is due again, so that nothing has to be written when
+-- nothing was new. `phases`: "KIND/PHASE" of all that the caller knows how to go on with: another version's work is left to
+-- it; `with_template`, `watching`: of those that need the template, or all infrastructures of the deployment.
+-- One row at least: `next` is in how many microseconds something will be due, 0 when there is more now, NULL for nothing;
+-- `put_off` how many were, of each endpoint.
 -- name: work_claim
--- columns: id, deployment_id, lease_number, kind, state, phase, options, memory, was_due, is_fresh, correlation_id, description,
--- columns: user_group, user_group_issuer, deadline, clock, waits_for_token, template_inputs, per_provider_max_retries,
--- columns: max_providers, per_provider_timeout_mins, keep_last_attempt, target_provider, target_region, im_endpoint,
--- columns: im_infra_id, user_id, issuer, email, refresh_token, access_token, token_expires, target_provider_type,
--- columns: content, owners, infrastructures, endpoint, provider, region, project, template_inputs_sealed
-WITH due AS (
-    SELECT id, due_at FROM work
+-- columns: next, last_issuer, last_group, put_off, id, deployment_id, lease_number, lease, has_rhythm, kind, state, phase, options, memory, was_due, is_fresh,
+-- columns: correlation_id, description, user_group, user_group_issuer, deadline, clock, waits_for_token, template_inputs,
+-- columns: per_provider_max_retries, max_providers, per_provider_timeout_mins, keep_last_attempt, target_provider,
+-- columns: target_region, im_endpoint, im_infra_id, user_id, issuer, email, refresh_token, access_token, token_expires,
+-- columns: target_provider_type, content, owners, infrastructures, endpoint, provider, region, project,
+-- columns: template_inputs_sealed, created_at
+WITH RECURSIVE due AS (
+    SELECT id, due_at, endpoint, is_hurried FROM work
     WHERE is_begun AND due_at <= now() AND due_at >= to_timestamp(:since::bigint / 1000000.0)
       AND kind || '/' || phase = ANY (:phases::text[])
     ORDER BY due_at
     LIMIT :due::integer
     FOR NO KEY UPDATE SKIP LOCKED
+), placed AS (
+    SELECT d.id, d.due_at, d.endpoint, s.rest, s.ahead, CASE WHEN d.is_hurried THEN 0 ELSE row_number() OVER each - s.room END AS place
+    FROM due d
+    LEFT JOIN unnest(:slow::text[], :rooms::integer[], :rests::bigint[], :ahead::bigint[]) AS s (endpoint, room, rest, ahead)
+        USING (endpoint)
+    WINDOW each AS (PARTITION BY d.endpoint ORDER BY d.is_hurried DESC, d.due_at)
+), put_off AS (
+    UPDATE work w SET due_at = clock_timestamp() + LEAST(p.ahead + p.place * p.rest, :longest::bigint) * interval '1 microsecond'
+    FROM placed p WHERE w.id = p.id AND p.place > 0
+), walk AS (
+    (SELECT user_group_issuer, user_group, 1 AS number FROM operations
+     WHERE state = 'pending' AND (user_group_issuer, user_group) > (:after_issuer::text, :after_group::text)
+     ORDER BY user_group_issuer, user_group LIMIT 1)
+    UNION ALL
+    SELECT n.user_group_issuer, n.user_group, w.number + 1
+    FROM walk w CROSS JOIN LATERAL (
+        SELECT user_group_issuer, user_group FROM operations
+        WHERE state = 'pending' AND (user_group_issuer, user_group) > (w.user_group_issuer, w.user_group)
+        ORDER BY user_group_issuer, user_group LIMIT 1) n
+    WHERE w.number < :groups::integer
 ), groups AS MATERIALIZED (
-    SELECT g.user_group_issuer, g.user_group,
-           (SELECT count(*) FROM operations o
-            WHERE (o.user_group_issuer, o.user_group) = (g.user_group_issuer, g.user_group)
-              AND o.state IN ('in progress', 'canceling')) AS busy
-    FROM (SELECT DISTINCT user_group_issuer, user_group FROM operations WHERE state = 'pending') g
-    ORDER BY busy, user_group_issuer COLLATE "C", user_group COLLATE "C"
-    LIMIT CASE :since::bigint WHEN 0 THEN NULL ELSE 2 * :pending::integer + 32 END
+    SELECT g.user_group_issuer, g.user_group, b.busy, r.room
+    FROM walk g
+    CROSS JOIN LATERAL (SELECT count(*) AS busy FROM operations o
+                        WHERE (o.user_group_issuer, o.user_group) = (g.user_group_issuer, g.user_group)
+                          AND o.state IN ('in progress', 'canceling')) b
+    CROSS JOIN LATERAL (SELECT :per_group::integer - CASE WHEN b.busy < :per_group::integer THEN b.busy
+        ELSE (SELECT count(*) FROM operations o JOIN work w USING (id)
+              WHERE (o.user_group_issuer, o.user_group) = (g.user_group_issuer, g.user_group)
+                AND o.state IN ('in progress', 'canceling') AND NOT w.is_resting) END AS room OFFSET 0) r
+    WHERE r.room > 0
 ), fresh AS (
     SELECT w.id, w.due_at
     FROM (SELECT p.id
           FROM groups g CROSS JOIN LATERAL (
               SELECT o.id, o.created_at, row_number() OVER (ORDER BY o.created_at, o.id) AS place FROM operations o
-              WHERE (o.user_group_issuer, o.user_group) = (g.user_group_issuer, g.user_group) AND o.state = 'pending') p
+              WHERE (o.user_group_issuer, o.user_group) = (g.user_group_issuer, g.user_group) AND o.state = 'pending'
+                AND (g.room >= :pending::integer OR NOT EXISTS (
+                        SELECT 1 FROM operations x
+                        WHERE x.deployment_id = o.deployment_id AND x.id <> o.id AND x.ended_at IS NULL
+                          AND (x.state <> 'pending' OR (x.created_at, x.id) < (o.created_at, o.id))))
+              ORDER BY o.created_at, o.id
+              LIMIT LEAST(g.room, 2 * :pending::integer)) p
           ORDER BY p.place + g.busy, p.created_at, p.id OFFSET 0) next
     CROSS JOIN LATERAL (
         SELECT w.id, w.due_at
@@ -46,11 +83,12 @@ WITH due AS (
         FOR NO KEY UPDATE OF w, p, d SKIP LOCKED) w
     LIMIT :pending::integer
 ), chosen AS (
-    SELECT * FROM due UNION ALL SELECT * FROM fresh
+    SELECT id, due_at FROM placed WHERE place IS NULL OR place <= 0 UNION ALL SELECT id, due_at FROM fresh
 ), claimed AS (
     UPDATE work w
-    SET due_at = clock_timestamp() + :lease::bigint * interval '1 microsecond', lease_owner = :owner::text,
-        lease_number = w.lease_number + 1, is_begun = true, is_hurried = false
+    SET due_at = clock_timestamp() + interval '1 microsecond' * CASE
+            WHEN w.rhythm BETWEEN 1 AND :lease::bigint THEN w.rhythm * (0.8 + 0.2 * random()) ELSE :lease::bigint END,
+        lease_owner = :owner::text, lease_number = w.lease_number + 1, is_begun = true, is_hurried = false
     FROM chosen c WHERE w.id = c.id
     RETURNING w.*
 ), begun AS (
@@ -61,53 +99,68 @@ WITH due AS (
     RETURNING o.deployment_id
 ), touched AS (
     UPDATE deployments d SET row_version = d.row_version + 1 FROM begun b WHERE d.id = b.deployment_id
+), mine AS (
+    SELECT w.id, COALESCE(o.deployment_id, i.deployment_id) AS deployment_id, w.lease_number,
+           (extract(epoch FROM w.due_at - clock_timestamp()) * 1000000)::bigint AS lease,
+           w.rhythm BETWEEN 1 AND :lease::bigint AS has_rhythm, w.kind,
+           CASE o.state WHEN 'pending' THEN 'in progress' ELSE o.state END AS state, w.phase, o.options, w.memory,
+           (extract(epoch FROM c.due_at) * 1000000)::bigint AS was_due, w.lease_number = 1 AS is_fresh, o.correlation_id,
+           o.description, COALESCE(o.user_group, i.user_group, s.user_group) AS user_group,
+           COALESCE(o.user_group_issuer, i.user_group_issuer, s.user_group_issuer) AS user_group_issuer,
+           (extract(epoch FROM o.deadline) * 1000000)::bigint AS deadline,
+           (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS clock,
+           COALESCE(o.waits_for_token, i.waits_for_token) AS waits_for_token,
+           d.template_inputs, d.per_provider_max_retries, d.max_providers, d.per_provider_timeout_mins,
+           d.keep_last_attempt, d.target_provider, d.target_region, d.im_endpoint, d.im_infra_id,
+           u.id AS user_id, u.issuer, u.email, u.refresh_token,
+           k.access_token, (extract(epoch FROM k.expires_at) * 1000000)::bigint AS token_expires,
+           t.target_provider_type,
+           CASE WHEN w.kind || '/' || w.phase = ANY (:with_template::text[]) AND o.state <> 'canceling'
+               THEN t.content END AS content,
+           CASE WHEN w.kind || '/' || w.phase = ANY (:with_template::text[]) AND o.state <> 'canceling'
+               THEN (SELECT jsonb_agg(jsonb_build_object('name', y.username, 'key', y.public_ssh_key) ORDER BY x.created_at)
+                     FROM deployment_owners x JOIN users y ON y.id = x.user_id
+                     WHERE x.deployment_id = d.id AND y.public_ssh_key IS NOT NULL) END AS owners,
+           (SELECT jsonb_agg(jsonb_build_object(
+                       'id', n.id, 'step', n.step, 'endpoint', n.endpoint,
+                       'provider', n.provider, 'region', n.region, 'project', n.project, 'infra', n.infra_id,
+                       'standing', n.standing, 'forced', n.is_forced, 'waits', n.waits_for_token, 'tries', n.tries,
+                       'note', n.note, 'until', (extract(epoch FROM n.answer_until) * 1000000)::bigint,
+                       'unwanted', (extract(epoch FROM n.unwanted_at) * 1000000)::bigint) ORDER BY n.asked_at, n.id)
+            FROM (SELECT * FROM infrastructures WHERE w.kind || '/' || w.phase = ANY (:watching::text[]) AND deployment_id = o.deployment_id
+                  UNION ALL SELECT * FROM infrastructures WHERE id = w.id) n) AS infrastructures,
+           s.endpoint, s.provider, s.region, s.project, d.template_inputs_sealed, o.created_at
+    FROM claimed w
+    JOIN chosen c ON c.id = w.id
+    LEFT JOIN operations o ON o.id = w.id
+    LEFT JOIN deployments d ON d.id = o.deployment_id
+    LEFT JOIN templates t ON t.id = d.template_id
+    LEFT JOIN infrastructures i ON i.id = w.id
+    LEFT JOIN sweeps s ON s.id = w.id
+    JOIN users u ON u.id = COALESCE(d.created_by, i.user_id, s.user_id)
+    LEFT JOIN credentials k ON k.user_id = u.id
+), ahead AS (
+    SELECT CASE WHEN (SELECT count(*) FROM due) >= :due::integer
+                  OR (SELECT count(*) FROM fresh) >= NULLIF(:pending::integer, 0) THEN 0
+                ELSE (SELECT (extract(epoch FROM min(w.due_at) - now()) * 1000000)::bigint FROM work w
+                      WHERE w.is_begun AND w.due_at > now() AND w.kind || '/' || w.phase = ANY (:phases::text[]))
+           END AS next,
+           (SELECT jsonb_object_agg(endpoint, number)
+            FROM (SELECT endpoint, count(*) AS number FROM placed WHERE place > 0 GROUP BY endpoint) p) AS put_off
 )
-SELECT w.id, COALESCE(o.deployment_id, i.deployment_id) AS deployment_id, w.lease_number, w.kind,
-       CASE o.state WHEN 'pending' THEN 'in progress' ELSE o.state END AS state, w.phase, o.options, w.memory,
-       (extract(epoch FROM c.due_at) * 1000000)::bigint AS was_due, w.lease_number = 1 AS is_fresh, o.correlation_id,
-       o.description, COALESCE(o.user_group, i.user_group, s.user_group) AS user_group,
-       COALESCE(o.user_group_issuer, i.user_group_issuer, s.user_group_issuer) AS user_group_issuer,
-       (extract(epoch FROM o.deadline) * 1000000)::bigint AS deadline,
-       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS clock,
-       COALESCE(o.waits_for_token, i.waits_for_token) AS waits_for_token,
-       d.template_inputs, d.per_provider_max_retries, d.max_providers, d.per_provider_timeout_mins,
-       d.keep_last_attempt, d.target_provider, d.target_region, d.im_endpoint, d.im_infra_id,
-       u.id AS user_id, u.issuer, u.email, u.refresh_token,
-       k.access_token, (extract(epoch FROM k.expires_at) * 1000000)::bigint AS token_expires,
-       t.target_provider_type,
-       CASE WHEN w.kind || '/' || w.phase = ANY (:with_template::text[]) AND o.state <> 'canceling'
-           THEN t.content END AS content,
-       CASE WHEN w.kind || '/' || w.phase = ANY (:with_template::text[]) AND o.state <> 'canceling'
-           THEN (SELECT jsonb_agg(jsonb_build_object('name', y.username, 'key', y.public_ssh_key) ORDER BY x.created_at)
-                 FROM deployment_owners x JOIN users y ON y.id = x.user_id
-                 WHERE x.deployment_id = d.id AND y.public_ssh_key IS NOT NULL) END AS owners,
-       (SELECT jsonb_agg(jsonb_build_object(
-                   'id', n.id, 'step', n.step, 'endpoint', n.endpoint,
-                   'provider', n.provider, 'region', n.region, 'project', n.project, 'infra', n.infra_id,
-                   'standing', n.standing, 'forced', n.is_forced, 'waits', n.waits_for_token, 'tries', n.tries,
-                   'note', n.note, 'until', (extract(epoch FROM n.answer_until) * 1000000)::bigint,
-                   'unwanted', (extract(epoch FROM n.unwanted_at) * 1000000)::bigint) ORDER BY n.asked_at, n.id)
-        FROM (SELECT * FROM infrastructures WHERE w.kind || '/' || w.phase = ANY (:watching::text[]) AND deployment_id = o.deployment_id
-              UNION ALL SELECT * FROM infrastructures WHERE id = w.id) n) AS infrastructures,
-       s.endpoint, s.provider, s.region, s.project,
-       d.template_inputs_sealed
-FROM claimed w
-JOIN chosen c ON c.id = w.id
-LEFT JOIN operations o ON o.id = w.id
-LEFT JOIN deployments d ON d.id = o.deployment_id
-LEFT JOIN templates t ON t.id = d.template_id
-LEFT JOIN infrastructures i ON i.id = w.id
-LEFT JOIN sweeps s ON s.id = w.id
-JOIN users u ON u.id = COALESCE(d.created_by, i.user_id, s.user_id)
-LEFT JOIN credentials k ON k.user_id = u.id
-ORDER BY o.created_at, w.id;
+SELECT a.next, l.user_group_issuer AS last_issuer, l.user_group AS last_group, a.put_off, m.*
+FROM ahead a LEFT JOIN mine m ON true LEFT JOIN walk l ON :pending::integer > 0 AND l.number = :groups::integer
+ORDER BY m.created_at, m.id;
 
--- Microseconds until the next of those at work is due; `since` and `phases` as above.
--- name: work_next
--- columns: rest
-SELECT (extract(epoch FROM min(due_at) - clock_timestamp()) * 1000000)::bigint AS rest
-FROM work
-WHERE is_begun AND due_at >= to_timestamp(:since::bigint / 1000000.0) AND kind || '/' || phase = ANY (:phases::text[]);
+-- Makes due at once what was due before `since` and no claim takes, because it was locked when its turn came, or its due_at
+-- was in the past when it was set.
+-- name: work_rescue
+WITH missed AS MATERIALIZED (
+    SELECT id FROM work
+    WHERE is_begun AND due_at < to_timestamp(:since::bigint / 1000000.0) AND kind || '/' || phase = ANY (:phases::text[])
+    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE work w SET due_at = clock_timestamp() FROM missed m WHERE w.id = m.id;
 
 -- How many this owner has at work that take a place.
 -- name: work_count
@@ -188,7 +241,8 @@ DELETE FROM engines WHERE lived_at < now() - interval '7 days';
 -- columns: id
 UPDATE work
 SET due_at = clock_timestamp() + CASE WHEN is_hurried THEN 0 ELSE :due::bigint END * interval '1 microsecond',
-    is_resting = :is_resting::boolean, memory = :memory::jsonb
+    is_resting = :is_resting::boolean, rhythm = :rhythm::bigint, endpoint = COALESCE(:endpoint::text, endpoint),
+    memory = :memory::jsonb
 WHERE id = :id::uuid AND lease_owner = :owner::text AND lease_number = :lease_number::bigint
 RETURNING id;
 
@@ -207,7 +261,8 @@ WITH change AS MATERIALIZED (
 ), kept AS (
     UPDATE work w
     SET due_at = clock_timestamp() + CASE WHEN is_hurried THEN 0 ELSE :due::bigint END * interval '1 microsecond',
-        phase = COALESCE(c ->> 'phase', w.phase), is_resting = :is_resting::boolean, memory = :memory::jsonb
+        phase = COALESCE(c ->> 'phase', w.phase), is_resting = :is_resting::boolean, rhythm = :rhythm::bigint,
+        endpoint = COALESCE(:endpoint::text, w.endpoint), memory = :memory::jsonb
     FROM change
     WHERE NOT c ? 'ended' AND w.id = :id::uuid AND w.lease_owner = :owner::text
       AND w.lease_number = :lease_number::bigint
@@ -277,10 +332,10 @@ WITH change AS MATERIALIZED (
     INSERT INTO sweeps (id, user_id, user_group, user_group_issuer, endpoint, provider, region, project)
     SELECT gen_random_uuid(), user_id, user_group, user_group_issuer, endpoint, provider, region, project FROM asked
     ON CONFLICT (user_id, endpoint) DO NOTHING
-    RETURNING id
+    RETURNING id, endpoint
 ), watching AS (
-    INSERT INTO work (id, kind, is_begun, due_at)
-    SELECT id, 'sweep', true, clock_timestamp() + (c ->> 'sweep')::bigint * interval '1 microsecond'
+    INSERT INTO work (id, kind, is_begun, endpoint, due_at)
+    SELECT id, 'sweep', true, endpoint, clock_timestamp() + (c ->> 'sweep')::bigint * interval '1 microsecond'
     FROM watched, change
 ), never AS (
     DELETE FROM infrastructures i USING mine, jsonb_array_elements_text(c -> 'unasked') AS n
@@ -296,7 +351,7 @@ WITH change AS MATERIALIZED (
     FROM mine
     WHERE i.deployment_id = mine.deployment_id
         AND (c -> 'unwanted' = 'true' OR c -> 'unwanted' ? i.id::text)
-    RETURNING i.id
+    RETURNING i.id, i.endpoint
 ), found AS (
     INSERT INTO infrastructures (id, deployment_id, operation_id, step, user_id, user_group, user_group_issuer, endpoint,
                                  provider, region, project, infra_id, is_forced, standing, answer_until, unwanted_at)
@@ -305,10 +360,10 @@ WITH change AS MATERIALIZED (
     FROM held, jsonb_to_recordset(c -> 'found') AS n (id uuid, deployment uuid, operation uuid, person uuid, "group" text,
         issuer text, endpoint text, provider text, region text, project text, infra text)
     ON CONFLICT (id) DO NOTHING
-    RETURNING id
+    RETURNING id, endpoint
 ), removing AS (
-    INSERT INTO work AS w (id, kind, phase, is_begun) SELECT id, 'infrastructure', 'unwanted', true
-    FROM (SELECT id FROM unwanted UNION ALL SELECT id FROM found) n ORDER BY id
+    INSERT INTO work AS w (id, kind, phase, is_begun, endpoint) SELECT id, 'infrastructure', 'unwanted', true, endpoint
+    FROM (SELECT id, endpoint FROM unwanted UNION ALL SELECT id, endpoint FROM found) n ORDER BY id
     ON CONFLICT (id) DO UPDATE SET due_at = clock_timestamp(), is_hurried = true
 ), looked_at AS (
     UPDATE infrastructures i

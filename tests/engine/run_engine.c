@@ -91,6 +91,8 @@ static void read_config(orc_config_t *config, const json_t *json, apr_pool_t *po
     config->delete_repeat = time_of(json, "delete_repeat", config->delete_repeat);
     config->public_address_recheck = time_of(json, "public_address_recheck", config->public_address_recheck);
     config->max_operations = (int)orc_json_integer(json, "max_operations", config->max_operations);
+    config->max_operations_per_group =
+        (int)orc_json_integer(json, "max_operations_per_group", config->max_operations_per_group);
     config->im_max_in_flight = (int)orc_json_integer(json, "im_max_in_flight", config->im_max_in_flight);
     read_issuers(config, json_object_get(json, "issuers"), pool);
     error = orc_secret_keys_load(&config->secret_keys, orc_json_string(json, "key"), pool);

@@ -11,6 +11,7 @@ from harness.live import HELD
 from stack import process
 
 MORE_THAN_A_DAEMON_HOLDS = 600
+MORE_GROUPS_THAN_A_CLAIM_LOOKS_AT = 40
 
 
 @pytest.fixture
@@ -40,19 +41,24 @@ def test_more_work_at_a_slow_im_than_a_daemon_holds_leaves_room_for_others(rig, 
         o AS (INSERT INTO operations (id, deployment_id, type, state, phase, user_group, user_group_issuer, created_by, deadline, started_at)
             SELECT n.o, n.d, 'CREATE', 'in progress', 'provisioning', user_group, user_group_issuer, created_by, deadline, now()
             FROM n, operations WHERE deployment_id = %s)
-        INSERT INTO work (id, kind, phase, is_begun, memory)
-        SELECT n.o, 'CREATE', 'provisioning', true, memory FROM n, work JOIN operations USING (id) WHERE deployment_id = %s""",
+        INSERT INTO work (id, kind, phase, is_begun, endpoint, memory)
+        SELECT n.o, 'CREATE', 'provisioning', true, endpoint, memory FROM n, work JOIN operations USING (id) WHERE deployment_id = %s""",
             (MORE_THAN_A_DAEMON_HOLDS, deployment, deployment, deployment))
     rig.notify()
     rig.wait_for_calls(4)
     rig.finish(rig.person().create())
     assert rig.sql("SELECT count(*) FROM work WHERE due_at > now() + interval '1 second'")[0][0] < 100  # in hand
+    # What could not be called soon was put off where it stands, once it was known that the IM is slow.
+    rig.wait_for(lambda: rig.sql("SELECT count(*) FROM work WHERE lease_number = 0 AND due_at > created + interval '50 milliseconds'"
+                                 .replace("created", "(SELECT max(started_at) FROM operations)"))[0][0] > 100, 20,
+                 "work that was put off without having been claimed")
     rig.control.release()
 
 
-def test_what_rests_at_a_dead_im_takes_no_place_of_others(rig, two_ims):
+@pytest.mark.parametrize("limit", ["max_operations", "max_operations_per_group"])
+def test_what_rests_at_a_dead_im_takes_no_place_of_others(rig, two_ims, limit):
     busy = rig.person(group=rig.pair())
-    rig.engine(providers=two_ims, max_operations=3)
+    rig.engine(providers=two_ims, **{limit: 3})
     ids = [busy.create(max_providers=1) for _ in range(3)]
     for id in ids:
         rig.finish(id)
@@ -62,7 +68,34 @@ def test_what_rests_at_a_dead_im_takes_no_place_of_others(rig, two_ims):
         rig.wait_for(lambda: rig.operation(id)["description"].startswith("Waits") or "got lost" in rig.operation(id)["description"], 20,
                      "a creation that waits for its IM")
     rig.control.fault(fault="http_503", cloud="bad-one")
-    rig.finish(rig.person().create())
+    rig.finish(rig.person(group=busy.group).create(max_providers=2, provider="good-one")
+               if limit == "max_operations_per_group" else rig.person().create())
+
+
+def test_no_more_of_a_group_is_at_work_than_it_may_have(rig):
+    busy, other = rig.person(), rig.person()
+    slow = template(im_simulator={"boot_ms": HELD})
+    ids = [busy.create(slow) for _ in range(5)]
+    rig.engine(max_operations_per_group=2)
+    for id in ids[:2]:
+        rig.wait_for_phase(id, "provisioning")
+    rig.finish(other.create())
+    assert [rig.operation(id)["state"] for id in ids] == ["in progress"] * 2 + ["pending"] * 3
+
+    def release():
+        rig.control.release()
+        return all(rig.operation(id)["state"] == "succeeded" for id in ids)
+    rig.wait_for(release, 20, "the end of all")
+
+
+def test_more_groups_than_a_claim_looks_at_take_turns(rig):
+    held = rig.person().create(template(im_simulator={"boot_ms": HELD}))
+    ids = [rig.person().create() for _ in range(MORE_GROUPS_THAN_A_CLAIM_LOOKS_AT)]
+    rig.engine(max_operations_per_group=1)
+    for id in ids:
+        rig.finish(id, timeout=60)
+    rig.control.release()
+    rig.finish(held)
 
 
 def test_a_group_that_has_much_under_way_comes_after_one_that_has_nothing(rig):

@@ -1,0 +1,55 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""What the engine's looks cost: counted, never timed."""
+
+import pytest
+
+from harness.client import template
+from harness.live import HELD
+
+# A rhythm is neither longer than a lease nor a small part of it.
+STEADY = {"poll_min": 300, "poll_max": 300, "lease": 850}
+
+
+@pytest.fixture
+def versions(rig):
+    """Counts the versions of rows of work, by id and lease."""
+    rig.sql("""CREATE TABLE versions (id uuid, lease_number bigint);
+        CREATE FUNCTION count_version() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN INSERT INTO versions VALUES (NEW.id, NEW.lease_number); RETURN NULL; END';
+        CREATE TRIGGER versions AFTER UPDATE ON work FOR EACH ROW EXECUTE FUNCTION count_version()""")
+    yield lambda id: dict(rig.sql("""SELECT lease_number, count(*) FROM versions JOIN operations USING (id)
+        WHERE deployment_id = %s GROUP BY lease_number""", (id,)))
+    rig.sql("DROP TRIGGER versions ON work; DROP FUNCTION count_version; DROP TABLE versions")
+
+
+def test_a_look_that_finds_nothing_new_writes_one_version_of_a_row(rig, versions):
+    rig.engine(**STEADY)
+    id = rig.person().create(template(im_simulator={"boot_ms": HELD}))
+    rig.wait_for_phase(id, "provisioning")
+
+    def are_cheap():
+        counted = versions(id)
+        return sum(count == 1 for lease, count in counted.items() if lease < max(counted)) >= 5
+    rig.wait_for(are_cheap, 20, "looks of one version each")
+    rig.control.release()
+    rig.finish(id)
+
+
+def test_what_is_looked_at_in_a_rhythm_hears_of_a_deletion_at_once(rig):
+    rig.engine(**{**STEADY, "poll_min": 60000, "poll_max": 60000, "lease": 90000})
+    alice = rig.person()
+    id = alice.create(template(im_simulator={"boot_ms": HELD}))
+    rig.wait_for(lambda: (rig.operation(id).get("rhythm") or 0) > 0, 10, "a rhythm")
+    alice.delete(id)
+    assert rig.wait_for_end(id)["state"] == "canceled"
+
+
+def test_what_nobody_looked_at_when_its_turn_came_is_found_later(rig):
+    """Its due_at lies before what claims look at: a row that was locked then, or a clock that was set back."""
+    rig.engine(**STEADY)
+    first, second = rig.person().create(template(im_simulator={"boot_ms": HELD})), rig.person().create()
+    rig.finish(second)
+    rig.wait_for_phase(first, "provisioning")
+    rig.wait_for(lambda: rig.change_work(first, "due_at = now() - interval '1 hour'"), 10, "a row that is at work")
+    rig.control.release()
+    rig.finish(first, timeout=90)
