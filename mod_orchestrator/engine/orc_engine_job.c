@@ -97,7 +97,7 @@ static orc_error_t *find(orc_found_t *found, const orc_job_t *job, const orc_rea
         found->known = list;
         break;
     case ORC_READ_LIVING:
-        ORC_TRY(orc_store_living(&found->count, db, job->task.work->user_id, read->endpoint, pool));
+        ORC_TRY(orc_store_living(&found->count, db, job->task.work->user_id, read->endpoint, read->ids, pool));
         break;
     }
     return NULL;

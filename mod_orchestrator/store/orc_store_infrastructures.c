@@ -40,11 +40,15 @@ orc_error_t *orc_store_known_tags(apr_array_header_t **known, orc_db_t *db, cons
     return NULL;
 }
 
-orc_error_t *orc_store_living(int *count, orc_db_t *db, const char *user_id, const char *endpoint, apr_pool_t *pool)
+orc_error_t *orc_store_living(int *count, orc_db_t *db, const char *user_id, const char *endpoint,
+                              const apr_array_header_t *but, apr_pool_t *pool)
 {
     orc_rows_t rows;
 
-    ORC_TRY(orc_db_execute(db, &rows, orc_sql_infrastructure_living(.user_id = user_id, .endpoint = endpoint), pool));
+    ORC_TRY(orc_db_execute(
+        db, &rows,
+        orc_sql_infrastructure_living(.user_id = user_id, .endpoint = endpoint, .but = orc_value_array(but, pool)),
+        pool));
     *count = (int)orc_value_integer(orc_sql_infrastructure_living_row(&rows, 0).count);
     return NULL;
 }

@@ -21,7 +21,8 @@ orc_error_t *orc_store_known(apr_array_header_t **known, orc_db_t *db, const apr
 orc_error_t *orc_store_known_tags(apr_array_header_t **known, orc_db_t *db, const apr_array_header_t *tags,
                                   apr_pool_t *pool);
 
-/** How many infrastructures that are wanted a person has at an IM. */
-orc_error_t *orc_store_living(int *count, orc_db_t *db, const char *user_id, const char *endpoint, apr_pool_t *pool);
+/** How many infrastructures that are wanted a person has at an IM beside some; `but`: their ids, of const char *. */
+orc_error_t *orc_store_living(int *count, orc_db_t *db, const char *user_id, const char *endpoint,
+                              const apr_array_header_t *but, apr_pool_t *pool);
 
 #endif

@@ -464,11 +464,12 @@ SELECT infra_id FROM infrastructures WHERE infra_id = ANY (:ids::text[])
 UNION
 SELECT im_infra_id FROM deployments WHERE im_infra_id = ANY (:ids::text[]);
 
--- How many a person has at an IM that somebody wants.
+-- How many a person has at an IM that somebody wants, beside these.
 -- name: infrastructure_living
 -- columns: count
 SELECT count(*) FROM infrastructures
-WHERE user_id = :user_id::uuid AND endpoint = :endpoint::text AND unwanted_at IS NULL AND infra_id IS NOT NULL;
+WHERE user_id = :user_id::uuid AND endpoint = :endpoint::text AND unwanted_at IS NULL AND infra_id IS NOT NULL
+  AND infra_id <> ALL (:but::text[]);
 
 -- Of these tags, those that are known.
 -- name: infrastructure_tags

@@ -1,6 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """Infrastructures have a life of their own: what nobody wants goes, and stays gone, whatever IM says meanwhile."""
 
+import contextlib
 import datetime
 import json
 import signal
@@ -63,6 +64,45 @@ def test_a_creation_outlives_an_im_without_its_database(rig):
     rig.control.release()
     rig.finish(id)
     assert len(rig.infrastructures(alice)) == 1
+
+
+@contextlib.contextmanager
+def an_im_that_forgot(rig, person):
+    """Its database is away, and in its memory is only what the person made since."""
+    rig.control.post("database", {"away": True, "forget": True})
+    try:
+        complete(rig, person)
+        yield
+    finally:
+        rig.control.post("database", {"away": False})
+
+
+def test_an_im_that_lists_only_what_it_remembers_is_not_believed(rig):
+    rig.engine(looks=[300, HELD])
+    alice = rig.person()
+    kept, id = complete(rig, alice), complete(rig, alice)
+    with an_im_that_forgot(rig, alice):
+        alice.delete(id)
+        rig.wait_for(lambda: "nor others that are wanted" in (rig.known(id)[0]["note"] or ""), 20, "a doubt")
+        assert rig.operation(id, "DELETE")["state"] == "in progress"
+    rig.sql("UPDATE work SET due_at = now(), is_hurried = true WHERE kind = 'infrastructure'")
+    rig.notify()
+    rig.finish(id, type="DELETE")
+    assert not rig.alive(id) and len(rig.alive(kept)) == 1
+
+
+def test_a_creation_outlives_an_im_that_lists_only_what_it_remembers(rig):
+    rig.engine()
+    alice = rig.person()
+    complete(rig, alice)
+    id = alice.create(template(im_simulator={"boot_ms": HELD}), max_providers=1)
+    rig.wait_for_phase(id, "provisioning")
+    with an_im_that_forgot(rig, alice):
+        rig.wait_for(lambda: rig.sql("SELECT (memory ->> 'misses')::int FROM work JOIN operations USING (id)"
+                                     " WHERE deployment_id = %s", (id,)) >= [(3,)], 20, "looks that don't find it")
+    rig.control.release()
+    rig.finish(id)
+    assert len(rig.infrastructures(alice)) == 3
 
 
 # ---- answers that never came ----

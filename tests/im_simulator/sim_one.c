@@ -21,10 +21,10 @@ void sim_route_list(sim_call_t *call)
         sim_fail_route(call, 400, "Invalid filter.");
         return;
     }
-    /* The list is read from the database; when that fails, it is empty and no error. */
-    while (!sim_store_database_is_away(call->server->store) &&
-           (infrastructure = sim_store_next(call->server->store, infrastructure))) {
-        if (sim_is_owner(call, infrastructure) && (!filter || !regexec(&regex, infrastructure->source, 0, NULL, 0))) {
+    /* Without its database it is what IM has in its memory, and no error. */
+    while ((infrastructure = sim_store_next(call->server->store, infrastructure))) {
+        if (sim_store_knows(call->server->store, infrastructure) && sim_is_owner(call, infrastructure) &&
+            (!filter || !regexec(&regex, infrastructure->source, 0, NULL, 0))) {
             APR_ARRAY_PUSH(uris, const char *) = sim_infrastructure_uri(call, infrastructure->id);
         }
     }

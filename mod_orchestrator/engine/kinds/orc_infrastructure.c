@@ -190,22 +190,36 @@ static apr_interval_time_t until_next_look(orc_task_t *task)
 
 /* ---- an IM that does not know it ---- */
 
-/* When it has others that somebody wants, it has lost its database. */
-static orc_step_t on_living(orc_task_t *task, const orc_found_t *found)
+/* It may have lost its database. */
+static orc_step_t doubt(orc_task_t *task, const char *why)
 {
     memory_t *memory = task->memory;
 
-    if (found->count)
-        return is_ill(task, "the Infrastructure Manager knows no infrastructure of the owner at all");
     if (task->phase == GONE || ++memory->doubts > DOUBTS)
         return orc_step_event(VANISHED);
-    note(task, "the Infrastructure Manager does not know it, nor any other of the owner");
+    note(task, why);
     return orc_step_later(task->config->looks[memory->doubts <= task->config->look_count ? memory->doubts - 1 : 0]);
+}
+
+/* It lists nothing. When there are others that somebody wants, it has lost its database. */
+static orc_step_t on_living(orc_task_t *task, const orc_found_t *found)
+{
+    if (found->count)
+        return is_ill(task, "the Infrastructure Manager knows no infrastructure of the owner at all");
+    return doubt(task, "the Infrastructure Manager does not know it, nor any other of the owner");
+}
+
+/* It lists something: without its database, what it has in its memory. */
+static orc_step_t on_unlisted(orc_task_t *task, const orc_found_t *found)
+{
+    return found->count ? doubt(task, "the Infrastructure Manager does not know it, nor others that are wanted")
+                        : orc_step_event(VANISHED);
 }
 
 static orc_step_t on_list(orc_task_t *task, const orc_im_result_t *result)
 {
     const orc_infrastructure_t *row = row_of(task);
+    orc_read_t read = {.kind = ORC_READ_LIVING, .endpoint = row->at.endpoint};
     orc_step_t step;
 
     if (is_put_off(&step, task, result))
@@ -214,9 +228,9 @@ static orc_step_t on_list(orc_task_t *task, const orc_im_result_t *result)
         return is_ill(task, result->error->detail);
     if (orc_words_contain(result->ids, row->infra))
         return task->phase == GONE ? orc_step_event(BACK) : later(task, task->config->delete_repeat);
-    if (result->ids->nelts)
-        return orc_step_event(VANISHED);
-    return orc_step_read((orc_read_t){.kind = ORC_READ_LIVING, .endpoint = row->at.endpoint, .then = on_living});
+    read.ids = orc_words_copy(result->ids, task->pool);
+    read.then = read.ids->nelts ? on_unlisted : on_living;
+    return orc_step_read(read);
 }
 
 /* ---- deleting ---- */

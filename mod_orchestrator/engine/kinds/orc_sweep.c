@@ -173,11 +173,11 @@ static orc_step_t on_list(orc_task_t *task, const orc_im_result_t *result)
 
     if (is_put_off(&step, task, result) || result->kind != ORC_IM_OK)
         return step;
-    if (!result->ids->nelts)
-        return orc_step_read(
-            (orc_read_t){.kind = ORC_READ_LIVING, .endpoint = task->work->endpoint, .then = on_living});
     memory->listed = orc_words_copy(result->ids, task->pool);
-    return orc_step_read((orc_read_t){.kind = ORC_READ_KNOWN, .ids = memory->listed, .then = on_known});
+    if (memory->listed->nelts)
+        return orc_step_read((orc_read_t){.kind = ORC_READ_KNOWN, .ids = memory->listed, .then = on_known});
+    return orc_step_read((orc_read_t){
+        .kind = ORC_READ_LIVING, .endpoint = task->work->endpoint, .ids = memory->listed, .then = on_living});
 }
 
 static orc_step_t list(orc_task_t *task)

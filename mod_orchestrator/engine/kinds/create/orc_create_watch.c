@@ -10,8 +10,8 @@
 
 enum {
     DOUBTS = 3,    /* looks at a doubtful state before it is believed */
-    MISSES = 2,    /* 404s of an IM that knows others, before an infrastructure is lost */
-    VOIDS = 20,    /* 404s of one that knows nothing at all: it may have lost its database */
+    MISSES = 2,    /* 404s of an IM that knows the others, before an infrastructure is lost */
+    VOIDS = 20,    /* 404s of one that doesn't: it may have lost its database */
     SHORTAGES = 5, /* looks at fewer machines than expected, all configured, before IM is believed */
 };
 
@@ -99,20 +99,36 @@ static int machines_wanted(orc_create_t *memory, const orc_im_result_t *result)
     return is_short && ++memory->shortages > SHORTAGES ? 0 : (int)memory->machines;
 }
 
+static orc_step_t is_missing(orc_task_t *task, int times)
+{
+    if (++((orc_create_t *)task->memory)->misses < times)
+        return go_on_waiting(task, -1, "the Infrastructure Manager does not know it; that may heal");
+    orc_create_fail_attempt(task, 0, "the Infrastructure Manager does not know the infrastructure any more");
+    return orc_step_event(ORC_CREATE_FAILED);
+}
+
+/* Others that somebody wants and that IM doesn't list either. */
+static orc_step_t on_unlisted(orc_task_t *task, const orc_found_t *found)
+{
+    return is_missing(task, found->count ? VOIDS : MISSES);
+}
+
 static orc_step_t on_list(orc_task_t *task, const orc_im_result_t *result)
 {
-    orc_create_t *memory = task->memory;
+    const orc_attempt_t *attempt = ((orc_create_t *)task->memory)->attempt;
+    orc_read_t read = {.kind = ORC_READ_LIVING, .endpoint = attempt->at.endpoint, .then = on_unlisted};
+    apr_array_header_t *but;
     orc_step_t step;
 
     if (orc_create_is_sick(&step, task, result))
         return step;
-    if (result->kind != ORC_IM_OK || orc_words_contain(result->ids, memory->attempt->infra))
+    if (result->kind != ORC_IM_OK || orc_words_contain(result->ids, attempt->infra))
         return orc_step_later(task->config->poll_min);
-    if (++memory->misses >= (result->ids->nelts ? MISSES : VOIDS)) {
-        orc_create_fail_attempt(task, 0, "the Infrastructure Manager does not know the infrastructure any more");
-        return orc_step_event(ORC_CREATE_FAILED);
-    }
-    return go_on_waiting(task, -1, "the Infrastructure Manager does not know it; that may heal");
+    if (!result->ids->nelts)
+        return is_missing(task, VOIDS);
+    read.ids = but = orc_words_copy(result->ids, task->pool);
+    APR_ARRAY_PUSH(but, const char *) = attempt->infra;
+    return orc_step_read(read);
 }
 
 static orc_step_t on_state(orc_task_t *task, const orc_im_result_t *result)
