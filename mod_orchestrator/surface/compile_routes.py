@@ -148,6 +148,8 @@ def spelled(schema, enums):
 
 
 SERVER = "@server@"  # where the module puts the URL that the document is asked for at
+PRIVATE = "private, no-cache"
+EARLY = (400, 414)  # httpd gives them before the route is known, too: with PRIVATE
 
 
 def header(name, required=True):
@@ -159,7 +161,12 @@ def caching(route):
     """The Cache-Control of every answer of a route, errors too; orc_surface_caching says the same."""
     if route["who"] == "open":
         return "no-cache"
-    return "private, no-store" if route.get("secret") else "private, no-cache"
+    return "private, no-store" if route.get("secret") else PRIVATE
+
+
+def caching_schema(status, route):
+    values = {caching(route), PRIVATE} if status in EARLY else {caching(route)}
+    return {"type": "string", "enum": sorted(values)} if len(values) > 1 else {"type": "string", "const": values.pop()}
 
 
 def response(status, spec, route):
@@ -167,7 +174,7 @@ def response(status, spec, route):
     if spec == "problem":
         spec = {"schema": "Problem"}
     headers = {"X-Request-ID": header("X-Request-ID"), "Cache-Control": header("Cache-Control")}
-    headers["Cache-Control"]["schema"] = {"type": "string", "const": caching(route)}
+    headers["Cache-Control"]["schema"] = caching_schema(status, route)
     for name in spec.get("headers", []):
         headers[name] = header(name)
     for name in spec.get("optional", []):

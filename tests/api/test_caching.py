@@ -53,6 +53,13 @@ def test_errors_have_it_whoever_makes_them(stack):
     assert caching(expect(person.options("/users/me"), 204)) == PRIVATE
 
 
+def test_what_is_refused_before_its_route_is_known_keeps_to_the_contract(stack):
+    person = stack.person()
+    for path in ("/deployments", "/templates", "/health"):
+        assert caching(expect(person.get(path, params={"name": "x" * 9000}), 414)) == PRIVATE
+        assert caching(expect(person.get(path, headers={"X-%d" % n: "x" for n in range(200)}), 400)) == PRIVATE
+
+
 @pytest.mark.parametrize("request_", [b"GET /api/v1/users/me HTTP/1.1\r\n\r\n",
                                       b"GET /api/v1/users%2Fme HTTP/1.1\r\nHost: x\r\n\r\n",
                                       b"GET /api/v1/users HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 9000 + b"\r\n\r\n"])

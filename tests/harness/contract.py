@@ -109,12 +109,12 @@ class Contract:
             if name in response.headers:
                 _need(name in headers, "header %s is not documented" % name)
         for name, header in headers.items():
-            value = response.headers.get(name)
+            value, schema = response.headers.get(name), header.get("schema", {})
             _need(value is not None or not header.get("required"), "header %s is missing" % name)
-            if value is not None and header.get("schema", {}).get("type") == "integer":
+            if value is not None and schema.get("type") == "integer":
                 _need(value.isdigit(), "header %s is no number: %s" % (name, value))
-            wanted = header.get("schema", {}).get("const")
-            _need(wanted is None or value == wanted, "header %s is %s and not %s" % (name, value, wanted))
+            wanted = schema.get("enum", [schema.get("const", value)])
+            _need(value is None or value in wanted, "header %s is %s and not %s" % (name, value, " or ".join(wanted)))
         content = documented.get("content")
         if bodyless or not content:
             _need(not response.content, "there should be no body")
