@@ -1,12 +1,21 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "mo_identity.h"
 
+#include <apr_strings.h>
+#include <string.h>
+
 #include "mo_claims.h"
 #include "mo_jwks.h"
 #include "mo_shared.h"
 #include "mo_tokens.h"
+#include "orc_gate.h"
+#include "orc_secret.h"
 
 static const apr_interval_time_t ask_for = 2 * APR_USEC_PER_SEC; /* bound of a look at userinfo */
+
+/* Requests of this process that ask at userinfo or wait for who does: of one person as many as a page in a browser
+ * sends at once, of one issuer some more. Each holds a worker. */
+enum { OF_PERSON = 8, OF_ISSUER = 12, OF_ALL = 256 };
 
 struct mo_identities_t {
     const orc_config_t *config;
@@ -14,6 +23,8 @@ struct mo_identities_t {
     volatile apr_uint32_t *keys_wanted;
     mo_jwks_t *jwks;
     mo_tokens_t *tokens;
+    orc_gate_t *of_issuer, *of_person; /* who asks at userinfo or waits for it */
+    orc_gate_t *asking;                /* who asks, by person */
 };
 
 mo_identities_t *mo_identities_make(const orc_config_t *config, orc_oidc_t *oidc, volatile apr_uint32_t *keys_wanted,
@@ -26,7 +37,13 @@ mo_identities_t *mo_identities_make(const orc_config_t *config, orc_oidc_t *oidc
     identities->keys_wanted = keys_wanted;
     identities->jwks = mo_jwks_make(config, pool);
     identities->tokens = mo_tokens_make(pool);
-    return identities->jwks && identities->tokens ? identities : NULL;
+    identities->of_issuer = orc_gate_make(NULL, OF_ALL, OF_ISSUER, pool);
+    identities->of_person = orc_gate_make(NULL, OF_ALL, OF_PERSON, pool);
+    identities->asking = orc_gate_make(NULL, OF_ALL, 1, pool);
+    return identities->jwks && identities->tokens && identities->of_issuer && identities->of_person &&
+                   identities->asking
+               ? identities
+               : NULL;
 }
 
 /* Why there is no key for a token. */
@@ -79,6 +96,69 @@ static orc_error_t *ask_for_groups(orc_identity_t *identity, mo_identities_t *id
     return NULL;
 }
 
+/* What is known of a token, as long as it has not expired and its issuer's keys are the same. */
+static orc_identity_t *recall(mo_identities_t *identities, const mo_fingerprint_t *fingerprint, const char *text,
+                              apr_time_t now, apr_pool_t *pool)
+{
+    const orc_issuer_config_t *issuer;
+    unsigned generation;
+    orc_identity_t *identity = mo_tokens_recall(&generation, identities->tokens, fingerprint, pool);
+
+    if (!identity || apr_time_sec(identity->expires) <= apr_time_sec(now))
+        return NULL;
+    issuer = orc_config_issuer(identities->config, identity->issuer);
+    if (generation != mo_jwks_generation(identities->jwks, issuer, now))
+        return NULL;
+    identity->access_token = text;
+    return identity;
+}
+
+static orc_error_t *busy(const orc_issuer_config_t *issuer, apr_pool_t *pool)
+{
+    orc_error_t *error =
+        orc_error(pool, 503, "oidc.busy", "The token issuer %s: too many requests ask it at this moment.", issuer->url);
+
+    error->retriable = 1;
+    error->reason = ORC_REASON_TOO_MANY;
+    error->retry_after = 1;
+    return error;
+}
+
+/* A gate's key of any text. */
+static const char *key_of(const char *text, apr_pool_t *pool)
+{
+    return apr_pstrndup(pool, orc_secret_sha256(text, strlen(text), pool), ORC_GATE_KEY);
+}
+
+/* A person asks once at a time: what comes with the same token meanwhile has its answer from who asked, and whoever has
+ * to ask again and again, because their answer is nothing that is remembered, keeps nobody else from asking. */
+static orc_error_t *ask_in_turn(orc_identity_t **identity, mo_identities_t *identities,
+                                const orc_issuer_config_t *issuer, const mo_fingerprint_t *fingerprint,
+                                unsigned generation, apr_time_t now, apr_pool_t *pool)
+{
+    const char *of_issuer = key_of(issuer->url, pool);
+    const char *person = key_of(apr_pstrcat(pool, issuer->url, "\n", (*identity)->subject, NULL), pool);
+    orc_error_t *error = busy(issuer, pool);
+    orc_identity_t *known;
+
+    if (!orc_gate_enter(identities->of_person, person, 0))
+        return error;
+    if (orc_gate_enter(identities->of_issuer, of_issuer, 0)) {
+        if (orc_gate_enter(identities->asking, person, ask_for)) {
+            known = recall(identities, fingerprint, (*identity)->access_token, now, pool);
+            error = known ? NULL : ask_for_groups(*identity, identities, issuer, pool);
+            if (known)
+                *identity = known;
+            else if (!error)
+                mo_tokens_remember(identities->tokens, fingerprint, *identity, generation);
+            orc_gate_leave(identities->asking, person);
+        }
+        orc_gate_leave(identities->of_issuer, of_issuer);
+    }
+    orc_gate_leave(identities->of_person, person);
+    return error;
+}
+
 /* Finds everything out; what it costs, a token costs once in a process. */
 static orc_error_t *examine(orc_identity_t **identity, mo_identities_t *identities, const mo_fingerprint_t *fingerprint,
                             const char *text, apr_time_t now, apr_pool_t *pool)
@@ -98,26 +178,9 @@ static orc_error_t *examine(orc_identity_t **identity, mo_identities_t *identiti
     ORC_TRY(verify(identities, &token, issuer, now, pool));
     ORC_TRY(mo_claims_identity(identity, issuer, &token, now, pool));
     if (!(*identity)->groups)
-        ORC_TRY(ask_for_groups(*identity, identities, issuer, pool));
+        return ask_in_turn(identity, identities, issuer, fingerprint, generation, now, pool);
     mo_tokens_remember(identities->tokens, fingerprint, *identity, generation);
     return NULL;
-}
-
-/* What is known of a token, as long as it has not expired and its issuer's keys are the same. */
-static orc_identity_t *recall(mo_identities_t *identities, const mo_fingerprint_t *fingerprint, const char *text,
-                              apr_time_t now, apr_pool_t *pool)
-{
-    const orc_issuer_config_t *issuer;
-    unsigned generation;
-    orc_identity_t *identity = mo_tokens_recall(&generation, identities->tokens, fingerprint, pool);
-
-    if (!identity || apr_time_sec(identity->expires) <= apr_time_sec(now))
-        return NULL;
-    issuer = orc_config_issuer(identities->config, identity->issuer);
-    if (generation != mo_jwks_generation(identities->jwks, issuer, now))
-        return NULL;
-    identity->access_token = text;
-    return identity;
 }
 
 orc_error_t *mo_identities_find(orc_identity_t **identity, mo_identities_t *identities, const char *token,

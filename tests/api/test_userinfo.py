@@ -66,6 +66,48 @@ def test_a_person_whose_userinfo_can_not_be_read_keeps_nobody_else_waiting(two_i
         assert comes_in(two_issuers, token)
 
 
+def test_all_that_a_person_sends_at_once_with_a_new_token_is_answered(two_issuers):
+    """The issuer is asked for the groups once in a process, and the others wait for it."""
+    issuer, rounds, many, processes = two_issuers.issuer, 5, 8, 4
+    asked = issuer.control("calls").get("/userinfo", 0)
+    together = threading.Barrier(many)
+
+    def send(tokens):
+        with requests.Session() as session:
+            for token in tokens:
+                session.get(two_issuers.url + "/health", timeout=60)  # connected before it counts
+                together.wait()
+                yield session.get(two_issuers.url + ROUTE, headers={"Authorization": "Bearer " + token}, timeout=60)
+    with concurrent.futures.ThreadPoolExecutor(many) as pool:
+        tokens = [bare_token(issuer) for _ in range(rounds)]
+        for sent in [pool.submit(list, send(tokens)) for _ in range(many)]:
+            assert [answer.status_code for answer in sent.result()] == [404] * rounds
+    assert issuer.control("calls")["/userinfo"] - asked <= rounds * processes
+
+
+def test_who_asks_again_and_again_keeps_nobody_else_from_asking(two_issuers):
+    """A person whose userinfo is too long to be of use, so that nothing of it is remembered."""
+    issuer = two_issuers.issuer
+    others = [bare_token(issuer) for _ in range(40)]
+    odd = unique("person")
+    issuer.control("person", {"sub": "local-" + odd, "text": "x" * 300000})
+    two_issuers.expect_log("oidc.userinfo|oidc.busy|503", required=True)
+    headers = {"Authorization": "Bearer " + issuer.token(odd, drop=["groups"])}
+    is_over = threading.Event()
+
+    def insist():
+        while not is_over.is_set():
+            expect(requests.get(two_issuers.url + ROUTE, headers=headers, timeout=60), 503)
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        insisting = [pool.submit(insist) for _ in range(16)]
+        try:
+            assert all([comes_in(two_issuers, token) for token in others])
+        finally:
+            is_over.set()
+    for one in insisting:
+        one.result()
+
+
 def test_an_issuer_that_hangs_takes_no_workers_from_another(two_issuers):
     """All 80 have their 503; few of them waited for it. Somebody of another issuer is served all the time."""
     healthy, hanging = two_issuers.issuers
