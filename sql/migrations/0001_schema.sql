@@ -100,8 +100,8 @@ CREATE TABLE deployments (
 -- everybody's looks at no million rows. Words are ordered by their code points, the same on every host.
 CREATE INDEX deployments_created_at ON deployments (created_at, id);
 CREATE INDEX deployments_updated_at ON deployments (updated_at, id);
-CREATE INDEX deployments_created_by ON deployments (created_by);
-CREATE INDEX deployments_updated_by ON deployments (updated_by);
+CREATE INDEX deployments_created_by ON deployments (created_by, id);
+CREATE INDEX deployments_updated_by ON deployments (updated_by, id);
 CREATE INDEX deployments_template_id ON deployments (template_id, id);
 CREATE INDEX deployments_user_group ON deployments (user_group, id);
 CREATE INDEX deployments_user_group_issuer ON deployments (user_group_issuer, id);
@@ -119,7 +119,7 @@ CREATE INDEX deployments_status_reason ON deployments (left(status_reason, 200),
 CREATE INDEX deployments_task ON deployments (task, id);
 -- By the task's name: views.deployment_task_rank.
 CREATE INDEX deployments_task_name ON deployments ((('{7,8,3,4,1,5,6,2,0}'::smallint[])[task + 1]), id);
-CREATE INDEX deployments_last_operation_id ON deployments (last_operation_id);
+CREATE INDEX deployments_last_operation_id ON deployments (last_operation_id, id);
 
 -- A person's own list is in the order of deployment_created_at, the deployment's created_at, which never changes: pages
 -- and their count are found by the index alone.
