@@ -32,7 +32,7 @@ def issuer(tmp_path_factory):
 
 def test_a_burst_at_sixteen_workers_of_prefork_is_answered(make_stack, issuer):
     """160 people at once, each with a token that nobody has seen, half of them without `kid`."""
-    stack = make_stack(block(issuer), mpm="prefork")
+    stack = make_stack(block(issuer), mpm="prefork", expect=["server reached MaxRequestWorkers"])
     stack.expect_log("server reached MaxRequestWorkers")
     assert len(requests.get(issuer.url + "jwks", timeout=10).content) > 30000
     tokens = [issuer.token(unique("person"), key=issuer.keys[0], header={"kid": None} if number % 2 else None)

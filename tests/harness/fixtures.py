@@ -28,11 +28,16 @@ def start(directives="", expect=(), **options):
     LIVE.append(made)
     for pattern in expect:
         made.expect_log(pattern)
-    made.start()
-    complaints = made.complaints()
-    if complaints:
-        pytest.fail("at the start of the stack:\n" + "\n".join(complaints), pytrace=False)
-    made.watcher.begin()
+    try:
+        made.start()
+        complaints = made.complaints()
+        if complaints:
+            pytest.fail("at the start of the stack:\n" + "\n".join(complaints), pytrace=False)
+        made.watcher.begin()
+    except BaseException:  # else its httpd would complain in every test that follows
+        LIVE.remove(made)
+        made.close()
+        raise
     return made
 
 
