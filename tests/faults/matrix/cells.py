@@ -23,14 +23,15 @@ COMMIT = [(when, what) for when in ("before", "after") for what in ("kill", "fre
 CALLS = {
     ("create", ("create", "state", "outputs", "vm")): ALL,
     ("search", ("list", "tosca")): ALL,
-    ("delete", ("delete", "state", "list")): ALL,
+    ("delete", ("delete", "state")): ALL,
     # The first provider fails, the second one is another IM; what the first has left goes meanwhile.
     ("retry", ("create", "state", "delete")): SOME,
     # A creation that was not answered is deleted before it was found.
     ("cancel", ("create", "list", "tosca", "delete")): SOME,
     ("force", ("delete", "state")): SOME,
     # Further looks at what is gone, and what has come back.
-    ("gone", ("state", "list")): SOME,
+    ("gone", ("list",)): ALL,
+    ("gone", ("state",)): SOME,
     ("back", ("state", "delete")): SOME,
     # IM did not delete it, and is asked again.
     ("stuck", ("delete",)): SOME,
