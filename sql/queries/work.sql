@@ -373,7 +373,7 @@ WITH change AS MATERIALIZED (
         tries = COALESCE((c #> '{infrastructure,tries}')::integer, i.tries),
         note = CASE WHEN c -> 'infrastructure' ? 'note' THEN c #>> '{infrastructure,note}' ELSE i.note END
     FROM held WHERE i.id = held.id AND (c ? 'infrastructure' OR c ? 'waits_for_token') AND NOT c ? 'ended'
-    RETURNING i.deployment_id, i.operation_id, i.infra_id, i.standing, c
+    RETURNING i.deployment_id, i.infra_id, i.standing
 ), over AS (
     DELETE FROM infrastructures i USING held WHERE i.id = held.id AND c ? 'ended'
 ), given_up AS (
@@ -384,7 +384,7 @@ WITH change AS MATERIALIZED (
 ), told AS (
     INSERT INTO operation_logs (operation_id, deployment_id, level, stage, step, message)
     SELECT o.id, o.deployment_id, n.level, n.stage, n.step, n.message
-    FROM looked_at l JOIN operations o ON o.id = l.operation_id,
+    FROM held JOIN infrastructures i ON i.id = held.id AND c ? 'logs' JOIN operations o ON o.id = i.operation_id,
         jsonb_to_recordset(c -> 'logs') AS n (level log_level, stage text, step integer, message text)
 ), waiting AS MATERIALIZED (
     SELECT w.id FROM looked_at l JOIN operations o ON o.deployment_id = l.deployment_id AND o.ended_at IS NULL

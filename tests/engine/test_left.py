@@ -233,6 +233,16 @@ def test_a_creation_that_was_never_found_is_named_by_its_tag(engine_rig):
     assert not operation["errors"] and engine_rig.deployment(id)["im_infra_id"] is None
 
 
+def test_what_the_last_look_did_not_find_is_named_when_its_row_goes(engine_rig):
+    with engine_rig.instead(looks=[100, 100]):
+        person = engine_rig.person()
+        id = person.create(template(im_simulator={"fault": "hang", "on": "create", "first": 1}), max_providers=1)
+        engine_rig.finish(id)
+        engine_rig.wait_for(lambda: len(engine_rig.known(id)) == 1, 10, "the end of the first one's row")
+        sentence = left(engine_rig, "An infrastructure with the tag [0-9a-f-]{36}", reason="it was not found")
+        assert any(re.match(sentence, line) for line in engine_rig.log_lines(id))
+
+
 def test_a_creation_that_could_not_be_looked_for_is_named_by_its_tag(engine_rig):
     with engine_rig.instead(**OVERDUE):
         person = engine_rig.person()
