@@ -131,10 +131,10 @@ def run(place, cell, seed):
     return verdict
 
 
-# What the deployments of a cell are told to do beside BEHAVIOUR, by a word of its name, and what else daemons are told.
+# What the deployments of a cell are told to do beside BEHAVIOUR, and what else daemons are told: by words of its name.
 BEHAVIOURS = {"stuck": {"refuse": 6},  # three asynchronous deletions without effect, three that IM refuses
               "nameless": {"undocumented": 1, "nameless": 1}, "work_poll": {"boot_ms": 600, "delete_ms": 600}}
-DAEMONS = {"stuck": {"looks": [300, 600, 1200]}}
+DAEMONS = {"stuck": {"looks": [300, 600, 1200]}, "work_renew": {"im_create_timeout": 3000}}
 
 
 class Way:
@@ -148,7 +148,7 @@ class Way:
 
     def go(self):
         during = self.cell.during
-        self.strike.prepare(**DAEMONS.get(during, {}))
+        self.strike.prepare(**self._words(DAEMONS))
         is_early = during in ("create", "search", "retry", "cancel")
         # It is no notification that a daemon has missed because it was not there yet.
         is_second = is_early and self.cell.route == "notification"
@@ -168,10 +168,14 @@ class Way:
              "back": self._strike_at_return, "stuck": self._strike_at_rest}[during]()
         self.verdict.operations = len(self.oracle.seen)
 
+    def _words(self, table):
+        """What a table has for the words of the cell's name."""
+        return {key: value for word in self.cell for key, value in table.get(word, {}).items()}
+
     def _other_faults(self):
         lost = self.cell.during == "search" or self.cell.route in ("list", "tosca")
         if self.cell.route == "work_renew":  # a lease is renewed while a call lasts
-            return [{"fault": "slow", "on": "create", "ms": 700}]
+            return [{"fault": "slow", "on": "create", "ms": 2200}]
         return [{"fault": "lost", "on": "create", "first": DEPLOYMENTS}] if lost else []
 
     # what people ask for
@@ -180,9 +184,7 @@ class Way:
         """`is_second`: the fault comes no sooner than the second one."""
         person = self.stack.person(groups=[PAIR] if self.cell.during == "retry" else None,
                                    admin=self.cell.during == "force")
-        settings = dict(BEHAVIOUR)
-        for word in self.cell:
-            settings.update(BEHAVIOURS.get(word, {}))
+        settings = {**BEHAVIOUR, **self._words(BEHAVIOURS)}
         stored = [person.store_template(template(im_simulator=settings)) for _ in range(DEPLOYMENTS)]
         self.oracle = Oracle(self.stack, person, [], is_untold=self.cell.what == "nameless")
         for one in stored:
