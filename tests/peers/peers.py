@@ -3,7 +3,9 @@
 """./dev peers: the product against real peers. They come from PyPI, which nothing else here needs.
 
 - the real Infrastructure Manager, both generations, with its Dummy connector and token authorization: the story of a
-  deployment, and fifty at once, twice: every one reaches its end and IM's list is empty afterwards
+  deployment; two hundred creations and deletions at once; its database taken away in the middle of a deletion and of a
+  creation, when it has everything in memory and when it hasn't. Every one reaches its end, and IM's list is empty
+  afterwards, and once nothing that was deleted is looked at any more
 - IM's parser of both generations, alone: odd spellings have their values, and real templates are to it what they were
 - schemathesis against the served contract: all checks, stateful, 200 examples an operation
 
@@ -13,233 +15,50 @@ had is skipped, and said and counted so; the others are run.
 """
 
 import collections
-import concurrent.futures
-import contextlib
 import os
-import re
-import signal
 import subprocess
 import sys
 import time
 import traceback
-import urllib.request
-
-import requests
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKOUT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(CHECKOUT, "tests"))
 
+import lives  # noqa: E402
 import oracle  # noqa: E402  (it knows where corpus is)
 import corpus  # noqa: E402
-from harness.client import expect, unique  # noqa: E402
+import outages  # noqa: E402
+import realim  # noqa: E402
 from harness.live import LiveStack, sweep  # noqa: E402
-from stack import build, local, process  # noqa: E402
+from stack import build, process  # noqa: E402
+from venvs import CACHE, Unavailable, say, virtual_environment  # noqa: E402
 
-CACHE = os.environ.get("ORCHESTRATOR_PEERS") or os.path.join(CHECKOUT, ".stack", "peers")
-AT_ONCE, ROUNDS = 50, 2
 EXAMPLES = 200
 RANDOM = 500
 OTHERS = 25  # of other people's templates are right for IM's parser, with the types that we have
-
-# What IM imports when it runs with the Dummy connector; the rest of what it asks for is half a gigabyte.
-IM_NEEDS = ["ansible-core", "apache-libcloud", "boto3", "defusedxml", "hvac", "lxml", "netaddr", "packaging", "paramiko",
-            "psutil", "PyYAML", "RADL", "requests", "requests-cache", "scp", "suds-community", "tosca-parser", "urllib3",
-            "xmltodict"]
-IM = {"1.19.1": IM_NEEDS + ["flask", "cheroot", "werkzeug"],
-      "2.0.0": IM_NEEDS + ["fastapi", "uvicorn", "pydantic", "python-multipart"]}
-
-IM_CONFIGURATION = """
-[im]
-REST_ADDRESS = 127.0.0.1
-REST_PORT = %(port)d
-DATA_DB = sqlite:///%(folder)s/im.db
-LOG_FILE = %(folder)s/im.log
-MAX_SIMULTANEOUS_LAUNCHES = 5
-ACTIVATE_REST = True
-ACTIVATE_XMLRPC = True
-XMLRCP_ADDRESS = 127.0.0.1
-XMLRCP_PORT = %(xmlrpc)d
-OIDC_ISSUERS = %(issuer)s
-"""
-
-DIRECTIVES = """
-OrchestratorMaxQueued 100
-OrchestratorPollInterval 500ms 2s
-OrchestratorIMTimeout 60s
-OrchestratorIMCreateTimeout 60s
-OrchestratorLease 60s
-OrchestratorDeleteRecheck 5s
-OrchestratorDeleteRepeat 3s
-"""
+MEMORIES = {"all in memory": 0, "nothing in memory": 30}  # for so many seconds; longer than between two polls
 
 # schemathesis sends what no person would, as fast as it can.
 QUEUE_WITHOUT_END = "OrchestratorMaxQueued 1000000\n"
 
 
-class Unavailable(Exception):
-    """A peer, or what it is asked about, can't be had here: no fault of ours, and no proof either."""
-
-
-def say(text):
-    print(text, flush=True)
-
-
-def virtual_environment(name, *installs):
-    """A venv of that name with the packages of each `pip install` line; made once."""
-    folder = os.path.join(CACHE, name)
-    if not os.path.exists(os.path.join(folder, ".complete")):
-        began = time.monotonic()
-        os.makedirs(CACHE, exist_ok=True)
-        log = os.path.join(CACHE, name + ".log")
-        process.run(["/usr/bin/python3", "-m", "venv", "--clear", folder], log=log)
-        for packages in installs:
-            install(folder, packages, log)
-        process.write(os.path.join(folder, ".complete"), "")
-        say("  installed %s (%.0f s)" % (name, time.monotonic() - began))
-    return folder
-
-
-def install(folder, packages, log):
-    try:
-        process.run([os.path.join(folder, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", *packages], log=log)
-    except process.StackError as error:
-        raise Unavailable("pip can't install it: %s" % " ".join(str(error).split()[-40:])) from error
-
-
-def im_environment(version):
-    return virtual_environment("im-" + version, ["--no-deps", "IM==" + version], IM[version])
-
-
-class RealIM:
-    """A real IM of one version, in the folder of a stack."""
-
-    def __init__(self, version, folder, port, issuer):
-        self.url = "http://127.0.0.1:%d" % port
-        self.venv = im_environment(version)
-        self.folder = process.make_folder(os.path.join(folder, "im"))
-        self.configuration = os.path.join(self.folder, "im.cfg")
-        process.write(self.configuration, IM_CONFIGURATION % {
-            "port": port, "folder": self.folder, "xmlrpc": process.free_port([port]), "issuer": issuer})
-        self.server = None
-
-    def start(self):
-        with open(os.path.join(self.folder, "output"), "a", encoding="utf-8") as output:
-            self.server = subprocess.Popen(
-                [os.path.join(self.venv, "bin", "python3"), os.path.join(HERE, "imrun.py"), self.configuration],
-                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
-        process.wait_for(self.answers, 60, "IM's first answer")
-
-    def answers(self):
-        with urllib.request.urlopen(self.url + "/version", timeout=5) as answer:
-            return answer.status == 200
-
-    def stop(self):
-        if self.server is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.server.pid, signal.SIGTERM)
-        try:
-            self.server.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.server.pid, signal.SIGKILL)
-            self.server.wait()
-
-    def infrastructures(self, client):
-        """What a person's list shows at IM; a busy IM 1.x resets connections."""
-        return process.wait_for(lambda: self._list(client), 60, "IM's list")["uri-list"]
-
-    def _list(self, client):
-        answer = requests.get(self.url + "/infrastructures", timeout=60, headers={
-            "Accept": "application/json", "Authorization": "type = InfrastructureManager; token = '%s'" % client.token})
-        return expect(answer, 200).json()
-
-
-@contextlib.contextmanager
-def stack_with_im(version):
-    port = process.free_port()
-    stack = LiveStack(DIRECTIVES, im_url="http://127.0.0.1:%d" % port)
-    im = RealIM(version, stack.folder, port, stack.issuer.url)
-    try:
-        im.start()
-        stack.start()
-        yield stack, im
-    finally:
-        im.stop()
-        stack.close()
-
-
-def no_public_address():
-    """The repository's single machine; with the Dummy connector a public address would never come."""
-    with open(os.path.join(local.TEMPLATES, "single_vm.yaml"), encoding="utf-8") as file:
-        text = file.read()
-    return re.sub(r"^(\s+template_name:).*", r"\1 " + unique("single_vm"), text, flags=re.M), {"network_name": "PRIVATE"}
-
-
-def once(stack, call):
-    """The answer of a request that may be asked again. When all of its threads are busy, httpd closes connections that are
-    kept, and a request that is on its way then finds nobody."""
-    return stack.wait_for(lambda: [call()], 60, "an answer")[0]
-
-
-def submit(stack, person, template, inputs):
-    """A deployment; its key makes asking again safe."""
-    headers = {"Idempotency-Key": unique("key")}
-    body = {"template_id": template, "template_inputs": inputs, "user_group": person.group}
-    return expect(once(stack, lambda: person.post("/deployments", json=body, headers=headers)), 202).json()["id"]
-
-
-def whole_life(stack, im, person):
-    """One deployment from its submission to its end."""
-    content, inputs = no_public_address()
-    deployment = person.deploy(person.store_template(content), inputs)
-    value = person.wait_for_status(deployment, "CREATE_COMPLETE", timeout=120)
-    assert value["template_outputs"], "no outputs"
-    assert value["im_infra_id"], "no im_infra_id"
-    machines = [one for one in person.get("/deployments/%s/resources" % deployment).json()["data"] if one["im_vm_idx"]]
-    assert machines and machines[0]["metadata"]["VirtualMachineInfo"]["vmProperties"], "no machine"
-    assert person.get("/deployments/%s/logs" % deployment).json()["im_logs"], "no log of IM"
-    expect(person.delete("/deployments/" + deployment), 202)
-    person.wait_for_status(deployment, "DELETE_COMPLETE", timeout=180)
-    assert not im.infrastructures(person), "IM still lists it"
-
-
-def many_at_once(stack, im, person):
-    content, inputs = no_public_address()
-    template = person.store_template(content)
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        deployments = list(pool.map(lambda _: submit(stack, person, template, inputs), range(AT_ONCE)))
-        list(pool.map(lambda one: person.wait_for_status(one, "CREATE_COMPLETE", timeout=600), deployments))
-        assert len(im.infrastructures(person)) == AT_ONCE, "IM has %d infrastructures" % len(im.infrastructures(person))
-        for answer in pool.map(lambda one: once(stack, lambda: person.delete("/deployments/" + one)), deployments):
-            expect(answer, 202)
-        list(pool.map(lambda one: person.wait_for_status(one, "DELETE_COMPLETE", timeout=900), deployments))
-    left = im.infrastructures(person)
-    assert not left, "IM still lists %d: %s" % (len(left), left[:3])
-
-
-def a_refused_template(stack, im, person):
-    """IM's own word on a template that only it can judge; no Python traceback reaches the person."""
-    content, inputs = no_public_address()
-    content = content.replace("topology_template:", "imports:\n  - missing: /nowhere/types.yaml\ntopology_template:", 1)
-    deployment = person.deploy(person.store_template(content), inputs)
-    value = person.wait_for_status(deployment, "CREATE_FAILED", timeout=120)
-    assert value["status_reason"] and "Traceback" not in value["status_reason"], value["status_reason"]
-    assert not im.infrastructures(person), "IM still lists it"
-
-
 def check_im(version):
-    im_environment(version)
-    with stack_with_im(version) as (stack, im):
-        yield "a whole life", lambda: whole_life(stack, im, stack.person(ttl=7200))
-        yield "a refused template", lambda: a_refused_template(stack, im, stack.person(ttl=7200))
-        for number in range(ROUNDS):
-            yield "%d at once, round %d" % (AT_ONCE, number + 1), lambda: many_at_once(stack, im, stack.person(ttl=7200))
+    realim.environment(version)
+    with realim.stack_with(version) as (stack, im):
+        yield "a whole life", lambda: lives.whole_life(stack, im)
+        yield "a refused template", lambda: lives.a_refused_template(stack, im)
+        yield "%d at once" % lives.AT_ONCE, lambda: lives.many_at_once(stack, im)
         yield "httpd's log is clean", lambda: clean(stack)
+    for name, seconds in MEMORIES.items():
+        with realim.stack_with(version, seconds) as (stack, im):
+            yield "no database while it deletes, %s" % name, lambda: outages.in_deletion(stack, im)
+            yield "no database while it makes, %s" % name, lambda: outages.in_creation(stack, im)
+            yield "httpd's log is clean", lambda: clean(stack)
 
 
 def check_parser(version):
-    venv = im_environment(version)
+    venv = realim.environment(version)
     build.configure(build.PLAIN)
     yield "spellings have their values", lambda: oracle.spellings(venv)
     yield "%d random cases" % RANDOM, lambda: oracle.random_cases(venv, RANDOM, RANDOM // 10)
