@@ -297,7 +297,7 @@ def sweep():
             continue
         if os.stat(folder).st_uid != os.geteuid():
             continue
-        for path in ("httpd.pid", "simulator.pid", "issuer/issuer.pid", "issuer1/issuer.pid", "pgbouncer.pid",
+        for path in ("httpd.pid", "simulator.pid", "issuer/issuer.pid", "issuer1/issuer.pid", "pgbouncer.pid", "im/im.pid",
                      "postgresql/data/postmaster.pid"):
             with contextlib.suppress(AssertionError, OSError):
                 process.end(os.path.join(folder, path), signal.SIGINT if "postmaster" in path else signal.SIGTERM)

@@ -77,6 +77,7 @@ class RealIM:
             self.server = subprocess.Popen(
                 [os.path.join(self.venv, "bin", "python3"), os.path.join(HERE, "imrun.py"), self.configuration],
                 cwd=self.folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+        process.write(os.path.join(self.folder, "im.pid"), "%d\n" % self.server.pid)
         process.wait_for(lambda: self.server.poll() is not None or self.answers(), 60, "IM's first answer")
         assert self.server.poll() is None, "IM ended with %s at its start" % self.server.returncode
 
