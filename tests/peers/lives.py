@@ -17,7 +17,8 @@ def no_public_address():
     """The repository's single machine; with the Dummy connector a public address would never come."""
     with open(os.path.join(local.TEMPLATES, "single_vm.yaml"), encoding="utf-8") as file:
         text = file.read()
-    return re.sub(r"^(\s+template_name:).*", r"\1 " + unique("single_vm"), text, flags=re.M), {"network_name": "PRIVATE"}
+    named = re.sub(r"^(\s+template_name:).*", r"\1 " + unique("single_vm"), text, flags=re.M)
+    return named, {"network_name": "PRIVATE"}
 
 
 class Crowd:
@@ -30,8 +31,8 @@ class Crowd:
                        "user_group": self.person.group, **fields}
 
     def _once(self, call):
-        """The answer of a request that may be asked again. When all of its threads are busy, httpd closes connections that are
-        kept, and a request that is on its way then finds nobody."""
+        """The answer of a request that may be asked again. When all of its threads are busy, httpd closes connections
+        that are kept, and a request that is on its way then finds nobody."""
         return self.stack.wait_for(lambda: [call()], 60, "an answer")[0]
 
     def submit(self):
@@ -59,12 +60,14 @@ class Crowd:
         for one in deployments:
             self.person.wait_for_status(one, status, timeout=timeout)
         kind = status.partition("_")[0]
-        states = self.stack.sql("SELECT state, count(DISTINCT deployment_id) FROM operations WHERE deployment_id = ANY(%s::uuid[])"
-                                " AND type::text = %s GROUP BY state", (list(deployments), kind))
-        assert states == [("succeeded", len(deployments))], "operations %s of %d are %s" % (kind, len(deployments), states)
+        states = self.stack.sql("SELECT state, count(DISTINCT deployment_id) FROM operations"
+                                " WHERE deployment_id = ANY(%s::uuid[]) AND type::text = %s GROUP BY state",
+                                (list(deployments), kind))
+        assert states == [("succeeded", len(deployments))], "%s of %d: %s" % (kind, len(deployments), states)
 
     def settle(self, deployments=()):
-        """Waits until nobody looks at anything that was deleted any more; then IM has just what these deployments say."""
+        """Waits until nobody looks at anything that was deleted any more; then IM has just what these deployments
+        say."""
         self.stack.wait_for(lambda: not self.unwanted(), 900, "the last look at what is gone", interval=0.5)
         wanted = {self.person.deployment(one)["im_infra_id"] for one in deployments}
         listed = self.im.infrastructures(self.person)
@@ -107,8 +110,8 @@ def a_refused_template(stack, im):
 
 
 def many_at_once(stack, im):
-    """Hundreds are made at once; hundreds are deleted while hundreds of others are made; the rest is deleted. IM's list is
-    empty then, and is once nothing is looked at any more."""
+    """Hundreds are made at once; hundreds are deleted while hundreds of others are made; the rest is deleted. IM's list
+    is empty then, and is once nothing is looked at any more."""
     crowd = Crowd(stack, im)
     first = crowd.submit_many(AT_ONCE)
     crowd.wait(first, "CREATE_COMPLETE")

@@ -1,6 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""A real IM whose database is taken away in the middle of something, and given back: nothing is lost, nothing is there twice,
-and what operations and deployments say is true."""
+"""A real IM whose database is taken away in the middle of something, and given back: nothing is lost, nothing is there
+twice, and what operations and deployments say is true."""
 
 import contextlib
 import os
@@ -18,8 +18,8 @@ FELT = 8   # more without it, when IM remembers
 def _count(crowd, condition):
     """How many of the person's infrastructures (i), with their deployments' last operations (o), are so."""
     return crowd.stack.sql("SELECT count(*) FROM infrastructures i LEFT JOIN deployments d ON d.id = i.deployment_id"
-                           " LEFT JOIN operations o ON o.id = d.last_operation_id WHERE i.user_id = %s AND (" + condition + ")",
-                           (crowd.person.id,))[0][0]
+                           " LEFT JOIN operations o ON o.id = d.last_operation_id"
+                           " WHERE i.user_id = %s AND (" + condition + ")", (crowd.person.id,))[0][0]
 
 
 @contextlib.contextmanager
@@ -34,18 +34,19 @@ def _frozen(stack):
 
 
 def _outage(crowd, begun, doubted):
-    """Takes the database away in the middle of what is under way, until the engine has felt it; says so. An IM that forgets
-    has forgotten all of it before the engine goes on."""
-    crowd.stack.wait_for(lambda: _count(crowd, begun) >= BEGUN, 120, "the middle")
+    """Takes the database away in the middle of what is under way, until the engine has felt it; says so. An IM that
+    forgets has forgotten all of it before the engine goes on."""
+    wait_for = crowd.stack.wait_for
+    wait_for(lambda: _count(crowd, begun) >= BEGUN, 120, "the middle")
     with crowd.im.without_database():
         before = _count(crowd, begun)
         assert before + FELT <= COUNT, "the database was there for too long"
         if crowd.im.memory:
             with _frozen(crowd.stack):
-                crowd.stack.wait_for(lambda: not crowd.im.infrastructures(crowd.person), 60, "an IM that forgot", interval=1)
-            crowd.stack.wait_for(lambda: _count(crowd, doubted) >= BEGUN, 120, "an engine that doubts IM")
+                wait_for(lambda: not crowd.im.infrastructures(crowd.person), 60, "an IM that forgot", interval=1)
+            wait_for(lambda: _count(crowd, doubted) >= BEGUN, 120, "an engine that doubts IM")
         else:
-            crowd.stack.wait_for(lambda: _count(crowd, begun) >= before + FELT, 120, "more that IM does without it")
+            wait_for(lambda: _count(crowd, begun) >= before + FELT, 120, "more that IM does without it")
         say("    away at %d of %d, back at %d, with %d in doubt" % (
             before, COUNT, _count(crowd, begun), _count(crowd, doubted)))
 
@@ -56,7 +57,8 @@ def in_deletion(stack, im):
     kept, *doomed = crowd.submit_many(1 + COUNT)
     crowd.wait([kept, *doomed], "CREATE_COMPLETE")
     crowd.delete_many(doomed)
-    _outage(crowd, "i.standing IN ('deleting', 'gone')", "i.unwanted_at IS NOT NULL AND (i.tries > 0 OR i.note IS NOT NULL)")
+    _outage(crowd, "i.standing IN ('deleting', 'gone')",
+            "i.unwanted_at IS NOT NULL AND (i.tries > 0 OR i.note IS NOT NULL)")
     crowd.wait(doomed, "DELETE_COMPLETE")
     crowd.settle([kept])
     say("    %d came back after their deletion" % crowd.came_back())

@@ -10,8 +10,8 @@
 - schemathesis against the served contract: all checks, stateful, 200 examples an operation
 
 usage: peers.py [parser-1.19.1] [parser-2.0.0] [im-1.19.1] [im-2.0.0] [schemathesis]      (all of them by default)
-The installed peers are kept in the folder ORCHESTRATOR_PEERS (default: .stack/peers) for the next run. A peer that can't be
-had is skipped, and said and counted so; the others are run.
+The installed peers are kept in the folder ORCHESTRATOR_PEERS (default: .stack/peers) for the next run. A peer that
+can't be had is skipped, and said and counted so; the others are run.
 """
 
 import collections
@@ -109,7 +109,8 @@ def schemathesis(stack, venv, *options):
 
 
 CHECKS = {"parser-1.19.1": lambda: check_parser("1.19.1"), "parser-2.0.0": lambda: check_parser("2.0.0"),
-          "im-1.19.1": lambda: check_im("1.19.1"), "im-2.0.0": lambda: check_im("2.0.0"), "schemathesis": check_schemathesis}
+          "im-1.19.1": lambda: check_im("1.19.1"), "im-2.0.0": lambda: check_im("2.0.0"),
+          "schemathesis": check_schemathesis}
 EACH_FOR_ITSELF = ("parser-1.19.1", "parser-2.0.0")
 
 

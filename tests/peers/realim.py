@@ -38,8 +38,8 @@ OIDC_ISSUERS = %(issuer)s
 INF_CACHE_TIME = %(memory)d
 """
 
-# What is gone is looked at for as long as IM is known to bring it back, and longer than its database is away. A deletion
-# may wait for 200 others, one at a time, before it would be told of.
+# What is gone is looked at for as long as IM is known to bring it back, and longer than its database is away. A
+# deletion may wait for 200 others, one at a time, before it would be told of.
 DIRECTIVES = """
 OrchestratorMaxQueued 1000
 OrchestratorPollInterval 500ms 2s
@@ -56,8 +56,8 @@ def environment(version):
 
 
 class RealIM:
-    """In the folder of a stack. `memory`: after so many seconds without a call about an infrastructure IM reads it from its
-    database again, as an IM that shares its database with others has to; 0: never."""
+    """In the folder of a stack. `memory`: after so many seconds without a call about an infrastructure IM reads it from
+    its database again, as an IM that shares its database with others has to; 0: never."""
 
     def __init__(self, version, folder, port, issuer, memory):
         self.url = "http://127.0.0.1:%d" % port
@@ -111,7 +111,8 @@ class RealIM:
     def made(self, client):
         """How many infrastructures of a person its database has ever known."""
         with contextlib.closing(self._connect()) as connection:
-            return connection.execute("SELECT count(*) FROM inf_list WHERE auth LIKE ?", ("%" + client.name + "%",)).fetchone()[0]
+            return connection.execute("SELECT count(*) FROM inf_list WHERE auth LIKE ?",
+                                      ("%" + client.name + "%",)).fetchone()[0]
 
     # its database
 

@@ -41,6 +41,7 @@ def _make(folder, installs):
 
 def _install(folder, packages, log):
     try:
-        process.run([os.path.join(folder, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", *packages], log=log)
+        process.run([os.path.join(folder, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check",
+                     *packages], log=log)
     except process.StackError as error:
         raise Unavailable("pip can't install it: %s" % " ".join(str(error).split()[-40:])) from error
