@@ -19,6 +19,8 @@
 
 static void register_hooks(apr_pool_t *pool)
 {
+    static const char *const ssl[] = {"mod_ssl.c", NULL};
+
     mo_problem_register();
     ap_hook_check_config(mo_config_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(mo_daemon_start, NULL, NULL, APR_HOOK_LAST);
@@ -33,8 +35,10 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_post_perdir_config(mo_recognise_finally, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_post_perdir_config(mo_problem_keep, NULL, NULL, APR_HOOK_LAST);
     /* By URI: of two requests with the same configuration, only one may go to an open route. */
-    ap_hook_check_authn(mo_auth_check, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_URI);
-    ap_hook_check_authz(mo_auth_admit, NULL, NULL, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_URI);
+    /* First: with SSLOptions FakeBasicAuth, mod_ssl's hook writes a client certificate's name over the token. What else
+     * it would refuse there, by StrictRequire, it refuses in its next hook, too. */
+    ap_hook_check_authn(mo_auth_check, NULL, NULL, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_URI);
+    ap_hook_check_authz(mo_auth_admit, ssl, NULL, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_URI);
     ap_hook_fixups(mo_recognise_handler, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_fixups(mo_auth_check_proxied, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_handler(mo_request_handle, NULL, NULL, APR_HOOK_MIDDLE);

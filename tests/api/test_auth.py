@@ -335,3 +335,27 @@ def test_a_module_that_nobody_uses_leaves_bearer_to_others(build, tmp_path):
             assert "AuthType Bearer configured without corresponding module" in log.read()
     finally:
         server.stop()
+
+
+def test_a_client_certificate_takes_no_token_away(make_stack, tmp_path):
+    """FakeBasicAuth writes the certificate's name into Authorization, for those who ask by AuthType Basic."""
+    certificate, key = str(tmp_path / "certificate.pem"), str(tmp_path / "key.pem")
+    keys.self_signed(certificate, key)
+    port = process.free_port()
+    stack = make_stack("""
+        LoadModule socache_shmcb_module "${modules}/mod_socache_shmcb.so"
+        LoadModule ssl_module "${modules}/mod_ssl.so"
+        LogLevel ssl:error
+        Listen 127.0.0.1:%d
+        <VirtualHost 127.0.0.1:%d>
+            SSLEngine On
+            SSLCertificateFile "%s"
+            SSLCertificateKeyFile "%s"
+            SSLVerifyClient optional_no_ca
+            SSLOptions +FakeBasicAuth
+        </VirtualHost>""" % (port, port, certificate, key))
+    url = "https://127.0.0.1:%d/api/v1" % port
+    for cert in (None, (certificate, key)):
+        expect(stack.client("alice").get(url + "/users/me", verify=certificate, cert=cert), 200)
+        expect(stack.client(None).get(url + "/users/me", verify=certificate, cert=cert), 401)
+        expect(stack.client(None).get(url + "/health", verify=certificate, cert=cert), 200)
