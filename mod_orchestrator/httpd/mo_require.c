@@ -9,11 +9,26 @@
 /* mod_authz_core keeps what it was told to itself, so the directives are read here as it reads them: outside of
  * <RequireAll> one Require that is met is enough; and who is let in without a user is never asked for one. */
 
+/* OPTIONS is open on every surface: nobody is asked for a token there, whatever is required. */
+#define OPEN_METHODS (AP_METHOD_BIT << M_OPTIONS)
+
+/* The bits that httpd has for methods; it knows those that a <Limit> names since it has read that. */
+static apr_int64_t read_methods(const char *arguments, apr_pool_t *pool)
+{
+    const char *name;
+    apr_int64_t methods = 0;
+
+    while (*(name = ap_getword_conf(pool, &arguments)))
+        methods |= AP_METHOD_BIT << ap_method_number_of(name);
+    return methods;
+}
+
 /* Who comes in by what a Require says; -1: this is no provider that is known here. */
 static int who_by(const char *arguments, apr_pool_t *pool)
 {
     static const char *const with_user[] = {"valid-user", "user", "group", NULL};
-    static const char *const without_user[] = {"ip", "host", "forward-dns", "local", "env", "expr", "method", NULL};
+    static const char *const without_user[] = {"ip",   "host", "forward-dns",       "local", "env",
+                                               "expr", "ssl",  "ssl-verify-client", NULL};
     const char *word = ap_getword_conf(pool, &arguments);
 
     /* What only takes away stands among others in a <RequireAll>, and they decide. */
@@ -21,6 +36,8 @@ static int who_by(const char *arguments, apr_pool_t *pool)
         return MO_EVERYBODY;
     if (ap_cstr_casecmp(word, "all") == 0)
         return ap_cstr_casecmp(ap_getword_conf(pool, &arguments), "granted") == 0 ? MO_EVERYBODY : MO_NOBODY;
+    if (ap_cstr_casecmp(word, "method") == 0)
+        return read_methods(arguments, pool) & ~OPEN_METHODS ? MO_SOMEBODY : MO_NOBODY;
     if (mo_tree_is_one_of(word, without_user))
         return MO_SOMEBODY;
     return mo_tree_is_one_of(word, with_user) ? MO_NOBODY : -1;
@@ -77,6 +94,14 @@ static int is_limit(const ap_directive_t *node)
     return mo_tree_is(node, "<Limit") || mo_tree_is(node, "<LimitExcept");
 }
 
+/* The methods that it counts for. */
+static apr_int64_t methods_of(const ap_directive_t *node, apr_pool_t *pool)
+{
+    apr_int64_t methods = is_limit(node) ? read_methods(mo_tree_arguments(node, pool), pool) : ~(apr_int64_t)0;
+
+    return mo_tree_is(node, "<LimitExcept") ? ~methods : methods;
+}
+
 static mo_verdict_t judge(const ap_directive_t *node, apr_pool_t *pool)
 {
     mo_verdict_t verdict = {MO_EVERYBODY, node};
@@ -86,7 +111,9 @@ static mo_verdict_t judge(const ap_directive_t *node, apr_pool_t *pool)
     if (mo_tree_is(node, "<RequireNone"))
         return verdict;
     verdict = judge_all(node->first_child, mo_tree_is(node, "<RequireAll"), pool);
-    if (is_limit(node) && verdict.who == MO_EVERYBODY)
+    if (!(methods_of(node, pool) & ~OPEN_METHODS))
+        verdict.who = MO_NOBODY;
+    else if (is_limit(node) && verdict.who == MO_EVERYBODY)
         verdict.who = MO_SOMEBODY;
     return verdict;
 }
@@ -98,25 +125,11 @@ mo_verdict_t mo_require_join(mo_verdict_t one, mo_verdict_t other, int must_all)
     return (must_all ? other.who < one.who : other.who > one.who) ? other : one;
 }
 
-/* The methods that it counts for, in httpd's bits; it knows those that a <Limit> names since it has read that. */
-static apr_int64_t methods_of(const ap_directive_t *node, apr_pool_t *pool)
-{
-    const char *arguments, *name;
-    apr_int64_t methods = 0;
-
-    if (!is_limit(node))
-        return ~methods;
-    arguments = mo_tree_arguments(node, pool);
-    while (*(name = ap_getword_conf(pool, &arguments)))
-        methods |= AP_METHOD_BIT << ap_method_number_of(name);
-    return mo_tree_is(node, "<LimitExcept") ? ~methods : methods;
-}
-
 static mo_verdict_t judge_all(const ap_directive_t *node, int must_all, apr_pool_t *pool)
 {
     const ap_directive_t *limit = NULL;
     mo_verdict_t verdict = {MO_NOBODY, NULL};
-    apr_int64_t asked = 0;
+    apr_int64_t asked = OPEN_METHODS;
 
     for (; node; node = node->next) {
         if (!is_requirement(node) || (!mo_tree_is(node, "Require") && !has_requirement(node->first_child)))

@@ -489,6 +489,7 @@ def test_many_hosts_are_looked_at_in_good_time(configuration, path):
 
 
 PROXY = "".join('LoadModule %s_module "{modules}/mod_%s.so"\n' % (name, name) for name in ("proxy", "proxy_http"))
+SSL = "".join('LoadModule %s_module "{modules}/mod_%s.so"\n' % (name, name) for name in ("socache_shmcb", "ssl"))
 BOUND, TYPE, VALID = "SetHandler orchestrator", "AuthType Bearer", "Require valid-user"
 
 
@@ -545,6 +546,8 @@ def test_a_place_where_nobody_is_asked_for_a_token_is_refused(configuration, nee
     place(BOUND, TYPE, VALID) + "\n" + place("SetHandler None", "AuthType None", "Require all granted"),
     place(BOUND, TYPE, "<Limit GET POST>", VALID, "</Limit>", "<LimitExcept POST GET>", "Require all denied", "</LimitExcept>"),
     place(BOUND, TYPE, "<LimitExcept GET>", VALID, "</LimitExcept>", "<LimitExcept X>", VALID, "</LimitExcept>"),
+    place(BOUND, TYPE, "<LimitExcept OPTIONS>", VALID, "</LimitExcept>"), place(BOUND, TYPE, "Require method OPTIONS", VALID),
+    place(BOUND, TYPE, "<Limit OPTIONS>", "Require all granted", "</Limit>", "<LimitExcept OPTIONS>", VALID, "</LimitExcept>"),
     '<AuthzProviderAlias user somebody "a b">\n</AuthzProviderAlias>\n' + place(BOUND, TYPE, "Require somebody"),
     place(BOUND, 'AuthType "%{req:x}"', VALID), place("SetHandler Orchestrator", TYPE, "<Limit POST>", "Require user x", "</Limit>", VALID),
 ])
@@ -558,6 +561,11 @@ def test_a_place_that_asks_for_a_token_in_another_way_is_accepted(configuration,
     ("<Limit", place(BOUND, TYPE, "<Limit POST>", VALID, "</Limit>")),
     ("<LimitExcept", place(BOUND, TYPE, "<Limit GET>", VALID, "</Limit>", "<LimitExcept GET X>", VALID, "</LimitExcept>")),
     ("<LimitExcept", place(BOUND, TYPE, "<LimitExcept GET>", VALID, "</LimitExcept>")),
+    ("<LimitExcept", place(BOUND, TYPE, "<LimitExcept GET OPTIONS>", VALID, "</LimitExcept>")),
+    ("Require method", place(BOUND, TYPE, VALID, "Require method OPTIONS HEAD")),
+    ("<Limit OPTIONS", place(BOUND, TYPE, "<Limit OPTIONS>", "Require all granted", "</Limit>")),
+    ("Require ssl", SSL + place(BOUND, TYPE, VALID, "Require ssl")),
+    ("Require ssl-verify-client", SSL + place(BOUND, TYPE, "Require ssl-verify-client")),
     ("Require all", place(BOUND, TYPE, "<Limit GET>", VALID, "</Limit>", "<LimitExcept GET>", "Require all granted", "</LimitExcept>")),
     ("Require all", place(BOUND, TYPE, VALID) + "\n" + HOST % place("Require all granted", path="/")),
     ("Require all", place(BOUND, TYPE, VALID) + "\n" + HOST % place(TYPE, "Require all granted", path="/api")),
