@@ -99,6 +99,21 @@ static const char *refuse_type(check_t *check, const mo_merged_t *merged)
     return NULL;
 }
 
+/* httpd has nothing to authorise with there. It is a mistake, or where it may never hold, a warning. */
+static const char *refuse_unmerged(check_t *check, const mo_merged_t *merged, int is_strict)
+{
+    const char *text =
+        apr_psprintf(check->pool,
+                     "%s: leaves no Require where %s is bound (%s), and every request is a 500: Require "
+                     "valid-user has to stand beside it",
+                     mo_tree_place(merged->unmerged, check->pool), check->base->surface->handler, check->section);
+
+    if (is_strict && is_certain(check, merged->unmerged))
+        return text;
+    add_warning(check, text);
+    return NULL;
+}
+
 /* Each <If> by itself, as if it were met. Who is let in there may be right, which its condition only knows. */
 static const char *check_conditions(check_t *check, const mo_merged_t *merged, apr_pool_t *pool)
 {
@@ -117,6 +132,8 @@ static const char *check_conditions(check_t *check, const mo_merged_t *merged, a
                 mistake = refuse_type(check, &met);
             else if (own.because && own.who != MO_NOBODY)
                 warn(check, own.because);
+            else if (met.unmerged && !met.verdict.because)
+                mistake = refuse_unmerged(check, &met, 0);
         }
         if (!mistake)
             mistake = check_conditions(check, &met, pool);
@@ -129,6 +146,8 @@ static const char *check_require(check_t *check, const mo_merged_t *merged, cons
     mo_verdict_t verdict = merged->verdict;
     int is_strict = probe->is_route && !mo_merge_is_conditional(merged, pool);
 
+    if (!verdict.because && merged->unmerged)
+        return refuse_unmerged(check, merged, is_strict);
     if (!verdict.because && is_strict)
         return apr_psprintf(check->pool, "%s: Require valid-user is missing: nobody would be asked for a token",
                             check->section);

@@ -78,9 +78,12 @@ void mo_merge_section(mo_merged_t *merged, const ap_directive_t *section, apr_po
         if (mo_tree_is(node, "AuthMerging"))
             merging = node;
     }
-    if (!own.because)
+    if (!own.because && !merging)
         return;
     how = merging ? mo_tree_word(merging, pool) : "Off";
+    /* Off that is written down counts where no Require is, too. */
+    if (!own.because && merged->verdict.because && ap_cstr_casecmp(how, "Off") == 0)
+        merged->unmerged = merging;
     merged->verdict = ap_cstr_casecmp(how, "Off") == 0
                           ? own
                           : mo_require_join(merged->verdict, own, ap_cstr_casecmp(how, "And") == 0);

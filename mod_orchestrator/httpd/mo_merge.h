@@ -10,6 +10,7 @@
 typedef struct mo_merged_t {
     const ap_directive_t *handler, *auth_type, *satisfy; /* the last ones */
     mo_verdict_t verdict;
+    const ap_directive_t *unmerged;  /* the AuthMerging that left no Require of those before it */
     const ap_directive_t *own_proxy; /* the last ProxyPass of the sections; it comes before the server's */
     const ap_directive_t *proxy;     /* the server's first one for the path */
     apr_array_header_t *conditions;  /* of const ap_directive_t *: <If>s and their likes, which httpd merges last */

@@ -548,6 +548,9 @@ def test_a_place_where_nobody_is_asked_for_a_token_is_refused(configuration, nee
     place(BOUND, TYPE, "<LimitExcept GET>", VALID, "</LimitExcept>", "<LimitExcept X>", VALID, "</LimitExcept>"),
     place(BOUND, TYPE, "<LimitExcept OPTIONS>", VALID, "</LimitExcept>"), place(BOUND, TYPE, "Require method OPTIONS", VALID),
     place(BOUND, TYPE, "<Limit OPTIONS>", "Require all granted", "</Limit>", "<LimitExcept OPTIONS>", VALID, "</LimitExcept>"),
+    place(BOUND, TYPE, VALID) + "\n" + place("AuthMerging Off", "Require user x", path="/api/v1/users"),
+    place(TYPE, "Require all granted", path="/") + "\n" + place("AuthMerging Off", path="/api") + "\n" + place(BOUND, VALID),
+    place(BOUND, TYPE, VALID) + "\n" + place("AuthMerging Or", path="/api/v1/users"),
     '<AuthzProviderAlias user somebody "a b">\n</AuthzProviderAlias>\n' + place(BOUND, TYPE, "Require somebody"),
     place(BOUND, 'AuthType "%{req:x}"', VALID), place("SetHandler Orchestrator", TYPE, "<Limit POST>", "Require user x", "</Limit>", VALID),
 ])
@@ -577,6 +580,23 @@ def test_a_place_that_asks_for_a_token_in_another_way_is_accepted(configuration,
 def test_whom_a_place_lets_in_without_a_token_is_warned_of(configuration, needle, lines):
     status, said = configuration.test(lines, without=(GOOD_PLACE,))
     assert status == 0 and re.search(r"ORC1001: \S+ on line %d of .* not asked for a token" % configuration.line_of(needle), said), said
+    assert said.count("ORC1001") == 1
+
+
+@pytest.mark.parametrize("lines", [
+    place(BOUND, TYPE, VALID) + "\n" + place("AuthMerging Off", path="/"), place(BOUND, TYPE, VALID) + "\n" + place("AuthMerging Off", path="/api/v1/users"),
+    HOST % (place(BOUND, TYPE, VALID) + "\n" + place("AuthMerging Off", path="/"))])
+def test_a_place_without_any_require_that_is_left_is_refused(configuration, lines):
+    refused(configuration, "AuthMerging Off", "leaves no Require", lines, without=(GOOD_PLACE,))
+
+
+@pytest.mark.parametrize("lines", [place(BOUND, TYPE, VALID) + "\n" + HOST % place("AuthMerging Off", path="/"),
+                                   place(BOUND, TYPE, VALID, "<If false>", "AuthMerging Off", "</If>"),
+                                   place(BOUND, TYPE, VALID) + "\n" + place("AuthMerging Off", path="/api/v1/docs")])
+def test_where_no_require_may_be_left_is_warned_of(configuration, lines):
+    status, said = configuration.test(lines, without=(GOOD_PLACE,))
+    line = configuration.line_of("AuthMerging Off")
+    assert status == 0 and re.search(r"ORC1001: AuthMerging on line %d of .* leaves no Require" % line, said), said
     assert said.count("ORC1001") == 1
 
 
