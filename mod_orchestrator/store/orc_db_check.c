@@ -48,13 +48,14 @@ const char *orc_db_conninfo_mistake(const char *conninfo)
                      "spaces in single quotes, times as whole numbers";
 }
 
+/* libpq takes 0 and less for no limit. */
 int orc_db_has_connect_timeout(const char *conninfo)
 {
     PQconninfoOption *options = PQconninfoParse(conninfo, NULL), *option;
     int has = 0;
 
     for (option = options; option && option->keyword; option++)
-        has |= option->val && strcmp(option->keyword, "connect_timeout") == 0;
+        has |= option->val && strcmp(option->keyword, "connect_timeout") == 0 && atoi(option->val) > 0;
     PQconninfoFree(options);
     return has;
 }

@@ -132,7 +132,8 @@ def test_another_hosts_database_is_not_ours(configuration, name, theirs):
 
 
 @pytest.mark.parametrize("last, is_patient", [
-    (IMPATIENT, False), (PATIENT + "\n" + IMPATIENT, False), (IMPATIENT + "\n" + PATIENT, True),
+    (IMPATIENT, False), (PATIENT.replace("=2", "=0"), False), (PATIENT.replace("=2", "=-1"), False),
+    (PATIENT + "\n" + IMPATIENT, False), (IMPATIENT + "\n" + PATIENT, True),
     (HOST % PATIENT + "\n" + IMPATIENT, False), (IMPATIENT + "\n" + HOST % PATIENT, False), (HOST % IMPATIENT, True),
     ("<IfModule mod_dbd.c>\n<IfDefine !X>\n<IfFile {folder}>\n%s\n</IfFile>\n</IfDefine>\n</IfModule>" % IMPATIENT, False),
     ("<IfModule !mod_dbd.c>\n%s\n</IfModule>\n<IfDefine X>\n%s\n</IfDefine>" % (IMPATIENT, IMPATIENT), True),
@@ -264,7 +265,7 @@ def test_a_bad_connection_string_of_mod_dbd_is_refused_and_not_repeated(configur
 
 
 @pytest.mark.parametrize("value", ['"host=x connect_timeout=2 application_name=\'a b\'"', '"postgresql://u@x:1,y:2/db?connect_timeout=2"',
-                                   '"service=none connect_timeout=-1"', "\"connect_timeout=' 2'\""])
+                                   '"service=none connect_timeout=2 keepalives_idle=-1"', "\"connect_timeout=' 2'\""])
 def test_a_connection_string_of_libpq_is_accepted(configuration, value):
     assert configuration.test("OrchestratorDatabase " + value, DBDParams=value) == (0, "Syntax OK\n")
 
