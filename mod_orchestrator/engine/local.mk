@@ -16,6 +16,7 @@ liborc_la_SOURCES += \
 	$(engine)/orc_engine_step.c $(engine)/orc_engine_step.h \
 	$(engine)/orc_engine_story.c $(engine)/orc_engine_story.h \
 	$(engine)/orc_engine_token.c $(engine)/orc_engine_token.h \
+	$(engine)/orc_engine_trip.c $(engine)/orc_engine_trip.h \
 	$(engine)/orc_engine_window.c $(engine)/orc_engine_window.h \
 	$(kinds)/orc_kinds.c $(kinds)/orc_kinds.h $(kinds)/orc_kinds_find.c \
 	$(kinds)/create/orc_create.c $(kinds)/create/orc_create.h \

@@ -17,6 +17,7 @@
 #include "orc_engine_save.h"
 #include "orc_engine_search.h"
 #include "orc_engine_token.h"
+#include "orc_engine_trip.h"
 #include "orc_log.h"
 
 /*
@@ -67,6 +68,8 @@ orc_error_t *orc_engine_make(orc_engine_t **out, const orc_service_t *service, o
     engine->endpoints = apr_hash_make(engine->pool);
     engine->renewals = apr_hash_make(engine->pool);
     engine->finished = apr_array_make(engine->pool, 64, sizeof(orc_job_t *));
+    engine->announced = apr_array_make(engine->pool, 64, sizeof(orc_job_t *));
+    engine->reading = apr_array_make(engine->pool, 64, sizeof(orc_job_t *));
     engine->tags = orc_tags_make(engine->pool);
     apr_pool_create(&engine->turns, engine->pool);
     engine->after_issuer = engine->after_group = "";
@@ -179,6 +182,8 @@ static int makes_room(const orc_engine_t *engine)
 {
     int i;
 
+    if (!engine->finished->nelts)
+        return 0;
     for (i = 0; i < engine->finished->nelts; i++) {
         if (!APR_ARRAY_IDX(engine->finished, i, orc_job_t *)->is_unchanged)
             return 1;
@@ -186,54 +191,43 @@ static int makes_room(const orc_engine_t *engine)
     return engine->job_count >= ORC_ENGINE_MAX_JOBS;
 }
 
-static orc_error_t *save(orc_engine_t *engine, apr_time_t now, apr_pool_t *pool)
+/* When to claim again, as far as the claim itself can tell. */
+static apr_time_t claim_after(const orc_engine_t *engine, apr_time_t now, apr_interval_time_t next)
 {
-    int has_room = makes_room(engine);
-    orc_db_t *db;
+    apr_time_t soonest = next_claim(engine, now);
 
-    ORC_TRY(orc_db_open(&db, engine->source, pool));
-    ORC_TRY(orc_save_finished(engine, db, pool));
-    engine->is_held_up = engine->finished->nelts > 0;
-    orc_db_close(db);
-    if (has_room && next_claim(engine, now) < engine->claim_at)
-        engine->claim_at = next_claim(engine, now);
-    return NULL;
-}
-
-static orc_error_t *claim(orc_engine_t *engine, apr_time_t now, apr_pool_t *pool)
-{
-    apr_interval_time_t next;
-    orc_db_t *db;
-
-    ORC_TRY(orc_db_open(&db, engine->source, pool));
-    ORC_TRY(orc_claims_take(&next, engine, db, pool));
-    orc_db_close(db);
-    engine->claim_at = next_claim(engine, now);
     if (next == 0)
-        return NULL;
+        return soonest;
     /* Some at a time, rather than each when it is due. */
     next = next < 0 || next > LONGEST_WAIT ? LONGEST_WAIT : next < SHORT_PAUSE ? SHORT_PAUSE : next;
-    engine->claim_at = engine->claim_at > now + next ? engine->claim_at : now + next;
-    return NULL;
+    return soonest > now + next ? soonest : now + next;
 }
 
 /* All that has to do with the database in one turn. */
 static orc_error_t *work(orc_engine_t *engine, apr_pool_t *pool)
 {
     apr_time_t now = orc_time_monotonic();
+    apr_interval_time_t next = -1;
+    int with_claim;
     orc_db_t *db;
 
-    if (engine->finished->nelts)
-        ORC_TRY(save(engine, now, pool));
     if (now >= engine->renew_at) {
         ORC_TRY(orc_db_open(&db, engine->source, pool));
         ORC_TRY(orc_claims_renew(engine, db, pool));
         orc_db_close(db);
         engine->renew_at = now + engine->config->lease / LOOKS_PER_LEASE;
     }
-    if (now < engine->claim_at || engine->is_stopping)
+    if (makes_room(engine) && next_claim(engine, now) < engine->claim_at)
+        engine->claim_at = next_claim(engine, now);
+    else if (engine->job_count >= ORC_ENGINE_MAX_JOBS)
+        engine->claim_at = now + LONGEST_WAIT;
+    with_claim = now >= engine->claim_at && !engine->is_stopping && engine->job_count < ORC_ENGINE_MAX_JOBS;
+    if (!engine->finished->nelts && !orc_trip_is_wanted(engine) && !with_claim)
         return NULL;
-    return claim(engine, now, pool);
+    ORC_TRY(orc_trip_make(&next, engine, with_claim, pool));
+    if (with_claim)
+        engine->claim_at = claim_after(engine, now, next);
+    return NULL;
 }
 
 static void try_work(orc_engine_t *engine, apr_pool_t *turn)
@@ -243,8 +237,10 @@ static void try_work(orc_engine_t *engine, apr_pool_t *turn)
     apr_pool_t *pool;
     int i;
 
-    if (orc_time_monotonic() < engine->database_after)
+    if (orc_time_monotonic() < engine->database_after) {
+        orc_trip_cancel(engine, NULL);
         return;
+    }
     /* A unit of work that fails ends with this pool: others of the turn may find the connection broken and let go of
      * it. */
     apr_pool_create(&pool, turn);
@@ -288,6 +284,8 @@ static void wait_for_something(orc_engine_t *engine, apr_pool_t *pool)
     }
     if (!engine->database_failures && engine->finished->nelts)
         until = engine->is_held_up ? now + FIRST_DATABASE_PAUSE : 0;
+    if (!engine->database_failures && orc_trip_is_wanted(engine))
+        until = 0;
     timeout = until > now ? until - now : 0;
     error = orc_http_wait(engine->http, timeout > LONGEST_WAIT ? LONGEST_WAIT : timeout, fds, count, pool);
     if (error)

@@ -4,7 +4,6 @@
 #include <apr_strings.h>
 #include <string.h>
 
-#include "orc_engine_save.h"
 #include "orc_engine_token.h"
 #include "orc_engine_window.h"
 #include "orc_log.h"
@@ -278,20 +277,25 @@ static orc_error_t *held_back(const orc_job_t *job)
     return orc_error(job->task.pool, 503, "im.unavailable", "Calls to %s are held back.", job->call.at.endpoint);
 }
 
-/* True: what the call may do is stored. */
-static int is_announced(orc_job_t *job)
+static void fail(orc_job_t *job, orc_error_t *error)
 {
-    if (!job->call.before)
-        return 1;
-    orc_job_tick(job);
-    job->call.before(&job->task);
-    return orc_save_note(job);
+    answer_unsent(job, error->status == 503 ? ORC_IM_UNAVAILABLE : ORC_IM_REFUSED, error);
 }
 
-/* The job may hold the slot afterwards. */
+/* The job has its slot. */
+static void send_now(orc_job_t *job)
+{
+    orc_error_t *error = submit(job, job->target);
+
+    if (error) {
+        free_slot(job, 0);
+        fail(job, error);
+    }
+}
+
+/* The job may hold the slot afterwards. What the call may do is stored before, with the next trip to the database. */
 static void begin(orc_job_t *job, orc_endpoint_t *endpoint)
 {
-    orc_im_target_t target;
     orc_error_t *error;
 
     job->endpoint = NULL;
@@ -299,25 +303,42 @@ static void begin(orc_job_t *job, orc_endpoint_t *endpoint)
         end_without_answer(job, -1);
         return;
     }
+    job->target = apr_palloc(job->task.pool, sizeof *job->target);
     error = check_endpoint(job, endpoint);
     if (!error)
         error = held_back(job);
     if (!error)
-        error = make_target(&target, job);
-    if (!error && !is_announced(job)) {
-        end_without_answer(job, -1);
-        return;
-    }
-    if (!error)
-        error = submit(job, &target);
+        error = make_target(job->target, job);
     if (error) {
-        answer_unsent(job, error->status == 503 ? ORC_IM_UNAVAILABLE : ORC_IM_REFUSED, error);
+        fail(job, error);
         return;
     }
     take_slot(job, endpoint);
-    /* Not at the end of the loop's turn, before which others note something, each waiting for the database. */
-    if (job->call.before)
-        orc_http_push(job->engine->http);
+    if (!job->call.before) {
+        send_now(job);
+        return;
+    }
+    job->is_travelling = 1;
+    APR_ARRAY_PUSH(job->engine->announced, orc_job_t *) = job;
+}
+
+void orc_calls_announce(orc_job_t *job)
+{
+    orc_job_tick(job);
+    job->call.before(&job->task);
+}
+
+void orc_calls_announced(orc_job_t *job, int is_stored)
+{
+    job->is_travelling = 0;
+    if (!is_stored || job->is_lost) {
+        free_slot(job, 0);
+        end_without_answer(job, -1);
+        return;
+    }
+    send_now(job);
+    /* Not at the end of the loop's turn, which may be long. */
+    orc_http_push(job->engine->http);
 }
 
 /* The calls that last for minutes get half of the slots, so that the others are never behind them. Of deletions IM 2.0

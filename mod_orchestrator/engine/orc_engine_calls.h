@@ -18,6 +18,12 @@ void orc_calls_ask(orc_job_t *job, const orc_call_t *call, orc_calls_done_t *don
 /** Gives a job's call up: queued, it isn't sent; under way, its connection is closed. */
 void orc_calls_leave(orc_job_t *job);
 
+/** A job among engine->announced: says what its call may do, which is to be stored now. */
+void orc_calls_announce(orc_job_t *job);
+
+/** Sends it, when that is stored; else the job may have lost its lease. */
+void orc_calls_announced(orc_job_t *job, int is_stored);
+
 /** Lets waiting calls go on. */
 void orc_calls_pump(orc_engine_t *engine);
 

@@ -199,34 +199,46 @@ static apr_interval_time_t next_of(orc_engine_t *engine, const orc_store_claim_t
     return NEXT_GROUPS;
 }
 
-orc_error_t *orc_claims_take(apr_interval_time_t *next, orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
+orc_error_t *orc_claims_count(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
 {
-    apr_time_t now = orc_time_monotonic(), oldest = 0;
-    orc_store_claim_t claim;
+    apr_time_t now = orc_time_monotonic();
+
+    if (now < engine->count_at)
+        return NULL;
+    ORC_TRY(orc_store_at_work(&engine->at_work, db, engine->owner, pool));
+    engine->count_at = now + COUNT_INTERVAL;
+    return NULL;
+}
+
+void orc_claims_ask(orc_db_part_t *part, orc_claims_t *asked, const orc_engine_t *engine, apr_pool_t *pool)
+{
+    asked->claim = wanted(engine, pool);
+    asked->at = orc_time_monotonic();
+    part->steps = apr_pcalloc(pool, sizeof *part->steps);
+    part->steps->call = orc_store_claim_call(&asked->claim, pool);
+    part->count = 1;
+}
+
+orc_error_t *orc_claims_take(apr_interval_time_t *next, orc_engine_t *engine, const orc_claims_t *asked,
+                             orc_db_part_t *part, apr_pool_t *pool)
+{
+    orc_rows_t *rows = &part->steps->rows;
+    apr_time_t oldest = 0;
     orc_store_left_t left;
-    orc_rows_t rows;
     int i;
 
-    *next = -1;
-    if (engine->job_count >= ORC_ENGINE_MAX_JOBS)
-        return NULL;
-    if (now >= engine->count_at) {
-        ORC_TRY(orc_store_at_work(&engine->at_work, db, engine->owner, pool));
-        engine->count_at = now + COUNT_INTERVAL;
-    }
-    claim = wanted(engine, pool);
-    ORC_TRY(orc_store_claim(&rows, &left, db, &claim, pool));
-    /* The steps may use the connection, which must be free of this unit of work. */
-    orc_db_close(db);
+    if (part->error)
+        return part->error;
+    ORC_TRY(orc_store_claimed(&left, rows, pool));
     count_put_off(engine, left.put_off);
-    for (i = 0; i < rows.count; i++) {
-        apr_time_t was_due = start(engine, &rows, i, now);
+    for (i = 0; i < rows->count; i++) {
+        apr_time_t was_due = start(engine, rows, i, asked->at);
 
         oldest = !oldest || (was_due && was_due < oldest) ? was_due : oldest;
     }
     if (oldest)
         __atomic_store_n(&engine->since, (apr_uint64_t)(oldest - LATE), __ATOMIC_RELAXED);
-    *next = next_of(engine, &claim, &left);
+    *next = next_of(engine, &asked->claim, &left);
     return NULL;
 }
 

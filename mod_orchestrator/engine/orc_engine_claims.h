@@ -16,9 +16,22 @@ void orc_claims_name(const char **owner, const char **prefix, apr_pool_t *pool);
  * processes of this host had in hand that are gone. */
 orc_error_t *orc_claims_adopt(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
 
-/** Claims what is due and starts it. *next: until there will be something more; 0: there is; -1: nothing is known of.
- * Ends the unit of work. */
-orc_error_t *orc_claims_take(apr_interval_time_t *next, orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
+/** Counts, once in a while, what this process has at work. */
+orc_error_t *orc_claims_count(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
+
+/** A claim that is under way. */
+typedef struct orc_claims_t {
+    orc_store_claim_t claim;
+    apr_time_t at; /* monotonic */
+} orc_claims_t;
+
+/** A claim of what is due, as a transaction; there is room in hand. */
+void orc_claims_ask(orc_db_part_t *part, orc_claims_t *asked, const orc_engine_t *engine, apr_pool_t *pool);
+
+/** Starts what it brought. *next: until there will be something more; 0: there is; -1: nothing is known of. The steps
+ * may use the connection. */
+orc_error_t *orc_claims_take(apr_interval_time_t *next, orc_engine_t *engine, const orc_claims_t *asked,
+                             orc_db_part_t *part, apr_pool_t *pool);
 
 /** Makes due what claims don't look at any more; for another thread, on a connection of its own. */
 orc_error_t *orc_claims_rescue(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);

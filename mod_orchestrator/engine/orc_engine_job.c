@@ -72,53 +72,86 @@ static void end_for_good(orc_job_t *job, const char *state)
 
 /* ---- what a step asks for ---- */
 
-static orc_error_t *find(orc_found_t *found, const orc_job_t *job, const orc_read_t *read, orc_db_t *db)
+int orc_job_read_steps(orc_db_step_t *steps, const orc_job_t *job)
 {
+    const orc_read_t *read = &job->read;
     apr_pool_t *pool = job->task.pool;
-    apr_array_header_t *list = NULL;
+    int count = 0;
 
     switch (read->kind) {
     case ORC_READ_RECORDS:
-        ORC_TRY(orc_store_records(&list, db, pool));
-        found->records = list;
+        steps[count++].call = orc_sql_work_providers();
         break;
     case ORC_READ_RESOURCES:
-        ORC_TRY(orc_store_resources(&list, db, job->task.work->deployment_id, pool));
-        found->resources = list;
+        steps[count++].call = orc_store_resources_call(job->task.work->deployment_id, pool);
         break;
     case ORC_READ_KNOWN:
+        steps[count++].call = orc_store_known_call(read->ids, pool);
         if (read->tag)
-            ORC_TRY(orc_store_answer(&found->noted, db, read->tag, pool));
-        ORC_TRY(orc_store_known(&list, db, read->ids, pool));
-        found->known = list;
+            steps[count++].call = orc_store_answer_call(read->tag, pool);
         break;
     case ORC_READ_TAGS:
-        ORC_TRY(orc_store_known_tags(&list, db, read->ids, pool));
-        found->known = list;
+        steps[count++].call = orc_store_known_tags_call(read->ids, pool);
         break;
     case ORC_READ_LIVING:
-        ORC_TRY(orc_store_living(&found->count, db, job->task.work->user_id, read->endpoint, read->ids, pool));
+        steps[count++].call = orc_store_living_call(job->task.work->user_id, read->endpoint, read->ids, pool);
         break;
     }
-    return NULL;
+    return count;
 }
 
-/* False: the step has ended, it is done again. */
-static int look_up(orc_found_t *found, orc_job_t *job, const orc_read_t *read)
+/* In the task's pool. */
+static orc_found_t found_in(const orc_job_t *job, const orc_db_step_t *steps)
 {
-    orc_error_t *error;
-    orc_db_t *db;
+    const orc_rows_t *rows = &steps[0].rows;
+    apr_pool_t *pool = job->task.pool;
+    orc_found_t found = {0};
 
-    error = orc_db_open(&db, job->engine->source, job->task.pool);
-    if (!error) {
-        error = find(found, job, read, db);
-        orc_db_close(db);
+    switch (job->read.kind) {
+    case ORC_READ_RECORDS:
+        found.records = orc_store_records(rows, pool);
+        break;
+    case ORC_READ_RESOURCES:
+        found.resources = orc_store_resources(rows, pool);
+        break;
+    case ORC_READ_KNOWN:
+        found.noted = job->read.tag ? orc_store_answer(&steps[1].rows, pool) : NULL;
+        found.known = orc_rows_first_column(rows, pool);
+        break;
+    case ORC_READ_TAGS:
+        found.known = orc_rows_first_column(rows, pool);
+        break;
+    case ORC_READ_LIVING:
+        found.count = orc_store_living(rows);
+        break;
     }
-    if (!error)
-        return 1;
-    orc_log(ORC_LOG_INFO, "%s %s: %s", orc_job_name(job), job->task.work->id, orc_error_line(error, job->task.pool));
-    end(job, DATABASE_PAUSE);
-    return 0;
+    return found;
+}
+
+void orc_job_read_done(orc_job_t *job, const orc_db_step_t *steps, const orc_error_t *error)
+{
+    orc_found_t found;
+
+    job->is_travelling = 0;
+    if (job->is_lost) {
+        orc_job_finished(job);
+    }
+    else if (error) {
+        orc_log(ORC_LOG_INFO, "%s %s: %s", orc_job_name(job), job->task.work->id,
+                orc_error_line(error, job->task.pool));
+        end(job, DATABASE_PAUSE);
+    }
+    else {
+        found = found_in(job, steps);
+        go_on(job, job->read.then(&job->task, &found));
+    }
+}
+
+static void read_later(orc_job_t *job, const orc_read_t *read)
+{
+    job->read = *read;
+    job->is_travelling = 1;
+    APR_ARRAY_PUSH(job->engine->reading, orc_job_t *) = job;
 }
 
 static void on_answer(orc_job_t *job, const orc_im_result_t *result)
@@ -152,34 +185,28 @@ static void call(orc_job_t *job, const orc_call_t *call)
 
 static void go_on(orc_job_t *job, orc_step_t step)
 {
-    for (;;) {
-        orc_found_t found = {0};
-
-        step = orc_step_resolve(&job->task, step);
-        switch (step.kind) {
-        case ORC_STEP_READ:
-            if (!look_up(&found, job, &step.read))
-                return;
-            step = step.read.then(&job->task, &found);
-            continue;
-        case ORC_STEP_CALL:
-            call(job, &step.call);
-            return;
-        case ORC_STEP_LATER:
-            end_later(job, &step);
-            return;
-        case ORC_STEP_ENDED:
-            end_for_good(job, step.text);
-            return;
-        case ORC_STEP_FORGOTTEN:
-            job->is_forgotten = 1;
-            end(job, 0);
-            return;
-        case ORC_STEP_DAMAGED:
-        case ORC_STEP_EVENT:
-            give_up(job, step.text);
-            return;
-        }
+    step = orc_step_resolve(&job->task, step);
+    switch (step.kind) {
+    case ORC_STEP_READ:
+        read_later(job, &step.read);
+        return;
+    case ORC_STEP_CALL:
+        call(job, &step.call);
+        return;
+    case ORC_STEP_LATER:
+        end_later(job, &step);
+        return;
+    case ORC_STEP_ENDED:
+        end_for_good(job, step.text);
+        return;
+    case ORC_STEP_FORGOTTEN:
+        job->is_forgotten = 1;
+        end(job, 0);
+        return;
+    case ORC_STEP_DAMAGED:
+    case ORC_STEP_EVENT:
+        give_up(job, step.text);
+        return;
     }
 }
 
@@ -231,7 +258,7 @@ void orc_job_drop(orc_job_t *job)
     if (apr_hash_get(engine->jobs, id, APR_HASH_KEY_STRING) == job)
         apr_hash_set(engine->jobs, id, APR_HASH_KEY_STRING, NULL);
     job->is_lost = 1;
-    if (job->is_fetching || (job->http_call && job->call.kind == ORC_CALL_CREATE))
+    if (job->is_fetching || job->is_travelling || (job->http_call && job->call.kind == ORC_CALL_CREATE))
         return;
     orc_calls_leave(job);
     orc_job_finished(job);

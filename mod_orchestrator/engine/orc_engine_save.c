@@ -42,29 +42,25 @@ static void fill(orc_store_save_t *save, const orc_job_t *job, apr_interval_time
 
 /* ---- in the middle of a step ---- */
 
-int orc_save_note(orc_job_t *job)
+void orc_save_note(orc_db_part_t *part, orc_job_t *job, apr_pool_t *pool)
 {
-    orc_engine_t *engine = job->engine;
-    apr_time_t now = orc_time_monotonic();
     orc_store_save_t save;
-    orc_error_t *error;
-    apr_pool_t *pool;
-    orc_db_t *db;
 
-    apr_pool_create(&pool, job->task.pool);
     (void)orc_task_changes(&job->task);
-    fill(&save, job, engine->config->lease, pool);
-    error = orc_db_open(&db, engine->source, pool);
-    if (!error)
-        error = orc_store_save_durably(db, &save, pool);
-    if (error)
+    fill(&save, job, job->engine->config->lease, pool);
+    part->steps = apr_pcalloc(pool, ORC_STORE_SAVE_STEPS * sizeof *part->steps);
+    part->count = orc_store_save_steps(part->steps, &save, 1, pool);
+}
+
+int orc_save_noted(const orc_db_part_t *part, orc_job_t *job, apr_time_t sent)
+{
+    if (part->error)
         orc_log(ORC_LOG_INFO, "%s %s: a step is put off: %s", orc_job_name(job), job->task.work->id,
-                orc_error_line(error, pool));
-    apr_pool_destroy(pool);
-    if (error || !save.is_kept)
+                orc_error_line(part->error, job->task.pool));
+    if (part->error || !part->steps[part->count - 1].rows.count)
         return 0;
     job->task.changes = NULL;
-    orc_job_prolong(job, now);
+    orc_job_prolong(job, sent);
     return 1;
 }
 
@@ -72,22 +68,28 @@ int orc_save_note(orc_job_t *job)
 
 /* What IM made for a job whose lease is somebody else's by now is a fact all the same. The deployment may have gone by
  * force; then it is named for the administrator. */
-static void note_made(const orc_job_t *job, orc_db_t *db)
+static void note_made(const orc_job_t *job)
 {
     const orc_work_t *work = job->task.work;
     apr_pool_t *pool = job->task.pool;
     int is_noted = 1;
-    orc_error_t *error = orc_store_made(&is_noted, db, job->call.tag, job->made, pool);
+    orc_error_t *error;
+    orc_db_t *db;
 
+    error = orc_db_open(&db, job->engine->source, pool);
+    if (!error)
+        error = orc_store_made(&is_noted, db, job->call.tag, job->made, pool);
     if (error)
         orc_log(ORC_LOG_INFO, "operation %s: %s", work->id, orc_error_line(error, pool));
     if (!is_noted)
         orc_log(ORC_LOG_WARNING, "deployment %s: %s", work->deployment_id,
                 orc_story_left(&job->call.at, job->made, job->call.tag,
                                "its creation was answered when nothing knew of it any more", pool));
+    if (!error)
+        orc_db_close(db);
 }
 
-static void done_with(orc_job_t *job, int is_kept, orc_db_t *db)
+static void done_with(orc_job_t *job, int is_kept)
 {
     orc_engine_t *engine = job->engine;
     const orc_work_t *work = job->task.work;
@@ -101,7 +103,7 @@ static void done_with(orc_job_t *job, int is_kept, orc_db_t *db)
         orc_log(ORC_LOG_INFO, "operation %s: %s of deployment %s %s", work->id, work->kind, work->deployment_id, state);
     }
     if (!is_kept && job->made)
-        note_made(job, db);
+        note_made(job);
     if (apr_hash_get(engine->jobs, work->id, APR_HASH_KEY_STRING) == job)
         apr_hash_set(engine->jobs, work->id, APR_HASH_KEY_STRING, NULL);
     engine->job_count--;
@@ -167,30 +169,39 @@ static orc_error_t *store_one(int *is_stored, orc_job_t *job, orc_db_t *db, apr_
     if (error)
         orc_log(ORC_LOG_ERROR, "%s %s: a step can't be stored: %s", orc_job_name(job), job->task.work->id,
                 orc_error_line(error, pool));
-    done_with(job, !error && is_kept, db);
+    done_with(job, !error && is_kept);
     *is_stored = 1;
     return NULL;
 }
 
-/* What is stored leaves the list. */
-static orc_error_t *store_batch(orc_job_t **jobs, int count, orc_db_t *db, apr_pool_t *pool)
+/* One by one, so that each has what is its own. What is stored leaves the list. */
+static orc_error_t *store_alone(orc_job_t **jobs, int count, orc_db_source_t *source, apr_pool_t *pool)
 {
-    orc_store_save_t *saves = apr_palloc(pool, (apr_size_t)count * sizeof *saves);
-    orc_error_t *error;
-    int i, is_stored = 1;
+    orc_error_t *error = NULL;
+    orc_db_t *db;
+    int i, is_stored;
 
-    for (i = 0; i < count; i++)
-        fill(&saves[i], jobs[i], jobs[i]->due, pool);
-    error = orc_store_save_all(db, saves, count, pool);
-    if (error && error->status == 503 && !is_held(error))
-        return error;
-    for (i = 0; i < count; i++) {
-        if (error)
-            ORC_TRY(store_one(&is_stored, jobs[i], db, pool));
-        else
-            done_with(jobs[i], saves[i].is_kept, db);
-        if (is_stored)
+    ORC_TRY(orc_db_open(&db, source, pool));
+    for (i = 0; i < count && !error; i++) {
+        error = store_one(&is_stored, jobs[i], db, pool);
+        if (!error && is_stored)
             jobs[i] = NULL;
+    }
+    orc_db_close(db);
+    return error;
+}
+
+static orc_error_t *settle_batch(orc_job_t **jobs, const orc_db_part_t *part, apr_pool_t *pool)
+{
+    int i;
+
+    if (part->error && part->error->status == 503 && !is_held(part->error))
+        return part->error;
+    if (part->error)
+        return store_alone(jobs, part->count, jobs[0]->engine->source, pool);
+    for (i = 0; i < part->count; i++) {
+        done_with(jobs[i], part->steps[i].rows.count > 0);
+        jobs[i] = NULL;
     }
     return NULL;
 }
@@ -207,7 +218,7 @@ static orc_error_t *store_special(apr_array_header_t *jobs, orc_db_t *db, apr_po
         int is_alone = job->is_forgotten || json_object_get(job->task.changes, "unwanted"), is_stored = 0;
 
         if (job->is_lost || job->is_unchanged) {
-            done_with(job, !job->is_lost, db);
+            done_with(job, !job->is_lost);
             continue;
         }
         if (is_alone && !error)
@@ -225,20 +236,48 @@ static int by_id(const void *first, const void *second)
     return strcmp((*(orc_job_t *const *)first)->task.work->id, (*(orc_job_t *const *)second)->task.work->id);
 }
 
-orc_error_t *orc_save_finished(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
+orc_error_t *orc_save_special(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
 {
     apr_array_header_t *jobs = engine->finished;
     orc_error_t *error = store_special(jobs, db, pool);
-    int i, rest = 0;
 
     qsort(jobs->elts, (size_t)jobs->nelts, sizeof(orc_job_t *), by_id);
+    return error;
+}
+
+void orc_save_finished(apr_array_header_t *parts, const orc_engine_t *engine, apr_pool_t *pool)
+{
+    const apr_array_header_t *jobs = engine->finished;
+    int i, j;
+
+    for (i = 0; i < jobs->nelts; i += ORC_ENGINE_BATCH) {
+        orc_db_part_t *part = apr_array_push(parts);
+
+        part->count = jobs->nelts - i < ORC_ENGINE_BATCH ? jobs->nelts - i : ORC_ENGINE_BATCH;
+        part->steps = apr_pcalloc(pool, (apr_size_t)part->count * sizeof *part->steps);
+        for (j = 0; j < part->count; j++) {
+            orc_job_t *job = APR_ARRAY_IDX(jobs, i + j, orc_job_t *);
+            orc_store_save_t save;
+
+            fill(&save, job, job->due, pool);
+            (void)orc_store_save_steps(&part->steps[j], &save, 0, pool);
+        }
+    }
+}
+
+orc_error_t *orc_save_settle(orc_engine_t *engine, const orc_db_part_t *parts, apr_pool_t *pool)
+{
+    apr_array_header_t *jobs = engine->finished;
+    orc_error_t *error = NULL;
+    int i, rest = 0;
+
     for (i = 0; i < jobs->nelts && !error; i += ORC_ENGINE_BATCH)
-        error = store_batch(&APR_ARRAY_IDX(jobs, i, orc_job_t *),
-                            jobs->nelts - i < ORC_ENGINE_BATCH ? jobs->nelts - i : ORC_ENGINE_BATCH, db, pool);
+        error = settle_batch(&APR_ARRAY_IDX(jobs, i, orc_job_t *), &parts[i / ORC_ENGINE_BATCH], pool);
     for (i = 0; i < jobs->nelts; i++) {
         if (APR_ARRAY_IDX(jobs, i, orc_job_t *))
             APR_ARRAY_IDX(jobs, rest++, orc_job_t *) = APR_ARRAY_IDX(jobs, i, orc_job_t *);
     }
     jobs->nelts = rest;
+    engine->is_held_up = rest > 0;
     return error;
 }

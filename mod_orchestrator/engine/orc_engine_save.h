@@ -10,10 +10,20 @@
  * says what becomes of it. */
 void orc_save_give_up(orc_job_t *job, const char *what);
 
-/** Stores what is known now, in the middle of a step, on disk. False: it is not stored, and the lease may be lost. */
-int orc_save_note(orc_job_t *job);
+/** What is known now, in the middle of a step, as a transaction that is on disk when it has ended. */
+void orc_save_note(orc_db_part_t *part, orc_job_t *job, apr_pool_t *pool);
 
-/** Stores the steps that ended, as far as the database takes them. */
-orc_error_t *orc_save_finished(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
+/** How that went; `sent`: when the trip began, on the monotonic clock. False: it is not stored, and the lease may be
+ * lost. */
+int orc_save_noted(const orc_db_part_t *part, orc_job_t *job, apr_time_t sent);
+
+/** Of the steps that ended, stores those that need a trip of their own, or none; sorts the others. */
+orc_error_t *orc_save_special(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
+
+/** The transactions of the others, appended to `parts` (of orc_db_part_t). */
+void orc_save_finished(apr_array_header_t *parts, const orc_engine_t *engine, apr_pool_t *pool);
+
+/** How these went: what the database took leaves engine->finished. */
+orc_error_t *orc_save_settle(orc_engine_t *engine, const orc_db_part_t *parts, apr_pool_t *pool);
 
 #endif

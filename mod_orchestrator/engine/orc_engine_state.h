@@ -57,6 +57,9 @@ struct orc_job_t {
     apr_interval_time_t again; /* without an answer: until the next look; -1: the lease is lost */
     int is_withheld;           /* it was not sent, because the lease was over */
     int is_served;             /* a call of this step was answered */
+    orc_im_target_t *target;   /* of one that is to be announced first */
+    orc_read_t read;           /* what the database is asked */
+    int is_travelling;         /* it is among those of the next trip to the database (orc_engine_trip.h) */
     const char *made;          /* what the last creation made */
 
     /* the end of the step */
@@ -84,11 +87,12 @@ struct orc_engine_t {
     orc_http_t *http;
     orc_oidc_t *oidc;
     orc_db_source_t *source;
-    apr_hash_t *jobs;             /* id -> orc_job_t *, the ones that have the lease */
-    int job_count;                /* all, those without a lease included */
-    apr_hash_t *endpoints;        /* url -> orc_endpoint_t * */
-    apr_hash_t *renewals;         /* of tokens, by the person's id; orc_engine_token.c's own */
-    apr_array_header_t *finished; /* of orc_job_t *, to be stored */
+    apr_hash_t *jobs;                        /* id -> orc_job_t *, the ones that have the lease */
+    int job_count;                           /* all, those without a lease included */
+    apr_hash_t *endpoints;                   /* url -> orc_endpoint_t * */
+    apr_hash_t *renewals;                    /* of tokens, by the person's id; orc_engine_token.c's own */
+    apr_array_header_t *finished;            /* of orc_job_t *, to be stored */
+    apr_array_header_t *announced, *reading; /* the same: what has to be stored before a call, or is read */
     orc_tags_t *tags;
     apr_time_t database_after; /* it is left alone until then; monotonic */
     int database_failures;

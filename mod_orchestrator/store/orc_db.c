@@ -370,20 +370,24 @@ static void wake_engines(orc_db_t *db)
     PQclear(run(db, wake_statement));
 }
 
-static orc_error_t *batch_send(orc_db_t *db, const orc_db_step_t *steps, int count, int wake, apr_pool_t *pool)
+static orc_error_t *part_send(orc_db_t *db, const orc_db_part_t *part, apr_pool_t *pool)
 {
     int i;
 
-    for (i = 0; i < count; i++) {
-        const orc_sql_entry_t *entry = &orc_sql_table[steps[i].call.statement];
+    for (i = 0; i < part->count; i++) {
+        const orc_sql_call_t *call = &part->steps[i].call;
+        const orc_sql_entry_t *entry = &orc_sql_table[call->statement];
 
-        if (!PQsendQueryPrepared(db->connection, entry->name, entry->parameters, steps[i].call.values, NULL, NULL, 0))
+        if (!PQsendQueryPrepared(db->connection, entry->name, entry->parameters, call->values, NULL, NULL, 0))
             return result_error(db, NULL, pool);
     }
-    if (!PQpipelineSync(db->connection))
-        return result_error(db, NULL, pool);
-    if (wake && (!PQsendQueryParams(db->connection, wake_statement, 0, NULL, NULL, NULL, NULL, 0) ||
-                 !PQpipelineSync(db->connection)))
+    return PQpipelineSync(db->connection) ? NULL : result_error(db, NULL, pool);
+}
+
+static orc_error_t *wake_send(orc_db_t *db, apr_pool_t *pool)
+{
+    if (!PQsendQueryParams(db->connection, wake_statement, 0, NULL, NULL, NULL, NULL, 0) ||
+        !PQpipelineSync(db->connection))
         return result_error(db, NULL, pool);
     return NULL;
 }
@@ -436,26 +440,55 @@ static orc_error_t *batch_sync(orc_db_t *db, apr_pool_t *pool)
     }
 }
 
-orc_error_t *orc_db_batch(orc_db_t *db, orc_db_step_t *steps, int count, int wake, apr_pool_t *pool)
+static orc_error_t *part_receive(orc_db_t *db, orc_db_part_t *part, apr_pool_t *pool)
 {
     orc_error_t *error = NULL, *sync_error;
     int i;
 
-    for (i = 0; i < count; i++)
-        ORC_TRY(prepare_named(db, steps[i].call.statement, pool));
-    if (!PQenterPipelineMode(db->connection))
-        return result_error(db, NULL, pool);
-    error = batch_send(db, steps, count, wake, pool);
-    for (i = 0; i < count && !error; i++) {
-        error = batch_receive(db, &steps[i].rows, pool);
+    for (i = 0; i < part->count && !error; i++) {
+        error = batch_receive(db, &part->steps[i].rows, pool);
         if (error)
-            error = orc_error_wrap(error, "statement %s", orc_sql_table[steps[i].call.statement].name);
+            error = orc_error_wrap(error, "statement %s", orc_sql_table[part->steps[i].call.statement].name);
     }
-    for (; i < count && is_usable(db); i++)
+    for (; i < part->count && is_usable(db); i++)
         (void)batch_receive(db, NULL, pool);
     if (is_usable(db)) {
         sync_error = batch_sync(db, pool);
         error = error ? error : sync_error;
+    }
+    return error ? error : is_usable(db) ? NULL : result_error(db, NULL, pool);
+}
+
+static orc_error_t *parts_prepare(orc_db_t *db, const orc_db_part_t *parts, int count, apr_pool_t *pool)
+{
+    int i, j;
+
+    for (i = 0; i < count; i++) {
+        for (j = 0; j < parts[i].count; j++)
+            ORC_TRY(prepare_named(db, parts[i].steps[j].call.statement, pool));
+    }
+    return PQenterPipelineMode(db->connection) ? NULL : result_error(db, NULL, pool);
+}
+
+/* What is wrong with the connection, if anything is; what is wrong with a part is its own. */
+static orc_error_t *run_parts(orc_db_t *db, orc_db_part_t *parts, int count, int wake, apr_pool_t *pool)
+{
+    orc_error_t *error = NULL;
+    int i;
+
+    error = parts_prepare(db, parts, count, pool);
+    if (error) {
+        for (i = 0; i < count; i++)
+            parts[i].error = error;
+        return error;
+    }
+    for (i = 0; i < count && !error; i++)
+        error = part_send(db, &parts[i], pool);
+    if (wake && !error)
+        error = wake_send(db, pool);
+    for (i = 0; i < count; i++) {
+        parts[i].error = error ? error : part_receive(db, &parts[i], pool);
+        error = error ? error : is_usable(db) ? NULL : parts[i].error;
     }
     if (wake && is_usable(db)) {
         (void)batch_receive(db, NULL, pool);
@@ -464,6 +497,19 @@ orc_error_t *orc_db_batch(orc_db_t *db, orc_db_step_t *steps, int count, int wak
     if (!db->is_late && !PQexitPipelineMode(db->connection) && !error)
         error = result_error(db, NULL, pool);
     return error;
+}
+
+orc_error_t *orc_db_parts(orc_db_t *db, orc_db_part_t *parts, int count, apr_pool_t *pool)
+{
+    return run_parts(db, parts, count, 0, pool);
+}
+
+orc_error_t *orc_db_batch(orc_db_t *db, orc_db_step_t *steps, int count, int wake, apr_pool_t *pool)
+{
+    orc_db_part_t part = {.steps = steps, .count = count};
+    orc_error_t *error = run_parts(db, &part, 1, wake, pool);
+
+    return part.error ? part.error : error;
 }
 
 orc_error_t *orc_db_write(orc_db_source_t *source, orc_db_step_t *steps, int count, int wake, apr_pool_t *pool)

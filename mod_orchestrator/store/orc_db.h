@@ -119,6 +119,20 @@ typedef struct orc_db_step_t {
  */
 orc_error_t *orc_db_batch(orc_db_t *db, orc_db_step_t *steps, int count, int wake, apr_pool_t *pool);
 
+/** A transaction among others of one round trip. */
+typedef struct orc_db_part_t {
+    orc_db_step_t *steps;
+    int count;
+    orc_error_t *error; /* out: what undid it; NULL: it is done */
+} orc_db_part_t;
+
+/**
+ * Runs transactions one after the other, all in one round trip. What goes wrong with one undoes that one.
+ * @return what is wrong with the connection; then it is the error of each that was not carried out, or may not have
+ * been
+ */
+orc_error_t *orc_db_parts(orc_db_t *db, orc_db_part_t *parts, int count, apr_pool_t *pool);
+
 /** Opens, runs a batch, closes. Nothing is repeated. */
 orc_error_t *orc_db_write(orc_db_source_t *source, orc_db_step_t *steps, int count, int wake, apr_pool_t *pool);
 

@@ -12,43 +12,35 @@ orc_error_t *orc_store_made(int *is_noted, orc_db_t *db, const char *tag, const 
     return NULL;
 }
 
-orc_error_t *orc_store_answer(const char **infra_id, orc_db_t *db, const char *tag, apr_pool_t *pool)
+orc_sql_call_t orc_store_answer_call(const char *tag, apr_pool_t *pool)
 {
-    orc_rows_t rows;
-
-    ORC_TRY(orc_db_execute(db, &rows, orc_sql_infrastructure_answer(.tag = tag), pool));
-    *infra_id = rows.count ? apr_pstrdup(pool, orc_sql_infrastructure_answer_row(&rows, 0).infra_id) : NULL;
-    return NULL;
+    return orc_db_kept(orc_sql_infrastructure_answer(.tag = tag), pool);
 }
 
-orc_error_t *orc_store_known(apr_array_header_t **known, orc_db_t *db, const apr_array_header_t *ids, apr_pool_t *pool)
+const char *orc_store_answer(const orc_rows_t *rows, apr_pool_t *pool)
 {
-    orc_rows_t rows;
-
-    ORC_TRY(orc_db_execute(db, &rows, orc_sql_infrastructure_known(.ids = orc_value_array(ids, pool)), pool));
-    *known = orc_rows_first_column(&rows, pool);
-    return NULL;
+    return rows->count ? apr_pstrdup(pool, orc_sql_infrastructure_answer_row(rows, 0).infra_id) : NULL;
 }
 
-orc_error_t *orc_store_known_tags(apr_array_header_t **known, orc_db_t *db, const apr_array_header_t *tags,
-                                  apr_pool_t *pool)
+orc_sql_call_t orc_store_known_call(const apr_array_header_t *ids, apr_pool_t *pool)
 {
-    orc_rows_t rows;
-
-    ORC_TRY(orc_db_execute(db, &rows, orc_sql_infrastructure_tags(.tags = orc_value_array(tags, pool)), pool));
-    *known = orc_rows_first_column(&rows, pool);
-    return NULL;
+    return orc_db_kept(orc_sql_infrastructure_known(.ids = orc_value_array(ids, pool)), pool);
 }
 
-orc_error_t *orc_store_living(int *count, orc_db_t *db, const char *user_id, const char *endpoint,
-                              const apr_array_header_t *but, apr_pool_t *pool)
+orc_sql_call_t orc_store_known_tags_call(const apr_array_header_t *tags, apr_pool_t *pool)
 {
-    orc_rows_t rows;
+    return orc_db_kept(orc_sql_infrastructure_tags(.tags = orc_value_array(tags, pool)), pool);
+}
 
-    ORC_TRY(orc_db_execute(
-        db, &rows,
+orc_sql_call_t orc_store_living_call(const char *user_id, const char *endpoint, const apr_array_header_t *but,
+                                     apr_pool_t *pool)
+{
+    return orc_db_kept(
         orc_sql_infrastructure_living(.user_id = user_id, .endpoint = endpoint, .but = orc_value_array(but, pool)),
-        pool));
-    *count = (int)orc_value_integer(orc_sql_infrastructure_living_row(&rows, 0).count);
-    return NULL;
+        pool);
+}
+
+int orc_store_living(const orc_rows_t *rows)
+{
+    return (int)orc_value_integer(orc_sql_infrastructure_living_row(rows, 0).count);
 }

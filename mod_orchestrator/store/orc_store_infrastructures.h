@@ -11,18 +11,19 @@
  * no such tag any more; then nothing knows of the infrastructure. */
 orc_error_t *orc_store_made(int *is_noted, orc_db_t *db, const char *tag, const char *infra_id, apr_pool_t *pool);
 
-/** What was noted for a tag: *infra_id, or NULL. */
-orc_error_t *orc_store_answer(const char **infra_id, orc_db_t *db, const char *tag, apr_pool_t *pool);
+/* What is asked goes with other calls in one round trip: a call, and what its rows say. */
 
-/** Of infrastructures' ids, those that belong to something we know; of const char *. */
-orc_error_t *orc_store_known(apr_array_header_t **known, orc_db_t *db, const apr_array_header_t *ids, apr_pool_t *pool);
+/** What was noted for a tag; NULL: nothing. */
+orc_sql_call_t orc_store_answer_call(const char *tag, apr_pool_t *pool);
+const char *orc_store_answer(const orc_rows_t *rows, apr_pool_t *pool);
 
-/** Of tags, those that belong to something we know; of const char *. */
-orc_error_t *orc_store_known_tags(apr_array_header_t **known, orc_db_t *db, const apr_array_header_t *tags,
-                                  apr_pool_t *pool);
+/** Of infrastructures' ids, and of tags, those that belong to something we know: the first column. */
+orc_sql_call_t orc_store_known_call(const apr_array_header_t *ids, apr_pool_t *pool);
+orc_sql_call_t orc_store_known_tags_call(const apr_array_header_t *tags, apr_pool_t *pool);
 
 /** How many infrastructures that are wanted a person has at an IM beside some; `but`: their ids, of const char *. */
-orc_error_t *orc_store_living(int *count, orc_db_t *db, const char *user_id, const char *endpoint,
-                              const apr_array_header_t *but, apr_pool_t *pool);
+orc_sql_call_t orc_store_living_call(const char *user_id, const char *endpoint, const apr_array_header_t *but,
+                                     apr_pool_t *pool);
+int orc_store_living(const orc_rows_t *rows);
 
 #endif

@@ -40,12 +40,11 @@ static slow_t split_slow(const apr_array_header_t *slow, apr_pool_t *pool)
                     orc_value_array(lists[3], pool)};
 }
 
-static orc_error_t *claim_rows(orc_rows_t *rows, orc_db_t *db, const orc_store_claim_t *claim, apr_pool_t *pool)
+orc_sql_call_t orc_store_claim_call(const orc_store_claim_t *claim, apr_pool_t *pool)
 {
     const slow_t slow = split_slow(claim->slow, pool);
 
-    return orc_db_execute(
-        db, rows,
+    return orc_db_kept(
         orc_sql_work_claim(.due = orc_value_number(claim->due, pool), .pending = orc_value_number(claim->pending, pool),
                            .per_group = orc_value_number(claim->per_group, pool),
                            .groups = orc_value_number(claim->groups, pool), .after_issuer = claim->after_issuer,
@@ -59,16 +58,13 @@ static orc_error_t *claim_rows(orc_rows_t *rows, orc_db_t *db, const orc_store_c
         pool);
 }
 
-orc_error_t *orc_store_claim(orc_rows_t *rows, orc_store_left_t *left, orc_db_t *db, const orc_store_claim_t *claim,
-                             apr_pool_t *pool)
+orc_error_t *orc_store_claimed(orc_store_left_t *left, orc_rows_t *rows, apr_pool_t *pool)
 {
-    orc_sql_work_claim_row_t first;
+    const orc_sql_work_claim_row_t first = orc_sql_work_claim_row(rows, 0);
     json_t *put_off;
 
-    ORC_TRY(claim_rows(rows, db, claim, pool));
-    first = orc_sql_work_claim_row(rows, 0);
-    left->next = first.next ? orc_value_integer(first.next) : -1;
     ORC_TRY(read_json(&put_off, first.put_off, pool));
+    left->next = first.next ? orc_value_integer(first.next) : -1;
     left->put_off = put_off;
     left->last_issuer = first.last_issuer;
     left->last_group = first.last_group;
@@ -293,26 +289,14 @@ orc_error_t *orc_store_save(orc_db_t *db, orc_store_save_t *save, apr_pool_t *po
     return NULL;
 }
 
-orc_error_t *orc_store_save_durably(orc_db_t *db, orc_store_save_t *save, apr_pool_t *pool)
+int orc_store_save_steps(orc_db_step_t *steps, const orc_store_save_t *save, int is_durable, apr_pool_t *pool)
 {
-    orc_db_step_t steps[] = {{.call = orc_sql_work_durably()}, {.call = saving(save, pool)}};
+    int count = 0;
 
-    ORC_TRY(orc_db_batch(db, steps, 2, 0, pool));
-    save->is_kept = steps[1].rows.count > 0;
-    return NULL;
-}
-
-orc_error_t *orc_store_save_all(orc_db_t *db, orc_store_save_t *saves, int count, apr_pool_t *pool)
-{
-    orc_db_step_t *steps = apr_pcalloc(pool, (apr_size_t)count * sizeof *steps);
-    int i;
-
-    for (i = 0; i < count; i++)
-        steps[i].call = saving(&saves[i], pool);
-    ORC_TRY(orc_db_batch(db, steps, count, 0, pool));
-    for (i = 0; i < count; i++)
-        saves[i].is_kept = steps[i].rows.count > 0;
-    return NULL;
+    if (is_durable)
+        steps[count++].call = orc_sql_work_durably();
+    steps[count++].call = saving(save, pool);
+    return count;
 }
 
 orc_error_t *orc_store_forget(int *done, orc_db_t *db, const orc_store_save_t *save, apr_pool_t *pool)
@@ -326,43 +310,43 @@ orc_error_t *orc_store_forget(int *done, orc_db_t *db, const orc_store_save_t *s
     return NULL;
 }
 
-orc_error_t *orc_store_resources(apr_array_header_t **resources, orc_db_t *db, const char *deployment_id,
-                                 apr_pool_t *pool)
+orc_sql_call_t orc_store_resources_call(const char *deployment_id, apr_pool_t *pool)
 {
-    orc_rows_t rows;
-    int i;
-
-    ORC_TRY(orc_db_execute(db, &rows, orc_sql_work_resources(.deployment_id = deployment_id), pool));
-    *resources = apr_array_make(pool, rows.count, sizeof(orc_store_resource_t));
-    for (i = 0; i < rows.count; i++) {
-        const orc_sql_work_resources_row_t row = orc_sql_work_resources_row(&rows, i);
-        orc_store_resource_t *resource = apr_array_push(*resources);
-
-        resource->position = (int)orc_value_integer(row.position);
-        resource->node = row.tosca_node_name;
-        resource->is_compute = orc_value_is_true(row.is_compute);
-        resource->vm = row.im_vm_idx;
-        resource->id = row.id;
-    }
-    return NULL;
+    return orc_db_kept(orc_sql_work_resources(.deployment_id = deployment_id), pool);
 }
 
-orc_error_t *orc_store_records(apr_array_header_t **records, orc_db_t *db, apr_pool_t *pool)
+apr_array_header_t *orc_store_resources(const orc_rows_t *rows, apr_pool_t *pool)
 {
-    orc_rows_t rows;
+    apr_array_header_t *resources = apr_array_make(pool, rows->count, sizeof(orc_store_resource_t));
     int i;
 
-    ORC_TRY(orc_db_execute(db, &rows, orc_sql_work_providers(), pool));
-    *records = apr_array_make(pool, rows.count, sizeof(orc_store_record_t));
-    for (i = 0; i < rows.count; i++) {
-        const orc_sql_work_providers_row_t row = orc_sql_work_providers_row(&rows, i);
-        orc_store_record_t *record = apr_array_push(*records);
+    for (i = 0; i < rows->count; i++) {
+        const orc_sql_work_resources_row_t row = orc_sql_work_resources_row(rows, i);
+        orc_store_resource_t *resource = apr_array_push(resources);
 
-        record->name = row.name;
+        resource->position = (int)orc_value_integer(row.position);
+        resource->node = apr_pstrdup(pool, row.tosca_node_name);
+        resource->is_compute = orc_value_is_true(row.is_compute);
+        resource->vm = apr_pstrdup(pool, row.im_vm_idx);
+        resource->id = apr_pstrdup(pool, row.id);
+    }
+    return resources;
+}
+
+apr_array_header_t *orc_store_records(const orc_rows_t *rows, apr_pool_t *pool)
+{
+    apr_array_header_t *records = apr_array_make(pool, rows->count, sizeof(orc_store_record_t));
+    int i;
+
+    for (i = 0; i < rows->count; i++) {
+        const orc_sql_work_providers_row_t row = orc_sql_work_providers_row(rows, i);
+        orc_store_record_t *record = apr_array_push(records);
+
+        record->name = apr_pstrdup(pool, row.name);
         record->attempts = orc_value_integer(row.attempts);
         record->successes = orc_value_integer(row.successes);
     }
-    return NULL;
+    return records;
 }
 
 /* ---- housekeeping ---- */

@@ -81,9 +81,11 @@ typedef struct orc_store_left_t {
     const char *last_issuer, *last_group; /* behind this group there may be more that wait; NULL: there are none */
 } orc_store_left_t;
 
-/** Claims work. *rows are read with orc_store_work_read. */
-orc_error_t *orc_store_claim(orc_rows_t *rows, orc_store_left_t *left, orc_db_t *db, const orc_store_claim_t *claim,
-                             apr_pool_t *pool);
+/** The call that claims work; its rows are read with orc_store_claimed, and then each with orc_store_work_read. */
+orc_sql_call_t orc_store_claim_call(const orc_store_claim_t *claim, apr_pool_t *pool);
+
+/** What a claim brought: afterwards rows->count is how many; the texts of *left are the rows'. */
+orc_error_t *orc_store_claimed(orc_store_left_t *left, orc_rows_t *rows, apr_pool_t *pool);
 
 /** One claimed row as a value in `pool`, which may outlive the rows. */
 orc_error_t *orc_store_work_read(orc_work_t **work, const orc_rows_t *rows, int row, apr_pool_t *pool);
@@ -174,11 +176,11 @@ typedef struct orc_store_save_t {
 /** Stores one; fenced. */
 orc_error_t *orc_store_save(orc_db_t *db, orc_store_save_t *save, apr_pool_t *pool);
 
-/** The same, and it is on disk when it returns, whatever synchronous_commit says. */
-orc_error_t *orc_store_save_durably(orc_db_t *db, orc_store_save_t *save, apr_pool_t *pool);
+enum { ORC_STORE_SAVE_STEPS = 2 };
 
-/** Stores many in one round trip and one transaction. */
-orc_error_t *orc_store_save_all(orc_db_t *db, orc_store_save_t *saves, int count, apr_pool_t *pool);
+/** The statements of one, at most ORC_STORE_SAVE_STEPS, for a transaction; *is_kept: when the last of them has a row.
+ * `is_durable`: it is on disk when that has ended, whatever synchronous_commit says. Returns how many. */
+int orc_store_save_steps(orc_db_step_t *steps, const orc_store_save_t *save, int is_durable, apr_pool_t *pool);
 
 /** Deletes the deployment of an operation, and the operation with it; fenced. */
 orc_error_t *orc_store_forget(int *done, orc_db_t *db, const orc_store_save_t *save, apr_pool_t *pool);
@@ -191,9 +193,9 @@ typedef struct orc_store_resource_t {
     const char *id;
 } orc_store_resource_t;
 
-/** A deployment's resources in order; of orc_store_resource_t. */
-orc_error_t *orc_store_resources(apr_array_header_t **resources, orc_db_t *db, const char *deployment_id,
-                                 apr_pool_t *pool);
+/** A deployment's resources in order; of orc_store_resource_t, in the pool. */
+orc_sql_call_t orc_store_resources_call(const char *deployment_id, apr_pool_t *pool);
+apr_array_header_t *orc_store_resources(const orc_rows_t *rows, apr_pool_t *pool);
 
 /** How providers did so far. */
 typedef struct orc_store_record_t {
@@ -201,8 +203,8 @@ typedef struct orc_store_record_t {
     apr_int64_t attempts, successes;
 } orc_store_record_t;
 
-/** Of orc_store_record_t. */
-orc_error_t *orc_store_records(apr_array_header_t **records, orc_db_t *db, apr_pool_t *pool);
+/** What orc_sql_work_providers() gives; of orc_store_record_t, in the pool. */
+apr_array_header_t *orc_store_records(const orc_rows_t *rows, apr_pool_t *pool);
 
 /** Deletes what is too old to be asked for: idempotency keys after a day. A bounded number at a time; *deleted, 0 when
  * nothing is left. */

@@ -5,6 +5,7 @@ import pytest
 
 from harness.client import template
 from harness.live import HELD
+from harness.proxies import Far
 
 # A rhythm is neither longer than a lease nor a small part of it.
 STEADY = {"poll_min": 300, "poll_max": 300, "lease": 850}
@@ -53,3 +54,14 @@ def test_what_nobody_looked_at_when_its_turn_came_is_found_later(rig):
     rig.wait_for(lambda: rig.change_work(first, "due_at = now() - interval '1 hour'"), 10, "a row that is at work")
     rig.control.release()
     rig.finish(first, timeout=90)
+
+
+def test_what_many_creations_announce_goes_to_the_database_together(rig):
+    far = Far(rig.postgres.port, 0.05, b"work_durably")
+    ids = [rig.person().create() for _ in range(32)]
+    rig.engine(database=rig.postgres.conninfo.replace("port=%d" % rig.postgres.port, "port=%d" % far.port), im_max_in_flight=32)
+    for id in ids:
+        rig.finish(id, timeout=40)
+    far.close()
+    assert all(len(rig.steps(id)) == 1 for id in ids)
+    assert 0 < far.trips <= len(ids) / 2

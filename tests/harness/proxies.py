@@ -2,9 +2,11 @@
 """What stands between a daemon and PostgreSQL, or IM, and holds up what passes."""
 
 import contextlib
+import queue
 import select
 import socket
 import threading
+import time
 
 
 def readable(*sockets):
@@ -103,6 +105,61 @@ class Deaf(Standstill):
         self.stands.set()
         self.go.set()
         return True
+
+
+class Far(_Server):
+    """Before PostgreSQL: every answer comes `seconds` later than it would. Counts the round trips on whose way there these
+    bytes are."""
+
+    def __init__(self, target, seconds, pattern=b""):
+        self.trips = 0
+        self._half, self._pattern = seconds / 2, pattern
+        super().__init__(target)
+
+    def _carry(self, source, target, passed):
+        """One direction: what comes leaves half of the time later, in its order."""
+        waiting = queue.SimpleQueue()
+
+        def deliver():
+            with contextlib.suppress(OSError):
+                while True:
+                    at, data = waiting.get()
+                    time.sleep(max(0, at - time.monotonic()))
+                    if not data:
+                        target.shutdown(socket.SHUT_WR)
+                        return
+                    target.sendall(data)
+        thread = threading.Thread(target=deliver, daemon=True)
+        thread.start()
+        data = b"-"
+        while data:
+            try:
+                data = source.recv(65536)
+            except OSError:
+                data = b""
+            passed(data)
+            waiting.put((time.monotonic() + self._half, data))
+        thread.join()
+
+    def serve(self, client):
+        is_counted = False
+
+        def there(data):
+            nonlocal is_counted
+            if self._pattern and self._pattern in data and not is_counted:
+                is_counted = True
+                self.trips += 1
+
+        def back(_):
+            nonlocal is_counted
+            is_counted = False
+        with socket.create_connection(("127.0.0.1", self.target)) as server:
+            for one in (client, server):
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            other = threading.Thread(target=self._carry, args=(server, client, back), daemon=True)
+            other.start()
+            self._carry(client, server, there)
+            other.join()
 
 
 class Late(_Server):
