@@ -6,8 +6,8 @@ The yardstick of a read is mod_bench.c: a handler in the same httpd, behind mod_
 statement of the route (taken from PostgreSQL's log) and sends what it gives. The yardstick of a submission is pgbench
 running the very statements of a submission. Absolute figures say more about the machine than about the product.
 
-usage: bench.py [get] [not_modified] [list] [post] [engine] [memory] [lists]
-       (all of them by default; lists: lists.py)
+usage: bench.py [get] [not_modified] [list] [post] [creations] [memory] [lists] [engine]
+       (all of them by default; lists: lists.py, engine: engines.py)
 """
 
 import contextlib
@@ -31,6 +31,7 @@ from harness.client import expect  # noqa: E402
 from harness.live import LiveStack, sweep  # noqa: E402
 from stack import build, keys, process  # noqa: E402
 
+import engines  # noqa: E402
 import lists  # noqa: E402
 
 USERS, PER_USER = 1000, 100
@@ -305,7 +306,7 @@ class Bench:
             raise SystemExit("pgbench fails: %s" % output.stderr[-2000:])
         return float(re.search(r"tps = ([\d.]+)", output.stdout).group(1))
 
-    def engine(self):
+    def creations(self):
         """p99 of a read while 10,000 creations go through, against the same at rest."""
         template = self.person.store_template()
         mine = "/api/v1/deployments/" + self.person.get("/deployments").json()["data"][0]["id"]
@@ -381,12 +382,14 @@ def measure(wanted):
 
 
 def main():
-    wanted = sys.argv[1:] or ["get", "not_modified", "list", "post", "engine", "memory", "lists"]
+    wanted = sys.argv[1:] or ["get", "not_modified", "list", "post", "creations", "memory", "lists", "engine"]
     sweep()
-    shared = [name for name in wanted if name != "lists"]
+    shared = [name for name in wanted if name not in ("lists", "engine")]
     rows = measure(shared) if shared else []
     if "lists" in wanted:
         rows += lists.measure(say)
+    if "engine" in wanted:
+        rows += engines.measure(say)
     missed = [row[0] for row in rows if not row[3]]
     say("%d reached, %d missed%s" % (len(rows) - len(missed), len(missed), ": " + "; ".join(missed) if missed else ""))
     return 1 if missed else 0
