@@ -208,7 +208,7 @@ static orc_error_t *work(orc_engine_t *engine, apr_pool_t *pool)
 {
     apr_time_t now = orc_time_monotonic();
     apr_interval_time_t next = -1;
-    int with_claim;
+    int is_stopping = engine->is_stopping, with_claim;
     orc_db_t *db;
 
     if (now >= engine->renew_at) {
@@ -221,10 +221,10 @@ static orc_error_t *work(orc_engine_t *engine, apr_pool_t *pool)
         engine->claim_at = next_claim(engine, now);
     else if (engine->job_count >= ORC_ENGINE_MAX_JOBS)
         engine->claim_at = now + LONGEST_WAIT;
-    with_claim = now >= engine->claim_at && !engine->is_stopping && engine->job_count < ORC_ENGINE_MAX_JOBS;
+    with_claim = now >= engine->claim_at && !is_stopping && engine->job_count < ORC_ENGINE_MAX_JOBS;
     if (!engine->finished->nelts && !orc_trip_is_wanted(engine) && !with_claim)
         return NULL;
-    ORC_TRY(orc_trip_make(&next, engine, with_claim, pool));
+    ORC_TRY(orc_trip_make(is_stopping ? NULL : &next, engine, with_claim, pool));
     if (with_claim)
         engine->claim_at = claim_after(engine, now, next);
     return NULL;

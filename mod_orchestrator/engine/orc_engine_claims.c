@@ -162,7 +162,7 @@ static orc_store_claim_t wanted(const orc_engine_t *engine, apr_pool_t *pool)
 }
 
 /* When it was due; 0 for a new one, which may have been for long. */
-static apr_time_t start(orc_engine_t *engine, const orc_rows_t *rows, int row, apr_time_t now)
+static apr_time_t start(orc_engine_t *engine, const orc_rows_t *rows, int row, const orc_claims_t *asked)
 {
     orc_work_t *work;
     orc_error_t *error;
@@ -179,7 +179,9 @@ static apr_time_t start(orc_engine_t *engine, const orc_rows_t *rows, int row, a
         apr_pool_destroy(job_pool);
     }
     else {
-        orc_job_start(engine, work, now, job_pool);
+        /* the lease began at some moment between the question and the answer; the clock is that of the answer */
+        work->lease -= asked->answered - asked->at;
+        orc_job_start(engine, work, asked->answered, job_pool);
     }
     return was_due;
 }
@@ -232,7 +234,7 @@ orc_error_t *orc_claims_take(apr_interval_time_t *next, orc_engine_t *engine, co
     ORC_TRY(orc_store_claimed(&left, rows, pool));
     count_put_off(engine, left.put_off);
     for (i = 0; i < rows->count; i++) {
-        apr_time_t was_due = start(engine, rows, i, asked->at);
+        apr_time_t was_due = start(engine, rows, i, asked);
 
         oldest = !oldest || (was_due && was_due < oldest) ? was_due : oldest;
     }

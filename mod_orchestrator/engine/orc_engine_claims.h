@@ -22,7 +22,7 @@ orc_error_t *orc_claims_count(orc_engine_t *engine, orc_db_t *db, apr_pool_t *po
 /** A claim that is under way. */
 typedef struct orc_claims_t {
     orc_store_claim_t claim;
-    apr_time_t at; /* monotonic */
+    apr_time_t at, answered; /* monotonic */
 } orc_claims_t;
 
 /** A claim of what is due, as a transaction; there is room in hand. */

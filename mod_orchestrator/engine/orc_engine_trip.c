@@ -18,6 +18,7 @@ typedef struct trip_t {
     apr_array_header_t *parts;
     const apr_array_header_t *announced, *reading;
     int saves;
+    int is_last; /* the engine stops */
     orc_claims_t claim;
 } trip_t;
 
@@ -63,7 +64,7 @@ static void pack(trip_t *trip, int with_claim)
     orc_save_finished(trip->parts, engine, trip->pool);
     trip->saves = trip->parts->nelts;
     /* Who stops begins nothing more, and hands the rest back. */
-    if (engine->is_stopping)
+    if (trip->is_last)
         return;
     trip->announced = taken(engine->announced, trip->pool);
     for (i = 0; i < trip->announced->nelts; i++)
@@ -113,6 +114,7 @@ static orc_error_t *travel(trip_t *trip, int with_claim)
     if (!error) {
         pack(trip, with_claim);
         error = orc_db_parts(db, (orc_db_part_t *)trip->parts->elts, trip->parts->nelts, trip->pool);
+        trip->claim.answered = orc_time_monotonic();
     }
     orc_db_close(db);
     return error;
@@ -120,9 +122,10 @@ static orc_error_t *travel(trip_t *trip, int with_claim)
 
 orc_error_t *orc_trip_make(apr_interval_time_t *next, orc_engine_t *engine, int with_claim, apr_pool_t *pool)
 {
-    trip_t trip = {.engine = engine, .pool = pool, .began = orc_time_monotonic()};
-    orc_error_t *error = travel(&trip, with_claim), *settled, *taken_up = NULL;
+    trip_t trip = {.engine = engine, .pool = pool, .began = orc_time_monotonic(), .is_last = !next};
+    orc_error_t *error, *settled, *taken_up = NULL;
 
+    error = travel(&trip, with_claim);
     if (!trip.parts) {
         orc_trip_cancel(engine, error);
         return error;

@@ -16,7 +16,7 @@ int orc_trip_is_wanted(const orc_engine_t *engine);
 /**
  * Makes a trip, and lets all go on that took part.
  * @param with_claim there is room in hand
- * @param next of a claim: see orc_claims_take
+ * @param next of a claim: see orc_claims_take; NULL: the engine stops, so that only what is finished takes part
  * @return what is wrong with the database; then what is finished waits for the next trip, the rest has ended
  */
 orc_error_t *orc_trip_make(apr_interval_time_t *next, orc_engine_t *engine, int with_claim, apr_pool_t *pool);
