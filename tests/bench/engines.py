@@ -161,7 +161,7 @@ class Engines:
         made = claims.Claims(self.rig.postgres)
         self.say("%d operations in %.0f s" % (claims.ENDED + claims.LIVE + claims.PENDING, made.seconds))
         for name, median, worst in made.measure():
-            self.at_most("milliseconds of a claim, " + name, median, 20, "one of twenty takes %.1f or more" % worst)
+            self.at_most("ms of a claim, " + name, median, 20, "one of twenty takes %.1f or more" % worst)
 
 
 def measure(say):
