@@ -66,30 +66,38 @@ int orc_save_noted(const orc_db_part_t *part, orc_job_t *job, apr_time_t sent)
 
 /* ---- the end of steps ---- */
 
+/* `db` NULL: none is at hand. A second unit of work beside one that is open would close its connection when it breaks.
+ */
+static orc_error_t *store_made(int *is_noted, const orc_job_t *job, orc_db_t *db)
+{
+    apr_pool_t *pool = job->task.pool;
+    orc_db_t *own = NULL;
+
+    if (!db)
+        ORC_TRY(orc_db_open(&own, job->engine->source, pool));
+    ORC_TRY(orc_store_made(is_noted, db ? db : own, job->call.tag, job->made, pool));
+    orc_db_close(own);
+    return NULL;
+}
+
 /* What IM made for a job whose lease is somebody else's by now is a fact all the same. The deployment may have gone by
  * force; then it is named for the administrator. */
-static void note_made(const orc_job_t *job)
+static void note_made(const orc_job_t *job, orc_db_t *db)
 {
     const orc_work_t *work = job->task.work;
     apr_pool_t *pool = job->task.pool;
     int is_noted = 1;
-    orc_error_t *error;
-    orc_db_t *db;
+    orc_error_t *error = store_made(&is_noted, job, db);
 
-    error = orc_db_open(&db, job->engine->source, pool);
-    if (!error)
-        error = orc_store_made(&is_noted, db, job->call.tag, job->made, pool);
     if (error)
         orc_log(ORC_LOG_INFO, "operation %s: %s", work->id, orc_error_line(error, pool));
     if (!is_noted)
         orc_log(ORC_LOG_WARNING, "deployment %s: %s", work->deployment_id,
                 orc_story_left(&job->call.at, job->made, job->call.tag,
                                "its creation was answered when nothing knew of it any more", pool));
-    if (!error)
-        orc_db_close(db);
 }
 
-static void done_with(orc_job_t *job, int is_kept)
+static void done_with(orc_job_t *job, int is_kept, orc_db_t *db)
 {
     orc_engine_t *engine = job->engine;
     const orc_work_t *work = job->task.work;
@@ -103,7 +111,7 @@ static void done_with(orc_job_t *job, int is_kept)
         orc_log(ORC_LOG_INFO, "operation %s: %s of deployment %s %s", work->id, work->kind, work->deployment_id, state);
     }
     if (!is_kept && job->made)
-        note_made(job);
+        note_made(job, db);
     if (apr_hash_get(engine->jobs, work->id, APR_HASH_KEY_STRING) == job)
         apr_hash_set(engine->jobs, work->id, APR_HASH_KEY_STRING, NULL);
     engine->job_count--;
@@ -169,7 +177,7 @@ static orc_error_t *store_one(int *is_stored, orc_job_t *job, orc_db_t *db, apr_
     if (error)
         orc_log(ORC_LOG_ERROR, "%s %s: a step can't be stored: %s", orc_job_name(job), job->task.work->id,
                 orc_error_line(error, pool));
-    done_with(job, !error && is_kept);
+    done_with(job, !error && is_kept, db);
     *is_stored = 1;
     return NULL;
 }
@@ -200,7 +208,7 @@ static orc_error_t *settle_batch(orc_job_t **jobs, const orc_db_part_t *part, ap
     if (part->error)
         return store_alone(jobs, part->count, jobs[0]->engine->source, pool);
     for (i = 0; i < part->count; i++) {
-        done_with(jobs[i], part->steps[i].rows.count > 0);
+        done_with(jobs[i], part->steps[i].rows.count > 0, NULL);
         jobs[i] = NULL;
     }
     return NULL;
@@ -218,7 +226,7 @@ static orc_error_t *store_special(apr_array_header_t *jobs, orc_db_t *db, apr_po
         int is_alone = job->is_forgotten || json_object_get(job->task.changes, "unwanted"), is_stored = 0;
 
         if (job->is_lost || job->is_unchanged) {
-            done_with(job, !job->is_lost);
+            done_with(job, !job->is_lost, db);
             continue;
         }
         if (is_alone && !error)
