@@ -20,24 +20,24 @@ SOME = [("before", what) for what in ("kill", "freeze", "refused", "hung", "away
 BESIDE = [(when, what) for when in ("before", "after") for what in ("kill-beside", "freeze-beside")]
 COMMIT = [(when, what) for when in ("before", "after") for what in ("kill", "freeze", "broken", "stopped")]
 
-CALLS = {
-    ("create", ("create", "state", "outputs", "vm")): ALL,
-    ("search", ("list", "tosca")): ALL,
-    ("delete", ("delete", "state")): ALL,
+CALLS = [
+    ("create", ("create", "state", "outputs", "vm"), ALL),
+    ("search", ("list", "tosca"), ALL),
+    ("delete", ("delete", "state"), ALL),
     # The first provider fails, the second one is another IM; what the first has left goes meanwhile.
-    ("retry", ("create", "state", "delete")): SOME,
+    ("retry", ("create", "state", "delete"), SOME),
     # A creation that was not answered is deleted before it was found.
-    ("cancel", ("create", "list", "tosca", "delete")): SOME,
-    ("force", ("delete", "state")): SOME,
+    ("cancel", ("create", "list", "tosca", "delete"), SOME),
+    ("force", ("delete", "state"), SOME),
     # Further looks at what is gone, and what has come back.
-    ("gone", ("list",)): ALL,
-    ("gone", ("state",)): SOME,
-    ("back", ("state", "delete")): SOME,
+    ("gone", ("list",), ALL),
+    ("gone", ("state",), SOME),
+    ("back", ("state", "delete"), SOME),
     # IM did not delete it, and is asked again.
-    ("stuck", ("delete",)): SOME,
-    ("create", ("create", "state")): BESIDE,
-    ("delete", ("delete", "state")): BESIDE,
-}
+    ("stuck", ("delete",), SOME),
+    ("create", ("create", "state"), BESIDE),
+    ("delete", ("delete", "state"), BESIDE),
+]
 # Every statement that stores something, in the operations where it does.
 STATEMENTS = {
     "create": ("work_claim", "work_durably", "work_save", "work_poll", "work_renew"),
@@ -64,7 +64,7 @@ def name(cell):
 
 def every():
     """All of them."""
-    cells = [Cell(during, route, *one) for (during, routes), ones in CALLS.items() for route in routes for one in ones]
+    cells = [Cell(during, route, *one) for during, routes, ones in CALLS for route in routes for one in ones]
     cells += [Cell(during, "database", *one) for during in ("create", "delete") for one in COMMIT
               if one[1] in ("kill", "freeze")]
     cells += [Cell(during, statement, *one) for during, statements in STATEMENTS.items() for statement in statements
