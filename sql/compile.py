@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""Compiles sql/queries, sql/views and sql/migrations into C: tables of texts, and for each statement the names of what it
-takes and gives. What the files hold: README.md beside this.
+"""Compiles sql/queries, sql/views and sql/migrations into C: tables of texts, and for each statement the names of what
+it takes and gives. What the files hold: README.md beside this.
 
 usage: compile.py SQL_FOLDER ENUMS.json OUT.h OUT.c
 """
@@ -31,7 +31,8 @@ class Statement:
         if is_listed and set(used) - set(self.parameters):
             self.fail("takes %s, which is not listed" % ", ".join(sorted(set(used) - set(self.parameters))))
         self.parameters = self.parameters or list(dict.fromkeys(used))
-        self.text = PARAMETER.sub(lambda found: "$%d" % (self.parameters.index(found[1]) + 1) if found[1] else found[0], sql)
+        self.text = PARAMETER.sub(lambda found: "$%d" % (self.parameters.index(found[1]) + 1) if found[1] else found[0],
+                                  sql)
         if name in RESERVED or not sql:
             self.fail("can't be called so" if sql else "is empty")
         if re.search(r"\$\d", sql):
@@ -140,9 +141,9 @@ HEAD = """#ifndef ORC_SQL_H
 #include "orc_rows.h"
 
 /*
- * For each statement NAME of sql/queries: orc_sql_NAME(.parameter = text, ...) is a call of it, to be run by orc_db; a text
- * is NULL for SQL's NULL, and lives as long as the block that the call is made in. orc_sql_NAME_row(&rows, number) is a row
- * of what it gave, its texts named as its columns.
+ * For each statement NAME of sql/queries: orc_sql_NAME(.parameter = text, ...) is a call of it, to be run by orc_db; a
+ * text is NULL for SQL's NULL, and lives as long as the block that the call is made in. orc_sql_NAME_row(&rows, number)
+ * is a row of what it gave, its texts named as its columns.
  */
 """
 TYPES = """
@@ -152,7 +153,8 @@ typedef struct orc_sql_call_t {
     const char *const *values;
 } orc_sql_call_t;
 
-#define ORC_SQL_CALL(statement, type, ...) ((orc_sql_call_t){statement, (const char *const *)&(const type){__VA_ARGS__}})
+#define ORC_SQL_CALL(statement, type, ...) \\
+    ((orc_sql_call_t){statement, (const char *const *)&(const type){__VA_ARGS__}})
 
 typedef struct orc_sql_entry_t {
     const char *name, *text;
@@ -199,7 +201,8 @@ def source(table, views, migrations):
     for path in sorted(migrations.glob("[0-9]*.sql")):
         out.append(f'    {{{int(path.name.split("_")[0])}, "{path.stem}",\n    {literal(path.read_text())}}},\n')
     out.append("    {0, NULL, NULL},\n};\n")
-    out.append(f'\nconst char orc_views_schema[] = "{views.schema}";\n\nconst char orc_views_text[] =\n    {literal(views.text)};\n')
+    out.append(f'\nconst char orc_views_schema[] = "{views.schema}";\n\nconst char orc_views_text[] =\n    '
+               f'{literal(views.text)};\n')
     return "".join(out)
 
 

@@ -1,5 +1,5 @@
--- Today's whole: what the migrations make of an empty database, to be read in one place. Nothing applies this file; a test
--- compares the two, so whoever writes a migration writes its outcome here.
+-- Today's whole: what the migrations make of an empty database, to be read in one place. Nothing applies this file; a
+-- test compares the two, so whoever writes a migration writes its outcome here.
 
 -- Which migrations were applied; made by whoever applies them.
 CREATE TABLE schema_migrations (
@@ -153,8 +153,8 @@ $$;
 CREATE TRIGGER deployment_dates_owner BEFORE INSERT ON deployment_owners FOR EACH ROW
     WHEN (NEW.deployment_created_at IS NULL) EXECUTE FUNCTION deployment_date_owner();
 
--- How many deployments somebody owns: the sum of their rows, kept by a trigger. Each session has a row of its own of a few,
--- so that submissions of one person do not wait for each other.
+-- How many deployments somebody owns: the sum of their rows, kept by a trigger. Each session has a row of its own of a
+-- few, so that submissions of one person do not wait for each other.
 CREATE TABLE deployment_tallies (
     user_id uuid NOT NULL REFERENCES users ON DELETE CASCADE,
     place   smallint NOT NULL,
@@ -364,8 +364,9 @@ CREATE TABLE operation_logs (
 CREATE INDEX operation_logs_operation_id ON operation_logs (operation_id, id);
 CREATE INDEX operation_logs_deployment_id ON operation_logs (deployment_id, id);
 
--- What is due: schedule and lease in one. Narrow, and gone as soon as it is done, so that what is looked at all the time
--- stays small. `id` is that of what it is about, whose end takes it along by a trigger: it may be of several tables.
+-- What is due: schedule and lease in one. Narrow, and gone as soon as it is done, so that what is looked at all the
+-- time stays small. `id` is that of what it is about, whose end takes it along by a trigger: it may be of several
+-- tables.
 CREATE TABLE work (
     id           uuid PRIMARY KEY,
     kind         text NOT NULL,                -- CREATE, DELETE, ...
@@ -391,8 +392,8 @@ END
 $$;
 CREATE TRIGGER operations_take_their_work AFTER DELETE ON operations FOR EACH ROW EXECUTE FUNCTION work_end();
 
--- Everything that is at an IM because of us, or may be, until long after it is gone; `id` is the tag on it, by which it is
--- found there. The operation that asked for it and its deployment may go before it: their ids are no references.
+-- Everything that is at an IM because of us, or may be, until long after it is gone; `id` is the tag on it, by which it
+-- is found there. The operation that asked for it and its deployment may go before it: their ids are no references.
 CREATE TABLE infrastructures (
     id                uuid PRIMARY KEY,
     deployment_id     uuid NOT NULL,
@@ -489,8 +490,8 @@ CREATE TABLE view_schemas (
     last_used timestamptz NOT NULL DEFAULT now()
 );
 
--- Drops those that nobody used for a week, of those that the caller may drop. The lock is the migrations': a daemon that
--- starts again after a long time finds its schema or makes it, and is not between the two.
+-- Drops those that nobody used for a week, of those that the caller may drop. The lock is the migrations': a daemon
+-- that starts again after a long time finds its schema or makes it, and is not between the two.
 CREATE FUNCTION drop_unused_views() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     unused text;

@@ -35,7 +35,8 @@ liborc_la_SOURCES += \
 noinst_PROGRAMS += tests/engine/run_engine
 tests_engine_run_engine_SOURCES = tests/engine/run_engine.c
 tests_engine_run_engine_LDADD = liborc.la
-# One that knows more kinds and phases: its table stands in the place of the library's (tests/engine/test_two_versions.py).
+# One that knows more kinds and phases: its table stands in the place of the library's
+# (tests/engine/test_two_versions.py).
 noinst_PROGRAMS += tests/engine/run_newer_engine
 tests_engine_run_newer_engine_SOURCES = tests/engine/run_engine.c tests/engine/newer_kinds.c
 tests_engine_run_newer_engine_LDADD = liborc.la

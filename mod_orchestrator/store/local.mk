@@ -3,7 +3,8 @@ generated = mod_orchestrator/generated
 liborc_la_SOURCES += $(store)/orc_db.c $(store)/orc_db.h $(store)/orc_db_migrate.c \
 	$(store)/orc_db_error.c $(store)/orc_db_error.h \
 	$(store)/orc_db_probe.c $(store)/orc_db_probe.h \
-	$(store)/orc_db_check.c $(store)/orc_db_check.h $(store)/orc_db_single.c $(store)/orc_db_wire.c $(store)/orc_db_wire.h \
+	$(store)/orc_db_check.c $(store)/orc_db_check.h $(store)/orc_db_single.c \
+	$(store)/orc_db_wire.c $(store)/orc_db_wire.h \
 	$(store)/orc_db_views.c $(store)/orc_db_views.h \
 	$(store)/orc_rows.c $(store)/orc_rows.h \
 	$(store)/orc_store_deployments.c $(store)/orc_store_deployments.h \

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""Compiles a surface's routes, a JSON file a collection, into the C route table, the OpenAPI document and the enums in C. What
-these files may hold: README.md beside this.
+"""Compiles a surface's routes, a JSON file a collection, into the C route table, the OpenAPI document and the enums in
+C. What these files may hold: README.md beside this.
 
 usage: compile_routes.py ROUTES_FOLDER ROUTES.h ROUTES.c ENUMS.h
 """
@@ -17,10 +17,12 @@ UUID = {"type": "string", "format": "uuid"}
 ROUTE_WORDS = {"id", "method", "path", "who", "handler", "summary", "description", "query", "list", "body", "creates",
                "registers", "etag", "match", "secret", "responses", "tag"}
 MEANINGS = {
-    400: "Malformed, or without a body that is needed", 401: "No token, or one that is not valid", 403: "Not allowed", 404: "No such object",
-    409: "In the way of something that exists", 412: "If-Match names another version", 413: "The body is too large",
-    415: "Another content type than the route takes", 422: "Breaks a rule; every offending part is named",
-    429: "The person has too much at work at once; Retry-After says when to come again", 500: "An error of the server; the log has its cause under the request id",
+    400: "Malformed, or without a body that is needed", 401: "No token, or one that is not valid", 403: "Not allowed",
+    404: "No such object", 409: "In the way of something that exists", 412: "If-Match names another version",
+    413: "The body is too large", 415: "Another content type than the route takes",
+    422: "Breaks a rule; every offending part is named",
+    429: "The person has too much at work at once; Retry-After says when to come again",
+    500: "An error of the server; the log has its cause under the request id",
     503: "Not available at the moment; try again"}
 HEADERS = {
     "X-Request-ID": ("The request's id, also in the logs", {"type": "string"}),
@@ -54,7 +56,8 @@ def c_text(text):
 # ---- OpenAPI ----
 
 def many(schema, most=100):
-    return {"schema": {"type": "array", "items": schema, "minItems": 1, "maxItems": most}, "style": "form", "explode": True}
+    return {"schema": {"type": "array", "items": schema, "minItems": 1, "maxItems": most}, "style": "form",
+            "explode": True}
 
 
 def parameter(name, extra, text=None):
@@ -183,8 +186,9 @@ def response(status, spec, route):
         headers["WWW-Authenticate"] = header("WWW-Authenticate")
     if status in (429, 503) and "Retry-After" not in headers:
         headers["Retry-After"] = header("Retry-After", required=False)
-    out = {"description": spec.get("description", MEANINGS.get(status, {200: "The object", 201: "Created", 202: "Accepted",
-                                                                       204: "Done", 304: "Not modified"}.get(status, ""))),
+    out = {"description": spec.get("description",
+                                   MEANINGS.get(status, {200: "The object", 201: "Created", 202: "Accepted",
+                                                        204: "Done", 304: "Not modified"}.get(status, ""))),
            "headers": headers}
     if "page" in spec:
         spec = {**spec, "schema": page_of(spec)}
@@ -337,7 +341,8 @@ def c_enums(enums):
             prefix = "ORC_" + re.sub("_status$", "", name).upper()
             rows = "".join("    %s_%s = %d,\n" % (prefix, word.upper(), code) for word, code in value.items())
             out.append("typedef enum orc_%s_t {\n%s} orc_%s_t;\n\n" % (name, rows, name))
-    return LICENCE + "#ifndef ORC_ENUMS_H\n#define ORC_ENUMS_H\n\n/* Codes that the database holds. */\n\n" + "".join(out) + "#endif\n"
+    return (LICENCE + "#ifndef ORC_ENUMS_H\n#define ORC_ENUMS_H\n\n/* Codes that the database holds. */\n\n" +
+            "".join(out) + "#endif\n")
 
 
 def merged(folder):
@@ -428,8 +433,10 @@ def main():
         LICENCE + '#ifndef ORC_ROUTES_H\n#define ORC_ROUTES_H\n\n#include "orc_surface_route.h"\n\n'
         "/** Every route, ended by a NULL id; a fixed path comes before one with a parameter in its place. */\n"
         "extern const orc_route_t orc_routes[];\n\n/** The schemas of request bodies, as JSON. */\n"
-        "extern const char orc_routes_schemas[];\n\n/** The OpenAPI document up to the surface's URL and from it on, and a hash of both. */\n"
-        "extern const char orc_routes_openapi_head[], orc_routes_openapi_tail[], orc_routes_openapi_hash[];\n\n/* The handlers. */\n"
+        "extern const char orc_routes_schemas[];\n\n/** The OpenAPI document up to the surface's URL and from it on, "
+        "and a hash of both. */\n"
+        "extern const char orc_routes_openapi_head[], orc_routes_openapi_tail[], orc_routes_openapi_hash[];\n\n/* The "
+        "handlers. */\n"
         + "".join("orc_handler_t %s;\n" % name for name in handlers)
         + "".join("orc_body_check_t %s;\n" % name for name in checks) + "\n#endif\n")
     used = {entry["choices"] for columns in document["lists"].values() for entry in columns if "choices" in entry}

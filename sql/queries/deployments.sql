@@ -71,22 +71,23 @@ SELECT limit_is_passed() WHERE (SELECT count(*) FROM operations
         AND type = 'CREATE') > :most
 
 -- Submissions of one group are counted one after the other, so that each sees those before it. A statement of its own:
--- the count's snapshot is taken when the lock is held. It is the last thing before the count, so that nobody of the group
--- waits for what another one writes.
+-- the count's snapshot is taken when the lock is held. It is the last thing before the count, so that nobody of the
+-- group waits for what another one writes.
 -- name: deployment_queue_lock
 SELECT pg_advisory_xact_lock(hashtext(:user_group_issuer), hashtext(:user_group))
 
--- Everything that a submission writes; SQLSTATE 23502 when the template is no longer as it was checked: the lock waits for
--- a change that is at work, and keeps others away until there is a deployment.
+-- Everything that a submission writes; SQLSTATE 23502 when the template is no longer as it was checked: the lock waits
+-- for a change that is at work, and keeps others away until there is a deployment.
 -- name: deployment_insert
 WITH deployment AS (
     INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, per_provider_max_retries,
         max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, target_provider, target_region,
         last_operation_id, created_by, updated_by, template_inputs_sealed)
-    SELECT :id, (SELECT t.id FROM templates t WHERE t.id = :template_id AND t.row_version = :template_version FOR SHARE),
+    SELECT :id, (SELECT t.id FROM templates t WHERE t.id = :template_id
+        AND t.row_version = :template_version FOR SHARE),
         :template_inputs, :user_group, :user_group_issuer, :per_provider_max_retries, :max_providers, :tot_timeout_mins,
-        :per_provider_timeout_mins, :keep_last_attempt, :target_provider, :target_region, :operation_id, :caller, :caller,
-        :template_inputs_sealed
+        :per_provider_timeout_mins, :keep_last_attempt, :target_provider, :target_region, :operation_id, :caller,
+        :caller, :template_inputs_sealed
     RETURNING *
 ), node AS MATERIALIZED (
     SELECT r.*, d.id AS deployment_id, d.created_by
@@ -116,9 +117,9 @@ WITH deployment AS (
 )
 SELECT FROM deployment
 
--- The locks of a change that ends what a deployment is at. Who asks for one comes after the other: else the second would
--- hold the deployment and want the operation that the first one has just made, which the engine holds when it wants the
--- deployment. Behind that the work and the operations first, as the engine takes them.
+-- The locks of a change that ends what a deployment is at. Who asks for one comes after the other: else the second
+-- would hold the deployment and want the operation that the first one has just made, which the engine holds when it
+-- wants the deployment. Behind that the work and the operations first, as the engine takes them.
 -- name: deployment_lock_requests
 SELECT pg_advisory_xact_lock(hashtextextended(:id, 0))
 

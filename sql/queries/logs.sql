@@ -14,7 +14,8 @@ FROM users u
     LEFT JOIN deployment_logs l ON l.deployment_id = d.id
     LEFT JOIN credentials c ON c.user_id = d.created_by
     LEFT JOIN LATERAL (
-        SELECT string_agg(concat_ws(' ', views.rfc3339(m.created_at), m.level, translate(m.message, E'\r\n', '  ')), E'\n'
+        SELECT string_agg(concat_ws(' ', views.rfc3339(m.created_at), m.level, translate(m.message, E'\r\n', '  ')),
+            E'\n'
             ORDER BY m.id) AS text, max(m.created_at) AS updated_at
         FROM (SELECT id, created_at, level, message FROM operation_logs
             WHERE deployment_id = d.id AND (me.user_id IS NOT NULL OR :is_admin)

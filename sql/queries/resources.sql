@@ -1,4 +1,5 @@
--- One object below a deployment: whether the caller may see the deployment (NULL: there is none), and the object if so. No
+-- One object below a deployment: whether the caller may see the deployment (NULL: there is none), and the object if so.
+-- No
 -- row: the caller is registered no more.
 -- name: resource_get
 -- columns: access, object, tag

@@ -23,8 +23,8 @@ FROM (SELECT count(*) AS templates, coalesce(sum(octet_length(content)), 0) AS b
     WHERE created_by = :creator) kept
 WHERE templates > :most OR bytes > :most_bytes
 
--- Who stores at the same time for one person is counted one after the other; a statement of its own, so that the count's
--- snapshot is taken when the lock is held.
+-- Who stores at the same time for one person is counted one after the other; a statement of its own, so that the
+-- count's snapshot is taken when the lock is held.
 -- name: template_limit_lock
 SELECT FROM users WHERE id = :creator FOR NO KEY UPDATE
 

@@ -1,6 +1,6 @@
 -- Renewing a person's token. A renewal has a random id, and its right ends by itself, as issuers rotate refresh tokens
--- and take a second use for a theft. What counts as the old tokens is what was read, sealed: a value that is sealed anew,
--- or brought by the person, is another one.
+-- and take a second use for a theft. What counts as the old tokens is what was read, sealed: a value that is sealed
+-- anew, or brought by the person, is another one.
 
 -- Asks for the right to renew, for so many microseconds. No row: what was read is not what is stored any more.
 -- is_granted: else another renewal is under way, for `elapsed` microseconds already.
@@ -30,9 +30,9 @@ WHERE c.user_id = :user_id::uuid AND c.renewed_by = :renewal::text AND u.id = c.
 RETURNING c.user_id;
 
 -- What a renewal brought, whoever has the right by now: a refresh token takes the place of the old one and of no other,
--- for what the person withdrew or replaced is theirs. NULL: the issuer left it as it is. An access token that is none of
--- the two and lasts longer stays. `expires_at` in microseconds since 1970. is_kept: false when the refresh token has not
--- taken that place. No row: there is no such person.
+-- for what the person withdrew or replaced is theirs. NULL: the issuer left it as it is. An access token that is none
+-- of the two and lasts longer stays. `expires_at` in microseconds since 1970. is_kept: false when the refresh token has
+-- not taken that place. No row: there is no such person.
 -- name: token_renewed
 -- columns: is_kept
 WITH access AS (

@@ -1,8 +1,8 @@
 -- name: views_made
 INSERT INTO view_schemas (name) VALUES (:schema) ON CONFLICT (name) DO UPDATE SET last_used = now()
 
--- Whether the views that these statements read from are there. Those that are stay for another week, which is written down
--- once an hour.
+-- Whether the views that these statements read from are there. Those that are stay for another week, which is written
+-- down once an hour.
 -- name: views_use
 -- columns: are_there
 WITH used AS (

@@ -2,21 +2,22 @@
 -- before operations, operations before deployments, and of each the lower id first.
 
 -- Claims what is due, then what is pending, up to the limits, in one statement with all that a step needs.
--- `due`: how many of those at work, whose due_at is not before `since` (microseconds since 1970: what lies before was claimed,
--- and its dead entries in the index need not be walked over each time; see work_rescue). Of those whose `endpoint` is among
--- `slow`, no more than `rooms` says; the others are put off by `rests` microseconds, each by so much more than the one
--- before, and `ahead` before the first, but no longer than `longest`.
--- `pending`: how many pending ones, of the groups that have the fewest at work and of these the oldest, and no more of a
--- group than `per_group` less what it has at work and what does not rest. `groups` of those that have any are looked at,
--- behind the group `after`, in their order; the last of these is given when there may be more.
+-- `due`: how many of those at work, whose due_at is not before `since` (microseconds since 1970: what lies before was
+-- claimed, and its dead entries in the index need not be walked over each time; see work_rescue). Of those whose
+-- `endpoint` is among `slow`, no more than `rooms` says; the others are put off by `rests` microseconds, each by so
+-- much more than the one before, and `ahead` before the first, but no longer than `longest`.
+-- `pending`: how many pending ones, of the groups that have the fewest at work and of these the oldest, and no more of
+-- a group than `per_group` less what it has at work and what does not rest. `groups` of those that have any are looked
+-- at, behind the group `after`, in their order; the last of these is given when there may be more.
 -- `lease` in microseconds: that of what has a rhythm ends when it is due again, so that nothing has to be written when
--- nothing was new. `phases`: "KIND/PHASE" of all that the caller knows how to go on with: another version's work is left to
--- it; `with_template`, `watching`: of those that need the template, or all infrastructures of the deployment.
--- One row at least: `next` is in how many microseconds something will be due, 0 when there is more now, NULL for nothing;
--- `put_off` how many were, of each endpoint.
+-- nothing was new. `phases`: "KIND/PHASE" of all that the caller knows how to go on with: another version's work is
+-- left to it; `with_template`, `watching`: of those that need the template, or all infrastructures of the deployment.
+-- One row at least: `next` is in how many microseconds something will be due, 0 when there is more now, NULL for
+-- nothing; `put_off` how many were, of each endpoint.
 -- name: work_claim
--- columns: next, last_issuer, last_group, put_off, id, deployment_id, lease_number, lease, has_rhythm, kind, state, phase, options, memory, was_due, is_fresh,
--- columns: correlation_id, description, user_group, user_group_issuer, deadline, clock, waits_for_token, template_inputs,
+-- columns: next, last_issuer, last_group, put_off, id, deployment_id, lease_number, lease, has_rhythm, kind, state,
+-- columns: phase, options, memory, was_due, is_fresh, correlation_id, description, user_group, user_group_issuer,
+-- columns: deadline, clock, waits_for_token, template_inputs,
 -- columns: per_provider_max_retries, max_providers, per_provider_timeout_mins, keep_last_attempt, target_provider,
 -- columns: target_region, im_endpoint, im_infra_id, user_id, issuer, email, refresh_token, access_token, token_expires,
 -- columns: target_provider_type, content, owners, infrastructures, endpoint, provider, region, project,
@@ -29,13 +30,15 @@ WITH RECURSIVE due AS (
     LIMIT :due::integer
     FOR NO KEY UPDATE SKIP LOCKED
 ), placed AS (
-    SELECT d.id, d.due_at, d.endpoint, s.rest, s.ahead, CASE WHEN d.is_hurried THEN 0 ELSE row_number() OVER each - s.room END AS place
+    SELECT d.id, d.due_at, d.endpoint, s.rest, s.ahead,
+           CASE WHEN d.is_hurried THEN 0 ELSE row_number() OVER each - s.room END AS place
     FROM due d
-    LEFT JOIN unnest(:slow::text[], :rooms::integer[], :rests::bigint[], :ahead::bigint[]) AS s (endpoint, room, rest, ahead)
-        USING (endpoint)
+    LEFT JOIN unnest(:slow::text[], :rooms::integer[], :rests::bigint[], :ahead::bigint[])
+        AS s (endpoint, room, rest, ahead) USING (endpoint)
     WINDOW each AS (PARTITION BY d.endpoint ORDER BY d.is_hurried DESC, d.due_at)
 ), put_off AS (
-    UPDATE work w SET due_at = clock_timestamp() + LEAST(p.ahead + p.place * p.rest, :longest::bigint) * interval '1 microsecond'
+    UPDATE work w
+    SET due_at = clock_timestamp() + LEAST(p.ahead + p.place * p.rest, :longest::bigint) * interval '1 microsecond'
     FROM placed p WHERE w.id = p.id AND p.place > 0
 ), walk AS (
     (SELECT user_group_issuer, user_group, 1 AS number FROM operations
@@ -104,8 +107,8 @@ WITH RECURSIVE due AS (
            (extract(epoch FROM w.due_at - clock_timestamp()) * 1000000)::bigint AS lease,
            w.rhythm BETWEEN 1 AND :lease::bigint AS has_rhythm, w.kind,
            CASE o.state WHEN 'pending' THEN 'in progress' ELSE o.state END AS state, w.phase, o.options, w.memory,
-           (extract(epoch FROM c.due_at) * 1000000)::bigint AS was_due, w.lease_number = 1 AS is_fresh, o.correlation_id,
-           o.description, COALESCE(o.user_group, i.user_group, s.user_group) AS user_group,
+           (extract(epoch FROM c.due_at) * 1000000)::bigint AS was_due, w.lease_number = 1 AS is_fresh,
+           o.correlation_id, o.description, COALESCE(o.user_group, i.user_group, s.user_group) AS user_group,
            COALESCE(o.user_group_issuer, i.user_group_issuer, s.user_group_issuer) AS user_group_issuer,
            (extract(epoch FROM o.deadline) * 1000000)::bigint AS deadline,
            (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS clock,
@@ -118,7 +121,8 @@ WITH RECURSIVE due AS (
            CASE WHEN w.kind || '/' || w.phase = ANY (:with_template::text[]) AND o.state <> 'canceling'
                THEN t.content END AS content,
            CASE WHEN w.kind || '/' || w.phase = ANY (:with_template::text[]) AND o.state <> 'canceling'
-               THEN (SELECT jsonb_agg(jsonb_build_object('name', y.username, 'key', y.public_ssh_key) ORDER BY x.created_at)
+               THEN (SELECT jsonb_agg(jsonb_build_object('name', y.username, 'key', y.public_ssh_key)
+                                      ORDER BY x.created_at)
                      FROM deployment_owners x JOIN users y ON y.id = x.user_id
                      WHERE x.deployment_id = d.id AND y.public_ssh_key IS NOT NULL) END AS owners,
            (SELECT jsonb_agg(jsonb_build_object(
@@ -127,7 +131,8 @@ WITH RECURSIVE due AS (
                        'standing', n.standing, 'forced', n.is_forced, 'waits', n.waits_for_token, 'tries', n.tries,
                        'note', n.note, 'until', (extract(epoch FROM n.answer_until) * 1000000)::bigint,
                        'unwanted', (extract(epoch FROM n.unwanted_at) * 1000000)::bigint) ORDER BY n.asked_at, n.id)
-            FROM (SELECT * FROM infrastructures WHERE w.kind || '/' || w.phase = ANY (:watching::text[]) AND deployment_id = o.deployment_id
+            FROM (SELECT * FROM infrastructures
+                  WHERE w.kind || '/' || w.phase = ANY (:watching::text[]) AND deployment_id = o.deployment_id
                   UNION ALL SELECT * FROM infrastructures WHERE id = w.id) n) AS infrastructures,
            s.endpoint, s.provider, s.region, s.project, d.template_inputs_sealed, o.created_at
     FROM claimed w
@@ -152,12 +157,13 @@ SELECT a.next, l.user_group_issuer AS last_issuer, l.user_group AS last_group, a
 FROM ahead a LEFT JOIN mine m ON true LEFT JOIN walk l ON :pending::integer > 0 AND l.number = :groups::integer
 ORDER BY m.created_at, m.id;
 
--- Makes due at once what was due before `since` and no claim takes, because it was locked when its turn came, or its due_at
--- was in the past when it was set.
+-- Makes due at once what was due before `since` and no claim takes, because it was locked when its turn came, or its
+-- due_at was in the past when it was set.
 -- name: work_rescue
 WITH missed AS MATERIALIZED (
     SELECT id FROM work
-    WHERE is_begun AND due_at < to_timestamp(:since::bigint / 1000000.0) AND kind || '/' || phase = ANY (:phases::text[])
+    WHERE is_begun AND due_at < to_timestamp(:since::bigint / 1000000.0)
+      AND kind || '/' || phase = ANY (:phases::text[])
     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE work w SET due_at = clock_timestamp() FROM missed m WHERE w.id = m.id;
@@ -167,8 +173,8 @@ UPDATE work w SET due_at = clock_timestamp() FROM missed m WHERE w.id = m.id;
 -- columns: count
 SELECT count(*) FROM work WHERE lease_owner = :owner::text AND is_begun AND NOT is_resting;
 
--- `numbers` are those of the leases, `lease` is in microseconds. Gives the ids whose lease still is the owner's. A row that
--- somebody else has locked keeps the lease that it has.
+-- `numbers` are those of the leases, `lease` is in microseconds. Gives the ids whose lease still is the owner's. A row
+-- that somebody else has locked keeps the lease that it has.
 -- name: work_renew
 -- columns: id, is_renewed
 WITH held AS (
@@ -193,12 +199,13 @@ UPDATE work w SET due_at = clock_timestamp()
 FROM unnest(:ids::uuid[], :numbers::bigint[]) AS held (id, number)
 WHERE w.id = held.id AND w.lease_number = held.number AND w.lease_owner = :owner::text;
 
--- What there is to do, by kind: that has not begun, that has, and of the latter what is due and in nobody's hands; the age of
--- the oldest in microseconds, 0: there is none. Rows of what has ended are gone.
+-- What there is to do, by kind: that has not begun, that has, and of the latter what is due and in nobody's hands; the
+-- age of the oldest in microseconds, 0: there is none. Rows of what has ended are gone.
 -- name: work_load
 -- columns: kind, pending, oldest_pending, at_work, due, oldest_due
 SELECT kind, count(*) FILTER (WHERE NOT is_begun) AS pending,
-       GREATEST(0, extract(epoch FROM now() - min(due_at) FILTER (WHERE NOT is_begun)) * 1000000)::bigint AS oldest_pending,
+       GREATEST(0, extract(epoch FROM now() - min(due_at) FILTER (WHERE NOT is_begun)) * 1000000)::bigint
+           AS oldest_pending,
        count(*) FILTER (WHERE is_begun) AS at_work, count(*) FILTER (WHERE is_begun AND due_at <= now()) AS due,
        GREATEST(0, extract(epoch FROM now() - min(due_at) FILTER (WHERE is_begun)) * 1000000)::bigint AS oldest_due
 FROM work GROUP BY kind ORDER BY kind;
@@ -246,14 +253,16 @@ SET due_at = clock_timestamp() + CASE WHEN is_hurried THEN 0 ELSE :due::bigint E
 WHERE id = :id::uuid AND lease_owner = :owner::text AND lease_number = :lease_number::bigint
 RETURNING id;
 
--- What a creation is about to make must not be forgotten by a crash after it, so its note waits for the disk whatever the
--- administrator's setting is.
+-- What a creation is about to make must not be forgotten by a crash after it, so its note waits for the disk whatever
+-- the administrator's setting is.
 -- name: work_durably
-SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply'
+SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply'
+    THEN 'remote_apply'
                                         ELSE 'on' END, true);
 
--- The end of a step; `due` in microseconds from now; `changes`: see orc_store_work.h; `watching`: as of a claim: those are
--- woken when an infrastructure of their deployment changed. Nothing is written unless the lease still is the owner's.
+-- The end of a step; `due` in microseconds from now; `changes`: see orc_store_work.h; `watching`: as of a claim: those
+-- are woken when an infrastructure of their deployment changed. Nothing is written unless the lease still is the
+-- owner's.
 -- name: work_save
 -- columns: id
 WITH change AS MATERIALIZED (
@@ -299,10 +308,13 @@ WITH change AS MATERIALIZED (
     UPDATE deployments d
     SET row_version = d.row_version + 1,
         updated_at = CASE WHEN c ? 'deployment' OR c ? 'ended' THEN clock_timestamp() ELSE d.updated_at END,
-        im_infra_id = CASE WHEN c -> 'deployment' ? 'im_infra_id' THEN c #>> '{deployment,im_infra_id}' ELSE d.im_infra_id END,
-        im_endpoint = CASE WHEN c -> 'deployment' ? 'im_endpoint' THEN c #>> '{deployment,im_endpoint}' ELSE d.im_endpoint END,
+        im_infra_id = CASE WHEN c -> 'deployment' ? 'im_infra_id' THEN c #>> '{deployment,im_infra_id}'
+            ELSE d.im_infra_id END,
+        im_endpoint = CASE WHEN c -> 'deployment' ? 'im_endpoint' THEN c #>> '{deployment,im_endpoint}'
+            ELSE d.im_endpoint END,
         target_provider = COALESCE(c #>> '{deployment,provider}', d.target_provider),
-        target_region = CASE WHEN c -> 'deployment' ? 'provider' THEN c #>> '{deployment,region}' ELSE d.target_region END,
+        target_region = CASE WHEN c -> 'deployment' ? 'provider' THEN c #>> '{deployment,region}'
+            ELSE d.target_region END,
         target_iaas_project = COALESCE(c #>> '{deployment,project}', d.target_iaas_project),
         template_outputs = COALESCE(c #> '{deployment,outputs}', d.template_outputs),
         template_outputs_sealed = CASE WHEN c -> 'deployment' ? 'outputs' THEN c #>> '{deployment,outputs_sealed}'
@@ -353,11 +365,14 @@ WITH change AS MATERIALIZED (
         AND (c -> 'unwanted' = 'true' OR c -> 'unwanted' ? i.id::text)
     RETURNING i.id, i.endpoint
 ), found AS (
-    INSERT INTO infrastructures (id, deployment_id, operation_id, step, user_id, user_group, user_group_issuer, endpoint,
+    INSERT INTO infrastructures (id, deployment_id, operation_id, step, user_id, user_group, user_group_issuer,
+        endpoint,
                                  provider, region, project, infra_id, is_forced, standing, answer_until, unwanted_at)
-    SELECT n.id, n.deployment, n.operation, 0, n.person, n."group", n.issuer, n.endpoint, n.provider, n.region, n.project,
+    SELECT n.id, n.deployment, n.operation, 0, n.person, n."group", n.issuer, n.endpoint, n.provider, n.region,
+        n.project,
            n.infra, COALESCE((c ->> 'forced')::boolean, false), 'unwanted', clock_timestamp(), clock_timestamp()
-    FROM held, jsonb_to_recordset(c -> 'found') AS n (id uuid, deployment uuid, operation uuid, person uuid, "group" text,
+    FROM held, jsonb_to_recordset(c -> 'found') AS n (id uuid, deployment uuid, operation uuid, person uuid,
+        "group" text,
         issuer text, endpoint text, provider text, region text, project text, infra text)
     ON CONFLICT (id) DO NOTHING
     RETURNING id, endpoint
@@ -402,7 +417,8 @@ WITH change AS MATERIALIZED (
         metadata = COALESCE(n.metadata, r.metadata),
         metadata_sealed = CASE WHEN n.metadata IS NULL THEN r.metadata_sealed ELSE n.sealed END,
         row_version = r.row_version + 1, updated_at = clock_timestamp()
-    FROM mine, jsonb_to_recordset(c -> 'resources') AS n (position integer, status smallint, vm text, metadata jsonb, sealed text)
+    FROM mine, jsonb_to_recordset(c -> 'resources') AS n (position integer, status smallint, vm text, metadata jsonb,
+        sealed text)
     WHERE r.deployment_id = mine.deployment_id AND r.position = n.position
 ), all_statuses AS (
     UPDATE resources r

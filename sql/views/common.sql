@@ -18,8 +18,8 @@ CREATE FUNCTION views.opened_bytes(sealed text) RETURNS integer
     SELECT octet_length(sealed) / 4 * 3
 $$;
 
--- What a text has as JSON. PostgreSQL puts this into the statement, as it doesn't with the schema's json_bytes: to_json is
--- no IMMUTABLE function, and what claims more than its body keeps is parsed and planned in each statement anew.
+-- What a text has as JSON. PostgreSQL puts this into the statement, as it doesn't with the schema's json_bytes: to_json
+-- is no IMMUTABLE function, and what claims more than its body keeps is parsed and planned in each statement anew.
 CREATE FUNCTION views.json_bytes(value text) RETURNS integer
     LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT octet_length(to_json(value)::text)

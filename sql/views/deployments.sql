@@ -39,8 +39,8 @@ CREATE FUNCTION views.v1_deployments(base_url text, caller uuid, with_template b
         d.im_infra_id, d.status, views.deployment_status_name(d.status), views.deployment_status_rank(d.status),
         d.status_reason, d.task, views.deployment_task_name(d.task), views.deployment_task_rank(d.task),
         d.last_operation_id, me.user_id IS NOT NULL,
-        -- No join: one that nobody needs is left out, but PostgreSQL goes on reading its last_operation_id, and no page of
-        -- an attribute would be found by the attribute's index alone.
+        -- No join: one that nobody needs is left out, but PostgreSQL goes on reading its last_operation_id, and no page
+        -- of an attribute would be found by the attribute's index alone.
         concat(d.row_version, '.', (SELECT o.row_version FROM operations o WHERE o.id = d.last_operation_id)),
         2000 + 5 * octet_length(base_url) + 40 * (SELECT count(*) FROM deployment_owners w WHERE w.deployment_id = d.id)
             + octet_length(concat(d.user_group, d.user_group_issuer, d.target_provider, d.target_region,

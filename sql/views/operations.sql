@@ -1,6 +1,6 @@
--- `ready`: what the operation worked on was left ready for use. `reschedule`: IM has taken the request over, so that the
--- work goes on from there whatever happens to the one who does it. Nothing schedules deletions, has labels, parents or
--- orchestrations yet.
+-- `ready`: what the operation worked on was left ready for use. `reschedule`: IM has taken the request over, so that
+-- the work goes on from there whatever happens to the one who does it. Nothing schedules deletions, has labels, parents
+-- or orchestrations yet.
 CREATE FUNCTION views.v1_operations(caller uuid) RETURNS TABLE (
     id                 uuid,
     type               text,

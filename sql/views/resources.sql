@@ -38,7 +38,8 @@ CREATE FUNCTION views.v1_resources(caller uuid) RETURNS TABLE (
                 FROM resource_requirements q JOIN resources b ON b.id = q.required_by_id
                 WHERE q.resource_id = r.id ORDER BY b.position),
             CASE WHEN s.is_sealed THEN '@sealed' ELSE 'metadata' END,
-            CASE WHEN s.is_sealed THEN jsonb_build_object('resources.metadata_sealed', r.metadata_sealed) ELSE r.metadata END,
+            CASE WHEN s.is_sealed THEN jsonb_build_object('resources.metadata_sealed', r.metadata_sealed)
+                ELSE r.metadata END,
             'deployment_id', r.deployment_id)
     FROM resources r
         LEFT JOIN deployment_owners me ON me.deployment_id = r.deployment_id AND me.user_id = caller

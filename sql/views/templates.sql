@@ -15,7 +15,8 @@ CREATE FUNCTION views.v1_templates() RETURNS TABLE (
 ) LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT t.id, t.created_at, t.created_by, t.updated_at, t.updated_by, t.checksum, t.name, t.version,
         t.target_provider_type, t.tosca_definition_version, t.row_version,
-        600 + t.content_bytes + views.json_bytes(concat(t.name, t.version, t.target_provider_type, t.tosca_definition_version)),
+        600 + t.content_bytes + views.json_bytes(
+            concat(t.name, t.version, t.target_provider_type, t.tosca_definition_version)),
         json_build_object(
             'id', t.id,
             'created_at', views.rfc3339(t.created_at),

@@ -1,5 +1,5 @@
--- `object` has what is sealed of the person who reads themself, or is without it for a `reader` of NULL. `public` is for
--- those who own a deployment together with them.
+-- `object` has what is sealed of the person who reads themself, or is without it for a `reader` of NULL. `public` is
+-- for those who own a deployment together with them.
 CREATE FUNCTION views.v1_users(reader uuid) RETURNS TABLE (
     id             uuid,
     created_at     timestamptz,

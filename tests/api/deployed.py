@@ -1,6 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""Deployments in any state, for tests of the routes that read and delete them: the engine is held still, and what it would
-have written is written by SQL."""
+"""Deployments in any state, for tests of the routes that read and delete them: the engine is held still, and what it
+would have written is written by SQL."""
 
 import base64
 import json
@@ -47,7 +47,8 @@ def frozen(make_stack):
     def is_frozen():
         """Not in the middle of a transaction, whose locks would be in the way."""
         os.kill(pid, signal.SIGSTOP)
-        busy = stack.sql("SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND "
+        busy = stack.sql("SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+                         "AND "
                          "backend_type = 'client backend' AND state <> 'idle'")
         if busy:
             os.kill(pid, signal.SIGCONT)
@@ -88,7 +89,8 @@ def submit(stack, client, content=None, **fields):
     return expect(client.post("/deployments", json=body(stack, client, content, **fields)), 202).json()["id"]
 
 
-def put(stack, deployment, type="CREATE", state="succeeded", phase="ended", reason=None):  # pylint: disable=redefined-builtin
+# pylint: disable=redefined-builtin
+def put(stack, deployment, type="CREATE", state="succeeded", phase="ended", reason=None):
     """Puts the deployment's last operation into a state, as the engine does."""
     stack.sql("UPDATE operations o SET type = %s, state = %s, phase = %s, reason = %s,"
               " ended_at = CASE WHEN s.over THEN now() END,"
@@ -98,7 +100,8 @@ def put(stack, deployment, type="CREATE", state="succeeded", phase="ended", reas
               (type, state, phase, reason, state, deployment))
     stack.sql("UPDATE work w SET is_begun = o.state <> 'pending', due_at = now() FROM operations o JOIN deployments d"
               " ON d.last_operation_id = o.id WHERE w.id = o.id AND d.id = %s", (deployment,))
-    stack.sql("DELETE FROM work w USING operations o WHERE w.id = o.id AND o.ended_at IS NOT NULL AND o.deployment_id = %s",
+    stack.sql("DELETE FROM work w USING operations o WHERE w.id = o.id AND o.ended_at IS NOT NULL AND o.deployment_id "
+              "= %s",
               (deployment,))
     stack.sql("UPDATE deployments SET row_version = row_version + 1 WHERE id = %s", (deployment,))
 

@@ -93,8 +93,10 @@ def broken_header(stack):
     return "!!!" + stack.issuer.token("carol")[3:]
 
 
-@pytest.mark.parametrize("make", [unknown_key, forged_without_kid, kid_of_a_foreign_key, empty_kid, unsigned, unsigned_with_signature,
-                                  symmetric, no_jwt, two_parts, four_parts, broken_header], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make",
+                         [unknown_key, forged_without_kid, kid_of_a_foreign_key, empty_kid, unsigned,
+                          unsigned_with_signature, symmetric, no_jwt, two_parts, four_parts, broken_header],
+                         ids=lambda make: make.__name__)
 def test_a_token_that_no_known_key_signed_costs_the_issuer_nothing(frozen, make):  # noqa: F811
     """The daemon, which fetches the keys again when it has been told of an unknown one, is held still."""
     before = jwks_calls(frozen.issuer)
@@ -198,7 +200,8 @@ def test_a_condition_that_asks_nobody_opens_no_door(make_stack):
     """, expect=["ORC1001"])
     stack.expect_log("ORC1021", required=True)
     token = stack.issuer.token("carol")
-    answer = requests.get(stack.base_url + "/open/v1/anything", headers={"Authorization": "Bearer " + token}, timeout=10)
+    answer = requests.get(stack.base_url + "/open/v1/anything", headers={"Authorization": "Bearer " + token},
+                          timeout=10)
     expect(answer, 401)
     assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
     expect(requests.get(stack.base_url + "/open/v1/health", timeout=10), 200)
@@ -244,7 +247,8 @@ def beside(make_stack):
 
 
 def test_mod_auth_openidc_may_look_after_other_places(beside):
-    """Neither answers for the other: whom we let in it knows nothing of, and what it would tell us counts for nothing."""
+    """Neither answers for the other: whom we let in it knows nothing of, and what it would tell us counts for
+    nothing."""
     beside.expect_log("auth_openidc:")
     secret = jwk.JWK(kty="oct", k=keys.base64url(b"a-secret-of-the-other-place-of-32-bytes"), alg="HS256")
     theirs = keys.sign({"sub": "somebody", "exp": int(time.time()) + 60}, secret)

@@ -1,5 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""Malformed, huge, deep and wrong-typed requests on every route of the contract: a 4xx that says why, and nothing stored."""
+"""Malformed, huge, deep and wrong-typed requests on every route of the contract: a 4xx that says why, and nothing
+stored."""
 
 import json
 import pathlib
@@ -16,15 +17,17 @@ ALL = [route for _, part in sorted(ROUTES.items()) for route in part.get("routes
 WITH_BODY = [route for route in ALL if "body" in route]
 WITH_ID = [route for route in ALL if "{" in route["path"]]
 JSON = {"Content-Type": "application/json"}
-TABLES = ("users", "templates", "deployments", "deployment_owners", "resources", "operations", "outbox", "idempotency_keys",
-          "deployment_logs")
+TABLES = ("users", "templates", "deployments", "deployment_owners", "resources", "operations", "outbox",
+          "idempotency_keys", "deployment_logs")
 MALFORMED = {
-    "not JSON": b"{", "no value": b" \n", "two values": b"{}{}", "a comma too many": b'{"a": 1,}', "a bare word": b"abc",
-    "NaN": b'{"a": NaN}', "a duplicate key": b'{"name": "a", "name": "b"}', "a duplicate key within": b'{"a": {"b": 1, "b": 1}}',
-    "a NUL byte": b'{"name": "a\0b"}', "an escaped NUL": b'{"name": "a\\u0000b"}', "no UTF-8": b'{"name": "\xff\xfe"}',
-    "Latin-1": b'{"name": "\xe4"}', "an overlong form": b'{"name": "\xc0\xaf"}', "half a surrogate": b'{"name": "\\ud800"}',
-    "UTF-16": '{"name": "a"}'.encode("utf-16"), "a byte order mark": b'\xef\xbb\xbf{"name": "a"}', "depth": b"[" * 65 + b"]" * 65,
-    "great depth": b"[" * 1000000, "many values": b"[" + b"[]," * 100000 + b"[]]", "depth within": b'{"a":' * 100 + b"1" + b"}" * 100, "a comment": b'{/**/"a": 1}'}
+    "not JSON": b"{", "no value": b" \n", "two values": b"{}{}", "a comma too many": b'{"a": 1,}',
+    "a bare word": b"abc", "NaN": b'{"a": NaN}', "a duplicate key": b'{"name": "a", "name": "b"}',
+    "a duplicate key within": b'{"a": {"b": 1, "b": 1}}', "a NUL byte": b'{"name": "a\0b"}',
+    "an escaped NUL": b'{"name": "a\\u0000b"}', "no UTF-8": b'{"name": "\xff\xfe"}', "Latin-1": b'{"name": "\xe4"}',
+    "an overlong form": b'{"name": "\xc0\xaf"}', "half a surrogate": b'{"name": "\\ud800"}',
+    "UTF-16": '{"name": "a"}'.encode("utf-16"), "a byte order mark": b'\xef\xbb\xbf{"name": "a"}',
+    "depth": b"[" * 65 + b"]" * 65, "great depth": b"[" * 1000000, "many values": b"[" + b"[]," * 100000 + b"[]]",
+    "depth within": b'{"a":' * 100 + b"1" + b"}" * 100, "a comment": b'{/**/"a": 1}'}
 WRONG = {
     "a list": [], "a text": "a", "a number": 1, "nothing": None, "true": True, "an unknown field": {"colour_%s": 1},
     "a number out of range": "RANGE", "a long number": "LONG"}
@@ -57,7 +60,8 @@ def path_of(route, ids):
 
 def state(stack):
     """Everything that is stored, in one number per table."""
-    return [stack.sql("SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM %s t" % table)[0] for table in TABLES]
+    return [stack.sql("SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM %s t" % table)[0]
+            for table in TABLES]
 
 
 def refused(stack, client, route, before, statuses, path=None, **options):
@@ -72,7 +76,8 @@ def refused(stack, client, route, before, statuses, path=None, **options):
 def test_a_malformed_body_is_refused(frozen, person, route):  # noqa: F811
     before = state(frozen)
     for what, data in MALFORMED.items():
-        answer = refused(frozen, person, route, before, (400, 413) if what == "great depth" else (400,), data=data, headers=JSON)
+        answer = refused(frozen, person, route, before, (400, 413) if what == "great depth" else (400,), data=data,
+                         headers=JSON)
         assert answer.status_code == 400 or len(data) > 500000, what
 
 
@@ -107,7 +112,8 @@ def test_every_field_of_a_wrong_type_is_named(frozen, person, route):  # noqa: F
             if kind in kinds:
                 continue
             answer = refused(frozen, person, route, before, (422,), json={name: value})
-            assert any(error.get("pointer", "").startswith("/" + name) for error in answer.json()["errors"]), (name, kind)
+            assert any(error.get("pointer", "").startswith("/" + name) for error in answer.json()["errors"]), (name,
+                                                                                                               kind)
         if "string" in kinds and "maxLength" in schema:
             answer = refused(frozen, person, route, before, (422,), json={name: "a" * (schema["maxLength"] + 1)})
             assert "/" + name in [error.get("pointer") for error in answer.json()["errors"]], name
@@ -116,7 +122,8 @@ def test_every_field_of_a_wrong_type_is_named(frozen, person, route):  # noqa: F
 @pytest.mark.parametrize("route", WITH_BODY, ids=name_of)
 def test_another_content_type_is_refused(frozen, person, route):  # noqa: F811
     before = state(frozen)
-    for kind in ("text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data", "json", "*/*", None):
+    for kind in ("text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data", "json",
+                 "*/*", None):
         headers = {"Content-Type": kind} if kind else {}
         refused(frozen, person, route, before, (415,), data=b"{}", headers=headers)
 
@@ -126,7 +133,8 @@ def test_a_huge_body_is_refused(frozen, person, route):  # noqa: F811
     before = state(frozen)
     data = b'{"content": "' + b"a" * (9 * 1024 * 1024) + b'"}'
     refused(frozen, person, route, before, (413,), data=data, headers=JSON)
-    refused(frozen, person, route, before, (413,), data=(data[at:at + 65536] for at in range(0, len(data), 65536)), headers=JSON)
+    refused(frozen, person, route, before, (413,), data=(data[at:at + 65536] for at in range(0, len(data), 65536)),
+            headers=JSON)
 
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=name_of)
@@ -138,7 +146,8 @@ def test_a_body_of_very_many_members_is_refused(frozen, person, route):  # noqa:
 @pytest.mark.parametrize("route", WITH_ID, ids=name_of)
 def test_an_id_that_is_no_uuid_is_refused(frozen, person, route):  # noqa: F811
     before = state(frozen)
-    for wrong in ("1", "abc", ABSENT + "0", ABSENT[:-1], "%27%3B--", "..%2f..", "%00", "%ff", "me2", "a" * 5000, "%7B%7D", "null"):
+    for wrong in ("1", "abc", ABSENT + "0", ABSENT[:-1], "%27%3B--", "..%2f..", "%00", "%ff", "me2", "a" * 5000,
+                  "%7B%7D", "null"):
         for name in person.ids:
             if "{%s}" % name not in route["path"]:
                 continue
@@ -164,11 +173,13 @@ def test_a_bad_value_of_every_filter_is_refused(frozen, person, route):  # noqa:
         if not column.get("filter", True) or kind in ("word", "issuer", "text"):
             continue
         base = name[:-3] if kind == "time" else name
-        for key in {"time": [base + "_before", base + "_after"], "integer": [name, name + "_gte", name + "_lte"]}.get(kind, [name]):
+        for key in {"time": [base + "_before", base + "_after"],
+                    "integer": [name, name + "_gte", name + "_lte"]}.get(kind, [name]):
             for value in ("", "%00", "a'b", "1e5", "99999999999999999999", "%F0%9F%98%80", "{1,2}", ",", "x" * 3000):
                 path = "%s?%s=%s" % (path_of(route, person.ids), key, value)
                 answer = refused(frozen, person, route, before, (422, 400), path=path)
-                assert answer.status_code == 400 or [error["parameter"] for error in answer.json()["errors"]] == [key], path
+                assert answer.status_code == 400 or [error["parameter"]
+                                                     for error in answer.json()["errors"]] == [key], path
 
 
 @pytest.mark.parametrize("route", [route for route in ALL if "list" in route], ids=name_of)
@@ -177,7 +188,8 @@ def test_odd_words_are_only_words(frozen, person, route):  # noqa: F811
     for column in ROUTES[route["list"]]["list"]:
         if column["kind"] not in ("word", "issuer", "text") or not column.get("filter", True):
             continue
-        for value in ("'; DROP TABLE users; --", '"}', "\\", "%", "_", "$1", "{a,b}", "NULL", "\u00e4\U0001f600", "a\nb", "x" * 3000):
+        for value in ("'; DROP TABLE users; --", '"}', "\\", "%", "_", "$1", "{a,b}", "NULL", "\u00e4\U0001f600",
+                      "a\nb", "x" * 3000):
             answer = person.get(path_of(route, person.ids), params={column["name"]: value})
             assert answer.status_code in (200, 422), answer.text[:300]
             if answer.status_code == 200 and value not in ("_", "%"):
@@ -188,9 +200,9 @@ def test_odd_words_are_only_words(frozen, person, route):  # noqa: F811
 @pytest.mark.parametrize("route", [route for route in ALL if "list" in route], ids=name_of)
 def test_a_bad_page_is_refused(frozen, person, route):  # noqa: F811
     before = state(frozen)
-    for query in ("page=0", "page=-1", "page=x", "page=1.0", "page=99999999999", "page=", "page=1&page=2", "size=0", "size=501",
-                  "size=x", "size=5,6", "sort=", "sort=colour", "sort=--id", "sort=id;drop", "sort=,", "sort=id,", "sort=id&sort=id",
-                  "sort=" + ",".join(["id"] * 500)):
+    for query in ("page=0", "page=-1", "page=x", "page=1.0", "page=99999999999", "page=", "page=1&page=2", "size=0",
+                  "size=501", "size=x", "size=5,6", "sort=", "sort=colour", "sort=--id", "sort=id;drop", "sort=,",
+                  "sort=id,", "sort=id&sort=id", "sort=" + ",".join(["id"] * 500)):
         answer = refused(frozen, person, route, before, (422,), path=path_of(route, person.ids) + "?" + query)
         assert answer.json()["errors"][0]["parameter"] == query.partition("=")[0]
 

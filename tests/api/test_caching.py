@@ -36,7 +36,8 @@ def test_every_other_answer_is_for_the_person_and_asked_for_anew(stack):
         assert caching(expect(person.get(path), 200)) == PRIVATE
     tag = person.get(template).headers["ETag"]
     assert caching(expect(person.get(template, headers={"If-None-Match": tag}), 304)) == PRIVATE
-    assert caching(expect(person.patch("/users/me", json={"picture": "https://example.org/" + unique()}), 204)) == PRIVATE
+    assert caching(expect(person.patch("/users/me", json={"picture": "https://example.org/" + unique()}),
+                          204)) == PRIVATE
     assert caching(expect(stack.client(None).get("/health"), 200)) == OPEN
     assert caching(expect(stack.client(None).get("/openapi.json"), 200)) == OPEN
 

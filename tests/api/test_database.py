@@ -77,7 +77,8 @@ def test_nobody_waits_for_a_database_that_hangs(own):
 
 
 class Wire:
-    """Hands a port's connections on to another port; `is_silent`: it takes them and no byte goes either way any more."""
+    """Hands a port's connections on to another port; `is_silent`: it takes them and no byte goes either way any
+    more."""
 
     def __init__(self, target):
         self._target = target
@@ -135,7 +136,8 @@ def test_a_request_is_not_held_up_by_a_lock_of_others(own):
         cursor.execute("BEGIN; LOCK TABLE users")
         assert refused(ask_at_once(own, [person])) == REQUESTS
     own.wait_for(lambda: person.get("/users/me").status_code == 200, 30, "an answer")
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = 'orchestrator'"
+    waiting = ("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = "
+               "'orchestrator'")
     own.wait_for(lambda: own.sql(waiting) == [(0,)], 30, "the end of what was given up")
 
 
@@ -237,13 +239,15 @@ def test_of_several_databases_the_main_servers_last_one_is_ours(own):
     own.wait_for(own.ready, 30, "health")
     person = own.person()
     person.wait_for_status(person.deploy(), "CREATE_COMPLETE")
-    names = "SELECT DISTINCT application_name FROM pg_stat_activity WHERE usename = 'orchestrator' AND backend_start > %s"
+    names = ("SELECT DISTINCT application_name FROM pg_stat_activity WHERE usename = 'orchestrator' AND backend_start "
+             "> %s")
     own.wait_for(lambda: own.sql(names, (begun,)) == [("last",)], 30, "connections with the last parameters only")
 
 
 # --- views ---
 
-LOOKS = "SELECT seq_scan + coalesce(idx_scan, 0) FROM pg_stat_user_tables WHERE relname = 'view_schemas'"  # two or so each
+# two or so each
+LOOKS = "SELECT seq_scan + coalesce(idx_scan, 0) FROM pg_stat_user_tables WHERE relname = 'view_schemas'"
 NO_VIEWS = "ORC1031.*has no schema orc_views_.*orchestrator-migrate makes it"
 
 
@@ -259,7 +263,8 @@ def without_views(own):
     own.expect_log("ORC1010")
 
     def make():
-        subprocess.run([os.path.join(own.build, "orchestrator-migrate"), own.postgres.url], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([os.path.join(own.build, "orchestrator-migrate"), own.postgres.url], check=True,
+                       stdout=subprocess.DEVNULL)
     # A daemon that is only starting would make them again, or miss them.
     own.reconfigure("OrchestratorMigrate Off\n")
     own.wait_for(lambda: said_by_daemon(own, "ORC1038"), 30, "a daemon that is content, and makes no views")

@@ -8,13 +8,15 @@ import uuid
 
 import psycopg2
 import pytest
-from deployed import (ABSENT, CLUSTER, body, count, done, frozen, own, parameters, person_id, pointers, put,  # noqa: F401
+# noqa: F401
+from deployed import (ABSENT, CLUSTER, body, count, done, frozen, own, parameters, person_id, pointers, put,
                       seal, store, submit)
 
 from harness.client import expect, template, unique
 
 OUTPUTS = "deployments.template_outputs_sealed"
-TABLES = ("deployments", "deployment_owners", "resources", "resource_requirements", "operations", "outbox", "idempotency_keys")
+TABLES = ("deployments", "deployment_owners", "resources", "resource_requirements", "operations", "outbox",
+          "idempotency_keys")
 
 
 # ---- asking for one ----
@@ -44,8 +46,8 @@ def test_a_new_deployment_has_its_defaults(frozen):
         "id": made, "created_by": me, "updated_by": me, "owned_by": [me], "template_id": template_id,
         "template_inputs": {"num_cpus": 2}, "template_outputs": {}, "user_group": alice.group,
         "user_group_issuer": frozen.issuer.url.rstrip("/"), "per_provider_max_retries": 3, "max_providers": None,
-        "tot_timeout_mins": 14400, "per_provider_timeout_mins": 1440, "keep_last_attempt": False, "target_provider": None,
-        "target_region": None, "target_iaas_project": None, "im_infra_id": None, "status": 2,
+        "tot_timeout_mins": 14400, "per_provider_timeout_mins": 1440, "keep_last_attempt": False,
+        "target_provider": None, "target_region": None, "target_iaas_project": None, "im_infra_id": None, "status": 2,
         "status_name": "CREATE_IN_PROGRESS", "status_reason": None, "task": 0, "task_name": "submitted",
         "links": {"template": url + "/templates", "resources": url + "/resources", "logs": url + "/logs",
                   "operations": url + "/operations"}}
@@ -53,8 +55,9 @@ def test_a_new_deployment_has_its_defaults(frozen):
 
 def test_every_field_is_taken_as_it_was_given(frozen):
     alice = frozen.person()
-    given = {"per_provider_max_retries": 10, "max_providers": 7, "tot_timeout_mins": 25, "per_provider_timeout_mins": 25,
-             "keep_last_attempt": True, "target_provider": "cloud-a", "target_region": "region-2"}
+    given = {"per_provider_max_retries": 10, "max_providers": 7, "tot_timeout_mins": 25,
+             "per_provider_timeout_mins": 25, "keep_last_attempt": True, "target_provider": "cloud-a",
+             "target_region": "region-2"}
     value = alice.deployment(submit(frozen, alice, **given))
     assert {name: value[name] for name in given} == given
 
@@ -109,9 +112,10 @@ def test_the_time_for_a_provider_is_at_most_the_total(frozen):
     (10, 14401, ["/per_provider_timeout_mins"]), (10, 10, [])])
 def test_everything_that_is_wrong_in_body_and_inputs_is_named_at_once(frozen, total, share, named):
     alice = frozen.person()
-    answer = alice.post("/deployments", json=body(frozen, alice, CLUSTER.format(name=unique()), unknown=1, max_providers=0,
-                                                  tot_timeout_mins=total, per_provider_timeout_mins=share,
-                                                  template_inputs={"workers": 9, "more": 1}))
+    answer = alice.post("/deployments",
+                        json=body(frozen, alice, CLUSTER.format(name=unique()), unknown=1, max_providers=0,
+                                  tot_timeout_mins=total, per_provider_timeout_mins=share,
+                                  template_inputs={"workers": 9, "more": 1}))
     assert pointers(answer) == sorted(["/max_providers", "/template_inputs/more", "/template_inputs/password",
                                        "/template_inputs/workers", "/unknown", *named])
 
@@ -169,7 +173,8 @@ def test_an_administrator_submits_for_groups_of_their_own_too(frozen):
 
 def test_what_is_wrong_in_the_body_comes_before_what_is_forbidden(frozen):
     alice, bob = frozen.person(), frozen.person()
-    answer = alice.post("/deployments", json=body(frozen, alice, user_group=bob.group, template_inputs={"num_cpus": "x"}))
+    answer = alice.post("/deployments",
+                        json=body(frozen, alice, user_group=bob.group, template_inputs={"num_cpus": "x"}))
     assert pointers(answer) == ["/template_inputs/num_cpus"]
 
 
@@ -223,7 +228,8 @@ def test_a_provider_that_is_switched_off_is_unavailable(make_stack):
         return value
     stack = make_stack(providers=providers)
     alice = stack.person()
-    assert pointers(alice.post("/deployments", json=body(stack, alice, target_provider="cloud-a"))) == ["/target_provider"]
+    assert pointers(alice.post("/deployments",
+                               json=body(stack, alice, target_provider="cloud-a"))) == ["/target_provider"]
 
 
 def test_a_submission_is_all_its_rows_and_no_message(frozen):
@@ -232,8 +238,10 @@ def test_a_submission_is_all_its_rows_and_no_message(frozen):
     rows = {table: frozen.sql("SELECT count(*) FROM %s WHERE deployment_id = '%s'" % (table, made))[0][0]
             for table in ("deployment_owners", "resources", "operations")}
     assert rows == {"deployment_owners": 1, "resources": 9, "operations": 1}
-    operation = frozen.sql("SELECT type, state, o.phase, user_group, user_group_issuer, due_at <= now(), deadline - created_at,"
-                           " created_by::text FROM operations o JOIN work USING (id) WHERE deployment_id = %s", (made,))[0]
+    operation = frozen.sql("SELECT type, state, o.phase, user_group, user_group_issuer, due_at <= now(), deadline - "
+                           "created_at,"
+                           " created_by::text FROM operations o JOIN work USING (id) WHERE deployment_id = %s",
+                           (made,))[0]
     assert operation[:6] == ("CREATE", "pending", "queued", alice.group, frozen.issuer.url.rstrip("/"), True)
     assert operation[6].total_seconds() == 14400 * 60
     assert frozen.sql("SELECT count(*) FROM outbox WHERE key = %s", (made,)) == [(0,)]  # nobody takes messages yet
@@ -257,8 +265,8 @@ def test_the_queue_of_a_group_is_counted_exactly_however_many_come_at_once(froze
             assert int(expect(answer, 429).headers["Retry-After"]) >= 1
     kept = sum("Idempotency-Key" in answer.request.headers for answer in accepted)
     grown = {table: count(frozen, table) - before[table] for table in TABLES}
-    assert grown == {"deployments": 4, "deployment_owners": 4, "resources": 4, "resource_requirements": 0, "operations": 4,
-                     "outbox": 0, "idempotency_keys": kept}
+    assert grown == {"deployments": 4, "deployment_owners": 4, "resources": 4, "resource_requirements": 0,
+                     "operations": 4, "outbox": 0, "idempotency_keys": kept}
     submit(frozen, bob)  # another group has a queue of its own
 
 
@@ -271,7 +279,8 @@ def test_a_submission_that_takes_its_time_holds_nobody_of_its_group_up(frozen):
     group = frozen.group()
     alice, bob = frozen.person([group]), frozen.person([group])
     slow, quick = body(frozen, alice), body(frozen, bob)
-    with contextlib.closing(psycopg2.connect(frozen.postgres.url)) as other, concurrent.futures.ThreadPoolExecutor(1) as pool:
+    with contextlib.closing(psycopg2.connect(frozen.postgres.url)) as other, \
+            concurrent.futures.ThreadPoolExecutor(1) as pool:
         other.cursor().execute("SELECT FROM templates WHERE id = %s FOR UPDATE", (slow["template_id"],))
         answer = pool.submit(alice.post, "/deployments", json=slow)
         frozen.wait_for(lambda: waits_for_a_lock(frozen), 15, "a submission that waits")
@@ -339,7 +348,8 @@ def test_the_operations_own_change_changes_the_tag(frozen):
     alice = frozen.person()
     made = submit(frozen, alice)
     tag = alice.get("/deployments/" + made).headers["ETag"]
-    frozen.sql("UPDATE operations SET state = 'in progress', row_version = row_version + 1 WHERE deployment_id = %s", (made,))
+    frozen.sql("UPDATE operations SET state = 'in progress', row_version = row_version + 1 WHERE deployment_id = %s",
+               (made,))
     expect(alice.get("/deployments/" + made, headers={"If-None-Match": tag}), 200)
 
 
@@ -359,8 +369,9 @@ def test_the_templates_text_comes_when_it_is_asked_for(frozen):
         assert "templates" not in expect(alice.get(path, params=parameters_), 200).json()["links"]
 
 
-@pytest.mark.parametrize("query", ["template=1", "template=yes", "template=", "template=true&template=true", "templates=true",
-                                   "force=true"])
+@pytest.mark.parametrize("query",
+                         ["template=1", "template=yes", "template=", "template=true&template=true", "templates=true",
+                          "force=true"])
 def test_a_bad_parameter_of_one_deployment_is_named(frozen, query):
     alice = frozen.person()
     made = submit(frozen, alice)
@@ -438,7 +449,8 @@ def test_secret_outputs_are_shown_to_owners_only(frozen):
     own(frozen, made, carol)
     key = "-----BEGIN RSA " + "PRIVATE KEY-----\nx\n"
     whole = '{"ip": "10.0.0.1", "big": 12345678901234567890.5, "key": "%s"}' % key.replace("\n", "\\n")
-    frozen.sql("UPDATE deployments SET template_outputs = %s, template_outputs_sealed = %s, row_version = row_version + 1"
+    frozen.sql("UPDATE deployments SET template_outputs = %s, template_outputs_sealed = %s, row_version = row_version "
+               "+ 1"
                " WHERE id = %s", ('{"ip": "10.0.0.1", "key": "***"}', seal(frozen, OUTPUTS, made, whole), made))
     for person in (alice, carol):
         assert person.deployment(made)["template_outputs"]["key"] == key
@@ -453,7 +465,8 @@ def test_secret_outputs_are_shown_to_owners_only(frozen):
 def test_inputs_that_look_like_our_own_marks_stay_what_they_are(frozen):
     alice = frozen.person()
     content = template().replace("num_cpus: { type: integer, default: 1 }",
-                                 "num_cpus: { type: integer, default: 1 }\n    m: { type: map, entry_schema: { type: string } }")
+                                 "num_cpus: { type: integer, default: 1 }\n    m: { type: map, entry_schema: { type: "
+                                 "string } }")
     inputs = {"m": {"@sealed": "c2VhbGVk", "@sealed_text": "x", "\u00e4\"\\": "\U0001f600\ud7ff"}}
     made = submit(frozen, alice, content, template_inputs=inputs)
     assert alice.deployment(made)["template_inputs"] == inputs
@@ -462,7 +475,8 @@ def test_inputs_that_look_like_our_own_marks_stay_what_they_are(frozen):
 def test_numbers_of_inputs_keep_their_text(frozen):
     alice = frozen.person()
     content = template().replace("num_cpus: { type: integer, default: 1 }",
-                                 "num_cpus: { type: integer, default: 1 }\n    m: { type: map, entry_schema: { type: float } }")
+                                 "num_cpus: { type: integer, default: 1 }\n    m: { type: map, entry_schema: { type: "
+                                 "float } }")
     made = submit(frozen, alice, content, template_inputs={"m": {"zero": -0.0, "huge": 1e300, "one": 1.0}})
     for text in (alice.get("/deployments/" + made).text, alice.get("/deployments", params={"id": made}).text):
         for name, number in (("zero", r"-0\.0"), ("huge", r"1[.0-9]*e300"), ("one", r"1\.0")):
@@ -494,7 +508,8 @@ def test_scalar_attributes_sort(frozen):
     template_id = store(alice)
     made = [done(frozen, alice, template_id=template_id, tot_timeout_mins=minutes) for minutes in (30, 10, 20)]
     value = alice.deployment(made[0])
-    for key, wanted in (("tot_timeout_mins", [1, 2, 0]), ("-tot_timeout_mins", [0, 2, 1]), ("status,-tot_timeout_mins", [0, 2, 1])):
+    for key, wanted in (("tot_timeout_mins", [1, 2, 0]), ("-tot_timeout_mins", [0, 2, 1]),
+                        ("status,-tot_timeout_mins", [0, 2, 1])):
         found = expect(alice.get("/deployments", params={"sort": key}), 200).json()["data"]
         assert [one["id"] for one in found] == [made[index] for index in wanted]
     for key, held in value.items():
@@ -507,8 +522,8 @@ def test_scalar_attributes_sort(frozen):
 
 def test_every_scalar_attribute_filters(frozen):
     alice = frozen.person()
-    mine = done(frozen, alice, tot_timeout_mins=77, per_provider_timeout_mins=33, max_providers=5, per_provider_max_retries=9,
-                keep_last_attempt=True, target_provider="cloud-a", target_region="region-1")
+    mine = done(frozen, alice, tot_timeout_mins=77, per_provider_timeout_mins=33, max_providers=5,
+                per_provider_max_retries=9, keep_last_attempt=True, target_provider="cloud-a", target_region="region-1")
     frozen.sql("UPDATE deployments SET im_infra_id = %s, target_iaas_project = 'project' WHERE id = %s", (mine, mine))
     put(frozen, mine, state="failed", reason="100% of it_failed")
     submit(frozen, alice)
@@ -522,17 +537,19 @@ def test_every_scalar_attribute_filters(frozen):
         assert all(one[name] == held for one in found), name
     for query, wanted in (("status_reason=100%25 OF", 1), ("status_reason=1_0", 0), ("status_reason=it%25failed", 0),
                           ("tot_timeout_mins_gte=77&tot_timeout_mins_lte=77", 1), ("tot_timeout_mins_gte=78", 1),
-                          ("tot_timeout_mins=77,14400", 2), ("id=%s&id=%s" % (mine, ABSENT), 1), ("max_providers_lte=4", 0),
-                          ("created_after=" + value["created_at"], 1), ("created_before=" + value["created_at"], 0),
-                          ("updated_after=2000-01-01T00:00:00Z", 2), ("created_by=me", 2), ("updated_by=me", 2),
-                          ("owned_by=me", 2), ("created_by=" + ABSENT, 0), ("keep_last_attempt=false", 1)):
+                          ("tot_timeout_mins=77,14400", 2), ("id=%s&id=%s" % (mine, ABSENT), 1),
+                          ("max_providers_lte=4", 0), ("created_after=" + value["created_at"], 1),
+                          ("created_before=" + value["created_at"], 0), ("updated_after=2000-01-01T00:00:00Z", 2),
+                          ("created_by=me", 2), ("updated_by=me", 2), ("owned_by=me", 2), ("created_by=" + ABSENT, 0),
+                          ("keep_last_attempt=false", 1)):
         assert expect(alice.get("/deployments?" + query), 200).json()["page"]["total_elements"] == wanted, query
 
 
 @pytest.mark.parametrize("query", [
-    "status=10", "status=CREATE", "status=", "task=9", "colour=red", "owned_by=you", "created_by=alice", "template_inputs=1",
-    "links=x", "keep_last_attempt=1", "tot_timeout_mins=x", "max_providers_gte=1.5", "created_before=yesterday", "page=0",
-    "size=0", "size=501", "sort=template_inputs", "sort=", "id=7", "template=true"])
+    "status=10", "status=CREATE", "status=", "task=9", "colour=red", "owned_by=you", "created_by=alice",
+    "template_inputs=1", "links=x", "keep_last_attempt=1", "tot_timeout_mins=x", "max_providers_gte=1.5",
+    "created_before=yesterday", "page=0", "size=0", "size=501", "sort=template_inputs", "sort=", "id=7",
+    "template=true"])
 def test_a_bad_filter_gives_nothing(frozen, query):
     assert parameters(frozen.person().get("/deployments?" + query)) == [query.partition("=")[0]]
 
@@ -554,7 +571,8 @@ def test_a_deletion_is_an_operation_and_the_row_stays(frozen):
     value = alice.deployment(made)
     assert (value["status_name"], value["last_operation"]) == ("DELETE_IN_PROGRESS", operation["id"])
     assert value["task_name"] == "infrastructure_deletion"
-    assert frozen.sql("SELECT due_at <= now(), options FROM operations JOIN work USING (id) WHERE id = %s", (operation["id"],)) == [
+    assert frozen.sql("SELECT due_at <= now(), options FROM operations JOIN work USING (id) WHERE id = %s",
+                      (operation["id"],)) == [
         (True, {"force": False, "unsecure": False})]
     put(frozen, made, "DELETE")
     assert alice.deployment(made)["status_name"] == "DELETE_COMPLETE"
@@ -588,7 +606,8 @@ def test_a_deletion_ends_what_the_deployment_is_at(frozen, state, phase):
     creation = alice.deployment(made)["last_operation"]
     frozen.sql("UPDATE work SET due_at = now() + interval '1 hour' WHERE id = %s", (creation,))
     expect(alice.delete("/deployments/" + made), 202)
-    assert frozen.sql("SELECT state, due_at <= now(), is_begun FROM operations JOIN work USING (id) WHERE id = %s", (creation,)) == [
+    assert frozen.sql("SELECT state, due_at <= now(), is_begun FROM operations JOIN work USING (id) WHERE id = %s",
+                      (creation,)) == [
         ("canceling", True, True)]
     assert alice.deployment(made)["status_name"] == "DELETE_IN_PROGRESS"
 
@@ -667,7 +686,8 @@ def test_only_one_of_many_deletions_of_a_version_is_taken(frozen):
     made = done(frozen, alice)
     tag = alice.get("/deployments/" + made).headers["ETag"]
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda _: alice.delete("/deployments/" + made, headers={"If-Match": tag}).status_code, range(6)))
+        answers = list(pool.map(lambda _: alice.delete("/deployments/" + made, headers={"If-Match": tag}).status_code,
+                                range(6)))
     assert sorted(answers) == [202] + [412] * 5
 
 
@@ -685,6 +705,7 @@ def test_a_body_of_a_deletion_is_ignored(frozen):
 def test_other_methods_are_told_which_there_are(frozen):
     alice = frozen.person()
     made = submit(frozen, alice)
-    for path, methods in (("/deployments", "GET, HEAD, OPTIONS, POST"), ("/deployments/" + made, "DELETE, GET, HEAD, OPTIONS")):
+    for path, methods in (("/deployments", "GET, HEAD, OPTIONS, POST"),
+                          ("/deployments/" + made, "DELETE, GET, HEAD, OPTIONS")):
         allowed = set(expect(alice.request("LINK", path), 405).headers["Allow"].split(", "))
         assert set(methods.split(", ")) <= allowed

@@ -43,7 +43,8 @@ def held(stack, table):
 
 def at_the_lock(stack):
     """How many requests wait for the templates; the daemon waits for them, too."""
-    return stack.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%v1_templates%%'", ())[0][0]
+    return stack.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE "
+                     "'%%v1_templates%%'", ())[0][0]
 
 
 def children(stack):
@@ -135,4 +136,5 @@ def test_a_person_has_their_share_of_many_children(make_stack):
         stack.wait_for(lambda: at_the_lock(stack) == workers - workers // 4, 120, "the rest at work")
         for victim in victims:
             expect(victim.get("/users/me"), 200)
-    assert sorted(answer.status_code for answer in crowd.end()) == [200] * (workers - workers // 4) + [429] * (workers // 4)
+    assert sorted(answer.status_code
+                  for answer in crowd.end()) == [200] * (workers - workers // 4) + [429] * (workers // 4)

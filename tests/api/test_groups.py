@@ -54,7 +54,8 @@ def test_groups_that_a_token_lacks_are_asked_for_at_the_issuer_and_remembered(st
         bare.deploy(template)
     # Each of httpd's children asks once.
     assert stack.issuer.control("calls").get("/userinfo", 0) - asked <= len(stack.httpd.children())
-    expect(bare.post("/deployments", json={"template_id": template, "template_inputs": {}, "user_group": "beta-testers"}), 403)
+    expect(bare.post("/deployments",
+                     json={"template_id": template, "template_inputs": {}, "user_group": "beta-testers"}), 403)
 
 
 def token_with(stack, claim):
@@ -73,15 +74,18 @@ WAYS = pytest.mark.parametrize("made", [token_with, token_behind_userinfo], ids=
 
 
 @WAYS
-@pytest.mark.parametrize("form", [lambda group: group, lambda group: "/" + group, lambda group: [{"name": "/" + group}, 7, None],
-                                  lambda group: [{"value": "8a6e0f", "display": group}], lambda group: [{"value": group}, {}]],
+@pytest.mark.parametrize("form",
+                         [lambda group: group, lambda group: "/" + group,
+                          lambda group: [{"name": "/" + group}, 7, None],
+                          lambda group: [{"value": "8a6e0f", "display": group}], lambda group: [{"value": group}, {}]],
                          ids=["text", "text with slash", "names", "display", "value"])
 def test_groups_come_in_other_forms_than_a_list_of_texts(stack, made, form):
     group = stack.group()
     person = stack.client_with(made(stack, form(group)), groups=[group])
     person.deploy(person.store_template())
     other = stack.group()
-    answer = person.post("/deployments", json={"template_id": person.store_template(), "template_inputs": {}, "user_group": other})
+    answer = person.post("/deployments",
+                         json={"template_id": person.store_template(), "template_inputs": {}, "user_group": other})
     expect(answer, 403)
 
 
@@ -92,7 +96,8 @@ def test_a_person_of_no_group_comes_in(stack, made, claim):
 
 
 @WAYS
-@pytest.mark.parametrize("claim, kind", [(7, "a number"), ({"name": "beta-testers"}, "an object"), (True, "a boolean")], ids=str)
+@pytest.mark.parametrize("claim, kind", [(7, "a number"), ({"name": "beta-testers"}, "an object"), (True, "a boolean")],
+                         ids=str)
 def test_a_claim_that_tells_no_groups_is_refused_and_logged_with_its_type(stack, made, claim, kind):
     answer = refuse(stack, made(stack, claim))
     assert answer.json()["detail"] == 'The claim "groups" tells no groups: it is %s.' % kind

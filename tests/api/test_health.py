@@ -65,7 +65,8 @@ def status(stack):
 
 
 def test_a_start_says_that_it_is_one(make_stack):
-    """The daemon's first look at the database waits for another host's migrations, so it lasts as long as the lock is held."""
+    """The daemon's first look at the database waits for another host's migrations, so it lasts as long as the lock is
+    held."""
     stack = make_stack()
     person, lock = stack.person(), 7303779
     stack.httpd.stop()
@@ -95,7 +96,8 @@ def hanging_database(make_stack):
 
 
 def test_a_database_that_hangs_neither_holds_the_answer_up_nor_speaks_for_im(hanging_database):
-    """Without a bound the answers would wait for the server for ever; the second and the tenth are no slower than the first."""
+    """Without a bound the answers would wait for the server for ever; the second and the tenth are no slower than the
+    first."""
     def ask(_):
         begun = time.monotonic()
         answer = expect(hanging_database.client(None).get("/health"), 200).json()

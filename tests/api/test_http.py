@@ -97,8 +97,10 @@ def test_a_path_that_is_no_utf8_is_400(stack):
     problem(status, headers, body, 400)
 
 
-@pytest.mark.parametrize("path", ["//api/v1//users//me", "/api/v1/users/me//", "/api/v1/./users/me", "/api/v1/templates/../users/me",
-                                  "/api/v1/%75sers/m%65", "/api/v1/users/%2e%2e/users/me", "/api/v1/users/me?", "/api/v1/users/me?&"])
+@pytest.mark.parametrize("path",
+                         ["//api/v1//users//me", "/api/v1/users/me//", "/api/v1/./users/me",
+                          "/api/v1/templates/../users/me", "/api/v1/%75sers/m%65", "/api/v1/users/%2e%2e/users/me",
+                          "/api/v1/users/me?", "/api/v1/users/me?&"])
 def test_a_path_may_be_written_in_other_ways(stack, path):
     person = stack.person()
     lines = ["GET %s HTTP/1.1" % path, "Host: 127.0.0.1", "Authorization: Bearer " + person.token]
@@ -106,7 +108,8 @@ def test_a_path_may_be_written_in_other_ways(stack, path):
     assert (status, json.loads(body)["id"]) == (200, person.id)
 
 
-@pytest.mark.parametrize("path", ["/users/me%0A", "/users/me%20", "/users/ME", "/users/me;x=1", "/users/{}", "/templates/me"])
+@pytest.mark.parametrize("path",
+                         ["/users/me%0A", "/users/me%20", "/users/ME", "/users/me;x=1", "/users/{}", "/templates/me"])
 def test_an_odd_id_is_named(stack, path):
     answer = expect(stack.person().get(path), 422)
     assert [error["parameter"] for error in answer.json()["errors"]] == [path.split("/")[1][:-1] + "_id"]
@@ -135,7 +138,8 @@ def test_a_client_that_waits_for_100_is_told_at_once_that_it_may_not(stack):
     """401 and 413 come without the body having been sent."""
     for lines, wanted in ((["POST /api/v1/templates HTTP/1.1", "Host: 127.0.0.1"], 401),
                           (with_token(stack, "POST /api/v1/templates HTTP/1.1"), 413)):
-        problem(*raw(stack, [*lines, "Expect: 100-continue", "Content-Type: text/yaml", "Content-Length: 19999999"]), wanted)
+        problem(*raw(stack, [*lines, "Expect: 100-continue", "Content-Type: text/yaml", "Content-Length: 19999999"]),
+                wanted)
 
 
 def test_a_request_that_does_not_arrive_in_time_is_408(make_stack):
@@ -148,10 +152,12 @@ def test_a_request_that_does_not_arrive_in_time_is_408(make_stack):
 
 # --- the query ---
 
-@pytest.mark.parametrize("query, name", [("a=%zz", "a"), ("ok=1&b=%4", "b"), ("c=%00", "c"), ("d=%ff", "d"), ("d=%c0%af", "d"),
-                                         ("%zz=1", "%zz"), ("%ff=1", "%ff")])
+@pytest.mark.parametrize("query, name",
+                         [("a=%zz", "a"), ("ok=1&b=%4", "b"), ("c=%00", "c"), ("d=%ff", "d"), ("d=%c0%af", "d"),
+                          ("%zz=1", "%zz"), ("%ff=1", "%ff")])
 def test_a_broken_parameter_is_422_and_named(stack, query, name):
-    status, headers, body = raw(stack, with_token(stack, "GET /api/v1%s?%s HTTP/1.1" % (ROUTE, query), "Connection: close"))
+    status, headers, body = raw(stack,
+                                with_token(stack, "GET /api/v1%s?%s HTTP/1.1" % (ROUTE, query), "Connection: close"))
     value = problem(status, headers, body, 422)
     assert [error["parameter"] for error in value["errors"]] == [name]
 
@@ -183,7 +189,8 @@ def test_a_strangers_body_is_not_kept(stack):
     before, held = resident(stack), []
     with contextlib.ExitStack() as connections:
         for line in ("GET /api/v1/health HTTP/1.1", "OPTIONS /api/v1/users HTTP/1.1") * 8:
-            held.append(connections.enter_context(socket.create_connection(("127.0.0.1", stack.ports["http"]), timeout=10)))
+            held.append(connections.enter_context(socket.create_connection(("127.0.0.1", stack.ports["http"]),
+                                                                           timeout=10)))
             held[-1].sendall(("%s\r\nHost: x\r\nContent-Length: 8388608\r\nConnection: close\r\n\r\n" % line).encode())
             held[-1].sendall(b"x" * 8388607)
         assert resident(stack) - before < 100  # all of them are 128 MiB, and 256 as a buffer grows
@@ -210,11 +217,14 @@ def test_the_connection_is_fit_for_the_next_request_or_closed(stack):
     expect(session.get(stack.url + "/health", timeout=10), 200)
 
 
-@pytest.mark.parametrize("chunks", [b"zz\r\nabc\r\n0\r\n\r\n", b"-1\r\nabc\r\n0\r\n\r\n", b"fffffffffffffffff\r\nabc\r\n"],
+@pytest.mark.parametrize("chunks",
+                         [b"zz\r\nabc\r\n0\r\n\r\n", b"-1\r\nabc\r\n0\r\n\r\n", b"fffffffffffffffff\r\nabc\r\n"],
                          ids=["no number", "negative", "too large"])
 def test_a_broken_chunk_is_400(stack, chunks):
     stack.expect_log(HTTPD)
-    status, headers, body = raw(stack, with_token(stack, "POST /api/v1%s HTTP/1.1" % ROUTE, "Transfer-Encoding: chunked"), chunks)
+    status, headers, body = raw(stack,
+                                with_token(stack, "POST /api/v1%s HTTP/1.1" % ROUTE, "Transfer-Encoding: chunked"),
+                                chunks)
     assert status in (400, 413)
     problem(status, headers, body, status)
 
@@ -272,7 +282,8 @@ def test_each_answer_has_one_request_id(stack):
 def test_a_request_id_is_in_both_logs_and_in_what_im_is_asked(stack):
     person, id = stack.person(), unique("request")
     content = template()
-    template_id = expect(person.post("/templates", json={"content": content}, headers={"X-Request-ID": id}), 201).json()["id"]
+    template_id = expect(person.post("/templates", json={"content": content}, headers={"X-Request-ID": id}),
+                         201).json()["id"]
     wanted = {"template_id": template_id, "template_inputs": {}, "user_group": person.group}
     made = expect(person.post("/deployments", json=wanted, headers={"X-Request-ID": id}), 202)
     value = person.wait_for_status(made.json()["id"], "CREATE_COMPLETE")
@@ -287,7 +298,8 @@ def test_a_request_id_is_in_both_logs_and_in_what_im_is_asked(stack):
         with open(os.path.join(os.path.dirname(stack.httpd.error_log), "httpd-access.log"), encoding="utf-8") as file:
             return file.read()
     for line in ("POST /api/v1/deployments HTTP/1.1\" 202", "GET /api/v1/users HTTP/1.1\" 401"):
-        stack.wait_for(lambda: any(line in entry and "request=" + id in entry for entry in access_log().splitlines()),  # pylint: disable=cell-var-from-loop
+        # pylint: disable=cell-var-from-loop
+        stack.wait_for(lambda: any(line in entry and "request=" + id in entry for entry in access_log().splitlines()),
                        10, "the access log's line")
 
 
@@ -305,7 +317,8 @@ def test_a_500_says_nothing_but_where_to_look(make_stack):
         stack.sql("ALTER TABLE templates_away RENAME TO templates")
     value = problem(answer.status_code, answer.headers, answer.text, 500)
     assert value["instance"] == id and "errors" not in value
-    assert not any(word in answer.text for word in ("SELECT", "templates", "relation", ".sql", stack.folder, person.token))
+    assert not any(word in answer.text
+                   for word in ("SELECT", "templates", "relation", ".sql", stack.folder, person.token))
     assert any(id in line and "templates" in line for line in stack.log_text().splitlines() if "ORC1010" in line)
     expect(person.get("/templates"), 200)
 
@@ -356,9 +369,11 @@ def undressed(make_stack):
 
 @pytest.mark.parametrize("lines, wanted", [
     (["GET /api/v1/health HTTP/1.1"], 400), (["GET /api/v1/health HTTP/1.1", "Host: x", "no colon"], 400),
-    (["GET /api/v1/health HTTP/1.1", "Host: x", "X-Long: " + "x" * 70000], 400), (["GET /api/v1/%zz HTTP/1.1", "Host: x"], 400),
-    (["GET /api/v1/health HTTP/1.1", "Host: x", "Expect: wonders"], 417), (["GET http://x/api/v1/%zz HTTP/1.1", "Host: x"], 400)],
-    ids=["no host", "header", "long header", "escape", "expectation", "whole url"])
+    (["GET /api/v1/health HTTP/1.1", "Host: x", "X-Long: " + "x" * 70000], 400),
+    (["GET /api/v1/%zz HTTP/1.1", "Host: x"], 400),
+    (["GET /api/v1/health HTTP/1.1", "Host: x", "Expect: wonders"], 417),
+    (["GET http://x/api/v1/%zz HTTP/1.1", "Host: x"], 400)],
+                         ids=["no host", "header", "long header", "escape", "expectation", "whole url"])
 def test_an_error_before_the_location_is_known_is_a_problem_too(undressed, lines, wanted):
     undressed.expect_log(HTTPD)
     problem(*raw(undressed, lines), wanted)
@@ -397,8 +412,8 @@ def test_a_redirect_of_the_administrator_comes_first(make_stack):
         LoadModule alias_module "${modules}/mod_alias.so"
         Redirect permanent /api/v1/old https://elsewhere.example/
     """)
-    answer = requests.get(stack.url + "/old", headers={"Authorization": "Bearer " + stack.issuer.token("carol")}, timeout=10,
-                          allow_redirects=False)
+    answer = requests.get(stack.url + "/old", headers={"Authorization": "Bearer " + stack.issuer.token("carol")},
+                          timeout=10, allow_redirects=False)
     expect(answer, 301)
 
 

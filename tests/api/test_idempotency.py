@@ -10,7 +10,8 @@ from harness.client import expect, template, unique
 
 
 def post(person, key, content=None, **options):
-    return person.post("/templates", headers={"Idempotency-Key": key}, json={"content": content or template()}, **options)
+    return person.post("/templates", headers={"Idempotency-Key": key}, json={"content": content or template()},
+                       **options)
 
 
 def count(person):

@@ -15,12 +15,13 @@ NO_KID = {"kid": None}
 
 @pytest.fixture(scope="module")
 def issuers(tmp_path_factory):
-    """Issuers beside the stack's own. The twin's keys have the ids of the named ones; the mimic's have them with a space
-    behind them, each of the other type."""
+    """Issuers beside the stack's own. The twin's keys have the ids of the named ones; the mimic's have them with a
+    space behind them, each of the other type."""
     named = [keys.make("RSA", "key-1"), keys.make("EC", "key-2")]
     made = {"twin": [keys.make("RSA", "key-1"), keys.make("EC", "key-2")], "named": named,
             "mimic": [keys.make("EC", "key-1 "), keys.make("RSA", "key-2 ")],
-            "nameless": [keys.make("RSA", ""), keys.make("EC", "")], "nameless too": [keys.make("RSA", ""), keys.make("EC", "")],
+            "nameless": [keys.make("RSA", ""), keys.make("EC", "")],
+            "nameless too": [keys.make("RSA", ""), keys.make("EC", "")],
             "confused": [keys.make("RSA", ""), keys.make("RSA", "")]}
     started = {name: start_issuer(tmp_path_factory.mktemp("issuer"), signing) for name, signing in made.items()}
     yield started
@@ -100,7 +101,8 @@ def test_tokens_of_an_issuer_whose_keys_were_never_had_are_a_503(make_stack, tmp
     os.kill(daemon, signal.SIGSTOP)
     before = late.control("calls").get("/jwks", 0)
     for _ in range(10):
-        for token in (late.token("carol"), late.token("carol", header=NO_KID), late.token("carol", key=keys.make("EC", "x"))):
+        for token in (late.token("carol"), late.token("carol", header=NO_KID),
+                      late.token("carol", key=keys.make("EC", "x"))):
             answer = refuse(stack, token, 503)
             assert "could not be fetched" in answer.json()["detail"] and int(answer.headers["Retry-After"]) > 0
             assert "WWW-Authenticate" not in answer.headers

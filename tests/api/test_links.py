@@ -43,7 +43,9 @@ def test_without_a_canonical_name_only_own_names_count(without_public_url, make_
 def test_a_trusted_proxy_is_believed_within_reason(without_public_url, make_stack):
     stack = make_stack("OrchestratorTrustedProxy 127.0.0.0/8")
     assert first_link(stack, **FORWARDED).startswith("https://api.example.org/api/v1/templates?")
-    answer = first_link(stack, **{"X-Forwarded-Proto": "http, https", "X-Forwarded-Host": "evil.example, api.example.org:8443"})
+    answer = first_link(stack,
+                        **{"X-Forwarded-Proto": "http, https",
+                           "X-Forwarded-Host": "evil.example, api.example.org:8443"})
     assert answer.startswith("https://api.example.org:8443/api/v1/templates?")
     for host in ("[2001:db8::1]", "[2001:db8::1]:8443", "api.example.org:1", "10.0.0.1:65535"):
         assert first_link(stack, **{"X-Forwarded-Host": host}).startswith("http://%s/api/v1/templates?" % host)

@@ -11,7 +11,8 @@ BUDGET = 16 * 1024 * 1024
 MANY = 60
 # A MiB each, with much that JSON writes with two bytes.
 FILL = """
-INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version, created_by, updated_by)
+INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version, created_by,
+updated_by)
 SELECT gen_random_uuid(), repeat(E'a: "b"\\n', 131072), encode(sha256((%(word)s || n)::bytea), 'hex'),
     lpad(n::text, 3, '0') || %(word)s, 'openstack', 'tosca_simple_yaml_1_0',
     %(person)s, %(person)s FROM generate_series(1, %(many)s) n
@@ -58,12 +59,14 @@ def test_one_object_always_fits(hoarder):
 
 
 def test_sealed_values_count_as_what_they_open_to(stack):
-    """Large outputs, a secret among them: an owner's page is refused, an administrator's, who gets them without, is not."""
+    """Large outputs, a secret among them: an owner's page is refused, an administrator's, who gets them without, is
+    not."""
     owner, admin = stack.person(), stack.person(admin=True)
     deployments = [owner.deploy() for _ in range(3)]
     for deployment in deployments:
         owner.wait_for_status(deployment, "CREATE_COMPLETE")
-    stack.sql("UPDATE deployments SET template_outputs_sealed = 'x' || repeat('A', 9 * 1024 * 1024) WHERE id = ANY (%s::uuid[])",
+    stack.sql("UPDATE deployments SET template_outputs_sealed = 'x' || repeat('A', 9 * 1024 * 1024) WHERE id = ANY "
+              "(%s::uuid[])",
               (deployments,))
     assert size_that_fits(owner.get("/deployments", params={"size": 3})) == 2
     given = {"size": 3, "owned_by": owner.id}

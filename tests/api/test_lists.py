@@ -39,8 +39,10 @@ def named(answer):
 
 
 MANY = """
-INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version, created_by, updated_by)
-SELECT gen_random_uuid(), 'a: b', encode(sha256((%(word)s || n)::bytea), 'hex'), 'many', 'openstack', 'tosca_simple_yaml_1_0', %(person)s, %(person)s
+INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version, created_by,
+updated_by)
+SELECT gen_random_uuid(), 'a: b', encode(sha256((%(word)s || n)::bytea), 'hex'), 'many', 'openstack',
+'tosca_simple_yaml_1_0', %(person)s, %(person)s
 FROM generate_series(%(first)s, %(last)s) n
 """
 
@@ -175,8 +177,10 @@ def test_free_text_contains_in_any_case(shelf):
 def test_times_are_compared(shelf):
     entries = listed(shelf, size=10, sort="created_at")["data"]
     middle = entries[3]["created_at"]
-    assert ids(listed(shelf, size=10, sort="created_at", created_before=middle)) == [entry["id"] for entry in entries[:3]]
-    assert ids(listed(shelf, size=10, sort="created_at", created_after=middle)) == [entry["id"] for entry in entries[4:]]
+    assert ids(listed(shelf, size=10, sort="created_at", created_before=middle)) == [entry["id"]
+                                                                                     for entry in entries[:3]]
+    assert ids(listed(shelf, size=10, sort="created_at", created_after=middle)) == [entry["id"]
+                                                                                    for entry in entries[4:]]
     zoned = datetime.datetime.fromisoformat(middle.replace("Z", "+00:00")).astimezone(
         datetime.timezone(datetime.timedelta(hours=5))).isoformat()
     assert len(ids(listed(shelf, size=10, created_before=zoned))) == 3
@@ -189,7 +193,8 @@ def test_persons_may_be_me(shelf, stack):
     other = stack.person()
     mine = expect(shelf.get("/templates", params={"updated_by": "me", "size": 10}), 200).json()
     assert sorted(ids(mine)) == sorted(shelf.ids)
-    assert sorted(ids(expect(other.get("/templates", params={"created_by": shelf.id, "size": 10}), 200).json())) == sorted(shelf.ids)
+    assert sorted(ids(expect(other.get("/templates", params={"created_by": shelf.id, "size": 10}),
+                             200).json())) == sorted(shelf.ids)
     assert ids(expect(other.get("/templates", params={"created_by": "me"}), 200).json()) == []
 
 

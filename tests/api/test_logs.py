@@ -21,7 +21,8 @@ def logs(client, deployment):
 
 def line(stack, deployment, message, level="info"):
     stack.sql("INSERT INTO operation_logs (operation_id, deployment_id, level, stage, message)"
-              " SELECT id, deployment_id, %s, 'queued', %s FROM operations WHERE deployment_id = %s", (level, message, deployment))
+              " SELECT id, deployment_id, %s, 'queued', %s FROM operations WHERE deployment_id = %s",
+              (level, message, deployment))
 
 
 def at_im(stack, client, deployment):
@@ -31,7 +32,8 @@ def at_im(stack, client, deployment):
         "Authorization": "type = InfrastructureManager; token = %s\\nid = one; type = Dummy" % client.token})
     assert answer.status_code == 200, answer.text
     infrastructure = answer.json()["uri"].rpartition("/")[2]
-    stack.sql("UPDATE deployments SET im_infra_id = %s, im_endpoint = %s WHERE id = %s", (infrastructure, stack.im_url, deployment))
+    stack.sql("UPDATE deployments SET im_infra_id = %s, im_endpoint = %s WHERE id = %s",
+              (infrastructure, stack.im_url, deployment))
 
     def words():
         told = requests.get("%s/infrastructures/%s/contmsg" % (stack.im_url, infrastructure), timeout=10, headers={
@@ -49,7 +51,8 @@ def keep(stack, deployment, **fields):
 def test_there_is_nothing_to_tell_at_first(frozen):
     alice = frozen.person()
     made = submit(frozen, alice)
-    assert logs(alice, made) == {"timestamp": alice.deployment(made)["created_at"], "im_logs": None, "orchestrator_logs": None}
+    assert logs(alice, made) == {"timestamp": alice.deployment(made)["created_at"], "im_logs": None,
+                                 "orchestrator_logs": None}
 
 
 def test_the_operations_lines_are_one_each_with_time_and_level(frozen):

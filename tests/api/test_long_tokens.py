@@ -52,7 +52,8 @@ def test_a_longer_token_is_told_to_be_too_long(generous):
 
 
 def raw(stack, *headers):
-    status, headers, body = stack.raw("\r\n".join(["GET /api/v1/health HTTP/1.1", "Host: x", *headers, "", ""]).encode())
+    status, headers, body = stack.raw("\r\n".join(["GET /api/v1/health HTTP/1.1", "Host: x", *headers, "",
+                                                   ""]).encode())
     value = json.loads(body)
     assert headers["Content-Type"] == "application/problem+json"
     assert value["status"] == status and value["instance"] == headers["X-Request-ID"]
@@ -71,7 +72,8 @@ def test_a_header_that_httpd_refuses_is_named_as_the_reason(request, which, limi
     secret = stack.secret("s3cr3t" * 10)
     for header in ("Authorization: Bearer " + secret + "x" * limit, "X-Long: %s\r\n %s" % (secret, "x" * limit)):
         status, value, text = raw(stack, header)
-        assert (status, value["detail"]) == (400, "A header of the request is longer than %d bytes (LimitRequestFieldSize)." % limit)
+        assert (status, value["detail"]) == (
+            400, "A header of the request is longer than %d bytes (LimitRequestFieldSize)." % limit)
         assert secret not in text
 
 

@@ -1,5 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""openapi.json, and what every route keeps to (mod_orchestrator/surface/README.md): paths, methods, bodies, errors, ids."""
+"""openapi.json, and what every route keeps to (mod_orchestrator/surface/README.md): paths, methods, bodies, errors,
+ids."""
 
 import json
 import re
@@ -121,10 +122,11 @@ def test_unknown_parameters_are_refused_everywhere(document, stack):
 
 
 @pytest.mark.parametrize("text, status", [
-    ("", 400), (" \n", 400), ("{", 400), ("{} x", 400), ('{"a":1,"a":2}', 400), ('{"a":"\\u0000"}', 400), (b'{"a":"\x00"}', 400),
-    (b'"\xff"', 400), ("[" * 65 + "]" * 65, 400), ("NaN", 400), ("[01]", 400),
+    ("", 400), (" \n", 400), ("{", 400), ("{} x", 400), ('{"a":1,"a":2}', 400), ('{"a":"\\u0000"}', 400),
+    (b'{"a":"\x00"}', 400), (b'"\xff"', 400), ("[" * 65 + "]" * 65, 400), ("NaN", 400), ("[01]", 400),
     ("[]", 422), ("null", 422), ("1", 422), ('"x"', 422), ("true", 422),
-    ('{"%s": 1}' % ("k" * 5000), 422), ('{"x": 1%s}' % ("0" * 400), 422), ('{"x": 1e999}', 422), ('{"x": -1%s.5}' % ("0" * 400), 422),
+    ('{"%s": 1}' % ("k" * 5000), 422), ('{"x": 1%s}' % ("0" * 400), 422), ('{"x": 1e999}', 422),
+    ('{"x": -1%s.5}' % ("0" * 400), 422),
 ])
 def test_bodies_that_are_refused(document, stack, text, status):
     person = stack.person(admin=True)
@@ -161,8 +163,10 @@ def test_a_body_where_none_is_expected_is_ignored(document, stack):
         if "requestBody" not in operation:
             call(person, method, filled(path))  # POST /users registers once
             plain = call(person, method, filled(path)).status_code
-            for headers in ({"Content-Type": "text/x"}, {}, {"Content-Type": "text/x; charset=koi8-r", "Content-Encoding": "br"}):
-                assert call(person, method, filled(path), data=b"\x00{", headers=headers).status_code == plain, (method, path)
+            for headers in ({"Content-Type": "text/x"}, {},
+                            {"Content-Type": "text/x; charset=koi8-r", "Content-Encoding": "br"}):
+                assert call(person, method, filled(path), data=b"\x00{", headers=headers).status_code == plain, (method,
+                                                                                                                 path)
 
 
 def test_the_request_id_is_the_clients_when_it_is_sane(stack):
@@ -190,4 +194,5 @@ def test_an_unknown_fields_name_is_a_json_pointer(stack):
 
 def test_path_query_and_body_are_named_at_once(stack):
     problem = expect(stack.person().patch("/templates/x", params={"y": "1"}, json={"name": 1, "z": 2}), 422).json()
-    assert {entry.get("parameter", entry.get("pointer")) for entry in problem["errors"]} == {"template_id", "y", "/name", "/z"}
+    assert {entry.get("parameter", entry.get("pointer")) for entry in problem["errors"]} == {"template_id", "y",
+                                                                                             "/name", "/z"}

@@ -20,13 +20,16 @@ def test_a_new_operation_has_every_fact_and_null_for_those_that_are_absent(froze
     path = "/deployments/%s/operations/%s" % (made, value["id"])
     assert expect(alice.get(path), 200).json() == value
     resource = alice.get("/deployments/%s/resources" % made).json()["data"][0]["id"]
-    assert value.pop("created_at") == value.pop("updated_at") and value.pop("correlation_id") and value.pop("description")
+    assert (value.pop("created_at") == value.pop("updated_at") and value.pop("correlation_id")
+            and value.pop("description"))
     assert value == {
         "id": alice.deployment(made)["last_operation"], "type": "CREATE", "state": "pending", "ready": False,
         "resource_id": made, "resource_type": "deployments", "deployment_id": made,
-        "transitive_resources": [{"id": resource, "type": "resources", "operation_type": "CREATE", "criteria": "simple_node"}],
-        "platform_id": None, "reschedule": False, "deletion_scheduled": False, "errors": [], "labels": {}, "parent_id": None,
-        "orchestration_id": None, "created_by": person_id(frozen, alice), "started_at": None, "ended_at": None}
+        "transitive_resources": [{"id": resource, "type": "resources", "operation_type": "CREATE",
+                                  "criteria": "simple_node"}],
+        "platform_id": None, "reschedule": False, "deletion_scheduled": False, "errors": [], "labels": {},
+        "parent_id": None, "orchestration_id": None, "created_by": person_id(frozen, alice), "started_at": None,
+        "ended_at": None}
 
 
 @pytest.mark.parametrize("type_, state, phase, ready, reschedule", [
@@ -48,7 +51,8 @@ def test_errors_tell_why(frozen):
     made = submit(frozen, alice)
     put(frozen, made, state="failed")
     errors = [{"error": "im.refused", "description": "No such image."}]
-    frozen.sql("UPDATE operations SET errors = %s, platform_id = 'cloud-a', started_at = now() WHERE deployment_id = %s",
+    frozen.sql("UPDATE operations SET errors = %s, platform_id = 'cloud-a', started_at = now() WHERE deployment_id = "
+               "%s",
                (json.dumps(errors), made))
     [value] = operations(alice, made)
     assert value["errors"] == errors and value["platform_id"] == "cloud-a" and value["started_at"]
@@ -103,7 +107,8 @@ def test_every_scalar_attribute_filters_and_sorts(frozen):
     assert operations(alice, made, ended_after=value["created_at"]) == [value]
 
 
-@pytest.mark.parametrize("query", ["errors=x", "labels=x", "type=create", "state=done", "ready=1", "options=x", "sort=errors"])
+@pytest.mark.parametrize("query",
+                         ["errors=x", "labels=x", "type=create", "state=done", "ready=1", "options=x", "sort=errors"])
 def test_a_bad_parameter_is_named(frozen, query):
     alice = frozen.person()
     made = submit(frozen, alice)

@@ -1,6 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""Where the API answers: the place is the one of the configuration that httpd ends with, whatever an administrator puts around
-it."""
+"""Where the API answers: the place is the one of the configuration that httpd ends with, whatever an administrator puts
+around it."""
 
 import json
 import os
@@ -10,7 +10,8 @@ import pytest
 from stack import httpd, process
 
 MODULES = "".join('LoadModule %s_module "%s/mod_%s.so"\n' % (name, httpd.modules(), name)
-                  for name in ("rewrite", "alias", "dir", "actions", "proxy", "proxy_http", "mime", "negotiation", "dav", "dav_fs"))
+                  for name in ("rewrite", "alias", "dir", "actions", "proxy", "proxy_http", "mime", "negotiation",
+                               "dav", "dav_fs"))
 PLACE = """
 <Location %s>
     SetHandler orchestrator
@@ -115,7 +116,8 @@ DavLockDB "{folder}/davlock"
     SetHandler "%{{tolower:ORCHESTRATOR}}"
     Require all granted
 </Location>
-""" + PLACE % '"/with space/é"' + PLACE % "/api/v1/below" + PLACE % "/Slash/" + PLACE.replace("orchestrator", "Orchestrator") % "/case"
+""" + PLACE % '"/with space/é"' + PLACE % "/api/v1/below" + PLACE % "/Slash/" + \
+    PLACE.replace("orchestrator", "Orchestrator") % "/case"
 
 
 class Site:
@@ -239,10 +241,11 @@ def test_a_place_may_have_any_path(site):
 
 
 @pytest.mark.parametrize("name, text", [
-    ("handler", "SetHandler orchestrator"), ("added", "AddHandler orchestrator .html"), ("type", "ForceType orchestrator"),
-    ("rewritten", "RewriteEngine On\nRewriteRule ^ - [H=orchestrator]"),
+    ("handler", "SetHandler orchestrator"), ("added", "AddHandler orchestrator .html"),
+    ("type", "ForceType orchestrator"), ("rewritten", "RewriteEngine On\nRewriteRule ^ - [H=orchestrator]"),
     ("status", "SetHandler orchestrator-status"), ("status-added", "AddHandler orchestrator-status .html"),
-    ("condition", "<If true>\nSetHandler orchestrator\n</If>"), ("files", "<Files *>\nSetHandler orchestrator\n</Files>")])
+    ("condition", "<If true>\nSetHandler orchestrator\n</If>"),
+    ("files", "<Files *>\nSetHandler orchestrator\n</Files>")])
 def test_a_handler_from_an_access_file_answers_nothing_and_says_why(site, made, name, text):
     process.make_folder(made.path("site", name))
     process.write(made.path("site", name, ".htaccess"), text + "\n")
@@ -287,7 +290,8 @@ def test_no_other_handler_takes_the_place(site, made):
     site.problem("/open/handled", 404)
     assert site.is_me("/open/users/me")
     site.problem("/open/templates", 401, token=False, method="PROPFIND")
-    for method, path in (("PROPFIND", ""), ("PUT", made.path("site", "put.html")), ("MKCOL", made.path("site", "made"))):
+    for method, path in (("PROPFIND", ""), ("PUT", made.path("site", "put.html")),
+                         ("MKCOL", made.path("site", "made"))):
         assert site.get("/open" + path, method=method, headers={"Content-Length": "0"})[0] in (404, 405)
     assert not os.path.exists(made.path("site", "put.html")) and not os.path.exists(made.path("site", "made"))
     assert site.get("/open/users/me", token=False, method="OPTIONS")[0] == 204
@@ -316,8 +320,8 @@ def test_an_answer_of_ours_as_an_error_document_stays_an_error(site):
 def test_a_path_that_httpd_would_not_decode_is_for_those_who_may_know(site, path, wanted):
     assert "WWW-Authenticate" in site.problem("/api/v1" + path, 401, token=False)
     site.problem("/api/v1" + path, wanted)
-    for beside in ("/beside%2fit", "/api/v1/behind%2findex.html", "/api/v1/behind/%2findex.html", "/api/v1/docs%2f/index.html",
-                   "/api/v1/docs/%2findex.html"):
+    for beside in ("/beside%2fit", "/api/v1/behind%2findex.html", "/api/v1/behind/%2findex.html",
+                   "/api/v1/docs%2f/index.html", "/api/v1/docs/%2findex.html"):
         assert site.get(beside)[0] == 404
 
 
@@ -334,12 +338,15 @@ def test_a_first_request_that_fails_registers_the_person(made, _watch, method, p
 def test_hosts_by_name_have_places_of_their_own(make_stack):
     stack = make_stack()
     stack.expect_log("AH01630")
-    hosts = "".join("<VirtualHost 127.0.0.1:%d>\nServerName http://%s:%d\n%s</VirtualHost>\n" % (stack.ports["http"], name, stack.ports["http"], place)
-                    for name, place in (("127.0.0.1", ""), ("one.example", PLACE % "/one"), ("two.example", PLACE % "/two")))
+    hosts = "".join("<VirtualHost 127.0.0.1:%d>\nServerName http://%s:%d\n%s</VirtualHost>\n" %
+                    (stack.ports["http"], name, stack.ports["http"], place)
+                    for name,
+                    place in (("127.0.0.1", ""), ("one.example", PLACE % "/one"), ("two.example", PLACE % "/two")))
     stack.reconfigure("OrchestratorTrustedProxy ::1\n" + hosts)
     stack.wait_for(stack.ready, 30, "health")
     site = Site(stack, stack.person())
-    for host, path, wanted in (("one.example", "/one", 200), ("two.example", "/two", 200), ("one.example", "/api/v1", 200)):
+    for host, path, wanted in (("one.example", "/one", 200), ("two.example", "/two", 200),
+                               ("one.example", "/api/v1", 200)):
         status, _, body = site.get(path + "/users/me", headers={"Host": host})
         assert (status, json.loads(body)["id"]) == (wanted, site.person.id)
     for host, path in (("one.example", "/two"), ("two.example", "/one"), ("127.0.0.1", "/one")):
@@ -351,7 +358,8 @@ def test_hosts_by_name_have_places_of_their_own(make_stack):
 def test_the_root_is_a_place_too(make_stack):
     stack = make_stack()
     port = stack.ports["http"]
-    stack.reconfigure("<VirtualHost 127.0.0.1:%d>\nServerName http://127.0.0.1:%d\n%s</VirtualHost>\n" % (port, port, PLACE % "/"))
+    stack.reconfigure("<VirtualHost 127.0.0.1:%d>\nServerName http://127.0.0.1:%d\n%s</VirtualHost>\n" %
+                      (port, port, PLACE % "/"))
     site = Site(stack, stack.person())
     stack.wait_for(lambda: site.get("/health", token=False)[0] == 200, 30, "health")
     site.problem("/users/me", 401, token=False)
@@ -368,10 +376,11 @@ def test_a_surface_is_bound_where_its_handler_is(make_stack, build):
     site = Site(stack, stack.person())
     for place in ("/tiny", "/api/v1/tiny"):
         status, _, body = site.get(place + "/me")
-        assert (status, json.loads(body)) == (200, {"who": "local-" + site.person.name, "url": stack.base_url + place + "/me"})
+        assert (status,
+                json.loads(body)) == (200, {"who": "local-" + site.person.name, "url": stack.base_url + place + "/me"})
         assert site.get(place + "/open", token=False)[::2] == (200, b'"orchestrator-broker"')
-    for path, token, wanted in (("/me", False, 401), ("/health", True, 404), ("/me?a=%zz", True, 422), ("/a%2fb", True, 404),
-                                ("/" + "x" * 70000, True, 414)):
+    for path, token, wanted in (("/me", False, 401), ("/health", True, 404), ("/me?a=%zz", True, 422),
+                                ("/a%2fb", True, 404), ("/" + "x" * 70000, True, 414)):
         status, headers, body = site.get("/tiny" + path, token)
         expected = b'{"wrong":%d}' % wanted
         if wanted == 414:  # httpd has not read the path: nobody knows whose it is

@@ -42,7 +42,8 @@ def test_of_one_key_with_two_bodies_one_is_made(frozen):  # noqa: F811
     wanted, key = body(frozen, alice), unique("key")
 
     def ask(providers):
-        return lambda: alice.post("/deployments", json={**wanted, "max_providers": providers}, headers={"Idempotency-Key": key})
+        return lambda: alice.post("/deployments", json={**wanted, "max_providers": providers},
+                                  headers={"Idempotency-Key": key})
     answers = at_once(*[ask(1 + number % 2) for number in range(10)])
     assert codes(answers) == [202] * 5 + [422] * 5
     assert len({answer.json()["id"] for answer in answers if answer.status_code == 202}) == 1
@@ -107,7 +108,8 @@ def held_open(stack, statement, parameters):
 
 
 def waiting(stack):
-    return stack.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")[0][0]
+    return stack.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = "
+                     "current_database()")[0][0]
 
 
 def test_content_that_a_deployment_is_just_about_to_use_stays(frozen):  # noqa: F811
@@ -129,7 +131,8 @@ def test_a_submission_is_made_of_the_template_as_it_is_then(frozen):  # noqa: F8
     alice = frozen.person()
     wanted, content = body(frozen, alice), TWO_NODES.format(name=unique())
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        with held_open(frozen, "UPDATE templates SET content = %s, checksum = %s, row_version = row_version + 1 WHERE id = %s",
+        with held_open(frozen,
+                       "UPDATE templates SET content = %s, checksum = %s, row_version = row_version + 1 WHERE id = %s",
                        (content, hashlib.sha256(content.encode()).hexdigest(), wanted["template_id"])):
             asked = pool.submit(alice.post, "/deployments", json=wanted)
             frozen.wait_for(lambda: waiting(frozen) > 0, 10, "the submission to wait")

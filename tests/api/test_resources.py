@@ -8,8 +8,8 @@ from deployed import ABSENT, CLUSTER, done, frozen, own, parameters, person_id, 
 
 from harness.client import expect, unique
 
-CODES = ["CONFIGURED", "CONFIGURING", "CREATED", "CREATING", "DELETED", "DELETING", "ERROR", "INITIAL", "STARTED", "STARTING",
-         "STOPPED", "STOPPING"]
+CODES = ["CONFIGURED", "CONFIGURING", "CREATED", "CREATING", "DELETED", "DELETING", "ERROR", "INITIAL", "STARTED",
+         "STARTING", "STOPPED", "STOPPING"]
 
 
 def cluster(stack, client, workers=2):
@@ -17,7 +17,8 @@ def cluster(stack, client, workers=2):
 
 
 def resources(client, deployment, **query):
-    return expect(client.get("/deployments/%s/resources" % deployment, params={"size": 100, **query}), 200).json()["data"]
+    return expect(client.get("/deployments/%s/resources" % deployment, params={"size": 100, **query}),
+                  200).json()["data"]
 
 
 def test_there_is_one_resource_per_node_and_count(frozen):
@@ -29,7 +30,8 @@ def test_there_is_one_resource_per_node_and_count(frozen):
 
 def test_count_0_makes_none(frozen):
     alice = frozen.person()
-    assert {one["tosca_node_name"] for one in resources(alice, cluster(frozen, alice, 0))} == {"network", "front", "port"}
+    assert {one["tosca_node_name"] for one in resources(alice, cluster(frozen, alice, 0))} == {"network", "front",
+                                                                                               "port"}
 
 
 def test_a_resource_names_those_that_require_it(frozen):
@@ -52,9 +54,9 @@ def test_a_new_resource(frozen):
     assert expect(alice.get(path), 200).json() == value
     me = person_id(frozen, alice)
     assert value.pop("created_at") == value.pop("updated_at")
-    assert value == {"id": value["id"], "uuid": value["id"], "created_by": me, "updated_by": me, "im_vm_idx": None, "status": 7,
-                     "status_name": "INITIAL", "tosca_node_type": "tosca.nodes.Compute", "tosca_node_name": "simple_node",
-                     "required_by": [], "metadata": None, "deployment_id": made}
+    assert value == {"id": value["id"], "uuid": value["id"], "created_by": me, "updated_by": me, "im_vm_idx": None,
+                     "status": 7, "status_name": "INITIAL", "tosca_node_type": "tosca.nodes.Compute",
+                     "tosca_node_name": "simple_node", "required_by": [], "metadata": None, "deployment_id": made}
 
 
 @pytest.mark.parametrize("code", range(12))
@@ -100,7 +102,8 @@ def test_every_scalar_attribute_filters_and_sorts(frozen):
             assert value in resources(alice, made, **{name: held}), name
 
 
-@pytest.mark.parametrize("query", ["metadata=x", "required_by=x", "type=", "status=12", "id=x", "sort=type", "name=x", "size=x"])
+@pytest.mark.parametrize("query",
+                         ["metadata=x", "required_by=x", "type=", "status=12", "id=x", "sort=type", "name=x", "size=x"])
 def test_a_bad_parameter_is_named(frozen, query):
     alice = frozen.person()
     made = submit(frozen, alice)
@@ -122,7 +125,8 @@ def test_secrets_in_the_metadata_are_shown_to_owners_only(frozen):
     made = done(frozen, alice)
     own(frozen, made, carol)
     secret = "pass" + "word-of-the-machine"
-    whole = '{"VirtualMachineInfo": {"vmProperties": [{"class": "system", "disk.0.os.credentials.password": "%s"}]}}' % secret
+    whole = ('{"VirtualMachineInfo": {"vmProperties": [{"class": "system", "disk.0.os.credentials.password": "%s"}]}}' %
+             secret)
     [resource] = resources(alice, made)
     frozen.sql("UPDATE resources SET metadata = %s, metadata_sealed = %s WHERE id = %s", (
         whole.replace(secret, "***"), seal(frozen, "resources.metadata_sealed", resource["id"], whole), resource["id"]))

@@ -49,7 +49,8 @@ def test_secret_inputs_are_shown_to_owners_only_and_sealed_at_rest(frozen):
     shown = {"password": REDACTED, "workers": 1}
     assert admin.deployment(made)["template_inputs"] == shown
     assert admin.get("/deployments", params={"id": made}).json()["data"][0]["template_inputs"] == shown
-    [(stored, box)] = frozen.sql("SELECT template_inputs, template_inputs_sealed FROM deployments WHERE id = %s", (made,))
+    [(stored, box)] = frozen.sql("SELECT template_inputs, template_inputs_sealed FROM deployments WHERE id = %s",
+                                 (made,))
     assert stored == shown and given["password"] not in box
 
 
@@ -73,10 +74,12 @@ def test_a_value_that_was_moved_to_another_row_or_column_does_not_open(frozen):
     alice, mallory = frozen.person(), frozen.person()
     _, victim = with_refresh_token(frozen, alice)
     _, thief = with_refresh_token(frozen, mallory)
-    frozen.sql("UPDATE users SET refresh_token = (SELECT refresh_token FROM users WHERE id = %s) WHERE id = %s", (victim, thief))
+    frozen.sql("UPDATE users SET refresh_token = (SELECT refresh_token FROM users WHERE id = %s) WHERE id = %s",
+               (victim, thief))
     closed(frozen, TOKEN, thief)
     assert expect(mallory.get("/users/me"), 200).json()["refresh_token"] is None
-    frozen.sql("UPDATE users SET refresh_token = (SELECT access_token FROM credentials WHERE user_id = %s) WHERE id = %s",
+    frozen.sql("UPDATE users SET refresh_token = (SELECT access_token FROM credentials WHERE user_id = %s) WHERE id = "
+               "%s",
                (thief, thief))
     assert expect(mallory.get("/users/me"), 200).json()["refresh_token"] is None
 
@@ -84,11 +87,13 @@ def test_a_value_that_was_moved_to_another_row_or_column_does_not_open(frozen):
 @pytest.mark.parametrize("column,member", [(OUTPUTS, "template_outputs"), (INPUTS, "template_inputs")])
 def test_a_damaged_value_hides_itself_and_neither_object_nor_list(frozen, column, member):
     alice = frozen.person()
-    ids = [done(frozen, alice, content=CLUSTER.format(name=unique()), template_inputs=secret_inputs(frozen)) for _ in range(3)]
+    ids = [done(frozen, alice, content=CLUSTER.format(name=unique()), template_inputs=secret_inputs(frozen))
+           for _ in range(3)]
     for made in ids:
         frozen.sql("UPDATE deployments SET template_outputs_sealed = %s WHERE id = %s",
                    (seal(frozen, OUTPUTS, made, '{"password": "x"}'), made))
-    frozen.sql("UPDATE deployments SET {0} = overlay({0} placing 'AAAA' from 30) WHERE id = %s".format(column.split(".")[1]), (ids[1],))
+    frozen.sql("UPDATE deployments SET {0} = overlay({0} placing 'AAAA' from 30) WHERE id = %s".format(
+        column.split(".")[1]), (ids[1],))
     closed(frozen, column, ids[1])
     assert alice.deployment(ids[1])[member] is None
     listed = {one["id"]: one for one in expect(alice.get("/deployments"), 200).json()["data"]}
@@ -139,7 +144,8 @@ def test_every_key_of_the_file_opens_and_the_first_seals(make_stack):
 def test_a_number_in_sealed_inputs_keeps_its_form(frozen):
     alice = frozen.person()
     content = CLUSTER.format(name=unique()).replace("password: { type: string }",
-                                                    "password: { type: string }\n    ratio: { type: float, default: 1.0 }")
+                                                    "password: { type: string }\n    ratio: { type: float, default: "
+                                                    "1.0 }")
     given = secret_inputs(frozen, ratio=1e300)
     made = submit(frozen, alice, content, template_inputs=given)
     assert json.loads(alice.get("/deployments/" + made).text)["template_inputs"] == given
@@ -155,7 +161,8 @@ def test_a_key_is_exchanged_while_httpd_runs(make_stack, build):
     with open(stack.path("secret.key"), encoding="ascii") as file:
         old = file.read()
     new = base64.b64encode(os.urandom(32)).decode() + "\n"
-    # As README.md has it: every host opens with the new key, every host seals with it, all is sealed with it, the old one goes.
+    # As README.md has it: every host opens with the new key, every host seals with it, all is sealed with it, the old
+    # one goes.
     for keys in (old + new, new + old):
         process.write(stack.path("secret.key"), keys, 0o600)
         stack.graceful()

@@ -76,7 +76,8 @@ def test_each_endpoint_is_told(make_stack):
     samples = dict(line.rsplit(" ", 1) for line in page(stack, "?metrics").text.splitlines() if line[0] != "#")
     assert float(samples['orchestrator_endpoint_lost_seconds_total{endpoint="%s"}' % im]) >= 4
     html = page(stack).text
-    assert '<td data-label="Breaker">%s</td>' % lines["EndpointBreaker " + im] in html and '<th scope="row">%s</th>' % im in html
+    assert '<td data-label="Breaker">%s</td>' % lines["EndpointBreaker " + im] in html
+    assert '<th scope="row">%s</th>' % im in html
     assert "OrchestratorEndpointBreaker " + im in requests.get(stack.base_url + "/server-status?auto", timeout=10).text
 
 
@@ -100,7 +101,8 @@ def test_each_kind_of_work_is_told(make_stack):
     lines = dict(line.rsplit(": ", 1) for line in page(stack, "?auto").text.splitlines())
     assert lines["WorkPending CREATE"] == "3" and float(lines["WorkOldestPending CREATE"]) > 0
     samples = dict(line.rsplit(" ", 1) for line in page(stack, "?metrics").text.splitlines() if line[0] != "#")
-    assert samples['orchestrator_work_at_work{kind="CREATE"}'] == "2" and samples['orchestrator_work_due{kind="sweep"}'] == "0"
+    assert samples['orchestrator_work_at_work{kind="CREATE"}'] == "2"
+    assert samples['orchestrator_work_due{kind="sweep"}'] == "0"
     html = page(stack).text
     assert '<th scope="row">CREATE</th><td data-label="Pending">3</td>' in html
     assert 'class="bad"' not in html
@@ -114,7 +116,8 @@ def test_work_that_nobody_takes_is_told(make_stack):
     told = stack.wait_for(lambda: work(stack).get("other"), 20, "the kind")
     assert (told["pending"], told["at_work"], told["due"]) == (0, 1, 1) and told["oldest_due_seconds"] >= 5400
     html = page(stack).text
-    assert '<tr class="bad"><th scope="row">other</th>' in html and '<td data-label="Oldest Due">1 h 30 min</td>' in html
+    assert '<tr class="bad"><th scope="row">other</th>' in html
+    assert '<td data-label="Oldest Due">1 h 30 min</td>' in html
     stack.sql("DELETE FROM work WHERE kind = 'other'")
     stack.wait_for(lambda: not any(work(stack)["other"].values()), 20, "nothing of it")
 

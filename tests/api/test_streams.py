@@ -1,6 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""Streams on their way to clients, through a route of the tests' own (tests/streams): what a follower sees, and what one that
-waits costs others."""
+"""Streams on their way to clients, through a route of the tests' own (tests/streams): what a follower sees, and what
+one that waits costs others."""
 
 import concurrent.futures
 import contextlib
@@ -162,7 +162,8 @@ def test_lines_come_at_once_through_a_filter_that_packs(streaming, written):
 
 
 def over_http_2(stack, file):
-    return subprocess.Popen(["curl", "-sN", "--http2-prior-knowledge", "%s/streams?file=%s" % (stack.base_url, file.path)],
+    return subprocess.Popen(["curl", "-sN", "--http2-prior-knowledge",
+                             "%s/streams?file=%s" % (stack.base_url, file.path)],
                             stdout=subprocess.PIPE, text=True)
 
 
@@ -374,7 +375,8 @@ def test_one_person_leaves_places_to_others(make_stack, build, mpm):
     assert share <= max(1, status(stack)["follower_places"] // 4)
     assert bob.follow_as_much_as_allowed() == share
     stack.wait_for(lambda: status(stack)["followers"] == 2 * share, 20, "the followers in the status")
-    assert "OrchestratorFollowers: %d\n" % (2 * share) in requests.get(stack.base_url + "/server-status?auto", timeout=30).text
+    assert "OrchestratorFollowers: %d\n" % (2 * share) in requests.get(stack.base_url + "/server-status?auto",
+                                                                       timeout=30).text
     alice.end(1)
     stack.wait_for(lambda: alice.follow().status_code == 200, 20, "the place of one that ended")
     for pid in stack.httpd.children() - {stack.daemon_pid()}:

@@ -173,17 +173,21 @@ def test_bytes_that_are_no_text_are_refused(stack, data):
 
 def test_no_import_is_downloaded_and_a_fragment_can_be_stored(stack):
     person = stack.person()
-    content = template() .replace("topology_template:", "imports:\n  - http://127.0.0.1:1/types.yaml\ntopology_template:")
+    content = template() .replace("topology_template:",
+                                  "imports:\n  - http://127.0.0.1:1/types.yaml\ntopology_template:")
     content = content.replace("      type: tosca.nodes.Compute\n",
-                              "      type: tosca.nodes.Compute\n      requirements:\n        - local_storage: elsewhere\n")
+                              "      type: tosca.nodes.Compute\n      requirements:\n        - local_storage: "
+                              "elsewhere\n")
     id = expect(person.post("/templates", json={"content": content}), 201).json()["id"]
-    answer = expect(person.post("/deployments", json={"template_id": id, "template_inputs": {}, "user_group": person.group}), 422)
+    answer = expect(person.post("/deployments",
+                                json={"template_id": id, "template_inputs": {}, "user_group": person.group}), 422)
     assert answer.json()["errors"]
 
 
 def test_everything_that_is_wrong_is_named_at_once(stack):
     person = stack.person()
-    problem = expect(person.post("/templates", params={"nane": "x"}, json={"content": "a: [", "name": 1, "nme": "x"}), 422)
+    problem = expect(person.post("/templates", params={"nane": "x"}, json={"content": "a: [", "name": 1, "nme": "x"}),
+                     422)
     assert named(problem) == {"nane", "/content", "/name", "/nme"}
     assert named(expect(post_yaml(person, "a: [", name="x" * 256), 422)) == {"name", "/content"}
 
@@ -223,7 +227,8 @@ def test_everybody_reads_templates(stack):
     content = template()
     id = first.store_template(content)
     assert read(second, id)["content"] == content
-    found = expect(second.get("/templates", params={"checksum": hashlib.sha256(content.encode()).hexdigest()}), 200).json()
+    found = expect(second.get("/templates", params={"checksum": hashlib.sha256(content.encode()).hexdigest()}),
+                   200).json()
     assert [entry["id"] for entry in found["data"]] == [id]
 
 
@@ -241,7 +246,8 @@ def test_a_template_is_changed(stack, who):
     changer = creator if who == "creator" else stack.person(admin=True)
     id = creator.store_template()
     before = read(creator, id)
-    body = {"name": "new", "version": "2", "target_provider_type": "kubernetes", "tosca_definition_version": "tosca_2_0"}
+    body = {"name": "new", "version": "2", "target_provider_type": "kubernetes",
+            "tosca_definition_version": "tosca_2_0"}
     assert expect(changer.patch("/templates/" + id, json=body), 204).content == b""
     after = read(creator, id)
     assert {name: after[name] for name in body} == body
@@ -260,7 +266,8 @@ def test_what_a_patch_leaves_out_stays(stack):
     assert read(person, id) == before
     expect(person.patch("/templates/" + id, json={"target_provider_type": "aws"}), 204)
     after = read(person, id)
-    assert (after["name"], after["version"], after["target_provider_type"]) == (before["name"], before["version"], "aws")
+    assert (after["name"], after["version"], after["target_provider_type"]) == (before["name"], before["version"],
+                                                                                "aws")
 
 
 def test_what_a_put_leaves_out_goes_back_to_its_default(stack):
@@ -315,9 +322,10 @@ def test_new_content_must_not_be_there_already(stack):
 
 
 @pytest.mark.parametrize("body, pointers", [
-    ({"name": ""}, {"/name"}), ({"name": None}, {"/name"}), ({"name": "x" * 256}, {"/name"}), ({"version": None}, {"/version"}),
-    ({"target_provider_type": 1}, {"/target_provider_type"}), ({"tosca_definition_version": "x"}, {"/tosca_definition_version"}),
-    ({"content": "a: ["}, {"/content"}), ({"content": None}, {"/content"}), ({"checksum": "x"}, {"/checksum"}),
+    ({"name": ""}, {"/name"}), ({"name": None}, {"/name"}), ({"name": "x" * 256}, {"/name"}),
+    ({"version": None}, {"/version"}), ({"target_provider_type": 1}, {"/target_provider_type"}),
+    ({"tosca_definition_version": "x"}, {"/tosca_definition_version"}), ({"content": "a: ["}, {"/content"}),
+    ({"content": None}, {"/content"}), ({"checksum": "x"}, {"/checksum"}),
     ({"content": "", "version": 1, "x": 1}, {"/content", "/version", "/x"}),
     ({"content": "a: [", "version": 1}, {"/content", "/version"}),
 ])

@@ -1,6 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""Tokens that must not come in, by the hundred: every way to name, bring along, imitate or misuse a key, with the attacker's
-issuer behind and before the victim's. None of them costs a fetch or a line at warn. Beside them, what has to come in all the same."""
+"""Tokens that must not come in, by the hundred: every way to name, bring along, imitate or misuse a key, with the
+attacker's issuer behind and before the victim's. None of them costs a fetch or a line at warn. Beside them, what has to
+come in all the same."""
 
 import hashlib
 import hmac
@@ -31,7 +32,8 @@ def ec_key(kid, curve="P-256", **fields):
     return jwk.JWK.generate(kty="EC", crv=curve, kid=kid, **fields)
 
 
-# What is like the victim's ids "a1" and "e1" to somebody who compares otherwise than byte by byte. The last "a" is Cyrillic.
+# What is like the victim's ids "a1" and "e1" to somebody who compares otherwise than byte by byte. The last "a" is
+# Cyrillic.
 ALIKE = ["a1", " a1", "a1 ", "a 1", "a01", "A1", "a1\t", "a1\u200b", "\u0430" "1"]
 
 KEYS = {
@@ -51,7 +53,8 @@ def issuers(tmp_path_factory):
         one.stop()
 
 
-@pytest.fixture(scope="module", params=[["victim", "attacker", "sloppy"], ["sloppy", "attacker", "victim"]], ids="-".join)
+@pytest.fixture(scope="module", params=[["victim", "attacker", "sloppy"], ["sloppy", "attacker", "victim"]],
+                ids="-".join)
 def _federation(request, issuers, _one_stack):
     """The stack with the issuers in this order, and with a daemon that is held still once it has their keys."""
     stack = _one_stack
@@ -119,7 +122,8 @@ def signature(data, key, algorithm):
     private, hashed = key.get_op_key("sign"), HASH[algorithm[2:]]()
     if isinstance(private, ec.EllipticCurvePrivateKey):
         size = (private.curve.key_size + 7) // 8
-        return b"".join(part.to_bytes(size, "big") for part in utils.decode_dss_signature(private.sign(data, ec.ECDSA(hashed))))
+        return b"".join(part.to_bytes(size, "big")
+                        for part in utils.decode_dss_signature(private.sign(data, ec.ECDSA(hashed))))
     if algorithm.startswith("PS"):
         return private.sign(data, padding.PSS(padding.MGF1(hashed), hashed.digest_size), hashed)
     return private.sign(data, padding.PKCS1v15(), hashed)
@@ -138,7 +142,8 @@ def sign(header, payload, key, algorithm=None):
 
 def claims(issuer, **more):
     now = int(time.time())
-    return {"iss": issuer.url, "aud": "orchestrator", "exp": now + 3600, "iat": now, **person("local-admin", ["admins"]), **more}
+    return {"iss": issuer.url, "aud": "orchestrator", "exp": now + 3600, "iat": now,
+            **person("local-admin", ["admins"]), **more}
 
 
 def public(key):
@@ -201,7 +206,8 @@ def symmetric(victim):
     for key in victim.keys:
         for number, secret in enumerate(secrets_of(key)):
             for more in ({"kid": key.get("kid")}, {}):
-                yield "HS256 with public key %d" % number, sign({"alg": "HS256", **more}, claims(victim), secret, "HS256")
+                yield "HS256 with public key %d" % number, sign({"alg": "HS256", **more}, claims(victim), secret,
+                                                                "HS256")
 
 
 def unsigned(victim):
@@ -232,23 +238,26 @@ def other_algorithms(victim):
 def headers(victim):
     rsa = victim.keys[0]
     for more in ({"crit": []}, {"crit": ["exp"]}, {"crit": None}, {"b64": False}, {"b64": False, "crit": ["b64"]},
-                 {"jwk": public(rsa)}, {"jwk": None}, {"jku": victim.url + "jwks"}, {"x5u": ""}, {"x5c": []}, {"kid": ""},
-                 {"kid": None}, {"kid": 7}, {"kid": ["a1"]}, {"kid": {}}, {"kid": "a1\0"}, {"kid": "a" * 2000},
-                 {"alg": "HS256"}):
+                 {"jwk": public(rsa)}, {"jwk": None}, {"jku": victim.url + "jwks"}, {"x5u": ""}, {"x5c": []},
+                 {"kid": ""}, {"kid": None}, {"kid": 7}, {"kid": ["a1"]}, {"kid": {}}, {"kid": "a1\0"},
+                 {"kid": "a" * 2000}, {"alg": "HS256"}):
         yield json.dumps(more), sign({"alg": "RS256", "kid": "a1", **more}, claims(victim), rsa)
-    for text in ('{"alg":"RS256","kid":"a1","kid":"a1"}', '{"alg":"none","alg":"RS256","kid":"a1"}', '["RS256"]', '"RS256"', "", "null",
-                 '{"alg":"RS256","kid":"a1"}x', '{"alg":"RS256","kid":"a1"', "\ufeff" '{"alg":"RS256","kid":"a1"}', '{"alg":"RS256","kid":"\ud800"}'):
+    for text in ('{"alg":"RS256","kid":"a1","kid":"a1"}', '{"alg":"none","alg":"RS256","kid":"a1"}', '["RS256"]',
+                 '"RS256"', "", "null", '{"alg":"RS256","kid":"a1"}x', '{"alg":"RS256","kid":"a1"',
+                 "\ufeff" '{"alg":"RS256","kid":"a1"}', '{"alg":"RS256","kid":"\ud800"}'):
         yield text, sign(text, claims(victim), rsa)
 
 
 def payloads(victim, attacker):
     rsa, good = victim.keys[0], json.dumps(claims(victim))
-    for text in ('{"sub":"x",' + good[1:], '{"iss":"%s",%s' % (attacker.url, good[1:]), good[:-1] + ',"iss":"%s"}' % attacker.url,
-                 good + good, "[%s]" % good, good[:-1], "", "{}", good.replace('"exp"', '"exq"'), good[:-1] + ',"a":"\\u0000"}',
+    for text in ('{"sub":"x",' + good[1:], '{"iss":"%s",%s' % (attacker.url, good[1:]),
+                 good[:-1] + ',"iss":"%s"}' % attacker.url, good + good, "[%s]" % good, good[:-1], "", "{}",
+                 good.replace('"exp"', '"exq"'), good[:-1] + ',"a":"\\u0000"}',
                  good[:-1] + ',"a":' + "[" * 100 + "]" * 100 + "}"):
         yield text[:60], sign({"alg": "RS256", "kid": "a1"}, text, rsa)
-    for iss in (attacker.url, [victim.url], {"iss": victim.url}, None, 7, "", victim.url + "x", " " + victim.url, victim.url.upper(),
-                victim.url + "?", victim.url.replace("127.0.0.1", "localhost"), victim.url.rstrip("/") + "\0"):
+    for iss in (attacker.url, [victim.url], {"iss": victim.url}, None, 7, "", victim.url + "x", " " + victim.url,
+                victim.url.upper(), victim.url + "?", victim.url.replace("127.0.0.1", "localhost"),
+                victim.url.rstrip("/") + "\0"):
         yield "iss %r" % iss, sign({"alg": "RS256", "kid": "a1"}, claims(victim, iss=iss), rsa)
 
 
@@ -258,14 +267,17 @@ def spellings(victim):
         token = sign({"alg": native(key), "kid": key.get("kid")}, claims(victim), key)
         parts = token.split(".")
         for number in range(3):
-            for name, end in (("padding", "="), ("padding", "=="), ("space", "%20"), ("letters", "A"), ("letters", "AA"), ("letters", "AAAA"),
-                              ("comma", ","), ("quote", '"')):
-                yield "%s behind part %d" % (name, number), ".".join(parts[:number] + [parts[number] + end] + parts[number + 1:])
+            for name, end in (("padding", "="), ("padding", "=="), ("space", "%20"), ("letters", "A"),
+                              ("letters", "AA"), ("letters", "AAAA"), ("comma", ","), ("quote", '"')):
+                yield "%s behind part %d" % (name,
+                                             number), ".".join(parts[:number] + [parts[number] + end] +
+                                                               parts[number + 1:])
             yield "front of part %d" % number, ".".join(parts[:number] + ["=" + parts[number]] + parts[number + 1:])
             letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
             if len(parts[number]) % 4:  # its last letter has bits to spare
                 other = letters[letters.index(parts[number][-1]) ^ 1]
-                yield "spare bits of part %d" % number, ".".join(parts[:number] + [parts[number][:-1] + other] + parts[number + 1:])
+                yield "spare bits of part %d" % number, ".".join(parts[:number] + [parts[number][:-1] + other] +
+                                                                 parts[number + 1:])
             if "-" in parts[number] or "_" in parts[number]:
                 plain = parts[number].replace("-", "+").replace("_", "/")
                 yield "alphabet of part %d" % number, ".".join(parts[:number] + [plain] + parts[number + 1:])
@@ -282,7 +294,8 @@ def spellings(victim):
         yield "zero signature", ".".join(parts[:2] + ["A" * len(parts[2])])
 
 
-@pytest.mark.parametrize("misuse", [symmetric, unsigned, other_algorithms, headers, spellings], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("misuse", [symmetric, unsigned, other_algorithms, headers, spellings],
+                         ids=lambda make: make.__name__)
 def test_a_token_of_the_victim_that_is_not_quite_right_is_refused(federation, issuers, misuse):
     refused(federation, misuse(issuers["victim"]))
 
@@ -298,7 +311,8 @@ def test_a_key_that_is_not_for_signatures_or_too_weak_signs_nothing(federation, 
     def tokens():
         for key in bad:
             kid = key.get("kid")
-            free = jwk.JWK(**{name: value for name, value in json.loads(key.export()).items() if name not in ("use", "key_ops", "alg")})
+            free = jwk.JWK(**{name: value for name, value in json.loads(key.export()).items()
+                              if name not in ("use", "key_ops", "alg")})
             yield kid, sign({"alg": "RS256", "kid": kid}, claims(sloppy), free)
             yield kid + " unnamed", sign({"alg": "RS256"}, claims(sloppy), free)
     refused(federation, tokens())

@@ -1,5 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""What is asked at the issuers' userinfo, and an issuer that doesn't answer there: its own people feel it, nobody else."""
+"""What is asked at the issuers' userinfo, and an issuer that doesn't answer there: its own people feel it, nobody
+else."""
 
 import concurrent.futures
 import threading
@@ -147,7 +148,8 @@ def test_a_crowd_of_new_people_are_registered_with_their_names(two_issuers):
         token = issuer.token(name, drop=["name", "email", "preferred_username"])
         together.wait()
         while True:
-            answer = requests.get(two_issuers.url + "/users/me", headers={"Authorization": "Bearer " + token}, timeout=60)
+            answer = requests.get(two_issuers.url + "/users/me", headers={"Authorization": "Bearer " + token},
+                                  timeout=60)
             if answer.status_code != 503:
                 return expect(answer, 200).json()
             assert answer.json()["type"].endswith("oidc.busy")

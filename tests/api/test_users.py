@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from harness.client import expect, template, unique
 
 KEYS = {"ed25519": ed25519.Ed25519PrivateKey.generate, "rsa": lambda: rsa.generate_private_key(65537, 2048),
-        **{curve.name: lambda curve=curve: ec.generate_private_key(curve()) for curve in (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)}}
+        **{curve.name: lambda curve=curve: ec.generate_private_key(curve())
+           for curve in (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)}}
 
 
 def public_key(kind):
@@ -95,13 +96,15 @@ def test_the_object_has_the_tokens_claims(stack):
     assert set(user) == FIELDS | {"refresh_token"}
     assert (user["name"], user["username"], user["email"]) == (claims["name"], "ada", "Ada@Example.org ")
     assert (user["sub"], user["issuer"]) == (claims["sub"], claims["iss"].rstrip("/"))
-    assert user["picture"] == "https://www.gravatar.com/avatar/%s?d=identicon" % hashlib.sha256(b"ada@example.org").hexdigest()
+    assert (user["picture"] == "https://www.gravatar.com/avatar/%s?d=identicon" %
+            hashlib.sha256(b"ada@example.org").hexdigest())
     assert user["public_ssh_key"] is None and user["refresh_token"] is None
 
 
 def test_claims_that_the_token_lacks_are_asked_for_at_userinfo(stack):
     sub = unique("sub")
-    stack.issuer.control("person", {"sub": sub, "name": "From Userinfo", "email": "u@example.org", "preferred_username": "uinfo"})
+    stack.issuer.control("person",
+                         {"sub": sub, "name": "From Userinfo", "email": "u@example.org", "preferred_username": "uinfo"})
     person = stack.person(sub=sub, drop=["name", "email", "preferred_username"])
     expect(person.post("/users"), 201)
     user = me(person)
@@ -146,10 +149,13 @@ def test_a_newer_token_wakes_operations_that_wait_for_one(stack):
     person, admin = stack.person([group], sub=sub, ttl=600), stack.person(admin=True)
     deployment = person.deploy(group=group)
     # As if an administrator had asked for it and the creator's token were needed; whoever works on it now has lost it.
-    stack.sql("WITH w AS (UPDATE work w SET due_at = now() + interval '1 day', lease_owner = NULL, lease_number = lease_number + 1 "
+    stack.sql("WITH w AS (UPDATE work w SET due_at = now() + interval '1 day', lease_owner = NULL, lease_number = "
+              "lease_number + 1 "
               "FROM operations o WHERE o.id = w.id AND o.deployment_id = %s) "
-              "UPDATE operations SET waits_for_token = true, created_by = %s WHERE deployment_id = %s", (deployment, admin.id, deployment))
-    state = "SELECT waits_for_token, due_at > now() + interval '1 hour' FROM operations JOIN work USING (id) WHERE deployment_id = %s"
+              "UPDATE operations SET waits_for_token = true, created_by = %s WHERE deployment_id = %s",
+              (deployment, admin.id, deployment))
+    state = ("SELECT waits_for_token, due_at > now() + interval '1 hour' FROM operations JOIN work USING (id) WHERE "
+             "deployment_id = %s")
     expect(admin.get("/users/me"), 200)
     assert stack.sql(state, (deployment,)) == [(True, True)]
     # IM knows people by their names too.
@@ -218,7 +224,8 @@ def test_a_person_changes_themselves(stack):
     expect(person.patch("/users/me", json={"picture": "https://example.org/me.png", "public_ssh_key": ED25519 + "\n",
                                            "refresh_token": token}), 204)
     user = me(person)
-    assert (user["picture"], user["public_ssh_key"], user["refresh_token"]) == ("https://example.org/me.png", ED25519, token)
+    assert (user["picture"], user["public_ssh_key"], user["refresh_token"]) == ("https://example.org/me.png", ED25519,
+                                                                                token)
     stored = stack.sql("SELECT refresh_token FROM users WHERE id = %s", (person.id,))[0][0]
     assert token not in stored
 
@@ -236,7 +243,8 @@ def test_a_picture_that_is_no_web_address_is_told_so(stack):
 
 def test_null_clears(stack):
     person = stack.person()
-    expect(person.patch("/users/me", json={"public_ssh_key": ED25519, "refresh_token": stack.secret(unique("refresh"))}), 204)
+    expect(person.patch("/users/me",
+                        json={"public_ssh_key": ED25519, "refresh_token": stack.secret(unique("refresh"))}), 204)
     expect(person.patch("/users/me", json={"picture": None, "public_ssh_key": None, "refresh_token": None}), 204)
     user = me(person)
     assert (user["picture"], user["public_ssh_key"], user["refresh_token"]) == (None, None, None)
@@ -261,8 +269,8 @@ def test_every_kind_of_public_key_is_taken(stack, kind):
 @pytest.mark.parametrize("body", [
     {"picture": "not a uri"}, {"picture": "ftp://example.org/x"}, {"picture": "javascript:alert(1)"}, {"picture": 1},
     {"picture": "https://" + "x" * 3000}, {"picture": ""},
-    {"public_ssh_key": ""}, {"public_ssh_key": "ssh-rsa"}, {"public_ssh_key": "ssh-ed25519 AAAA"}, {"public_ssh_key": 1},
-    {"public_ssh_key": ED25519 + "\n" + ED25519}, {"public_ssh_key": "command=\"x\" " + ED25519},
+    {"public_ssh_key": ""}, {"public_ssh_key": "ssh-rsa"}, {"public_ssh_key": "ssh-ed25519 AAAA"},
+    {"public_ssh_key": 1}, {"public_ssh_key": ED25519 + "\n" + ED25519}, {"public_ssh_key": "command=\"x\" " + ED25519},
     {"public_ssh_key": ED25519.replace("ssh-ed25519", "ssh-rsa")}, {"public_ssh_key": ED25519 + "\x07"},
     {"refresh_token": ""}, {"refresh_token": []}, {"name": "x"}, {"email": None},
 ])
@@ -336,7 +344,8 @@ def test_nobody_removes_themselves(stack):
     lambda person: expect(person.get("/templates"), 200),
     lambda person: expect(person.post("/users"), 201),
     lambda person: person.store_template(),
-    lambda person: expect(person.post("/templates", json={"content": template()}, headers={"Idempotency-Key": "k"}), 201),
+    lambda person: expect(person.post("/templates", json={"content": template()}, headers={"Idempotency-Key": "k"}),
+                          201),
     lambda person: expect(person.get("/templates/" + NOBODY), 404),
     lambda person: expect(person.delete("/templates/" + NOBODY), 404),
 ])
@@ -354,7 +363,8 @@ def test_a_token_that_claims_to_live_for_ever_keeps_no_later_one_out(stack):
     id = eternal.id
 
     def expiry():
-        return stack.sql("SELECT extract(epoch FROM expires_at)::bigint FROM credentials WHERE user_id = %s", (id,))[0][0]
+        return stack.sql("SELECT extract(epoch FROM expires_at)::bigint FROM credentials WHERE user_id = %s",
+                         (id,))[0][0]
     assert expiry() == 820000000000
     expect(person.get("/templates"), 200)
     assert expiry() < 820000000000

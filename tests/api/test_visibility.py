@@ -82,7 +82,8 @@ def test_who_is_no_owner_any_more_sees_nothing(frozen):
     alice, carol = frozen.person(), frozen.person()
     made = submit(frozen, alice)
     own(frozen, made, carol)
-    frozen.sql("DELETE FROM deployment_owners WHERE deployment_id = %s AND user_id = %s", (made, person_id(frozen, alice)))
+    frozen.sql("DELETE FROM deployment_owners WHERE deployment_id = %s AND user_id = %s",
+               (made, person_id(frozen, alice)))
     assert listed(alice) == set() and listed(carol) == {made}
     expect(alice.get("/deployments/" + made), 403)
 

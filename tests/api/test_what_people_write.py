@@ -90,8 +90,9 @@ def test_an_input_without_a_value_has_none_at_im(stack, declaration, given):
 
 @pytest.mark.parametrize("property_", ["count", "default_instances"])
 @pytest.mark.parametrize("declaration, given, machines", [
-    ("type: integer, default: 010", {}, 8), ('type: integer, default: "010"', {}, 8), ('type: integer, default: "3"', {}, 3),
-    ('type: string, default: "2"', {}, 2), ("type: string", {"count": "3"}, 3), ("type: integer", {"count": 2}, 2)])
+    ("type: integer, default: 010", {}, 8), ('type: integer, default: "010"', {}, 8),
+    ('type: integer, default: "3"', {}, 3), ('type: string, default: "2"', {}, 2), ("type: string", {"count": "3"}, 3),
+    ("type: integer", {"count": 2}, 2)])
 def test_im_makes_as_many_machines_as_we_count(stack, declaration, given, machines, property_):
     person = stack.person()
     more = "" if property_ == "count" else ", min_instances: 0, max_instances: 9"  # IM wants all three of them
@@ -121,7 +122,8 @@ def detail_of(answer, pointer):
 @pytest.mark.parametrize("declaration, given, words", [
     ("type: version", {"x": "1.2.x.y"}, "is no version"),
     ("type: float", {"x": "1.0"}, "is no number"),
-    ("type: integer, constraints: [ { greater_than: 5 }, { valid_values: [ 7 ] } ]", {"x": 1}, "must be greater than 5"),
+    ("type: integer, constraints: [ { greater_than: 5 }, { valid_values: [ 7 ] } ]", {"x": 1},
+     "must be greater than 5"),
     ("type: integer", {"x": 10 ** 30}, "out of range"),
     ("type: string", {"x": "random(20)"}, "would be replaced by the Infrastructure Manager"),
     ("type: map", {"x": {"get_input": "other"}}, "would be run as the function get_input"),
@@ -136,8 +138,10 @@ def test_a_value_that_can_not_be_is_named_once(frozen, declaration, given, words
 
 
 @pytest.mark.parametrize("more, words", [
-    ("  groups: { g: { type: tosca.groups.Root, members: [ machine, nobody ] } }\n", 'line 8, column 63: a group has the missing'),
-    ("  policies: [ p: { type: tosca.policies.Placement, targets: [ machine ], properties: { c: { get_input: nope } } } ]\n",
+    ("  groups: { g: { type: tosca.groups.Root, members: [ machine, nobody ] } }\n",
+     'line 8, column 63: a group has the missing'),
+    ("  policies: [ p: { type: tosca.policies.Placement, targets: [ machine ], properties: { c: { get_input: nope } } "
+     "} ]\n",
      'get_input names the missing input "nope"'),
     ("  relationship_templates: { r: { type: t, properties: { c: { get_input: nope } } } }\n", "the missing input"),
     ("  substitution_mappings: { node_type: t, requirements: { r: [ nobody, host ] } }\n", "the missing node"),
@@ -164,11 +168,13 @@ def test_a_slip_of_the_pen_is_refused_with_its_place(frozen, content, words):
 
 def test_an_unknown_keyname_of_an_input_is_taken(stack):
     person = stack.person()
-    made = person.deploy(person.store_template(ECHO.format(name=unique(), declaration="type: string, default: a, descritpion: b")))
+    made = person.deploy(person.store_template(ECHO.format(name=unique(),
+                                                           declaration="type: string, default: a, descritpion: b")))
     person.wait_for_status(made, "CREATE_COMPLETE")
 
 
-@pytest.mark.parametrize("version", ["tosca_simple_yaml_1_1", "tosca_simple_yaml_1_2", "tosca_simple_yaml_1_3", "tosca_2_0"])
+@pytest.mark.parametrize("version",
+                         ["tosca_simple_yaml_1_1", "tosca_simple_yaml_1_2", "tosca_simple_yaml_1_3", "tosca_2_0"])
 def test_every_version_is_deployed(stack, version):
     person = stack.person()
     content = NODES.format(name=unique()).replace("tosca_simple_yaml_1_0", version)

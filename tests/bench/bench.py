@@ -93,17 +93,22 @@ OrchestratorLease 60s
 
 FILL = """
 INSERT INTO users (id, issuer, sub, name, username, email)
-    SELECT md5('user' || n)::uuid, %(issuer)s, 'bench-' || n, 'Bench ' || n, 'bench-' || n, 'bench-' || n || '@example.org'
+    SELECT md5('user' || n)::uuid, %(issuer)s, 'bench-' || n, 'Bench ' || n, 'bench-' || n,
+    'bench-' || n || '@example.org'
     FROM generate_series(1, %(users)s) n;
 INSERT INTO deployments (id, template_id, template_inputs, template_outputs, user_group, user_group_issuer,
         per_provider_max_retries, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, target_provider,
         im_infra_id, last_operation_id, created_by, updated_by, created_at)
-    SELECT md5('deployment' || n)::uuid, %(template)s, '{"num_cpus": 2}', '{"node_ip": "10.0.0.1"}', %(group)s, %(issuer)s,
+    SELECT md5('deployment' || n)::uuid, %(template)s, '{"num_cpus": 2}', '{"node_ip": "10.0.0.1"}', %(group)s,
+    %(issuer)s,
         3, 1440, 1440, false, 'cloud-a', md5('infrastructure' || n)::uuid::text, md5('operation' || n)::uuid,
         owner, owner, now() - n * interval '1 second'
-    FROM generate_series(1, %(users)s * %(each)s) n, LATERAL (SELECT md5('user' || (n %% %(users)s + 1))::uuid AS owner) o;
-INSERT INTO operations (id, deployment_id, type, state, phase, user_group, user_group_issuer, created_by, started_at, ended_at)
-    SELECT md5('operation' || n)::uuid, md5('deployment' || n)::uuid, 'CREATE', 'succeeded', 'ended', %(group)s, %(issuer)s,
+    FROM generate_series(1, %(users)s * %(each)s) n,
+    LATERAL (SELECT md5('user' || (n %% %(users)s + 1))::uuid AS owner) o;
+INSERT INTO operations (id, deployment_id, type, state, phase, user_group, user_group_issuer, created_by, started_at,
+ended_at)
+    SELECT md5('operation' || n)::uuid, md5('deployment' || n)::uuid, 'CREATE', 'succeeded', 'ended', %(group)s,
+    %(issuer)s,
         md5('user' || (n %% %(users)s + 1))::uuid, now(), now()
     FROM generate_series(1, %(users)s * %(each)s) n;
 INSERT INTO deployment_owners (deployment_id, user_id) SELECT id, created_by FROM deployments ON CONFLICT DO NOTHING;
@@ -200,7 +205,8 @@ class Bench:
         with contextlib.closing(psycopg2.connect(self.stack.postgres.admin_url)) as connection:
             connection.autocommit = True
             connection.cursor().execute("ALTER DATABASE %s %s" % (
-                self.database(), "SET log_min_duration_statement = 0" if wanted else "RESET log_min_duration_statement"))
+                self.database(), "SET log_min_duration_statement = 0" if wanted
+                else "RESET log_min_duration_statement"))
         self.stack.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
                        " AND datname = current_database()")
 
@@ -215,7 +221,8 @@ class Bench:
             command += ["-H", "%s: %s" % (name, value)]
         if script:
             command += ["-s", script]
-        output = subprocess.run(command + [self.stack.base_url + path], check=True, capture_output=True, text=True).stdout
+        output = subprocess.run(command + [self.stack.base_url + path], check=True, capture_output=True,
+                                text=True).stdout
         if "Non-2xx" in output:
             raise SystemExit("requests of %s failed:\n%s" % (path, output))
         p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", output)
@@ -278,14 +285,16 @@ class Bench:
     def pgbench_script(self, statements):
         """The statements of one submission with every id that the module made replaced by a fresh one."""
         ids = {}
-        existing = {row[0] for row in self.stack.sql("SELECT id::text FROM users UNION ALL SELECT id::text FROM templates")}
+        existing = {row[0]
+                    for row in self.stack.sql("SELECT id::text FROM users UNION ALL SELECT id::text FROM templates")}
         lines = ["\\set a random(1, 9000000000000000000)", "\\startpipeline", "BEGIN;"]
         for sql, values in statements:
             types = self.parameter_types(sql)
 
             def replaced(match, values=values, types=types):
                 number = int(match.group(1)) - 1
-                literal = values[number].replace(":", "' || chr(58) || '")  # pgbench takes :word for a variable, even here
+                # pgbench takes :word for a variable, even here
+                literal = values[number].replace(":", "' || chr(58) || '")
                 for old in set(re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", literal)) - existing:
                     ids.setdefault(old, len(ids))
                     literal = "replace(%s, '%s', md5((:a)::text || 'x%d')::uuid::text)" % (literal, old, ids[old])
@@ -295,13 +304,15 @@ class Bench:
 
     def parameter_types(self, sql):
         self.stack.sql("PREPARE bench_types AS " + sql)
-        types = self.stack.sql("SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = 'bench_types'")[0][0]
+        types = self.stack.sql(
+            "SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = 'bench_types'")[0][0]
         self.stack.sql("DEALLOCATE bench_types")
         return types
 
     def pgbench(self, script):
-        output = subprocess.run(["pgbench", "-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "1", "-T", str(SECONDS),
-                                 "-f", script, self.stack.postgres.url], check=False, capture_output=True, text=True)
+        output = subprocess.run(["pgbench", "-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "1", "-T",
+                                 str(SECONDS), "-f", script, self.stack.postgres.url], check=False, capture_output=True,
+                                text=True)
         if output.returncode != 0:
             raise SystemExit("pgbench fails: %s" % output.stderr[-2000:])
         return float(re.search(r"tps = ([\d.]+)", output.stdout).group(1))

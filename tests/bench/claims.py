@@ -27,26 +27,34 @@ DELETE FROM work;
 INSERT INTO users (id, issuer, sub, name, username, email)
     SELECT md5('user' || n)::uuid, 'https://issuer.example', 'bench-' || n, 'Bench', 'bench', 'bench@example.org'
     FROM generate_series(1, %(groups)s) n;
-INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version, created_by, updated_by)
+INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version, created_by,
+        updated_by)
     SELECT md5('template')::uuid, '{}', 'x', 'x', 'openstack', 'x', md5('user1')::uuid, md5('user1')::uuid;
 INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, per_provider_max_retries,
-        tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, last_operation_id, status, created_by, updated_by,
-        created_at)
-    SELECT md5('deployment' || n)::uuid, md5('template')::uuid, '{}', 'group-' || n %% %(groups)s, 'https://issuer.example', 1,
-        1440, 1440, false, md5('operation' || n)::uuid, CASE WHEN n <= %(ended)s THEN 0 ELSE 2 END,
-        md5('user' || n %% %(groups)s + 1)::uuid, md5('user1')::uuid, now() - interval '1 day' + n * interval '10 milliseconds'
+        tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, last_operation_id, status, created_by,
+        updated_by, created_at)
+    SELECT md5('deployment' || n)::uuid, md5('template')::uuid, '{}', 'group-' || n %% %(groups)s,
+        'https://issuer.example', 1, 1440, 1440, false, md5('operation' || n)::uuid,
+        CASE WHEN n <= %(ended)s THEN 0 ELSE 2 END,
+        md5('user' || n %% %(groups)s + 1)::uuid, md5('user1')::uuid, now() - interval '1 day'
+            + n * interval '10 milliseconds'
     FROM generate_series(1, %(all)s) n WHERE n <= %(ended)s / %(each)s OR n > %(ended)s;
-INSERT INTO operations (id, deployment_id, type, state, phase, user_group, user_group_issuer, created_by, created_at, ended_at)
+INSERT INTO operations (id, deployment_id, type, state, phase, user_group, user_group_issuer, created_by, created_at,
+        ended_at)
     SELECT md5('operation' || n)::uuid,
         md5('deployment' || CASE WHEN n <= %(ended)s THEN (n - 1) / %(each)s + 1 ELSE n END)::uuid, 'CREATE',
-        (CASE WHEN n <= %(ended)s THEN 'succeeded' WHEN n <= %(begun)s THEN 'in progress' ELSE 'pending' END)::operation_state,
-        (CASE WHEN n <= %(ended)s THEN 'ended' WHEN n <= %(begun)s THEN 'provisioning' ELSE 'queued' END)::operation_phase,
+        (CASE WHEN n <= %(ended)s THEN 'succeeded' WHEN n <= %(begun)s THEN 'in progress'
+            ELSE 'pending' END)::operation_state,
+        (CASE WHEN n <= %(ended)s THEN 'ended' WHEN n <= %(begun)s THEN 'provisioning'
+            ELSE 'queued' END)::operation_phase,
         'group-' || n %% %(groups)s, 'https://issuer.example', md5('user' || n %% %(groups)s + 1)::uuid,
         now() - interval '1 day' + n * interval '10 milliseconds', CASE WHEN n <= %(ended)s THEN now() END
     FROM generate_series(1, %(all)s) n;
 INSERT INTO work (id, kind, phase, is_begun, rhythm, endpoint, memory, due_at)
-    SELECT md5('operation' || n)::uuid, 'CREATE', CASE WHEN n <= %(begun)s THEN 'provisioning' ELSE 'queued' END, n <= %(begun)s,
-        CASE WHEN n <= %(begun)s THEN %(poll)s * 1000000 ELSE 0 END, 'https://im-' || n %% %(endpoints)s || '.example', '{}',
+    SELECT md5('operation' || n)::uuid, 'CREATE', CASE WHEN n <= %(begun)s THEN 'provisioning' ELSE 'queued' END,
+        n <= %(begun)s,
+        CASE WHEN n <= %(begun)s THEN %(poll)s * 1000000 ELSE 0 END, 'https://im-' || n %% %(endpoints)s || '.example',
+        '{}',
         now() - interval '1 hour'
     FROM generate_series(%(ended)s + 1, %(all)s) n;
 RESET session_replication_role;
@@ -78,7 +86,8 @@ class Claims:
         self.claim = statement("work_claim")
         self.session = self.connect()
         self.cursor = self.session.cursor()
-        for part in (FILL % {"ended": ENDED, "each": EACH, "begun": ENDED + LIVE, "all": ENDED + LIVE + PENDING, "groups": GROUPS,
+        for part in (FILL % {"ended": ENDED, "each": EACH, "begun": ENDED + LIVE, "all": ENDED + LIVE + PENDING,
+                             "groups": GROUPS,
                              "endpoints": ENDPOINTS, "poll": POLL}).split(";\n"):
             self.execute_as_admin(part)
         self.cursor.execute("SET jit = off")
@@ -103,9 +112,11 @@ class Claims:
     def values(self, due, pending):
         self.cursor.execute("SELECT (extract(epoch FROM now()) * 1000000)::bigint")
         values = {"due": due, "pending": pending, "per_group": 500, "groups": 32, "after_issuer": "", "after_group": "",
-                  "since": self.since, "owner": "bench", "lease": 60000000, "slow": [], "rooms": [], "rests": [], "ahead": [],
+                  "since": self.since, "owner": "bench", "lease": 60000000, "slow": [], "rooms": [], "rests": [],
+                  "ahead": [],
                   "longest": POLL * 1000000,
-                  "phases": ["CREATE/queued", "CREATE/provisioning"], "with_template": ["CREATE/queued"], "watching": []}
+                  "phases": ["CREATE/queued", "CREATE/provisioning"], "with_template": ["CREATE/queued"],
+                  "watching": []}
         return [values[name] for name in self.claim.parameters]
 
     def take(self, due, pending):
@@ -123,7 +134,8 @@ class Claims:
 
     def wait_for_due(self, count):
         while True:
-            self.cursor.execute("SELECT count(*) FROM (SELECT FROM work WHERE is_begun AND due_at <= now() LIMIT %s) w", (count,))
+            self.cursor.execute("SELECT count(*) FROM (SELECT FROM work WHERE is_begun AND due_at <= now() LIMIT %s) w",
+                                (count,))
             if self.cursor.fetchone()[0] >= count:
                 return
             time.sleep(0.02)

@@ -23,14 +23,18 @@ CREATIONS, AWAY = 100, 0.02  # with a database so far away
 DEFAULTS = {"poll_min": 5000, "poll_max": POLL * 1000, "lease": 60000, "im_timeout": 60000}
 
 MULTIPLY = """WITH n AS (SELECT gen_random_uuid() AS d, gen_random_uuid() AS o FROM generate_series(1, %s)),
-    k AS (INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, per_provider_max_retries,
-            max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, last_operation_id, created_by,
+    k AS (INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer,
+    per_provider_max_retries,
+            max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, last_operation_id,
+            created_by,
             updated_by)
         SELECT n.d, template_id, '{}', user_group, user_group_issuer, 1, 1, 600, 600, false, n.o, created_by, created_by
         FROM n, deployments WHERE id = %s),
-    o AS (INSERT INTO operations (id, deployment_id, type, state, phase, description, user_group, user_group_issuer, created_by,
+    o AS (INSERT INTO operations (id, deployment_id, type, state, phase, description, user_group, user_group_issuer,
+    created_by,
             deadline, started_at)
-        SELECT n.o, n.d, 'CREATE', 'in progress', 'provisioning', description, user_group, user_group_issuer, created_by,
+        SELECT n.o, n.d, 'CREATE', 'in progress', 'provisioning', description, user_group, user_group_issuer,
+        created_by,
             now() + interval '10 hours', now() FROM n, operations WHERE deployment_id = %s)
     INSERT INTO work (id, kind, phase, is_begun, due_at, endpoint, rhythm, memory)
     SELECT n.o, 'CREATE', 'provisioning', true, clock_timestamp() + random() * %s * interval '1 second', endpoint, %s,
@@ -63,7 +67,8 @@ class Engines:
         self.say("%-60s %8.2f  (at most %.2f)  %s" % (name, value, limit, note))
 
     def engine(self, **config):
-        return self.rig.engine(providers=self.rig.path("ims.json"), max_operations=100000, max_operations_per_group=100000,
+        return self.rig.engine(providers=self.rig.path("ims.json"), max_operations=100000,
+                               max_operations_per_group=100000,
                                **config)
 
     @contextlib.contextmanager
@@ -120,7 +125,8 @@ class Engines:
         self.at_most("transactions of a look", (commits - own) / looks, 1.5, note)
 
     def time_of(self, daemon, people, count):
-        """Seconds from the first's beginning to the last's end, by the database's clock; all of them are there before."""
+        """Seconds from the first's beginning to the last's end, by the database's clock; all of them are there
+        before."""
         daemon.signal(signal.SIGSTOP)
         ids = [people[n % len(people)].create() for n in range(count)]
         daemon.signal(signal.SIGCONT)
@@ -132,7 +138,8 @@ class Engines:
     def hung(self):
         """Creations while ten of a hundred IMs hang that have much to do."""
         healthy, hung = self.people[HUNG:], self.people[:HUNG]
-        with self.running(poll_min=200, poll_max=2000, lease=10000, im_timeout=10000, im_create_timeout=10000) as daemon:
+        with self.running(poll_min=200, poll_max=2000, lease=10000, im_timeout=10000,
+                          im_create_timeout=10000) as daemon:
             self.time_of(daemon, healthy, len(healthy))
             rest = sorted(self.time_of(daemon, healthy, len(healthy)) for _ in range(3))[1]
             hanging = template(im_simulator={"boot_ms": HELD, "fault": "hang", "on": "state"})
@@ -142,7 +149,8 @@ class Engines:
             self.rig.notify()
             self.rig.wait_for(lambda: self.rig.control.get("calls")["in_flight"] >= HUNG, 20, "calls that hang")
             busy = sorted(self.time_of(daemon, healthy, len(healthy)) for _ in range(3))[1]
-            self.at_most("creations while 10 of 100 IMs hang / at rest", busy / rest, 2, "%.2f against %.2f s" % (busy, rest))
+            self.at_most("creations while 10 of 100 IMs hang / at rest", busy / rest, 2,
+                         "%.2f against %.2f s" % (busy, rest))
 
     def far(self):
         """Creations with a database that is far."""

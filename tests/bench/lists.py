@@ -21,26 +21,32 @@ from stack import process
 PERSONS, DEPLOYMENTS, EVERY = 10000, 1000000, 50  # each 50th is one person's
 ROUNDS, GETS = 5, 20
 
-# Without the triggers, which would do one by one what is written here at once. Ids sort by time, as those of the module do.
+# Without the triggers, which would do one by one what is written here at once. Ids sort by time, as those of the module
+# do.
 FILL = """
 SET session_replication_role = replica;
 INSERT INTO users (id, issuer, sub, name, username, email)
-    SELECT md5('user' || n)::uuid, %(issuer)s, 'bench-' || n, 'Bench ' || n, 'bench-' || n, 'bench-' || n || '@example.org'
+    SELECT md5('user' || n)::uuid, %(issuer)s, 'bench-' || n, 'Bench ' || n, 'bench-' || n,
+    'bench-' || n || '@example.org'
     FROM generate_series(1, %(persons)s) n;
 INSERT INTO deployments (id, template_id, template_inputs, template_outputs, user_group, user_group_issuer,
         per_provider_max_retries, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, target_provider,
         im_infra_id, last_operation_id, status, status_reason, task, created_by, updated_by, created_at, updated_at)
-    SELECT (age || substr(md5('deployment' || n), 13))::uuid, %(template)s, '{"num_cpus": 2}', '{"node_ip": "10.0.0.1"}',
+    SELECT (age || substr(md5('deployment' || n), 13))::uuid, %(template)s, '{"num_cpus": 2}',
+    '{"node_ip": "10.0.0.1"}',
         'group-' || n %% 50, %(issuer)s, n %% 10 + 1, 1440 + n %% 100, 1440, false, 'cloud-' || n %% 7,
         md5('infrastructure' || n)::uuid::text, (age || substr(md5('operation' || n), 13))::uuid, f::integer,
-        CASE WHEN f THEN 'No provider could take it: attempt ' || n END, 8, owner, owner, now() - n * interval '1 second',
+        CASE WHEN f THEN 'No provider could take it: attempt ' || n END, 8, owner, owner,
+        now() - n * interval '1 second',
         now() - (n::bigint * 7919 %% 1000003) * interval '1 second'
     FROM generate_series(1, %(deployments)s) n, LATERAL (SELECT n %% 20 = 7 AS f,
         lpad(to_hex(%(deployments)s - n), 12, '0') AS age, CASE WHEN n %% %(every)s = 0
         THEN %(owner)s::uuid ELSE md5('user' || (n %% %(persons)s + 1))::uuid END AS owner) o;
-INSERT INTO operations (id, deployment_id, type, state, phase, reason, user_group, user_group_issuer, created_by, started_at,
+INSERT INTO operations (id, deployment_id, type, state, phase, reason, user_group, user_group_issuer, created_by,
+started_at,
         ended_at)
-    SELECT last_operation_id, id, 'CREATE', CASE status WHEN 0 THEN 'succeeded' ELSE 'failed' END::operation_state, 'ended',
+    SELECT last_operation_id, id, 'CREATE', CASE status WHEN 0 THEN 'succeeded' ELSE 'failed' END::operation_state,
+    'ended',
         status_reason, user_group, user_group_issuer, created_by, now(), now() FROM deployments;
 INSERT INTO deployment_owners (deployment_id, user_id, deployment_created_at, created_at)
     SELECT id, created_by, created_at, created_at FROM deployments;
@@ -131,7 +137,8 @@ class Lists:
 
     def measure(self):
         self.compare("a person's own first page / GET by id", 6, [(self.owner, "/deployments?size=20")], GETS)
-        self.compare("a person's own last page / GET by id", 150, [(self.owner, "/deployments?size=20&page=1000")], GETS)
+        self.compare("a person's own last page / GET by id", 150, [(self.owner, "/deployments?size=20&page=1000")],
+                     GETS)
         self.compare("everybody's first page / GET by id", 6, [(self.admin, "/deployments?size=20")], GETS)
         self.compare("everybody's page 2,000 / GET by id", 50, [(self.admin, "/deployments?size=20&page=2000")])
         self.compare("everybody's page 25,000 / GET by id", 150, [(self.admin, "/deployments?size=20&page=25000")])

@@ -6,7 +6,8 @@ import re
 
 def left(rig, what, provider="cloud-a", reason="."):
     """The sentence that names it, as a pattern."""
-    return r"%s may be left at IM %s \(provider %s\): .*%s" % (what, re.escape(rig.im_url.rstrip("/")), provider, reason)
+    return r"%s may be left at IM %s \(provider %s\): .*%s" % (what, re.escape(rig.im_url.rstrip("/")), provider,
+                                                               reason)
 
 
 def lines_about(rig, id):

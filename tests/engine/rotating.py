@@ -1,6 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""A token issuer that takes a refresh token once: it rotates them, and takes a second use for a theft. It can be held, so
-that answers come when a test wants them."""
+"""A token issuer that takes a refresh token once: it rotates them, and takes a second use for a theft. It can be held,
+so that answers come when a test wants them."""
 
 import collections
 import http.server

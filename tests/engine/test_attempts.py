@@ -49,7 +49,8 @@ def test_of_providers_of_other_groups_only_the_administrator_is_told(engine_rig)
     told = json.dumps([engine_rig.log_lines(id) for id in ids] + [engine_rig.operation(id) for id in ids])
     assert "off-one" in told and not any(name in told for name in ("cloud-a", "slow_boot", "delete_refused"))
     text = engine_rig.engines[0].text()
-    assert re.search("^7 operation %s: the group %s of .* is not served by cloud-a, " % (operation["id"], alice.group), text, re.M)
+    assert re.search("^7 operation %s: the group %s of .* is not served by cloud-a, " % (operation["id"], alice.group),
+                     text, re.M)
     assert re.search("^6 operation .*: the group %s of .* is not served by .*off-one" % nobody.group, text, re.M)
 
 
@@ -72,7 +73,8 @@ def test_the_last_attempt_is_kept_when_asked_for(engine_rig):
     alice = engine_rig.person("unconfigured")
     id = alice.create(retries=2, keep=True)
     engine_rig.finish(id, "failed")
-    engine_rig.wait_for(lambda: [one["alive"] for one in engine_rig.infrastructures(alice)] == [False, True], 20, "one that is kept")
+    engine_rig.wait_for(lambda: [one["alive"] for one in engine_rig.infrastructures(alice)] == [False, True], 20,
+                        "one that is kept")
     made = engine_rig.infrastructures(alice)
     assert engine_rig.deployment(id)["im_infra_id"] == made[1]["id"]
     alice.delete(id)
@@ -134,7 +136,8 @@ def test_an_attempt_that_can_not_be_deleted_does_not_hold_up_the_next(engine_rig
     made = engine_rig.infrastructures(alice, alive="true")
     assert len(made) == 2
     for one in made:
-        engine_rig.wait_for(lambda: any("Infrastructure %s may be left at IM" % one["id"] in line for line in engine_rig.log_lines(id)), 20,
+        engine_rig.wait_for(lambda: any("Infrastructure %s may be left at IM" % one["id"] in line
+                                        for line in engine_rig.log_lines(id)), 20,
                             "a word of what IM does not delete")
     alice.delete(id, unsecure=True)
     engine_rig.finish(id, type="DELETE", timeout=40)

@@ -70,8 +70,9 @@ def test_why_an_infrastructure_of_a_provider_that_is_gone_can_not_be_deleted_is_
     person.delete(id)
     operation = bare_rig.finish(id, "failed", "DELETE")
     assert "provider delete_refused is not configured any more" in operation["reason"]
-    wait_for_warning(bare_rig, id, left(bare_rig, "Infrastructure " + bare_rig.deployment(id)["im_infra_id"], "delete_refused",
-                                        "provider delete_refused is not configured any more"))
+    wait_for_warning(bare_rig, id,
+                     left(bare_rig, "Infrastructure " + bare_rig.deployment(id)["im_infra_id"], "delete_refused",
+                          "provider delete_refused is not configured any more"))
 
 
 @pytest.mark.parametrize("way_back", ["as before", "disabled"])
@@ -89,7 +90,8 @@ def test_no_token_goes_to_an_endpoint_that_is_configured_no_more(bare_rig, daemo
         return [call["method"] for call in bare_rig.control.get("calls", last=1000)["last"] if infra in call["path"]]
     before = asked()
     person.delete(id)
-    bare_rig.wait_for(lambda: "endpoint %s: it is configured no more" % own.rstrip("/") in gone.text(), 10, "a word of it")
+    bare_rig.wait_for(lambda: "endpoint %s: it is configured no more" % own.rstrip("/") in gone.text(), 10,
+                      "a word of it")
     first = bare_rig.operation(id, "DELETE")["lease_number"]
     bare_rig.wait_for(lambda: bare_rig.operation(id, "DELETE")["lease_number"] >= first + 3, 20, "three looks")
     assert asked() == before and bare_rig.infrastructures(person, alive="true")

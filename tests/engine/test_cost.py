@@ -59,7 +59,8 @@ def test_what_nobody_looked_at_when_its_turn_came_is_found_later(rig):
 def test_what_many_creations_announce_goes_to_the_database_together(rig):
     far = Far(rig.postgres.port, 0.05, b"work_durably")
     ids = [rig.person().create() for _ in range(32)]
-    rig.engine(database=rig.postgres.conninfo.replace("port=%d" % rig.postgres.port, "port=%d" % far.port), im_max_in_flight=32)
+    rig.engine(database=rig.postgres.conninfo.replace("port=%d" % rig.postgres.port, "port=%d" % far.port),
+               im_max_in_flight=32)
     for id in ids:
         rig.finish(id, timeout=40)
     far.close()

@@ -43,7 +43,8 @@ SLOW_BOOT = {"behaviour": "slow_boot", "boot_ms": HELD, "config_ms": HELD}
 
 def shown(rig, id):
     """The phase and the status of the resource, in one snapshot."""
-    return rig.sql("SELECT o.phase::text, r.status FROM operations o JOIN resources r USING (deployment_id) WHERE deployment_id = %s",
+    return rig.sql("SELECT o.phase::text, r.status FROM operations o JOIN resources r USING (deployment_id) WHERE "
+                   "deployment_id = %s",
                    (id,))[0]
 
 
@@ -70,12 +71,14 @@ def test_a_machine_is_asked_for_within_50_ms_of_the_submission(engine_rig):
     alice = engine_rig.person()
     engine_rig.finish(alice.create())  # the endpoint and the statements are warm
     took = []
-    # "At rest" is said of the machine too. An engine that had to poll for its work would hardly be lucky three times running.
+    # "At rest" is said of the machine too. An engine that had to poll for its work would hardly be lucky three times
+    # running.
     while len(took) < 30 and not (len(took) >= 3 and max(took[-3:]) < 50):
         id = alice.create()
         engine_rig.finish(id)
         took.append(engine_rig.sql("""SELECT extract(epoch FROM s.started_at - o.created_at) * 1000
-            FROM operations o JOIN operation_steps s ON s.operation_id = o.id AND s.number = 2 WHERE deployment_id = %s""", (id,))[0][0])
+            FROM operations o JOIN operation_steps s ON s.operation_id = o.id AND s.number = 2
+            WHERE deployment_id = %s""", (id,))[0][0])
     assert max(took[-3:]) < 50, took
 
 
@@ -98,7 +101,8 @@ def test_machines_go_to_the_resources_of_their_nodes(engine_rig):
     resources = engine_rig.resources(id)
     assert sorted(one["im_vm_idx"] for one in resources) == ["0", "1", "2"]
     for one in resources:
-        names = [part["id"] for part in one["metadata"]["VirtualMachineInfo"]["vmProperties"] if part["class"] == "system"]
+        names = [part["id"] for part in one["metadata"]["VirtualMachineInfo"]["vmProperties"]
+                 if part["class"] == "system"]
         assert names == [one["tosca_node_name"]]
 
 
@@ -131,7 +135,8 @@ def test_inputs_sealed_with_a_key_that_is_missing_wait_for_it(engine_rig):
     process.write(other, base64.b64encode(os.urandom(32)).decode(), 0o600)
     with engine_rig.instead(key=other) as engine:
         id = alice.create(WITH_PASSWORD, {"password": "REDACTED"}, NODES, {"password": "x"})
-        engine_rig.wait_for(lambda: "administrator" in engine_rig.operation(id)["description"], 10, "the wait for the key")
+        engine_rig.wait_for(lambda: "administrator" in engine_rig.operation(id)["description"], 10,
+                            "the wait for the key")
         assert "deployments.template_inputs_sealed of row %s can't be opened" % id in engine.text()
     engine_rig.finish(id)
 
@@ -200,7 +205,8 @@ def test_every_visible_change_moves_the_versions_of_both_rows(engine_rig):
     seen = {}
 
     def look():
-        operation, deployment = engine_rig.sql("""SELECT to_jsonb(o), to_jsonb(d) FROM operations o JOIN deployments d ON d.id = o.deployment_id WHERE d.id = %s""", (id,))[0]
+        operation, deployment = engine_rig.sql("""SELECT to_jsonb(o), to_jsonb(d) FROM operations o
+            JOIN deployments d ON d.id = o.deployment_id WHERE d.id = %s""", (id,))[0]
         version = (operation.pop("row_version"), deployment.pop("row_version"))
         text = json.dumps([operation, deployment], sort_keys=True)
         if seen.setdefault(version, text) != text:
@@ -208,7 +214,8 @@ def test_every_visible_change_moves_the_versions_of_both_rows(engine_rig):
         return operation["ended_at"]
     different = []
     for status in (3, 1):
-        engine_rig.wait_for(lambda: look() or shown(engine_rig, id) == ("provisioning", status), 10, "a status", interval=0.005)
+        engine_rig.wait_for(lambda: look() or shown(engine_rig, id) == ("provisioning", status), 10, "a status",
+                            interval=0.005)
         look()
         engine_rig.control.release()
     engine_rig.wait_for(look, 20, "the end", interval=0.005)
@@ -227,10 +234,12 @@ def test_no_more_than_the_limit_are_at_work_and_the_oldest_come_first(engine_rig
         def look():
             nonlocal most
             at_work, ended = engine_rig.sql("""SELECT count(*) FILTER (WHERE state = 'in progress'),
-                count(*) FILTER (WHERE state = 'succeeded') FROM operations WHERE deployment_id = ANY (%s::uuid[])""", (ids,))[0]
+                count(*) FILTER (WHERE state = 'succeeded') FROM operations WHERE deployment_id = ANY (%s::uuid[])""",
+                (ids,))[0]
             most = max(most, at_work)
             return ended == len(ids)
         engine_rig.wait_for(look, 30, "the end of all")
         assert most <= 2
-        started = engine_rig.sql("SELECT deployment_id::text FROM operations WHERE deployment_id = ANY (%s::uuid[]) ORDER BY started_at, created_at", (ids,))
+        started = engine_rig.sql("SELECT deployment_id::text FROM operations WHERE deployment_id = ANY (%s::uuid[]) "
+                                 "ORDER BY started_at, created_at", (ids,))
         assert [row[0] for row in started] == ids

@@ -24,8 +24,10 @@ def daemons(stack):
     found = set()
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            with open("/proc/%s/comm" % pid, encoding="utf-8") as comm, open("/proc/%s/cmdline" % pid, encoding="utf-8") as line:
-                if comm.read().strip() == "orchestratord" and stack.httpd.configuration in line.read() and process.lives(int(pid)):
+            with open("/proc/%s/comm" % pid, encoding="utf-8") as comm, \
+                    open("/proc/%s/cmdline" % pid, encoding="utf-8") as line:
+                if comm.read().strip() == "orchestratord" and stack.httpd.configuration in line.read() and \
+                        process.lives(int(pid)):
                     found.add(int(pid))
         except OSError:
             continue

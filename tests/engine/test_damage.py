@@ -18,8 +18,10 @@ def damage(rig, id, phase, progress):
 
 
 @pytest.mark.parametrize("phase, progress", [
-    ("provisioning", {}), ("submitting", {}), ("submitting", {"attempt": {"number": 1}}), ("collecting", {"attempt": {"number": 1}}), ("submitting", TAG),
-    ("provisioning", {"attempt": {**TAG["attempt"], "endpoint": "http://127.0.0.1:1"}}), ("provisioning", []), ("placing", {"candidates": [{}]}), ("placing", {"since": "x"})])
+    ("provisioning", {}), ("submitting", {}), ("submitting", {"attempt": {"number": 1}}),
+    ("collecting", {"attempt": {"number": 1}}), ("submitting", TAG),
+    ("provisioning", {"attempt": {**TAG["attempt"], "endpoint": "http://127.0.0.1:1"}}), ("provisioning", []),
+    ("placing", {"candidates": [{}]}), ("placing", {"since": "x"})])
 def test_an_operation_whose_record_is_damaged_has_failed(engine_rig, phase, progress):
     alice = engine_rig.person()
     (daemon,) = engine_rig.engines
@@ -31,7 +33,9 @@ def test_an_operation_whose_record_is_damaged_has_failed(engine_rig, phase, prog
     assert operation["errors"] == [{"error": "operation.damaged", "description": operation["reason"]}]
     assert "operation %s: its record is damaged" % operation["id"] in daemon.text()
     infra = engine_rig.deployment(id)["im_infra_id"]
-    wait_for_warning(engine_rig, id, left(engine_rig, "Infrastructure " + infra, "cloud-[ab]", "the record of its operation is damaged"))
+    wait_for_warning(engine_rig, id,
+                     left(engine_rig, "Infrastructure " + infra, "cloud-[ab]",
+                          "the record of its operation is damaged"))
     engine_rig.control.release()
     alice.delete(id)
     engine_rig.finish(id, type="DELETE")

@@ -30,9 +30,11 @@ def test_a_deployment_without_infrastructure_is_deleted_at_once(engine_rig):
     delete(engine_rig, nobody, id)
 
 
-@pytest.mark.parametrize("behaviour", [{"behaviour": "delete_lost", "lost": 2}, {"behaviour": "delete_lost", "lost_as": "configured"},
-                                       {"behaviour": "back_after_404", "back_ms": 150}, {"behaviour": "delete_409", "busy_ms": 1200},
-                                       {"refuse": 2}, {"delete_ms": 1500}])
+@pytest.mark.parametrize("behaviour",
+                         [{"behaviour": "delete_lost", "lost": 2},
+                          {"behaviour": "delete_lost", "lost_as": "configured"},
+                          {"behaviour": "back_after_404", "back_ms": 150}, {"behaviour": "delete_409", "busy_ms": 1200},
+                          {"refuse": 2}, {"delete_ms": 1500}])
 def test_a_deletion_that_goes_wrong_at_im_is_done_all_the_same(engine_rig, behaviour):
     alice = engine_rig.person()
     id = alice.create(template(im_simulator=behaviour))
@@ -65,7 +67,8 @@ def test_force_removes_the_row_even_if_im_refuses(engine_rig):
     id = alice.create()
     engine_rig.finish(id)
     alice.delete(id, force=True)
-    assert engine_rig.wait_for(lambda: not engine_rig.sql("SELECT FROM deployments WHERE id = %s", (id,)), 15, "the row's end")
+    assert engine_rig.wait_for(lambda: not engine_rig.sql("SELECT FROM deployments WHERE id = %s", (id,)), 15,
+                               "the row's end")
 
 
 def test_force_removes_what_im_deletes_too(engine_rig):

@@ -8,12 +8,13 @@ from harness.proxies import Standstill
 
 @pytest.mark.parametrize("then", ["complete", "deleted"])
 def test_a_creation_whose_lease_was_lost_before_it_went_out_is_not_sent(rig, then):
-    """A daemon notes two creations one after the other. PostgreSQL stands still in the second one, for longer than the lease; another
-    daemon does the work meanwhile. Then the first one goes on."""
+    """A daemon notes two creations one after the other. PostgreSQL stands still in the second one, for longer than the
+    lease; another daemon does the work meanwhile. Then the first one goes on."""
     alice = rig.person()
     ids = [alice.create(), alice.create()]
     proxy = Standstill(rig.ports["postgresql"], b'"asked":[{', 2)
-    first = rig.engine(database=rig.postgres.conninfo.replace("port=%d" % rig.ports["postgresql"], "port=%d" % proxy.port))
+    first = rig.engine(database=rig.postgres.conninfo.replace("port=%d" % rig.ports["postgresql"],
+                                                              "port=%d" % proxy.port))
     assert proxy.stands.wait(60)
     rig.engine()
     for id in ids:
@@ -22,7 +23,8 @@ def test_a_creation_whose_lease_was_lost_before_it_went_out_is_not_sent(rig, the
             alice.delete(id)
             rig.finish(id, type="DELETE", timeout=30)
     proxy.go.set()
-    rig.wait_for(lambda: "the database is back" in first.text() or "a step is put off" in first.text(), 20, "the first one at work again")
+    rig.wait_for(lambda: "the database is back" in first.text() or "a step is put off" in first.text(), 20,
+                 "the first one at work again")
     rig.stop_engines()
     assert [len(rig.alive(id)) for id in ids] == [1 if then == "complete" else 0] * 2
     proxy.close()

@@ -1,5 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""What must not be waited for for ever: an IM of a former attempt that is away, a token that never comes, timeouts that have passed."""
+"""What must not be waited for for ever: an IM of a former attempt that is away, a token that never comes, timeouts that
+have passed."""
 
 import json
 import socket
@@ -21,7 +22,8 @@ def two_ims(bare_rig):
             one["im"] = bare_rig.im_url.replace("127.0.0.1", "localhost")
     with socket.socket() as nobody:  # bound, but nobody listens
         nobody.bind(("127.0.0.1", 0))
-        value["providers"].append({**value["providers"][0], "name": "dead-one", "groups": {"at-the-dead-one": "project"},
+        value["providers"].append({**value["providers"][0], "name": "dead-one",
+                                   "groups": {"at-the-dead-one": "project"},
                                    "im": "http://127.0.0.1:%d" % nobody.getsockname()[1]})
         process.write(bare_rig.path("two-ims.json"), json.dumps(value))
         yield bare_rig.path("two-ims.json")
@@ -42,7 +44,8 @@ def away(rig, on="all"):
 
 
 def after_a_failed_attempt(rig, **fields):
-    """A creation whose first attempt, at bad-one, failed, and whose second, at good-one, succeeds: (person, deployment)."""
+    """A creation whose first attempt, at bad-one, failed, and whose second, at good-one, succeeds: (person,
+    deployment)."""
     person = rig.person(group=rig.pair())
     return person, person.create(retries=1, **fields)
 
@@ -52,9 +55,11 @@ def test_the_next_provider_does_not_wait_for_the_im_of_a_failed_attempt(rig, on)
     away(rig, on)
     person, id = after_a_failed_attempt(rig)
     rig.finish(id)
-    assert [(step["provider"], step["status"]) for step in rig.steps(id)] == [("bad-one", "failed"), ("good-one", "succeeded")]
+    assert [(step["provider"], step["status"]) for step in rig.steps(id)] == [("bad-one", "failed"),
+                                                                              ("good-one", "succeeded")]
     if on == "delete":
-        rig.wait_for(lambda: any("may be left at IM" in line for line in rig.log_lines(id)), 20, "a word of what is left")
+        rig.wait_for(lambda: any("may be left at IM" in line for line in rig.log_lines(id)), 20,
+                     "a word of what is left")
     rig.control.mend()
     person.delete(id)
     rig.finish(id, type="DELETE")
@@ -73,10 +78,12 @@ def test_a_deletion_at_one_im_does_not_wait_for_another(rig, force):
     if force:
         rig.wait_for(lambda: not rig.sql("SELECT FROM deployments WHERE id = %s", (id,)), 15, "the row's end")
     else:
-        rig.wait_for(lambda: rig.operation(id, "DELETE")["description"].startswith("Waits for the Infrastructure Manager"), 10,
-                     "a deletion that says what it waits for")
+        rig.wait_for(lambda: rig.operation(id,
+                                           "DELETE")["description"].startswith("Waits for the Infrastructure Manager"),
+                     10, "a deletion that says what it waits for")
         rig.control.mend()
-        rig.wait_for(lambda: not rig.operation(id, "DELETE")["description"].startswith("Waits for"), 10, "another description")
+        rig.wait_for(lambda: not rig.operation(id, "DELETE")["description"].startswith("Waits for"), 10,
+                     "another description")
         rig.finish(id, type="DELETE")
         assert not rig.infrastructures(person, alive="true")
 
@@ -136,10 +143,12 @@ def test_an_unanswered_creation_is_looked_for_no_longer_than_the_provider_s_time
     rig.control.post("fault", [{"fault": "reset_after", "on": "create", "cloud": "bad-one"},
                                {"fault": "http_503", "on": "list", "cloud": "bad-one"}])
     person, id = after_a_failed_attempt(rig, provider_timeout=1)
-    rig.wait_for(lambda: rig.operation(id)["description"].startswith("Waits for the Infrastructure Manager"), 10, "a search")
+    rig.wait_for(lambda: rig.operation(id)["description"].startswith("Waits for the Infrastructure Manager"), 10,
+                 "a search")
     rig.let_the_time_of_the_provider_pass(id, "submitting")
     rig.finish(id)
-    assert [(step["provider"], step["status"]) for step in rig.steps(id)] == [("bad-one", "failed"), ("good-one", "succeeded")]
+    assert [(step["provider"], step["status"]) for step in rig.steps(id)] == [("bad-one", "failed"),
+                                                                              ("good-one", "succeeded")]
     assert len(rig.infrastructures(person, alive="true")) == 2
     rig.control.mend()
     person.delete(id)
@@ -159,7 +168,8 @@ def test_creations_that_are_never_answered_come_to_an_end(rig):
 
 def test_outputs_that_im_never_gives_end_with_the_provider_s_time(rig):
     person = rig.person()
-    id = person.create(template(im_simulator={"fault": "http_500", "on": "outputs"}), max_providers=1, provider_timeout=1)
+    id = person.create(template(im_simulator={"fault": "http_500", "on": "outputs"}), max_providers=1,
+                       provider_timeout=1)
     rig.wait_for_phase(id, "collecting")
     rig.let_the_time_of_the_provider_pass(id, "collecting")
     assert "longer than the 1 minutes" in rig.finish(id, "failed")["reason"]
@@ -185,7 +195,8 @@ def test_a_deletion_that_can_not_be_done_fails_with_its_reason_and_another_one_d
     else:
         person.bring_token(ttl=-10)
     operation = person.delete(id)
-    rig.wait_for(lambda: rig.operation(id, "DELETE")["description"].startswith("Waits for"), 10, "a deletion that waits")
+    rig.wait_for(lambda: rig.operation(id, "DELETE")["description"].startswith("Waits for"), 10,
+                 "a deletion that waits")
     rig.sql("UPDATE operations SET deadline = now() WHERE id = %s", (operation,))
     operation = rig.finish(id, "failed", "DELETE")
     assert "could not be deleted in time" in operation["reason"]
@@ -204,7 +215,8 @@ def test_the_administrator_is_told_of_an_im_whose_answers_are_of_no_use(rig):
     rig.control.fault(fault="http_404", on="create,list")
     id = rig.person().create(max_providers=1)
     endpoint = "endpoint %s: " % rig.im_url.rstrip("/")
-    rig.wait_for(lambda: endpoint + "5 answers in a row were of no use; the last: " in daemon.text()[before:], 10, "a word of it")
+    rig.wait_for(lambda: endpoint + "5 answers in a row were of no use; the last: " in daemon.text()[before:], 10,
+                 "a word of it")
     rig.control.mend()
     rig.finish(id)
     assert endpoint + "answers as it should again" in daemon.text()[before:]

@@ -1,6 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""What IM does wrong, line by line as the failure modes of a real IM were recorded. Deletions: test_delete.py; whole attempts:
-test_attempts.py; tokens: test_tokens.py."""
+"""What IM does wrong, line by line as the failure modes of a real IM were recorded. Deletions: test_delete.py; whole
+attempts: test_attempts.py; tokens: test_tokens.py."""
 
 import pytest
 
@@ -16,9 +16,10 @@ def create(rig, state="succeeded", timeout=25, retries=1, **settings):
 
 @pytest.mark.parametrize("settings", [
     {"fault": "http_500", "on": "create", "first": 2}, {"fault": "http_503", "on": "state", "first": 3},
-    {"fault": "http_502", "on": "outputs,vm,contmsg", "first": 2}, {"fault": "reset", "on": "state,outputs", "first": 2},
-    {"fault": "reset_before", "first": 2}, {"fault": "bad_json", "on": "state,vm", "first": 2},
-    {"fault": "bad_json", "on": "create", "first": 1}, {"fault": "iam_outage", "on": "create", "first": 2},
+    {"fault": "http_502", "on": "outputs,vm,contmsg", "first": 2},
+    {"fault": "reset", "on": "state,outputs", "first": 2}, {"fault": "reset_before", "first": 2},
+    {"fault": "bad_json", "on": "state,vm", "first": 2}, {"fault": "bad_json", "on": "create", "first": 1},
+    {"fault": "iam_outage", "on": "create", "first": 2},
     {"fault": "iam_outage", "on": "state,outputs,info", "first": 3}, {"fault": "read_only", "first": 3},
     {"fault": "hang", "on": "state", "first": 1}, {"fault": "slow", "on": "state", "ms": 400}, {"unknown_ms": 250}])
 def test_an_ill_im_is_no_failed_attempt(engine_rig, settings):
@@ -50,7 +51,8 @@ def test_it_says_meanwhile_what_it_waits_for(engine_rig):
     person = engine_rig.person()
     engine_rig.control.fault(fault="http_500", on="state")
     id = person.create()
-    engine_rig.wait_for(lambda: engine_rig.operation(id)["description"].startswith("Waits for the Infrastructure Manager"), 10,
+    engine_rig.wait_for(lambda: engine_rig.operation(id)["description"].startswith("Waits for the Infrastructure "
+                                                                                   "Manager"), 10,
                         "the description")
     engine_rig.control.mend()
     engine_rig.finish(id)
@@ -62,7 +64,8 @@ def test_im_away_for_a_while_is_waited_for(engine_rig):
     engine_rig.control.fault(fault="http_503")
     ids = [person.create() for person in people]
     for id in ids:
-        engine_rig.wait_for(lambda: engine_rig.operation(id)["description"].startswith("Waits for the Infrastructure Manager"), 10,
+        engine_rig.wait_for(lambda: engine_rig.operation(id)["description"].startswith("Waits for the Infrastructure "
+                                                                                       "Manager"), 10,
                             "an operation that waits")
     assert {engine_rig.operation(id)["state"] for id in ids} == {"in progress"}
     engine_rig.control.mend()
@@ -179,7 +182,8 @@ def test_postgresql_away_is_waited_for(bare_rig, engine_rig):
     for id in ids:
         engine_rig.wait_for_phase(id, "provisioning")
     engine_rig.stop_postgres()
-    engine_rig.wait_for(lambda: "the database:" in bare_rig.engines[0].text()[before:], 10, "an engine that misses its database")
+    engine_rig.wait_for(lambda: "the database:" in bare_rig.engines[0].text()[before:], 10,
+                        "an engine that misses its database")
     engine_rig.control.release()
     engine_rig.start_postgres()
     for id in ids:

@@ -4,7 +4,8 @@
 
 def test_more_than_a_portion_goes_at_once(bare_rig):
     person = bare_rig.person()
-    bare_rig.sql("""INSERT INTO idempotency_keys (user_id, method, path, key, body_sha256, status, headers, body, created_at)
+    bare_rig.sql("""INSERT INTO idempotency_keys (user_id, method, path, key, body_sha256, status, headers, body,
+        created_at)
         SELECT %s, 'POST', '/deployments', n::text, '', 202, '{}', '', now() - interval '25 hours' * (n > 1)::integer
         FROM generate_series(1, 3500) AS n""", (person.id,))
     bare_rig.engine()

@@ -59,7 +59,8 @@ def test_a_creation_outlives_an_im_without_its_database(rig):
     id = alice.create(template(im_simulator={"boot_ms": HELD}), max_providers=1)
     rig.wait_for_phase(id, "provisioning")
     rig.control.fault(fault="no_database")
-    rig.wait_for(lambda: "does not know it" in rig.operation(id)["description"], 20, "a look at an IM that knows nothing")
+    rig.wait_for(lambda: "does not know it" in rig.operation(id)["description"], 20,
+                 "a look at an IM that knows nothing")
     rig.control.mend()
     rig.control.release()
     rig.finish(id)
@@ -127,7 +128,8 @@ def test_a_creation_that_im_carries_out_when_nobody_waits_any_more_is_removed(ri
     proxy.go.set()
     assert proxy.delivered.wait(60)
     assert len(rig.infrastructures(alice)) == 2
-    rig.wait_for(lambda: [one["id"] for one in rig.alive(id)] == ([] if deleted else [made["id"]]), 20, "only what is wanted")
+    rig.wait_for(lambda: [one["id"] for one in rig.alive(id)] == ([] if deleted else [made["id"]]), 20,
+                 "only what is wanted")
     proxy.close()
 
 
@@ -255,7 +257,8 @@ def test_what_a_restored_database_does_not_know_is_deleted(rig):
     rig.sql("DELETE FROM infrastructures WHERE deployment_id = %s", (id,))
     rig.sql("DELETE FROM deployments WHERE id = %s", (id,))
     rig.wait_until_gone(alice)
-    assert "infrastructure %s at IM %s carries this service's tags" % (made["id"], rig.im_url.rstrip("/")) in engine.text()
+    assert "infrastructure %s at IM %s carries this service's tags" % (made["id"],
+                                                                       rig.im_url.rstrip("/")) in engine.text()
     assert len(rig.alive(kept)) == 1
 
 

@@ -31,7 +31,8 @@ def owned_by(rig, daemon, ids):
 
 def wait_for_call(rig, ids, calls):
     """Waits until all of these are in hand, by leases of minutes, and so many calls are under way at IM."""
-    rig.wait_for(lambda: rig.sql("""SELECT bool_and(w.phase = 'provisioning' AND due_at > now() + interval '1 minute') FROM work w
+    rig.wait_for(lambda: rig.sql("""SELECT bool_and(w.phase = 'provisioning'
+        AND due_at > now() + interval '1 minute') FROM work w
         JOIN operations USING (id) WHERE deployment_id = ANY (%s::uuid[])""", (ids,))[0][0], 10, "operations in hand")
     rig.wait_for_calls(calls)
 
@@ -84,8 +85,8 @@ def test_a_neighbour_takes_over_from_a_killed_daemon(bare_rig, daemons):
 def test_a_frozen_daemon_is_fenced_off_when_it_thaws(bare_rig, daemons, moment):
     first = daemons(im_timeout=HELD, im_create_timeout=HELD)
     alice = bare_rig.person()
-    fault = {"create": {"fault": "slow_create", "ms": HELD, "first": 4}, "state": {"fault": "slow", "on": "state", "ms": HELD, "first": 1},
-             "rest": {"boot_ms": HELD}}[moment]
+    fault = {"create": {"fault": "slow_create", "ms": HELD, "first": 4},
+             "state": {"fault": "slow", "on": "state", "ms": HELD, "first": 1}, "rest": {"boot_ms": HELD}}[moment]
     ids = [alice.create(template(im_simulator=fault)) for _ in range(6)]
     if moment == "rest":
         for id in ids:
@@ -121,7 +122,8 @@ def test_a_lease_is_renewed_while_a_call_takes_longer(bare_rig, daemons):
     bare_rig.wait_for_calls(1)
     lease = "SELECT lease_owner, lease_number FROM work JOIN operations USING (id) WHERE deployment_id = %s"
     before = bare_rig.sql(lease, (id,))
-    bare_rig.wait_for(lambda: bare_rig.sql("SELECT now() > started_at + interval '7 seconds' FROM operations WHERE deployment_id = %s",
+    bare_rig.wait_for(lambda: bare_rig.sql("SELECT now() > started_at + interval '7 seconds' FROM operations WHERE "
+                                           "deployment_id = %s",
                                            (id,))[0][0], 10, "more than two leases' time")
     assert bare_rig.sql(lease, (id,)) == before
     bare_rig.control.release()
@@ -134,10 +136,12 @@ def test_a_lease_is_renewed_while_a_call_takes_longer(bare_rig, daemons):
 def test_a_daemon_ends_before_httpd_would_kill_it_and_hands_its_leases_back(bare_rig, daemons):
     first = daemons(lease=HELD, im_timeout=HELD)
     alice = bare_rig.person()
-    ids = [alice.create(template(im_simulator={"fault": "slow", "on": "state", "ms": HELD, "first": 1})) for _ in range(5)]
+    ids = [alice.create(template(im_simulator={"fault": "slow", "on": "state", "ms": HELD, "first": 1}))
+           for _ in range(5)]
     wait_for_call(bare_rig, ids, 4)
     assert first.stop() < 3
-    assert bare_rig.sql("SELECT count(*) FROM work JOIN operations USING (id) WHERE deployment_id = ANY (%s::uuid[]) AND due_at > now() + interval '1 second'",
+    assert bare_rig.sql("SELECT count(*) FROM work JOIN operations USING (id) WHERE deployment_id = ANY (%s::uuid[]) "
+                        "AND due_at > now() + interval '1 second'",
                         (ids,)) == [(0,)]
     daemons()
     for id in ids:
@@ -166,12 +170,15 @@ def test_a_daemon_at_rest_uses_hardly_any_processor_time(bare_rig, daemons):
 def test_what_is_too_old_is_deleted(bare_rig, daemons):
     alice = bare_rig.person()
     for age in ("25 hours", "1 hour"):
-        bare_rig.sql("""INSERT INTO idempotency_keys (user_id, method, path, key, body_sha256, status, headers, body, created_at)
+        bare_rig.sql("""INSERT INTO idempotency_keys (user_id, method, path, key, body_sha256, status, headers, body,
+            created_at)
             VALUES (%s, 'POST', '/templates', %s, '', 201, '{}', '', now() - %s::interval)""", (alice.id, age, age))
-    bare_rig.sql("INSERT INTO outbox (topic, key, payload, created_at) VALUES ('t', %s, '{}', now() - interval '8 days')",
+    bare_rig.sql("INSERT INTO outbox (topic, key, payload, created_at) VALUES ('t', %s, '{}', now() - interval '8 "
+                 "days')",
                  (alice.id,))
     daemons()
-    bare_rig.wait_for(lambda: bare_rig.sql("SELECT key FROM idempotency_keys WHERE user_id = %s", (alice.id,)) == [("1 hour",)], 10,
+    bare_rig.wait_for(lambda: bare_rig.sql("SELECT key FROM idempotency_keys WHERE user_id = %s",
+                                           (alice.id,)) == [("1 hour",)], 10,
                       "the young key alone")
     # A message that was not sent is never too old.
     assert bare_rig.sql("SELECT topic FROM outbox WHERE key = %s", (alice.id,)) == [("t",)]
@@ -206,7 +213,8 @@ def test_the_database_goes_while_creations_wait_for_their_turn_at_im(bare_rig, d
 
 @pytest.mark.parametrize("is_after", [False, True])
 def test_a_step_that_is_stored_alone_outlives_its_connection(bare_rig, daemons, is_after):
-    """The daemon lives and has the lease: if it lost the step, it would renew the lease for ever, and nobody would do it."""
+    """The daemon lives and has the lease: if it lost the step, it would renew the lease for ever, and nobody would do
+    it."""
     port, alice = bare_rig.ports["postgresql"], bare_rig.person()
     proxy = Standstill(port, b'"unwanted":', 1, is_after)
     daemons(database=bare_rig.postgres.conninfo.replace("port=%d" % port, "port=%d" % proxy.port))
@@ -229,6 +237,8 @@ def test_deletions_that_im_takes_minutes_for_leave_room_for_others(bare_rig, dae
     for id in ids:
         bare_rig.finish(id)
         alice.delete(id)
-    bare_rig.wait_for(lambda: bare_rig.sql("""SELECT count(*) FROM work JOIN infrastructures USING (id) WHERE deployment_id = ANY (%s::uuid[])
-        AND (memory ->> 'sends')::integer >= 3 AND due_at > now() + interval '10 seconds'""", (ids,))[0][0] == 3, 20, "three deletions that are waited for")
+    bare_rig.wait_for(lambda: bare_rig.sql("""SELECT count(*) FROM work JOIN infrastructures USING (id)
+        WHERE deployment_id = ANY (%s::uuid[])
+        AND (memory ->> 'sends')::integer >= 3 AND due_at > now() + interval '10 seconds'""", (ids,))[0][0] == 3, 20,
+        "three deletions that are waited for")
     bare_rig.finish(bare_rig.person().create())

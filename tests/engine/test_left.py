@@ -1,6 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""What is left at IM is named: by every end of a deletion that leaves something there, in the administrator's log and, where the
-row stays, in the operation."""
+"""What is left at IM is named: by every end of a deletion that leaves something there, in the administrator's log and,
+where the row stays, in the operation."""
 
 import re
 
@@ -19,9 +19,11 @@ def assert_silence(rig, id):
 
 def assert_told(rig, id, operation, sentence):
     """The operation names it in its log, as a warning, and among its errors."""
-    lines = rig.sql("SELECT message FROM operation_logs WHERE operation_id = %s AND level = 'warning'", (operation["id"],))
+    lines = rig.sql("SELECT message FROM operation_logs WHERE operation_id = %s AND level = 'warning'",
+                    (operation["id"],))
     assert any(re.match(sentence, line) for line, in lines), rig.log_lines(id)
-    assert any(re.match(sentence, one["description"]) for one in operation["errors"] if one["error"] == "infrastructure.left")
+    assert any(re.match(sentence, one["description"]) for one in operation["errors"]
+               if one["error"] == "infrastructure.left")
     assert not any("is deleted" in line for line in rig.log_lines(id))
 
 
@@ -62,7 +64,8 @@ def test_force_names_what_im_keeps(engine_rig, settings, prepare, reason):
     person.delete(id, force=True)
     wait_until_forgotten(engine_rig, id)
     wait_for_warning(engine_rig, id, left(engine_rig, "Infrastructure " + infra, reason=reason))
-    engine_rig.wait_for(lambda: any("its row is removed by force" in line for line in lines_about(engine_rig, id)), 10, "a word of it")
+    engine_rig.wait_for(lambda: any("its row is removed by force" in line for line in lines_about(engine_rig, id)), 10,
+                        "a word of it")
 
 
 def test_force_names_what_im_deletes_for_ever(engine_rig):
@@ -82,17 +85,20 @@ def test_what_a_creation_makes_whose_deployment_is_gone_is_removed_when_the_pers
         absent(engine_rig, person)
         person.delete(id, force=True)
         wait_until_forgotten(engine_rig, id)
-        wait_for_warning(engine_rig, id, left(engine_rig, "An infrastructure with the tag [0-9a-f-]{36}", reason="token"))
+        wait_for_warning(engine_rig, id,
+                         left(engine_rig, "An infrastructure with the tag [0-9a-f-]{36}", reason="token"))
         engine_rig.control.release()
         (made,) = engine_rig.wait_for(lambda: engine_rig.infrastructures(person), 10, "an infrastructure")
-        engine_rig.wait_for(lambda: [one["infra_id"] for one in engine_rig.known(id)] == [made["id"]], 10, "its answer, noted")
+        engine_rig.wait_for(lambda: [one["infra_id"] for one in engine_rig.known(id)] == [made["id"]], 10,
+                            "its answer, noted")
         person.bring_token()
         engine_rig.wait_until_gone(person)
 
 
 def test_what_only_the_deployment_knows_of_has_its_provider_too(engine_rig):
     person, id, infra = complete(engine_rig, fault="http_400", on="delete")
-    engine_rig.sql("DELETE FROM operation_steps s USING operations o WHERE o.id = s.operation_id AND o.deployment_id = %s", (id,))
+    engine_rig.sql("DELETE FROM operation_steps s USING operations o WHERE o.id = s.operation_id AND o.deployment_id "
+                   "= %s", (id,))
     person.delete(id, force=True)
     wait_until_forgotten(engine_rig, id)
     wait_for_warning(engine_rig, id, left(engine_rig, "Infrastructure " + infra, "cloud-a", "400"))
@@ -108,7 +114,8 @@ def test_unsecure_names_what_im_refuses_to_delete(engine_rig):
     operation = engine_rig.finish(id, type="DELETE")
     wait_for_warning(engine_rig, id, sentence)
     assert_told(engine_rig, id, operation, sentence)
-    assert operation["description"] == "The deployment is deleted, but something may be left at the Infrastructure Manager."
+    assert (operation["description"] == "The deployment is deleted, but something may be left at the Infrastructure "
+                                        "Manager.")
     assert [one["status"] for one in engine_rig.resources(id)] == [4]
     assert engine_rig.deployment(id)["im_infra_id"] == infra
     engine_rig.control.force(infra, "gone")
@@ -121,7 +128,8 @@ def test_unsecure_does_not_say_what_it_can_not_know(engine_rig):
     person, id, _ = complete(engine_rig, refuse=1000)
     person.delete(id, unsecure=True)
     operation = engine_rig.finish(id, type="DELETE")
-    assert engine_rig.log_lines(id)[-1] == "The infrastructure was deleted at IM by force; whether its machines are gone is not known."
+    assert (engine_rig.log_lines(id)[-1] == "The infrastructure was deleted at IM by force; whether its machines are "
+                                            "gone is not known.")
     assert engine_rig.deployment(id)["im_infra_id"] is None and not operation["errors"]
     assert_silence(engine_rig, id)
 
@@ -156,7 +164,8 @@ def test_a_failed_deletion_names_what_is_left(engine_rig, moment):
             daemon.stop()
         operation = person.delete(id)
         if moment == "deadline":
-            engine_rig.wait_for(lambda: engine_rig.operation(id, "DELETE")["description"].startswith("Waits for"), 10, "a deletion that waits")
+            engine_rig.wait_for(lambda: engine_rig.operation(id, "DELETE")["description"].startswith("Waits for"), 10,
+                                "a deletion that waits")
         if moment != "refused":
             engine_rig.sql("UPDATE operations SET deadline = now() WHERE id = %s", (operation,))
         if moment == "deadline before its turn":
@@ -180,7 +189,8 @@ def test_of_many_only_those_that_are_left_are_named(engine_rig):
     operation = engine_rig.finish(id, "failed", "DELETE")
     wait_for_warning(engine_rig, id, left(engine_rig, "Infrastructure " + kept, "bad-one", "400"))
     assert [one["error"] for one in operation["errors"]] == ["deletion.failed", "infrastructure.left"]
-    assert engine_rig.deployment(id)["im_infra_id"] is None and infra not in engine_rig.engines[0].text().rpartition("may be left")[0]
+    assert (engine_rig.deployment(id)["im_infra_id"] is None
+            and infra not in engine_rig.engines[0].text().rpartition("may be left")[0])
 
 
 # ---- a creation that gives up on what its attempts left ----
@@ -195,7 +205,8 @@ def test_what_attempts_leave_is_named_though_the_creation_has_ended(engine_rig, 
     infra = engine_rig.infrastructures(person)[0]["id"]
     sentence = left(engine_rig, "Infrastructure " + infra, "bad-one", "400")
     wait_for_warning(engine_rig, id, sentence)
-    engine_rig.wait_for(lambda: any(re.match(sentence, line) for line in engine_rig.log_lines(id)), 10, "the same in the operation's log")
+    engine_rig.wait_for(lambda: any(re.match(sentence, line) for line in engine_rig.log_lines(id)), 10,
+                        "the same in the operation's log")
     assert [one["error"] for one in operation["errors"]] == {
         "failed": ["attempt.failed", "deployment.failed"], "succeeded": []}[state]
     engine_rig.control.mend()
@@ -214,7 +225,8 @@ def test_what_is_left_for_want_of_a_token_is_named(engine_rig):
         engine_rig.finish(id, "failed")
         sentence = left(engine_rig, "Infrastructure " + infra, reason="no token of the owner could be had")
         wait_for_warning(engine_rig, id, sentence)
-        engine_rig.wait_for(lambda: any(re.match(sentence, line) for line in engine_rig.log_lines(id)), 10, "the same in the operation's log")
+        engine_rig.wait_for(lambda: any(re.match(sentence, line) for line in engine_rig.log_lines(id)), 10,
+                            "the same in the operation's log")
 
 
 # ---- a creation that was never answered ----
@@ -246,7 +258,8 @@ def test_what_the_last_look_did_not_find_is_named_when_its_row_goes(engine_rig):
 def test_a_creation_that_could_not_be_looked_for_is_named_by_its_tag(engine_rig):
     with engine_rig.instead(**OVERDUE):
         person = engine_rig.person()
-        engine_rig.control.post("fault", [{"fault": "reset_after", "on": "create"}, {"fault": "http_503", "on": "list"}])
+        engine_rig.control.post("fault",
+                                [{"fault": "reset_after", "on": "create"}, {"fault": "http_503", "on": "list"}])
         id = person.create()
         engine_rig.wait_for(lambda: engine_rig.infrastructures(person), 10, "an infrastructure")
         person.delete(id, force=True)
@@ -261,7 +274,8 @@ def test_httpd_s_log_names_what_is_left(stack):
     admin = stack.person(admin=True)
     ids = [admin.deploy(admin.store_template(im_simulator={"fault": "http_400", "on": "delete"})) for _ in range(2)]
     infras = [admin.wait_for_status(id, "CREATE_COMPLETE")["im_infra_id"] for id in ids]
-    patterns = [r"\[orchestrator:warn\] .*deployment %s: %s" % (id, left(stack, "Infrastructure " + infra, "cloud-.", "400"))
+    patterns = [r"\[orchestrator:warn\] .*deployment %s: %s" %
+                (id, left(stack, "Infrastructure " + infra, "cloud-.", "400"))
                 for id, infra in zip(ids, infras)]
     for pattern in patterns:
         stack.expect_log(pattern, required=True)
@@ -272,7 +286,8 @@ def test_httpd_s_log_names_what_is_left(stack):
     value = admin.wait_for_status(ids[1], "DELETE_COMPLETE")
     operation = expect(admin.get("/deployments/%s/operations/%s" % (ids[1], value["last_operation"])), 200).json()
     assert value["im_infra_id"] == infras[1]
-    assert [one["error"] for one in operation["errors"]] == ["infrastructure.left"] and infras[1] in operation["errors"][0]["description"]
+    assert [one["error"] for one in operation["errors"]] == ["infrastructure.left"] and \
+        infras[1] in operation["errors"][0]["description"]
     log = expect(admin.get("/deployments/%s/logs" % ids[1]), 200).json()["orchestrator_logs"]
     assert re.search(left(stack, "Infrastructure " + infras[1], "cloud-.", "400"), log) and "is deleted" not in log
     stack.wait_for(lambda: admin.get("/deployments/" + ids[0]).status_code == 404, 10, "the row's end")

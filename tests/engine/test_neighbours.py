@@ -16,7 +16,8 @@ MORE_GROUPS_THAN_A_CLAIM_LOOKS_AT = 40
 
 @pytest.fixture
 def two_ims(rig):
-    """A provider file in which bad-one is well-behaved, at an IM of its own: another name of the simulator's address."""
+    """A provider file in which bad-one is well-behaved, at an IM of its own: another name of the simulator's
+    address."""
     with open(rig.path("providers.json"), encoding="utf-8") as file:
         value = json.load(file)
     for one in value["providers"]:
@@ -28,21 +29,28 @@ def two_ims(rig):
 
 def test_more_work_at_a_slow_im_than_a_daemon_holds_leaves_room_for_others(rig, two_ims):
     busy = rig.person(group=rig.pair())
-    deployment = busy.create(template(im_simulator={"boot_ms": HELD}), max_providers=1, timeout=600, provider_timeout=600)
+    deployment = busy.create(template(im_simulator={"boot_ms": HELD}), max_providers=1, timeout=600,
+                             provider_timeout=600)
     rig.engine(providers=two_ims, max_operations=5000, im_timeout=HELD)
     rig.wait_for_phase(deployment, "provisioning")
     rig.control.fault(fault="slow", on="state", ms=HELD, cloud="bad-one")
     # As many as that one, all of them looked at now.
     rig.sql("""WITH n AS (SELECT gen_random_uuid() AS d, gen_random_uuid() AS o FROM generate_series(1, %s)),
-        k AS (INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, per_provider_max_retries,
-                max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, last_operation_id, created_by, updated_by)
-            SELECT n.d, template_id, '{}', user_group, user_group_issuer, 1, 1, 600, 600, false, n.o, created_by, created_by
+        k AS (INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer,
+        per_provider_max_retries,
+                max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, last_operation_id,
+                created_by, updated_by)
+            SELECT n.d, template_id, '{}', user_group, user_group_issuer, 1, 1, 600, 600, false, n.o, created_by,
+            created_by
             FROM n, deployments WHERE id = %s),
-        o AS (INSERT INTO operations (id, deployment_id, type, state, phase, user_group, user_group_issuer, created_by, deadline, started_at)
-            SELECT n.o, n.d, 'CREATE', 'in progress', 'provisioning', user_group, user_group_issuer, created_by, deadline, now()
+        o AS (INSERT INTO operations (id, deployment_id, type, state, phase, user_group, user_group_issuer, created_by,
+        deadline, started_at)
+            SELECT n.o, n.d, 'CREATE', 'in progress', 'provisioning', user_group, user_group_issuer, created_by,
+            deadline, now()
             FROM n, operations WHERE deployment_id = %s)
         INSERT INTO work (id, kind, phase, is_begun, endpoint, memory)
-        SELECT n.o, 'CREATE', 'provisioning', true, endpoint, memory FROM n, work JOIN operations USING (id) WHERE deployment_id = %s""",
+        SELECT n.o, 'CREATE', 'provisioning', true, endpoint, memory FROM n, work JOIN operations USING (id) WHERE
+        deployment_id = %s""",
             (MORE_THAN_A_DAEMON_HOLDS, deployment, deployment, deployment))
     there = rig.sql("SELECT clock_timestamp()")[0][0]
     rig.notify()
@@ -50,7 +58,8 @@ def test_more_work_at_a_slow_im_than_a_daemon_holds_leaves_room_for_others(rig, 
     rig.finish(rig.person().create())
     assert rig.sql("SELECT count(*) FROM work WHERE due_at > now() + interval '1 second'")[0][0] < 100  # in hand
     # What could not be called soon was put off where it stands, once it was known that the IM is slow.
-    rig.wait_for(lambda: rig.sql("SELECT count(*) FROM work WHERE lease_number = 0 AND due_at > %s", (there,))[0][0] > 100, 20,
+    rig.wait_for(lambda: rig.sql("SELECT count(*) FROM work WHERE lease_number = 0 AND due_at > %s",
+                                 (there,))[0][0] > 100, 20,
                  "work that was put off without having been claimed")
     rig.control.release()
 
@@ -65,8 +74,8 @@ def test_what_rests_at_a_dead_im_takes_no_place_of_others(rig, two_ims, limit):
     rig.control.fault(fault="http_503", on="create", cloud="bad-one")
     stuck = [busy.create(max_providers=1) for _ in range(3)]
     for id in stuck:
-        rig.wait_for(lambda: rig.operation(id)["description"].startswith("Waits") or "got lost" in rig.operation(id)["description"], 20,
-                     "a creation that waits for its IM")
+        rig.wait_for(lambda: rig.operation(id)["description"].startswith("Waits")
+                     or "got lost" in rig.operation(id)["description"], 20, "a creation that waits for its IM")
     rig.control.fault(fault="http_503", cloud="bad-one")
     rig.finish(rig.person(group=busy.group).create(max_providers=2, provider="good-one")
                if limit == "max_operations_per_group" else rig.person().create())
@@ -105,7 +114,8 @@ def test_a_group_that_has_much_under_way_comes_after_one_that_has_nothing(rig):
     rig.engine(max_operations=2)
     for id in ids:
         rig.finish(id, timeout=40)
-    started = rig.sql("SELECT deployment_id::text FROM operations WHERE deployment_id = ANY (%s::uuid[]) ORDER BY started_at, created_at",
+    started = rig.sql("SELECT deployment_id::text FROM operations WHERE deployment_id = ANY (%s::uuid[]) ORDER BY "
+                      "started_at, created_at",
                       (ids,))
     assert ids[-1] in [row[0] for row in started[:3]]
 
@@ -131,8 +141,8 @@ def test_a_row_that_somebody_has_locked_holds_up_itself(rig, table):
 
 def test_the_window_of_an_im_is_that_of_all_daemons_together(rig):
     daemons = [rig.engine() for _ in range(4)]
-    rig.wait_for(lambda: rig.sql("SELECT count(*) FROM engines WHERE lived_at > now() - interval '5 seconds'")[0][0] >= len(daemons), 20,
-                 "all of them")
+    living = "SELECT count(*) FROM engines WHERE lived_at > now() - interval '5 seconds'"
+    rig.wait_for(lambda: rig.sql(living)[0][0] >= len(daemons), 20, "all of them")
     live = "SELECT min(lived_at) FROM engines"
     before = rig.sql(live)[0][0]
     rig.wait_for(lambda: rig.sql(live)[0][0] > before, 20, "another round of each")  # each has counted the others
@@ -153,7 +163,8 @@ def test_time_stands_still_while_a_person_is_awaited(rig):
     id = alice.create(provider_timeout=1, max_providers=1)
     rig.wait_for(lambda: rig.operation(id)["waits_for_token"], 10, "an operation that waits")
     # It began to wait, and the provider's time with it, more than a minute ago.
-    assert rig.change_work(id, "memory = memory || jsonb_build_object('since', (memory ->> 'since')::bigint - 61000000, "
+    assert rig.change_work(id,
+                           "memory = memory || jsonb_build_object('since', (memory ->> 'since')::bigint - 61000000, "
                            "'waiting', (memory ->> 'waiting')::bigint - 61000000)") == 1
     alice.bring_token()
     rig.finish(id)

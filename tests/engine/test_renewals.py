@@ -43,7 +43,8 @@ def seal(rig, person, token):
 
 def stored(rig, person):
     (value,), = rig.sql("SELECT refresh_token FROM users WHERE id = %s", (person.id,))
-    return value and sealed.unseal(rig._key, "users.refresh_token", person.id, value)  # pylint: disable=protected-access
+    # pylint: disable=protected-access
+    return value and sealed.unseal(rig._key, "users.refresh_token", person.id, value)
 
 
 def is_kept(rig, issuer, *persons):
@@ -87,7 +88,8 @@ def test_a_right_that_ended_in_the_queue_is_no_right(bare_rig, issuer, daemon, s
     bare_rig.wait_for(lambda: issuer.calls(first.name) == 1, 10, "the first one's renewal")
     ids.append(second.create())
     bare_rig.wait_for(lambda: bare_rig.sql(
-        "SELECT FROM credentials WHERE user_id = %s AND renewing_until > now()", (second.id,)), 10, "the second one's right")
+        "SELECT FROM credentials WHERE user_id = %s AND renewing_until > now()", (second.id,)), 10,
+                      "the second one's right")
     let_the_right_end(bare_rig, second)
     daemon()
 
@@ -162,8 +164,10 @@ def test_another_daemons_renewal_is_looked_at_more_and_more_seldom(bare_rig, iss
     take_the_right(bare_rig, person, "another", 25)  # for five seconds already
     daemon()
     id = person.create()
-    bare_rig.wait_for(lambda: claims(bare_rig, [id]) == 1 and bare_rig.sql("""SELECT FROM work JOIN operations USING (id)
-        WHERE deployment_id = %s AND due_at BETWEEN now() + interval '2 seconds' AND now() + interval '6 seconds'""", (id,)), 10, "a rest of seconds")
+    bare_rig.wait_for(lambda: claims(bare_rig, [id]) == 1 and bare_rig.sql("""SELECT FROM work
+        JOIN operations USING (id)
+        WHERE deployment_id = %s AND due_at BETWEEN now() + interval '2 seconds' AND now() + interval '6 seconds'""",
+        (id,)), 10, "a rest of seconds")
     assert issuer.calls() == 0
 
 

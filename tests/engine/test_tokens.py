@@ -11,7 +11,8 @@ def calls(rig):
 
 
 def sealed(rig, person):
-    return rig.sql("SELECT c.access_token, u.refresh_token FROM credentials c JOIN users u ON u.id = c.user_id WHERE u.id = %s",
+    return rig.sql("SELECT c.access_token, u.refresh_token FROM credentials c JOIN users u ON u.id = c.user_id WHERE "
+                   "u.id = %s",
                    (person.id,))[0]
 
 

@@ -21,7 +21,8 @@ def versions(rig):
 
 def begin_census(rig, person):
     """Work of the kind that only the newer version knows."""
-    rig.sql("""WITH s AS (INSERT INTO sweeps (id, user_id, user_group, user_group_issuer, endpoint) VALUES (%s, %s, %s, %s, %s)
+    rig.sql("""WITH s AS (INSERT INTO sweeps (id, user_id, user_group, user_group_issuer, endpoint)
+        VALUES (%s, %s, %s, %s, %s)
             RETURNING id)
         INSERT INTO work (id, kind, is_begun) SELECT id, 'census', true FROM s""",
             (str(uuid.uuid4()), person.id, person.group, person.issuer, "http://another.example"))

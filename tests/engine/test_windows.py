@@ -26,7 +26,8 @@ def test_daemons_share_an_endpoints_window(rig):
         person.create()
     rig.wait_for_calls(4)
     # both have work that waits
-    rig.wait_for(lambda: rig.sql("SELECT count(DISTINCT lease_owner) FROM work WHERE is_begun") == [(2,)], 10, "work at both")
+    rig.wait_for(lambda: rig.sql("SELECT count(DISTINCT lease_owner) FROM work WHERE is_begun") == [(2,)], 10,
+                 "work at both")
     assert rig.control.get("calls")["in_flight"] == 4
     rig.control.mend()
     for id, in rig.sql("SELECT deployment_id::text FROM operations WHERE created_by = ANY (%s::uuid[])",

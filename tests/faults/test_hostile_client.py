@@ -1,6 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""One person with many connections does the worst that the API allows; what somebody else sees of it. What each of these
-requests costs by itself is said elsewhere: this one is about all of them at once, so it measures, and prints what it measured."""
+"""One person with many connections does the worst that the API allows; what somebody else sees of it. What each of
+these requests costs by itself is said elsewhere: this one is about all of them at once, so it measures, and prints what
+it measured."""
 
 import collections
 import itertools
@@ -25,8 +26,10 @@ COLUMNS = ["created_at", "updated_at", "status", "user_group", "target_provider"
 
 def of_relations():
     """A template of as many relations between resources as there may be: 300 machines, 20000 relations."""
-    machine = ("    m%d:\n      type: tosca.nodes.Compute\n      capabilities: { scalable: { properties: { count: 100 } } }\n")
-    text = "".join(machine % number + ("      requirements: [ dependency: m0 ]\n" if number else "") for number in range(3))
+    machine = ("    m%d:\n      type: tosca.nodes.Compute\n      capabilities: { scalable: { properties: { count: 100 "
+               "} } }\n")
+    text = "".join(machine % number + ("      requirements: [ dependency: m0 ]\n" if number else "")
+                   for number in range(3))
     return ("tosca_definitions_version: tosca_simple_yaml_1_0\nmetadata: { template_name: %s }\n"
             "topology_template:\n  node_templates:\n%s" % (unique(), text))
 
@@ -34,7 +37,8 @@ def of_relations():
 def of_patterns():
     """A template whose input is matched against patterns that take their time."""
     patterns = "".join("          - pattern: '(?:(?:a+)+[^c]*+b|.*)'\n" for _ in range(100))
-    return template().replace("  node_templates:", "    text:\n        type: string\n        default: x\n        constraints:\n%s"
+    return template().replace("  node_templates:",
+                              "    text:\n        type: string\n        default: x\n        constraints:\n%s"
                                                    "  node_templates:" % patterns, 1)
 
 
@@ -55,9 +59,12 @@ class Mallory:
         return session.post(self.url + path, json=value, headers=self.headers, timeout=60)
 
     def _list(self, session):
-        keys = ",".join(self.choose.choice(["", "-"]) + key for key in self.choose.sample(COLUMNS, self.choose.randint(1, 4)))
-        path = self.choose.choice(["/deployments?size=500&sort=" + keys, "/templates?size=500&page=%d" % self.choose.randint(1, 3),
-                                   "/templates?name=" + "a" * self.choose.randint(1, 5), "/deployments?status=CREATE_FAILED",
+        keys = ",".join(self.choose.choice(["", "-"]) + key
+                        for key in self.choose.sample(COLUMNS, self.choose.randint(1, 4)))
+        path = self.choose.choice(["/deployments?size=500&sort=" + keys,
+                                   "/templates?size=500&page=%d" % self.choose.randint(1, 3),
+                                   "/templates?name=" + "a" * self.choose.randint(1, 5),
+                                   "/deployments?status=CREATE_FAILED",
                                    "/deployments/%s/resources?size=500" % self.made["deployment"]])
         return session.get(self.url + path, headers=self.headers, timeout=60)
 
@@ -71,7 +78,8 @@ class Mallory:
         return self._post(session, "/templates", {"content": of_size()})
 
     def _read_log(self, session):
-        return session.get("%s/deployments/%s/logs" % (self.url, self.made["deployment"]), headers=self.headers, timeout=60)
+        return session.get("%s/deployments/%s/logs" % (self.url, self.made["deployment"]), headers=self.headers,
+                           timeout=60)
 
     def run(self, until):
         with requests.Session() as session:
@@ -102,8 +110,9 @@ def attack(arguments, connections, seed, seconds, results):
 
 
 def timed(person, is_over):
-    """How long one request after the other took, in milliseconds, until it is over, and what else than 200 was answered. A
-    connection of its own each time: httpd closes a kept one, without a word, when all its workers are busy."""
+    """How long one request after the other took, in milliseconds, until it is over, and what else than 200 was
+    answered. A connection of its own each time: httpd closes a kept one, without a word, when all its workers are
+    busy."""
     took, wrong = [], collections.Counter()
     while not is_over():
         begun = time.perf_counter()
@@ -136,7 +145,8 @@ def test_one_person_can_not_spoil_it_for_others(make_stack):
     stack.expect_log(r"\[orchestrator:(warn|error)\]|\[mpm_event:")
     before = rest(alice)
     results, arguments = multiprocessing.Queue(), (stack.url, mallory.token, mallory.group, made)
-    attackers = [multiprocessing.Process(target=attack, args=(arguments, CONNECTIONS // PROCESSES, 100 * number, SECONDS, results))
+    attackers = [multiprocessing.Process(target=attack,
+                                         args=(arguments, CONNECTIONS // PROCESSES, 100 * number, SECONDS, results))
                  for number in range(PROCESSES)]
     for attacker in attackers:
         attacker.start()
@@ -147,7 +157,8 @@ def test_one_person_can_not_spoil_it_for_others(make_stack):
         attacker.join()
     at_rest = sorted(before + rest(alice))
     print(json.dumps({"at rest": {"requests": len(at_rest), "p99 ms": percentile(at_rest, 99)},
-                      "beside": {"requests": len(beside), "p50 ms": percentile(beside, 50), "p99 ms": percentile(beside, 99), "wrong": wrong},
+                      "beside": {"requests": len(beside), "p50 ms": percentile(beside, 50),
+                                 "p99 ms": percentile(beside, 99), "wrong": wrong},
                       "mallory": {"%s %s" % key: count for key, count in sorted(answers.items(), key=str)}}, indent=1))
     assert "exit signal" not in stack.log_text()
     assert not wrong

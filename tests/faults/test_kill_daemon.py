@@ -13,7 +13,8 @@ DEPLOYMENTS = 50
 MOST_CALLS = 25  # between two kills: about half a second
 # Every step takes a while, so that kills fall into all of them.
 BEHAVIOUR = {"launch_ms": 100, "boot_ms": 200, "config_ms": 200, "faults": [
-    {"fault": "slow_create", "ms": 150, "fraction": 0.5}, {"fault": "slow", "on": "outputs,vm,contmsg", "ms": 60, "fraction": 0.3}]}
+    {"fault": "slow_create", "ms": 150, "fraction": 0.5},
+    {"fault": "slow", "on": "outputs,vm,contmsg", "ms": 60, "fraction": 0.3}]}
 
 
 def is_at_work(rig):
@@ -26,7 +27,8 @@ def kill_often(rig, times, choose, busy):
     for _ in range(times):
         engine = choose.choice(rig.engines)
         wanted = rig.control.get("calls")["total"] + choose.randrange(MOST_CALLS)
-        rig.wait_for(lambda: rig.control.get("calls")["total"] >= wanted or not is_at_work(rig), 60, "calls to IM", interval=0.002)
+        rig.wait_for(lambda: rig.control.get("calls")["total"] >= wanted or not is_at_work(rig), 60, "calls to IM",
+                     interval=0.002)
         engine.kill()
         engine.start()
         busy()
@@ -42,12 +44,15 @@ def test_no_kill_loses_or_doubles_an_infrastructure(bare_rig, kills, daemons):
         rig.engine()
     people = [rig.person() for _ in range(5)]
     ids = [choose.choice(people).create(template(im_simulator=BEHAVIOUR)) for _ in range(DEPLOYMENTS)]
-    owners = {row[0]: row[1] for row in rig.sql("SELECT id::text, created_by::text FROM deployments WHERE id = ANY (%s::uuid[])", (ids,))}
+    owners = {row[0]: row[1]
+              for row in rig.sql("SELECT id::text, created_by::text FROM deployments WHERE id = ANY (%s::uuid[])",
+                                 (ids,))}
     by_id = {person.id: person for person in people}
 
     def keep_busy():
         """Kills that come when all is done would prove nothing: another deployment for each one that is complete."""
-        open_ones = rig.sql("SELECT count(*) FROM operations WHERE deployment_id = ANY (%s::uuid[]) AND ended_at IS NULL", (ids,))[0][0]
+        open_ones = rig.sql("SELECT count(*) FROM operations WHERE deployment_id = ANY (%s::uuid[]) AND ended_at IS "
+                            "NULL", (ids,))[0][0]
         for _ in range(max(0, 10 - open_ones)):
             person = choose.choice(people)
             ids.append(person.create(template(im_simulator=BEHAVIOUR)))

@@ -1,6 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""Everything that goes wrong around infrastructures that no operation is about any more: at further looks, when they come
-back, when IM did not delete them."""
+"""Everything that goes wrong around infrastructures that no operation is about any more: at further looks, when they
+come back, when IM did not delete them."""
 
 import pytest
 from matrix import cells

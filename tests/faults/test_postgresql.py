@@ -25,7 +25,8 @@ class Load:
         self._end = threading.Event()
         self._lock = threading.Lock()
         people = [stack.person() for _ in range(CLIENTS)]
-        self._threads = [threading.Thread(target=self._work, args=(person, person.store_template())) for person in people]
+        self._threads = [threading.Thread(target=self._work, args=(person, person.store_template()))
+                         for person in people]
         for thread in self._threads:
             thread.start()
 

@@ -1,5 +1,5 @@
-# Each target is built twice: with libFuzzer (./configure --enable-fuzzing CC=clang), and with replay.c, which runs it over
-# its corpus in `make check`.
+# Each target is built twice: with libFuzzer (./configure --enable-fuzzing CC=clang), and with replay.c, which runs it
+# over its corpus in `make check`.
 fuzz_headers = tests/fuzz/fuzz.h
 fuzz_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/fuzz
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""What the sources must keep to, as TAP for `make check`. ORC_SRCDIR is the top of the sources; the build folder is where it
-is called."""
+"""What the sources must keep to, as TAP for `make check`. ORC_SRCDIR is the top of the sources; the build folder is
+where it is called."""
 
 import os
 import re
@@ -17,8 +17,8 @@ MAY_INCLUDE = {  # room: the rooms whose headers it may include besides its own
     "rules": BELOW, "engine": BELOW | {"rules"}, "surface": BELOW | {"rules"}, "api": BELOW | {"rules", "surface"},
     "httpd": BELOW | {"rules", "engine", "surface", "api"},
 }
-HTTPD_HEADER = re.compile(r"(httpd|http_\w+|ap_\w+|mod_\w+|util_(filter|script|cookies|mutex|time|md5|ldap)|scoreboard|mpm_common|"
-                          r"unixd)\.h")
+HTTPD_HEADER = re.compile(r"(httpd|http_\w+|ap_\w+|mod_\w+|util_(filter|script|cookies|mutex|time|md5|ldap)|"
+                          r"scoreboard|mpm_common|unixd)\.h")
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca)\s*\(")
 TIME_OF_DAY = re.compile(r"\bCLOCK_REALTIME\b|\bsem_timedwait\b|\bpthread_\w+_timed(?:wait|lock)\b|"
                          r"\bapr_\w+_timed(?:wait|lock|push|pop)\b")
@@ -26,6 +26,7 @@ STRUCT = re.compile(r"\bstruct\s+(\w+)(\s*\{)?")
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
 CITED = re.compile(r"[\w./-]*\w\.md\b|\b\w[\w.-]*/[\w./-]*\w\.txt\b|\b(?:orc|mo|sim|test|check)_\w+\.(?:[ch]|py)\b")
 SECTION = re.compile(r"([\w./-]*README\.md), \"([^\"\n]+)\"")
+JSON_TEXT = re.compile(r'\s*"\w+": "[^"]*"[\]},]*')
 # Written apart, so that this file passes its own guards.
 MACHINE_PATH = re.compile("/(wo" "rk|ro" "ot|fa" "rm)/[A-Za-z.]")
 LEFT_OVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
@@ -38,7 +39,8 @@ def files():
                                  "--exclude-standard"], stdout=subprocess.PIPE, check=True).stdout.decode()
         names = listed.split("\0")
     else:
-        names = [os.path.relpath(os.path.join(folder, name), TOP) for room in ("mod_orchestrator", "tests", "conf", "sql")
+        names = [os.path.relpath(os.path.join(folder, name), TOP)
+                 for room in ("mod_orchestrator", "tests", "conf", "sql")
                  for folder, _, found in os.walk(os.path.join(TOP, room)) for name in found]
     return sorted(name for name in names if name and os.path.isfile(os.path.join(TOP, name)))
 
@@ -76,7 +78,8 @@ def calls_go_down_only():
         for match in INCLUDE.finditer(content):
             other = home.get(os.path.basename(match.group(1)))
             if other not in (None, room) and other not in MAY_INCLUDE[room]:
-                yield "%s:%d: %s includes %s of %s" % (name, line_of(content, match.start()), room, match.group(1), other)
+                yield "%s:%d: %s includes %s of %s" % (name, line_of(content, match.start()), room, match.group(1),
+                                                       other)
 
 
 def structs_of_other_rooms_come_by_their_headers():
@@ -91,7 +94,8 @@ def structs_of_other_rooms_come_by_their_headers():
         for match in STRUCT.finditer(content):
             others = homes.get(match.group(1), {room})
             if not others & ({room} | MAY_INCLUDE.get(room, set())):
-                yield "%s:%d: %s names struct %s of %s" % (name, line_of(content, match.start()), room, match.group(1), min(others))
+                yield "%s:%d: %s names struct %s of %s" % (name, line_of(content, match.start()), room, match.group(1),
+                                                           min(others))
 
 
 def httpd_headers_stay_in_httpd():
@@ -181,7 +185,8 @@ def calls_of_statements_are_complete():
         for match in re.finditer(r"\b(orc_sql_\w+)(\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))", content):
             lacking = wanted.get(match.group(1), set()) - set(re.findall(r"[(,]\s*\.(\w+) =", match.group(2)))
             if lacking:
-                yield "%s:%d: %s without %s" % (name, line_of(content, match.start()), match.group(1), ", ".join(sorted(lacking)))
+                yield "%s:%d: %s without %s" % (name, line_of(content, match.start()), match.group(1),
+                                                ", ".join(sorted(lacking)))
 
 
 def citations_resolve():
@@ -240,20 +245,32 @@ def _texts():
             if not name.endswith((".png", ".svg", ".bin")) and name != "LICENSE" and "/corpus/" not in name]
 
 
+def lines_fit_a_screen():
+    """no line has more than 120 columns, unless it can't be broken: a table's row, a text in JSON, a long word"""
+    for name in _texts():
+        if name.startswith("sql/migrations/"):  # they are never edited
+            continue
+        for number, row in enumerate(text(name).splitlines(), 1):
+            is_whole = (name.endswith(".md") and row.startswith("|")) or \
+                (name.endswith(".json") and JSON_TEXT.fullmatch(row)) or max(map(len, row.split()), default=0) > 100
+            if len(row) > 120 and not is_whole:
+                yield "%s:%d: %d columns" % (name, number, len(row))
+
+
 def formatted():
     """the C sources are as clang-format 14 writes them"""
     program = shutil.which("clang-format-14")
     if program is None:
         return "SKIP no clang-format 14 (another version formats otherwise)"
-    done = subprocess.run([program, "--dry-run", "-Werror", *C_FILES], cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          check=False)
+    done = subprocess.run([program, "--dry-run", "-Werror", *C_FILES], cwd=TOP, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
     return [row for row in done.stdout.decode().splitlines() if "error:" in row][:20]
 
 
-GUARDS = [calls_go_down_only, structs_of_other_rooms_come_by_their_headers, httpd_headers_stay_in_httpd, one_exported_symbol,
-          no_banned_functions, nobody_waits_by_the_time_of_day, nobody_decides_by_a_code, directives_are_documented,
-          unit_tests_are_registered, calls_of_statements_are_complete, citations_resolve, licence_lines, no_machine_paths,
-          nothing_left_for_later, formatted]
+GUARDS = [calls_go_down_only, structs_of_other_rooms_come_by_their_headers, httpd_headers_stay_in_httpd,
+          one_exported_symbol, no_banned_functions, nobody_waits_by_the_time_of_day, nobody_decides_by_a_code,
+          directives_are_documented, unit_tests_are_registered, calls_of_statements_are_complete, citations_resolve,
+          licence_lines, no_machine_paths, nothing_left_for_later, lines_fit_a_screen, formatted]
 
 
 def main():

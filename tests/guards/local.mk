@@ -5,5 +5,6 @@ EXTRA_DIST += .clang-format .ci conf $(patsubst $(top_srcdir)/%,%,$(wildcard $(t
 
 # A build in the tree leaves objects and programs in the folders that are carried as a whole.
 dist-hook:
-	find $(distdir) \( -name __pycache__ -o -name .deps -o -name .libs -o -name "*.o" -o -name "*.lo" -o -name "*.log" -o -name "*.trs" \) -prune -exec rm -rf {} +
+	find $(distdir) \( -name __pycache__ -o -name .deps -o -name .libs -o -name "*.o" -o \
+		-name "*.lo" -o -name "*.log" -o -name "*.trs" \) -prune -exec rm -rf {} +
 	cd $(distdir) && rm -f $(check_PROGRAMS) $(noinst_PROGRAMS) $(sbin_PROGRAMS) $(EXTRA_PROGRAMS)

@@ -21,7 +21,8 @@ def read(name):
 
 @pytest.fixture
 def configured(tmp_path):
-    """Says what httpd thinks of a text that names its files as the example does; README.md makes them in the same way."""
+    """Says what httpd thinks of a text that names its files as the example does; README.md makes them in the same
+    way."""
     process.write(tmp_path / "secret.key", base64.b64encode(os.urandom(32)).decode() + "\n", 0o600)
     process.write(tmp_path / "iam.secret", "secret\n", 0o600)
     process.write(tmp_path / "providers.json", read("providers.json"))
@@ -31,8 +32,8 @@ def configured(tmp_path):
     module = os.path.join(os.environ["ORCHESTRATOR_BUILD"], ".libs", "mod_orchestrator.so")
 
     def check(text):
-        for theirs, ours in (("/usr/lib/apache2/modules/mod_orchestrator.so", module), ("/etc/orchestrator", str(tmp_path)),
-                             ("/var/lib/orchestrator", str(tmp_path)),
+        for theirs, ours in (("/usr/lib/apache2/modules/mod_orchestrator.so", module),
+                             ("/etc/orchestrator", str(tmp_path)), ("/var/lib/orchestrator", str(tmp_path)),
                              ("/etc/ssl/certs/ca-certificates.crt", tmp_path / "authorities.crt"),
                              ("/usr/local/share/mod_orchestrator", CONF)):
             assert theirs in text, theirs
@@ -40,8 +41,8 @@ def configured(tmp_path):
         loads = ["LoadModule %s_module %s/mod_%s.so" % (name, httpd.modules(), name) for name in MODULES]
         path = tmp_path / "httpd.conf"
         process.write(path, "\n".join(["ServerRoot %s" % tmp_path, *loads, text]))
-        return subprocess.run([httpd.program(), "-t", "-f", str(path)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              env=httpd.environment(), check=False).stdout
+        return subprocess.run([httpd.program(), "-t", "-f", str(path)], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, env=httpd.environment(), check=False).stdout
     return check
 
 

@@ -28,11 +28,12 @@ DOCUMENT = {
     "components": {"schemas": {
         "Id": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "format": "uuid"}}},
         "Thing": {"allOf": [{"$ref": "#/components/schemas/Id"},
-                            {"type": "object", "required": ["at"], "properties": {"at": {"type": "string", "format": "date-time"}}}],
+                            {"type": "object", "required": ["at"],
+                             "properties": {"at": {"type": "string", "format": "date-time"}}}],
                   "unevaluatedProperties": False},
         "Problem": {"type": "object", "required": ["type", "title", "status", "detail", "instance"], "properties": {
-            "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"},
-            "instance": {"type": "string"}}}}}}
+            "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
+            "detail": {"type": "string"}, "instance": {"type": "string"}}}}}}
 CACHING = {"Cache_Control": "private, no-cache"}  # of what no document lists
 UUID = "01900000-0000-7000-8000-000000000000"
 THING = {"id": UUID, "at": "2024-01-01T10:00:00.000000Z"}
@@ -69,16 +70,19 @@ def test_an_answer_within_the_contract_passes(method, path, given):
     ("GET", "/things/x", answer(418, THING), "status 418 is not documented"),
     ("GET", "/things/x", answer(200, THING), "header etag is missing"),
     ("GET", "/things/x", answer(200, THING, ETag='"1"', X_Request_ID=""), "no X-Request-ID"),
-    ("GET", "/things/x", answer(200, THING, ETag='"1"', Location="/y"), "header Location is not documented|location is not documented"),
+    ("GET", "/things/x", answer(200, THING, ETag='"1"', Location="/y"),
+     "header Location is not documented|location is not documented"),
     ("GET", "/things/x", answer(200, {**THING, "more": 1}, ETag='"1"'), "'more' was unexpected"),
     ("GET", "/things/x", answer(200, {"id": UUID}, ETag='"1"'), "'at' is a required property"),
     ("GET", "/things/x", answer(200, {**THING, "id": "x"}, ETag='"1"'), "/id: 'x' is not a 'uuid'"),
     ("GET", "/things/x", answer(200, {**THING, "at": "2024-01-01T10:00:00Z"}, ETag='"1"'), "is not a 'date-time'"),
     ("GET", "/things/x", answer(200, THING, "text/html", ETag='"1"'), "content type 'text/html' is not documented"),
     ("GET", "/things/x", answer(304, THING), "there should be no body"),
-    ("GET", "/things/x", answer(404, {**PROBLEM, "status": 403}, "application/problem+json"), "the problem says status 403"),
+    ("GET", "/things/x", answer(404, {**PROBLEM, "status": 403}, "application/problem+json"),
+     "the problem says status 403"),
     ("GET", "/things/x", answer(404, {**PROBLEM, "instance": "r-2"}, "application/problem+json"), "not the request id"),
-    ("GET", "/things/x", answer(503, {**PROBLEM, "status": 503}, "application/problem+json", Retry_After="soon"), "is no number"),
+    ("GET", "/things/x", answer(503, {**PROBLEM, "status": 503}, "application/problem+json", Retry_After="soon"),
+     "is no number"),
     ("GET", "/things/me", answer(204), "header cache-control is missing"),
     ("GET", "/things/me", answer(204, Cache_Control="public"), "header cache-control is public and not no-cache"),
     ("GET", "/things/me", answer(204, THING, Cache_Control="no-cache"), "there should be no body"),
@@ -89,7 +93,8 @@ def test_an_answer_within_the_contract_passes(method, path, given):
     ("OPTIONS", "/things", answer(204, **CACHING), "no Allow"),
     ("OPTIONS", "/things", answer(204, Allow="POST, OPTIONS"), "not the Cache-Control"),
     ("GET", "/nothing", answer(200, THING), "expected one of"),
-    ("GET", "/nothing", answer(401, {**PROBLEM, "status": 401}, "application/problem+json", **CACHING), "no WWW-Authenticate"),
+    ("GET", "/nothing", answer(401, {**PROBLEM, "status": 401}, "application/problem+json", **CACHING),
+     "no WWW-Authenticate"),
 ])
 def test_an_answer_outside_the_contract_fails(method, path, given, reason):
     with pytest.raises(AssertionError, match=reason):
@@ -125,15 +130,18 @@ def test_a_quiet_log_has_no_complaints(logs):
 
 
 def test_a_notice_about_the_hosts_libraries_is_no_complaint(logs):
-    logs.write("[2024-01-01 10:00:00.000000] [ssl:warn] [pid 1:tid 2] AH01882: Init: this version of mod_ssl was compiled against"
-               " a newer library (OpenSSL 3.0.20 7 Apr 2026, version currently loaded is OpenSSL 3.0.19 27 Jan 2026) - may result in"
+    logs.write("[2024-01-01 10:00:00.000000] [ssl:warn] [pid 1:tid 2] AH01882: Init: this version of mod_ssl was "
+               "compiled against"
+               " a newer library (OpenSSL 3.0.20 7 Apr 2026, version currently loaded is OpenSSL 3.0.19 27 Jan 2026) "
+               "- may result in"
                " undefined or erroneous behavior")
     assert logs.watcher.check() == []
 
 
 @pytest.mark.parametrize("line", [
     WARNING, WARNING.replace("warn", "error"), "free(): invalid pointer", WARNING + " AH01882: Init: not mod_ssl's",
-    "[2024-01-01 10:00:00.000000] [core:notice] [pid 1:tid 2] AH00052: child pid 9 exit signal Segmentation fault (11)"])
+    "[2024-01-01 10:00:00.000000] [core:notice] [pid 1:tid 2] AH00052: "
+    "child pid 9 exit signal Segmentation fault (11)"])
 def test_a_line_that_nobody_expected_is_a_complaint_once(logs, line):
     logs.write(line)
     assert len(logs.watcher.check()) == 1

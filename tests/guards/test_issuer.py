@@ -51,8 +51,10 @@ def test_only_public_halves_are_published(endpoints):
 def test_tokens_of_both_keys_carry_the_claims(local_issuer, endpoints):
     for key in local_issuer.keys:
         claims = verified(local_issuer.token("alice", key=key), endpoints)
-        assert claims["iss"] == local_issuer.url and claims["groups"] == ["beta-testers"] and claims["aud"] == "orchestrator"
-        assert claims["preferred_username"] == "alice" and claims["sub"] and claims["jti"] and claims["exp"] > claims["iat"]
+        assert (claims["iss"] == local_issuer.url and claims["groups"] == ["beta-testers"]
+                and claims["aud"] == "orchestrator")
+        assert (claims["preferred_username"] == "alice" and claims["sub"] and claims["jti"]
+                and claims["exp"] > claims["iat"])
 
 
 def test_userinfo_knows_whoever_a_token_is_of(local_issuer, endpoints):
@@ -66,12 +68,14 @@ def test_userinfo_knows_whoever_a_token_is_of(local_issuer, endpoints):
     lambda one: one.token("alice", ttl=-1), lambda one: one.token("alice", key=keys.make("RSA")), lambda one: "x.y.z",
     lambda one: keys.sign({"sub": "local-alice"}, None)])
 def test_userinfo_refuses_a_token_that_is_not_good(local_issuer, endpoints, make):
-    answer = requests.get(endpoints["userinfo_endpoint"], headers={"Authorization": "Bearer " + make(local_issuer)}, timeout=5)
+    answer = requests.get(endpoints["userinfo_endpoint"], headers={"Authorization": "Bearer " + make(local_issuer)},
+                          timeout=5)
     assert answer.status_code == 401
 
 
 def test_a_refresh_token_gives_an_access_token_of_the_same_person(local_issuer, endpoints):
-    answer = grant(local_issuer, endpoints, grant_type="refresh_token", refresh_token=local_issuer.refresh_token("alice"))
+    answer = grant(local_issuer, endpoints, grant_type="refresh_token",
+                   refresh_token=local_issuer.refresh_token("alice"))
     assert answer.status_code == 200
     assert verified(answer.json()["access_token"], endpoints)["preferred_username"] == "alice"
 

@@ -1,5 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""The stack that all integration tests stand on: it starts quietly, survives being broken, and its fixtures do what they say."""
+"""The stack that all integration tests stand on: it starts quietly, survives being broken, and its fixtures do what
+they say."""
 
 import os
 
@@ -149,7 +150,8 @@ def test_directives_of_ones_own_last_until_the_next_run_without_them(bound, mine
 
 @pytest.mark.parametrize("text, reason", [
     (None, "mine.conf can't be read"), ("OrchestratorIM nothing\n", "line 1 of {mine}.*\n.*OrchestratorIM"),
-    ("\nNoSuchDirective On\n", "line 2 of {mine}.*\n.*NoSuchDirective"), ("<Location /x>\n", "{mine}.*<Location> was not closed"),
+    ("\nNoSuchDirective On\n", "line 2 of {mine}.*\n.*NoSuchDirective"),
+    ("<Location /x>\n", "{mine}.*<Location> was not closed"),
     ("<Location /x>\nSetHandler orchestrator\n</Location>\n", "Location> on line 1 of {mine}.*AuthType")])
 def test_a_mistake_in_them_changes_nothing(bound, mine, text, reason):
     restart(bound, None)

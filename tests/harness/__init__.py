@@ -1,2 +1,3 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""What the integration tests stand on: stacks, clients whose every answer is checked against the served contract, the logs."""
+"""What the integration tests stand on: stacks, clients whose every answer is checked against the served contract, the
+logs."""

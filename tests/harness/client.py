@@ -40,8 +40,8 @@ def template(name=None, **metadata):
 
 
 class Client:
-    """`token` None is somebody without a token. Paths are below /api/v1; a whole URL of the stack (a `Location`, a link)
-    is taken too. The methods take what requests takes; `check=False` leaves the contract out of it."""
+    """`token` None is somebody without a token. Paths are below /api/v1; a whole URL of the stack (a `Location`, a
+    link) is taken too. The methods take what requests takes; `check=False` leaves the contract out of it."""
 
     def __init__(self, stack, token=None, name=None, groups=()):
         self.stack = stack
@@ -107,7 +107,8 @@ class Client:
         return expect(self.post("/templates", json={"content": content or template(**metadata)}), 201).json()["id"]
 
     def deploy(self, template_id=None, inputs=None, group=None, **fields):
-        """Asks for a deployment (of a fresh small template unless one is given); its id. `fields`: others of the body."""
+        """Asks for a deployment (of a fresh small template unless one is given); its id. `fields`: others of the
+        body."""
         body = {"template_id": template_id or self.store_template(), "template_inputs": inputs or {},
                 "user_group": group or self.group, **fields}
         return expect(self.post("/deployments", json=body), 202).json()["id"]
@@ -116,7 +117,8 @@ class Client:
         return expect(self.get("/deployments/" + deployment_id), 200).json()
 
     def wait_for_status(self, deployment_id, *names, timeout=30):
-        """Polls a deployment until its status_name is one of `names`; the deployment. Fails at once when it ended otherwise."""
+        """Polls a deployment until its status_name is one of `names`; the deployment. Fails at once when it ended
+        otherwise."""
         def look():
             value = self.deployment(deployment_id)
             if value["status_name"] in names:
@@ -126,7 +128,8 @@ class Client:
                 return value
             return None
         ended = []
-        value = self.stack.wait_for(look, timeout, "%s of deployment %s" % (" or ".join(names), deployment_id), interval=0.05)
+        value = self.stack.wait_for(look, timeout, "%s of deployment %s" % (" or ".join(names), deployment_id),
+                                    interval=0.05)
         if ended:
             raise AssertionError("deployment %s is %s (%s), not %s" % (
                 deployment_id, value["status_name"], value["status_reason"], " or ".join(names)))

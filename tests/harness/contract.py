@@ -64,7 +64,8 @@ class Contract:
             return
         _need(str(status) in operation["responses"], "status %d is not documented (%s are)" % (
             status, ", ".join(sorted(operation["responses"]))))
-        self._answer(self._resolve(operation["responses"][str(status)]), response, bodyless=method == "HEAD" or status == 304)
+        self._answer(self._resolve(operation["responses"][str(status)]), response,
+                     bodyless=method == "HEAD" or status == 304)
 
     def _undocumented(self, method, item, response):
         """Routes and methods that no document lists keep to what every route does (surface/README.md)."""
@@ -77,7 +78,8 @@ class Contract:
             wanted = (404, 401)
         # What httpd refuses before it looks for a handler.
         _need(status in wanted + (400, 408, 413, 414, 431, 500, 501, 503), "expected one of %s" % (wanted,))
-        _need(response.headers.get("Cache-Control") == "private, no-cache", "not the Cache-Control of what is no secret")
+        _need(response.headers.get("Cache-Control") == "private, no-cache",
+              "not the Cache-Control of what is no secret")
         if status in (204, 405):
             _need(response.headers.get("Allow"), "no Allow")
         if status == 401:
@@ -88,7 +90,8 @@ class Contract:
     @staticmethod
     def problem(response):
         """An error's body is problem+json, whoever made it."""
-        _need(_media_type(response) == "application/problem+json", "content type %s" % response.headers.get("Content-Type"))
+        _need(_media_type(response) == "application/problem+json",
+              "content type %s" % response.headers.get("Content-Type"))
         value = response.json()
         for member, kind in (("type", str), ("title", str), ("status", int), ("detail", str), ("instance", str)):
             _need(isinstance(value.get(member), kind), "problem without %s" % member)
@@ -158,15 +161,16 @@ def _no_constant(name):
 
 def _closed(document):
     """A copy in which an object schema that lists its properties allows no others, so that an undocumented field fails.
-    Schemas that take part in a composition stay open there (the composition has to say it) and have a closed twin for the
-    places that use them alone."""
+    Schemas that take part in a composition stay open there (the composition has to say it) and have a closed twin for
+    the places that use them alone."""
     document = copy.deepcopy(document)
     open_references = set()
 
     def collect(node):
         if isinstance(node, dict):
             for name in COMPOSITIONS:
-                open_references.update(part["$ref"] for part in node.get(name, []) if isinstance(part, dict) and "$ref" in part)
+                open_references.update(part["$ref"] for part in node.get(name, [])
+                                       if isinstance(part, dict) and "$ref" in part)
             for value in node.values():
                 collect(value)
         elif isinstance(node, list):
@@ -182,7 +186,8 @@ def _closed(document):
             return
         if node.get("$ref") in open_references and not composed:
             node["$ref"] += "--closed"
-        if isinstance(node.get("properties"), dict) and not composed and not any(name in node for name in COMPOSITIONS) \
+        if isinstance(node.get("properties"), dict) and not composed and not any(name in node
+                                                                                 for name in COMPOSITIONS) \
                 and "additionalProperties" not in node and "unevaluatedProperties" not in node:
             node["additionalProperties"] = False
         for name, value in node.items():

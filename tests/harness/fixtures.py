@@ -95,7 +95,8 @@ def database(postgres_server):
 
 @pytest.fixture(scope="module")
 def make_pgbouncer():
-    """Puts a PgBouncer before a PostgreSQL: make_pgbouncer(postgres, "transaction", size=3). It runs until the module's end."""
+    """Puts a PgBouncer before a PostgreSQL: make_pgbouncer(postgres, "transaction", size=3). It runs until the module's
+    end."""
     made = []
 
     def make(postgres, mode, **options):
@@ -114,7 +115,8 @@ def build():
 
 @pytest.fixture(scope="module")
 def make_stack():
-    """Makes stacks of one's own: make_stack(directives="...", providers=..., issuers=2). They run until the module's end."""
+    """Makes stacks of one's own: make_stack(directives="...", providers=..., issuers=2). They run until the module's
+    end."""
     made = []
 
     def make(directives="", **options):

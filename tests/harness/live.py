@@ -40,8 +40,9 @@ FOLDERS = "orchestrator-test-"
 
 
 # The IM simulator's behaviours (its README.md): a provider of that name each, with groups of its own.
-BEHAVIOURS = ("slow_boot", "one_vm_failed", "all_vms_failed", "unconfigured", "configured_then_unconfigured", "pending_for_ever",
-              "no_outputs_at_first", "unknown_state", "vm_gone", "delete_refused", "delete_lost", "back_after_404", "delete_409")
+BEHAVIOURS = ("slow_boot", "one_vm_failed", "all_vms_failed", "unconfigured", "configured_then_unconfigured",
+              "pending_for_ever", "no_outputs_at_first", "unknown_state", "vm_gone", "delete_refused", "delete_lost",
+              "back_after_404", "delete_409")
 BEHAVIOUR_POOL = 50
 
 
@@ -56,7 +57,8 @@ def providers(stack):
     """Two well-behaved providers that serve everybody, and one of each behaviour that serves its own groups."""
     groups = stack.pools[None] + sorted({group for names in issuer.GROUPS.values() for group in names})
     return {"providers": [provider(stack, name, groups) for name in ("cloud-a", "cloud-b")] + [
-        provider(stack, name, stack.pools[name], "id = {name}; type = Dummy; behaviour = %s" % name) for name in BEHAVIOURS]}
+        provider(stack, name, stack.pools[name], "id = {name}; type = Dummy; behaviour = %s" % name)
+        for name in BEHAVIOURS]}
 
 
 class Simulator:
@@ -122,15 +124,16 @@ class LiveStack(local.Stack):
             return self._unused[behaviour].pop()
 
     def client(self, name, groups=None, **token):
-        """A client for admin, alice, bob, carol or anybody; None is a client without a token. `token`: as Issuer.token."""
+        """A client for admin, alice, bob, carol or anybody; None is a client without a token. `token`: as
+        Issuer.token."""
         if name is None:
             return Client(self)
         groups = issuer.person(name, groups)["groups"]
         return Client(self, self.issuer.token(name, groups, **token), name, groups)
 
     def person(self, groups=None, admin=False, behaviour=None, **token):
-        """A client for somebody new, in a group of their own unless `groups` says otherwise; `admin` adds the admin group;
-        `behaviour` is that of the one provider that serves the group."""
+        """A client for somebody new, in a group of their own unless `groups` says otherwise; `admin` adds the admin
+        group; `behaviour` is that of the one provider that serves the group."""
         groups = [self.group(behaviour)] if groups is None else list(groups)
         return self.client(unique("person"), groups + ([issuer.ADMIN_GROUP] if admin else []), **token)
 
@@ -183,7 +186,8 @@ class LiveStack(local.Stack):
         return self.watcher.fresh(self.httpd.error_log)
 
     def expect_log(self, pattern, required=False):
-        """Lines of the error logs at warn and above that match are this test's intention; `required`: there must be one."""
+        """Lines of the error logs at warn and above that match are this test's intention; `required`: there must be
+        one."""
         self.watcher.expected.append((re.compile(pattern), required))
 
     def wait_for_log(self, pattern, timeout=10):
@@ -198,7 +202,8 @@ class LiveStack(local.Stack):
     # breaking
 
     def daemon_pid(self):
-        """The engine's process: the one child of httpd that has closed the listening sockets. None while there is none."""
+        """The engine's process: the one child of httpd that has closed the listening sockets. None while there is
+        none."""
         wanted = _listening_inodes(self.ports["http"])
         for pid in sorted(self.httpd.children()):
             with contextlib.suppress(OSError):
@@ -218,8 +223,8 @@ class LiveStack(local.Stack):
         return pid
 
     def stop_postgres(self, mode="immediate"):
-        """Takes the database away; what mod_dbd and the module say about it is expected, and what the server itself says to a
-        connection that is being made: libpq prints that."""
+        """Takes the database away; what mod_dbd and the module say about it is expected, and what the server itself
+        says to a connection that is being made: libpq prints that."""
         self.expect_log(r"\[dbd:error\]|\[orchestrator:(warn|error)\].*([Dd]atabase|connection)")
         self.expect_log("^WARNING:  terminating connection")
         self.postgres.stop(mode)
@@ -247,8 +252,8 @@ class LiveStack(local.Stack):
             _send(signal.SIGCONT, pids)
 
     def reconfigure(self, directives):
-        """Other directives behind the stack's own, taken over without a restart; whether they make it healthy is the test's
-        business."""
+        """Other directives behind the stack's own, taken over without a restart; whether they make it healthy is the
+        test's business."""
         self.directives = QUICK + directives
         self.httpd.more = self._directives()
         self.httpd.write_configuration()
@@ -297,7 +302,8 @@ def sweep():
             continue
         if os.stat(folder).st_uid != os.geteuid():
             continue
-        for path in ("httpd.pid", "simulator.pid", "issuer/issuer.pid", "issuer1/issuer.pid", "pgbouncer.pid", "im/im.pid",
+        for path in ("httpd.pid", "simulator.pid", "issuer/issuer.pid", "issuer1/issuer.pid", "pgbouncer.pid",
+                     "im/im.pid",
                      "postgresql/data/postmaster.pid"):
             with contextlib.suppress(AssertionError, OSError):
                 process.end(os.path.join(folder, path), signal.SIGINT if "postmaster" in path else signal.SIGTERM)

@@ -68,7 +68,8 @@ class Watcher:
                     complaints.append("unexpected in %s: %s" % (name, line))
         complaints += ["expected in a log and not there: %s" % pattern.pattern for pattern, _ in required
                        if pattern.pattern not in seen]
-        self.expected = [(pattern, False) for pattern, _ in self.expected]  # asked for once, allowed until the next test
+        # asked for once, allowed until the next test
+        self.expected = [(pattern, False) for pattern, _ in self.expected]
         return complaints
 
     def _unexpected(self, line):

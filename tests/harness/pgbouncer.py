@@ -27,8 +27,8 @@ pidfile = {folder}/pgbouncer.pid
 
 
 class PgBouncer:
-    """Sits before a PostgreSQL, with its passwords. `mode`: session, transaction or statement; `size`: connections of its pool; `more`:
-    further lines of its configuration."""
+    """Sits before a PostgreSQL, with its passwords. `mode`: session, transaction or statement; `size`: connections of
+    its pool; `more`: further lines of its configuration."""
 
     def __init__(self, postgres, mode, size=20, more=""):
         self.folder = live.make_home()
@@ -36,8 +36,9 @@ class PgBouncer:
         self._postgres = postgres
         configuration, passwords = (os.path.join(self.folder, name) for name in ("pgbouncer.ini", "passwords"))
         process.write(passwords, '"orchestrator" "%s"\n' % postgres.password(), 0o600, user="postgres")
-        process.write(configuration, INI.format(postgres=postgres.port, port=self.port, passwords=passwords, mode=mode, size=size,
-                                                folder=self.folder, more=more))
+        process.write(configuration,
+                      INI.format(postgres=postgres.port, port=self.port, passwords=passwords, mode=mode, size=size,
+                                 folder=self.folder, more=more))
         user = {}
         if process.is_root():  # which it refuses to be
             process.make_folder(self.folder, "postgres")

@@ -49,7 +49,8 @@ class _Server:
 
 
 class Standstill(_Server):
-    """Before PostgreSQL: when the n-th message with these bytes comes, its connection stands still until `go` is set, and
+    """Before PostgreSQL: when the n-th message with these bytes comes, its connection stands still until `go` is set,
+    and
     then breaks. `is_after`: who it is for has got that message, and nobody sees an answer. `of_server`: it is one of
     PostgreSQL's. `arm`: counts anew."""
 
@@ -108,7 +109,8 @@ class Deaf(Standstill):
 
 
 class Far(_Server):
-    """Before PostgreSQL: every answer comes `seconds` later than it would. Counts the round trips on whose way there these
+    """Before PostgreSQL: every answer comes `seconds` later than it would. Counts the round trips on whose way there
+    these
     bytes are."""
 
     def __init__(self, target, seconds, pattern=b""):
@@ -163,8 +165,8 @@ class Far(_Server):
 
 
 class Late(_Server):
-    """Before IM: the first creations wait in a queue until `go` is set, and reach IM whether or not their client is still
-    there. Everything else passes."""
+    """Before IM: the first creations wait in a queue until `go` is set, and reach IM whether or not their client is
+    still there. Everything else passes."""
 
     def __init__(self, target, first=1):
         self.go, self.delivered = threading.Event(), threading.Event()

@@ -1,6 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""Engines without httpd: PostgreSQL, token issuer, IM simulator, and as many daemons (build/tests/engine/run_engine) as a
-test wants. Work is put into the database as the API puts it there, so that the engine is tested on its own."""
+"""Engines without httpd: PostgreSQL, token issuer, IM simulator, and as many daemons (build/tests/engine/run_engine) as
+a test wants. Work is put into the database as the API puts it there, so that the engine is tested on its own."""
 
 import contextlib
 import json
@@ -18,8 +18,8 @@ from . import live, sealed
 from .client import template, unique
 
 # Milliseconds; by the names of orc_config_t.
-QUICK = {"poll_min": 50, "poll_max": 300, "looks": [300, 600, 1200, 2400], "delete_repeat": 400, "public_address_recheck": 600,
-         "lease": 2000, "im_timeout": 1500, "im_create_timeout": 1500}
+QUICK = {"poll_min": 50, "poll_max": 300, "looks": [300, 600, 1200, 2400], "delete_repeat": 400,
+         "public_address_recheck": 600, "lease": 2000, "im_timeout": 1500, "im_create_timeout": 1500}
 # Providers for placement: the first of a pair fails, the second does not.
 PAIRS = 100
 
@@ -42,8 +42,8 @@ def configuration(stack, **config):
         secret = file.read().strip()
     issuers = [{"url": stack.issuer.url.rstrip("/"), "client_id": "orchestrator", "client_secret": secret}]
     return {"database": stack.postgres.conninfo, "im": stack.im_url, "providers": stack.path("providers.json"),
-            "types": stack.path("types"), "key": stack.path("secret.key"), "public_url": stack.url, "issuers": issuers, **QUICK,
-            **config}
+            "types": stack.path("types"), "key": stack.path("secret.key"), "public_url": stack.url, "issuers": issuers,
+            **QUICK, **config}
 
 
 class Engine:
@@ -60,7 +60,8 @@ class Engine:
 
     def start(self):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(self.rig.wrapper + [self.program, self.config], stdin=subprocess.DEVNULL, stdout=log,
+            self.process = subprocess.Popen(self.rig.wrapper + [self.program, self.config], stdin=subprocess.DEVNULL,
+                                            stdout=log,
                                             stderr=log)
 
     def signal(self, number):
@@ -94,7 +95,8 @@ class Person:
         self.name = unique("person")
         self.id = str(uuid.uuid4())
         self.issuer = rig.issuer.url.rstrip("/")
-        rig.sql("INSERT INTO users (id, issuer, sub, name, username, email, public_ssh_key) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        rig.sql("INSERT INTO users (id, issuer, sub, name, username, email, public_ssh_key) VALUES (%s, %s, %s, %s, "
+                "%s, %s, %s)",
                 (self.id, self.issuer, "local-" + self.name, self.name, self.name, self.name + "@example.org",
                  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA " + self.name))
         self.bring_token(ttl, **token)
@@ -108,16 +110,18 @@ class Person:
         self.token = self.rig.issuer.token(self.name, [self.group], ttl=ttl, **token)
         self.rig.sql("""INSERT INTO credentials (user_id, access_token, expires_at)
             VALUES (%s, %s, now() + %s * interval '1 second')
-            ON CONFLICT (user_id) DO UPDATE SET access_token = excluded.access_token, expires_at = excluded.expires_at""",
-                     (self.id, self.rig.seal("credentials.access_token", self.id, self.token), ttl if expires is None else expires))
+            ON CONFLICT (user_id) DO UPDATE SET access_token = excluded.access_token,
+            expires_at = excluded.expires_at""",
+                     (self.id, self.rig.seal("credentials.access_token", self.id, self.token), ttl if expires is None
+                      else expires))
         self.rig.sql("""WITH woken AS (UPDATE work w SET due_at = now(), is_hurried = true FROM operations o
                 WHERE o.id = w.id AND o.created_by = %s AND o.waits_for_token RETURNING w.id)
             UPDATE operations o SET waits_for_token = false FROM woken w WHERE o.id = w.id""", (self.id,))
         self.rig.notify()
 
     def create(self, content=None, inputs=None, nodes=None, sealed_inputs=None, **fields):
-        """A deployment as POST /deployments leaves it; its id. `nodes`: (name, is_compute) of its resources; `sealed_inputs`:
-        all of them, when some are secret, or a text in the place of what they are sealed to."""
+        """A deployment as POST /deployments leaves it; its id. `nodes`: (name, is_compute) of its resources;
+        `sealed_inputs`: all of them, when some are secret, or a text in the place of what they are sealed to."""
         rig, deployment, operation, text = self.rig, str(uuid.uuid4()), str(uuid.uuid4()), content or template()
         values = {"retries": 1, "max_providers": None, "timeout": 60, "provider_timeout": 60, "keep": False,
                   "provider": None, "region": None, "deadline": 3600.0, **fields}
@@ -128,14 +132,19 @@ class Person:
                           [{"position": n, "name": name, "compute": compute}
                            for n, (name, compute) in enumerate(nodes or [("simple_node", True)])]))
         rig.sql("""
-            WITH t AS (INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version,
+            WITH t AS (INSERT INTO templates (id, content, checksum, name, target_provider_type,
+            tosca_definition_version,
                     created_by, updated_by)
-                VALUES (%(template)s, %(text)s, %(template)s, 'x', 'openstack', 'tosca_simple_yaml_1_0', %(person)s, %(person)s)),
+                VALUES (%(template)s, %(text)s, %(template)s, 'x', 'openstack', 'tosca_simple_yaml_1_0', %(person)s,
+                %(person)s)),
             d AS (INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer,
-                    per_provider_max_retries, max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt,
+                    per_provider_max_retries, max_providers, tot_timeout_mins, per_provider_timeout_mins,
+                    keep_last_attempt,
                     target_provider, target_region, last_operation_id, created_by, updated_by, template_inputs_sealed)
-                VALUES (%(id)s, %(template)s, %(inputs)s, %(group)s, %(issuer)s, %(retries)s, %(max_providers)s, %(timeout)s,
-                    %(provider_timeout)s, %(keep)s, %(provider)s, %(region)s, %(operation)s, %(person)s, %(person)s, %(sealed)s)),
+                VALUES (%(id)s, %(template)s, %(inputs)s, %(group)s, %(issuer)s, %(retries)s, %(max_providers)s,
+                %(timeout)s,
+                    %(provider_timeout)s, %(keep)s, %(provider)s, %(region)s, %(operation)s, %(person)s, %(person)s,
+                    %(sealed)s)),
             w AS (INSERT INTO deployment_owners (deployment_id, user_id) VALUES (%(id)s, %(person)s)),
             r AS (INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, is_compute,
                     created_by, updated_by)
@@ -152,7 +161,8 @@ class Person:
         """The same as DELETE; the operation's id."""
         operation = str(uuid.uuid4())
         self.rig.sql("""
-            WITH l AS MATERIALIZED (SELECT w.id FROM work w JOIN operations o ON o.id = w.id WHERE o.deployment_id = %(id)s
+            WITH l AS MATERIALIZED (SELECT w.id FROM work w JOIN operations o ON o.id = w.id
+            WHERE o.deployment_id = %(id)s
                 ORDER BY w.id FOR NO KEY UPDATE OF w),
             c AS (UPDATE operations o SET state = 'canceling' FROM l
                 WHERE o.id = l.id AND o.state IN ('pending', 'in progress') RETURNING o.id),
@@ -195,7 +205,8 @@ class Rig(live.LiveStack):
     def engine(self, program="run_engine", **config):
         """Starts a daemon."""
         self._started += 1
-        made = Engine(self, self._started, configuration(self, **{"public_url": "https://paas.example.org/api/v1", **config}),
+        made = Engine(self, self._started, configuration(self,
+                                                         **{"public_url": "https://paas.example.org/api/v1", **config}),
                       program)
         self.engines.append(made)
         return made
@@ -223,14 +234,18 @@ class Rig(live.LiveStack):
 
     def operation(self, deployment, type="CREATE"):
         """The last operation of that type as a dict, or None; with its work, until it has ended."""
-        rows = self.sql("""SELECT COALESCE(to_jsonb(w), '{}') || to_jsonb(o) FROM operations o LEFT JOIN work w USING (id)
-            WHERE deployment_id = %s AND type = %s::operation_type ORDER BY created_at DESC LIMIT 1""", (deployment, type))
+        rows = self.sql("""SELECT COALESCE(to_jsonb(w), '{}') || to_jsonb(o) FROM operations o LEFT
+            JOIN work w USING (id)
+            WHERE deployment_id = %s AND type = %s::operation_type ORDER BY created_at DESC LIMIT 1""", (deployment,
+            type))
         return rows[0][0] if rows else None
 
     def change_work(self, deployment, change, *values, type="CREATE"):
-        """Changes what an operation remembers, or when it is due, behind the back of who has it in hand; how many rows."""
+        """Changes what an operation remembers, or when it is due, behind the back of who has it in hand; how many
+        rows."""
         return self.sql("""UPDATE work SET lease_number = lease_number + 1, %s WHERE id = (SELECT id FROM operations
-            WHERE deployment_id = %%s AND type = %%s::operation_type AND ended_at IS NULL)""" % change, values + (deployment, type))
+            WHERE deployment_id = %%s AND type = %%s::operation_type AND ended_at IS NULL)""" % change,
+            values + (deployment, type))
 
     def let_the_time_of_the_provider_pass(self, deployment, phase):
         """A minute is the shortest that can be asked for: moves its beginning, between two looks."""
@@ -250,7 +265,8 @@ class Rig(live.LiveStack):
             raise AssertionError("%s; it is %r" % (problem, self.operation(deployment, type))) from problem
 
     def wait_for_phase(self, deployment, *phases, type="CREATE", timeout=10):
-        return self.wait_for(lambda: self.operation(deployment, type)["phase"] in phases, timeout, "phase %s" % (phases,))
+        return self.wait_for(lambda: self.operation(deployment, type)["phase"] in phases, timeout,
+                             "phase %s" % (phases,))
 
     def finish(self, deployment, state="succeeded", type="CREATE", timeout=20):
         """Waits for the end; it must be `state`. The operation."""
@@ -262,11 +278,13 @@ class Rig(live.LiveStack):
         return self.sql("SELECT to_jsonb(d) FROM deployments d WHERE id = %s", (deployment,))[0][0]
 
     def resources(self, deployment):
-        return [row[0] for row in self.sql("SELECT to_jsonb(r) FROM resources r WHERE deployment_id = %s ORDER BY position",
-                                           (deployment,))]
+        return [row[0]
+                for row in self.sql("SELECT to_jsonb(r) FROM resources r WHERE deployment_id = %s ORDER BY position",
+                                    (deployment,))]
 
     def steps(self, deployment, stage="infrastructure_creation"):
-        return [row[0] for row in self.sql("""SELECT to_jsonb(s) FROM operation_steps s JOIN operations o ON o.id = operation_id
+        return [row[0] for row in self.sql("""SELECT to_jsonb(s) FROM operation_steps s JOIN operations o
+            ON o.id = operation_id
             WHERE deployment_id = %s AND stage = %s ORDER BY o.created_at, number""", (deployment, stage))]
 
     def known(self, deployment):
@@ -276,8 +294,8 @@ class Rig(live.LiveStack):
 
     def wait_until_gone(self, person, but=(), timeout=20):
         """Waits until nothing of a person is at IM, but for what is at these clouds."""
-        self.wait_for(lambda: {one["cloud_id"] for one in self.infrastructures(person, alive="true")} == set(but), timeout,
-                      "an IM without anything of %s but for %s" % (person.name, list(but)))
+        self.wait_for(lambda: {one["cloud_id"] for one in self.infrastructures(person, alive="true")} == set(but),
+                      timeout, "an IM without anything of %s but for %s" % (person.name, list(but)))
 
     def log_lines(self, deployment):
         return [row[0] for row in self.sql("SELECT message FROM operation_logs WHERE deployment_id = %s ORDER BY id",
@@ -289,8 +307,9 @@ class Rig(live.LiveStack):
 
     def infrastructures(self, person=None, **parameters):
         """The simulator's ledger, of one person."""
-        return [one for one in self.control.ledger(**parameters) if person is None or person.name in json.dumps(one["owner"]) or
-                one["metadata"].get("PAAS_DEP_USER_EMAIL", "") == person.name + "@example.org"]
+        return [one for one in self.control.ledger(**parameters)
+                if person is None or person.name in json.dumps(one["owner"])
+                or one["metadata"].get("PAAS_DEP_USER_EMAIL", "") == person.name + "@example.org"]
 
     def infrastructure(self, deployment):
         """The id at IM of a deployment that is at work, once it is known."""
@@ -343,8 +362,8 @@ def _one_engine(bare_rig):
 
 @pytest.fixture
 def engine_rig(_one_engine):
-    """The same with one daemon, which all tests of a module share. A provider that mostly failed would come last, so each
-    test begins without their records."""
+    """The same with one daemon, which all tests of a module share. A provider that mostly failed would come last, so
+    each test begins without their records."""
     _one_engine.sql("DELETE FROM providers")
     yield _one_engine
     had_faults = _one_engine.control.touched

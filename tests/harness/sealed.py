@@ -25,8 +25,8 @@ def seal(key, column, row, text):
     plain, nonce, place = text.encode(), os.urandom(24), ("%s.%s" % (column, row)).encode()
     box = ctypes.create_string_buffer(len(plain) + 16)
     long = ctypes.c_ulonglong
-    assert sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(box, None, plain, long(len(plain)), place, long(len(place)),
-                                                             None, nonce, key) == 0
+    assert sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(box, None, plain, long(len(plain)), place,
+                                                             long(len(place)), None, nonce, key) == 0
     return mark(key) + base64.b64encode(nonce + box.raw).decode()
 
 

@@ -93,7 +93,8 @@ class Simulator:
         return id
 
     def control(self, method, what, value=None, **parameters):
-        answer = self.session.request(method, "%s/_simulator/%s" % (self.url, what), json=value, params=parameters, timeout=30)
+        answer = self.session.request(method, "%s/_simulator/%s" % (self.url, what), json=value, params=parameters,
+                                      timeout=30)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -113,8 +114,10 @@ def line(user="alice", password="secret", cloud="id = dummy; type = Dummy"):
 
 
 def token(payload=None, **claims):
-    payload = payload or {"iss": ISSUER, "sub": "u1", "preferred_username": "user-u1", "exp": time.time() + 600, **claims}
-    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in ({"alg": "none"}, payload)]
+    payload = payload or {"iss": ISSUER, "sub": "u1", "preferred_username": "user-u1", "exp": time.time() + 600,
+                          **claims}
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+             for part in ({"alg": "none"}, payload)]
     return ".".join(parts + ["c2ln"])
 
 
@@ -189,7 +192,8 @@ def test_version_needs_no_credentials(im):
 
 def test_json_is_spelt_as_each_generation_spells_it(im):
     id = im.configured()
-    assert im.get(id, "/vms/0/state").text == ('{"state": "configured"}' if im.generation == 1 else '{"state":"configured"}')
+    assert im.get(id, "/vms/0/state").text == ('{"state": "configured"}' if im.generation == 1
+                                               else '{"state":"configured"}')
 
 
 @pytest.mark.parametrize("header, words", [
@@ -216,8 +220,9 @@ def test_an_expired_token_is_401_on_list_and_create_and_400_elsewhere(im):
     prefix = "Error Creating Inf. info: " if im.generation == 1 else "Error Creating Inf.: "
     assert (answer.status_code, message(answer)) == (401, prefix + words)
     assert im.call("GET", "/clouds/dummy/quotas", auth=expired).status_code == 401
-    for method, path, prefix in (("GET", "/state", "Error Getting Inf. prop: "), ("DELETE", "", "Error Destroying Inf: "),
-                                 ("GET", "/vms/0", "Error Getting VM info: "), ("PUT", "/stop", "Error in stop operation: ")):
+    for method, path, prefix in (("GET", "/state", "Error Getting Inf. prop: "),
+                                 ("DELETE", "", "Error Destroying Inf: "), ("GET", "/vms/0", "Error Getting VM info: "),
+                                 ("PUT", "/stop", "Error in stop operation: ")):
         answer = im.call(method, "/infrastructures/" + id + path, auth=expired)
         assert (answer.status_code, message(answer)) == (400, prefix + words)
 
@@ -240,7 +245,8 @@ def test_the_subject_of_a_token_owns_whatever_the_token(im):
     id = im.create(auth=bearer())
     assert im.state(id, auth=bearer(jti="another")) != 403
     answer = im.get(id, "/state", auth=bearer(sub="u2", preferred_username="user-u2"))
-    assert (answer.status_code, message(answer)) == (403, "Error Getting Inf. prop: Access to this infrastructure not granted.")
+    assert (answer.status_code,
+            message(answer)) == (403, "Error Getting Inf. prop: Access to this infrastructure not granted.")
     assert im.get(id, "/authorization", auth=bearer()).json() == {"authorization": ["__OPENID__user-u1"]}
     assert im.call("GET", "/infrastructures", auth=bearer(sub="u2")).json() == {"uri-list": []}
     assert im.ledger(id)["owner"] == "__OPENID__user-u1"
@@ -249,7 +255,8 @@ def test_the_subject_of_a_token_owns_whatever_the_token(im):
 @pytest.mark.parametrize("auth", [
     r'type = InfrastructureManager; username = alice; password = "a;b=c"\nid = dummy; type = Dummy',
     r"type = InfrastructureManager; username = alice; password = 'a;b=c'\nid=dummy;type=Dummy",
-    r"""# a remark\n\ntype = InfrastructureManager; username = 'ali'"ce"; password = 'a;b=c'\nid = dummy; type = Dummy""",
+    r"""# a remark\n\ntype = InfrastructureManager; username = 'ali'"ce"; password = 'a;b=c'\n"""
+    "id = dummy; type = Dummy",
     '[{"type":"InfrastructureManager","username":"alice","password":"a;b=c"},{"id":"dummy","type":"Dummy"}]',
 ])
 def test_the_header_is_read_by_the_rules_of_im(im, auth):
@@ -260,7 +267,8 @@ def test_the_header_is_read_by_the_rules_of_im(im, auth):
 def test_an_unquoted_equals_sign_drops_the_rest_of_the_line(im):
     answer = im.call("GET", "/infrastructures", auth="type = InfrastructureManager; username = a; password = b=c")
     assert message(answer) == "Error Getting Inf. List: No credentials provided for the InfrastructureManager."
-    answer = im.call("GET", "/infrastructures", auth="type = InfrastructureManager; username = a; password = it's; id = x")
+    answer = im.call("GET", "/infrastructures",
+                     auth="type = InfrastructureManager; username = a; password = it's; id = x")
     assert answer.status_code == 200, "an apostrophe swallows the rest, the credentials stay"
 
 
@@ -278,7 +286,8 @@ def test_errors_come_in_the_shape_that_is_accepted(im):
     assert answer.status_code == 415 and "<h1>Code: 415.</h1>" in answer.text
     answer = im.call("GET", "/infrastructures", accept="text/yaml")
     words = "Unsupported Accept Media Types: text/yaml"
-    assert (answer.status_code, answer.text) == ((415, words) if im.generation == 1 else (400, "Error Getting Inf. List: 415: " + words))
+    assert (answer.status_code, answer.text) == ((415, words) if im.generation == 1
+                                                 else (400, "Error Getting Inf. List: 415: " + words))
     answer = im.get("does-not-exist", "/state", accept="text/plain")
     assert (answer.status_code, answer.text) == (415, "Unsupported Accept Media Types: ['text/plain']")
 
@@ -353,14 +362,16 @@ def test_bad_templates_are_refused(im, body, words):
 
 
 def test_a_refused_template_brings_kilobytes_of_stack(im):
-    words = message(im.call("POST", "/infrastructures", VERSION + "topology_template: {node_templates: {n: {type: tosca.nodes.No}}}"))
+    words = message(im.call("POST", "/infrastructures",
+                            VERSION + "topology_template: {node_templates: {n: {type: tosca.nodes.No}}}"))
     assert 'Type "tosca.nodes.No" is not a valid type.' in words and "\t\tFile " in words and len(words) > 2048
 
 
 def test_an_empty_body(im):
     answer = im.call("POST", "/infrastructures", "")
     if im.generation == 1:
-        assert message(answer) == "Error Creating Inf.: Error parsing TOSCA template: argument of type 'NoneType' is not iterable"
+        assert (message(answer) == "Error Creating Inf.: Error parsing TOSCA template: argument of type 'NoneType' is "
+                                   "not iterable")
     else:
         assert im.state(answer.headers["InfID"]) == {"state": "failed", "vm_states": {}}
 
@@ -442,7 +453,8 @@ VERSIONS = ('Valid versions are "tosca_simple_yaml_1_0", "tosca_simple_yaml_1_2"
 
 # What is collected, and the words of it.
 COLLECTED = [
-    (document().replace("1_0", "1_1"), 'InvalidTemplateVersion: The template version "tosca_simple_yaml_1_1" is invalid. ' + VERSIONS),
+    (document().replace("1_0", "1_1"),
+     'InvalidTemplateVersion: The template version "tosca_simple_yaml_1_1" is invalid. ' + VERSIONS),
     (document().replace("tosca_simple_yaml_1_0", "tosca_2_0"), 'The template version "tosca_2_0" is invalid.'),
     (document().replace("tosca_simple_yaml_1_0", "1.10"), 'The template version "1.1" is invalid.'),
     (document().replace(VERSION, ""), 'Template is missing required field "tosca_definitions_version".'),
@@ -451,16 +463,20 @@ COLLECTED = [
     (document(topology="  foo: 1\n"), unknown("Template", "foo")),
     (document(topology="  5: 1\n"), unknown("Template", "5")),
     (document(topology="  workflows: {}\n"), unknown("Template", "workflows")),
-    (document(topology="  substitution_mappings: {node_type: my.Type}\n"), 'InvalidNodeTypeError: Node type "my.Type" is not a valid type.'),
+    (document(topology="  substitution_mappings: {node_type: my.Type}\n"),
+     'InvalidNodeTypeError: Node type "my.Type" is not a valid type.'),
     (document(root="repositories: {r: {url: x, z: 1}}\n"), unknown('repositories "r"', "z")),
     (document("{one: {type: tosca.nodes.Compute, foo: 1}}"), unknown('Node template "one"', "foo")),
-    (document("{one: {properties: {}}}"), 'MissingRequiredFieldError: Template "one" is missing required field "type".'),
+    (document("{one: {properties: {}}}"),
+     'MissingRequiredFieldError: Template "one" is missing required field "type".'),
     (document("{one: {type: my.Type}}"), 'InvalidTypeError: Type "my.Type" is not a valid type.'),
-    (document(compute(more=", requirements: [{dependency: {node: one, foo: 1}}]")), unknown('"requirements" of template "one"', "foo")),
+    (document(compute(more=", requirements: [{dependency: {node: one, foo: 1}}]")),
+     unknown('"requirements" of template "one"', "foo")),
     (document(outputs="{o: {}}"), 'MissingRequiredFieldError: Output "o" is missing required field "value".'),
     (document(outputs="{o: {value: 1, type: string}}"), unknown('Output "o"', "type")),
     (document(topology="  groups: {g: {type: tosca.groups.Root, members: [one, nobody]}}\n"), NO_TARGET % "nobody"),
-    (document(topology="  groups: {g: {type: tosca.groups.Root, members: [one, one]}}\n"), "\"Member nodes \"['one', 'one']\" should be >= 1"),
+    (document(topology="  groups: {g: {type: tosca.groups.Root, members: [one, one]}}\n"),
+     "\"Member nodes \"['one', 'one']\" should be >= 1"),
     (document(topology="  groups: {g: {type: tosca.groups.Root, members: one}}\n"), 'ValueError: "one" is not a list.'),
     (document(topology="  groups: {g: {type: tosca.groups.Root, foo: 1}}\n"), unknown('Groups "g"', "foo")),
     (document(topology="  policies: [{p: {type: tosca.policies.Root, targets: [nobody]}}]\n"), NO_TARGET % "nobody"),
@@ -478,20 +494,30 @@ COLLECTED = [
     (default("list", "{a: NO}"), "\"{'a': False}\" is not a list."),
     (default("map", "[0640, ~]"), "\"[416, None]\" is not a map."),
     (default("range", "[2, 1]"), '"[2, 1]" is not a valid range.'),
-    (default("timestamp", "2020-01-01"), '"2020-01-01" is not a valid timestamp. "Parser must be a string or character stream, not date"'),
-    (default("scalar-unit.size", "4096"), "The unit \"6\" is not valid. Valid units are \"['B', 'GB', 'GiB', 'KiB', 'MB', 'MiB', 'TB', 'TiB', 'kB']\"."),
+    (default("timestamp", "2020-01-01"),
+     '"2020-01-01" is not a valid timestamp. "Parser must be a string or character stream, not date"'),
+    (default("scalar-unit.size", "4096"),
+     "The unit \"6\" is not valid. Valid units are \"['B', 'GB', 'GiB', 'KiB', 'MB', 'MiB', 'TB', 'TiB', 'kB']\"."),
     (default("scalar-unit.time", "1 GB"), '"1 GB" is not a valid scalar-unit.'),
-    (default("version", "1.2.a"), 'InvalidTOSCAVersionPropertyException: Value of TOSCA version property "1.2.a" is invalid.'),
-    (default("PortDef", "99999"), 'ValidationError: The value "99999" of property "None" is out of range "(min:1, max:65535)".'),
+    (default("version", "1.2.a"),
+     'InvalidTOSCAVersionPropertyException: Value of TOSCA version property "1.2.a" is invalid.'),
+    (default("PortDef", "99999"),
+     'ValidationError: The value "99999" of property "None" is out of range "(min:1, max:65535)".'),
     (document(outputs="{o: {value: {get_input: nothing}}}"), 'UnknownInputError: Unknown input "nothing".'),
     (document(compute("host: {properties: {num_cpus: {get_input: nothing}}}")), 'Unknown input "nothing".'),
-    (document("{d: {type: tosca.nodes.BlockStorage, properties: {size: {get_input: nothing}}}}"), 'Unknown input "nothing".'),
-    (document(compute(more=", requirements: [{d: {node: one, relationship: {type: a, properties: {b: {get_input: nothing}}}}}]")),
+    (document("{d: {type: tosca.nodes.BlockStorage, properties: {size: {get_input: nothing}}}}"),
      'Unknown input "nothing".'),
-    (document(outputs="{o: {value: {get_attribute: [nobody, x]}}}"), "KeyError: 'Node template \"nobody\" was not found.'"),
-    (document(outputs="{o: {value: {get_attribute: [one, nothing]}}}"), 'KeyError: \'Attribute "nothing" was not found in node template "one".\''),
-    (document(outputs="{o: {value: {get_attribute: [one, private_address, 0]}}}"), 'Unexpected attribute/index value "0"'),
-    (document(outputs="{o: {value: {concat: []}}}"), 'Invalid arguments for function "concat". Expected at least one arguments.'),
+    (document(compute(more=", requirements: [{d: {node: one, relationship: {type: a, properties: {b: {get_input: "
+                           "nothing}}}}}]")),
+     'Unknown input "nothing".'),
+    (document(outputs="{o: {value: {get_attribute: [nobody, x]}}}"),
+     "KeyError: 'Node template \"nobody\" was not found.'"),
+    (document(outputs="{o: {value: {get_attribute: [one, nothing]}}}"),
+     'KeyError: \'Attribute "nothing" was not found in node template "one".\''),
+    (document(outputs="{o: {value: {get_attribute: [one, private_address, 0]}}}"),
+     'Unexpected attribute/index value "0"'),
+    (document(outputs="{o: {value: {concat: []}}}"),
+     'Invalid arguments for function "concat". Expected at least one arguments.'),
     (document(outputs="{o: {value: {token: [a, bc, d]}}}"), "Expected single char value as second argument."),
 ]
 
@@ -500,7 +526,8 @@ COLLECTED = [
 def test_what_is_collected_is_refused_until_an_infrastructure_was_read_back(im, text, words):
     answer = post(im, text)
     assert answer.status_code == 400
-    assert "Error parsing TOSCA template: \nThe pre-parsed input failed validation with the following error(s): \n\n\t" in message(answer)
+    assert ("Error parsing TOSCA template: \nThe pre-parsed input failed validation with the following error(s): "
+            "\n\n\t" in message(answer))
     assert words in message(answer)
     read_one_back(im)
     answer = post(im, text)
@@ -522,20 +549,25 @@ CRASHES = [
     (document("{one: [a]}"), PARSING + "'list' object has no attribute 'get'"),
     (document("{one: {type: 5}}"), PARSING + "'int' object has no attribute 'startswith'"),
     (document(outputs="{o: 5}"), PARSING + "'int' object has no attribute 'get'"),
-    (document(topology="  groups: {g: {type: tosca.groups.Root, members: 5}}\n"), PARSING + "object of type 'int' has no len()"),
+    (document(topology="  groups: {g: {type: tosca.groups.Root, members: 5}}\n"),
+     PARSING + "object of type 'int' has no len()"),
     (document(topology="  groups: {g: {type: my.Group}}\n"), PARSING + "argument of type 'NoneType' is not iterable"),
-    (document(topology="  policies: [{p: {type: my.Policy}}]\n"), PARSING + "'NoneType' object has no attribute 'keys'"),
+    (document(topology="  policies: [{p: {type: my.Policy}}]\n"),
+     PARSING + "'NoneType' object has no attribute 'keys'"),
     (document(topology="  relationship_templates: {r: {}}\n"), PARSING + "'type'"),
     (default("bool", "true"), PARSING + "'bool' object has no attribute 'keys'"),
     (default("str", "a"), PARSING + "'str' object has no attribute 'keys'"),
     (default("[a]", "a"), PARSING + "unhashable type: 'list'"),
     (document(inputs="{x: {default: a}}"), PARSING + "'type'"),
     (default("range", "[1]"), PARSING + "list index out of range"),
-    (document(compute("host: {properties: {num_cpus: two}}")), PARSING + "'>=' not supported between instances of 'str' and 'int'"),
+    (document(compute("host: {properties: {num_cpus: two}}")),
+     PARSING + "'>=' not supported between instances of 'str' and 'int'"),
     (document(compute("host: {}")), PARSING + "'properties'"),
     (document(compute("host: 5")), PARSING + "argument of type 'int' is not iterable"),
-    (document(compute("host: {properties: [a]}")), PARSING + "dictionary update sequence element #0 has length 1; 2 is required"),
-    (document(root="metadata: {a: b}\n").replace("tosca_simple_yaml_1_0", "[1.0]"), PARSING + "unhashable type: 'list'"),
+    (document(compute("host: {properties: [a]}")),
+     PARSING + "dictionary update sequence element #0 has length 1; 2 is required"),
+    (document(root="metadata: {a: b}\n").replace("tosca_simple_yaml_1_0", "[1.0]"),
+     PARSING + "unhashable type: 'list'"),
     (document(compute(more=", interfaces: {Standard: {configure: {inputs: {a: b}}}}")),
      "join() argument must be str, bytes, or os.PathLike object, not 'NoneType'"),
     (document(topology="  substitution_mappings: a\n"), PARSING + "'str' object has no attribute 'keys'"),
@@ -543,14 +575,17 @@ CRASHES = [
     (document(compute(scalable(count="{get_input: x}")), "{x: {type: integer, default: '2'}}"), NO_COUNT % "str"),
     (document(compute(scalable(count="{concat: [2]}"))), NO_COUNT % "str"),
     (document(compute(scalable(default_instances=2))), UNCOMPARABLE % ("NoneType", "int")),
-    (document(compute(scalable(min_instances=1, default_instances="{get_input: x}", max_instances=3)), "{x: {type: integer, default: 2}}"),
+    (document(compute(scalable(min_instances=1, default_instances="{get_input: x}", max_instances=3)),
+              "{x: {type: integer, default: 2}}"),
      UNCOMPARABLE % ("int", "dict")),
     (document(compute("host: {properties: {mem_size: {get_input: x}}}"), "{x: {type: string, default: '4096'}}"),
      '"4096" is not a valid scalar-unit.'),
     (document(compute("os: {properties: {type: {concat: [a, {get_input: nothing}]}}}")), 'Unknown input "nothing".'),
-    (document(compute(more=", interfaces: {Standard: {configure: {implementation: x, inputs: {a: {get_input: x}}}}}"), "{x: {type: integer}}"),
+    (document(compute(more=", interfaces: {Standard: {configure: {implementation: x, inputs: {a: {get_input: x}}}}}"),
+              "{x: {type: integer}}"),
      "input value for a in interface configure of node one not valid"),
-    (document(inputs="{x: {type: map, default: {get_input: x}}}", nodes=compute("os: {properties: {type: {get_input: x}}}")),
+    (document(inputs="{x: {type: map, default: {get_input: x}}}",
+              nodes=compute("os: {properties: {type: {get_input: x}}}")),
      "maximum recursion depth exceeded in comparison"),
     (document(outputs="{o: {value: {get_property: [nobody, x]}}}"), PARSING + "'list' object has no attribute 'name'"),
 ]
@@ -586,11 +621,13 @@ def test_the_default_of_a_string_is_a_text(im, value, type, words):
         return
     for _ in range(2):
         assert message(post(im, text)) == (
-            "Error parsing request body: Error parsing TOSCA template: expected string or bytes-like object, got '%s'" % type)
+            "Error parsing request body: Error parsing TOSCA template: expected string or bytes-like object, got '%s'" %
+            type)
         read_one_back(im)
 
 
-@pytest.mark.parametrize("value, type", [("~", "NoneType"), ("0", "int"), ("{get_input: y}", "dict"), ("{concat: [a, b]}", "dict")])
+@pytest.mark.parametrize("value, type",
+                         [("~", "NoneType"), ("0", "int"), ("{get_input: y}", "dict"), ("{concat: [a, b]}", "dict")])
 def test_im_1_takes_defaults_of_a_string_that_im_2_dies_of(im, value, type):
     answer = post(im, default("string", value))
     if im.generation == 1:
@@ -600,10 +637,12 @@ def test_im_1_takes_defaults_of_a_string_that_im_2_dies_of(im, value, type):
 
 
 @pytest.mark.parametrize("type, value", [
-    ("integer", "'3'"), ("integer", "' 1_0 '"), ("integer", "1.5"), ("integer", "true"), ("integer", "{get_input: y}"), ("float", "1.0"),
-    ("float", "0"), ("boolean", "'True'"), ("list", "[a, 1]"), ("list", "{concat: [a]}"), ("map", "{a: 1}"), ("version", "7"),
-    ("version", "1.2.3.beta-4"), ("scalar-unit.size", "1 gb"), ("range", "[1, UNBOUNDED]"), ("timestamp", "'2020-01-01'"), ("PortDef", "22"),
-    ("integer", "200, constraints: [{less_than: 3}]"), ("list", "[a], entry_schema: {type: integer}"), ("string", "''")])
+    ("integer", "'3'"), ("integer", "' 1_0 '"), ("integer", "1.5"), ("integer", "true"), ("integer", "{get_input: y}"),
+    ("float", "1.0"), ("float", "0"), ("boolean", "'True'"), ("list", "[a, 1]"), ("list", "{concat: [a]}"),
+    ("map", "{a: 1}"), ("version", "7"), ("version", "1.2.3.beta-4"), ("scalar-unit.size", "1 gb"),
+    ("range", "[1, UNBOUNDED]"), ("timestamp", "'2020-01-01'"), ("PortDef", "22"),
+    ("integer", "200, constraints: [{less_than: 3}]"), ("list", "[a], entry_schema: {type: integer}"),
+    ("string", "''")])
 def test_defaults_that_are_taken(im, type, value):
     assert post(im, default(type, value)).status_code == 200
 
@@ -648,7 +687,8 @@ def test_an_update_is_verified_too(im):
 
 @pytest.mark.parametrize("text", [
     document(topology="  policies: [{p: {type: tosca.policies.Root, properties: {a: {get_input: nothing}}}}]\n"),
-    document(topology="  relationship_templates: {r: {type: tosca.relationships.AttachesTo, properties: {a: {get_input: nothing}}}}\n"),
+    document(topology="  relationship_templates: {r: {type: tosca.relationships.AttachesTo, properties: {a: "
+                      "{get_input: nothing}}}}\n"),
     document(topology="  groups: {g: {type: tosca.groups.Root, properties: {a: {get_input: nothing}}}}\n"),
     document(compute(more=", metadata: {a: {get_input: nothing}}, artifacts: {a: {get_input: nothing}}")),
     document(inputs="{x: {type: map, default: {get_input: nothing}}}"),
@@ -661,7 +701,8 @@ def test_undeclared_inputs_that_nobody_looks_at(im, text):
 @pytest.mark.parametrize("text", [
     document(root="meta: 1\ndata: 2\n"),  # parts of the word metadata
     document().replace("1_0", "1_3"), document().replace("yaml_1_0", "profile_for_nfv_1_0_0"),
-    document(topology="  groups: {g: {type: tosca.groups.Root, members: [one]}}\n  policies: [{p: {type: tosca.policies.Root, targets: [g, x]}}]\n"),
+    document(topology="  groups: {g: {type: tosca.groups.Root, members: [one]}}\n  policies: [{p: {type: "
+                      "tosca.policies.Root, targets: [g, x]}}]\n"),
     document("{one: {type: Compute}, two: {type: 'tosca:Compute'}}"),
     document(inputs="{}", outputs="{o: {value: 0, description: 5}}"),
 ])
@@ -732,7 +773,10 @@ topology_template:
     runtime:
       type: tosca.nodes.Container.Runtime.Docker
       capabilities:
-        host: {properties: {num_cpus: 2.0, mem_size: 1 GB, publish_ports: [{source: 30080}, {target: 81}], expose_ports: [{target: 82}]}}
+        host:
+          properties:
+            {num_cpus: 2.0, mem_size: 1 GB, publish_ports: [{source: 30080}, {target: 81}],
+             expose_ports: [{target: 82}]}
   outputs:
     name: {value: {get_attribute: [my_app x, tosca_name]}}
     places: {value: {get_attribute: [my_app x, endpoints]}}
@@ -749,7 +793,8 @@ def test_an_application_in_a_container_is_a_machine(im):
     system = im.get(id, "/vms/0").json()["radl"][-1]
     assert system["id"] == "my_app x" if im.generation == 1 else re.fullmatch("my-app-x-[0-9a-f]{8}", system["id"])
     assert "instance_name" not in system
-    assert (system["disk.0.image.url"], system["cpu.count_min"], system["memory.size_min"]) == ("docker://nginx", 2, 1000000000)
+    assert (system["disk.0.image.url"], system["cpu.count_min"], system["memory.size_min"]) == ("docker://nginx", 2,
+                                                                                                1000000000)
     assert "deploy %s 1" % system["id"] in im.get(id, "/radl").json()["radl"]
     assert im.get(id, "/outputs").json()["outputs"] == {
         "name": "my_app x", "places": ["vnode-0", system["net_interface.1.ip"] + ":81", system["id"] + ":82"]}
@@ -766,7 +811,8 @@ def test_applications_of_other_types(im, type):
     id = im.configured(document=container(type=type))
     assert im.ledger(id)["vms_made"] == 1
     answer = im.get(id, "/outputs")
-    assert (answer.status_code, message(answer)) == (400, "Error Getting Inf. prop: 'NoneType' object has no attribute 'name'")
+    assert (answer.status_code,
+            message(answer)) == (400, "Error Getting Inf. prop: 'NoneType' object has no attribute 'name'")
 
 
 def test_an_application_is_there_once_or_not_at_all(im):
@@ -780,23 +826,30 @@ def test_an_application_is_there_once_or_not_at_all(im):
 
 
 def test_an_application_needs_an_image(im):
-    assert message(post(im, container().replace("image: {file: nginx", "icon: {file: nginx").replace(".Image.", ".Icon."))).endswith(
+    assert message(post(im,
+                        container().replace("image: {file: nginx", "icon: {file: nginx").replace(".Image.",
+                                                                                                 ".Icon."))).endswith(
         ": cannot access local variable 'image' where it is not associated with a value")
 
 
 def test_workers_with_a_public_address_come_after_the_others(im):
     public = "{type: tosca.nodes.indigo.Compute, capabilities: {endpoint: {properties: {network_name: %s}}}}"
-    id = im.configured(document=document("{private: {type: tosca.nodes.Compute}, wn: %s, front: %s}" % (public % "PUBLIC", public % "net.PUBLIC")))
-    assert [im.get(id, "/vms/%d/instance_name" % n).json()["instance_name"] for n in range(3)] == ["front", "wn", "private"]
+    id = im.configured(document=document("{private: {type: tosca.nodes.Compute}, wn: %s, front: %s}" %
+                                         (public % "PUBLIC", public % "net.PUBLIC")))
+    assert [im.get(id, "/vms/%d/instance_name" % n).json()["instance_name"] for n in range(3)] == ["front", "wn",
+                                                                                                   "private"]
 
 
 # ---- functions and plain scalars
 
 
-@pytest.mark.parametrize("text, length", [("random(20)", 20), ("random(5)abc", 5), ("random(0)", 0), ("random(3) random(4)", 3),
-                                          ("xrandom(5)", None), ("random()", None), ("random(-1)", None), ("access_token()", None)])
+@pytest.mark.parametrize("text, length",
+                         [("random(20)", 20), ("random(5)abc", 5), ("random(0)", 0), ("random(3) random(4)", 3),
+                          ("xrandom(5)", None), ("random()", None), ("random(-1)", None), ("access_token()", None)])
 def test_random_texts_of_strings(im, text, length):
-    word = outputs_of(im, document(inputs="{x: {type: string, default: '%s'}}" % text, outputs="{o: {value: {get_input: x}}}"))["o"]
+    word = outputs_of(im,
+                      document(inputs="{x: {type: string, default: '%s'}}" % text,
+                               outputs="{o: {value: {get_input: x}}}"))["o"]
     if im.generation == 1 or length is None:
         assert word == text
     else:
@@ -804,7 +857,9 @@ def test_random_texts_of_strings(im, text, length):
 
 
 def test_random_is_for_strings_alone(im):
-    assert outputs_of(im, document(inputs="{x: {type: list, default: [random(5)]}}", outputs="{o: {value: {get_input: x}}}")) == {"o": ["random(5)"]}
+    assert outputs_of(im,
+                      document(inputs="{x: {type: list, default: [random(5)]}}",
+                               outputs="{o: {value: {get_input: x}}}")) == {"o": ["random(5)"]}
 
 
 INPUTS = "{s: {type: string, default: text}, x: {type: map, default: %s}}"
@@ -813,19 +868,22 @@ INPUTS = "{s: {type: string, default: text}, x: {type: map, default: %s}}"
 @pytest.mark.parametrize("value, result", [
     ("{get_input: s}", "text"), ("{concat: [a, b]}", "ab"), ("{concat: [a, {get_input: s}]}", "atext"),
     ("{a: {concat: [a, b]}, b: [{get_input: s}]}", {"a": "ab", "b": ["text"]}), ("{token: ['a,b', ',', 1]}", "b"),
-    ("{get_attribute: [one, private_address]}", "10.0.0.1"), ("{get_artifact: [one, x]}", {"get_artifact": ["one", "x"]}),
+    ("{get_attribute: [one, private_address]}", "10.0.0.1"),
+    ("{get_artifact: [one, x]}", {"get_artifact": ["one", "x"]}),
 ])
 def test_functions_as_defaults_are_run(im, value, result):
     assert outputs_of(im, document(inputs=INPUTS % value, outputs="{o: {value: {get_input: x}}}")) == {"o": result}
 
 
 @pytest.mark.parametrize("value, result", [
-    ("1.10", 1.1), ("NO", False), ("0640", 416), ("1_000", 1000), ("1:30", 90), ("1e3", "1e3"), ("1.5e+3", 1500.0), ("09", "09"),
-    ("'NO'", "NO"), ("{2: a, yes: b, ~: c, 1.5: d}", {"2": "a", "true": "b", "null": "c", "1.5": "d"}), ("!!float 1", 1.0),
-    ("{concat: [1.10, NO, 0640, ~, 2020-01-01, 1e-7, 1.0e+16, [x, \"it's\"], {a: 1}]}",
+    ("1.10", 1.1), ("NO", False), ("0640", 416), ("1_000", 1000), ("1:30", 90), ("1e3", "1e3"), ("1.5e+3", 1500.0),
+    ("09", "09"), ("'NO'", "NO"), ("{2: a, yes: b, ~: c, 1.5: d}", {"2": "a", "true": "b", "null": "c", "1.5": "d"}),
+    ("!!float 1", 1.0), ("{concat: [1.10, NO, 0640, ~, 2020-01-01, 1e-7, 1.0e+16, [x, \"it's\"], {a: 1}]}",
      "1.1False416None2020-01-011e-71e+16['x', \"it's\"]{'a': 1}"),
-    ("{concat: [2001-12-14t21:59:43.10-05:00, {a: 2020-01-01}]}", "2001-12-14 21:59:43.100000-05:00{'a': datetime.date(2020, 1, 1)}"),
-    ("{concat: abc}", "abc"), ("{token: ['a,b,c', ',', -1]}", "c"), ("{token: ['a,b,c', ',', 7]}", None), ("{token: [a, b, 0, c]}", None),
+    ("{concat: [2001-12-14t21:59:43.10-05:00, {a: 2020-01-01}]}",
+     "2001-12-14 21:59:43.100000-05:00{'a': datetime.date(2020, 1, 1)}"),
+    ("{concat: abc}", "abc"), ("{token: ['a,b,c', ',', -1]}", "c"), ("{token: ['a,b,c', ',', 7]}", None),
+    ("{token: [a, b, 0, c]}", None),
     ("{concat: [{token: [{concat: [a, ':', b]}, ':', 1]}, {get_attribute: [one, private_address]}]}", "b10.0.0.1"),
 ])
 def test_what_python_makes_of_values(im, value, result):
@@ -847,21 +905,25 @@ def test_what_python_makes_of_values(im, value, result):
     ("{2020-01-01: a}", "keys must be str, int, float, bool or None, not datetime.date"),
 ])
 def test_all_outputs_are_lost_when_one_fails(im, value, words):
-    nodes = "{one: {type: tosca.nodes.Compute}, disk: {type: tosca.nodes.BlockStorage}, many: {type: tosca.nodes.indigo.Compute, capabilities: {%s}}}"
+    nodes = ("{one: {type: tosca.nodes.Compute}, disk: {type: tosca.nodes.BlockStorage}, many: {type: "
+             "tosca.nodes.indigo.Compute, capabilities: {%s}}}")
     text = document(nodes % scalable(count=2), outputs="{c: {value: constant}, o: {value: %s}}" % value)
     assert outputs_of(im, text) == "Error Getting Inf. prop: " + words
 
 
-@pytest.mark.parametrize("value", ["[{get_input: %s}, {get_input: %s}]", "{concat: [{get_input: %s}, {get_input: %s}]}"])
+@pytest.mark.parametrize("value",
+                         ["[{get_input: %s}, {get_input: %s}]", "{concat: [{get_input: %s}, {get_input: %s}]}"])
 def test_calls_that_grow_without_end_do_no_harm(im, value):
     inputs = ["x%d: {type: list, default: %s}" % (n, value % ("x%d" % (n + 1), "x%d" % (n + 1))) for n in range(40)]
-    text = document(inputs="{%s, x40: {type: list, default: [x]}}" % ", ".join(inputs), outputs="{o: {value: {get_input: x0}}}")
+    text = document(inputs="{%s, x40: {type: list, default: [x]}}" % ", ".join(inputs),
+                    outputs="{o: {value: {get_input: x0}}}")
     assert "maximum recursion depth exceeded" in outputs_of(im, text)
     assert im.call("GET", "/version").status_code == 200
 
 
 def test_all_outputs_are_lost_when_an_input_is_a_date(im):
-    text = document(inputs="{x: {type: map, default: {day: 2020-01-01}}}", outputs="{c: {value: constant}, o: {value: {get_input: x}}}")
+    text = document(inputs="{x: {type: map, default: {day: 2020-01-01}}}",
+                    outputs="{c: {value: constant}, o: {value: {get_input: x}}}")
     assert outputs_of(im, text) == "Error Getting Inf. prop: Object of type date is not JSON serializable"
     assert outputs_of(im, text.replace("o: {value: {get_input: x}}", "o: {value: {concat: [{get_input: x}]}}")) == {
         "c": "constant", "o": "{'day': datetime.date(2020, 1, 1)}"}
@@ -875,25 +937,34 @@ def test_infinite_numbers(im):
         assert found["p"] == "inf-infnan"
 
 
-@pytest.mark.parametrize("type, addresses", [("tosca.nodes.indigo.Compute", ["10.0.0.1", "10.0.0.1"]), ("tosca.nodes.other.Compute", "10.0.0.1")])
+@pytest.mark.parametrize("type, addresses",
+                         [("tosca.nodes.indigo.Compute", ["10.0.0.1", "10.0.0.1"]),
+                          ("tosca.nodes.other.Compute", "10.0.0.1")])
 def test_attributes_of_machines(im, type, addresses):
     is_list = isinstance(addresses, list)
-    calls = {"all": "private_address", "far": "private_address, 7", "last": "private_address, -1", "login": "endpoint, credential",
-             "user": "endpoint, credential, 0, user", "bare": "credential", "id": "tosca_id", "short": "endpoint", "none": "nothing"}
-    text = document(compute(scalable(count=2), type=type)[:-1] + ", soft: {type: tosca.nodes.SoftwareComponent, requirements: [{host: one}]}}",
-                    outputs="{%s, of: {value: {get_attribute: [soft, private_address]}}, name: {value: {get_attribute: [soft, tosca_name]}}}" % ", ".join(
+    calls = {"all": "private_address", "far": "private_address, 7", "last": "private_address, -1",
+             "login": "endpoint, credential", "user": "endpoint, credential, 0, user", "bare": "credential",
+             "id": "tosca_id", "short": "endpoint", "none": "nothing"}
+    text = document(compute(scalable(count=2), type=type)[:-1] +
+                    ", soft: {type: tosca.nodes.SoftwareComponent, requirements: [{host: one}]}}",
+                    outputs="{%s, of: {value: {get_attribute: [soft, private_address]}}, name: {value: "
+                            "{get_attribute: [soft, tosca_name]}}}" % ", ".join(
                         "%s: {value: {get_attribute: [one, %s]}}" % one for one in calls.items()))
     found = outputs_of(im, text)
     login = {"user": "username", "token": "password", "token_type": "password"}
     assert found.pop("id").isdigit()
-    assert found == {"all": addresses, "far": "10.0.0.1", "last": "10.0.0.1", "login": [login, login] if is_list else None,
-                     "user": "username" if is_list else None, "bare": None, "short": None, "none": None, "of": "10.0.0.1", "name": "soft"}
+    assert found == {"all": addresses, "far": "10.0.0.1", "last": "10.0.0.1", "login": [login, login] if is_list
+                     else None, "user": "username" if is_list else None, "bare": None, "short": None, "none": None,
+                     "of": "10.0.0.1", "name": "soft"}
 
 
 def test_properties_of_nodes(im):
-    nodes = ("{one: {type: tosca.nodes.Compute, capabilities: {host: {properties: {num_cpus: {get_input: s}}}}}, soft: {type: tosca.nodes."
-             "SoftwareComponent, properties: {a: {get_property: [HOST, host, num_cpus]}, b: [x, {c: y}]}, requirements: [{host: one}]}}")
-    calls = {"cpus": "one, host, num_cpus", "of_host": "soft, a", "part": "soft, b, 1, c", "all": "soft, b", "of_requirement": "soft, host, num_cpus"}
+    nodes = ("{one: {type: tosca.nodes.Compute, capabilities: {host: {properties: {num_cpus: {get_input: s}}}}}, "
+             "soft: {type: tosca.nodes."
+             "SoftwareComponent, properties: {a: {get_property: [HOST, host, num_cpus]}, b: [x, {c: y}]}, "
+             "requirements: [{host: one}]}}")
+    calls = {"cpus": "one, host, num_cpus", "of_host": "soft, a", "part": "soft, b, 1, c", "all": "soft, b",
+             "of_requirement": "soft, host, num_cpus"}
     outputs = "{%s}" % ", ".join("%s: {value: {get_property: [%s]}}" % one for one in calls.items())
     assert outputs_of(im, document(nodes, "{s: {type: integer, default: 4}}", outputs)) == {
         "cpus": 4, "of_host": 4, "part": "y", "all": ["x", {"c": "y"}], "of_requirement": 4}
@@ -901,18 +972,21 @@ def test_properties_of_nodes(im):
 
 def test_values_in_lists_stay_what_they_were_when_they_were_first_asked_for(im):
     address = "{get_attribute: [one, private_address]}"
-    text = document(compute(scalable(count=1)), outputs="{plain: {value: %s}, listed: {value: [%s]}}" % (address, address))
+    text = document(compute(scalable(count=1)),
+                    outputs="{plain: {value: %s}, listed: {value: [%s]}}" % (address, address))
     id = im.configured(document=text)
     one, two = ["10.0.0.1"], ["10.0.0.1", "10.0.0.1"]
     assert im.get(id, "/outputs").json()["outputs"] == {"plain": one, "listed": [one]}
     im.call("POST", "/infrastructures/" + id, text.replace("count: 1", "count: 2"))
     im.advance(60)
-    assert im.get(id, "/outputs").json()["outputs"] == {"plain": two, "listed": [two]}, "an update reads the template again"
+    assert im.get(id, "/outputs").json()["outputs"] == {"plain": two,
+                                                        "listed": [two]}, "an update reads the template again"
     im.call("DELETE", "/infrastructures/%s/vms/1" % id)
     assert im.get(id, "/outputs").json()["outputs"] == {"plain": one, "listed": [two]}
     im.control("POST", "forget")
     assert im.get(id, "/outputs").json()["outputs"] == {"plain": one, "listed": [one]}, "and so does reading it back"
-    assert address.replace(" ", "") not in im.get(id, "/tosca").json()["tosca"] and "get_attribute" in im.get(id, "/tosca").json()["tosca"]
+    assert address.replace(" ", "") not in im.get(id, "/tosca").json()["tosca"] and \
+        "get_attribute" in im.get(id, "/tosca").json()["tosca"]
 
 
 # ---- one infrastructure
@@ -941,14 +1015,17 @@ def test_the_normative_type_has_single_addresses_and_default_instances(im):
 topology_template:
   node_templates:
     one: {type: tosca.nodes.Compute}
-    three: {type: tosca.nodes.Compute, capabilities: {scalable: {properties: {min_instances: 1, default_instances: 3, max_instances: 3}}}}
+    three:
+      type: tosca.nodes.Compute
+      capabilities: {scalable: {properties: {min_instances: 1, default_instances: 3, max_instances: 3}}}
     disk: {type: tosca.nodes.BlockStorage, properties: {size: 1 GB}}
     mine: {type: example.Server}
 node_types:
   example.Server: {derived_from: example.Base}
   example.Base: {derived_from: tosca.nodes.Compute}
 """
-    document = document.replace("node_types:", "  outputs:\n    ip: {value: {get_attribute: [one, private_address]}}\nnode_types:")
+    document = document.replace("node_types:",
+                                "  outputs:\n    ip: {value: {get_attribute: [one, private_address]}}\nnode_types:")
     id = im.configured(document=document)
     assert list(im.state(id)["vm_states"]) == ["0", "1", "2", "3", "4"]
     assert im.get(id, "/outputs").json() == {"outputs": {"ip": "10.0.0.1"}}
@@ -962,7 +1039,8 @@ topology_template:
     front: {type: tosca.nodes.Compute, capabilities: {endpoint: {properties: {network_name: PUBLIC}}}}
 """
     id = im.configured(document=document)
-    assert [im.get(id, "/vms/%d/instance_name" % n).json()["instance_name"] for n in range(3)] == ["front", "worker", "worker"]
+    assert [im.get(id, "/vms/%d/instance_name" % n).json()["instance_name"] for n in range(3)] == ["front", "worker",
+                                                                                                   "worker"]
     assert [network["id"] for network in im.get(id, "/vms/2").json()["radl"][:2]] == ["private_net", "public_net"]
 
 
@@ -1028,8 +1106,9 @@ topology_template: {node_templates: {}}
 def test_bad_documents_do_no_harm(im):
     bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         "%s: &%s [%s]\n" % (name, name, ",".join(["*" + before] * 10)) for before, name in zip("abcdefgh", "bcdefghi"))
-    for body in (bomb, "[" * 2000, "a: *b", "a: &a [*a]", "--- 1\n--- 2\n", "? [1]\n: 2", "a: !own 1", "a: !own [1]", "a: =", "<<: 5", "<<: [5]",
-                 "a: 2020-13-45", "a: 2020-02-30", "a: 2020-01-01 25:00:00", "a: !!int x", "a: !!float x", "\x00", "a: \xff".encode("latin-1")):
+    for body in (bomb, "[" * 2000, "a: *b", "a: &a [*a]", "--- 1\n--- 2\n", "? [1]\n: 2", "a: !own 1", "a: !own [1]",
+                 "a: =", "<<: 5", "<<: [5]", "a: 2020-13-45", "a: 2020-02-30", "a: 2020-01-01 25:00:00", "a: !!int x",
+                 "a: !!float x", "\x00", "a: \xff".encode("latin-1")):
         answer = im.call("POST", "/infrastructures", body)
         assert answer.status_code == 400 and "Error" in message(answer), body
     assert im.call("GET", "/version").status_code == 200
@@ -1039,7 +1118,9 @@ def test_contmsg(im):
     id = im.configured()
     assert im.get(id, "/contmsg").json() == {"contmsg": "Contextualization disabled by the RADL/TOSCA template.\n\n"}
     assert im.get(id, "/contmsg", accept="*/*").headers["Content-Type"] == text_type(im)
-    document = TEMPLATE.replace("      capabilities:", "      interfaces: {Standard: {configure: {implementation: x.yml}}}\n      capabilities:")
+    document = TEMPLATE.replace("      capabilities:",
+                                "      interfaces: {Standard: {configure: {implementation: x.yml}}}\n      "
+                                "capabilities:")
     id = im.configured(document=document)
     whole = im.get(id, "/contmsg").json()["contmsg"]
     header = im.get(id, "/contmsg", headeronly="true").json()["contmsg"]
@@ -1048,7 +1129,8 @@ def test_contmsg(im):
 
 def test_radl_and_vms(im):
     id = im.configured()
-    assert im.get(id).json() == {"uri-list": [{"uri": "%s/infrastructures/%s/vms/%d" % (im.url, id, n)} for n in (0, 1)]}
+    assert im.get(id).json() == {"uri-list": [{"uri": "%s/infrastructures/%s/vms/%d" % (im.url, id, n)}
+                                              for n in (0, 1)]}
     assert "\ndeploy simple_node 2" in im.get(id, "/radl", accept="*/*").text
     network, system = im.get(id, "/vms/0").json()["radl"]
     assert network == {"class": "network", "id": "private_net", "outbound": "no"}
@@ -1093,7 +1175,8 @@ def test_stop_start_and_reboot(im):
 def test_scaling_out_and_in(im):
     def scale(count, removal_list=None):
         document = yaml.safe_load(TEMPLATE)
-        scalable = document["topology_template"]["node_templates"]["simple_node"]["capabilities"]["scalable"]["properties"]
+        node = document["topology_template"]["node_templates"]["simple_node"]
+        scalable = node["capabilities"]["scalable"]["properties"]
         scalable["count"] = count
         if removal_list is not None:
             scalable["removal_list"] = removal_list
@@ -1107,7 +1190,8 @@ def test_scaling_out_and_in(im):
     assert scale(3, ["2"]).json() == {"uri-list": []}
     assert list(im.state(id)["vm_states"]) == ["0", "1", "3"]
     answer = scale(2, [])
-    assert (answer.status_code, message(answer)) == (400, "Error Adding resources: Deleted VM."), "the old list survives"
+    assert (answer.status_code, message(answer)) == (400,
+                                                     "Error Adding resources: Deleted VM."), "the old list survives"
     scale(2, ["0"])
     assert im.state(id) == {"state": "configured", "vm_states": {"1": "configured", "3": "configured"}}
     assert scale(1, ["1"]).status_code == 200
@@ -1132,7 +1216,8 @@ def test_owners(im):
     path = "/infrastructures/%s/authorization" % id
     bob = line("bob", "hunter2")
     answer = im.get(id, "/state", auth=bob)
-    assert (answer.status_code, message(answer)) == (403, "Error Getting Inf. prop: Access to this infrastructure not granted.")
+    assert (answer.status_code,
+            message(answer)) == (403, "Error Getting Inf. prop: Access to this infrastructure not granted.")
     body = json.dumps({"username": "bob", "password": "hunter2"})
     assert im.call("POST", path, body, headers={"Content-Type": "application/json"}).text == ""
     assert im.call("GET", path).json() == {"authorization": ["alice", "bob"]}
@@ -1184,7 +1269,8 @@ def test_a_deletion_that_is_not_asynchronous_is_over_when_it_answers(im):
 def test_deletion_while_adding_is_409(im):
     id = im.create({"launch_ms": 60000})
     answer = im.delete(id, **{"async": "true"})
-    assert (answer.status_code, message(answer)) == (409, "Error Destroying Inf: Invalid State to perform this operation.")
+    assert (answer.status_code, message(answer)) == (409,
+                                                     "Error Destroying Inf: Invalid State to perform this operation.")
     im.advance(60000)
     assert im.delete(id).status_code == 200
 
@@ -1230,7 +1316,9 @@ def test_all_vms_failed(im):
 
 
 def test_unconfigured(im):
-    document = TEMPLATE.replace("      capabilities:", "      interfaces: {Standard: {configure: {implementation: x.yml}}}\n      capabilities:")
+    document = TEMPLATE.replace("      capabilities:",
+                                "      interfaces: {Standard: {configure: {implementation: x.yml}}}\n      "
+                                "capabilities:")
     id = im.configured({"behaviour": "unconfigured"}, document=document)
     assert im.state(id) == {"state": "unconfigured", "vm_states": {"0": "unconfigured", "1": "unconfigured"}}
     assert "Contextualization Error" in im.get(id, "/contmsg").json()["contmsg"]
@@ -1288,7 +1376,9 @@ def test_a_refused_deletion(im):
 
 
 @pytest.mark.parametrize("shown, states", [("unknown", {"state": "unknown", "vm_states": {}}),
-                                           ("configured", {"state": "configured", "vm_states": {"0": "configured", "1": "configured"}})])
+                                           ("configured",
+                                            {"state": "configured",
+                                             "vm_states": {"0": "configured", "1": "configured"}})])
 def test_a_lost_deletion_works_when_it_is_repeated(im, shown, states):
     id = im.configured({"behaviour": "delete_lost", "lost": 2, "lost_as": shown})
     for _ in range(2):
@@ -1323,11 +1413,12 @@ def test_delete_409_for_a_while(im):
     assert im.delete(id).status_code == 200
 
 
-@pytest.mark.parametrize("bad, words", [({"behaviour": "nosuch"}, "unknown behaviour: nosuch"), ({"boot": 1}, "unknown key: boot"),
-                                        ({"boot_ms": -1}, "boot_ms is no number"), ({"fault": "x"}, "unknown fault: x"),
-                                        ({"fault": "hang", "on": "create,x"}, "unknown route in on: create,x"),
-                                        ({"fault": "hang", "fraction": 2}, "fraction is no number"), ("text", "is no map"),
-                                        ({"faults": [{}]}, "fault is missing"), ({"faults": {}}, "faults is a list")])
+@pytest.mark.parametrize("bad, words",
+                         [({"behaviour": "nosuch"}, "unknown behaviour: nosuch"), ({"boot": 1}, "unknown key: boot"),
+                          ({"boot_ms": -1}, "boot_ms is no number"), ({"fault": "x"}, "unknown fault: x"),
+                          ({"fault": "hang", "on": "create,x"}, "unknown route in on: create,x"),
+                          ({"fault": "hang", "fraction": 2}, "fraction is no number"), ("text", "is no map"),
+                          ({"faults": [{}]}, "fault is missing"), ({"faults": {}}, "faults is a list")])
 def test_a_slip_in_the_metadata_is_told(im, bad, words):
     answer = im.call("POST", "/infrastructures", template(bad))
     assert answer.status_code == 400 and words in message(answer)
@@ -1357,14 +1448,16 @@ def test_a_fault_for_a_time(im):
 
 def test_a_cloud_line_fails_the_first_creations(im):
     auth = line(cloud="id = one; type = Dummy; fault = http_503; on = create; first = 2")
-    statuses = [im.call("POST", "/infrastructures", template(), auth=auth, **{"async": "1"}).status_code for _ in range(4)]
+    statuses = [im.call("POST", "/infrastructures", template(), auth=auth, **{"async": "1"}).status_code
+                for _ in range(4)]
     assert statuses == [503, 503, 200, 200]
     assert len(im.control("GET", "ledger")) == 2
     assert im.call("POST", "/infrastructures", template(), auth=auth.replace("alice", "bob")).status_code == 503
 
 
 def test_faults_of_the_control_surface_may_ask_for_a_cloud(im):
-    im.control("POST", "fault", [{"fault": "http_503", "on": "create", "cloud": "one"}, {"fault": "read_only", "on": "delete"}])
+    im.control("POST", "fault",
+               [{"fault": "http_503", "on": "create", "cloud": "one"}, {"fault": "read_only", "on": "delete"}])
     id = im.create()
     im.advance(60)
     assert im.call("POST", "/infrastructures", template(), auth=line(cloud="id = one; type = Dummy")).status_code == 503
@@ -1411,7 +1504,8 @@ def test_the_connection_is_reset(im, kind, made):
 def test_there_is_no_answer(im, kind, made):
     im.control("POST", "fault", {"fault": kind, "on": "create", "first": 1})
     connection = http.client.HTTPConnection("127.0.0.1", im.server.port, timeout=10)
-    connection.request("POST", "/infrastructures?async=true", template(), {"Authorization": line(), "Content-Type": "text/yaml"})
+    connection.request("POST", "/infrastructures?async=true", template(),
+                       {"Authorization": line(), "Content-Type": "text/yaml"})
     wait_for(lambda: im.control("GET", "calls")["in_flight"] == 1, "the call")
     wait_for(lambda: len(im.control("GET", "ledger")) == made, "what the call makes")
     connection.sock.settimeout(0.3)
@@ -1446,7 +1540,8 @@ def test_a_late_answer_comes_when_the_clock_is_advanced(im):
 def after_the_client_left(im, method, path, body=None):
     """Sends a call, waits until the simulator has it, and goes without having had an answer."""
     connection = http.client.HTTPConnection("127.0.0.1", im.server.port, timeout=10)
-    connection.request(method, path, body, {"Authorization": line(), "Content-Type": "text/yaml", "Accept": "application/json"})
+    connection.request(method, path, body,
+                       {"Authorization": line(), "Content-Type": "text/yaml", "Accept": "application/json"})
     wait_for(lambda: im.control("GET", "calls")["in_flight"] == 1, "the call")
     connection.close()
 
@@ -1471,7 +1566,8 @@ def test_a_queue_carries_out_what_nobody_waits_for_any_more(im):
 
 
 def test_what_waits_in_a_queue_is_answered_as_ever(im):
-    im.control("POST", "fault", [{"fault": "queued", "on": "create", "ms": 100}, {"fault": "http_503", "on": "create", "first": 1}])
+    im.control("POST", "fault",
+               [{"fault": "queued", "on": "create", "ms": 100}, {"fault": "http_503", "on": "create", "first": 1}])
     assert im.call("POST", "/infrastructures", template()).status_code == 503
     im.create()
     assert [(one["seen"], one["struck"]) for one in im.control("GET", "fault")] == [(2, 2), (2, 1)]
@@ -1507,7 +1603,8 @@ def test_an_answer_is_lost(im, what, made):
     assert im.ledger(id)["alive"] == (what != "delete")
 
 
-@pytest.mark.parametrize("fault", ["hang", "reset", "http_503", "lost", "bad_json", "slow", "hang_after", "reset_after"])
+@pytest.mark.parametrize("fault",
+                         ["hang", "reset", "http_503", "lost", "bad_json", "slow", "hang_after", "reset_after"])
 def test_a_fault_strikes_at_the_occurrence_that_was_asked_for(im, fault):
     id = im.configured()
     im.control("POST", "fault", {"fault": fault, "on": "state", "after": 1, "first": 1, "ms": 300})
@@ -1635,7 +1732,8 @@ def test_an_im_that_died_before_its_launch_was_over_has_no_name_either(im):
 
 
 def back(im, id, ms):
-    return im.session.post("%s/_simulator/infrastructures/%s/back" % (im.url, id), json={"ms": ms}, timeout=10).status_code
+    return im.session.post("%s/_simulator/infrastructures/%s/back" % (im.url, id), json={"ms": ms},
+                           timeout=10).status_code
 
 
 def test_what_was_deleted_comes_back_at_any_time(im):
@@ -1697,9 +1795,9 @@ def test_the_ledger_keeps_what_was_made(im):
     assert entry["created_at"] > 1.7e12
     assert {key: entry[key] for key in entry if key != "created_at"} == {
         "id": id, "owner": "alice", "behaviour": "normal", "cloud_id": "dummy", "cloud_type": "Dummy",
-        "tag": None, "request_id": "request-1", "metadata": {"infra_name": "demo", "im_simulator": behaviour}, "vms_made": 2, "deletes": 0,
-        "alive": True, "visible": True, "orphaned": False, "state": "configured", "deleted_at": None,
-        "vm_states": {"0": "configured", "1": "configured"}}
+        "tag": None, "request_id": "request-1", "metadata": {"infra_name": "demo", "im_simulator": behaviour},
+        "vms_made": 2, "deletes": 0, "alive": True, "visible": True, "orphaned": False, "state": "configured",
+        "deleted_at": None, "vm_states": {"0": "configured", "1": "configured"}}
     assert [one["id"] for one in im.control("GET", "ledger")] == [id, other]
     tagged = im.create(document=TEMPLATE.replace("infra_name: demo", "PAAS_ATTEMPT: attempt-1"))
     assert im.ledger(tagged)["tag"] == "attempt-1"
@@ -1712,7 +1810,8 @@ def test_calls_are_counted_and_never_show_credentials(im):
     id = im.create(headers={"X-Request-ID": "request-2"})
     im.state(id)
     calls = im.control("GET", "calls")
-    assert (calls["routes"]["create"], calls["routes"]["state"], calls["total"], calls["most_in_flight"]) == (1, 1, 2, 1)
+    assert (calls["routes"]["create"], calls["routes"]["state"], calls["total"], calls["most_in_flight"]) == (1, 1, 2,
+                                                                                                              1)
     assert calls["last"][1]["request_id"] == "request-2"
     assert (calls["last"][0]["method"], calls["last"][0]["path"], calls["last"][0]["status"]) == (
         "GET", "/infrastructures/%s/state" % id, 200)
@@ -1731,12 +1830,14 @@ def test_a_state_can_be_forced(im):
     assert im.state(id)["state"] == "configured"
     force({"state": "gone"})
     assert im.state(id) == 404
-    assert im.session.post("%s/_simulator/infrastructures/%s/state" % (im.url, id), json={"state": "off"}, timeout=10).status_code == 404
+    assert im.session.post("%s/_simulator/infrastructures/%s/state" % (im.url, id), json={"state": "off"},
+                           timeout=10).status_code == 404
 
 
-@pytest.mark.parametrize("what, value", [("fault", {"fault": "nosuch"}), ("fault", {"fault": "hang", "wrong": 1}), ("fault", []),
-                                         ("advance", {"ms": "1"}), ("advance", {}), ("database", {}),
-                                         ("database", {"away": True, "for_ms": "1"})])
+@pytest.mark.parametrize("what, value",
+                         [("fault", {"fault": "nosuch"}), ("fault", {"fault": "hang", "wrong": 1}), ("fault", []),
+                          ("advance", {"ms": "1"}), ("advance", {}), ("database", {}),
+                          ("database", {"away": True, "for_ms": "1"})])
 def test_bad_orders_are_refused(im, what, value):
     answer = im.session.post("%s/_simulator/%s" % (im.url, what), json=value, timeout=10)
     assert answer.status_code == (200 if value == [] else 400), answer.text
@@ -1745,7 +1846,8 @@ def test_bad_orders_are_refused(im, what, value):
 def test_many_at_once(im):
     def life(n):
         session = requests.Session()
-        headers = {"Authorization": line("user%d" % (n % 10)), "Accept": "application/json", "Content-Type": "text/yaml"}
+        headers = {"Authorization": line("user%d" % (n % 10)), "Accept": "application/json",
+                   "Content-Type": "text/yaml"}
         uri = session.post(im.url + "/infrastructures?async=true", data=text, headers=headers, timeout=30).json()["uri"]
         for _ in range(3):
             assert session.get(uri + "/state", headers=headers, timeout=30).status_code == 200
@@ -1769,7 +1871,8 @@ def test_other_peoples_templates_come_back_equal(im, shared_data):
             text = file.read()
         answer = im.call("POST", "/infrastructures", text.encode(), **{"async": "true"})
         if answer.status_code != 200:
-            assert "was not found" in message(answer) or "no attribute 'nodetemplates'" in message(answer), (name, message(answer))
+            assert "was not found" in message(answer) or "no attribute 'nodetemplates'" in message(answer), \
+                (name, message(answer))
             continue
         taken += 1
         found = yaml.safe_load(im.get(answer.headers["InfID"], "/tosca").json()["tosca"])

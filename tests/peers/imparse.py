@@ -3,10 +3,11 @@
 
 usage: imparse.py TYPE_FILES...      (in a venv with IM)
 in:  {"text": the document, "verify": false for what IM does once it has read an infrastructure back from its database}
-out: {"inputs": {name: default}, "machines": {node: number}, "radl": text}, or {"refused": why}, or {"broken": how it ended}
+out: {"inputs": {name: default}, "machines": {node: number}, "radl": text}, or {"refused": why}, or {"broken": how it
+ended}
 
-Each document has a process of its own: IM switches its verification off for a whole process. An import by URL is the type file
-whose name begins with the repository's owner; an artifact is an empty play, or an empty script."""
+Each document has a process of its own: IM switches its verification off for a whole process. An import by URL is the
+type file whose name begins with the repository's owner; an artifact is an empty play, or an empty script."""
 
 import copy
 import json

@@ -1,5 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""The documents that we write, judged by IM's own parser: the values of odd spellings, random cases, and real templates."""
+"""The documents that we write, judged by IM's own parser: the values of odd spellings, random cases, and real
+templates."""
 
 import collections
 import contextlib
@@ -55,9 +56,12 @@ SPELLINGS = [
     ("type: string, default: x, descritpion: y", ABSENT, "x"),
 ]
 # A count, as it is written or as an input's default of a type, and the machines that it makes.
-COUNTS = [("'3'", None, 3), ("010", None, 8), ("'010'", None, 8), ("{get_input: value}", "type: integer, default: '3'", 3),
-          ("{get_input: value}", "type: integer, default: 010", 8), ("{get_input: value}", "type: string, default: '2'", 2)]
-VERSIONS = ["tosca_simple_yaml_1_0", "tosca_simple_yaml_1_1", "tosca_simple_yaml_1_2", "tosca_simple_yaml_1_3", "tosca_2_0"]
+COUNTS = [("'3'", None, 3), ("010", None, 8), ("'010'", None, 8),
+          ("{get_input: value}", "type: integer, default: '3'", 3),
+          ("{get_input: value}", "type: integer, default: 010", 8),
+          ("{get_input: value}", "type: string, default: '2'", 2)]
+VERSIONS = ["tosca_simple_yaml_1_0", "tosca_simple_yaml_1_1", "tosca_simple_yaml_1_2", "tosca_simple_yaml_1_3",
+            "tosca_2_0"]
 TEMPLATE = """\
 tosca_definitions_version: %(version)s
 capability_types:
@@ -125,12 +129,14 @@ def spellings(venv):
             if "refused" in found or not same(found["inputs"].get("value"), value):
                 wrong.append("%s: %s, not %r" % (declared, _told(found, "inputs"), value))
         for count, declared, machines in COUNTS:
-            text = TEMPLATE % {"version": VERSIONS[0], "declared": declared or "type: string, default: x", "count": count}
+            text = TEMPLATE % {"version": VERSIONS[0], "declared": declared or "type: string, default: x",
+                               "count": count}
             found = _ask(speaks, parser, text, {})
             if found.get("machines") != {"machine": machines}:
                 wrong.append("count: %s, input %s: %s, not %d" % (count, declared, _told(found, "machines"), machines))
         for version in VERSIONS:
-            found = _ask(speaks, parser, TEMPLATE % {"version": version, "declared": "type: string, default: x", "count": 1}, {})
+            found = _ask(speaks, parser,
+                         TEMPLATE % {"version": version, "declared": "type: string, default: x", "count": 1}, {})
             if "refused" in found:
                 wrong.append("%s: %s" % (version, _told(found, "")))
     assert not wrong, "%d are wrong\n    %s" % (len(wrong), "\n    ".join(wrong))
@@ -143,9 +149,9 @@ def _ask(speaks, parser, text, given):
 
 
 def random_cases(venv, count, least):
-    """Every input of random cases has the value that we told, as far as IM can do anything with the rest: what it crashes on
-    proves nothing, so `least` have to go through. (A default like random(8) is for IM to work out.) Its verification is off,
-    as types of the template's own are no types of inputs to it."""
+    """Every input of random cases has the value that we told, as far as IM can do anything with the rest: what it
+    crashes on proves nothing, so `least` have to go through. (A default like random(8) is for IM to work out.) Its
+    verification is off, as types of the template's own are no types of inputs to it."""
     wrong, taken = [], 0
     with asking(venv, speaker.TYPES) as (speaks, parser):
         for number in range(count):
@@ -163,9 +169,9 @@ def random_cases(venv, count, least):
 
 
 def real_templates(venv, folders, least, tell):
-    """What IM's parser refuses of our documents, it refuses of the template too when nobody else has touched it but to write
-    the same inputs into it; and what it makes of both is the same. `least`: how many it has to take, so that a parser
-    that refuses all of them proves nothing. `tell`: gets a line for each that it refuses."""
+    """What IM's parser refuses of our documents, it refuses of the template too when nobody else has touched it but to
+    write the same inputs into it; and what it makes of both is the same. `least`: how many it has to take, so that a
+    parser that refuses all of them proves nothing. `tell`: gets a line for each that it refuses."""
     templates, types = folders
     wrong, taken, refused = [], 0, collections.defaultdict(list)
     with asking(venv, types) as (speaks, parser):
@@ -181,7 +187,8 @@ def real_templates(venv, folders, least, tell):
             if "refused" in ours:
                 refused[_first(ours["refused"])].append(name)
             if ("refused" in ours) != ("refused" in theirs):
-                wrong.append("%s: %s" % (name, _first(ours.get("refused") or "only ours is taken: " + theirs["refused"])))
+                wrong.append("%s: %s" %
+                             (name, _first(ours.get("refused") or "only ours is taken: " + theirs["refused"])))
             if parser.parse(answer["document"], False) != parser.parse(with_inputs(text, given), False):
                 wrong.append("%s: IM makes something else of our document than of the template" % name)
     for reason, names in refused.items():
@@ -205,5 +212,6 @@ def _told(found, what):
 def _first(refusal):
     """The first of what IM's parser complains of, without the places in its code."""
     lines = [line.strip() for line in refusal.splitlines() if line.strip()]
-    told = [line for line in lines if not line.startswith(("Exception: Error parsing", "The pre-parsed input", "File "))]
+    told = [line for line in lines
+            if not line.startswith(("Exception: Error parsing", "The pre-parsed input", "File "))]
     return (told or lines)[0][:SHOWN]

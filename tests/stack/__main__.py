@@ -39,7 +39,8 @@ OrchestratorPublicAddressRecheck 10s
 
 
 def providers(stack):
-    """Two providers that serve both groups of the issuer's people, on IM's Dummy cloud: it makes machines of thin air."""
+    """Two providers that serve both groups of the issuer's people, on IM's Dummy cloud: it makes machines of thin
+    air."""
     groups = sorted({group for names in issuer.GROUPS.values() for group in names})
     return {"providers": [
         {"name": name, "type": "openstack", "auth": "id = {name}; type = Dummy", "regions": regions,

@@ -9,7 +9,8 @@ LOG = os.path.join(process.CHECKOUT, ".stack", "log", "build.log")
 PLAIN = os.path.join(process.CHECKOUT, "build")
 CHECK = os.path.join(PLAIN, "check")          # warnings are errors
 SANITIZED = os.path.join(PLAIN, "sanitized")  # AddressSanitizer and UndefinedBehaviorSanitizer
-# Leaks are valgrind's matter (pools hide them from here); the signal stack of a thread that ends trips gcc 12's own runtime.
+# Leaks are valgrind's matter (pools hide them from here); the signal stack of a thread that ends trips gcc 12's own
+# runtime.
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=0:use_sigaltstack=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 

@@ -1,5 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""./dev check: unit tests and guards, the unit tests once more with sanitizers, the integration tests; one line at the end."""
+"""./dev check: unit tests and guards, the unit tests once more with sanitizers, the integration tests; one line at the
+end."""
 
 import collections
 import glob
@@ -34,7 +35,8 @@ def check(arguments):
     if "--valgrind" in modes:
         for old in glob.glob(VALGRIND + "*"):
             os.unlink(old)
-        environment.update(ORCHESTRATOR_WRAPPER="valgrind --quiet --log-file=%s%%p" % VALGRIND, ORCHESTRATOR_PATIENCE="10")
+        environment.update(ORCHESTRATOR_WRAPPER="valgrind --quiet --log-file=%s%%p" % VALGRIND,
+                           ORCHESTRATOR_PATIENCE="10")
     if not modes and not chosen and is_built:
         totals += _tap("unit tests, guards", build.CHECK)
         broken = _compile("sanitized build", build.SANITIZED, "--enable-sanitizers")
@@ -75,7 +77,8 @@ def _programs(folder):
         text = file.read().replace("\\\n", " ")
     for row in text.splitlines():
         if row.startswith("check_PROGRAMS ="):
-            return [word.replace("$(EXEEXT)", "") for word in row.partition("=")[2].split() if not word.startswith("$(am__")]
+            return [word.replace("$(EXEEXT)", "") for word in row.partition("=")[2].split()
+                    if not word.startswith("$(am__")]
     return []
 
 
@@ -85,8 +88,8 @@ def _tap(name, folder, tests=None):
     for old in glob.glob(os.path.join(folder, "**", "*.trs"), recursive=True):
         os.unlink(old)
     command = ["make", "-j2", "-k", "check"] + ([] if tests is None else ["TESTS=" + " ".join(tests)])
-    done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, errors="replace", check=False,
+    done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
                           env={**os.environ, **build.SANITIZERS})
     counts, bad = collections.Counter(), set()
     for path in glob.glob(os.path.join(folder, "**", "*.trs"), recursive=True):
@@ -124,9 +127,9 @@ def _pytest(arguments, environment):
     if not any(one == "-n" or one.startswith(("-n", "--numprocesses", "-p")) for one in arguments):
         arguments = ["-n", "2", "--dist", "loadfile"] + arguments
     named = any(os.path.exists(one.partition("::")[0]) for one in arguments)
-    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-c", os.path.join(TESTS, "pytest.ini"), "--junitxml=" + RESULTS,
-                           *arguments, *([] if named else [TESTS])], cwd=process.CHECKOUT, stdin=subprocess.DEVNULL, env=environment,
-                          check=False)
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-c", os.path.join(TESTS, "pytest.ini"),
+                           "--junitxml=" + RESULTS, *arguments, *([] if named else [TESTS])], cwd=process.CHECKOUT,
+                          stdin=subprocess.DEVNULL, env=environment, check=False)
     counts, told = collections.Counter(), {}
     if os.path.exists(RESULTS):
         for suite in xml.etree.ElementTree.parse(RESULTS).getroot().iter("testsuite"):

@@ -47,8 +47,8 @@ def store_template(stack, token):
 
 
 def deployment(stack, token, known, inputs):
-    """The demonstration's deployment: the one of an earlier run while it is complete, else a new one with these template
-    inputs that is followed to its end."""
+    """The demonstration's deployment: the one of an earlier run while it is complete, else a new one with these
+    template inputs that is followed to its end."""
     if known:
         status, _, body = call("GET", "%s/deployments/%s" % (stack.url, known), token)
         if status == 200 and body["status_name"] == "CREATE_COMPLETE":
@@ -102,6 +102,6 @@ The same with a token that is in the line already (an hour long):
   PostgreSQL  psql %(database)s
 
 ./dev env prints all of this for a shell, ./dev token NAME a token for anybody, ./dev stop ends it.""" % {
-        "url": stack.url, "base": stack.base_url, "id": done["id"], "token": stack.issuer.token("alice"), "im": stack.im_url,
-        "error": stack.httpd.error_log, "access": stack.httpd.access_log, "issuer": stack.issuer.url,
-        "issuer_log": stack.issuer.log, "database": stack.postgres.url})
+        "url": stack.url, "base": stack.base_url, "id": done["id"], "token": stack.issuer.token("alice"),
+        "im": stack.im_url, "error": stack.httpd.error_log, "access": stack.httpd.access_log,
+        "issuer": stack.issuer.url, "issuer_log": stack.issuer.log, "database": stack.postgres.url})

@@ -59,8 +59,9 @@ class Httpd:
     def _text(self):
         process.make_folder(os.path.join(self.folder, "log"))
         run = process.make_folder(os.path.join(self.folder, "run-" + self.name))
-        defines = {"modules": modules(), "folder": self.folder, "run": run, "port": self.port, "pid_file": self.pid_file,
-                   "error_log": self.error_log, "access_log": self.access_log, **self.defines}
+        defines = {"modules": modules(), "folder": self.folder, "run": run, "port": self.port,
+                   "pid_file": self.pid_file, "error_log": self.error_log, "access_log": self.access_log,
+                   **self.defines}
         lines = ["# Written at every start; what it includes is the same for every stack."]
         lines += ["Define %s %s" % (name, quoted(value)) for name, value in defines.items()]
         if process.is_root():
@@ -69,12 +70,13 @@ class Httpd:
         return "\n".join(lines) + "\n"
 
     def write_configuration(self):
-        """Writes it for the next (graceful) start, once httpd has accepted it; else StackError with httpd's words, and what
-        runs keeps the one that it has."""
+        """Writes it for the next (graceful) start, once httpd has accepted it; else StackError with httpd's words, and
+        what runs keeps the one that it has."""
         candidate = self.configuration + ".next"
         process.write(candidate, self._text(), 0o600)
         done = subprocess.run([program(), "-t", "-f", candidate], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors="replace", cwd="/", env=self._environment(), check=False)
+                              stderr=subprocess.STDOUT, text=True, errors="replace", cwd="/", env=self._environment(),
+                              check=False)
         os.unlink(candidate)
         if done.returncode != 0:
             raise process.StackError("httpd refuses its configuration, so nothing was changed:\n" + "".join(
@@ -95,8 +97,8 @@ class Httpd:
         return self.pid is not None
 
     def start(self, *inputs, timeout=30):
-        """Starts it; when it runs already, stops it first if its configuration, its module or one of the files `inputs` is
-        newer than it is. True when it was started."""
+        """Starts it; when it runs already, stops it first if its configuration, its module or one of the files `inputs`
+        is newer than it is. True when it was started."""
         self.write_configuration()
         if self.running():
             born = os.path.getmtime(self.pid_file)
@@ -109,8 +111,8 @@ class Httpd:
         # In the foreground of a session of its own, so that its output is kept and a refused start is seen at once.
         with open(self.output_log, "a", encoding="utf-8") as output:
             start = output.tell()
-            server = subprocess.Popen(self._command("-DFOREGROUND"), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                                      cwd="/", env=self._environment(), start_new_session=True)
+            server = subprocess.Popen(self._command("-DFOREGROUND"), stdin=subprocess.DEVNULL, stdout=output,
+                                      stderr=output, cwd="/", env=self._environment(), start_new_session=True)
 
         def ready():
             if server.poll() is not None:
@@ -134,7 +136,8 @@ class Httpd:
         generation serves."""
         before = self.children()
         os.kill(self.pid, signal.SIGUSR1)
-        process.wait_for(lambda: self.children() and not before & self.children(), 30, "the new children of " + self.name)
+        process.wait_for(lambda: self.children() and not before & self.children(), 30,
+                         "the new children of " + self.name)
         process.wait_for(lambda: process.answers(self.port), 10, "%s on port %d" % (self.name, self.port))
 
     def children(self):

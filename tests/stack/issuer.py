@@ -4,11 +4,11 @@
 It has signing keys of its own, made at its first start and kept, so that tokens outlive a restart. Whoever can read its
 folder can sign tokens: `Issuer.token` does that without asking the server. Anyone may be a person: a name is enough.
 
-Routes: /.well-known/openid-configuration, /jwks, /userinfo, /introspect, /token (grants refresh_token and token-exchange). And for
-tests, on loopback like the rest: GET /_issuer/calls counts the calls of each route since the start, POST /_issuer/person
-{"sub": ..., <claims>} says what /userinfo knows of a subject, POST /_issuer/fault {"route": "/jwks", "status": 500,
-"times": 2} breaks a route ("status": 0 hangs up without an answer, "status": -1 hangs until it is mended; "times" left
-out: until "times": 0 mends it; "answer": the JSON that it answers then).
+Routes: /.well-known/openid-configuration, /jwks, /userinfo, /introspect, /token (grants refresh_token and
+token-exchange). And for tests, on loopback like the rest: GET /_issuer/calls counts the calls of each route since the
+start, POST /_issuer/person {"sub": ..., <claims>} says what /userinfo knows of a subject, POST /_issuer/fault {"route":
+"/jwks", "status": 500, "times": 2} breaks a route ("status": 0 hangs up without an answer, "status": -1 hangs until it
+is mended; "times" left out: until "times": 0 mends it; "answer": the JSON that it answers then).
 """
 
 import argparse
@@ -35,7 +35,8 @@ from . import keys, process
 
 AUDIENCE = "orchestrator"
 CLIENT_ID = "orchestrator"
-GROUPS = {"admin": ["beta-testers", "admins"], "alice": ["beta-testers"], "carol": ["beta-testers"], "bob": ["other-lab"]}
+GROUPS = {"admin": ["beta-testers", "admins"], "alice": ["beta-testers"], "carol": ["beta-testers"],
+          "bob": ["other-lab"]}
 ADMIN_GROUP = "admins"
 OTHERS = ["beta-testers"]
 SUBJECT = "local-"  # a subject is this and the name, so that it tells who a person is without a table
@@ -116,8 +117,9 @@ class Handler(JsonHandler):
     timeout = 30
 
     def do_GET(self):
-        self.serve({"/.well-known/openid-configuration": self.configuration, "/jwks": self.jwks, "/userinfo": self.userinfo,
-                    "/introspect": self.introspect, "/_issuer/calls": lambda body: (200, dict(self.server.calls))})
+        self.serve({"/.well-known/openid-configuration": self.configuration, "/jwks": self.jwks,
+                    "/userinfo": self.userinfo, "/introspect": self.introspect,
+                    "/_issuer/calls": lambda body: (200, dict(self.server.calls))})
 
     def do_POST(self):
         self.serve({"/token": self.token, "/userinfo": self.userinfo, "/introspect": self.introspect,
@@ -157,7 +159,8 @@ class Handler(JsonHandler):
     def configuration(self, _):
         base = self.server.url.rstrip("/")
         return 200, {"issuer": self.server.url, "jwks_uri": base + "/jwks", "userinfo_endpoint": base + "/userinfo",
-                     "token_endpoint": base + "/token", "introspection_endpoint": base + "/introspect", "authorization_endpoint": base + "/authorize",
+                     "token_endpoint": base + "/token", "introspection_endpoint": base + "/introspect",
+                     "authorization_endpoint": base + "/authorize",
                      "grant_types_supported": ["refresh_token", EXCHANGE], "response_types_supported": ["code"],
                      "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["RS256", "ES256"],
                      "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"]}
@@ -181,7 +184,8 @@ class Handler(JsonHandler):
         return 200, {"active": False} if claims is None else {"active": True, **claims}
 
     def token(self, body):
-        form = {name: values[0] for name, values in urllib.parse.parse_qs(body.decode(), keep_blank_values=True).items()}
+        form = {name: values[0] for name,
+                values in urllib.parse.parse_qs(body.decode(), keep_blank_values=True).items()}
         user, password = form.get("client_id", ""), form.get("client_secret", "")
         if self.headers.get("Authorization", "").lower().startswith("basic "):
             text = base64.b64decode(self.headers["Authorization"].split(None, 1)[1]).decode()
@@ -221,7 +225,8 @@ class Handler(JsonHandler):
                 self.server.mended.notify_all()
             else:
                 self.server.faults[value["route"]] = {"status": int(value["status"]), "times": value.get("times"),
-                                                      "answer": value.get("answer", {"error": "temporarily_unavailable"})}
+                                                      "answer": value.get("answer",
+                                                                          {"error": "temporarily_unavailable"})}
         return 200, value
 
 
@@ -266,7 +271,8 @@ class Issuer:
             process.write(self.secret_file, keys.base64url(os.urandom(24)) + "\n", 0o600)
         environment = {**os.environ, "PYTHONPATH": os.path.join(process.CHECKOUT, "tests")}
         with open(self.log, "a", encoding="utf-8") as log:
-            server = subprocess.Popen([sys.executable, "-m", "stack.issuer", "--folder", self.folder, "--port", str(self.port)],
+            server = subprocess.Popen([sys.executable, "-m", "stack.issuer", "--folder", self.folder, "--port",
+                                       str(self.port)],
                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=environment,
                                       start_new_session=True)
         process.write(self.pid_file, "%d\n" % server.pid)
@@ -283,7 +289,8 @@ class Issuer:
         return process.end(self.pid_file)
 
     def token(self, name="alice", groups=None, ttl=TTL, audience=AUDIENCE, key=None, **more):
-        """A token for anyone. `more`: claims laid over the usual ones, `drop` (names of claims to leave out), `header`."""
+        """A token for anyone. `more`: claims laid over the usual ones, `drop` (names of claims to leave out),
+        `header`."""
         return access_token(self.url, key or self.keys[0], person(name, groups), ttl, audience, **more)
 
     def refresh_token(self, name="alice", groups=None):

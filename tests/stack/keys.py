@@ -46,9 +46,10 @@ def public(keys):
 
 
 def sign(claims, key, header=None):
-    """A compact JWS. `header` is laid over {"alg", "typ", "kid"}; a value of None takes a member out. "alg": "none" leaves the
-    signature empty; `claims` may also be text, for payloads that are no JSON."""
-    fields = {"alg": key.get("alg"), "typ": "JWT", "kid": key.get("kid")} if key is not None else {"alg": "none", "typ": "JWT"}
+    """A compact JWS. `header` is laid over {"alg", "typ", "kid"}; a value of None takes a member out. "alg": "none"
+    leaves the signature empty; `claims` may also be text, for payloads that are no JSON."""
+    fields = {"alg": key.get("alg"), "typ": "JWT", "kid": key.get("kid")} if key is not None else {"alg": "none",
+                                                                                                   "typ": "JWT"}
     fields.update(header or {})
     fields = {name: value for name, value in fields.items() if value is not None}
     payload = claims if isinstance(claims, str) else json.dumps(claims, separators=(",", ":"))

@@ -17,7 +17,8 @@ TEMPLATES = os.path.join(process.CHECKOUT, "conf", "templates")
 
 
 def default_folder():
-    """Where ./dev run keeps its state: .stack in the checkout, or a folder that PostgreSQL's and httpd's users can reach."""
+    """Where ./dev run keeps its state: .stack in the checkout, or a folder that PostgreSQL's and httpd's users can
+    reach."""
     inside = os.path.join(process.CHECKOUT, ".stack")
     if not process.is_root() or process.reachable(process.CHECKOUT):
         return inside
@@ -49,7 +50,8 @@ class Stack:
                  extra=None, module=None, environment=None, wrapper=(), migrate=True, mpm="event"):
         self.folder = process.make_folder(folder)
         if os.stat(folder).st_uid != os.geteuid():
-            raise process.StackError("%s belongs to another user: a stack is stopped and removed by whoever made it" % folder)
+            raise process.StackError("%s belongs to another user: a stack is stopped and removed by whoever made it" %
+                                     folder)
         self.build = build or os.path.join(process.CHECKOUT, "build")
         self.directives = directives
         self.extra = extra
@@ -61,12 +63,13 @@ class Stack:
                                       self.ports["issuer" + (str(n) if n else "")]) for n in range(issuers)]
         self.simulator = None
         if im_url is None:
-            self.simulator = httpd.Httpd("simulator", folder, os.path.join(process.CHECKOUT, "tests/stack/simulator.conf"),
+            self.simulator = httpd.Httpd("simulator", folder,
+                                         os.path.join(process.CHECKOUT, "tests/stack/simulator.conf"),
                                          self.ports["simulator"], {"module": self._module("mod_im_simulator")},
                                          environment=environment)
         self.im_url = im_url or "http://127.0.0.1:%d" % self.ports["simulator"]
-        self.httpd = httpd.Httpd("httpd", folder, os.path.join(process.CHECKOUT, "tests/stack/httpd.conf"), self.ports["http"],
-                                 {"module": module or self._module("mod_orchestrator"), "mpm": mpm,
+        self.httpd = httpd.Httpd("httpd", folder, os.path.join(process.CHECKOUT, "tests/stack/httpd.conf"),
+                                 self.ports["http"], {"module": module or self._module("mod_orchestrator"), "mpm": mpm,
                                   "conninfo": self.postgres.conninfo},
                                  environment=environment, wrapper=wrapper)
 
@@ -170,7 +173,8 @@ class Stack:
             with open(self.extra, "rb") as file:
                 digest = hashlib.sha256(file.read()).hexdigest()
         except OSError as error:
-            raise process.StackError("%s can't be read (%s), so nothing was changed" % (self.extra, error.strerror)) from error
+            raise process.StackError("%s can't be read (%s), so nothing was changed" %
+                                     (self.extra, error.strerror)) from error
         return ["# " + digest, "Include %s" % httpd.quoted(os.path.abspath(self.extra))]
 
     # the parts one after the other
@@ -186,8 +190,8 @@ class Stack:
         return parts
 
     def start_httpd(self):
-        """Starts the main httpd and waits until it answers healthily and knows every issuer's keys. True when it had to be
-        started (again)."""
+        """Starts the main httpd and waits until it answers healthily and knows every issuer's keys. True when it had to
+        be started (again)."""
         before = self._written_providers()
         self._prepare()
         self.httpd.more = self._directives()

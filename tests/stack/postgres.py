@@ -13,10 +13,14 @@ from . import httpd, process
 
 USER = "orchestrator"
 ADMIN = "postgres"
-# mod_dbd's pool and the daemon share it: a server that is gone is noticed, and no statement or transaction hangs for ever.
-CONNINFO = ("host=127.0.0.1 port={port} user=orchestrator dbname=orchestrator passfile={passfile} connect_timeout={timeout} "
-            "keepalives_idle=30 keepalives_interval=5 keepalives_count=3 tcp_user_timeout=10000 application_name=orchestrator "
-            "options='-c statement_timeout={timeout}s -c lock_timeout={lock}s -c idle_in_transaction_session_timeout={idle}s'")
+# mod_dbd's pool and the daemon share it: a server that is gone is noticed, and no statement or transaction hangs for
+# ever.
+CONNINFO = ("host=127.0.0.1 port={port} user=orchestrator dbname=orchestrator passfile={passfile} "
+            "connect_timeout={timeout} "
+            "keepalives_idle=30 keepalives_interval=5 keepalives_count=3 tcp_user_timeout=10000 "
+            "application_name=orchestrator "
+            "options='-c statement_timeout={timeout}s -c lock_timeout={lock}s -c "
+            "idle_in_transaction_session_timeout={idle}s'")
 
 
 def programs():
@@ -40,7 +44,8 @@ class Postgres:
 
     @property
     def conninfo(self):
-        return CONNINFO.format(port=self.port, passfile=self.passfile, timeout=5 * process.PATIENCE, lock=2 * process.PATIENCE, idle=10 * process.PATIENCE)
+        return CONNINFO.format(port=self.port, passfile=self.passfile, timeout=5 * process.PATIENCE,
+                               lock=2 * process.PATIENCE, idle=10 * process.PATIENCE)
 
     @property
     def url(self):
@@ -69,8 +74,8 @@ class Postgres:
         return process.pid_of(self.pid_file) is not None
 
     def _make_cluster(self):
-        """Other users of this host get nothing of it: passwords that only our own processes can read, and a role for the
-        service that may do nothing outside of its database."""
+        """Other users of this host get nothing of it: passwords that only our own processes can read, and a role for
+        the service that may do nothing outside of its database."""
         passwords = {user: secrets.token_hex(16) for user in (ADMIN, USER)}
         first = os.path.join(self.folder, "first-password")
         process.write(first, passwords[ADMIN] + "\n", 0o600, user="postgres")

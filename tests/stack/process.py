@@ -47,8 +47,8 @@ def wait_for(condition, timeout=30.0, what="the condition", interval=0.02):
 
 
 def free_port(taken=()):
-    """A loopback port that nobody listens on. Until this process ends, no other one gets it from here: between the choice
-    and the listening, and whenever its server is stopped for a while, it would look free."""
+    """A loopback port that nobody listens on. Until this process ends, no other one gets it from here: between the
+    choice and the listening, and whenever its server is stopped for a while, it would look free."""
     while True:
         port = random.choice(PORTS)
         if port not in taken and _reserve(port) and port_is_free(port):
@@ -56,7 +56,8 @@ def free_port(taken=()):
 
 
 def _reserve(port):
-    """False when somebody has it reserved. An abstract socket is known to the whole machine, and gone with its process."""
+    """False when somebody has it reserved. An abstract socket is known to the whole machine, and gone with its
+    process."""
     mark = socket.socket(socket.AF_UNIX)
     try:
         mark.bind("\0mod_orchestrator-port-%d" % port)
@@ -84,10 +85,12 @@ def answers(port):
 
 
 def run(command, log=None, **options):
-    """Runs a command to its end; its output goes to the end of the file `log`, or is returned. StackError when it fails."""
+    """Runs a command to its end; its output goes to the end of the file `log`, or is returned. StackError when it
+    fails."""
     options.setdefault("stdin", subprocess.DEVNULL)
     if log is None:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **options)
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                              **options)
         output = done.stdout
     else:
         with open(log, "a", encoding="utf-8", errors="replace") as file:
@@ -113,8 +116,8 @@ def lives(pid):
 
 
 def pid_of(file, word=None):
-    """The process whose id is in a file, or None when it doesn't live. Its command line has to contain `word`, by default
-    the file's folder: after a reboot the id may be anybody's."""
+    """The process whose id is in a file, or None when it doesn't live. Its command line has to contain `word`, by
+    default the file's folder: after a reboot the id may be anybody's."""
     try:
         with open(file, encoding="ascii") as handle:
             pid = int(handle.readline())
@@ -138,7 +141,8 @@ def end(file, sig=signal.SIGTERM, timeout=15.0):
 
 
 def reachable(folder):
-    """Whether every user of the machine can enter a folder: PostgreSQL and httpd's children run as users of their own."""
+    """Whether every user of the machine can enter a folder: PostgreSQL and httpd's children run as users of their
+    own."""
     while True:
         if not os.path.isdir(folder) or not os.stat(folder).st_mode & 0o001:
             return False
@@ -159,8 +163,8 @@ def make_folder(path, user=None, mode=0o755):
 
 
 def write(path, text, mode=0o644, user=None):
-    """Writes a file as a whole; nobody sees half of it, and a secret never has a mode wider than its own. A file that holds
-    just this already stays as it is, with its time. `user`: whose it is, when we are root."""
+    """Writes a file as a whole; nobody sees half of it, and a secret never has a mode wider than its own. A file that
+    holds just this already stays as it is, with its time. `user`: whose it is, when we are root."""
     with contextlib.suppress(OSError), open(path, encoding="utf-8") as file:
         if file.read() == text and os.stat(path).st_mode & 0o777 == mode:
             return

@@ -22,7 +22,8 @@ def test_only_our_own_processes_read_the_passwords(postgres_server):
 
 def test_the_services_role_may_do_nothing_else(postgres_server):
     with contextlib.closing(psycopg2.connect(postgres_server.url)) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT rolsuper, rolcreaterole, rolcreatedb, rolreplication FROM pg_roles WHERE rolname = current_user")
+        cursor.execute("SELECT rolsuper, rolcreaterole, rolcreatedb, rolreplication FROM pg_roles WHERE rolname = "
+                       "current_user")
         assert cursor.fetchone() == (False, False, False, False)
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             cursor.execute("COPY (SELECT 1) TO PROGRAM 'true'")

@@ -1,5 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""What the tables keep of one another: a deployment's status of its last operation, a person's list of their deployments."""
+"""What the tables keep of one another: a deployment's status of its last operation, a person's list of their
+deployments."""
 
 import contextlib
 import itertools
@@ -12,7 +13,8 @@ import uuid
 import psycopg2
 import pytest
 
-ENUMS = json.loads(pathlib.Path(__file__).parents[2].joinpath("mod_orchestrator/routes/enums.json").read_text(encoding="utf-8"))
+ENUMS = json.loads(pathlib.Path(__file__).parents[2].joinpath("mod_orchestrator/routes/enums.json").read_text(
+    encoding="utf-8"))
 STATUS, TASK = ENUMS["deployment_status"], ENUMS["deployment_task"]
 TYPES, STATES, PHASES = (ENUMS["operation_" + word] for word in ("type", "state", "phase"))
 ENDED = ("succeeded", "failed", "canceled")
@@ -32,13 +34,15 @@ class Tables:
 
     def user(self):
         one = str(uuid.uuid4())
-        self.sql("INSERT INTO users (id, issuer, sub, name, username, email) VALUES (%s, 'i', %s, 'n', 'u', 'e')", one, one)
+        self.sql("INSERT INTO users (id, issuer, sub, name, username, email) VALUES (%s, 'i', %s, 'n', 'u', 'e')", one,
+                 one)
         return one
 
     def deployment(self, operation=None, **fields):
         one = str(uuid.uuid4())
         self.sql("INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer,"
-                 " per_provider_max_retries, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, created_by,"
+                 " per_provider_max_retries, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, "
+                 "created_by,"
                  " updated_by, last_operation_id, created_at)"
                  " VALUES (%s, %s, '{}', 'g', 'i', 1, 1, 1, false, %s, %s, %s, coalesce(%s::timestamptz, now()))",
                  one, self.person, self.person, self.person, operation, fields.get("created_at"))
@@ -48,7 +52,8 @@ class Tables:
         id = id or str(uuid.uuid4())
         self.sql("INSERT INTO operations (id, deployment_id, type, state, phase, reason, user_group,"
                  " user_group_issuer, created_by, ended_at) VALUES (%s, %s, %s, %s, %s, %s, 'g', 'i', %s,"
-                 " CASE WHEN %s THEN now() END)", id, deployment, type, state, phase, reason, self.person, state in ENDED)
+                 " CASE WHEN %s THEN now() END)", id, deployment, type, state, phase, reason, self.person,
+                 state in ENDED)
         return id
 
     def change(self, operation, state, phase, reason=None):
@@ -64,8 +69,9 @@ class Tables:
 
     def owned(self, person):
         """What the tally says, which is what there is."""
-        [(tally, count)] = self.sql("SELECT (SELECT coalesce(sum(owned), 0) FROM deployment_tallies WHERE user_id = %s),"
-                                    " (SELECT count(*) FROM deployment_owners WHERE user_id = %s)", person, person)
+        [(tally,
+          count)] = self.sql("SELECT (SELECT coalesce(sum(owned), 0) FROM deployment_tallies WHERE user_id = %s),"
+                             " (SELECT count(*) FROM deployment_owners WHERE user_id = %s)", person, person)
         assert tally == count
         return count
 
@@ -86,7 +92,8 @@ def expected(type, state, phase, reason):
     else:
         status = STATUS[word + ("_FAILED" if state in ENDED else "_IN_PROGRESS")]
     phases = {"placing": "provider_filtering", "submitting": "infrastructure_creation"}
-    task = ("finished" if state in ENDED else "infrastructure_deletion" if type == "DELETE" else "submitted" if phase == "queued" else
+    task = ("finished" if state in ENDED else "infrastructure_deletion" if type == "DELETE" else "submitted"
+            if phase == "queued" else
             "resources_updating" if type != "CREATE" else phases.get(phase, "resources_configuration"))
     shown = status in [STATUS[name] for name in ("CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED", "UNKNOWN")]
     return status, TASK[task], reason if shown else None
@@ -137,7 +144,8 @@ def test_a_deployment_turns_to_an_operation_of_the_same_statement(tables, type):
     """As a deletion is asked for, or another try."""
     deployment, id = tables.deployment(), str(uuid.uuid4())
     tables.point(deployment, tables.operation(deployment, "CREATE", "failed", "ended", "why"))
-    tables.sql("WITH operation AS (INSERT INTO operations (id, deployment_id, type, user_group, user_group_issuer, created_by)"
+    tables.sql("WITH operation AS (INSERT INTO operations (id, deployment_id, type, user_group, user_group_issuer, "
+               "created_by)"
                " VALUES (%s, %s, %s, 'g', 'i', %s)) UPDATE deployments SET last_operation_id = %s WHERE id = %s",
                id, deployment, type, tables.person, id, deployment)
     assert tables.standing(deployment) == expected(type, "pending", "queued", None)

@@ -10,8 +10,8 @@ import pytest
 
 
 def migrate(build, database):
-    return subprocess.run([os.path.join(build, "orchestrator-migrate"), database], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True, check=False)
+    return subprocess.run([os.path.join(build, "orchestrator-migrate"), database], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, check=False)
 
 
 def test_an_empty_database_gets_every_migration_once(build, database):
@@ -32,7 +32,8 @@ def ascii_database(postgres_server):
     """One as Debian's PostgreSQL makes it on a machine without a locale."""
     with contextlib.closing(psycopg2.connect(postgres_server.admin_url)) as connection:
         connection.autocommit = True
-        connection.cursor().execute("CREATE DATABASE plain OWNER orchestrator TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
+        connection.cursor().execute("CREATE DATABASE plain OWNER orchestrator TEMPLATE template0 ENCODING 'SQL_ASCII' "
+                                    "LOCALE 'C'")
         yield postgres_server.url_of("plain")
         connection.cursor().execute("DROP DATABASE plain WITH (FORCE)")
 

@@ -10,8 +10,8 @@ from stack import process
 
 def test_every_check_of_pages_passes(build, database):
     process.run(["make", "-s", "-C", build, "tests/store/check_pages"])
-    done = subprocess.run([os.path.join(build, "tests/store/check_pages")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, timeout=300, check=False,
+    done = subprocess.run([os.path.join(build, "tests/store/check_pages")], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=300, check=False,
                           env={**os.environ, "DATABASE_URL": database, "CMOCKA_MESSAGE_OUTPUT": "TAP"})
     results = re.findall(r"^(ok|not ok) \d+ - (\w+)", done.stdout, flags=re.M)
     assert len(results) >= 9, done.stdout

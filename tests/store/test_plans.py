@@ -15,26 +15,31 @@ import pytest
 TOP = pathlib.Path(__file__).parents[2]
 MANY = 3000
 PERSON, DEPLOYMENT = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
-VALUES = {"id": DEPLOYMENT, "deployment_id": DEPLOYMENT, "caller": PERSON, "is_admin": "f", "base_url": "https://paas.example"}
+VALUES = {"id": DEPLOYMENT, "deployment_id": DEPLOYMENT, "caller": PERSON, "is_admin": "f",
+          "base_url": "https://paas.example"}
 FILL = """
 INSERT INTO users (id, issuer, sub, name, username, email)
-SELECT CASE i WHEN 1 THEN %(person)s ELSE gen_random_uuid() END, 'i', 's' || i, 'n', 'u', 'e' FROM generate_series(1, %(many)s) i;
+SELECT CASE i WHEN 1 THEN %(person)s ELSE gen_random_uuid() END, 'i', 's' || i, 'n', 'u', 'e'
+FROM generate_series(1, %(many)s) i;
 INSERT INTO templates (id, content, checksum, name, target_provider_type, tosca_definition_version,
     created_by, updated_by)
 SELECT gen_random_uuid(), 'x', i, 'n', 'p', 'v', %(person)s, %(person)s FROM generate_series(1, %(many)s) i;
 INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, per_provider_max_retries,
-    tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, last_operation_id, created_by, updated_by, created_at)
+    tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, last_operation_id, created_by, updated_by,
+    created_at)
 SELECT CASE checksum WHEN '1' THEN %(deployment)s ELSE gen_random_uuid() END, id, '{}', 'g', 'i', 1, 1, 1, false, NULL,
     %(person)s, %(person)s, now() - checksum::int * interval '1 s' FROM templates;
 INSERT INTO operations (id, deployment_id, type, user_group, user_group_issuer, created_by)
 SELECT gen_random_uuid(), id, 'CREATE', 'g', 'i', created_by FROM deployments;
 UPDATE deployments d SET last_operation_id = o.id FROM operations o WHERE o.deployment_id = d.id;
 INSERT INTO deployment_owners (deployment_id, user_id) SELECT d.id, u.id FROM deployments d JOIN (
-    SELECT id, row_number() OVER () AS i FROM users) u ON u.i = (SELECT checksum::int FROM templates WHERE id = d.template_id);
+    SELECT id, row_number() OVER () AS i FROM users) u ON u.i = (SELECT checksum::int FROM templates
+    WHERE id = d.template_id);
 INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, is_compute, created_by,
     updated_by)
 SELECT gen_random_uuid(), id, 0, 'n', 't', true, created_by, created_by FROM deployments;
-INSERT INTO infrastructures (id, deployment_id, operation_id, step, user_id, user_group, user_group_issuer, endpoint, standing,
+INSERT INTO infrastructures (id, deployment_id, operation_id, step, user_id, user_group, user_group_issuer, endpoint,
+    standing,
     answer_until)
 SELECT gen_random_uuid(), deployment_id, id, 1, created_by, 'g', 'i', 'e', 'made', now() FROM operations;
 """
@@ -69,7 +74,8 @@ def plans(build, database, statements):
             statement = statements[name]
             text = statement.text
             # A list's base may be given more than it uses, which PREPARE can't find the type of.
-            values = [VALUES[parameter] for number, parameter in enumerate(statement.parameters, 1) if "$%d" % number in text]
+            values = [VALUES[parameter] for number, parameter in enumerate(statement.parameters, 1)
+                      if "$%d" % number in text]
             cursor.execute("PREPARE asked AS " + (around % text).replace("%", "%%"))
             given = "(%s)" % ", ".join(["%s"] * len(values)) if values else ""
             cursor.execute("EXPLAIN (FORMAT JSON, VERBOSE) EXECUTE asked " + given, values)
@@ -82,7 +88,8 @@ def plans(build, database, statements):
 @pytest.fixture
 def scans(plans):
     """scans(name, around): those that read tables, as (kind, table, index)."""
-    return lambda *asked: {(node["Node Type"], node.get("Relation Name"), node.get("Index Name")) for node in plans(*asked)
+    return lambda *asked: {(node["Node Type"], node.get("Relation Name"), node.get("Index Name"))
+                           for node in plans(*asked)
                            if "Relation Name" in node or "Index Name" in node}
 
 
@@ -104,8 +111,10 @@ def test_pages_are_found_by_the_index_of_their_order(scans):
 
 
 def test_what_is_below_a_deployment_is_found_by_it(scans):
-    for name, around, table in (("operation_get", "%s", "operations"), ("operation_list", "SELECT b.object FROM (%s) b", "operations"),
-                                ("resource_get", "%s", "resources"), ("resource_list", "SELECT b.object FROM (%s) b", "resources")):
+    for name, around, table in (("operation_get", "%s", "operations"),
+                                ("operation_list", "SELECT b.object FROM (%s) b", "operations"),
+                                ("resource_get", "%s", "resources"),
+                                ("resource_list", "SELECT b.object FROM (%s) b", "resources")):
         kinds = {kind for kind, read, _ in scans(name, around) if read == table}
         assert kinds and "Seq Scan" not in kinds, name
 
@@ -137,7 +146,8 @@ def columns(collection):
 
 def compared(column):
     """As orc_surface_plan.c does it."""
-    return column.get("expression", "b." + column["name"]) + (' COLLATE "C"' if column["kind"] in ("word", "issuer", "text") else "")
+    return column.get("expression", "b." + column["name"]) + (' COLLATE "C"'
+                                                              if column["kind"] in ("word", "issuer", "text") else "")
 
 
 @pytest.mark.parametrize("collection", ["deployments", "templates"])
@@ -145,7 +155,8 @@ def test_columns_that_are_said_to_be_indexed_begin_an_index(plans, database, col
     assert plans("deployment_keys_all")
     with contextlib.closing(psycopg2.connect(database)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid"
-                       " AND a.attnum = i.indkey[0] WHERE i.indrelid = %s::regclass AND i.indpred IS NULL", [collection])
+                       " AND a.attnum = i.indkey[0] WHERE i.indrelid = %s::regclass AND i.indpred IS NULL",
+                       [collection])
         first = {name for name, in cursor.fetchall()}
     spread = {column["name"] for column in columns(collection) if column.get("spread")}
     assert spread and all(first & {name, name + "_id"} for name in spread), first
@@ -163,7 +174,8 @@ def test_everybody_s_deployments_are_read_in_any_order_by_an_index(plans):
 
 
 def test_whatever_everybody_s_deployments_are_filtered_by_is_in_an_index(plans):
-    array = {"id": "uuid", "person": "uuid", "integer": "bigint", "boolean": "boolean", "enum": "bigint", "word": "text", "issuer": "text"}
+    array = {"id": "uuid", "person": "uuid", "integer": "bigint", "boolean": "boolean", "enum": "bigint",
+             "word": "text", "issuer": "text"}
     for column in columns("deployments"):
         if column["kind"] == "time":
             condition = "%s > '2020-01-01'" % compared(column)
@@ -177,7 +189,8 @@ def test_whatever_everybody_s_deployments_are_filtered_by_is_in_an_index(plans):
         assert any("Index Cond" in node for node in found), column["name"]
 
 
-@pytest.mark.parametrize("name", ["deployment_list_all", "operation_list", "resource_list", "template_list", "user_list_all"])
+@pytest.mark.parametrize("name", ["deployment_list_all", "operation_list", "resource_list", "template_list",
+                                  "user_list_all"])
 def test_functions_that_views_call_are_put_into_the_statement(plans, name):
     """One that stays a call is parsed and planned anew in each statement, which costs more than the rest of a page."""
     output = [text for node in plans(name, "SELECT b.object, b.bytes FROM (%s) b") for text in node.get("Output", [])]

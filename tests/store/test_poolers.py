@@ -19,8 +19,8 @@ def migrate(build, postgres_server, database, make_pgbouncer):
         pooler = make_pgbouncer(postgres_server, mode, **options)
         url = pooler.url(psycopg2.extensions.parse_dsn(database)["dbname"])
         with meanwhile(url):
-            return subprocess.run([build + "/orchestrator-migrate", url], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                  timeout=120, check=False)
+            return subprocess.run([build + "/orchestrator-migrate", url], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True, timeout=120, check=False)
     return call
 
 
@@ -52,8 +52,10 @@ def busy(url):
 
 
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
-@pytest.mark.parametrize("options", [{}, {"size": 1}, {"more": "server_round_robin = 1"}, {"more": "min_pool_size = 2\nserver_round_robin = 1"},
-                                     {"more": "min_pool_size = 5"}], ids=str)
+@pytest.mark.parametrize("options",
+                         [{}, {"size": 1}, {"more": "server_round_robin = 1"},
+                          {"more": "min_pool_size = 2\nserver_round_robin = 1"}, {"more": "min_pool_size = 5"}],
+                         ids=str)
 def test_pooling_that_changes_sessions_is_an_error_at_once(migrate, database, mode, options):
     done = migrate(mode, **options)
     assert done.returncode == 1

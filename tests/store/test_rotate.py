@@ -45,19 +45,22 @@ class Sealed:
         process.write(self.file, "".join(base64.b64encode(key).decode() + "\n" for key in keys), 0o600)
 
     def start(self):
-        return subprocess.Popen([self.program, self.url, self.file], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen([self.program, self.url, self.file], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                text=True)
 
     def run(self, status=0):
         """What it says of each column, as (anew, in all, closed); the whole text."""
         running = self.start()
         said, complaint = running.communicate(timeout=60)
         assert running.returncode == status, said + complaint
-        found = re.findall(r"^(\S+): (\d+) sealed anew, (\d+) in all with the first key, (\d+) that no key opens$", said, flags=re.M)
+        found = re.findall(r"^(\S+): (\d+) sealed anew, (\d+) in all with the first key, (\d+) that no key opens$",
+                           said, flags=re.M)
         return {name: tuple(map(int, numbers)) for name, *numbers in found}, said
 
     def person(self, key=OLD, token="token"):
         id = str(uuid.uuid4())
-        self.sql("INSERT INTO users (id, issuer, sub, name, username, email, refresh_token) VALUES (%s, 'i', %s, '', '', '', %s)",
+        self.sql("INSERT INTO users (id, issuer, sub, name, username, email, refresh_token) VALUES (%s, 'i', %s, '', "
+                 "'', '', %s)",
                  (id, id, seal(key, TOKEN, id, token)))
         return id
 
@@ -78,11 +81,15 @@ def one_of_each(sealed):
     sealed.sql("INSERT INTO credentials (user_id, access_token, expires_at) VALUES (%s, %s, now())",
                (person, seal(OLD, ACCESS, person, "access")))
     sealed.sql("INSERT INTO templates (id, content, checksum, name, target_provider_type,"
-               " tosca_definition_version, created_by, updated_by) VALUES (%s, '', '', '', '', '', %s, %s)", (template, person, person))
-    sealed.sql("INSERT INTO deployments (id, template_id, template_inputs, template_inputs_sealed, template_outputs_sealed, user_group,"
-               " user_group_issuer, per_provider_max_retries, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt,"
+               " tosca_definition_version, created_by, updated_by) VALUES (%s, '', '', '', '', '', %s, %s)",
+               (template, person, person))
+    sealed.sql("INSERT INTO deployments (id, template_id, template_inputs, template_inputs_sealed, "
+               "template_outputs_sealed, user_group,"
+               " user_group_issuer, per_provider_max_retries, tot_timeout_mins, per_provider_timeout_mins, "
+               "keep_last_attempt,"
                " created_by, updated_by) VALUES (%s, %s, '{}', %s, %s, '', '', 1, 1, 1, false, %s, %s)",
-               (deployment, template, seal(OLD, INPUTS, deployment, "{}"), seal(OLD, OUTPUTS, deployment, "{}"), person, person))
+               (deployment, template, seal(OLD, INPUTS, deployment, "{}"), seal(OLD, OUTPUTS, deployment, "{}"), person,
+                person))
     sealed.sql("INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, is_compute,"
                " metadata_sealed, created_by, updated_by) VALUES (%s, %s, 0, '', '', true, %s, %s, %s)",
                (resource, deployment, seal(OLD, METADATA, resource, "{}"), person, person))
@@ -95,7 +102,8 @@ def test_every_column_is_sealed_anew_and_opens_in_its_place(sealed):
     assert counts == {column: (1, 1, 0) for column in rows}
     for column, row in rows.items():
         table, name = column.split(".")
-        [(box,)] = sealed.sql("SELECT %s FROM %s WHERE %s = '%s'" % (name, table, "user_id" if column == ACCESS else "id", row))
+        [(box,)] = sealed.sql("SELECT %s FROM %s WHERE %s = '%s'" %
+                              (name, table, "user_id" if column == ACCESS else "id", row))
         assert unseal(NEW, column, row, box) is not None
     sealed.keys(NEW)  # the old one is not needed any more
     assert sealed.run()[0] == {column: (0, 1, 0) for column in rows}
@@ -103,14 +111,16 @@ def test_every_column_is_sealed_anew_and_opens_in_its_place(sealed):
 
 def test_no_sealed_column_is_forgotten(sealed):
     """What the schema calls sealed is what the program goes through."""
-    columns = {"%s.%s" % row for row in sealed.sql("SELECT table_name, column_name FROM information_schema.columns WHERE"
-                                                   " table_schema = 'public' AND column_name LIKE '%%\\_sealed'")}
+    columns = {"%s.%s" % row
+               for row in sealed.sql("SELECT table_name, column_name FROM information_schema.columns WHERE"
+                                     " table_schema = 'public' AND column_name LIKE '%%\\_sealed'")}
     assert columns | {TOKEN, ACCESS} == set(sealed.run()[0])
 
 
 def test_what_no_key_opens_is_named_and_left(sealed):
     good, lost, damaged = sealed.person(), sealed.person(LOST), sealed.person(NEW)
-    sealed.sql("UPDATE users SET refresh_token = overlay(refresh_token placing 'AAAA' from 20) WHERE id = %s", (damaged,))
+    sealed.sql("UPDATE users SET refresh_token = overlay(refresh_token placing 'AAAA' from 20) WHERE id = %s",
+               (damaged,))
     before = [sealed.stored(id) for id in (lost, damaged)]
     counts, said = sealed.run(status=1)
     assert counts[TOKEN] == (1, 1, 2)

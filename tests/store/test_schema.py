@@ -39,10 +39,13 @@ def written(postgres_server):
 
 
 def dumped(url):
-    """The schema as a set of statements; the columns of a table in any order, so that one may stand where it reads best."""
-    dump = subprocess.run([os.path.join(postgres.programs(), "pg_dump"), "--schema-only", "--schema=public", "--no-owner", url], text=True,
+    """The schema as a set of statements; the columns of a table in any order, so that one may stand where it reads
+    best."""
+    dump = subprocess.run([os.path.join(postgres.programs(), "pg_dump"), "--schema-only", "--schema=public",
+                           "--no-owner", url], text=True,
                           stdout=subprocess.PIPE, check=True).stdout
-    dump = "\n".join(line for line in dump.splitlines() if line and not line.startswith(("--", "SET ", "SELECT ", "\\")))
+    dump = "\n".join(line for line in dump.splitlines()
+                     if line and not line.startswith(("--", "SET ", "SELECT ", "\\")))
     statements = []
     for statement in re.split(r";\n(?=[A-Z])", dump):
         rows = statement.split("\n")

@@ -22,8 +22,8 @@ class Version:
         self.program, self.database = program, database
 
     def run(self, *words):
-        return subprocess.run([self.program, self.database, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=60, check=False)
+        return subprocess.run([self.program, self.database, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, timeout=60, check=False)
 
     def __call__(self, *words):
         done = self.run(*words)
@@ -116,7 +116,8 @@ def test_views_that_are_in_use_stay_and_are_written_down_once_an_hour(both, sql)
     assert sql("SELECT last_used FROM view_schemas WHERE name = %s", (names[0],)) == before
     sql("UPDATE view_schemas SET last_used = now() - interval '8 days' WHERE name = %s", (names[0],))
     old("keep")
-    assert sql("SELECT last_used > now() - interval '1 minute' FROM view_schemas WHERE name = %s", (names[0],)) == [(True,)]
+    assert sql("SELECT last_used > now() - interval '1 minute' FROM view_schemas WHERE name = %s",
+               (names[0],)) == [(True,)]
 
 
 def test_nothing_is_dropped_while_somebody_migrates(both, sql):

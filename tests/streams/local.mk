@@ -1,5 +1,5 @@
-# A handler that streams what tests write into files, through the module's own way of sending streams; built by its test,
-# never installed. That code keeps things by the module it is in: here that is this one.
+# A handler that streams what tests write into files, through the module's own way of sending streams; built by its
+# test, never installed. That code keeps things by the module it is in: here that is this one.
 check_LTLIBRARIES += tests/streams/mod_streams.la
 tests_streams_mod_streams_la_SOURCES = tests/streams/mod_streams.c \
 	$(httpd)/mo_shared.c $(httpd)/mo_shared.h \

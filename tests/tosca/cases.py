@@ -10,7 +10,8 @@ from model import Refused, Schema, Types, Unsure
 from spellings import NAMES, SPELLINGS
 from written import Emitter, Map, Text, written
 
-VERSIONS = ["tosca_simple_yaml_1_0"] * 2 + ["tosca_simple_yaml_1_1", "tosca_simple_yaml_1_2", "tosca_simple_yaml_1_3", "tosca_2_0"]
+VERSIONS = ["tosca_simple_yaml_1_0"] * 2 + ["tosca_simple_yaml_1_1", "tosca_simple_yaml_1_2", "tosca_simple_yaml_1_3",
+                                            "tosca_2_0"]
 MORE_KEYNAMES = ["descritpion", "tag_type", "group", "required_by", "metadata"]
 COUNTS = "1 2 3 010 0x3 0b11 1_0".split()
 ODD_COUNTS = COUNTS + "0 0o3 1:0 null yes 1.0 2000 abc -1".split()
@@ -41,7 +42,8 @@ class Generator(Declarations):
         topology = {"inputs": declared, "node_templates": Map(
             [(self.key(name), self.node(types, inputs, nodes, nodes[:i])) for i, name in enumerate(nodes)])}
         if self.chance(0.3):
-            topology["outputs"] = written({"out": {"value": self.function(inputs, nodes) if self.chance(0.6) else self.any_tree()}})
+            topology["outputs"] = written({"out": {"value": self.function(inputs, nodes) if self.chance(0.6)
+                                                   else self.any_tree()}})
         if self.chance(0.2):
             topology["policies"] = self.policies(types, nodes)
         parts = {"tosca_definitions_version": self.pick(VERSIONS)}
@@ -49,7 +51,8 @@ class Generator(Declarations):
             parts["metadata"] = self.metadata()
         parts.update({key.text: one for key, one in own.pairs if one.pairs}, topology_template=written(topology))
         template = written(parts)
-        return Case(template, self.given(types, template, declared), self.owners(), self.tags(), self.dice.randrange(2**32))
+        return Case(template, self.given(types, template, declared), self.owners(), self.tags(),
+                    self.dice.randrange(2**32))
 
     # Types of the template's own.
 
@@ -63,19 +66,22 @@ class Generator(Declarations):
                 "lab.capabilities.Scalable": {"derived_from": "tosca.capabilities.Scalable", "properties": {
                     "count": {"type": "integer", "required": "false", "default": self.pick(["1", "01", "0x1"])}}}},
             "node_types": {
-                "lab.nodes.Machine": {"derived_from": "tosca.nodes.Compute", "properties": self.properties(types, 0.2, 0, 3),
+                "lab.nodes.Machine": {"derived_from": "tosca.nodes.Compute",
+                                      "properties": self.properties(types, 0.2, 0, 3),
                                       "attributes": self.properties(types, 0.2, 0, 2),
                                       "capabilities": {"endpoint": {"type": "lab.capabilities.Endpoint"},
                                                        "scalable": {"type": "lab.capabilities.Scalable"}},
                                       "interfaces": {"Standard": self.operations(types),
                                                      "Own": {"type": "lab.interfaces.Own"}}},
                 "lab.nodes.Derived": {"derived_from": "lab.nodes.Machine"}},
-            "interface_types": {"lab.interfaces.Own": {"derived_from": "tosca.interfaces.Root", **self.operations(types)}},
+            "interface_types": {"lab.interfaces.Own": {"derived_from": "tosca.interfaces.Root",
+                                                       **self.operations(types)}},
             "relationship_types": {
                 "lab.relationships.Attached": {"derived_from": "tosca.relationships.AttachesTo",
                                                "properties": self.properties(types, 0.2, 0, 2)}},
             "policy_types": {
-                "lab.policies.Policy": {"derived_from": "tosca.policies.Root", "properties": self.properties(types, 0.2, 0, 2)}},
+                "lab.policies.Policy": {"derived_from": "tosca.policies.Root",
+                                        "properties": self.properties(types, 0.2, 0, 2)}},
         }).pairs
         return own
 
@@ -85,7 +91,8 @@ class Generator(Declarations):
         return {"operations": operations} if self.chance(0.4) else operations
 
     def own_data_types(self):
-        """Types derived from simple ones, and structures; each may hold those before it, and a structure derive from one."""
+        """Types derived from simple ones, and structures; each may hold those before it, and a structure derive from
+        one."""
         declared = Map([])
         types, structures = Types(Map([(Text("data_types"), declared)])), []
         for i in range(self.pick([0, 0, 1, 2])):
@@ -118,7 +125,8 @@ class Generator(Declarations):
             place = [self.reference(self.pick(nodes)), self.key(self.pick(NAMES)), self.pick(["0", "010"])]
             return written({self.pick(["get_attribute", "get_property"]): place[:self.pick([2, 3])]})
         if kind > 0.93:
-            return written({"token": [self.text_part(inputs), self.spelt(self.any_spelling()), self.pick(["0", "010", "1:30"])]})
+            return written({"token": [self.text_part(inputs), self.spelt(self.any_spelling()),
+                                      self.pick(["0", "010", "1:30"])]})
         parts = [self.spelt(self.any_spelling()) for _ in range(self.dice.randint(0, 3))]
         return written({"concat": parts + ([self.get_input(inputs)] if self.chance(0.5) else [])})
 
@@ -135,14 +143,18 @@ class Generator(Declarations):
             declared.pairs.append((Text(self.pick(MORE_KEYNAMES)), self.any_tree(1)))
         if self.chance(0.08):
             default = self.function(inputs, []) if self.chance(0.9) else written({"token": ["a", "b", "0"]})
-            declared.pairs = [(key, one) for key, one in declared.pairs if key.text != "default"] + [(Text("default"), default)]
+            declared.pairs = [(key, one) for key, one in declared.pairs
+                              if key.text != "default"] + [(Text("default"), default)]
         return declared
 
     def node(self, types, inputs, nodes, others):
         """`others`: nodes that it may require."""
         kind = self.pick(NODE_TYPES)
-        properties = self.any_map() if kind == "lab.nodes.Unknown" else self.values(types, types.properties("node_types", kind))
-        properties.pairs = [(key, self.function(inputs, nodes) if self.chance(0.1) else one) for key, one in properties.pairs]
+        properties = self.any_map() if kind == "lab.nodes.Unknown" else self.values(types,
+                                                                                    types.properties("node_types",
+                                                                                                     kind))
+        properties.pairs = [(key, self.function(inputs, nodes) if self.chance(0.1) else one) for key,
+                            one in properties.pairs]
         capabilities = {}
         if self.chance(0.4):
             capabilities["scalable"] = {"properties": self.counts(inputs)}
@@ -157,7 +169,8 @@ class Generator(Declarations):
             parts["interfaces"] = {self.pick(["Standard", "Own"]): self.interface(types, inputs, kind)}
         if others and self.chance(0.3):
             target = self.reference(self.pick(others))
-            parts["requirements"] = [{"dependency": self.requirement(types, inputs, target) if self.chance(0.6) else target}]
+            parts["requirements"] = [{"dependency": self.requirement(types, inputs, target) if self.chance(0.6)
+                                      else target}]
         return written(parts)
 
     @staticmethod

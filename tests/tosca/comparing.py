@@ -24,8 +24,8 @@ class Comparison:
         self.taken = 0
 
     def case(self, case, thorough=True):
-        """What is wrong with a made up case, a line each: also whether it is taken, and what its inputs are. `thorough`: IM's
-        own reader reads it, too, which takes ten times as long as its twin in C."""
+        """What is wrong with a made up case, a line each: also whether it is taken, and what its inputs are.
+        `thorough`: IM's own reader reads it, too, which takes ten times as long as its twin in C."""
         types, text = Types(case.template, self.files), case.text()
         answer = self.speaker.ask(text, case.given, users=case.users, tags=case.tags)
         try:
@@ -71,7 +71,8 @@ class Comparison:
     def _again(self, types, template, answer, document, users, tags, infra_name):
         """The document is a template too, with all inputs' values as defaults: it stands for itself."""
         inputs = template.get(*INPUTS)
-        sent = {key.text: document.value_sent(key.text, one) for key, one in (inputs.pairs if isinstance(inputs, Map) else ())}
+        sent = {key.text: document.value_sent(key.text, one) for key,
+                one in (inputs.pairs if isinstance(inputs, Map) else ())}
         if users and "users" in sent and not Schema(types, template.get(*INPUTS, "users")).takes(sent["users"]):
             return []  # a list of something else than owners
         again = self.speaker.ask(answer["document"], users=users, tags=tags, infra_name=infra_name)
@@ -110,7 +111,8 @@ def type_files(paths):
 
 
 def _way(wrong):
-    """In which way a case is wrong: it is taken, it is refused for a reason, or a document differs; "" when it isn't."""
+    """In which way a case is wrong: it is taken, it is refused for a reason, or a document differs; "" when it
+    isn't."""
     if not wrong or not wrong[0].startswith("it is "):
         return "differs" if wrong else ""
     return re.sub(r"line \d+, column \d+|'pointer': '[^']*'", "", wrong[0])

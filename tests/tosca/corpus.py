@@ -1,6 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""Real templates: those of the repository, and other people's beside the checkout. Many of these are parts of another one, which
-they name in their metadata; they are joined with it as IM's dashboard does."""
+"""Real templates: those of the repository, and other people's beside the checkout. Many of these are parts of another
+one, which they name in their metadata; they are joined with it as IM's dashboard does."""
 
 import glob
 import os
@@ -47,7 +47,8 @@ def joined(part, whole):
         if pairs is None:
             continue
         if _get(into, section) is None:
-            into.value.append((yaml.ScalarNode("tag:yaml.org,2002:str", section), yaml.MappingNode("tag:yaml.org,2002:map", [])))
+            into.value.append((yaml.ScalarNode("tag:yaml.org,2002:str", section),
+                               yaml.MappingNode("tag:yaml.org,2002:map", [])))
         mine = _get(into, section)
         names = {key.value for key, _ in pairs.value}
         mine.value = [(key, one) for key, one in mine.value if key.value not in names] + pairs.value

@@ -6,12 +6,13 @@ from reading import OUT_OF_RANGE
 from spellings import NAMES, SPELLINGS, Spellings
 from written import DOUBLE, List, Map, Text, written
 
-SIMPLE_KINDS = "string string integer integer float float boolean timestamp version range scalar-unit.size scalar-unit.time " \
-    "scalar-unit.frequency".split()
+SIMPLE_KINDS = "string string integer integer float float boolean timestamp version range scalar-unit.size " \
+    "scalar-unit.time scalar-unit.frequency".split()
 UNKNOWN = ["lab.Unknown", "Nobody"]  # types that nobody declares
 ANYTHING = [None, True, 0, 1, -0.0, 1.5, "1", "", [], {}, [None], {"a": 1}, 2**63, 1e300]
 NUMBERS = {"integer": [0, 1, -1, 7, 2**53 + 1, 2**63 - 1, -2**63],
-           "float": [0.0, -0.0, 1, 1.0, 0.1, 1e22, 1e300, 5e-324, 1.7e308, 2**53 + 1, -3, 0.1 + 0.2, 1e-7, 123456.789e3]}
+           "float": [0.0, -0.0, 1, 1.0, 0.1, 1e22, 1e300, 5e-324, 1.7e308, 2**53 + 1, -3, 0.1 + 0.2, 1e-7,
+                     123456.789e3]}
 
 
 def spoken(value):
@@ -96,12 +97,14 @@ class Declarations(Spellings):
             return List([self.spelt(self.pick(["0", "1", "010", "1:30", "0x1F", "-5"])), self.spelt(self.pick(
                 ["UNBOUNDED", "1_000", "0640", "4096"]))])
         if schema.kind == "list":
-            return List([self.value(schema.member(), fits, depth - 1) for _ in range(self.dice.randint(0, 3) if depth else 0)])
+            return List([self.value(schema.member(), fits, depth - 1)
+                         for _ in range(self.dice.randint(0, 3) if depth else 0)])
         if schema.kind == "map":
             return Map([(self.key(name), self.value(schema.member(), fits, depth - 1))
                         for name in self.some(NAMES, 0, 3 if depth else 0)])
         if schema.kind == DATA:
-            return self.values(schema.types, schema.types.properties("data_types", schema.data) if depth else {}, fits, depth - 1)
+            return self.values(schema.types, schema.types.properties("data_types", schema.data) if depth else {}, fits,
+                               depth - 1)
         return self.any_tree()
 
     def values(self, types, properties, fits=0.9, depth=3):

@@ -13,8 +13,8 @@ from reading import OUT_OF_RANGE, in_range, is_null, read, same, truth, word
 from written import List, Map, Text
 
 INPUT_KEYNAMES = {"type", "description", "constraints", "required", "status", "key_schema", "entry_schema"}
-TYPE_SECTIONS = {"node_types", "data_types", "capability_types", "relationship_types", "interface_types", "artifact_types",
-                 "policy_types", "group_types"}
+TYPE_SECTIONS = {"node_types", "data_types", "capability_types", "relationship_types", "interface_types",
+                 "artifact_types", "policy_types", "group_types"}
 TEMPLATES = {"relationship_templates": "relationship_types", "groups": "group_types", "policies": "policy_types"}
 VERSIONS = {"tosca_simple_yaml_1_1": "tosca_simple_yaml_1_2", "tosca_2_0": "tosca_simple_yaml_1_3"}
 INSTANCES = ["min_instances", "default_instances", "max_instances"]  # IM's parser compares them as they are written
@@ -33,7 +33,8 @@ ABSENT = Absent()
 
 @dataclasses.dataclass
 class Value:
-    """`allowed`: any of these. `is_typed`: a declaration says what it is, so that YAML 1.1 and 1.2 must read it alike."""
+    """`allowed`: any of these. `is_typed`: a declaration says what it is, so that YAML 1.1 and 1.2 must read it
+    alike."""
 
     allowed: list
     is_typed: bool = False
@@ -95,7 +96,8 @@ def untyped(tree):
     if function(tree) in NAMES:
         return Pairs({function(tree): _operands(tree.pairs[0][1], NAMES[function(tree)])})
     if makes_text(tree):
-        return Pairs({function(tree): [_part_of_text(function(tree), i, one) for i, one in enumerate(tree.pairs[0][1].items)]})
+        return Pairs({function(tree): [_part_of_text(function(tree), i, one) for i,
+                                       one in enumerate(tree.pairs[0][1].items)]})
     return Pairs({key.text: untyped(one) for key, one in tree.pairs})
 
 
@@ -109,7 +111,8 @@ def makes_text(tree):
 
 
 def _part_of_text(called, place, tree):
-    """All that is joined is a text; so is what is taken apart, and at what, before the place of the part that is meant."""
+    """All that is joined is a text; so is what is taken apart, and at what, before the place of the part that is
+    meant."""
     if not isinstance(tree, Text) or is_null(tree):
         return untyped(tree)
     if called == "token" and place >= 2:
@@ -145,8 +148,8 @@ def typed(schema, tree):
 
 
 def declared(types, tree):
-    """A part of the document in which things are declared. Whatever has a type (or derives from one) is a declaration: its
-    default and the operands of its constraints are of that type."""
+    """A part of the document in which things are declared. Whatever has a type (or derives from one) is a declaration:
+    its default and the operands of its constraints are of that type."""
     if isinstance(tree, List):
         return [declared(types, one) for one in tree.items]
     if not isinstance(tree, Map) or makes_text(tree):
@@ -212,7 +215,8 @@ class Document:
 
     def _part(self, part, tree):
         if part == "inputs" and isinstance(tree, Map):
-            return Pairs({key.text: input_declared(self.types, one, self.value_sent(key.text, one)) for key, one in tree.pairs})
+            return Pairs({key.text: input_declared(self.types, one, self.value_sent(key.text, one)) for key,
+                          one in tree.pairs})
         if part == "node_templates" and isinstance(tree, Map):
             return Pairs({key.text: self._node(one) for key, one in tree.pairs})
         if part in TEMPLATES:
@@ -248,13 +252,17 @@ class Document:
         kind, pairs = word(tree.get("type")), {}
         for key, one in tree.pairs:
             if kind and key.text == "properties" and isinstance(one, Map):
-                pairs[key.text] = Pairs({inner.text: self._property(section, kind, inner.text, value) for inner, value in one.pairs})
+                pairs[key.text] = Pairs({inner.text: self._property(section, kind, inner.text, value) for inner,
+                                         value in one.pairs})
             elif kind and key.text == "capabilities" and isinstance(one, Map):
-                pairs[key.text] = Pairs({inner.text: self._capability(kind, inner.text, value) for inner, value in one.pairs})
+                pairs[key.text] = Pairs({inner.text: self._capability(kind, inner.text, value) for inner,
+                                         value in one.pairs})
             elif kind and key.text == "attributes" and isinstance(one, Map):
-                pairs[key.text] = Pairs({inner.text: self._attribute(section, kind, inner.text, value) for inner, value in one.pairs})
+                pairs[key.text] = Pairs({inner.text: self._attribute(section, kind, inner.text, value) for inner,
+                                         value in one.pairs})
             elif kind and key.text == "interfaces" and isinstance(one, Map):
-                pairs[key.text] = Pairs({inner.text: self._interface((section, kind, inner.text), value) for inner, value in one.pairs})
+                pairs[key.text] = Pairs({inner.text: self._interface((section, kind, inner.text), value) for inner,
+                                         value in one.pairs})
             elif key.text == "requirements" and isinstance(one, List):
                 pairs[key.text] = [self._requirement(inner) for inner in one.items]
             elif key.text in ("targets", "members") and isinstance(one, List):
@@ -290,7 +298,8 @@ class Document:
             if key.text == "inputs":
                 pairs[key.text] = self._inputs(interface, None, one)
             elif key.text == "operations" and isinstance(one, Map):
-                pairs[key.text] = Pairs({inner.text: self._operation(interface, inner.text, value) for inner, value in one.pairs})
+                pairs[key.text] = Pairs({inner.text: self._operation(interface, inner.text, value) for inner,
+                                         value in one.pairs})
             else:
                 pairs[key.text] = self._operation(interface, key.text, one)
         return untyped(tree) if pairs is None else Pairs(pairs)
@@ -307,9 +316,9 @@ class Document:
                       for key, one in tree.pairs})
 
     def _input(self, interface, operation, wanted):
-        """What is declared for an input of an operation: by the nearest type that does, else by the interface's own type, of
-        which the nearest type's word counts; for the operation, else for the whole interface. Without a type it is a value,
-        and declares nothing."""
+        """What is declared for an input of an operation: by the nearest type that does, else by the interface's own
+        type, of which the nearest type's word counts; for the operation, else for the whole interface. Without a type
+        it is a value, and declares nothing."""
         section, kind, called = interface
         own = [one.get("interfaces", called) for _, one in self.types.chain(section, kind) if isinstance(one, Map)]
         own = [one for one in own if isinstance(one, Map)]
@@ -336,8 +345,8 @@ class Document:
         return Pairs(pairs)
 
     def _count(self, tree, pairs):
-        """What we counted is what IM counts on: a number; it stays an input's when that is a number. One without a value is
-        not there, and a type's default says nothing."""
+        """What we counted is what IM counts on: a number; it stays an input's when that is a number. One without a
+        value is not there, and a type's default says nothing."""
         count, properties = Count(tree, self.values), tree.get("capabilities", "scalable", "properties")
         declared = self.types.capability_property(word(tree.get("type")), "scalable", "count")
         numbers = {}

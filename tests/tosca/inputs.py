@@ -89,7 +89,8 @@ class Inputs:
     def _worked_out(self, schema, tree):
         if function(tree):
             operand = tree.pairs[0][1]
-            return {"get_input": self._get_input, "concat": self._concat}.get(function(tree), self._no_function)(operand)
+            return {"get_input": self._get_input, "concat": self._concat}.get(function(tree),
+                                                                              self._no_function)(operand)
         if isinstance(tree, Text):
             return schema.typed_text(tree)
         if isinstance(tree, List):

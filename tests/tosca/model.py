@@ -10,8 +10,8 @@ from loaders import plain_tag, plain_value
 from reading import OUT_OF_RANGE, in_range, is_null, read, truth, word
 from written import List, Map, Text
 
-SIMPLE = {"string", "integer", "float", "boolean", "timestamp", "version", "range", "scalar-unit.size", "scalar-unit.time",
-          "scalar-unit.frequency", "list", "map"}
+SIMPLE = {"string", "integer", "float", "boolean", "timestamp", "version", "range", "scalar-unit.size",
+          "scalar-unit.time", "scalar-unit.frequency", "list", "map"}
 KEEP_TEXT = {"string", "timestamp", "version", "scalar-unit.size", "scalar-unit.time", "scalar-unit.frequency"}
 UNITS = {"scalar-unit.size": "B|kB|KiB|MB|MiB|GB|GiB|TB|TiB", "scalar-unit.time": "ns|us|ms|s|m|h|d",
          "scalar-unit.frequency": "Hz|kHz|MHz|GHz"}
@@ -82,7 +82,8 @@ class Types:
         return True
 
     def data_type(self, name):
-        """The full name of a data type; one of TOSCA's own may be given by its last part, of several the most derived."""
+        """The full name of a data type; one of TOSCA's own may be given by its last part, of several the most
+        derived."""
         if self._find("data_types", name) is not None:
             return name
         named = {one for place in self.places if isinstance(place.get("data_types"), Map)
@@ -207,7 +208,8 @@ class Schema:
             r"\d{1,18}(\.\d{1,18}(\.\d{1,18}(\.[A-Za-z0-9]+(-\d{1,18})?)?)?)?", value), value)
 
     def _check_scalar(self, value, _):
-        found = isinstance(value, str) and re.fullmatch(r"(\d+)(?:\.(\d+))?[ \t]*(?:%s)" % UNITS[self.kind], value, re.I)
+        found = isinstance(value, str) and re.fullmatch(r"(\d+)(?:\.(\d+))?[ \t]*(?:%s)" % UNITS[self.kind], value,
+                                                        re.I)
         self._refuse_unless(found, value)
         self._refuse_unless(len(found[1] + (found[2] or "")) <= 15 and len(found[2] or "") <= 9, value)
 
@@ -250,7 +252,8 @@ class Schema:
         allowed = clause.get("valid_values")
         if allowed is None or self.kind not in ("string", "integer", "float", "boolean"):
             raise Unsure("a constraint")
-        self._refuse_unless(any(type(one) is type(value) and one == value for one in map(self.typed, allowed.items)), value)
+        self._refuse_unless(any(type(one) is type(value) and one == value for one in map(self.typed, allowed.items)),
+                            value)
 
     # JSON's values.
 

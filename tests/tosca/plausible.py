@@ -5,14 +5,14 @@ from model import Schema
 from reading import word
 from written import List, Map
 
-BY_KIND = {"string": "plausible", "integer": 1, "float": 1, "boolean": True, "timestamp": "2026-01-01T10:00:00Z", "version": "1.10",
-           "range": [1, 2], "scalar-unit.size": "4 GB", "scalar-unit.time": "1 h", "scalar-unit.frequency": "2 GHz", "list": [],
-           "map": {}}
+BY_KIND = {"string": "plausible", "integer": 1, "float": 1, "boolean": True, "timestamp": "2026-01-01T10:00:00Z",
+           "version": "1.10", "range": [1, 2], "scalar-unit.size": "4 GB", "scalar-unit.time": "1 h",
+           "scalar-unit.frequency": "2 GHz", "list": [], "map": {}}
 
 
 def ask(speaker, types, template, text, everything, **more):
-    """The answer to a template, and what was given: for what it can't do without, or for everything (the last of the valid
-    values, else the default). What a constraint forbids is taken back."""
+    """The answer to a template, and what was given: for what it can't do without, or for everything (the last of the
+    valid values, else the default). What a constraint forbids is taken back."""
     inputs = template.get("topology_template", "inputs")
     given = {}
     for key, declared in inputs.pairs if isinstance(inputs, Map) else ():

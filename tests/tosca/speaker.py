@@ -28,7 +28,8 @@ class Speaker:
 
     def ask(self, template, inputs=None, **more):
         """The answer to a template and what is given for its inputs: {"mistakes": ...} or {"document": ..., ...}."""
-        wish = {"template": template, "inputs": inputs or {}, **{name: one for name, one in more.items() if one is not None}}
+        wish = {"template": template, "inputs": inputs or {},
+                **{name: one for name, one in more.items() if one is not None}}
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.write(json.dumps(wish) + "\n")
             self.process.stdin.flush()

@@ -11,7 +11,8 @@ from model import Types
 from written import compose
 
 OWNERS = [{"os_user_name": "alice", "os_user_ssh_public_key": "ssh-ed25519 AAAA alice"}]
-MORE = {"users": OWNERS, "tags": {"PAAS_DEP_UUID": "018f0000-0000-7000-8000-000000000000", "note": "1.10"}, "infra_name": "010"}
+MORE = {"users": OWNERS, "tags": {"PAAS_DEP_UUID": "018f0000-0000-7000-8000-000000000000", "note": "1.10"},
+        "infra_name": "010"}
 SHOWN = 20  # differences that are told
 
 

@@ -15,14 +15,14 @@ def schema(declared, types=""):
 
 
 @pytest.mark.parametrize("declared, spelling, value", [
-    ("type: string", "1.10", "1.10"), ("type: string", "NO", "NO"), ("type: string", "~", None), ("type: string", "'~'", "~"),
-    ("type: version", "1.10", "1.10"), ("type: version", "7", "7"), ("type: timestamp", "2026-01-01", "2026-01-01"),
-    ("type: scalar-unit.size", "010 MB", "010 MB"),
-    ("type: integer", "010", 8), ("type: integer", "'010'", 8), ("type: integer", "1:30", 90), ("type: integer", "1_000", 1000),
-    ("type: integer", "0o17", "0o17"), ("type: integer", "1.0", 1.0), ("type: integer", "9223372036854775808", OUT_OF_RANGE),
-    ("type: float", "1", 1.0), ("type: float", "-0.0", -0.0), ("type: float", "1e3", "1e3"), ("type: float", ".inf", OUT_OF_RANGE),
-    ("type: boolean", "'Off'", False), ("type: boolean", "y", "y"),
-    ("type: range", "['1', UNBOUNDED]", [1, "UNBOUNDED"]),
+    ("type: string", "1.10", "1.10"), ("type: string", "NO", "NO"), ("type: string", "~", None),
+    ("type: string", "'~'", "~"), ("type: version", "1.10", "1.10"), ("type: version", "7", "7"),
+    ("type: timestamp", "2026-01-01", "2026-01-01"), ("type: scalar-unit.size", "010 MB", "010 MB"),
+    ("type: integer", "010", 8), ("type: integer", "'010'", 8), ("type: integer", "1:30", 90),
+    ("type: integer", "1_000", 1000), ("type: integer", "0o17", "0o17"), ("type: integer", "1.0", 1.0),
+    ("type: integer", "9223372036854775808", OUT_OF_RANGE), ("type: float", "1", 1.0), ("type: float", "-0.0", -0.0),
+    ("type: float", "1e3", "1e3"), ("type: float", ".inf", OUT_OF_RANGE), ("type: boolean", "'Off'", False),
+    ("type: boolean", "y", "y"), ("type: range", "['1', UNBOUNDED]", [1, "UNBOUNDED"]),
     ("type: list, entry_schema: {type: version}", "[1.10, 2]", ["1.10", "2"]),
     ("type: list", "[1.10, 2026-01-01, NO]", [1.1, "2026-01-01", False]),
     ("type: map, entry_schema: float", "{1: 1, NO: 0x10}", {"1": 1.0, "NO": 16.0}),

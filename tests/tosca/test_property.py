@@ -1,6 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""The document for IM says what the template and its inputs say to us, whatever the spelling: random cases against a model of
-TOSCA's types in Python, and PyYAML's reading of the document."""
+"""The document for IM says what the template and its inputs say to us, whatever the spelling: random cases against a
+model of TOSCA's types in Python, and PyYAML's reading of the document."""
 
 import os
 import textwrap

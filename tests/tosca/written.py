@@ -1,6 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""YAML as it is written, before anybody says what it means: texts with their styles, lists and maps. From such a tree to
-a document, and from a document to such a tree (PyYAML's composer, so that no reader of ours has a word in it)."""
+"""YAML as it is written, before anybody says what it means: texts with their styles, lists and maps. From such a tree
+to a document, and from a document to such a tree (PyYAML's composer, so that no reader of ours has a word in it)."""
 
 import dataclasses
 import re
@@ -92,7 +92,8 @@ def _from_node(loader, node):
 # Nothing in it can be taken for an indicator, a comment or the end of the text, between brackets neither.
 _SAFE_PLAIN = re.compile(r"""(?!---|\.\.\.) [A-Za-z0-9_./+~=<$^()\-]
     (?: [A-Za-z0-9_./+~=<>$^()%@!*&|;'"\\\-] | :(?=[^\s,\[\]{}]) | [ ](?=[^\s\#]) )*""", re.X)
-_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\"": "\\\"", "\\": "\\\\", "\x85": "\\N", "\u2028": "\\L", "\u2029": "\\P"}
+_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\"": "\\\"", "\\": "\\\\", "\x85": "\\N", "\u2028": "\\L",
+            "\u2029": "\\P"}
 
 
 def can_be_plain(text):
@@ -101,7 +102,8 @@ def can_be_plain(text):
 
 
 def _double(text):
-    return '"%s"' % "".join(_ESCAPES.get(c) or (c if c.isprintable() and c != "\ufeff" else "\\U%08x" % ord(c)) for c in text)
+    return '"%s"' % "".join(_ESCAPES.get(c) or (c if c.isprintable() and c != "\ufeff" else "\\U%08x" % ord(c))
+                            for c in text)
 
 
 def _can_be_block(text):

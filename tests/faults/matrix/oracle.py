@@ -29,8 +29,8 @@ UNTOLD = "has one that it tells nothing of, which may be it."
 
 
 class Oracle:
-    """Of one person's deployments; everything through the API and the simulator's ledger. `is_untold`: IM never tells whose
-    one of their infrastructures is; it is enough that people are told, by its tag."""
+    """Of one person's deployments; everything through the API and the simulator's ledger. `is_untold`: IM never tells
+    whose one of their infrastructures is; it is enough that people are told, by its tag."""
 
     def __init__(self, stack, person, ids, is_untold=False):
         self.stack, self.person, self.ids, self.is_untold = stack, person, ids, is_untold

@@ -27,7 +27,8 @@ NEVER = 10 ** 9
 ROUND_TRIP = b"S\x00\x00\x00\x04"  # how a client of PostgreSQL ends each: Sync
 EXECUTION = b"\x00%s\x00"  # of a prepared statement: Bind, with the unnamed portal
 # The moment is one of the first so many.
-OFTEN = {"database": 12, "work_claim": 4, "work_save": 4, "work_durably": 2, "work_forget": 2, "infrastructure_known": 2}
+OFTEN = {"database": 12, "work_claim": 4, "work_save": 4, "work_durably": 2, "work_forget": 2,
+         "infrastructure_known": 2}
 
 
 class Strike:
