@@ -20,6 +20,8 @@ IMS, HUNG, BUSY = 100, 10, 40  # endpoints, those that hang, operations that eac
 LIVE, LIVE_IMS = 20000, 20
 POLL, SECONDS = 30, 45  # between two looks; for how long it is watched
 CREATIONS, AWAY = 100, 0.02  # with a database so far away
+# A hundred IMs in one process: calls that hang at ten of them are not to take the threads of the others.
+THREADS = "ThreadLimit 512\nThreadsPerChild 512\nMaxRequestWorkers 512\nMaxSpareThreads 512\n"
 DEFAULTS = {"poll_min": 5000, "poll_max": POLL * 1000, "lease": 60000, "im_timeout": 60000}
 
 MULTIPLY = """WITH n AS (SELECT gen_random_uuid() AS d, gen_random_uuid() AS o FROM generate_series(1, %s)),
@@ -53,7 +55,7 @@ class Engines:
         build.make(build.PLAIN, "tests/engine/run_engine")
         self.rig = Rig(build=os.environ.get("ORCHESTRATOR_BUILD") or None)
         self.rig.im_ports = [process.free_port() for _ in range(IMS)]
-        self.rig.simulator.more = "".join("Listen 127.0.0.1:%d\n" % port for port in self.rig.im_ports)
+        self.rig.simulator.more = THREADS + "".join("Listen 127.0.0.1:%d\n" % port for port in self.rig.im_ports)
         self.rig.postgres.settings["shared_buffers"] = "512MB"
         self.rig.start()
         process.write(self.rig.path("ims.json"), json.dumps(providers(self.rig)))
