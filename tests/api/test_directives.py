@@ -2,6 +2,7 @@
 """httpd.conf: what is wrong in it is refused before anything starts, with directive and line."""
 
 import base64
+import functools
 import grp
 import json
 import os
@@ -50,6 +51,12 @@ GOOD_PLACE, GOOD_ISSUER = list(GOOD)[-1], list(GOOD)[-2]
 PROVIDER = {"name": "cloud", "type": "openstack", "auth": "type = Dummy", "groups": {"lab": "p"}}
 
 
+@functools.lru_cache(maxsize=None)
+def any_port():
+    """One for all: nothing here is served, and what is reserved stays so."""
+    return str(process.free_port())
+
+
 class Configuration:
     def __init__(self, folder, build):
         self.folder = str(folder)
@@ -70,7 +77,7 @@ class Configuration:
                 text += "%s %s\n" % (name, replaced.get(name, value))
         text += "\n".join(lines) + "\n"
         text = re.sub(r"\{(folder|port|modules|build)\}", lambda match: {
-            "folder": self.folder, "port": str(process.free_port()), "modules": httpd.modules(),
+            "folder": self.folder, "port": any_port(), "modules": httpd.modules(),
             "build": self.build}[match.group(1)], text)
         self.write("httpd.conf", text)
         self.text = text
