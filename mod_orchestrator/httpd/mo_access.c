@@ -114,8 +114,27 @@ static const char *refuse_unmerged(check_t *check, const mo_merged_t *merged, in
     return NULL;
 }
 
+/* Where nobody is asked for a token, httpd's own demands hold, but it has to have somebody to ask when it makes any. */
+static const char *check_open(check_t *check, const mo_merged_t *merged, int is_strict)
+{
+    const mo_verdict_t verdict = merged->verdict;
+    int is_none = merged->auth_type && ap_cstr_casecmp(mo_tree_word(merged->auth_type, check->pool), "None") == 0;
+
+    if (!is_none)
+        return !verdict.because && merged->unmerged ? refuse_unmerged(check, merged, is_strict) : NULL;
+    if (verdict.because && verdict.who == MO_NOBODY)
+        add_warning(check,
+                    apr_psprintf(check->pool,
+                                 "%s: leaves a Require that asks for a user (%s), and every request for a route "
+                                 "of %s that needs no token is a 500: Require all granted has to stand beside it",
+                                 mo_tree_place(merged->auth_type, check->pool),
+                                 mo_tree_place(verdict.because, check->pool), check->base->surface->handler));
+    return NULL;
+}
+
 /* Each <If> by itself, as if it were met. Who is let in there may be right, which its condition only knows. */
-static const char *check_conditions(check_t *check, const mo_merged_t *merged, apr_pool_t *pool)
+static const char *check_conditions(check_t *check, const mo_merged_t *merged, const mo_probe_t *probe,
+                                    apr_pool_t *pool)
 {
     const char *mistake = NULL;
     int i;
@@ -128,7 +147,9 @@ static const char *check_conditions(check_t *check, const mo_merged_t *merged, a
         met.conditions = apr_array_make(pool, 2, sizeof(const ap_directive_t *));
         mo_merge_section(&met, condition, pool);
         if (is_ours(check, &met, pool)) {
-            if (!has_type(&met, pool))
+            if (probe->is_open)
+                mistake = check_open(check, &met, 0);
+            else if (!has_type(&met, pool))
                 mistake = refuse_type(check, &met);
             else if (own.because && own.who != MO_NOBODY)
                 warn(check, own.because);
@@ -136,16 +157,20 @@ static const char *check_conditions(check_t *check, const mo_merged_t *merged, a
                 mistake = refuse_unmerged(check, &met, 0);
         }
         if (!mistake)
-            mistake = check_conditions(check, &met, pool);
+            mistake = check_conditions(check, &met, probe, pool);
     }
     return mistake;
 }
 
-static const char *check_require(check_t *check, const mo_merged_t *merged, const mo_probe_t *probe, apr_pool_t *pool)
+static const char *check_merged(check_t *check, const mo_merged_t *merged, const mo_probe_t *probe, apr_pool_t *pool)
 {
     mo_verdict_t verdict = merged->verdict;
     int is_strict = probe->is_route && !mo_merge_is_conditional(merged, pool);
 
+    if (probe->is_open)
+        return check_open(check, merged, is_strict);
+    if (!has_type(merged, pool))
+        return refuse_type(check, merged);
     if (!verdict.because && merged->unmerged)
         return refuse_unmerged(check, merged, is_strict);
     if (!verdict.because && is_strict)
@@ -174,8 +199,8 @@ static const char *check_host(check_t *check, const mo_merged_t *common, const a
     if (host)
         mo_merge_sections(&merged, host->first_child, probe->path, pool);
     if (is_ours(check, &merged, pool))
-        mistake = has_type(&merged, pool) ? check_require(check, &merged, probe, pool) : refuse_type(check, &merged);
-    return mistake ? mistake : check_conditions(check, &merged, pool);
+        mistake = check_merged(check, &merged, probe, pool);
+    return mistake ? mistake : check_conditions(check, &merged, probe, pool);
 }
 
 static const char *check_probe(check_t *check, const mo_probe_t *probe, apr_pool_t *pool)

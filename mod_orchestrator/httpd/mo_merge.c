@@ -67,17 +67,28 @@ static void read_directives(mo_merged_t *merged, const ap_directive_t *node)
     }
 }
 
+/* The last AuthMerging of a section: in a <Limit>, too, it counts for every method. */
+static const ap_directive_t *merging_of(const ap_directive_t *node)
+{
+    const ap_directive_t *found = NULL, *own;
+
+    for (; node; node = node->next) {
+        if (mo_tree_is(node, "AuthMerging"))
+            own = node;
+        else
+            own = mo_merge_is_condition(node) ? NULL : merging_of(node->first_child);
+        found = own ? own : found;
+    }
+    return found;
+}
+
 void mo_merge_section(mo_merged_t *merged, const ap_directive_t *section, apr_pool_t *pool)
 {
     mo_verdict_t own = mo_require_judge(section, pool);
-    const ap_directive_t *node, *merging = NULL;
+    const ap_directive_t *merging = merging_of(section->first_child);
     const char *how;
 
     read_directives(merged, section->first_child);
-    for (node = section->first_child; node; node = node->next) {
-        if (mo_tree_is(node, "AuthMerging"))
-            merging = node;
-    }
     if (!own.because && !merging)
         return;
     how = merging ? mo_tree_word(merging, pool) : "Off";

@@ -14,7 +14,7 @@ typedef struct probes_t {
     apr_pool_t *pool;
 } probes_t;
 
-static void add_probe(probes_t *probes, const char *below, int is_route)
+static void add_probe(probes_t *probes, const char *below, int is_route, int is_open)
 {
     const char *path = apr_pstrcat(probes->pool, probes->base->path, below, NULL);
 
@@ -22,7 +22,7 @@ static void add_probe(probes_t *probes, const char *below, int is_route)
     if (apr_hash_get(probes->known, path, APR_HASH_KEY_STRING))
         return;
     apr_hash_set(probes->known, path, APR_HASH_KEY_STRING, path);
-    APR_ARRAY_PUSH(probes->list, mo_probe_t) = (mo_probe_t){path, is_route};
+    APR_ARRAY_PUSH(probes->list, mo_probe_t) = (mo_probe_t){path, is_route, is_open};
 }
 
 /* A path of a route: its parameters are ids. */
@@ -39,7 +39,7 @@ static const char *example(const char *pattern, apr_pool_t *pool)
     return path;
 }
 
-/* The <Location>s below the place, but for its open routes, of which nobody is asked anything. */
+/* The <Location>s below the place, but for those of its open routes, which are asked about anyway. */
 static void add_sections(probes_t *probes, const ap_directive_t *node)
 {
     const mo_base_t *base = probes->base;
@@ -53,7 +53,7 @@ static void add_sections(probes_t *probes, const ap_directive_t *node)
             continue;
         path = orc_url_trimmed(path + base->length, probes->pool);
         if (!orc_surface_is_open(base->surface, "GET", path))
-            add_probe(probes, apr_pstrcat(probes->pool, path, "/-", NULL), 0);
+            add_probe(probes, apr_pstrcat(probes->pool, path, "/-", NULL), 0, 0);
     }
 }
 
@@ -62,11 +62,9 @@ apr_array_header_t *mo_probes_of(const mo_base_t *base, apr_pool_t *pool)
     probes_t probes = {base, apr_array_make(pool, 64, sizeof(mo_probe_t)), apr_hash_make(pool), pool};
     const orc_route_t *route;
 
-    add_probe(&probes, "/-", 1);
-    for (route = base->surface->routes; route->id; route++) {
-        if (!(route->flags & ORC_ROUTE_OPEN))
-            add_probe(&probes, example(route->path, pool), 1);
-    }
+    add_probe(&probes, "/-", 1, 0);
+    for (route = base->surface->routes; route->id; route++)
+        add_probe(&probes, example(route->path, pool), 1, (route->flags & ORC_ROUTE_OPEN) != 0);
     add_sections(&probes, ap_conftree);
     return probes.list;
 }

@@ -605,6 +605,10 @@ def test_a_place_where_nobody_is_asked_for_a_token_is_refused(configuration, nee
     place(TYPE, "Require all granted", path="/") + "\n" + place("AuthMerging Off", path="/api") + "\n" + place(BOUND,
                                                                                                                VALID),
     place(BOUND, TYPE, VALID) + "\n" + place("AuthMerging Or", path="/api/v1/users"),
+    place(BOUND, TYPE, VALID) + "\n" + place("AuthType None", "AuthMerging Off", path="/api/v1/health"),
+    place(BOUND, TYPE, VALID) + "\n" + place("AuthType None", "Require ip 10", path="/api/v1/health"),
+    place(BOUND, TYPE, VALID) + "\n" + place("<If false>", "Require all granted", "</If>", path="/api/v1/health"),
+    place(BOUND, TYPE, VALID, "<RequireAny>", "AuthMerging Off", VALID, "</RequireAny>"),
     '<AuthzProviderAlias user somebody "a b">\n</AuthzProviderAlias>\n' + place(BOUND, TYPE, "Require somebody"),
     place(BOUND, 'AuthType "%{req:x}"', VALID), place("SetHandler Orchestrator", TYPE, "<Limit POST>", "Require user x",
                                                       "</Limit>", VALID),
@@ -646,6 +650,9 @@ def test_whom_a_place_lets_in_without_a_token_is_warned_of(configuration, needle
 @pytest.mark.parametrize("lines", [
     place(BOUND, TYPE, VALID) + "\n" + place("AuthMerging Off", path="/"),
     place(BOUND, TYPE, VALID) + "\n" + place("AuthMerging Off", path="/api/v1/users"),
+    place(BOUND, TYPE, VALID) + "\n" + place("<Limit GET>", "AuthMerging Off", "</Limit>", path="/api/v1/users"),
+    place(BOUND, TYPE, VALID) + "\n" + place("<LimitExcept GET>", "AuthMerging Off", "</LimitExcept>", path="/api/v1"),
+    place(BOUND, TYPE, VALID) + "\n" + place("AuthMerging Off", path="/api/v1/health"),
     HOST % (place(BOUND, TYPE, VALID) + "\n" + place("AuthMerging Off", path="/"))])
 def test_a_place_without_any_require_that_is_left_is_refused(configuration, lines):
     refused(configuration, "AuthMerging Off", "leaves no Require", lines, without=(GOOD_PLACE,))
@@ -653,11 +660,21 @@ def test_a_place_without_any_require_that_is_left_is_refused(configuration, line
 
 @pytest.mark.parametrize("lines", [place(BOUND, TYPE, VALID) + "\n" + HOST % place("AuthMerging Off", path="/"),
                                    place(BOUND, TYPE, VALID, "<If false>", "AuthMerging Off", "</If>"),
+                                   place(BOUND, TYPE, VALID) + "\n" +
+                                   place("<If false>", "AuthMerging Off", "</If>", path="/api/v1/health"),
                                    place(BOUND, TYPE, VALID) + "\n" + place("AuthMerging Off", path="/api/v1/docs")])
 def test_where_no_require_may_be_left_is_warned_of(configuration, lines):
     status, said = configuration.test(lines, without=(GOOD_PLACE,))
     line = configuration.line_of("AuthMerging Off")
     assert status == 0 and re.search(r"ORC1001: AuthMerging on line %d of .* leaves no Require" % line, said), said
+    assert said.count("ORC1001") == 1
+
+
+def test_an_open_route_where_nobody_can_be_asked_for_the_user_that_is_required_is_warned_of(configuration):
+    status, said = configuration.test(place(BOUND, TYPE, VALID) + "\n" + place("AuthType None", path="/api/v1/health"),
+                                      without=(GOOD_PLACE,))
+    line = configuration.line_of("AuthType None")
+    assert status == 0 and re.search(r"ORC1001: AuthType on line %d of .* is a 500" % line, said), said
     assert said.count("ORC1001") == 1
 
 
