@@ -4,6 +4,7 @@ httpd = mod_orchestrator/httpd
 noinst_LTLIBRARIES += libmo.la
 libmo_la_SOURCES = \
 	$(httpd)/mo_claims.c $(httpd)/mo_claims.h \
+	$(httpd)/mo_fruitless.c $(httpd)/mo_fruitless.h \
 	$(httpd)/mo_identity.c $(httpd)/mo_identity.h \
 	$(httpd)/mo_jwks.c $(httpd)/mo_jwks.h \
 	$(httpd)/mo_jws.c $(httpd)/mo_jws.h \

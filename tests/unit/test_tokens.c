@@ -3,7 +3,9 @@
 
 #include "unit.h"
 
+#include "mo_fruitless.h"
 #include "mo_tokens.h"
+#include "orc_time.h"
 
 static const char issuer[] = "https://one.example";
 
@@ -121,6 +123,26 @@ static void bytes_are_bounded_too(void **state)
     assert_true(mallinfo2().uordblks - before < MO_TOKENS_MAX_BYTES + 8 * 1024 * 1024);
 }
 
+static void what_was_asked_in_vain_has_the_same_answer_for_a_while(void **state)
+{
+    mo_fruitless_t *fruitless = mo_fruitless_make(pool);
+    const mo_fingerprint_t one = print_of("a"), other = print_of("b");
+    orc_error_t *away = orc_error(pool, 503, "oidc.userinfo", "nobody was there"), *known;
+
+    away->retriable = 1;
+    mo_fruitless_remember(fruitless, &one, away);
+    assert_null(mo_fruitless_recall(fruitless, &one, 0, pool));
+    mo_fruitless_remember(fruitless, &one, orc_error(pool, 401, "oidc.token", "not this one"));
+    known = mo_fruitless_recall(fruitless, &one, 0, pool);
+    assert_non_null(known);
+    assert_int_equal(known->status, 401);
+    assert_string_equal(known->code, "oidc.token");
+    assert_string_equal(known->detail, "not this one");
+    assert_null(mo_fruitless_recall(fruitless, &other, 0, pool));
+    assert_non_null(mo_fruitless_recall(fruitless, &one, 1, pool));
+    assert_null(mo_fruitless_recall(fruitless, &one, orc_time_monotonic() + 1, pool));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +150,7 @@ int main(void)
         cmocka_unit_test(what_is_remembered_again_is_what_it_is_now),
         cmocka_unit_test(memory_is_bounded_and_the_least_used_goes),
         cmocka_unit_test(bytes_are_bounded_too),
+        cmocka_unit_test(what_was_asked_in_vain_has_the_same_answer_for_a_while),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
