@@ -33,6 +33,7 @@
 #define ADOPT_INTERVAL       apr_time_from_sec(2)
 #define FIRST_DATABASE_PAUSE apr_time_from_msec(100)
 #define LAST_DATABASE_PAUSE  apr_time_from_sec(2)
+#define LOCK_PATIENCE        apr_time_from_msec(200) /* of the poller, while all others wait */
 
 #define LAST_WAIT    apr_time_from_msec(1500) /* for issuers; the daemon has 3 s to end */
 #define PLENTY_PAUSE apr_time_from_msec(50)
@@ -61,6 +62,7 @@ orc_error_t *orc_engine_make(orc_engine_t **out, const orc_service_t *service, o
     ORC_TRY(orc_http_make(&engine->http, &options, engine->pool));
     ORC_TRY(orc_oidc_make(&engine->oidc, engine->config, engine->pool));
     engine->source = orc_db_source_single(engine->config->database_url, engine->pool);
+    engine->source->lock_patience = LOCK_PATIENCE;
     engine->phases = orc_kinds_phases(engine->pool);
     engine->with_template = orc_kinds_with_template(engine->pool);
     engine->watching = orc_kinds_watching(engine->pool);
@@ -68,6 +70,7 @@ orc_error_t *orc_engine_make(orc_engine_t **out, const orc_service_t *service, o
     engine->endpoints = apr_hash_make(engine->pool);
     engine->renewals = apr_hash_make(engine->pool);
     engine->finished = apr_array_make(engine->pool, 64, sizeof(orc_job_t *));
+    engine->held = apr_array_make(engine->pool, 4, sizeof(orc_job_t *));
     engine->announced = apr_array_make(engine->pool, 64, sizeof(orc_job_t *));
     engine->reading = apr_array_make(engine->pool, 64, sizeof(orc_job_t *));
     engine->tags = orc_tags_make(engine->pool);
@@ -222,7 +225,7 @@ static orc_error_t *work(orc_engine_t *engine, apr_pool_t *pool)
     else if (engine->job_count >= ORC_ENGINE_MAX_JOBS)
         engine->claim_at = now + LONGEST_WAIT;
     with_claim = now >= engine->claim_at && !is_stopping && engine->job_count < ORC_ENGINE_MAX_JOBS;
-    if (!engine->finished->nelts && !orc_trip_is_wanted(engine) && !with_claim)
+    if (!engine->finished->nelts && !orc_save_is_due(engine) && !orc_trip_is_wanted(engine) && !with_claim)
         return NULL;
     ORC_TRY(orc_trip_make(is_stopping ? NULL : &next, engine, with_claim, pool));
     if (with_claim)
@@ -283,7 +286,9 @@ static void wait_for_something(orc_engine_t *engine, apr_pool_t *pool)
         until = engine->claim_at;
     }
     if (!engine->database_failures && engine->finished->nelts)
-        until = engine->is_held_up ? now + FIRST_DATABASE_PAUSE : 0;
+        until = 0;
+    if (!engine->database_failures && engine->held->nelts && engine->held_at < until)
+        until = engine->held_at;
     if (!engine->database_failures && orc_trip_is_wanted(engine))
         until = 0;
     timeout = until > now ? until - now : 0;

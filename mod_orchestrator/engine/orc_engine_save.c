@@ -10,6 +10,10 @@
 #include "orc_log.h"
 #include "orc_store_infrastructures.h"
 
+#define HELD_PAUSE apr_time_from_sec(1) /* until one whose row was locked is tried again */
+
+enum { HELD_AT_ONCE = 8 /* found in one turn */ };
+
 void orc_save_give_up(orc_job_t *job, const char *what)
 {
     orc_task_t *task = &job->task;
@@ -167,7 +171,8 @@ static orc_error_t *store_one(int *is_stored, orc_job_t *job, orc_db_t *db, apr_
         error = save_alone(&is_kept, job, db, pool);
     }
     *is_stored = 0;
-    if (error && is_held(error)) {
+    job->is_held = error && is_held(error);
+    if (job->is_held) {
         orc_log(ORC_LOG_INFO, "%s %s: a step waits for a lock: %s", orc_job_name(job), job->task.work->id,
                 orc_error_line(error, pool));
         return NULL;
@@ -182,16 +187,18 @@ static orc_error_t *store_one(int *is_stored, orc_job_t *job, orc_db_t *db, apr_
     return NULL;
 }
 
-/* One by one, so that each has what is its own. What is stored leaves the list. */
+/* One by one, so that each has what is its own. What is stored leaves the list; what comes behind many that wait for
+ * locks has its turn with the next trip, for leases have to be renewed meanwhile. */
 static orc_error_t *store_alone(orc_job_t **jobs, int count, orc_db_source_t *source, apr_pool_t *pool)
 {
     orc_error_t *error = NULL;
     orc_db_t *db;
-    int i, is_stored;
+    int i, is_stored, waiting = 0;
 
     ORC_TRY(orc_db_open(&db, source, pool));
-    for (i = 0; i < count && !error; i++) {
+    for (i = 0; i < count && !error && waiting < HELD_AT_ONCE; i++) {
         error = store_one(&is_stored, jobs[i], db, pool);
+        waiting += !error && !is_stored;
         if (!error && is_stored)
             jobs[i] = NULL;
     }
@@ -214,6 +221,50 @@ static orc_error_t *settle_batch(orc_job_t **jobs, const orc_db_part_t *part, ap
     return NULL;
 }
 
+/* ---- locked rows ---- */
+
+static void hold(orc_job_t *job)
+{
+    orc_engine_t *engine = job->engine;
+
+    APR_ARRAY_PUSH(engine->held, orc_job_t *) = job;
+    engine->held_at = orc_time_monotonic() + HELD_PAUSE;
+}
+
+int orc_save_is_due(const orc_engine_t *engine)
+{
+    return engine->held->nelts && orc_time_monotonic() >= engine->held_at;
+}
+
+/* One that still waits costs all others the connection's patience with locks, so however many there are, one of these
+ * is found at a time; it comes behind the others then. */
+static orc_error_t *store_held(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
+{
+    const apr_array_header_t *jobs = apr_array_copy(pool, engine->held);
+    orc_error_t *error = NULL;
+    orc_job_t *waits = NULL;
+    int i, is_stored, is_due = orc_save_is_due(engine);
+
+    engine->held->nelts = 0;
+    for (i = 0; i < jobs->nelts; i++) {
+        orc_job_t *job = APR_ARRAY_IDX(jobs, i, orc_job_t *);
+
+        if (job->is_lost) {
+            done_with(job, 0, db);
+        }
+        else if (is_due && !waits) {
+            error = store_one(&is_stored, job, db, pool);
+            waits = is_stored ? NULL : job;
+        }
+        else {
+            APR_ARRAY_PUSH(engine->held, orc_job_t *) = job;
+        }
+    }
+    if (waits)
+        hold(waits);
+    return error;
+}
+
 /* Those that are lost or have nothing to say, whose deployment's row goes, or that touch work which others may have in
  * hand, one by one; the rest stays. */
 static orc_error_t *store_special(apr_array_header_t *jobs, orc_db_t *db, apr_pool_t *pool)
@@ -231,7 +282,9 @@ static orc_error_t *store_special(apr_array_header_t *jobs, orc_db_t *db, apr_po
         }
         if (is_alone && !error)
             error = store_one(&is_stored, job, db, pool);
-        if (!is_stored)
+        if (!is_stored && job->is_held)
+            hold(job);
+        else if (!is_stored)
             APR_ARRAY_IDX(jobs, rest++, orc_job_t *) = job;
     }
     jobs->nelts = rest;
@@ -247,8 +300,10 @@ static int by_id(const void *first, const void *second)
 orc_error_t *orc_save_special(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
 {
     apr_array_header_t *jobs = engine->finished;
-    orc_error_t *error = store_special(jobs, db, pool);
+    orc_error_t *error = store_held(engine, db, pool);
 
+    if (!error)
+        error = store_special(jobs, db, pool);
     qsort(jobs->elts, (size_t)jobs->nelts, sizeof(orc_job_t *), by_id);
     return error;
 }
@@ -282,10 +337,13 @@ orc_error_t *orc_save_settle(orc_engine_t *engine, const orc_db_part_t *parts, a
     for (i = 0; i < jobs->nelts && !error; i += ORC_ENGINE_BATCH)
         error = settle_batch(&APR_ARRAY_IDX(jobs, i, orc_job_t *), &parts[i / ORC_ENGINE_BATCH], pool);
     for (i = 0; i < jobs->nelts; i++) {
-        if (APR_ARRAY_IDX(jobs, i, orc_job_t *))
-            APR_ARRAY_IDX(jobs, rest++, orc_job_t *) = APR_ARRAY_IDX(jobs, i, orc_job_t *);
+        orc_job_t *job = APR_ARRAY_IDX(jobs, i, orc_job_t *);
+
+        if (job && job->is_held)
+            hold(job);
+        else if (job)
+            APR_ARRAY_IDX(jobs, rest++, orc_job_t *) = job;
     }
     jobs->nelts = rest;
-    engine->is_held_up = rest > 0;
     return error;
 }

@@ -17,6 +17,9 @@ void orc_save_note(orc_db_part_t *part, orc_job_t *job, apr_pool_t *pool);
  * lost. */
 int orc_save_noted(const orc_db_part_t *part, orc_job_t *job, apr_time_t sent);
 
+/** True when one whose row somebody had locked is to be tried again. */
+int orc_save_is_due(const orc_engine_t *engine);
+
 /** Of the steps that ended, stores those that need a trip of their own, or none; sorts the others. */
 orc_error_t *orc_save_special(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
 

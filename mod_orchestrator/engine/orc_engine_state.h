@@ -67,6 +67,7 @@ struct orc_job_t {
     int is_unchanged; /* nothing is to be written */
     int is_resting;   /* it takes no place of others: is no operation, waits for an ill IM, or for a token */
     int is_finished;
+    int is_held;      /* a row that it has to change was locked */
     int is_forgotten; /* the deployment's row goes */
 };
 
@@ -87,16 +88,17 @@ struct orc_engine_t {
     orc_http_t *http;
     orc_oidc_t *oidc;
     orc_db_source_t *source;
-    apr_hash_t *jobs;                        /* id -> orc_job_t *, the ones that have the lease */
-    int job_count;                           /* all, those without a lease included */
-    apr_hash_t *endpoints;                   /* url -> orc_endpoint_t * */
-    apr_hash_t *renewals;                    /* of tokens, by the person's id; orc_engine_token.c's own */
-    apr_array_header_t *finished;            /* of orc_job_t *, to be stored */
+    apr_hash_t *jobs;             /* id -> orc_job_t *, the ones that have the lease */
+    int job_count;                /* all, those without a lease included */
+    apr_hash_t *endpoints;        /* url -> orc_endpoint_t * */
+    apr_hash_t *renewals;         /* of tokens, by the person's id; orc_engine_token.c's own */
+    apr_array_header_t *finished; /* of orc_job_t *, to be stored */
+    apr_array_header_t *held;     /* the same, whose rows somebody has locked; those that waited longest first */
+    apr_time_t held_at;           /* when one of them is tried again; monotonic */
     apr_array_header_t *announced, *reading; /* the same: what has to be stored before a call, or is read */
     orc_tags_t *tags;
     apr_time_t database_after; /* it is left alone until then; monotonic */
     int database_failures;
-    int is_held_up; /* a step that is finished waits for a row that somebody has locked */
     apr_time_t claim_at, renew_at, probe_at, count_at; /* monotonic */
     volatile apr_uint64_t since; /* everything that was due before, by the database's clock, was claimed; atomic */
     apr_pool_t *turns;           /* of the next: new ones of the groups behind this one are looked at next */

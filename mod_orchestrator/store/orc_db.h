@@ -32,6 +32,7 @@ struct orc_db_source_t {
     /** Gives it back; `broken` when it must not be used again as it is. */
     void (*give)(orc_db_source_t *source, void *handle, PGconn *connection, int broken);
     apr_interval_time_t patience;       /* that a statement has; 0: ORC_DB_PATIENCE */
+    apr_interval_time_t lock_patience;  /* for a row that somebody has locked; 0: the server's lock_timeout */
     const volatile apr_uint32_t *state; /* an orc_db_state_t: nothing is taken unless it is open; NULL: it is */
     void *baton;
 };

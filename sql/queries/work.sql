@@ -193,11 +193,14 @@ SELECT w.id, r.id IS NOT NULL AS is_renewed
 FROM work w JOIN held h ON w.id = h.id AND w.lease_number = h.number LEFT JOIN renewed r ON r.id = w.id
 WHERE w.lease_owner = :owner::text;
 
--- Hands leases back.
+-- Hands leases back. A row that somebody else has locked keeps the lease that it has.
 -- name: work_release
-UPDATE work w SET due_at = clock_timestamp()
-FROM unnest(:ids::uuid[], :numbers::bigint[]) AS held (id, number)
-WHERE w.id = held.id AND w.lease_number = held.number AND w.lease_owner = :owner::text;
+WITH free AS MATERIALIZED (
+    SELECT w.id FROM work w
+    JOIN unnest(:ids::uuid[], :numbers::bigint[]) AS held (id, number) ON w.id = held.id AND w.lease_number = held.number
+    WHERE w.lease_owner = :owner::text ORDER BY w.id FOR NO KEY UPDATE OF w SKIP LOCKED
+)
+UPDATE work w SET due_at = clock_timestamp() FROM free f WHERE w.id = f.id AND w.lease_owner = :owner::text;
 
 -- What there is to do, by kind: that has not begun, that has, and of the latter what is due and in nobody's hands; the
 -- age of the oldest in microseconds, 0: there is none. Rows of what has ended are gone.
@@ -226,13 +229,16 @@ WITH mine AS (
 SELECT name, lived_at > now() - interval '10 seconds' AS is_alive, starts_with(name, :prefix::text) AS is_here
 FROM engines WHERE name <> :name::text;
 
--- Takes over what an engine that is gone had in hand.
+-- Takes over what an engine that is gone had in hand; what somebody has locked the next time.
 -- name: engine_adopt
-WITH gone AS (
-    DELETE FROM engines WHERE name = :name::text
+WITH free AS MATERIALIZED (
+    SELECT id FROM work WHERE lease_owner = :name::text AND is_begun ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM engines
+    WHERE name = :name::text
+      AND (SELECT count(*) FROM free) = (SELECT count(*) FROM work WHERE lease_owner = :name::text AND is_begun)
 )
-UPDATE work SET due_at = LEAST(due_at, clock_timestamp()), lease_owner = NULL
-WHERE lease_owner = :name::text AND is_begun;
+UPDATE work w SET due_at = LEAST(due_at, clock_timestamp()), lease_owner = NULL FROM free f WHERE w.id = f.id;
 
 -- An engine ends as it should.
 -- name: engine_end

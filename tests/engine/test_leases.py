@@ -1,8 +1,10 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """Daemons that share a database: leases, fences, and what happens when one is killed, stopped or frozen."""
 
+import contextlib
 import signal
 
+import psycopg2
 import pytest
 
 from harness.client import template
@@ -61,6 +63,43 @@ def test_a_killed_daemon_s_host_does_not_wait_for_its_leases(bare_rig, daemons):
     first.start()
     bare_rig.wait_for(lambda: owned_by(bare_rig, first, [id]), 10, "the new daemon")
     bare_rig.finish(id)
+
+
+@contextlib.contextmanager
+def locked(rig, id):
+    """Somebody has the work of a deployment's operation locked."""
+    connection = psycopg2.connect(rig.postgres.url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SELECT FROM work JOIN operations USING (id) WHERE deployment_id = %s FOR UPDATE OF work", (id,))
+        yield
+    connection.close()
+
+
+def test_a_locked_row_keeps_nobody_from_taking_over_the_others(bare_rig, daemons):
+    first = daemons(lease=HELD, im_timeout=HELD)
+    alice = bare_rig.person()
+    ids = [alice.create(template(im_simulator={"fault": "slow", "on": "state", "ms": HELD, "first": 1}))
+           for _ in range(4)]
+    wait_for_call(bare_rig, ids, 4)
+    with locked(bare_rig, ids[0]):
+        first.kill()
+        first.start()
+        for id in ids[1:]:
+            bare_rig.finish(id)
+    bare_rig.finish(ids[0])
+
+
+def test_a_locked_row_keeps_nobody_from_handing_the_others_back(bare_rig, daemons):
+    first = daemons(lease=HELD, im_timeout=HELD)
+    alice = bare_rig.person()
+    ids = [alice.create(template(im_simulator={"fault": "slow", "on": "state", "ms": HELD, "first": 1}))
+           for _ in range(4)]
+    wait_for_call(bare_rig, ids, 4)
+    with locked(bare_rig, ids[0]):
+        assert first.stop() < 3
+    assert bare_rig.sql("SELECT deployment_id::text FROM work JOIN operations USING (id) WHERE deployment_id = ANY "
+                        "(%s::uuid[]) AND due_at > now() + interval '1 second'",
+                        (ids,)) == [(ids[0],)]
 
 
 def test_a_neighbour_takes_over_from_a_killed_daemon(bare_rig, daemons):
