@@ -3,7 +3,8 @@
 
 -- Claims what is due, then what is pending, up to the limits, in one statement with all that a step needs.
 -- `due`: how many of those at work, whose due_at is not before `since` (microseconds since 1970: what lies before was
--- claimed, and its dead entries in the index need not be walked over each time; see work_rescue). Of those whose
+-- claimed, and its dead entries in the index need not be walked over each time; see work_rescue), or not before three
+-- seconds ago, when the clock was set back, or is that of a server which took over. Of those whose
 -- `endpoint` is among `slow`, no more than `rooms` says; the others are put off by `rests` microseconds, each by so
 -- much more than the one before, and `ahead` before the first, but no longer than `longest`.
 -- `pending`: how many pending ones, of the groups that have the fewest at work and of these the oldest, and no more of
@@ -24,7 +25,8 @@
 -- columns: template_inputs_sealed, created_at
 WITH RECURSIVE due AS (
     SELECT id, due_at, endpoint, is_hurried FROM work
-    WHERE is_begun AND due_at <= now() AND due_at >= to_timestamp(:since::bigint / 1000000.0)
+    WHERE is_begun AND due_at <= now()
+      AND due_at >= LEAST(to_timestamp(:since::bigint / 1000000.0), now() - interval '3 seconds')
       AND kind || '/' || phase = ANY (:phases::text[])
     ORDER BY due_at
     LIMIT :due::integer
@@ -158,11 +160,11 @@ FROM ahead a LEFT JOIN mine m ON true LEFT JOIN walk l ON :pending::integer > 0 
 ORDER BY m.created_at, m.id;
 
 -- Makes due at once what was due before `since` and no claim takes, because it was locked when its turn came, or its
--- due_at was in the past when it was set.
+-- due_at was in the past when it was set. What is not due yet is somebody's, also when the clock was set back.
 -- name: work_rescue
 WITH missed AS MATERIALIZED (
     SELECT id FROM work
-    WHERE is_begun AND due_at < to_timestamp(:since::bigint / 1000000.0)
+    WHERE is_begun AND due_at < LEAST(to_timestamp(:since::bigint / 1000000.0), now())
       AND kind || '/' || phase = ANY (:phases::text[])
     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 )

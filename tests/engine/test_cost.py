@@ -56,6 +56,32 @@ def test_what_nobody_looked_at_when_its_turn_came_is_found_later(rig):
     rig.finish(first, timeout=90)
 
 
+CLOCK = """
+    CREATE SCHEMA clock;
+    CREATE TABLE clock.shift AS SELECT interval '0' AS shift;
+    CREATE FUNCTION clock.now() RETURNS timestamptz LANGUAGE sql STABLE
+        AS 'SELECT pg_catalog.now() + shift FROM clock.shift';
+    CREATE FUNCTION clock.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+        AS 'SELECT pg_catalog.clock_timestamp() + shift FROM clock.shift'"""
+
+
+def test_a_clock_that_was_set_back_holds_nothing_up_that_comes_then(rig):
+    """Or a server with another clock took over: what is due by the new clock lies before what claims look at."""
+    rig.sql(CLOCK)
+    rig.engine(database=rig.postgres.conninfo.replace("options='",
+                                                      "options='-c search_path=clock,public,pg_catalog "))
+    rig.finish(rig.person().create())
+    rig.sql("UPDATE clock.shift SET shift = '-1 hour'")
+    id = rig.person().create()
+    rig.sql("UPDATE work SET due_at = due_at - interval '1 hour' FROM operations o WHERE o.id = work.id "
+            "AND deployment_id = %s AND NOT is_begun",
+            (id,))
+    rig.notify()
+    rig.finish(id)
+    rig.stop_engines()
+    rig.sql("DROP SCHEMA clock CASCADE")
+
+
 def test_what_many_creations_announce_goes_to_the_database_together(rig):
     far = Far(rig.postgres.port, 0.05, b"work_durably")
     ids = [rig.person().create() for _ in range(32)]
