@@ -24,7 +24,8 @@ def daemons(bare_rig):
 
 
 def owned_by(rig, daemon, ids):
-    """How many of these operations a daemon holds, or was the last to hold."""
+    """How many of these operations a daemon holds, or was the last to hold. It logs an end when the database has
+    answered, and others may see the end before: wait for it."""
     text, name = daemon.text(), "/%d." % daemon.process.pid
     owners = rig.sql("""SELECT deployment_id::text, lease_owner FROM operations LEFT JOIN work USING (id)
         WHERE deployment_id = ANY (%s::uuid[])""", (ids,))
@@ -116,7 +117,7 @@ def test_a_neighbour_takes_over_from_a_killed_daemon(bare_rig, daemons):
     bare_rig.wait_for(is_at_work, 20, "the neighbour at work")
     first.kill()
     bare_rig.finish(id)
-    assert owned_by(bare_rig, second, [id])
+    bare_rig.wait_for(lambda: owned_by(bare_rig, second, [id]), 10, "its log of the end")
     assert len(bare_rig.infrastructures(alice)) == 1
 
 
@@ -140,7 +141,7 @@ def test_a_frozen_daemon_is_fenced_off_when_it_thaws(bare_rig, daemons, moment):
     for id in ids:
         bare_rig.finish(id, timeout=30)
     before = [bare_rig.operation(id) for id in ids]
-    assert owned_by(bare_rig, second, ids) == 6
+    bare_rig.wait_for(lambda: owned_by(bare_rig, second, ids) == 6, 10, "its log of the ends")
     first.signal(signal.SIGCONT)
     second.stop()
     bare_rig.control.release()
