@@ -102,23 +102,42 @@ static int pause_for(orc_engine_t *engine, apr_interval_time_t time)
 
 /* ---- housekeeping ---- */
 
-static orc_error_t *keep_house(orc_engine_t *engine, orc_db_source_t *source, int with_tables, apr_pool_t *pool)
+static orc_error_t *delete_old(const orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
 {
-    orc_db_t *db;
     int deleted;
 
-    ORC_TRY(orc_db_open(&db, source, pool));
-    ORC_TRY(orc_claims_adopt(engine, db, pool));
-    ORC_TRY(orc_report_load(engine, db, pool));
-    if (!with_tables)
-        return NULL;
     do { /* by portions, until nothing is left: more may have become too old since the last time than a portion has */
         ORC_TRY(orc_store_keep_house(&deleted, db, pool));
         if (deleted)
             orc_log(ORC_LOG_DEBUG, "housekeeping: %d rows deleted", deleted);
     } while (deleted && !engine->is_stopping);
-    ORC_TRY(orc_claims_rescue(engine, db, pool));
-    return orc_db_views_keep(db, pool);
+    return NULL;
+}
+
+static int did(const orc_error_t *error, apr_pool_t *pool)
+{
+    if (error)
+        orc_log(ORC_LOG_DEBUG, "housekeeping: %s", orc_error_line(error, pool));
+    return !error;
+}
+
+/* One duty that can't be done, because of a locked row or a table that takes too long, is no reason to leave others.
+ * True: all of it is done. */
+static int keep_house(orc_engine_t *engine, orc_db_source_t *source, int with_tables, apr_pool_t *pool)
+{
+    orc_db_t *db;
+    int is_done;
+
+    if (!did(orc_db_open(&db, source, pool), pool))
+        return 0;
+    is_done = did(orc_claims_adopt(engine, db, pool), pool);
+    is_done &= did(orc_report_load(engine, db, pool), pool);
+    if (!with_tables)
+        return is_done;
+    is_done &= did(orc_claims_rescue(engine, db, pool), pool);
+    is_done &= did(delete_old(engine, db, pool), pool);
+    is_done &= did(orc_db_views_keep(db, pool), pool);
+    return is_done;
 }
 
 static void *housekeeping(void *baton)
@@ -132,13 +151,9 @@ static void *housekeeping(void *baton)
     source = orc_db_source_single(engine->config->database_url, pool);
     while (pause_for(engine, ADOPT_INTERVAL)) {
         int with_tables = orc_time_monotonic() >= tables_at;
-        orc_error_t *error;
 
         apr_pool_create(&turn, pool);
-        error = keep_house(engine, source, with_tables, turn);
-        if (error)
-            orc_log(ORC_LOG_DEBUG, "housekeeping: %s", orc_error_line(error, turn));
-        else if (with_tables)
+        if (keep_house(engine, source, with_tables, turn) && with_tables)
             tables_at = orc_time_monotonic() + HOUSE_INTERVAL;
         apr_pool_destroy(turn);
     }

@@ -511,4 +511,5 @@ SELECT name, attempts, successes FROM providers;
 
 -- name: keep_house_idempotency
 DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM idempotency_keys WHERE created_at < now() - interval '24 hours' ORDER BY created_at LIMIT 1000));
+    SELECT ctid FROM idempotency_keys WHERE created_at < now() - interval '24 hours' ORDER BY created_at LIMIT 1000
+    FOR UPDATE SKIP LOCKED));
