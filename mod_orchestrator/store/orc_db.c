@@ -213,13 +213,14 @@ static PGresult *run(orc_db_t *db, const char *sql)
 static orc_error_t *set_up(orc_db_t *db, apr_pool_t *pool)
 {
     prepared_t *prepared = prepared_of(db->connection);
-    const int lock_timeout = (int)apr_time_as_msec(db->source->lock_patience);
+    apr_interval_time_t locks = db->source->lock_patience;
     const char *sql = "SET jit = off";
 
-    if (lock_timeout)
-        sql = apr_psprintf(pool, "%s; SET lock_timeout = %d", sql, lock_timeout);
-    if (!prepared->is_set)
-        ORC_TRY(keep(db, NULL, run(db, sql), pool));
+    if (prepared->is_set)
+        return NULL;
+    if (locks)
+        sql = apr_psprintf(pool, "%s; SET lock_timeout = %d", sql, (int)apr_time_as_msec(locks));
+    ORC_TRY(keep(db, NULL, run(db, sql), pool));
     prepared->is_set = 1;
     return NULL;
 }

@@ -199,7 +199,8 @@ WHERE w.lease_owner = :owner::text;
 -- name: work_release
 WITH free AS MATERIALIZED (
     SELECT w.id FROM work w
-    JOIN unnest(:ids::uuid[], :numbers::bigint[]) AS held (id, number) ON w.id = held.id AND w.lease_number = held.number
+    JOIN unnest(:ids::uuid[], :numbers::bigint[]) AS held (id, number)
+        ON w.id = held.id AND w.lease_number = held.number
     WHERE w.lease_owner = :owner::text ORDER BY w.id FOR NO KEY UPDATE OF w SKIP LOCKED
 )
 UPDATE work w SET due_at = clock_timestamp() FROM free f WHERE w.id = f.id AND w.lease_owner = :owner::text;
