@@ -221,6 +221,12 @@ void orc_claims_ask(orc_db_part_t *part, orc_claims_t *asked, const orc_engine_t
     part->count = 1;
 }
 
+/* A row that nobody may be kept waiting for, or a whole table while it is changed: the database is well. */
+static int is_locked_out(const orc_error_t *error)
+{
+    return strcmp(error->sqlstate, "55P03") == 0;
+}
+
 orc_error_t *orc_claims_take(apr_interval_time_t *next, orc_engine_t *engine, const orc_claims_t *asked,
                              orc_db_part_t *part, apr_pool_t *pool)
 {
@@ -229,6 +235,11 @@ orc_error_t *orc_claims_take(apr_interval_time_t *next, orc_engine_t *engine, co
     orc_store_left_t left;
     int i;
 
+    *next = -1;
+    if (part->error && is_locked_out(part->error)) {
+        orc_log(ORC_LOG_INFO, "a claim waits for a lock: %s", orc_error_line(part->error, pool));
+        return NULL;
+    }
     if (part->error)
         return part->error;
     ORC_TRY(orc_store_claimed(&left, rows, pool));
