@@ -282,7 +282,7 @@ static apr_array_header_t *leases_in_hand(orc_engine_t *engine, int thirds, apr_
 
         apr_hash_this(at, NULL, NULL, &value);
         job = value;
-        if (job->lease_until - now > job->lease - job->lease / 3 * (3 - thirds))
+        if (3 * (job->lease_until - now) > thirds * job->lease)
             continue;
         lease = apr_array_push(leases);
         lease->id = job->task.work->id;

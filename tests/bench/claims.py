@@ -11,6 +11,8 @@ import time
 
 import psycopg2
 
+from stack import process
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 SQL = os.path.join(os.path.dirname(os.path.dirname(HERE)), "sql")
 LIVE, ENDED, PENDING, GROUPS, ENDPOINTS = 20000, 1000000, 10000, 500, 20
@@ -36,8 +38,8 @@ INSERT INTO deployments (id, template_id, template_inputs, user_group, user_grou
     SELECT md5('deployment' || n)::uuid, md5('template')::uuid, '{}', 'group-' || n %% %(groups)s,
         'https://issuer.example', 1, 1440, 1440, false, md5('operation' || n)::uuid,
         CASE WHEN n <= %(ended)s THEN 0 ELSE 2 END,
-        md5('user' || n %% %(groups)s + 1)::uuid, md5('user1')::uuid, now() - interval '1 day'
-            + n * interval '10 milliseconds'
+        md5('user' || n %% %(groups)s + 1)::uuid, md5('user1')::uuid,
+        now() - interval '1 day' + n * interval '10 milliseconds'
     FROM generate_series(1, %(all)s) n WHERE n <= %(ended)s / %(each)s OR n > %(ended)s;
 INSERT INTO operations (id, deployment_id, type, state, phase, user_group, user_group_issuer, created_by, created_at,
         ended_at)
@@ -52,10 +54,8 @@ INSERT INTO operations (id, deployment_id, type, state, phase, user_group, user_
     FROM generate_series(1, %(all)s) n;
 INSERT INTO work (id, kind, phase, is_begun, rhythm, endpoint, memory, due_at)
     SELECT md5('operation' || n)::uuid, 'CREATE', CASE WHEN n <= %(begun)s THEN 'provisioning' ELSE 'queued' END,
-        n <= %(begun)s,
-        CASE WHEN n <= %(begun)s THEN %(poll)s * 1000000 ELSE 0 END, 'https://im-' || n %% %(endpoints)s || '.example',
-        '{}',
-        now() - interval '1 hour'
+        n <= %(begun)s, CASE WHEN n <= %(begun)s THEN %(poll)s * 1000000 ELSE 0 END,
+        'https://im-' || n %% %(endpoints)s || '.example', '{}', now() - interval '1 hour'
     FROM generate_series(%(ended)s + 1, %(all)s) n;
 RESET session_replication_role;
 VACUUM ANALYZE
@@ -87,8 +87,7 @@ class Claims:
         self.session = self.connect()
         self.cursor = self.session.cursor()
         for part in (FILL % {"ended": ENDED, "each": EACH, "begun": ENDED + LIVE, "all": ENDED + LIVE + PENDING,
-                             "groups": GROUPS,
-                             "endpoints": ENDPOINTS, "poll": POLL}).split(";\n"):
+                             "groups": GROUPS, "endpoints": ENDPOINTS, "poll": POLL}).split(";\n"):
             self.execute_as_admin(part)
         self.cursor.execute("SET jit = off")
         self.cursor.execute("PREPARE claim AS " + self.claim.text)
@@ -113,8 +112,7 @@ class Claims:
         self.cursor.execute("SELECT (extract(epoch FROM now()) * 1000000)::bigint")
         values = {"due": due, "pending": pending, "per_group": 500, "groups": 32, "after_issuer": "", "after_group": "",
                   "since": self.since, "owner": "bench", "lease": 60000000, "slow": [], "rooms": [], "rests": [],
-                  "ahead": [],
-                  "longest": POLL * 1000000,
+                  "ahead": [], "longest": POLL * 1000000,
                   "phases": ["CREATE/queued", "CREATE/provisioning"], "with_template": ["CREATE/queued"],
                   "watching": []}
         return [values[name] for name in self.claim.parameters]
@@ -132,20 +130,17 @@ class Claims:
         with open("/proc/%d/schedstat" % self.session.get_backend_pid(), encoding="ascii") as file:
             return int(file.read().split()[0]) / 1e6
 
-    def wait_for_due(self, count):
-        while True:
-            self.cursor.execute("SELECT count(*) FROM (SELECT FROM work WHERE is_begun AND due_at <= now() LIMIT %s) w",
-                                (count,))
-            if self.cursor.fetchone()[0] >= count:
-                return
-            time.sleep(0.02)
+    def are_due(self, count):
+        self.cursor.execute("SELECT count(*) FROM (SELECT FROM work WHERE is_begun AND due_at <= now() LIMIT %s) w",
+                            (count,))
+        return self.cursor.fetchone()[0] >= count
 
     def taken(self, due, pending):
         """What claims take that find so much: the median, and what one of twenty takes or more."""
         times = []
         for _ in range(CLAIMS):
             if due:
-                self.wait_for_due(due)
+                process.wait_for(lambda: self.are_due(due), POLL, "%d that are due" % due)
             took, rows = self.take(due, pending)
             times.append(took)
             if due:

@@ -26,18 +26,15 @@ DEFAULTS = {"poll_min": 5000, "poll_max": POLL * 1000, "lease": 60000, "im_timeo
 
 MULTIPLY = """WITH n AS (SELECT gen_random_uuid() AS d, gen_random_uuid() AS o FROM generate_series(1, %s)),
     k AS (INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer,
-    per_provider_max_retries,
-            max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, last_operation_id,
-            created_by,
-            updated_by)
+            per_provider_max_retries, max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt,
+            last_operation_id, created_by, updated_by)
         SELECT n.d, template_id, '{}', user_group, user_group_issuer, 1, 1, 600, 600, false, n.o, created_by, created_by
         FROM n, deployments WHERE id = %s),
     o AS (INSERT INTO operations (id, deployment_id, type, state, phase, description, user_group, user_group_issuer,
-    created_by,
-            deadline, started_at)
+            created_by, deadline, started_at)
         SELECT n.o, n.d, 'CREATE', 'in progress', 'provisioning', description, user_group, user_group_issuer,
-        created_by,
-            now() + interval '10 hours', now() FROM n, operations WHERE deployment_id = %s)
+            created_by, now() + interval '10 hours', now()
+        FROM n, operations WHERE deployment_id = %s)
     INSERT INTO work (id, kind, phase, is_begun, due_at, endpoint, rhythm, memory)
     SELECT n.o, 'CREATE', 'provisioning', true, clock_timestamp() + random() * %s * interval '1 second', endpoint, %s,
         memory || jsonb_build_object('interval', %s) FROM n, work JOIN operations USING (id) WHERE deployment_id = %s"""
@@ -70,8 +67,7 @@ class Engines:
 
     def engine(self, **config):
         return self.rig.engine(providers=self.rig.path("ims.json"), max_operations=100000,
-                               max_operations_per_group=100000,
-                               **config)
+                               max_operations_per_group=100000, **config)
 
     @contextlib.contextmanager
     def running(self, **config):
@@ -111,14 +107,15 @@ class Engines:
         return [float(value) for value in (looks, versions, commits)] + [self.cpu(daemon), time.monotonic()]
 
     def watch(self, daemon):
-        time.sleep(5)
+        """The server tells its counters a second late, at the beginning as at the end."""
+        looks = self.counted(daemon)[0]
+        self.rig.wait_for(lambda: self.counted(daemon)[0] > looks + LIVE // POLL, POLL, "a second's worth of looks")
         before, lags, own = self.counted(daemon), [], 3
         while time.monotonic() - before[-1] < SECONDS:
             lags.append(float(self.one("""SELECT extract(epoch FROM percentile_disc(0.99) WITHIN GROUP
                 (ORDER BY GREATEST(interval '0', now() - due_at))) FROM work""")[0]))
             own += 1
             time.sleep(1)
-        time.sleep(1)  # until the server's counters are told
         looks, versions, commits, cpu, seconds = (b - a for a, b in zip(before, self.counted(daemon)))
         note = "%d live, %.0f looks/s" % (LIVE, looks / seconds)
         self.at_most("how late the hundredth look is / poll interval", max(lags) / POLL, 1, note)

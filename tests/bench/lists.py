@@ -43,11 +43,9 @@ INSERT INTO deployments (id, template_id, template_inputs, template_outputs, use
         lpad(to_hex(%(deployments)s - n), 12, '0') AS age, CASE WHEN n %% %(every)s = 0
         THEN %(owner)s::uuid ELSE md5('user' || (n %% %(persons)s + 1))::uuid END AS owner) o;
 INSERT INTO operations (id, deployment_id, type, state, phase, reason, user_group, user_group_issuer, created_by,
-started_at,
-        ended_at)
+        started_at, ended_at)
     SELECT last_operation_id, id, 'CREATE', CASE status WHEN 0 THEN 'succeeded' ELSE 'failed' END::operation_state,
-    'ended',
-        status_reason, user_group, user_group_issuer, created_by, now(), now() FROM deployments;
+        'ended', status_reason, user_group, user_group_issuer, created_by, now(), now() FROM deployments;
 INSERT INTO deployment_owners (deployment_id, user_id, deployment_created_at, created_at)
     SELECT id, created_by, created_at, created_at FROM deployments;
 INSERT INTO deployment_tallies (user_id, place, owned) SELECT user_id, 0, count(*) FROM deployment_owners GROUP BY 1;

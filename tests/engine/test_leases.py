@@ -40,6 +40,16 @@ def wait_for_call(rig, ids, calls):
     rig.wait_for_calls(calls)
 
 
+def asking_for_states(rig, daemons, count):
+    """(a daemon with a long lease, deployments whose states it asks for; the answers don't come)."""
+    daemon = daemons(lease=HELD, im_timeout=HELD)
+    person = rig.person()
+    ids = [person.create(template(im_simulator={"fault": "slow", "on": "state", "ms": HELD, "first": 1}))
+           for _ in range(count)]
+    wait_for_call(rig, ids, count)
+    return daemon, ids
+
+
 def test_two_daemons_share_the_work_and_never_do_it_twice(bare_rig, daemons):
     both = daemons(), daemons()
     alice = bare_rig.person()
@@ -56,10 +66,7 @@ def test_two_daemons_share_the_work_and_never_do_it_twice(bare_rig, daemons):
 
 
 def test_a_killed_daemon_s_host_does_not_wait_for_its_leases(bare_rig, daemons):
-    first = daemons(lease=HELD, im_timeout=HELD)
-    alice = bare_rig.person()
-    id = alice.create(template(im_simulator={"fault": "slow", "on": "state", "ms": HELD, "first": 1}))
-    wait_for_call(bare_rig, [id], 1)
+    first, [id] = asking_for_states(bare_rig, daemons, 1)
     first.kill()
     first.start()
     bare_rig.wait_for(lambda: owned_by(bare_rig, first, [id]), 10, "the new daemon")
@@ -77,11 +84,7 @@ def locked(rig, id):
 
 
 def test_a_locked_row_keeps_nobody_from_taking_over_the_others(bare_rig, daemons):
-    first = daemons(lease=HELD, im_timeout=HELD)
-    alice = bare_rig.person()
-    ids = [alice.create(template(im_simulator={"fault": "slow", "on": "state", "ms": HELD, "first": 1}))
-           for _ in range(4)]
-    wait_for_call(bare_rig, ids, 4)
+    first, ids = asking_for_states(bare_rig, daemons, 4)
     with locked(bare_rig, ids[0]):
         first.kill()
         first.start()
@@ -91,11 +94,7 @@ def test_a_locked_row_keeps_nobody_from_taking_over_the_others(bare_rig, daemons
 
 
 def test_a_locked_row_keeps_nobody_from_handing_the_others_back(bare_rig, daemons):
-    first = daemons(lease=HELD, im_timeout=HELD)
-    alice = bare_rig.person()
-    ids = [alice.create(template(im_simulator={"fault": "slow", "on": "state", "ms": HELD, "first": 1}))
-           for _ in range(4)]
-    wait_for_call(bare_rig, ids, 4)
+    first, ids = asking_for_states(bare_rig, daemons, 4)
     with locked(bare_rig, ids[0]):
         assert first.stop() < 3
     assert bare_rig.sql("SELECT deployment_id::text FROM work JOIN operations USING (id) WHERE deployment_id = ANY "

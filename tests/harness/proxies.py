@@ -50,9 +50,8 @@ class _Server:
 
 class Standstill(_Server):
     """Before PostgreSQL: when the n-th message with these bytes comes, its connection stands still until `go` is set,
-    and
-    then breaks. `is_after`: who it is for has got that message, and nobody sees an answer. `of_server`: it is one of
-    PostgreSQL's. `arm`: counts anew."""
+    and then breaks. `is_after`: who it is for has got that message, and nobody sees an answer. `of_server`: it is one
+    of PostgreSQL's. `arm`: counts anew."""
 
     def __init__(self, target, pattern, number, is_after=False, of_server=False):
         self.stands, self.go = threading.Event(), threading.Event()
@@ -110,8 +109,7 @@ class Deaf(Standstill):
 
 class Far(_Server):
     """Before PostgreSQL: every answer comes `seconds` later than it would. Counts the round trips on whose way there
-    these
-    bytes are."""
+    these bytes are."""
 
     def __init__(self, target, seconds, pattern=b""):
         self.trips = 0

@@ -139,12 +139,11 @@ class Person:
                 %(person)s)),
             d AS (INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer,
                     per_provider_max_retries, max_providers, tot_timeout_mins, per_provider_timeout_mins,
-                    keep_last_attempt,
-                    target_provider, target_region, last_operation_id, created_by, updated_by, template_inputs_sealed)
+                    keep_last_attempt, target_provider, target_region, last_operation_id, created_by, updated_by,
+                    template_inputs_sealed)
                 VALUES (%(id)s, %(template)s, %(inputs)s, %(group)s, %(issuer)s, %(retries)s, %(max_providers)s,
-                %(timeout)s,
-                    %(provider_timeout)s, %(keep)s, %(provider)s, %(region)s, %(operation)s, %(person)s, %(person)s,
-                    %(sealed)s)),
+                    %(timeout)s, %(provider_timeout)s, %(keep)s, %(provider)s, %(region)s, %(operation)s, %(person)s,
+                    %(person)s, %(sealed)s)),
             w AS (INSERT INTO deployment_owners (deployment_id, user_id) VALUES (%(id)s, %(person)s)),
             r AS (INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, is_compute,
                     created_by, updated_by)

@@ -39,8 +39,7 @@ INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_
     updated_by)
 SELECT gen_random_uuid(), id, 0, 'n', 't', true, created_by, created_by FROM deployments;
 INSERT INTO infrastructures (id, deployment_id, operation_id, step, user_id, user_group, user_group_issuer, endpoint,
-    standing,
-    answer_until)
+    standing, answer_until)
 SELECT gen_random_uuid(), deployment_id, id, 1, created_by, 'g', 'i', 'e', 'made', now() FROM operations;
 """
 

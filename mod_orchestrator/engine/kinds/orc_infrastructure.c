@@ -162,8 +162,8 @@ static int is_put_off(orc_step_t *step, orc_task_t *task, const orc_im_result_t 
 
     if (result->kind == ORC_IM_TOKEN_REJECTED) {
         note(task, result->error->detail);
-        *step =
-            orc_step_later(task->config->looks[task->config->look_count > 1]); /* the second time, if there is one */
+        /* the second of the times, if there is one */
+        *step = orc_step_later(task->config->looks[task->config->look_count > 1]);
         step->waits = 1;
         return 1;
     }
