@@ -6,7 +6,8 @@ liborc_la_SOURCES += \
 	$(clients)/orc_im.c $(clients)/orc_im.h $(clients)/orc_im_credentials.c \
 	$(clients)/orc_im_answer.c $(clients)/orc_im_answer.h $(clients)/orc_im_message.c \
 	$(clients)/orc_jwks.c $(clients)/orc_jwks.h \
-	$(clients)/orc_oidc.c $(clients)/orc_oidc.h $(clients)/orc_oidc_internal.h $(clients)/orc_oidc_tokens.c
+	$(clients)/orc_oidc.c $(clients)/orc_oidc.h $(clients)/orc_oidc_internal.h $(clients)/orc_oidc_tokens.c \
+	$(clients)/orc_userinfo.c $(clients)/orc_userinfo.h
 
 check_PROGRAMS += tests/unit/test_im
 tests_unit_test_im_SOURCES = tests/unit/test_im.c tests/unit/unit.h

@@ -6,11 +6,10 @@
 #include "orc_http.h"
 #include "orc_json.h"
 
-/* Calls to the token issuers. Sources: OpenID Connect Discovery 1.0 and Core 1.0 section 5.3, RFC 6749 section 6,
+/* Calls to the token issuers. Sources: OpenID Connect Discovery 1.0, RFC 6749 section 6,
  * RFC 8693. */
 
-/** What a process knows of the issuers: their endpoints as they were discovered, for an hour, and which of them don't
- * answer. Thread-safe. */
+/** What a process knows of the issuers: their endpoints as they were discovered, for an hour. Thread-safe. */
 typedef struct orc_oidc_t orc_oidc_t;
 
 /** `config` is kept. */
@@ -28,24 +27,6 @@ typedef struct orc_oidc_endpoints_t {
  */
 orc_error_t *orc_oidc_discover(orc_oidc_endpoints_t *endpoints, orc_oidc_t *oidc, const orc_issuer_config_t *issuer,
                                apr_interval_time_t timeout, apr_pool_t *pool);
-
-/**
- * The issuer's claims on a token's person. Blocks for at most `timeout`, discovery included; but an issuer that gave no
- * answer is not asked for ORC_OIDC_REST, and no more than ORC_OIDC_ASKED threads of a process ask one issuer at once,
- * so that one that hangs holds up nobody else. The others have their error at once.
- * @param claims  an object; its `sub` is `subject`
- * @param subject of the token
- * @return 503 "oidc.userinfo", or "oidc.busy" (ORC_REASON_TOO_MANY, which says nothing of the issuer), retriable, with
- * retry_after; 401 "oidc.token" when the issuer refuses the token
- */
-orc_error_t *orc_oidc_userinfo(json_t **claims, orc_oidc_t *oidc, const orc_issuer_config_t *issuer,
-                               const char *access_token, const char *subject, apr_interval_time_t timeout,
-                               apr_pool_t *pool);
-
-enum {
-    ORC_OIDC_ASKED = 4, /* threads */
-    ORC_OIDC_REST = 5   /* seconds */
-};
 
 /** A new token, or why there is none. Lives until the callback returns. */
 typedef struct orc_oidc_tokens_t {

@@ -4,7 +4,11 @@
 
 #include "orc_oidc.h"
 
-/* What discovery and the token calls share, and what tests look at. Private to this room. */
+/* What the calls to an issuer share, and what tests look at. Private to this room. */
+
+/** A 503, retriable: what an issuer didn't do. */
+orc_error_t *orc_oidc_unavailable(const char *code, const orc_issuer_config_t *issuer, const char *why,
+                                  apr_pool_t *pool);
 
 /** Endpoints that are known already: configured, or discovered within the hour. True when none is missing. */
 int orc_oidc_known(orc_oidc_endpoints_t *endpoints, orc_oidc_t *oidc, const orc_issuer_config_t *issuer,

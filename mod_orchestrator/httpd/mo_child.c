@@ -60,9 +60,11 @@ static orc_error_t *make(mo_child_t **out, mo_config_t *config, server_rec *main
 {
     mo_child_t *child = apr_pcalloc(pool, sizeof *child);
     orc_service_t *service = &child->service;
+    orc_oidc_t *oidc;
 
-    ORC_TRY(orc_oidc_make(&service->oidc, config->values, pool));
-    child->identities = mo_identities_make(config->values, service->oidc, &config->shared->keys_wanted, pool);
+    ORC_TRY(orc_oidc_make(&oidc, config->values, pool));
+    ORC_TRY(orc_userinfo_make(&service->userinfo, config->values, oidc, mo_mpm_number(AP_MPMQ_MAX_THREADS), pool));
+    child->identities = mo_identities_make(config->values, service->userinfo, &config->shared->keys_wanted, pool);
     child->slot = mo_shared_slot(config->shared, pool);
     service->config = config->values;
     service->db = mo_dbd_source(config, child->slot, main_server, pool);

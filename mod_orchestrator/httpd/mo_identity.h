@@ -4,7 +4,7 @@
 
 #include "orc_config.h"
 #include "orc_identity.h"
-#include "orc_oidc.h"
+#include "orc_userinfo.h"
 
 /* From an access token to the person it speaks for. Behind this stand mo_claims (what it says), mo_jwks and mo_jws (who
  * signed it), mo_tokens (what was found out before) and the issuers' userinfo (groups that it doesn't tell). */
@@ -19,8 +19,8 @@ typedef struct mo_identities_t mo_identities_t;
  * @param pool        has an allocator with a lock
  * @return NULL when the system refuses a mutex
  */
-mo_identities_t *mo_identities_make(const orc_config_t *config, orc_oidc_t *oidc, volatile apr_uint32_t *keys_wanted,
-                                    apr_pool_t *pool);
+mo_identities_t *mo_identities_make(const orc_config_t *config, orc_userinfo_t *userinfo,
+                                    volatile apr_uint32_t *keys_wanted, apr_pool_t *pool);
 
 /**
  * The person who a token speaks for. Only a key of the very issuer that `iss` names makes it speak.

@@ -11,8 +11,6 @@
 
 /* How a caller becomes a person, and is known again. */
 
-static const apr_interval_time_t ask_for = 2 * APR_USEC_PER_SEC; /* bound of a look at userinfo */
-
 /* ---- what the issuer knows ---- */
 
 static const char *nonempty(const char *text)
@@ -29,12 +27,17 @@ static orc_error_t *ask_issuer(const orc_rules_call_t *call)
 {
     orc_identity_t *who = call->who;
     const orc_issuer_config_t *issuer = orc_config_issuer(call->service->config, who->issuer);
+    orc_userinfo_turn_t turn;
+    orc_error_t *error;
     json_t *claims;
 
     if (!issuer)
         return NULL;
-    ORC_TRY(
-        orc_oidc_userinfo(&claims, call->service->oidc, issuer, who->access_token, who->subject, ask_for, call->pool));
+    ORC_TRY(orc_userinfo_begin(&turn, call->service->userinfo, issuer, who->subject, call->pool));
+    error = orc_userinfo_ask(&claims, call->service->userinfo, &turn, who->access_token, call->pool);
+    orc_userinfo_end(call->service->userinfo, &turn);
+    if (error)
+        return error;
     who->name = claim(who->name, claims, "name");
     who->username = claim(who->username, claims, "preferred_username");
     who->email = claim(who->email, claims, "email");

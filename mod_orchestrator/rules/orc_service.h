@@ -6,16 +6,16 @@
 #include "orc_db.h"
 #include "orc_db_probe.h"
 #include "orc_engine_status.h"
-#include "orc_oidc.h"
 #include "orc_providers.h"
 #include "orc_tosca.h"
+#include "orc_userinfo.h"
 
 /** What rules, surfaces and the engine work with; made once per process, shared by its threads, never changed. */
 typedef struct orc_service_t {
     const orc_config_t *config;
     orc_db_source_t *db;               /* where connections come from */
     orc_db_probe_t *db_probe;          /* whether the database answers; NULL in the daemon */
-    orc_oidc_t *oidc;                  /* the client of the token issuers; NULL in the daemon */
+    orc_userinfo_t *userinfo;          /* what the token issuers tell of people; NULL in the daemon */
     const orc_tosca_types_t *types;    /* the installed type files */
     const orc_providers_t *providers;  /* the administrator's provider file */
     const orc_engine_status_t *engine; /* of this host's daemon, in shared memory */

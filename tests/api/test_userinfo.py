@@ -3,6 +3,7 @@
 else."""
 
 import concurrent.futures
+import itertools
 import threading
 
 import pytest
@@ -27,7 +28,7 @@ def one_child(make_stack):
                       "MinSpareThreads 1\nMaxSpareThreads 32\nMaxRequestWorkers 32\n</IfModule>")
 
 
-def sent_at_once(stack, tokens):
+def sent_at_once(stack, tokens, route=ROUTE):
     """The statuses of a request with each token."""
     together = threading.Barrier(len(tokens))
 
@@ -36,7 +37,7 @@ def sent_at_once(stack, tokens):
             session.get(stack.url + "/health", timeout=60)  # connected before it counts
             together.wait()
             headers = {"Authorization": "Bearer " + token}
-            return session.get(stack.url + ROUTE, headers=headers, timeout=60).status_code
+            return session.get(stack.url + route, headers=headers, timeout=60).status_code
     with concurrent.futures.ThreadPoolExecutor(len(tokens)) as pool:
         return list(pool.map(send, tokens))
 
@@ -90,16 +91,49 @@ def test_a_person_whose_userinfo_can_not_be_read_keeps_nobody_else_waiting(two_i
 
 def test_all_that_a_person_sends_at_once_with_a_new_token_is_answered(one_child):
     """The issuer is asked for the groups once, and the others wait for it."""
-    issuer, rounds, many = one_child.issuer, 5, 10
+    issuer, rounds, many = one_child.issuer, 5, 16
     asked = issuer.control("calls").get("/userinfo", 0)
     for _ in range(rounds):
         assert sent_at_once(one_child, [bare_token(issuer)] * many) == [404] * many
     assert issuer.control("calls")["/userinfo"] - asked == rounds
 
 
-def test_ten_people_who_come_at_once_are_answered(one_child):
+def test_people_who_come_at_once_are_answered(one_child):
     for _ in range(5):
-        assert sent_at_once(one_child, [bare_token(one_child.issuer) for _ in range(10)]) == [404] * 10
+        assert sent_at_once(one_child, [bare_token(one_child.issuer) for _ in range(20)]) == [404] * 20
+
+
+def test_people_who_come_at_once_for_the_first_time_are_registered(one_child):
+    """While others ask for their groups."""
+    issuer = one_child.issuer
+    for _ in range(3):
+        tokens = [issuer.token(unique("person"), drop=["name", "email", "preferred_username"]) for _ in range(10)]
+        tokens += [bare_token(issuer) for _ in range(10)]
+        assert sent_at_once(one_child, tokens, "/users/me") == [200] * 20
+
+
+def test_a_person_with_ever_new_tokens_keeps_nobody_else_from_asking(one_child):
+    issuer, person = one_child.issuer, unique("person")
+    one_child.expect_log("too many requests ask it", required=True)
+    issuer.control("fault", {"route": "/userinfo", "status": -1, "seconds": 0.1})
+    is_over = threading.Event()
+    lifetimes = itertools.count(3600)  # which make tokens different
+
+    def insist():
+        while not is_over.is_set():
+            token = issuer.token(person, ttl=next(lifetimes), drop=["groups"])
+            answer = requests.get(one_child.url + ROUTE, headers={"Authorization": "Bearer " + token}, timeout=60)
+            assert answer.status_code in (404, 503)
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        insisting = [pool.submit(insist) for _ in range(24)]
+        try:
+            for _ in range(10):
+                assert sent_at_once(one_child, [bare_token(issuer) for _ in range(6)]) == [404] * 6
+        finally:
+            is_over.set()
+            issuer.mend()
+    for one in insisting:
+        one.result()
 
 
 def test_who_asks_again_and_again_keeps_nobody_else_from_asking(one_child):

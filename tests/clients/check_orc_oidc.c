@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 
-/* orc_oidc and orc_jwks against the local token issuer: run by test_orc_oidc.py, which says in the environment where it
- * is and what is a good token of it. */
+/* orc_oidc, orc_userinfo and orc_jwks against the local token issuer: run by test_orc_oidc.py, which says in the
+ * environment where it is and what is a good token of it. */
 
 #include "../unit/unit.h"
 
@@ -14,10 +14,12 @@
 
 #include "orc_jwks.h"
 #include "orc_oidc_internal.h"
+#include "orc_userinfo.h"
 
 static orc_config_t *config;
 static orc_issuer_config_t *issuer;
 static orc_oidc_t *oidc;
+static orc_userinfo_t *userinfo;
 static orc_http_t *http;
 
 static char *without_slashes(const char *url)
@@ -68,7 +70,10 @@ static int start(void **state)
     APR_ARRAY_PUSH((apr_array_header_t *)config->issuers, orc_issuer_config_t *) = issuer;
     config->jwks_file = apr_pstrcat(pool, getenv("FOLDER"), "/jwks.json", NULL);
     unlink(config->jwks_file);
-    return orc_oidc_make(&oidc, config, pool) || orc_http_make(&http, &options, pool) ? -1 : 0;
+    return orc_oidc_make(&oidc, config, pool) || orc_userinfo_make(&userinfo, config, oidc, 8, pool) ||
+                   orc_http_make(&http, &options, pool)
+               ? -1
+               : 0;
 }
 
 static int mend(void **state)
@@ -120,24 +125,36 @@ static void metadata_of_another_issuer_are_refused(void **state)
     assert_string_equal(endpoints.jwks, "https://iam.example/jwk");
 }
 
+static orc_error_t *ask(json_t **claims, const char *access_token)
+{
+    orc_userinfo_turn_t turn;
+    orc_error_t *error = orc_userinfo_begin(&turn, userinfo, issuer, getenv("SUBJECT"), pool);
+
+    if (error)
+        return error;
+    error = orc_userinfo_ask(claims, userinfo, &turn, access_token, pool);
+    orc_userinfo_end(userinfo, &turn);
+    return error;
+}
+
 static void userinfo_knows_the_tokens_person(void **state)
 {
     json_t *claims;
     orc_error_t *error;
     apr_time_t before;
 
-    assert_null(orc_oidc_userinfo(&claims, oidc, issuer, getenv("ACCESS_TOKEN"), getenv("SUBJECT"), SECONDS(3), pool));
+    assert_null(ask(&claims, getenv("ACCESS_TOKEN")));
     assert_string_equal(orc_json_string(claims, "sub"), getenv("SUBJECT"));
-    error = orc_oidc_userinfo(&claims, oidc, issuer, "a.b.c", getenv("SUBJECT"), SECONDS(3), pool);
+    error = ask(&claims, "a.b.c");
     assert_int_equal(error->status, 401);
     assert_false(error->retriable);
     control("fault", "{\"route\": \"/userinfo\", \"status\": 503}");
-    error = orc_oidc_userinfo(&claims, oidc, issuer, getenv("ACCESS_TOKEN"), getenv("SUBJECT"), SECONDS(3), pool);
+    error = ask(&claims, getenv("ACCESS_TOKEN"));
     assert_int_equal(error->status, 503);
     assert_true(error->retriable);
     issuer->userinfo_endpoint = "http://127.0.0.1:1/";
     before = apr_time_now();
-    error = orc_oidc_userinfo(&claims, oidc, issuer, getenv("ACCESS_TOKEN"), getenv("SUBJECT"), SECONDS(3), pool);
+    error = ask(&claims, getenv("ACCESS_TOKEN"));
     assert_true(error->retriable);
     assert_true(apr_time_now() - before < SECONDS(4));
 }
@@ -208,7 +225,7 @@ static void a_refresh_token_gives_an_access_token(void **state)
     finish(seen);
     assert_null(seen->code);
     assert_true(seen->expires > apr_time_now() + SECONDS(30));
-    assert_null(orc_oidc_userinfo(&claims, oidc, issuer, seen->access_token, getenv("SUBJECT"), SECONDS(3), pool));
+    assert_null(ask(&claims, seen->access_token));
     assert_string_equal(orc_json_string(claims, "sub"), getenv("SUBJECT"));
     assert_null(orc_oidc_refresh(http, oidc, issuer, seen->refresh_token, how(again), pool));
     finish(again);
@@ -224,7 +241,7 @@ static void an_access_token_is_exchanged(void **state)
     finish(seen);
     assert_null(seen->code);
     assert_true(*seen->refresh_token);
-    assert_null(orc_oidc_userinfo(&claims, oidc, issuer, seen->access_token, getenv("SUBJECT"), SECONDS(3), pool));
+    assert_null(ask(&claims, seen->access_token));
 }
 
 static seen_t *refreshed(const char *token)

@@ -8,7 +8,7 @@ Routes: /.well-known/openid-configuration, /jwks, /userinfo, /introspect, /token
 token-exchange). And for tests, on loopback like the rest: GET /_issuer/calls counts the calls of each route since the
 start, POST /_issuer/person {"sub": ..., <claims>} says what /userinfo knows of a subject, POST /_issuer/fault {"route":
 "/jwks", "status": 500, "times": 2} breaks a route ("status": 0 hangs up without an answer, "status": -1 hangs until it
-is mended; "times" left out: until "times": 0 mends it; "answer": the JSON that it answers then).
+is mended, or for "seconds"; "times" left out: until "times": 0 mends it; "answer": the JSON that it answers then).
 """
 
 import argparse
@@ -140,7 +140,8 @@ class Handler(JsonHandler):
                     if fault["times"] <= 0:
                         del self.server.faults[path]
                 if fault and fault["status"] < 0:
-                    self.server.mended.wait_for(lambda: self.server.faults.get(path) is not fault)
+                    self.server.mended.wait_for(lambda: self.server.faults.get(path) is not fault,
+                                                fault["seconds"])
                     fault = None
             if fault:
                 if fault["status"] == 0:
@@ -225,6 +226,7 @@ class Handler(JsonHandler):
                 self.server.mended.notify_all()
             else:
                 self.server.faults[value["route"]] = {"status": int(value["status"]), "times": value.get("times"),
+                                                      "seconds": value.get("seconds"),
                                                       "answer": value.get("answer",
                                                                           {"error": "temporarily_unavailable"})}
         return 200, value
