@@ -261,8 +261,8 @@ orc_error_t *orc_store_adopt(int *adopted, orc_db_t *db, const char *name, apr_p
 
 /* ---- results of steps ---- */
 
-/* The statement and its values for one save. */
-static orc_sql_call_t saving(const orc_store_save_t *save, apr_pool_t *pool)
+/* The statement and its values for one save, at the end of a step or in the middle. */
+static orc_sql_call_t saving(const orc_store_save_t *save, int is_over, apr_pool_t *pool)
 {
     const char *due = orc_value_number(save->due, pool), *memory = orc_json_text(save->memory, pool);
     const char *is_resting = orc_value_flag(save->is_resting), *rhythm = orc_value_number(save->rhythm, pool);
@@ -272,19 +272,19 @@ static orc_sql_call_t saving(const orc_store_save_t *save, apr_pool_t *pool)
                                              .due = due, .is_resting = is_resting, .rhythm = rhythm,
                                              .endpoint = save->endpoint, .memory = memory),
                            pool);
-    return orc_db_kept(orc_sql_work_save(.id = save->id, .owner = save->owner, .lease_number = save->lease_number,
-                                         .due = due, .is_resting = is_resting, .rhythm = rhythm,
-                                         .endpoint = save->endpoint, .memory = memory,
-                                         .watching = orc_value_array(save->watching, pool),
-                                         .changes = orc_json_text(save->changes, pool)),
-                       pool);
+    return orc_db_kept(
+        orc_sql_work_save(.id = save->id, .owner = save->owner, .lease_number = save->lease_number, .due = due,
+                          .is_resting = is_resting, .rhythm = rhythm, .endpoint = save->endpoint, .memory = memory,
+                          .watching = orc_value_array(save->watching, pool), .is_over = orc_value_flag(is_over),
+                          .changes = orc_json_text(save->changes, pool)),
+        pool);
 }
 
 orc_error_t *orc_store_save(orc_db_t *db, orc_store_save_t *save, apr_pool_t *pool)
 {
     orc_rows_t rows;
 
-    ORC_TRY(orc_db_execute(db, &rows, saving(save, pool), pool));
+    ORC_TRY(orc_db_execute(db, &rows, saving(save, 1, pool), pool));
     save->is_kept = rows.count > 0;
     return NULL;
 }
@@ -295,7 +295,7 @@ int orc_store_save_steps(orc_db_step_t *steps, const orc_store_save_t *save, int
 
     if (is_durable)
         steps[count++].call = orc_sql_work_durably();
-    steps[count++].call = saving(save, pool);
+    steps[count++].call = saving(save, !is_durable, pool);
     return count;
 }
 

@@ -179,7 +179,8 @@ orc_error_t *orc_store_save(orc_db_t *db, orc_store_save_t *save, apr_pool_t *po
 enum { ORC_STORE_SAVE_STEPS = 2 };
 
 /** The statements of one, at most ORC_STORE_SAVE_STEPS, for a transaction; *is_kept: when the last of them has a row.
- * `is_durable`: it is on disk when that has ended, whatever synchronous_commit says. Returns how many. */
+ * `is_durable`: in the middle of a step; it is on disk when that has ended, whatever synchronous_commit says. Returns
+ * how many. */
 int orc_store_save_steps(orc_db_step_t *steps, const orc_store_save_t *save, int is_durable, apr_pool_t *pool);
 
 /** Deletes the deployment of an operation, and the operation with it; fenced. */

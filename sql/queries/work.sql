@@ -271,7 +271,7 @@ SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit
 
 -- The end of a step; `due` in microseconds from now; `changes`: see orc_store_work.h; `watching`: as of a claim: those
 -- are woken when an infrastructure of their deployment changed. Nothing is written unless the lease still is the
--- owner's.
+-- owner's. `is_over`: the lease as well, lest a step is told twice whose commit was not answered.
 -- name: work_save
 -- columns: id
 WITH change AS MATERIALIZED (
@@ -280,7 +280,8 @@ WITH change AS MATERIALIZED (
     UPDATE work w
     SET due_at = clock_timestamp() + CASE WHEN is_hurried THEN 0 ELSE :due::bigint END * interval '1 microsecond',
         phase = COALESCE(c ->> 'phase', w.phase), is_resting = :is_resting::boolean, rhythm = :rhythm::bigint,
-        endpoint = COALESCE(:endpoint::text, w.endpoint), memory = :memory::jsonb
+        endpoint = COALESCE(:endpoint::text, w.endpoint), memory = :memory::jsonb,
+        lease_number = w.lease_number + (:is_over::boolean)::integer
     FROM change
     WHERE NOT c ? 'ended' AND w.id = :id::uuid AND w.lease_owner = :owner::text
       AND w.lease_number = :lease_number::bigint

@@ -154,6 +154,23 @@ def test_a_frozen_daemon_is_fenced_off_when_it_thaws(bare_rig, daemons, moment):
     assert not bare_rig.infrastructures(alice, alive="true")
 
 
+def test_a_step_whose_commit_was_not_answered_is_told_once(bare_rig, daemons):
+    bare_rig.sql("DELETE FROM providers")  # who mostly failed would come last
+    proxy = Standstill(bare_rig.postgres.port, b'"record"', 1, is_after=True)  # the end of an attempt
+    id = bare_rig.person(group=bare_rig.pair()).create(max_providers=2)
+    daemons(lease=HELD, database=bare_rig.postgres.conninfo.replace("port=%d" % bare_rig.postgres.port,
+                                                                    "port=%d" % proxy.port))
+
+    def failures():
+        return [line for line in bare_rig.log_lines(id) if line.startswith("Attempt 1 at bad-one failed")]
+    bare_rig.wait_for(proxy.stands.is_set, 20, "the end of an attempt")
+    bare_rig.wait_for(failures, 10, "what the server did before its answer was lost")
+    proxy.go.set()
+    bare_rig.finish(id)
+    proxy.close()
+    assert len(failures()) == 1
+
+
 def test_a_lease_is_renewed_while_a_call_takes_longer(bare_rig, daemons):
     daemons(lease=3000, im_create_timeout=HELD), daemons(lease=3000, im_create_timeout=HELD)
     alice = bare_rig.person()
