@@ -63,6 +63,8 @@ orc_error_t *orc_engine_make(orc_engine_t **out, const orc_service_t *service, o
     ORC_TRY(orc_oidc_make(&engine->oidc, engine->config, engine->pool));
     engine->source = orc_db_source_single(engine->config->database_url, engine->pool);
     engine->source->lock_patience = LOCK_PATIENCE;
+    engine->aside = orc_db_source_single(engine->config->database_url, engine->pool);
+    engine->aside->lock_patience = LOCK_PATIENCE;
     engine->phases = orc_kinds_phases(engine->pool);
     engine->with_template = orc_kinds_with_template(engine->pool);
     engine->watching = orc_kinds_watching(engine->pool);

@@ -328,13 +328,13 @@ void orc_save_finished(apr_array_header_t *parts, const orc_engine_t *engine, ap
     }
 }
 
-orc_error_t *orc_save_settle(orc_engine_t *engine, const orc_db_part_t *parts, apr_pool_t *pool)
+orc_error_t *orc_save_settle(orc_engine_t *engine, int count, const orc_db_part_t *parts, apr_pool_t *pool)
 {
     apr_array_header_t *jobs = engine->finished;
     orc_error_t *error = NULL;
     int i, rest = 0;
 
-    for (i = 0; i < jobs->nelts && !error; i += ORC_ENGINE_BATCH)
+    for (i = 0; i < count && !error; i += ORC_ENGINE_BATCH)
         error = settle_batch(&APR_ARRAY_IDX(jobs, i, orc_job_t *), &parts[i / ORC_ENGINE_BATCH], pool);
     for (i = 0; i < jobs->nelts; i++) {
         orc_job_t *job = APR_ARRAY_IDX(jobs, i, orc_job_t *);

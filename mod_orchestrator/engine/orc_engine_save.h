@@ -26,7 +26,7 @@ orc_error_t *orc_save_special(orc_engine_t *engine, orc_db_t *db, apr_pool_t *po
 /** The transactions of the others, appended to `parts` (of orc_db_part_t). */
 void orc_save_finished(apr_array_header_t *parts, const orc_engine_t *engine, apr_pool_t *pool);
 
-/** How these went: what the database took leaves engine->finished. */
-orc_error_t *orc_save_settle(orc_engine_t *engine, const orc_db_part_t *parts, apr_pool_t *pool);
+/** How the first `count` of engine->finished went: what the database took leaves it. Others came since. */
+orc_error_t *orc_save_settle(orc_engine_t *engine, int count, const orc_db_part_t *parts, apr_pool_t *pool);
 
 #endif

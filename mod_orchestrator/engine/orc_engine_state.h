@@ -87,7 +87,8 @@ struct orc_engine_t {
     /* of the poller's thread */
     orc_http_t *http;
     orc_oidc_t *oidc;
-    orc_db_source_t *source;
+    orc_db_source_t *source;      /* of trips */
+    orc_db_source_t *aside;       /* of what a call has to know at once, while a trip is under way */
     apr_hash_t *jobs;             /* id -> orc_job_t *, the ones that have the lease */
     int job_count;                /* all, those without a lease included */
     apr_hash_t *endpoints;        /* url -> orc_endpoint_t * */

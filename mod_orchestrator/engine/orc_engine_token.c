@@ -86,7 +86,7 @@ static orc_error_t *store(renewal_t *renewal, orc_db_t *db, apr_pool_t *pool)
     return NULL;
 }
 
-/* A unit of work of its own on the poller's connection. False: it has to be done again. */
+/* A unit of work of its own on a connection beside the trips'. False: it has to be done again. */
 static int settle(renewal_t *renewal)
 {
     orc_error_t *error;
@@ -95,7 +95,7 @@ static int settle(renewal_t *renewal)
     int is_done;
 
     apr_pool_create(&pool, renewal->pool);
-    error = orc_db_open(&db, renewal->engine->source, pool);
+    error = orc_db_open(&db, renewal->engine->aside, pool);
     if (!error)
         error =
             renewal->fresh.access_token ? store(renewal, db, pool) : orc_store_renewal_end(db, &renewal->right, pool);
@@ -199,7 +199,7 @@ static int may_send(void *baton)
     orc_db_t *db;
 
     apr_pool_create(&pool, renewal->pool);
-    error = orc_db_open(&db, renewal->engine->source, pool);
+    error = orc_db_open(&db, renewal->engine->aside, pool);
     if (!error)
         error = orc_store_renewal_send(&is_ours, db, &renewal->right, RENEWAL_LASTS, pool);
     if (error)
@@ -223,7 +223,7 @@ static int begin(const renewal_t *renewal, apr_interval_time_t *elapsed)
 
     *elapsed = 0;
     apr_pool_create(&pool, renewal->pool);
-    error = orc_db_open(&db, renewal->engine->source, pool);
+    error = orc_db_open(&db, renewal->engine->aside, pool);
     if (!error)
         error = orc_store_renewal_begin(&granted, elapsed, db, &renewal->right, RENEWAL_LASTS, pool);
     if (error)

@@ -1,12 +1,14 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_engine_trip.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "orc_engine_calls.h"
 #include "orc_engine_claims.h"
 #include "orc_engine_job.h"
 #include "orc_engine_save.h"
+#include "orc_log.h"
 
 enum { MAX_READ_STEPS = 2 };
 
@@ -17,8 +19,8 @@ typedef struct trip_t {
     apr_time_t began;
     apr_array_header_t *parts;
     const apr_array_header_t *announced, *reading;
-    int saves;
-    int is_last; /* the engine stops */
+    int finished, saves; /* jobs, and their parts */
+    int is_last;         /* the engine stops */
     orc_claims_t claim;
 } trip_t;
 
@@ -61,6 +63,7 @@ static void pack(trip_t *trip, int with_claim)
     int i;
 
     trip->parts = apr_array_make(trip->pool, 16, sizeof(orc_db_part_t));
+    trip->finished = engine->finished->nelts;
     orc_save_finished(trip->parts, engine, trip->pool);
     trip->saves = trip->parts->nelts;
     /* Who stops begins nothing more, and hands the rest back. */
@@ -101,9 +104,25 @@ static void fail_all(const trip_t *trip, orc_error_t *error)
         APR_ARRAY_IDX(trip->parts, i, orc_db_part_t).error = error;
 }
 
+/* Calls don't wait for the database: what ends meanwhile takes part in the next trip. */
+static void serve_calls(void *baton, int socket, short events, apr_time_t until)
+{
+    const trip_t *trip = baton;
+    apr_interval_time_t rest = until - orc_time_monotonic();
+    struct pollfd fd = {.fd = socket, .events = events};
+    orc_error_t *error = orc_http_wait(trip->engine->http, rest > 0 ? rest : 0, &fd, 1, trip->pool);
+
+    if (error) {
+        orc_log(ORC_LOG_ERROR, "the poller: %s", orc_error_line(error, trip->pool));
+        (void)poll(&fd, 1, rest > 0 ? (int)apr_time_as_msec(rest) : 0);
+    }
+    orc_calls_pump(trip->engine);
+}
+
 /* The steps may use the connection, which must be free of the trip by then. */
 static orc_error_t *travel(trip_t *trip, int with_claim)
 {
+    const orc_db_meanwhile_t meanwhile = {serve_calls, trip};
     orc_error_t *error;
     orc_db_t *db;
 
@@ -113,7 +132,7 @@ static orc_error_t *travel(trip_t *trip, int with_claim)
         error = orc_claims_count(trip->engine, db, trip->pool);
     if (!error) {
         pack(trip, with_claim);
-        error = orc_db_parts(db, (orc_db_part_t *)trip->parts->elts, trip->parts->nelts, trip->pool);
+        error = orc_db_parts(db, (orc_db_part_t *)trip->parts->elts, trip->parts->nelts, &meanwhile, trip->pool);
         trip->claim.answered = orc_time_monotonic();
     }
     orc_db_close(db);
@@ -130,7 +149,7 @@ orc_error_t *orc_trip_make(apr_interval_time_t *next, orc_engine_t *engine, int 
         orc_trip_cancel(engine, error);
         return error;
     }
-    settled = orc_save_settle(engine, (const orc_db_part_t *)trip.parts->elts, pool);
+    settled = orc_save_settle(engine, trip.finished, (const orc_db_part_t *)trip.parts->elts, pool);
     go_on(&trip);
     if (with_claim)
         taken_up = orc_claims_take(next, engine, &trip.claim,

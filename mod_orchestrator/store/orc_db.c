@@ -42,6 +42,7 @@ struct orc_db_t {
     void *handle;
     PGconn *connection;
     int is_late; /* an answer did not come in time: nothing more is to be had from this connection */
+    const orc_db_meanwhile_t *meanwhile;
 };
 
 static int on_connection_event(PGEventId event, void *info, void *baton)
@@ -403,7 +404,8 @@ static PGresult *batch_next(orc_db_t *db)
     PGresult *result = NULL;
 
     if (!db->is_late)
-        db->is_late = !orc_db_wire_next(&result, db->connection, orc_time_monotonic() + patience_of(db->source));
+        db->is_late =
+            !orc_db_wire_next(&result, db->connection, orc_time_monotonic() + patience_of(db->source), db->meanwhile);
     return result;
 }
 
@@ -504,9 +506,15 @@ static orc_error_t *run_parts(orc_db_t *db, orc_db_part_t *parts, int count, int
     return error;
 }
 
-orc_error_t *orc_db_parts(orc_db_t *db, orc_db_part_t *parts, int count, apr_pool_t *pool)
+orc_error_t *orc_db_parts(orc_db_t *db, orc_db_part_t *parts, int count, const orc_db_meanwhile_t *meanwhile,
+                          apr_pool_t *pool)
 {
-    return run_parts(db, parts, count, 0, pool);
+    orc_error_t *error;
+
+    db->meanwhile = meanwhile;
+    error = run_parts(db, parts, count, 0, pool);
+    db->meanwhile = NULL;
+    return error;
 }
 
 orc_error_t *orc_db_batch(orc_db_t *db, orc_db_step_t *steps, int count, int wake, apr_pool_t *pool)

@@ -127,12 +127,22 @@ typedef struct orc_db_part_t {
     orc_error_t *error; /* out: what undid it; NULL: it is done */
 } orc_db_part_t;
 
+/** What a thread does while it waits for the server. */
+typedef struct orc_db_meanwhile_t {
+    /** Returns when the socket is ready for `events` of poll(2), at `until` of orc_time_monotonic, or before: then it
+     * is called again. It may do whatever leaves the unit of work's source alone. */
+    void (*wait)(void *baton, int socket, short events, apr_time_t until);
+    void *baton;
+} orc_db_meanwhile_t;
+
 /**
  * Runs transactions one after the other, all in one round trip. What goes wrong with one undoes that one.
+ * @param meanwhile NULL: it only waits
  * @return what is wrong with the connection; then it is the error of each that was not carried out, or may not have
  * been
  */
-orc_error_t *orc_db_parts(orc_db_t *db, orc_db_part_t *parts, int count, apr_pool_t *pool);
+orc_error_t *orc_db_parts(orc_db_t *db, orc_db_part_t *parts, int count, const orc_db_meanwhile_t *meanwhile,
+                          apr_pool_t *pool);
 
 /** Opens, runs a batch, closes. Nothing is repeated. */
 orc_error_t *orc_db_write(orc_db_source_t *source, orc_db_step_t *steps, int count, int wake, apr_pool_t *pool);

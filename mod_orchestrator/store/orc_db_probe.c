@@ -66,7 +66,7 @@ static int ask(PGconn *connection, apr_time_t until)
 
     if (!PQsendQuery(connection, orc_sql_table[ORC_SQL_HEALTH].text))
         return 0;
-    while (orc_db_wire_next(&result, connection, until) && result) {
+    while (orc_db_wire_next(&result, connection, until, NULL) && result) {
         if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
             is_healthy = 1;
         PQclear(result);

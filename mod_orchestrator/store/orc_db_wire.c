@@ -29,7 +29,22 @@ int orc_db_wire_wait(PGconn *connection, short events, apr_time_t until)
     return ready > 0;
 }
 
-int orc_db_wire_next(PGresult **result, PGconn *connection, apr_time_t until)
+/* What is done meanwhile may take its time: whether the socket was ready by then is looked at once more. */
+static int wait_for(PGconn *connection, short events, apr_time_t until, const orc_db_meanwhile_t *meanwhile)
+{
+    struct pollfd socket = {.fd = PQsocket(connection), .events = events};
+
+    if (!meanwhile)
+        return orc_db_wire_wait(connection, events, until);
+    do {
+        meanwhile->wait(meanwhile->baton, socket.fd, events, until);
+        if (poll(&socket, 1, 0) > 0)
+            return 1;
+    } while (orc_time_monotonic() < until);
+    return 0;
+}
+
+int orc_db_wire_next(PGresult **result, PGconn *connection, apr_time_t until, const orc_db_meanwhile_t *meanwhile)
 {
     int unsent;
 
@@ -37,7 +52,7 @@ int orc_db_wire_next(PGresult **result, PGconn *connection, apr_time_t until)
     while ((unsent = PQflush(connection)) == 1 || PQisBusy(connection)) {
         if (PQstatus(connection) != CONNECTION_OK)
             break;
-        if (!orc_db_wire_wait(connection, unsent == 1 ? POLLIN | POLLOUT : POLLIN, until))
+        if (!wait_for(connection, unsent == 1 ? POLLIN | POLLOUT : POLLIN, until, meanwhile))
             return 0;
         if (!PQconsumeInput(connection))
             break;
@@ -59,7 +74,7 @@ int orc_db_wire_finish(PGresult **result, PGconn *connection, apr_time_t until)
 
     *result = NULL;
     for (;;) {
-        if (!orc_db_wire_next(&next, connection, until)) {
+        if (!orc_db_wire_next(&next, connection, until, NULL)) {
             PQclear(*result);
             *result = NULL;
             return 0;

@@ -21,9 +21,10 @@ int orc_db_wire_wait(PGconn *connection, short events, apr_time_t until);
 /**
  * The next result of what was sent on a connection in nonblocking mode.
  * @param result NULL at the end of a statement's results, as PQgetResult has it
+ * @param meanwhile of orc_db_parts, or NULL
  * @return 0 when there is none in time
  */
-int orc_db_wire_next(PGresult **result, PGconn *connection, apr_time_t until);
+int orc_db_wire_next(PGresult **result, PGconn *connection, apr_time_t until, const orc_db_meanwhile_t *meanwhile);
 
 /**
  * The one result of a statement that was sent on a connection in nonblocking mode: the last, or the first that is an

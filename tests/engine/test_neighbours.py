@@ -8,6 +8,7 @@ import pytest
 
 from harness.client import template
 from harness.live import HELD
+from harness.proxies import Standstill
 from stack import process
 
 MORE_THAN_A_DAEMON_HOLDS = 600
@@ -203,3 +204,25 @@ def test_what_a_person_withdraws_while_it_is_spent_is_not_written_back(rig):
     rig.issuer.control("fault", {"route": "/token", "times": 0})
     rig.finish(id)
     assert rig.sql("SELECT refresh_token FROM users WHERE id = %s", (alice.id,)) == [(None,)]
+
+
+def test_calls_go_on_while_the_database_stands_still(bare_rig):
+    """One operation's look takes its time until the next one's note of a creation is under way."""
+    first, second = bare_rig.person(), bare_rig.person()
+    proxy = Standstill(bare_rig.postgres.port, b'"asked":[{', 2)
+    bare_rig.control.fault(fault="slow", on="state", ms=2000, first=1)
+    bare_rig.engine(database=bare_rig.postgres.conninfo.replace("port=%d" % bare_rig.postgres.port,
+                                                                "port=%d" % proxy.port))
+    ids = [first.create()]
+    bare_rig.wait_for_phase(ids[0], "provisioning")
+    bare_rig.wait_for_calls(1)
+    ids.append(second.create())
+    bare_rig.wait_for(proxy.stands.is_set, 10, "the second note")
+
+    def is_asked_for_its_machines():
+        return any("/vms/" in call["path"] for call in bare_rig.control.get("calls", last=20)["last"])
+    bare_rig.wait_for(is_asked_for_its_machines, 10, "what comes behind the slow look")
+    proxy.go.set()
+    for id in ids:
+        bare_rig.finish(id)
+    proxy.close()
