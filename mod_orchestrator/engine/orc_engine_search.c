@@ -119,6 +119,11 @@ static orc_step_t on_document(orc_task_t *task, const orc_im_result_t *result)
     return go_on(task);
 }
 
+static orc_step_t on_living(orc_task_t *task, const orc_found_t *found)
+{
+    return task->search->done(task, found->count ? ORC_SEARCH_UNLISTED : ORC_SEARCH_ABSENT, NULL);
+}
+
 static orc_step_t read_next(orc_task_t *task)
 {
     orc_search_t *search = task->search;
@@ -131,7 +136,10 @@ static orc_step_t read_next(orc_task_t *task)
         if (strcmp(tag, search->tag) == 0)
             return search->done(task, ORC_SEARCH_FOUND, id_of(task));
     }
-    return search->done(task, search->is_open ? ORC_SEARCH_OPEN : ORC_SEARCH_ABSENT, NULL);
+    if (search->is_open)
+        return search->done(task, ORC_SEARCH_OPEN, NULL);
+    return orc_step_read((orc_read_t){
+        .kind = ORC_READ_LIVING, .endpoint = search->at.endpoint, .ids = search->listed, .then = on_living});
 }
 
 /* Those of IM's list that belong to nothing we know are left; or what somebody noted for this tag meanwhile is it. */

@@ -15,8 +15,9 @@
 
 typedef enum {
     ORC_SEARCH_FOUND,
-    ORC_SEARCH_ABSENT, /* IM has none with that tag */
-    ORC_SEARCH_OPEN,   /* one of which IM tells nothing may be it */
+    ORC_SEARCH_ABSENT,   /* IM has none with that tag */
+    ORC_SEARCH_UNLISTED, /* nor does it list others that the person has there: it has perhaps lost its database */
+    ORC_SEARCH_OPEN,     /* one of which IM tells nothing may be it */
 } orc_search_outcome_t;
 
 /** Goes on with what was found: the infrastructure, or NULL. */

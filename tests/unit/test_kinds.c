@@ -157,7 +157,9 @@ static orc_task_t *task_of(const char *kind, const char *phase, const char *memo
 
 /* ---- what follows ---- */
 
-/* As the machinery does, with a database in which nothing is but a resource. */
+static int living; /* infrastructures that somebody wants, and that IM doesn't list */
+
+/* As the machinery does, with a database in which nothing else is but a resource. */
 static orc_step_t settled(orc_task_t *task, orc_step_t step)
 {
     apr_array_header_t *nothing = apr_array_make(pool, 1, sizeof(const char *));
@@ -168,8 +170,10 @@ static orc_step_t settled(orc_task_t *task, orc_step_t step)
     *resource = (orc_store_resource_t){0, "node", 1, NULL, TAG};
     step = orc_step_resolve(task, step);
     for (i = 0; step.kind == ORC_STEP_READ; i++) {
-        orc_found_t found = {
-            .records = apr_array_make(pool, 1, sizeof(orc_store_record_t)), .resources = resources, .known = nothing};
+        orc_found_t found = {.records = apr_array_make(pool, 1, sizeof(orc_store_record_t)),
+                             .resources = resources,
+                             .known = nothing,
+                             .count = living};
 
         assert_true(i < 10);
         step = orc_step_resolve(task, step.read.then(task, &found));
@@ -437,6 +441,41 @@ static void an_unanswered_creation_is_not_made_anew_while_its_answer_may_come(vo
     assert_string_equal(told(task, &step), "later");
 }
 
+/* ---- an IM that lists only what it remembers ---- */
+
+static const char *when_im_has_nothing(const char *kind, const char *phase, const char *memory)
+{
+    orc_task_t *task = task_of(kind, phase, memory);
+    orc_step_t step = settled(task, task->kind->turn(task));
+    orc_im_result_t result = good(step.call.kind, "nothing");
+
+    step = after(task, step, &result);
+    return told(task, &step);
+}
+
+static int know_another(void **state)
+{
+    living = 1;
+    return 0;
+}
+
+static int know_none(void **state)
+{
+    living = 0;
+    return 0;
+}
+
+static void what_im_does_not_list_is_believed_after_some_looks(void **state)
+{
+    static const char *const looked =
+        BEGUN IN_TIME "\"misses\":19," ATTEMPT ",\"asked\":true,\"since\":1,\"until\":1}}";
+
+    assert_string_equal(when_im_has_nothing("CREATE", "submitting", SEARCHED), "later");
+    assert_string_equal(when_im_has_nothing("CREATE", "submitting", looked), "call create");
+    assert_string_equal(when_im_has_nothing("infrastructure", "asked", "{\"looks\":4}"), "later");
+    assert_string_equal(when_im_has_nothing("infrastructure", "asked", "{\"looks\":4,\"doubts\":2}"), "-> ended: over");
+}
+
 static void a_creation_notes_until_when_it_may_be_answered(void **state)
 {
     orc_task_t *task = task_of("CREATE", "submitting", UNASKED);
@@ -533,6 +572,7 @@ int main(void)
         cmocka_unit_test(every_phase_that_asks_im_is_a_situation),
         cmocka_unit_test(an_event_that_is_not_expected_is_damage),
         cmocka_unit_test(an_unanswered_creation_is_not_made_anew_while_its_answer_may_come),
+        cmocka_unit_test_setup_teardown(what_im_does_not_list_is_believed_after_some_looks, know_another, know_none),
         cmocka_unit_test(a_creation_notes_until_when_it_may_be_answered),
         cmocka_unit_test(a_deletion_ends_when_nothing_is_left_that_could_still_go),
     };

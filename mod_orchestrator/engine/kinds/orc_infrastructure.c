@@ -23,6 +23,8 @@ enum {
     DOUBTS = 2,            /* looks at an IM that knows nothing at all, before it is believed */
 };
 
+#define UNLISTED "the Infrastructure Manager does not know it, nor others that are wanted"
+
 enum { ASKED, UNWANTED, DELETING, GONE, STUCK, END };
 static const char *const phases[] = {"asked", "unwanted", "deleting", "gone", "stuck", "ended", NULL};
 
@@ -190,15 +192,23 @@ static apr_interval_time_t until_next_look(orc_task_t *task)
 
 /* ---- an IM that does not know it ---- */
 
-/* It may have lost its database. */
-static orc_step_t doubt(orc_task_t *task, const char *why)
+/* It may have lost its database: the first looks are not believed. */
+static int is_doubted(orc_step_t *step, orc_task_t *task, const char *why)
 {
     memory_t *memory = task->memory;
 
-    if (task->phase == GONE || ++memory->doubts > DOUBTS)
-        return orc_step_event(VANISHED);
+    if (++memory->doubts > DOUBTS)
+        return 0;
     note(task, why);
-    return orc_step_later(task->config->looks[memory->doubts <= task->config->look_count ? memory->doubts - 1 : 0]);
+    *step = orc_step_later(task->config->looks[memory->doubts <= task->config->look_count ? memory->doubts - 1 : 0]);
+    return 1;
+}
+
+static orc_step_t doubt(orc_task_t *task, const char *why)
+{
+    orc_step_t step;
+
+    return task->phase != GONE && is_doubted(&step, task, why) ? step : orc_step_event(VANISHED);
 }
 
 /* It lists nothing. When there are others that somebody wants, it has lost its database. */
@@ -212,8 +222,7 @@ static orc_step_t on_living(orc_task_t *task, const orc_found_t *found)
 /* It lists something: without its database, what it has in its memory. */
 static orc_step_t on_unlisted(orc_task_t *task, const orc_found_t *found)
 {
-    return found->count ? doubt(task, "the Infrastructure Manager does not know it, nor others that are wanted")
-                        : orc_step_event(VANISHED);
+    return found->count ? doubt(task, UNLISTED) : orc_step_event(VANISHED);
 }
 
 static orc_step_t on_list(orc_task_t *task, const orc_im_result_t *result)
@@ -378,6 +387,7 @@ static orc_step_t on_search(orc_task_t *task, orc_search_outcome_t outcome, cons
 {
     orc_infrastructure_t *row = row_of(task);
     apr_interval_time_t wait;
+    orc_step_t step;
 
     if (outcome == ORC_SEARCH_FOUND) {
         row->infra = infra;
@@ -386,7 +396,9 @@ static orc_step_t on_search(orc_task_t *task, orc_search_outcome_t outcome, cons
     }
     if (task->now <= row->until)
         return orc_step_poll(task);
-    if (outcome == ORC_SEARCH_ABSENT)
+    if (outcome == ORC_SEARCH_UNLISTED && is_doubted(&step, task, UNLISTED))
+        return step;
+    if (outcome != ORC_SEARCH_OPEN)
         stand(task, "gone");
     else
         note(task, "the Infrastructure Manager has one that it tells nothing of, which may be it");

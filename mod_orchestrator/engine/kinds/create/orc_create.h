@@ -38,6 +38,10 @@ typedef struct orc_attempt_t {
     int told;                 /* that it begins */
 } orc_attempt_t;
 
+/** Looks at an IM that doesn't list others either that somebody wants, before it is believed: it may have lost its
+ * database. */
+enum { ORC_CREATE_VOIDS = 20 };
+
 /** What it remembers between steps. */
 typedef struct orc_create_t {
     orc_pace_t pace;

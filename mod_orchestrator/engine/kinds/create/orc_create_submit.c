@@ -201,6 +201,12 @@ static orc_step_t give_up_submission(orc_task_t *task, const char *reason)
     return orc_step_event(ORC_CREATE_FAILED);
 }
 
+static orc_step_t wait_for_im(orc_task_t *task, const char *why)
+{
+    orc_task_describe(task, "%s: the Infrastructure Manager %s.", attempt_of(task)->name, why);
+    return orc_step_poll(task);
+}
+
 static orc_step_t on_search(orc_task_t *task, orc_search_outcome_t outcome, const char *infra)
 {
     orc_create_t *memory = task->memory;
@@ -211,11 +217,10 @@ static orc_step_t on_search(orc_task_t *task, orc_search_outcome_t outcome, cons
         return give_up_submission(task, NEVER_TOLD);
     if (task->now <= memory->attempt->until)
         return orc_step_later(task->config->poll_min);
-    if (outcome == ORC_SEARCH_OPEN) {
-        orc_task_describe(task, "%s: the Infrastructure Manager has one that it tells nothing of, which may be it.",
-                          memory->attempt->name);
-        return orc_step_poll(task);
-    }
+    if (outcome == ORC_SEARCH_OPEN)
+        return wait_for_im(task, "has one that it tells nothing of, which may be it");
+    if (outcome == ORC_SEARCH_UNLISTED && ++memory->misses < ORC_CREATE_VOIDS)
+        return wait_for_im(task, "does not list others that are there either; that may heal");
     if (++memory->unanswered >= UNANSWERED)
         return give_up_submission(
             task, apr_psprintf(task->pool, "the Infrastructure Manager left %d creations unanswered", UNANSWERED));

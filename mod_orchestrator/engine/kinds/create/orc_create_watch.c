@@ -11,7 +11,6 @@
 enum {
     DOUBTS = 3,    /* looks at a doubtful state before it is believed */
     MISSES = 2,    /* 404s of an IM that knows the others, before an infrastructure is lost */
-    VOIDS = 20,    /* 404s of one that doesn't: it may have lost its database */
     SHORTAGES = 5, /* looks at fewer machines than expected, all configured, before IM is believed */
 };
 
@@ -110,7 +109,7 @@ static orc_step_t is_missing(orc_task_t *task, int times)
 /* Others that somebody wants and that IM doesn't list either. */
 static orc_step_t on_unlisted(orc_task_t *task, const orc_found_t *found)
 {
-    return is_missing(task, found->count ? VOIDS : MISSES);
+    return is_missing(task, found->count ? ORC_CREATE_VOIDS : MISSES);
 }
 
 static orc_step_t on_list(orc_task_t *task, const orc_im_result_t *result)
@@ -125,7 +124,7 @@ static orc_step_t on_list(orc_task_t *task, const orc_im_result_t *result)
     if (result->kind != ORC_IM_OK || orc_words_contain(result->ids, attempt->infra))
         return orc_step_later(task->config->poll_min);
     if (!result->ids->nelts)
-        return is_missing(task, VOIDS);
+        return is_missing(task, ORC_CREATE_VOIDS);
     read.ids = but = orc_words_copy(result->ids, task->pool);
     APR_ARRAY_PUSH(but, const char *) = attempt->infra;
     return orc_step_read(read);
