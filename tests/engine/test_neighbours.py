@@ -215,12 +215,14 @@ def test_calls_go_on_while_the_database_stands_still(bare_rig):
                                                                 "port=%d" % proxy.port))
     ids = [first.create()]
     bare_rig.wait_for_phase(ids[0], "provisioning")
+    infrastructure = bare_rig.infrastructure(ids[0])
     bare_rig.wait_for_calls(1)
     ids.append(second.create())
     bare_rig.wait_for(proxy.stands.is_set, 10, "the second note")
 
     def is_asked_for_its_machines():
-        return any("/vms/" in call["path"] for call in bare_rig.control.get("calls", last=20)["last"])
+        return any(infrastructure + "/vms/" in call["path"]
+                   for call in bare_rig.control.get("calls", last=20)["last"])
     bare_rig.wait_for(is_asked_for_its_machines, 10, "what comes behind the slow look")
     proxy.go.set()
     for id in ids:
