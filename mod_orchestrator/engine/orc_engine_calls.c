@@ -332,6 +332,8 @@ void orc_calls_announced(orc_job_t *job, int is_stored)
 {
     job->is_travelling = 0;
     if (!is_stored || job->is_lost) {
+        /* Whether it is stored is not known: whoever reads the row again knows. */
+        job->is_given_back = !job->is_lost;
         free_slot(job, 0);
         end_without_answer(job, -1);
         return;

@@ -265,6 +265,24 @@ static orc_error_t *store_held(orc_engine_t *engine, orc_db_t *db, apr_pool_t *p
     return error;
 }
 
+static orc_error_t *give_back(const apr_array_header_t *jobs, orc_db_t *db, apr_pool_t *pool)
+{
+    apr_array_header_t *leases = apr_array_make(pool, 0, sizeof(orc_store_lease_t));
+    const char *owner = NULL;
+    int i;
+
+    for (i = 0; i < jobs->nelts; i++) {
+        const orc_job_t *job = APR_ARRAY_IDX(jobs, i, orc_job_t *);
+
+        if (!job->is_given_back)
+            continue;
+        owner = job->engine->owner;
+        APR_ARRAY_PUSH(leases, orc_store_lease_t) =
+            (orc_store_lease_t){job->task.work->id, job->task.work->lease_number};
+    }
+    return owner ? orc_store_release(db, leases, owner, pool) : NULL;
+}
+
 /* Those that are lost or have nothing to say, whose deployment's row goes, or that touch work which others may have in
  * hand, one by one; the rest stays. */
 static orc_error_t *store_special(apr_array_header_t *jobs, orc_db_t *db, apr_pool_t *pool)
@@ -302,6 +320,8 @@ orc_error_t *orc_save_special(orc_engine_t *engine, orc_db_t *db, apr_pool_t *po
     apr_array_header_t *jobs = engine->finished;
     orc_error_t *error = store_held(engine, db, pool);
 
+    if (!error)
+        error = give_back(jobs, db, pool);
     if (!error)
         error = store_special(jobs, db, pool);
     qsort(jobs->elts, (size_t)jobs->nelts, sizeof(orc_job_t *), by_id);

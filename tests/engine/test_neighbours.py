@@ -207,23 +207,24 @@ def test_what_a_person_withdraws_while_it_is_spent_is_not_written_back(rig):
 
 
 def test_calls_go_on_while_the_database_stands_still(bare_rig):
-    """One operation's look takes its time until the next one's note of a creation is under way."""
+    """One operation's outputs come while the note of the next one's creation is under way. The note is lost then, and
+    the work is given back."""
     first, second = bare_rig.person(), bare_rig.person()
     proxy = Standstill(bare_rig.postgres.port, b'"asked":[{', 2)
-    bare_rig.control.fault(fault="slow", on="state", ms=2000, first=1)
-    bare_rig.engine(database=bare_rig.postgres.conninfo.replace("port=%d" % bare_rig.postgres.port,
-                                                                "port=%d" % proxy.port))
+    bare_rig.control.fault(fault="slow", on="outputs", ms=HELD, first=1)
+    bare_rig.engine(lease=HELD, database=bare_rig.postgres.conninfo.replace("port=%d" % bare_rig.postgres.port,
+                                                                            "port=%d" % proxy.port))
     ids = [first.create()]
-    bare_rig.wait_for_phase(ids[0], "provisioning")
     infrastructure = bare_rig.infrastructure(ids[0])
-    bare_rig.wait_for_calls(1)
+    bare_rig.wait_for(lambda: bare_rig.control.get("fault")[0]["struck"], 10, "the slow call")
     ids.append(second.create())
     bare_rig.wait_for(proxy.stands.is_set, 10, "the second note")
+    bare_rig.control.release()
 
     def is_asked_for_its_machines():
         return any(infrastructure + "/vms/" in call["path"]
                    for call in bare_rig.control.get("calls", last=20)["last"])
-    bare_rig.wait_for(is_asked_for_its_machines, 10, "what comes behind the slow look")
+    bare_rig.wait_for(is_asked_for_its_machines, 10, "what comes behind the slow call")
     proxy.go.set()
     for id in ids:
         bare_rig.finish(id)
