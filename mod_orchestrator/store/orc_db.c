@@ -210,12 +210,15 @@ static PGresult *run(orc_db_t *db, const char *sql)
     return answer(db, PQsendQuery(db->connection, sql));
 }
 
-/* Once a session: compiling a plan takes longer than any statement of ours is worth. */
+/* Once a session. Compiling a plan takes longer than any statement of ours is worth; the rest is what they are written
+ * for, whatever the server, the role or DBDParams say for all sessions: our texts are UTF-8, and who waited for a lock
+ * sees what was done meanwhile. */
 static orc_error_t *set_up(orc_db_t *db, apr_pool_t *pool)
 {
     prepared_t *prepared = prepared_of(db->connection);
     apr_interval_time_t locks = db->source->lock_patience;
-    const char *sql = "SET jit = off";
+    const char *sql =
+        "SET jit = off; SET client_encoding = 'UTF8'; SET default_transaction_isolation = 'read committed'";
 
     if (prepared->is_set)
         return NULL;

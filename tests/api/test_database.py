@@ -13,7 +13,7 @@ import time
 import psycopg2
 import pytest
 
-from harness.client import expect
+from harness.client import expect, template, unique
 
 # What httpd, its database modules and the daemon say of a database that does not answer.
 AWAY = r"ORC1000: the database|ORC1010: |ORC1031|AH00\d\d\d|dbd|DBD"
@@ -74,6 +74,21 @@ def test_nobody_waits_for_a_database_that_hangs(own):
     own.wait_for(lambda: refused(ask_at_once(own, people)) == 0, 30, "answers")
     own.wait_for(own.ready, 30, "health")
     people[0].wait_for_status(people[0].deploy(), "CREATE_COMPLETE", timeout=60)
+
+
+def test_what_a_site_sets_for_all_of_its_sessions_changes_no_text_and_refuses_nobody(own):
+    own.reconfigure('DBDParams "${conninfo} client_encoding=LATIN1 options=\'-c default_transaction_isolation='
+                    'serializable\'"')
+    group = own.group(None)
+    people = [own.person(groups=[group]) for _ in range(6)]
+    stored = people[0].store_template(template(unique("Ωmega")))
+    name = expect(people[0].get("/templates/" + stored), 200).json()["name"]
+    assert name.startswith("Ωmega")
+    assert own.sql("SELECT name FROM templates WHERE id = %s", (stored,)) == [(name,)]
+    assert expect(people[1].get("/templates", params={"name": name.replace("Ω", "ω")}), 200).json()["data"]
+    with concurrent.futures.ThreadPoolExecutor(len(people)) as pool:
+        for _ in range(3):
+            list(pool.map(lambda person: person.deploy(stored), people))
 
 
 class Wire:

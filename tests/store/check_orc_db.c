@@ -33,14 +33,20 @@ static orc_db_t *opened(void)
     return db;
 }
 
-static const char *text_of(const char *sql)
+static const char *text_from(orc_db_source_t *asked, const char *sql)
 {
     orc_rows_t rows;
-    orc_db_t *db = opened();
+    orc_db_t *db;
 
+    assert_null(orc_db_open(&db, asked, pool));
     assert_null(orc_db_execute_text(db, &rows, sql, 0, NULL, ORC_DB_UNUSUAL, pool));
     orc_db_close(db);
     return orc_rows_text(&rows, 0, 0);
+}
+
+static const char *text_of(const char *sql)
+{
+    return text_from(source, sql);
 }
 
 /* Ends the connection's backend from another connection, as a restart of the server does. */
@@ -536,6 +542,21 @@ static void a_connection_to_postgresql_keeps_its_session(void **state)
     assert_int_equal(orc_db_check_sessions("host=127.0.0.1 port=1 connect_timeout=2", pool)->status, 503);
 }
 
+static void a_session_is_what_the_statements_are_written_for_whatever_a_site_sets(void **state)
+{
+    const char *conninfo =
+        apr_pstrcat(pool, getenv("DATABASE_URL"),
+                    " client_encoding=LATIN1 options='-c default_transaction_isolation=serializable'", NULL);
+    orc_db_source_t *odd = orc_db_source_single(conninfo, pool);
+    int round;
+
+    for (round = 0; round < 2; round++) {
+        assert_string_equal(text_from(odd, "SELECT current_setting('client_encoding')"), "UTF8");
+        assert_string_equal(text_from(odd, "SELECT current_setting('transaction_isolation')"), "read committed");
+        kill_backends();
+    }
+}
+
 static void a_connection_string_tells_its_time(void **state)
 {
     assert_true(orc_db_has_connect_timeout("host=x connect_timeout=2"));
@@ -611,6 +632,7 @@ int main(void)
         cmocka_unit_test_teardown(what_nobody_reads_is_a_503, forget_patience),
         cmocka_unit_test(a_server_that_takes_the_connection_and_is_silent_is_a_503),
         cmocka_unit_test(a_connection_to_postgresql_keeps_its_session),
+        cmocka_unit_test(a_session_is_what_the_statements_are_written_for_whatever_a_site_sets),
         cmocka_unit_test(a_connection_string_tells_its_time),
         cmocka_unit_test(a_server_that_is_away_is_a_503),
         cmocka_unit_test(a_listener_whose_connection_was_replaced_is_asked_as_before),
