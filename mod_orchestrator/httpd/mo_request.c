@@ -90,6 +90,8 @@ int mo_request_send(request_rec *r, orc_response_t *response)
     /* A page that an ErrorDocument asks us for is still an error. */
     r->status = r->prev && r->prev->status >= 400 ? r->prev->status : response->status;
     r->status_line = NULL;
+    if (r->status == HTTP_TOO_MANY_REQUESTS)
+        r->connection->keepalive = AP_CONN_CLOSE; /* in another child this person may have less at work */
     r->content_encoding = NULL;
     r->content_languages = NULL;
     apr_table_do(copy_header, r, response->headers, NULL);
@@ -147,8 +149,6 @@ static int answer(request_rec *r, orc_request_t *request)
         orc_surface_refuse(request, response, error);
     if (response->status == 401 && !apr_table_get(response->headers, "WWW-Authenticate"))
         mo_auth_challenge(r, NULL);
-    if (response->status == HTTP_TOO_MANY_REQUESTS)
-        r->connection->keepalive = AP_CONN_CLOSE; /* in another child this person may have less at work */
     /* A stream takes its time, and its followers have limits of their own. */
     if (response->stream)
         orc_rules_visit_end(request->visit);
@@ -182,8 +182,14 @@ int mo_request_handle(request_rec *r)
     is_open = orc_surface_is_open(ours->base->surface, request->method, request->path);
     if (!is_open)
         error = mo_auth_identity(&request->identity, r);
+    /* Before the body: it may be long in coming, and holds a worker until it is here. */
+    if (!error && request->identity)
+        error = orc_rules_visit_begin(&request->visit, request->service->rules, request->identity, r->pool);
     if (error)
         return send_error(r, error);
     result = read_in(request, is_open, r, ours);
-    return result == OK ? answer(r, request) : result;
+    if (result == OK)
+        return answer(r, request);
+    orc_rules_visit_end(request->visit);
+    return result;
 }

@@ -37,8 +37,10 @@ static orc_error_t *busy(apr_pool_t *pool)
     return error;
 }
 
-static orc_error_t *take_turn(orc_rules_visit_t *visit)
+orc_error_t *orc_rules_visit_turn(orc_rules_visit_t *visit)
 {
+    if (!visit)
+        return NULL;
     visit->has_turn = orc_gate_enter(visit->rules->turns, visit->key, patience);
     return visit->has_turn ? NULL : busy(visit->pool);
 }
@@ -54,18 +56,14 @@ orc_error_t *orc_rules_visit_begin(orc_rules_visit_t **out, orc_rules_t *rules, 
                                    apr_pool_t *pool)
 {
     orc_rules_visit_t *visit = apr_pcalloc(pool, sizeof *visit);
-    orc_error_t *error = NULL;
 
     visit->rules = rules;
     visit->key = key_of(who, pool);
     visit->pool = pool;
     /* Who waits holds a worker: beyond this number there is no waiting. */
     visit->is_here = orc_gate_enter(rules->here, visit->key, 0);
-    error = visit->is_here ? take_turn(visit) : busy(pool);
-    if (error)
-        orc_rules_visit_end(visit);
-    *out = error ? NULL : visit;
-    return error;
+    *out = visit->is_here ? visit : NULL;
+    return visit->is_here ? NULL : busy(pool);
 }
 
 orc_error_t *orc_rules_visit_costs(orc_rules_visit_t *visit)
@@ -76,7 +74,7 @@ orc_error_t *orc_rules_visit_costs(orc_rules_visit_t *visit)
      */
     give_turn_back(visit);
     visit->is_costly = orc_gate_enter(visit->rules->costly, visit->key, patience);
-    return visit->is_costly ? take_turn(visit) : busy(visit->pool);
+    return visit->is_costly ? orc_rules_visit_turn(visit) : busy(visit->pool);
 }
 
 typedef struct follower_t {

@@ -24,13 +24,20 @@ typedef struct orc_rules_host_t {
 } orc_rules_host_t;
 
 /**
- * Begins a visit.
+ * Begins a visit. It waits for nobody.
  * @param rules of the process
  * @param pool  outlives the visit
- * @return 429 "busy.caller" when the person has too much at work
+ * @return 429 "busy.caller" when the person has too many of the host's workers
  */
 orc_error_t *orc_rules_visit_begin(orc_rules_visit_t **visit, orc_rules_t *rules, const orc_identity_t *who,
                                    apr_pool_t *pool);
+
+/**
+ * The request is here as a whole, and what comes now needs the database: waits for its person's turn. Nothing happens
+ * when `visit` is NULL.
+ * @return 429 "busy.caller" when that takes too long
+ */
+orc_error_t *orc_rules_visit_turn(orc_rules_visit_t *visit);
 
 /**
  * What comes now costs much: of this a person has two at once on a host. Said between two units of work, never within

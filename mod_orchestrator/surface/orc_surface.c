@@ -203,8 +203,7 @@ static orc_error_t *answer(orc_request_t *request, orc_response_t *response)
     error = find(request, response);
     if (request->unreadable && (!error || error->status != 401))
         error = request->unreadable;
-    if (request->identity)
-        ORC_TRY(orc_rules_visit_begin(&request->visit, request->service->rules, request->identity, request->pool));
+    ORC_TRY(orc_rules_visit_turn(request->visit));
     error = serve(request, response, error);
     orc_rules_visit_is_answered(request->visit);
     return error;

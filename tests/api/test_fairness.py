@@ -4,7 +4,9 @@
 import concurrent.futures
 import contextlib
 import os
+import select
 import signal
+import socket
 import threading
 
 import psycopg2
@@ -16,9 +18,10 @@ CROWD = 40
 COSTLY = 2   # of one person on a host
 TURNS = 4    # of one person in a child: half of DBDMax
 SERVED = 20  # at once, whatever they cost
-# What hangs at a lock hangs until the test lets go.
+WORKERS = 64
+# What hangs at a lock, or for its body, hangs until the test lets go.
 DIRECTIVES = ("DBDParams \"${conninfo} options='-c lock_timeout=0 -c statement_timeout=0'\"\n"
-              "OrchestratorDatabaseTimeout 10min\n")
+              "OrchestratorDatabaseTimeout 10min\nRequestReadTimeout header=10-20,MinRate=500 body=0\n")
 CHEAP, DEAR = "/templates/%s", "/templates?sort=name"
 
 
@@ -106,6 +109,20 @@ def test_who_waits_for_what_costs_much_is_served_with_what_does_not(own):
 def test_a_person_who_asks_much_at_once_is_served(own, path):
     answers = Crowd(own.person(), path, SERVED).end()
     assert [answer.status_code for answer in answers] == [200] * SERVED
+
+
+def test_whose_bodies_are_long_in_coming_holds_no_more_than_their_share_of_the_workers(own):
+    attacker, victim = own.person(), own.person()
+    head = ("POST /api/v1/templates HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: text/yaml\r\n"
+            "Content-Length: 1000000\r\n\r\na" % attacker.token)
+    with contextlib.ExitStack() as connections:
+        opened = []
+        for _ in range(WORKERS):
+            opened.append(connections.enter_context(socket.create_connection(("127.0.0.1", own.httpd.port))))
+            opened[-1].sendall(head.encode())
+        answered = own.wait_for(lambda: select.select(opened, [], [], 0)[0], 60, "one to be turned away")
+        assert answered[0].recv(100).startswith(b"HTTP/1.1 429 ")
+        expect(victim.get("/users/me"), 200)
 
 
 def test_what_was_at_work_in_a_killed_child_is_forgotten(own):

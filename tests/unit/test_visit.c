@@ -13,6 +13,7 @@ static orc_rules_visit_t *begin(orc_rules_t *rules, const orc_identity_t *who)
     orc_rules_visit_t *visit = NULL;
 
     assert_null(orc_rules_visit_begin(&visit, rules, who, pool));
+    assert_null(orc_rules_visit_turn(visit));
     return visit;
 }
 
@@ -44,6 +45,19 @@ static void one_that_is_answered_needs_no_connection(void **state)
 
     orc_rules_visit_is_answered(first);
     orc_rules_visit_end(begin(rules, &alice));
+    orc_rules_visit_end(first);
+    orc_rules_visit_end(begin(rules, &alice));
+}
+
+static void one_that_is_not_here_as_a_whole_needs_no_connection(void **state)
+{
+    const orc_rules_host_t host = {.connections = 2};
+    orc_rules_t *rules = orc_rules_make(&host, pool);
+    orc_rules_visit_t *first;
+
+    assert_null(orc_rules_visit_begin(&first, rules, &alice, pool));
+    orc_rules_visit_end(begin(rules, &alice));
+    assert_null(orc_rules_visit_turn(first));
     orc_rules_visit_end(first);
     orc_rules_visit_end(begin(rules, &alice));
 }
@@ -109,6 +123,7 @@ static void one_person_follows_so_much_until_it_ends(void **state)
 
 static void nobody_is_waited_for_without_a_visit(void **state)
 {
+    assert_null(orc_rules_visit_turn(NULL));
     assert_null(orc_rules_visit_costs(NULL));
     assert_false(orc_rules_visit_is_costly(NULL));
     assert_null(orc_rules_visit_follows(NULL, pool));
@@ -121,6 +136,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_person_leaves_a_quarter_of_the_workers),
         cmocka_unit_test(one_that_is_answered_needs_no_connection),
+        cmocka_unit_test(one_that_is_not_here_as_a_whole_needs_no_connection),
         cmocka_unit_test(what_costs_much_is_said_once_and_ends_with_the_visit),
         cmocka_unit_test(what_costs_much_is_bounded_for_all_together),
         cmocka_unit_test(one_person_follows_so_much_until_it_ends),
