@@ -221,12 +221,6 @@ void orc_claims_ask(orc_db_part_t *part, orc_claims_t *asked, const orc_engine_t
     part->count = 1;
 }
 
-/* A row that nobody may be kept waiting for, or a whole table while it is changed: the database is well. */
-static int is_locked_out(const orc_error_t *error)
-{
-    return strcmp(error->sqlstate, "55P03") == 0;
-}
-
 orc_error_t *orc_claims_take(apr_interval_time_t *next, orc_engine_t *engine, const orc_claims_t *asked,
                              orc_db_part_t *part, apr_pool_t *pool)
 {
@@ -236,7 +230,8 @@ orc_error_t *orc_claims_take(apr_interval_time_t *next, orc_engine_t *engine, co
     int i;
 
     *next = -1;
-    if (part->error && is_locked_out(part->error)) {
+    /* A row that nobody may be kept waiting for, or a whole table while it is changed: the database is well. */
+    if (part->error && orc_db_is_locked(part->error)) {
         orc_log(ORC_LOG_INFO, "a claim waits for a lock: %s", orc_error_line(part->error, pool));
         return NULL;
     }

@@ -122,13 +122,6 @@ static void done_with(orc_job_t *job, int is_kept, orc_db_t *db)
     apr_pool_destroy(job->task.pool);
 }
 
-/* True when the database takes all but what this step brought: SQLSTATE's classes of bad data and broken constraints.
- */
-static int is_refused(const orc_error_t *error)
-{
-    return strncmp(error->sqlstate, "22", 2) == 0 || strncmp(error->sqlstate, "23", 2) == 0;
-}
-
 static orc_error_t *forget(int *is_kept, orc_job_t *job, orc_db_t *db, apr_pool_t *pool)
 {
     orc_store_save_t save;
@@ -152,13 +145,6 @@ static orc_error_t *save_alone(int *is_kept, orc_job_t *job, orc_db_t *db, apr_p
     return NULL;
 }
 
-/* True when somebody else has a row locked, or wants what we have: a matter of this one step. */
-static int is_held(const orc_error_t *error)
-{
-    return strcmp(error->sqlstate, "55P03") == 0 || strcmp(error->sqlstate, "57014") == 0 ||
-           strcmp(error->sqlstate, "40P01") == 0;
-}
-
 /* One alone. What the database refuses ends the operation; after any other error that is not the connection's, such as
  * a table that is away, the step is done again when the lease ends. What is not stored is the caller's to keep. */
 static orc_error_t *store_one(int *is_stored, orc_job_t *job, orc_db_t *db, apr_pool_t *pool)
@@ -166,12 +152,12 @@ static orc_error_t *store_one(int *is_stored, orc_job_t *job, orc_db_t *db, apr_
     int is_kept = 0;
     orc_error_t *error = job->is_forgotten ? forget(&is_kept, job, db, pool) : save_alone(&is_kept, job, db, pool);
 
-    if (error && is_refused(error) && !job->is_forgotten) {
+    if (error && orc_db_is_refusal(error) && !job->is_forgotten) {
         orc_save_give_up(job, apr_psprintf(pool, "it can't be stored: %s", orc_error_line(error, pool)));
         error = save_alone(&is_kept, job, db, pool);
     }
     *is_stored = 0;
-    job->is_held = error && is_held(error);
+    job->is_held = error && orc_db_is_held_up(error);
     if (job->is_held) {
         orc_log(ORC_LOG_INFO, "%s %s: a step waits for a lock: %s", orc_job_name(job), job->task.work->id,
                 orc_error_line(error, pool));
@@ -210,7 +196,7 @@ static orc_error_t *settle_batch(orc_job_t **jobs, const orc_db_part_t *part, ap
 {
     int i;
 
-    if (part->error && part->error->status == 503 && !is_held(part->error))
+    if (part->error && part->error->status == 503 && !orc_db_is_held_up(part->error))
         return part->error;
     if (part->error)
         return store_alone(jobs, part->count, jobs[0]->engine->source, pool);

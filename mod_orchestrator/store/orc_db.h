@@ -107,6 +107,16 @@ int orc_db_is_past_limit(const orc_error_t *error);
 /** True when a statement failed because a row is referred to, or refers to one that is not there (23503). */
 int orc_db_is_reference(const orc_error_t *error);
 
+/** True when a statement waited in vain for a row, or a table, that somebody has locked (55P03). */
+int orc_db_is_locked(const orc_error_t *error);
+
+/** The same, or others were in its way otherwise: it was ended meanwhile (57014), or ended a deadlock (40P01). */
+int orc_db_is_held_up(const orc_error_t *error);
+
+/** True when the database takes everything but what a statement brought: bad data (class 22), a broken constraint (23).
+ */
+int orc_db_is_refusal(const orc_error_t *error);
+
 /** One statement of a batch. */
 typedef struct orc_db_step_t {
     orc_sql_call_t call;

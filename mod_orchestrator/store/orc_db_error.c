@@ -101,3 +101,18 @@ int orc_db_is_reference(const orc_error_t *error)
 {
     return error && strcmp(error->sqlstate, "23503") == 0;
 }
+
+int orc_db_is_locked(const orc_error_t *error)
+{
+    return strcmp(error->sqlstate, "55P03") == 0;
+}
+
+int orc_db_is_held_up(const orc_error_t *error)
+{
+    return orc_db_is_locked(error) || strcmp(error->sqlstate, "57014") == 0 || strcmp(error->sqlstate, "40P01") == 0;
+}
+
+int orc_db_is_refusal(const orc_error_t *error)
+{
+    return strncmp(error->sqlstate, "22", 2) == 0 || strncmp(error->sqlstate, "23", 2) == 0;
+}
