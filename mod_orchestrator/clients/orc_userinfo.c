@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "orc_gate.h"
@@ -12,13 +13,20 @@
 #include "orc_secret.h"
 #include "orc_time.h"
 
-enum { USERINFO_MAX = 256 * 1024 };
+enum { USERINFO_MAX = 256 * 1024, PERSONS = 256 };
+
+/* Nobody is asked about before its end. */
+typedef struct rest_t {
+    apr_time_t until;
+    char person[ORC_GATE_KEY + 1]; /* whose rest it is; of an issuer: who had no answer and was the last to ask */
+} rest_t;
 
 struct orc_userinfo_t {
     const orc_config_t *config;
     orc_oidc_t *oidc;
     apr_thread_mutex_t *mutex;             /* guards the rests; they are all made at the start */
-    apr_hash_t *rests;                     /* of apr_time_t *, by the issuer's URL: it is not asked before */
+    apr_hash_t *rests;                     /* of rest_t *, by the issuer's URL */
+    rest_t persons[PERSONS];               /* each has one place that may be its own */
     orc_gate_t *of_issuer, *of_person;     /* who asks or waits for it: each holds a thread */
     orc_gate_t *asks_issuer, *asks_person; /* who asks */
 };
@@ -39,7 +47,7 @@ orc_error_t *orc_userinfo_make(orc_userinfo_t **out, const orc_config_t *config,
     userinfo->rests = apr_hash_make(pool);
     for (i = 0; i < config->issuers->nelts; i++)
         apr_hash_set(userinfo->rests, APR_ARRAY_IDX(config->issuers, i, orc_issuer_config_t *)->url,
-                     APR_HASH_KEY_STRING, apr_pcalloc(pool, sizeof(apr_time_t)));
+                     APR_HASH_KEY_STRING, apr_pcalloc(pool, sizeof(rest_t)));
     userinfo->of_issuer = orc_gate_make(NULL, INT_MAX, at_least_one(threads - threads / 4), pool);
     userinfo->of_person = orc_gate_make(NULL, INT_MAX, at_least_one(threads / 2), pool);
     userinfo->asks_issuer = orc_gate_make(NULL, INT_MAX, ORC_USERINFO_ASKED, pool);
@@ -51,6 +59,70 @@ orc_error_t *orc_userinfo_make(orc_userinfo_t **out, const orc_config_t *config,
     return NULL;
 }
 
+/* ---- rests ---- */
+
+static rest_t *rest_of_issuer(orc_userinfo_t *userinfo, const orc_userinfo_turn_t *turn)
+{
+    return apr_hash_get(userinfo->rests, turn->issuer->url, APR_HASH_KEY_STRING);
+}
+
+static rest_t *rest_of_person(orc_userinfo_t *userinfo, const orc_userinfo_turn_t *turn)
+{
+    const char digits[] = {turn->person_key[0], turn->person_key[1], '\0'};
+
+    return &userinfo->persons[strtoul(digits, NULL, 16) % PERSONS];
+}
+
+static apr_time_t end_of_rest(orc_userinfo_t *userinfo, const orc_userinfo_turn_t *turn)
+{
+    const rest_t *of_issuer = rest_of_issuer(userinfo, turn), *of_person = rest_of_person(userinfo, turn);
+
+    if (of_person->until > of_issuer->until && strcmp(of_person->person, turn->person_key) == 0)
+        return of_person->until;
+    return of_issuer->until;
+}
+
+/* Whether the issuer answered the last time that it was asked about this person, or about others. */
+static orc_error_t *rest(orc_userinfo_t *userinfo, const orc_userinfo_turn_t *turn, apr_pool_t *pool)
+{
+    orc_error_t *error;
+    apr_time_t left;
+
+    apr_thread_mutex_lock(userinfo->mutex);
+    left = end_of_rest(userinfo, turn) - orc_time_monotonic();
+    apr_thread_mutex_unlock(userinfo->mutex);
+    if (left <= 0)
+        return NULL;
+    error = orc_oidc_unavailable("oidc.userinfo", turn->issuer, "it did not answer a moment ago.", pool);
+    error->reason = ORC_REASON_AWAY;
+    error->retry_after = (int)apr_time_sec(left) + 1;
+    return error;
+}
+
+static void begin(rest_t *whose, const char *person)
+{
+    whose->until = orc_time_monotonic() + apr_time_from_sec(ORC_USERINFO_REST);
+    apr_cpystrn(whose->person, person, sizeof whose->person);
+}
+
+/* That there is no answer about one person may be because of that person, whose account is broken or who is asked about
+ * too often. Of two, one after the other, the issuer has none. */
+static void note(orc_userinfo_t *userinfo, const orc_userinfo_turn_t *turn, int is_answered, int is_in_vain)
+{
+    rest_t *of_issuer = rest_of_issuer(userinfo, turn);
+
+    apr_thread_mutex_lock(userinfo->mutex);
+    if (is_answered)
+        *of_issuer->person = '\0';
+    else if (!*of_issuer->person || strcmp(of_issuer->person, turn->person_key) == 0)
+        apr_cpystrn(of_issuer->person, turn->person_key, sizeof of_issuer->person);
+    else
+        begin(of_issuer, "");
+    if (is_in_vain)
+        begin(rest_of_person(userinfo, turn), turn->person_key);
+    apr_thread_mutex_unlock(userinfo->mutex);
+}
+
 /* ---- turns ---- */
 
 static orc_error_t *busy(const orc_issuer_config_t *issuer, apr_pool_t *pool)
@@ -59,24 +131,6 @@ static orc_error_t *busy(const orc_issuer_config_t *issuer, apr_pool_t *pool)
 
     error->reason = ORC_REASON_TOO_MANY;
     error->retry_after = 1;
-    return error;
-}
-
-/* Whether the issuer answered the last time that it was asked. */
-static orc_error_t *rest(orc_userinfo_t *userinfo, const orc_issuer_config_t *issuer, apr_pool_t *pool)
-{
-    const apr_time_t *until = apr_hash_get(userinfo->rests, issuer->url, APR_HASH_KEY_STRING);
-    orc_error_t *error;
-    apr_time_t left;
-
-    apr_thread_mutex_lock(userinfo->mutex);
-    left = *until - orc_time_monotonic();
-    apr_thread_mutex_unlock(userinfo->mutex);
-    if (left <= 0)
-        return NULL;
-    error = orc_oidc_unavailable("oidc.userinfo", issuer, "it did not answer a moment ago.", pool);
-    error->reason = ORC_REASON_AWAY;
-    error->retry_after = (int)apr_time_sec(left) + 1;
     return error;
 }
 
@@ -119,7 +173,7 @@ orc_error_t *orc_userinfo_begin(orc_userinfo_turn_t *turn, orc_userinfo_t *useri
     turn->subject = subject;
     turn->issuer_key = key_of(issuer->url, pool);
     turn->person_key = key_of(apr_pstrcat(pool, issuer->url, "\n", subject, NULL), pool);
-    ORC_TRY(rest(userinfo, issuer, pool));
+    ORC_TRY(rest(userinfo, turn, pool));
     return take_turn(userinfo, turn) ? NULL : busy(issuer, pool);
 }
 
@@ -172,7 +226,8 @@ static orc_error_t *read_claims(json_t **claims, const orc_userinfo_turn_t *turn
     return unusable(pool, issuer, told ? "is of another person." : "is of nobody.");
 }
 
-static orc_error_t *call(json_t **claims, orc_userinfo_t *userinfo, const orc_userinfo_turn_t *turn,
+/* What the issuer answers with a status, whichever, costs nobody else a thread for long. */
+static orc_error_t *call(json_t **claims, int *is_answered, orc_userinfo_t *userinfo, const orc_userinfo_turn_t *turn,
                          const char *access_token, apr_pool_t *pool)
 {
     apr_array_header_t *headers = apr_array_make(pool, 2, sizeof(const char *));
@@ -181,9 +236,11 @@ static orc_error_t *call(json_t **claims, orc_userinfo_t *userinfo, const orc_us
     orc_http_request_t request = {.method = "GET", .headers = headers, .max_response = USERINFO_MAX, .keeps_tail = 1};
     orc_http_response_t *response;
 
+    *is_answered = 0;
     if (!endpoints.userinfo)
         ORC_TRY(orc_oidc_discover(&endpoints, userinfo->oidc, turn->issuer, ORC_USERINFO_PATIENCE, pool));
     request.timeout = deadline - orc_time_monotonic();
+    *is_answered = !endpoints.userinfo;
     if (!endpoints.userinfo)
         return orc_error(pool, 503, "oidc.userinfo", "The token issuer %s has no userinfo endpoint.",
                          turn->issuer->url);
@@ -193,6 +250,7 @@ static orc_error_t *call(json_t **claims, orc_userinfo_t *userinfo, const orc_us
     APR_ARRAY_PUSH(headers, const char *) = apr_pstrcat(pool, "Authorization: Bearer ", access_token, NULL);
     request.url = endpoints.userinfo;
     (void)orc_http_fetch(&response, &request, userinfo->config->ca_file, pool);
+    *is_answered = response->outcome == ORC_HTTP_ANSWERED;
     return read_claims(claims, turn, response, pool);
 }
 
@@ -200,15 +258,11 @@ orc_error_t *orc_userinfo_ask(json_t **claims, orc_userinfo_t *userinfo, const o
                               const char *access_token, apr_pool_t *pool)
 {
     orc_error_t *error;
+    int is_answered;
 
     /* It may have failed to answer those before. */
-    ORC_TRY(rest(userinfo, turn->issuer, pool));
-    error = call(claims, userinfo, turn, access_token, pool);
-    if (error && error->retriable) {
-        apr_thread_mutex_lock(userinfo->mutex);
-        *(apr_time_t *)apr_hash_get(userinfo->rests, turn->issuer->url, APR_HASH_KEY_STRING) =
-            orc_time_monotonic() + apr_time_from_sec(ORC_USERINFO_REST);
-        apr_thread_mutex_unlock(userinfo->mutex);
-    }
+    ORC_TRY(rest(userinfo, turn, pool));
+    error = call(claims, &is_answered, userinfo, turn, access_token, pool);
+    note(userinfo, turn, is_answered, error && error->retriable);
     return error;
 }

@@ -7,8 +7,9 @@
 /* What token issuers tell of people. Source: OpenID Connect Core 1.0 section 5.3.
  *
  * Whoever asks blocks a thread, so each asks in turn: of one person one at a time, of one issuer few; and those who
- * wait for it leave threads to other people and to other issuers. An issuer that gave no answer is not asked for some
- * seconds, so that one that hangs holds up nobody else. */
+ * wait for it leave threads to other people and to other issuers. For some seconds it is not asked about a person again
+ * about whom it gave no answer of use, and about nobody when it gave two people, one after the other, none at all: so
+ * that neither an issuer that hangs nor somebody's broken account holds up anybody else. */
 
 /** The askers of one process. Thread-safe. */
 typedef struct orc_userinfo_t orc_userinfo_t;
@@ -49,8 +50,8 @@ orc_error_t *orc_userinfo_begin(orc_userinfo_turn_t *turn, orc_userinfo_t *useri
 /**
  * The issuer's claims on the turn's person.
  * @param claims an object in `pool`; its `sub` is the turn's subject
- * @return 503 "oidc.userinfo" or "oidc.discovery", retriable when it says something of the issuer and not of the
- * person; 401 "oidc.token" when the issuer refuses the token
+ * @return 503 "oidc.userinfo" or "oidc.discovery", retriable when it may be another one in some seconds;
+ * 401 "oidc.token" when the issuer refuses the token
  */
 orc_error_t *orc_userinfo_ask(json_t **claims, orc_userinfo_t *userinfo, const orc_userinfo_turn_t *turn,
                               const char *access_token, apr_pool_t *pool);

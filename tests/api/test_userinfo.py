@@ -89,6 +89,38 @@ def test_a_person_whose_userinfo_can_not_be_read_keeps_nobody_else_waiting(two_i
         assert comes_in(two_issuers, token)
 
 
+NO_USE = {"status": {"status": 500}, "limit": {"status": 429}, "redirection": {"status": 302}, "cut": {"status": 0},
+          "hanging": {"status": -1}}
+
+
+@pytest.mark.parametrize("answer", NO_USE.values(), ids=NO_USE)
+def test_a_person_about_whom_an_issuer_gives_no_answer_of_use_keeps_nobody_else_out(one_child, answer):
+    """Its account is broken there, or is asked about too often. Not even one's own next token has to try that again."""
+    issuer, odd = one_child.issuer, unique("person")
+    asked = issuer.control("calls").get("/userinfo", 0)
+    one_child.expect_log("oidc.userinfo|503", required=True)
+    issuer.control("fault", {"route": "/userinfo", **answer})
+    headers = {"Authorization": "Bearer " + issuer.token(odd, drop=["groups"])}
+    expect(requests.get(one_child.url + ROUTE, headers=headers, timeout=60), 503)
+    headers = {"Authorization": "Bearer " + issuer.token(odd, ttl=1800, drop=["groups"])}
+    refused = expect(requests.get(one_child.url + ROUTE, headers=headers, timeout=60), 503)
+    assert 0 < int(refused.headers["Retry-After"]) <= 6
+    issuer.mend()
+    assert issuer.control("calls")["/userinfo"] == asked + 1
+    assert sent_at_once(one_child, [bare_token(issuer) for _ in range(6)]) == [404] * 6
+
+
+def test_a_person_about_whom_an_issuer_gives_no_answer_costs_nobody_else_a_name(one_child):
+    """A registration is for good."""
+    issuer, name = one_child.issuer, unique("person")
+    one_child.expect_log("oidc.userinfo|503", required=True)
+    issuer.control("fault", {"route": "/userinfo", "status": 500, "times": 1})
+    expect(one_child.client_with(bare_token(issuer)).get("/templates"), 503)
+    token = issuer.token(name, drop=["name", "email", "preferred_username"])
+    person = one_child.client_with(token).get("/users/me").json()
+    assert (person["username"], person["email"]) == (name, name + "@example.org")
+
+
 def test_all_that_a_person_sends_at_once_with_a_new_token_is_answered(one_child):
     """The issuer is asked for the groups once, and the others wait for it."""
     issuer, rounds, many = one_child.issuer, 5, 16
