@@ -36,8 +36,8 @@ static int at_least_one(int number)
     return number > 1 ? number : 1;
 }
 
-orc_error_t *orc_userinfo_make(orc_userinfo_t **out, const orc_config_t *config, orc_oidc_t *oidc, int threads,
-                               apr_pool_t *pool)
+orc_error_t *orc_userinfo_make(orc_userinfo_t **out, const orc_config_t *config, orc_oidc_t *oidc,
+                               const orc_userinfo_host_t *host, apr_pool_t *pool)
 {
     orc_userinfo_t *userinfo = apr_pcalloc(pool, sizeof *userinfo);
     int i;
@@ -48,8 +48,9 @@ orc_error_t *orc_userinfo_make(orc_userinfo_t **out, const orc_config_t *config,
     for (i = 0; i < config->issuers->nelts; i++)
         apr_hash_set(userinfo->rests, APR_ARRAY_IDX(config->issuers, i, orc_issuer_config_t *)->url,
                      APR_HASH_KEY_STRING, apr_pcalloc(pool, sizeof(rest_t)));
-    userinfo->of_issuer = orc_gate_make(NULL, INT_MAX, at_least_one(threads - threads / 4), pool);
-    userinfo->of_person = orc_gate_make(NULL, INT_MAX, at_least_one(threads / 2), pool);
+    userinfo->of_issuer =
+        orc_gate_make(host->of_issuer, INT_MAX, at_least_one(host->threads - host->threads / 4), pool);
+    userinfo->of_person = orc_gate_make(host->of_person, INT_MAX, at_least_one(host->threads / 2), pool);
     userinfo->asks_issuer = orc_gate_make(NULL, INT_MAX, ORC_USERINFO_ASKED, pool);
     userinfo->asks_person = orc_gate_make(NULL, INT_MAX, 1, pool);
     if (apr_thread_mutex_create(&userinfo->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||

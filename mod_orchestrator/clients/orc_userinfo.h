@@ -2,6 +2,7 @@
 #ifndef ORC_USERINFO_H
 #define ORC_USERINFO_H
 
+#include "orc_gate.h"
 #include "orc_oidc.h"
 
 /* What token issuers tell of people. Source: OpenID Connect Core 1.0 section 5.3.
@@ -22,14 +23,19 @@ enum {
 /** How long one waits for one's turn, and then for the answer, discovery included; microseconds. */
 #define ORC_USERINFO_PATIENCE (2 * APR_USEC_PER_SEC)
 
+/** The threads for requests, and who of them asks. */
+typedef struct orc_userinfo_host_t {
+    orc_gate_memory_t *of_issuer, *of_person; /* of processes that share them; NULL: of this one alone */
+    int threads;                              /* of those together */
+} orc_userinfo_host_t;
+
 /**
  * One for each process.
  * @param config  is kept, as `oidc` is
- * @param threads that the process has for requests: one issuer's people take at most three quarters of them, one person
- * half
+ * @param host   whose threads one issuer's people take at most three quarters of, and one person half
  */
-orc_error_t *orc_userinfo_make(orc_userinfo_t **userinfo, const orc_config_t *config, orc_oidc_t *oidc, int threads,
-                               apr_pool_t *pool);
+orc_error_t *orc_userinfo_make(orc_userinfo_t **userinfo, const orc_config_t *config, orc_oidc_t *oidc,
+                               const orc_userinfo_host_t *host, apr_pool_t *pool);
 
 /** A turn to ask; the caller's memory. */
 typedef struct orc_userinfo_turn_t {

@@ -55,15 +55,26 @@ static orc_rules_t *make_rules(const mo_config_t *config, apr_pool_t *pool)
     return orc_rules_make(&host, pool);
 }
 
+/* A child of one thread leaves nobody a thread while it asks: there, the children share who asks. */
+static orc_userinfo_host_t userinfo_host(const mo_shared_t *shared)
+{
+    orc_userinfo_host_t host = {.threads = mo_mpm_number(AP_MPMQ_MAX_THREADS)};
+
+    if (host.threads == 1)
+        host = (orc_userinfo_host_t){shared->of_issuer, shared->of_person, mo_mpm_number(AP_MPMQ_MAX_DAEMONS)};
+    return host;
+}
+
 /* Makes what the threads of this child share. */
 static orc_error_t *make(mo_child_t **out, mo_config_t *config, server_rec *main_server, apr_pool_t *pool)
 {
     mo_child_t *child = apr_pcalloc(pool, sizeof *child);
     orc_service_t *service = &child->service;
+    const orc_userinfo_host_t host = userinfo_host(config->shared);
     orc_oidc_t *oidc;
 
     ORC_TRY(orc_oidc_make(&oidc, config->values, pool));
-    ORC_TRY(orc_userinfo_make(&service->userinfo, config->values, oidc, mo_mpm_number(AP_MPMQ_MAX_THREADS), pool));
+    ORC_TRY(orc_userinfo_make(&service->userinfo, config->values, oidc, &host, pool));
     child->identities = mo_identities_make(config->values, service->userinfo, &config->shared->keys_wanted, pool);
     child->slot = mo_shared_slot(config->shared, pool);
     service->config = config->values;

@@ -12,7 +12,7 @@
 #include "mo_private.h"
 #include "orc_time.h"
 
-enum { MOST_GUESTS = 65536 };
+enum { MOST_GUESTS = 65536, GATES = 5 };
 
 int mo_mpm_number(int what)
 {
@@ -61,21 +61,25 @@ static int lay_out(mo_shared_t *shared)
 {
     char *at = (char *)shared;
     int guests = guests_needed();
+    orc_gate_memory_t **const gates[GATES] = {&shared->here, &shared->costly, &shared->following, &shared->of_issuer,
+                                              &shared->of_person};
+    int i;
 
     (void)take(&at, sizeof *shared);
     shared->slot_count = slots_needed();
     shared->slots = take(&at, sizeof *shared->slots * (apr_size_t)shared->slot_count);
-    shared->here = take(&at, orc_gate_memory_size(guests));
-    shared->costly = take(&at, orc_gate_memory_size(guests));
-    shared->following = take(&at, orc_gate_memory_size(guests));
-    return orc_gate_memory_init(shared->here, guests) && orc_gate_memory_init(shared->costly, guests) &&
-           orc_gate_memory_init(shared->following, guests);
+    for (i = 0; i < GATES; i++) {
+        *gates[i] = take(&at, orc_gate_memory_size(guests));
+        if (!orc_gate_memory_init(*gates[i], guests))
+            return 0;
+    }
+    return 1;
 }
 
 static apr_size_t size_needed(void)
 {
     return APR_ALIGN_DEFAULT(sizeof(mo_shared_t)) + APR_ALIGN_DEFAULT(sizeof(mo_slot_t) * (apr_size_t)slots_needed()) +
-           3 * APR_ALIGN_DEFAULT(orc_gate_memory_size(guests_needed()));
+           GATES * APR_ALIGN_DEFAULT(orc_gate_memory_size(guests_needed()));
 }
 
 mo_shared_t *mo_shared_get(apr_pool_t *process_pool, apr_pool_t *pool)

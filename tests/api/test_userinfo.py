@@ -192,6 +192,25 @@ def test_who_asks_again_and_again_keeps_nobody_else_from_asking(one_child):
         one.result()
 
 
+def test_a_person_has_half_of_the_children_that_have_one_thread(make_stack):
+    """Their issuer hangs, and who is beyond that doesn't wait for it."""
+    workers = 16
+    stack = make_stack("KeepAlive Off\n", mpm="prefork")
+    stack.expect_log("oidc|503|server reached MaxRequestWorkers")
+    stack.issuer.control("fault", {"route": "/userinfo", "status": -1})
+    person, together = unique("person"), threading.Barrier(workers)
+
+    def ask(ttl):
+        headers = {"Authorization": "Bearer " + stack.issuer.token(person, ttl=ttl, drop=["groups"])}
+        together.wait()
+        return requests.get(stack.url + ROUTE, headers=headers, timeout=60)
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        answers = list(pool.map(ask, range(3600, 3600 + workers)))
+    assert {answer.status_code for answer in answers} == {503}
+    assert any(answer.json()["type"].endswith("oidc.busy") for answer in answers)
+    stack.issuer.mend()
+
+
 def test_an_issuer_that_hangs_takes_no_workers_from_another(two_issuers):
     """All 80 have their 503; few of them waited for it. Somebody of another issuer is served all the time."""
     healthy, hanging = two_issuers.issuers

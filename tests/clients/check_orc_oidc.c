@@ -60,6 +60,7 @@ static json_int_t calls(const char *route)
 
 static int start(void **state)
 {
+    const orc_userinfo_host_t host = {.threads = 8};
     orc_http_options_t options = orc_http_defaults();
 
     config = orc_config_make(pool);
@@ -70,7 +71,7 @@ static int start(void **state)
     APR_ARRAY_PUSH((apr_array_header_t *)config->issuers, orc_issuer_config_t *) = issuer;
     config->jwks_file = apr_pstrcat(pool, getenv("FOLDER"), "/jwks.json", NULL);
     unlink(config->jwks_file);
-    return orc_oidc_make(&oidc, config, pool) || orc_userinfo_make(&userinfo, config, oidc, 8, pool) ||
+    return orc_oidc_make(&oidc, config, pool) || orc_userinfo_make(&userinfo, config, oidc, &host, pool) ||
                    orc_http_make(&http, &options, pool)
                ? -1
                : 0;
