@@ -15,9 +15,14 @@
 
 enum { USERINFO_MAX = 256 * 1024, PERSONS = 256 };
 
+/* Who comes while an issuer's people hold all of the threads that they may have waits so long, if it was quick to
+ * answer last time: as many people may come at once, and all have their turn soon. */
+static const apr_interval_time_t quick = APR_USEC_PER_SEC / 4, moment = APR_USEC_PER_SEC;
+
 /* Nobody is asked about before its end. */
 typedef struct rest_t {
     apr_time_t until;
+    apr_interval_time_t took;      /* of an issuer: how long it was asked the last time */
     char person[ORC_GATE_KEY + 1]; /* whose rest it is; of an issuer: who had no answer and was the last to ask */
 } rest_t;
 
@@ -108,11 +113,13 @@ static void begin(rest_t *whose, const char *person)
 
 /* That there is no answer about one person may be because of that person, whose account is broken or who is asked about
  * too often. Of two, one after the other, the issuer has none. */
-static void note(orc_userinfo_t *userinfo, const orc_userinfo_turn_t *turn, int is_answered, int is_in_vain)
+static void note(orc_userinfo_t *userinfo, const orc_userinfo_turn_t *turn, apr_time_t begun, int is_answered,
+                 int is_in_vain)
 {
     rest_t *of_issuer = rest_of_issuer(userinfo, turn);
 
     apr_thread_mutex_lock(userinfo->mutex);
+    of_issuer->took = orc_time_monotonic() - begun;
     if (is_answered)
         *of_issuer->person = '\0';
     else if (!*of_issuer->person || strcmp(of_issuer->person, turn->person_key) == 0)
@@ -154,11 +161,21 @@ static int wait_to_ask(orc_userinfo_t *userinfo, const orc_userinfo_turn_t *turn
     return 0;
 }
 
+static apr_interval_time_t patience_with(orc_userinfo_t *userinfo, const orc_userinfo_turn_t *turn)
+{
+    int is_quick;
+
+    apr_thread_mutex_lock(userinfo->mutex);
+    is_quick = rest_of_issuer(userinfo, turn)->took < quick;
+    apr_thread_mutex_unlock(userinfo->mutex);
+    return is_quick ? moment : 0;
+}
+
 static int take_turn(orc_userinfo_t *userinfo, const orc_userinfo_turn_t *turn)
 {
     if (!orc_gate_enter(userinfo->of_person, turn->person_key, 0))
         return 0;
-    if (orc_gate_enter(userinfo->of_issuer, turn->issuer_key, 0)) {
+    if (orc_gate_enter(userinfo->of_issuer, turn->issuer_key, patience_with(userinfo, turn))) {
         if (wait_to_ask(userinfo, turn))
             return 1;
         orc_gate_leave(userinfo->of_issuer, turn->issuer_key);
@@ -259,11 +276,12 @@ orc_error_t *orc_userinfo_ask(json_t **claims, orc_userinfo_t *userinfo, const o
                               const char *access_token, apr_pool_t *pool)
 {
     orc_error_t *error;
+    apr_time_t begun = orc_time_monotonic();
     int is_answered;
 
     /* It may have failed to answer those before. */
     ORC_TRY(rest(userinfo, turn, pool));
     error = call(claims, &is_answered, userinfo, turn, access_token, pool);
-    note(userinfo, turn, is_answered, error && error->retriable);
+    note(userinfo, turn, begun, is_answered, error && error->retriable);
     return error;
 }
