@@ -262,6 +262,31 @@ def test_what_a_restored_database_does_not_know_is_deleted(rig):
     assert len(rig.alive(kept)) == 1
 
 
+def test_what_a_restored_database_does_not_know_is_looked_for_again_when_im_has_lost_its_own(rig):
+    """An IM without its database lists nothing, and nothing should be there."""
+    engine = rig.engine(sweep_interval=500)
+    alice = rig.person()
+    id = complete(rig, alice)
+    rig.control.post("database", {"away": True, "forget": True})
+    rig.sql("DELETE FROM infrastructures WHERE deployment_id = %s", (id,))
+    rig.sql("DELETE FROM deployments WHERE id = %s", (id,))
+    asked = rig.control.get("calls")["routes"]["list"]
+    rig.wait_for(lambda: rig.control.get("calls")["routes"]["list"] > asked, 20, "a look at an IM that lists nothing")
+    engine.stop()
+    rig.control.post("database", {"away": False})
+    engine.start()
+    rig.wait_until_gone(alice)
+
+
+def test_where_nothing_is_and_nothing_should_be_nobody_looks_for_ever(rig):
+    rig.engine(sweep_interval=100)
+    alice = rig.person()
+    id = complete(rig, alice)
+    alice.delete(id)
+    rig.finish(id, type="DELETE")
+    rig.wait_for(lambda: not rig.sql("SELECT FROM sweeps WHERE user_id = %s", (alice.id,)), 20, "the last look")
+
+
 def test_what_another_service_made_is_left_alone(rig):
     """The same person has it, with tags of another address."""
     other = rig.engine()

@@ -16,7 +16,10 @@
  * nobody's. Documents without both tags are somebody else's business, those that can't be read are left alone.
  */
 
-enum { MAX_FOUND = 50 /* at once */ };
+enum {
+    MAX_FOUND = 50, /* at once */
+    MAX_VOIDS = 3,  /* looks at an IM that lists nothing, before it is believed: it may have lost its database */
+};
 
 enum { QUEUED, END };
 static const char *const phases[] = {"queued", "ended", NULL};
@@ -28,6 +31,7 @@ typedef struct stranger_t {
 
 typedef struct memory_t {
     orc_pace_t pace;
+    apr_int64_t voids; /* looks in a row at an IM that lists nothing */
 
     /* within a step */
     const apr_array_header_t *listed; /* of const char * */
@@ -36,7 +40,7 @@ typedef struct memory_t {
     apr_array_header_t *strangers; /* of stranger_t */
 } memory_t;
 
-static const orc_field_t fields[] = {ORC_PACE_FIELDS(memory_t), ORC_FIELD_END};
+static const orc_field_t fields[] = {ORC_PACE_FIELDS(memory_t), ORC_FIELD(memory_t, voids, NUMBER, 0), ORC_FIELD_END};
 static const orc_fields_t memory_fields = {sizeof(memory_t), fields};
 
 static orc_step_t read_next(orc_task_t *task);
@@ -160,10 +164,14 @@ static orc_step_t on_known(orc_task_t *task, const orc_found_t *found)
     return read_next(task);
 }
 
-/* Where nothing is, and nothing should be, nobody looks again. */
+/* Where nothing is, and nothing should be, nobody looks again. What a restored database has forgotten should not be, as
+ * far as it knows: so an IM that lists nothing is asked more than once. */
 static orc_step_t on_living(orc_task_t *task, const orc_found_t *found)
 {
-    return found->count ? orc_step_later(task->config->sweep_interval) : orc_step_ended("over");
+    memory_t *memory = task->memory;
+
+    memory->voids = found->count ? 0 : memory->voids + 1;
+    return memory->voids < MAX_VOIDS ? orc_step_later(task->config->sweep_interval) : orc_step_ended("over");
 }
 
 static orc_step_t on_list(orc_task_t *task, const orc_im_result_t *result)
@@ -174,8 +182,10 @@ static orc_step_t on_list(orc_task_t *task, const orc_im_result_t *result)
     if (is_put_off(&step, task, result) || result->kind != ORC_IM_OK)
         return step;
     memory->listed = orc_words_copy(result->ids, task->pool);
-    if (memory->listed->nelts)
+    if (memory->listed->nelts) {
+        memory->voids = 0;
         return orc_step_read((orc_read_t){.kind = ORC_READ_KNOWN, .ids = memory->listed, .then = on_known});
+    }
     return orc_step_read((orc_read_t){
         .kind = ORC_READ_LIVING, .endpoint = task->work->endpoint, .ids = memory->listed, .then = on_living});
 }
