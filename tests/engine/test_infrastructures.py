@@ -306,6 +306,18 @@ def test_what_another_service_made_is_left_alone(rig):
     assert len(rig.alive(id)) == 1 and len(rig.alive(own)) == 1
 
 
+def test_what_is_gone_waits_long_for_a_person_who_is_away(rig):
+    rig.engine(looks=[300, 300, HELD])
+    alice = rig.person()
+    id = complete(rig, alice)
+    alice.delete(id)
+    rig.finish(id, type="DELETE")
+    rig.sql("UPDATE credentials SET expires_at = now() - interval '1 minute' WHERE user_id = %s", (alice.id,))
+    rig.wait_for(lambda: rig.known(id)[0]["waits_for_token"], 20, "a look without a token")
+    assert rig.sql("SELECT FROM work w JOIN infrastructures i USING (id) WHERE deployment_id = %s AND "
+                   "due_at > now() + interval '50 minutes'", (id,))
+
+
 def test_what_im_never_deletes_is_told_once_and_tried_again(rig):
     rig.engine()
     alice = rig.person()

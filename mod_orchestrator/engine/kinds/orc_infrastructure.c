@@ -155,6 +155,15 @@ static orc_step_t is_ill(orc_task_t *task, const char *why)
     return step;
 }
 
+/* Until another try without the person, whose token wakes it: IM may have been wrong. That what is gone stays gone is
+ * no matter of minutes, and whoever never comes back would be tried for ever. */
+static apr_interval_time_t without_token(const orc_task_t *task)
+{
+    const orc_config_t *config = task->config;
+
+    return config->looks[task->phase == GONE ? config->look_count - 1 : config->look_count > 1];
+}
+
 /* True when IM tells nothing because it is ill, or takes no token of the person. That a call was held back after others
  * had failed says less than why they did. */
 static int is_put_off(orc_step_t *step, orc_task_t *task, const orc_im_result_t *result)
@@ -164,8 +173,7 @@ static int is_put_off(orc_step_t *step, orc_task_t *task, const orc_im_result_t 
 
     if (result->kind == ORC_IM_TOKEN_REJECTED) {
         note(task, result->error->detail);
-        /* the second of the times, if there is one */
-        *step = orc_step_later(task->config->looks[task->config->look_count > 1]);
+        *step = orc_step_later(without_token(task));
         step->waits = 1;
         return 1;
     }
