@@ -230,6 +230,7 @@ void orc_job_start(orc_engine_t *engine, orc_work_t *work, apr_time_t claimed, a
     job->lease = work->lease;
     job->lease_until = claimed + work->lease;
     job->has_rhythm = work->has_rhythm;
+    job->is_resting = !work->state; /* however the step ends */
     task->pool = pool;
     task->service = engine->service;
     task->config = engine->config;

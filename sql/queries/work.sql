@@ -356,8 +356,8 @@ WITH change AS MATERIALIZED (
     ON CONFLICT (user_id, endpoint) DO NOTHING
     RETURNING id, endpoint
 ), watching AS (
-    INSERT INTO work (id, kind, is_begun, endpoint, due_at)
-    SELECT id, 'sweep', true, endpoint, clock_timestamp() + (c ->> 'sweep')::bigint * interval '1 microsecond'
+    INSERT INTO work (id, kind, is_begun, is_resting, endpoint, due_at)
+    SELECT id, 'sweep', true, true, endpoint, clock_timestamp() + (c ->> 'sweep')::bigint * interval '1 microsecond'
     FROM watched, change
 ), never AS (
     DELETE FROM infrastructures i USING mine, jsonb_array_elements_text(c -> 'unasked') AS n
@@ -387,7 +387,8 @@ WITH change AS MATERIALIZED (
     ON CONFLICT (id) DO NOTHING
     RETURNING id, endpoint
 ), removing AS (
-    INSERT INTO work AS w (id, kind, phase, is_begun, endpoint) SELECT id, 'infrastructure', 'unwanted', true, endpoint
+    INSERT INTO work AS w (id, kind, phase, is_begun, is_resting, endpoint)
+    SELECT id, 'infrastructure', 'unwanted', true, true, endpoint
     FROM (SELECT id, endpoint FROM unwanted UNION ALL SELECT id, endpoint FROM found) n ORDER BY id
     ON CONFLICT (id) DO UPDATE SET due_at = clock_timestamp(), is_hurried = true
 ), looked_at AS (

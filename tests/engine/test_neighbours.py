@@ -82,6 +82,23 @@ def test_what_rests_at_a_dead_im_takes_no_place_of_others(rig, two_ims, limit):
                if limit == "max_operations_per_group" else rig.person().create())
 
 
+def test_what_nobody_wants_takes_no_place_of_others(rig):
+    rig.engine(max_operations=3, im_timeout=HELD)
+    busy = rig.person()
+    ids = [busy.create() for _ in range(3)]
+    for id in ids:
+        rig.finish(id)
+    rig.control.fault(fault="slow", on="delete", ms=HELD)
+    for id in ids:
+        busy.delete(id)
+    rig.wait_for(lambda: sum(rig.known(id)[0].get("lease_number", 0) > 0 for id in ids) == 3, 20, "all in hand")
+    rig.sql("DELETE FROM work USING operations o WHERE work.id = o.id AND deployment_id = ANY (%s::uuid[])", (ids,))
+    rig.sql("UPDATE operations SET state = 'failed', phase = 'ended', ended_at = now() WHERE deployment_id = ANY "
+            "(%s::uuid[]) AND ended_at IS NULL", (ids,))
+    rig.finish(rig.person().create())
+    rig.control.release()
+
+
 def test_no_more_of_a_group_is_at_work_than_it_may_have(rig):
     busy, other = rig.person(), rig.person()
     slow = template(im_simulator={"boot_ms": HELD})
