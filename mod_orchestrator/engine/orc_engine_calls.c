@@ -15,24 +15,20 @@ enum {
 
 /* ---- slots ---- */
 
-static int is_long(const orc_job_t *job)
+static orc_lane_kind_t lane_of(const orc_job_t *job)
 {
-    return job->call.kind == ORC_CALL_DELETE_AND_WAIT;
+    return orc_window_lane(job->call.kind);
 }
 
 static void take_slot(orc_job_t *job, orc_endpoint_t *endpoint)
 {
     job->endpoint = endpoint;
-    endpoint->long_ones += is_long(job);
-    endpoint->deletions += job->call.kind == ORC_CALL_DELETE;
-    orc_window_began(endpoint);
+    orc_window_began(endpoint, lane_of(job));
 }
 
 static void free_slot(orc_job_t *job, apr_interval_time_t elapsed)
 {
-    job->endpoint->long_ones -= is_long(job);
-    job->endpoint->deletions -= job->call.kind == ORC_CALL_DELETE;
-    orc_window_ended(job->endpoint, elapsed);
+    orc_window_ended(job->endpoint, lane_of(job), elapsed);
     job->endpoint = NULL;
 }
 
@@ -49,7 +45,7 @@ static void take_out(orc_job_t *job, orc_endpoint_t *endpoint)
     if (endpoint->last == job)
         endpoint->last = before;
     job->next = NULL;
-    endpoint->waiting--;
+    orc_window_waits(endpoint, lane_of(job), -1);
 }
 
 static void queue(orc_job_t *job)
@@ -62,7 +58,7 @@ static void queue(orc_job_t *job)
     else
         endpoint->first = job;
     endpoint->last = job;
-    endpoint->waiting++;
+    orc_window_waits(endpoint, lane_of(job), 1);
 }
 
 void orc_calls_leave(orc_job_t *job)
@@ -343,51 +339,31 @@ void orc_calls_announced(orc_job_t *job, int is_stored)
     orc_http_push(job->engine->http);
 }
 
-/* The calls that last for minutes get half of the slots, so that the others are never behind them. Of deletions IM 2.0
- * loses the more the more it is asked for at once, and none one at a time. */
-static int may_begin(const orc_job_t *job, const orc_endpoint_t *endpoint)
-{
-    switch (job->call.kind) {
-    case ORC_CALL_DELETE_AND_WAIT:
-        return endpoint->long_ones < (orc_window_size(job->engine) + 1) / 2;
-    case ORC_CALL_DELETE:
-        return !endpoint->deletions;
-    default:
-        return 1;
-    }
-}
-
 /* Those that came last are put off, but for one in the middle of a step, which would do what it did again. */
-static void thin_out(orc_engine_t *engine, orc_endpoint_t *endpoint)
+static void thin_out(orc_engine_t *engine, orc_endpoint_t *endpoint, orc_lane_kind_t lane)
 {
-    while (orc_window_is_crowded(engine, endpoint)) {
+    int room;
+
+    for (room = orc_window_room(engine, endpoint, lane); room < 0; room++) {
         orc_job_t *job, *last = NULL;
 
         for (job = endpoint->first; job; job = job->next)
-            last = job->is_served ? last : job;
+            last = job->is_served || lane_of(job) != lane ? last : job;
         if (!last)
             return;
         take_out(last, endpoint);
         last->endpoint = NULL;
-        end_without_answer(last, orc_window_rest(engine, endpoint));
+        end_without_answer(last, orc_window_rest(engine, endpoint, lane));
     }
-}
-
-/* Where half of the slots are none, a call that lasts for minutes takes none: nobody would be asked anything meanwhile.
- */
-static int has_room(const orc_engine_t *engine, const orc_endpoint_t *endpoint)
-{
-    int window = orc_window_size(engine);
-
-    return endpoint->in_flight < window + (window == 1 ? endpoint->long_ones : 0);
 }
 
 static void pump(orc_engine_t *engine, orc_endpoint_t *endpoint)
 {
     orc_job_t *job = endpoint->first;
+    int lane;
 
-    while (job && has_room(engine, endpoint)) {
-        if (may_begin(job, endpoint)) {
+    while (job && !orc_window_is_full(engine, endpoint)) {
+        if (orc_window_has_slot(engine, endpoint, lane_of(job))) {
             take_out(job, endpoint);
             begin(job, endpoint); /* which may change what waits */
             job = endpoint->first;
@@ -396,7 +372,8 @@ static void pump(orc_engine_t *engine, orc_endpoint_t *endpoint)
             job = job->next;
         }
     }
-    thin_out(engine, endpoint);
+    for (lane = 0; lane < ORC_LANE_COUNT; lane++)
+        thin_out(engine, endpoint, lane);
 }
 
 void orc_calls_pump(orc_engine_t *engine)

@@ -102,7 +102,8 @@ orc_error_t *orc_claims_adopt(orc_engine_t *engine, orc_db_t *db, apr_pool_t *po
 
 /* ---- claiming ---- */
 
-/* Endpoints that are too slow for all that may be due there: what can't be called soon isn't claimed. */
+/* Endpoints that are too slow for all that may be due there: what can't be called soon isn't claimed. Whether it is to
+ * be deleted shows when it is in hand. */
 static const apr_array_header_t *slow_ones(const orc_engine_t *engine, apr_pool_t *pool)
 {
     apr_array_header_t *list = apr_array_make(pool, 4, sizeof(orc_store_slow_t));
@@ -116,13 +117,14 @@ static const apr_array_header_t *slow_ones(const orc_engine_t *engine, apr_pool_
 
         apr_hash_this(at, NULL, NULL, &value);
         endpoint = value;
-        if (!orc_window_is_slow(&room, engine, endpoint))
+        room = orc_window_room(engine, endpoint, ORC_LANE_SHORT);
+        if (room >= ORC_ENGINE_BATCH)
             continue;
         slow = apr_array_push(list);
         slow->endpoint = endpoint->url;
-        slow->room = room;
-        slow->rest = orc_window_pace(engine, endpoint);
-        slow->ahead = orc_window_put_off(engine, endpoint, 0);
+        slow->room = room > 0 ? room : 0;
+        slow->rest = orc_window_pace(engine, endpoint, ORC_LANE_SHORT);
+        slow->ahead = orc_window_put_off(engine, endpoint, ORC_LANE_SHORT, 0);
     }
     return list;
 }
@@ -134,7 +136,7 @@ static void count_put_off(orc_engine_t *engine, const json_t *put_off)
 
     json_object_foreach((json_t *)put_off, url, count)
     {
-        (void)orc_window_put_off(engine, orc_window_of(engine, url), (int)json_integer_value(count));
+        (void)orc_window_put_off(engine, orc_window_of(engine, url), ORC_LANE_SHORT, (int)json_integer_value(count));
     }
 }
 

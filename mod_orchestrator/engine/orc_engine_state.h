@@ -20,20 +20,30 @@ enum {
 
 typedef struct orc_job_t orc_job_t;
 
-/** An IM endpoint: at most as many calls at once as this daemon's share of its window has (orc_engine_window.h), in
- * their order. */
-typedef struct orc_endpoint_t {
-    const char *url;
-    int in_flight;
-    int long_ones;               /* of these, deletions that are waited for, which may last for minutes */
-    int deletions;               /* the others */
-    int useless;                 /* answers in a row that told nothing */
-    int is_told;                 /* that it is none of the configuration's */
-    orc_job_t *first, *last;     /* that wait for a slot */
-    int waiting;                 /* how many */
+/** What shares an endpoint's slots: each kind of call has its own number of them, and its own that wait, so that none
+ * of them stands behind others which may not begin (orc_engine_window.h). */
+typedef enum {
+    ORC_LANE_SHORT,
+    ORC_LANE_DELETION,
+    ORC_LANE_LONG, /* deletions that are waited for, which may last for minutes */
+    ORC_LANE_COUNT,
+} orc_lane_kind_t;
+
+typedef struct orc_lane_t {
+    int in_flight, waiting;
     apr_interval_time_t latency; /* of a call, as the last ones had it */
     apr_time_t moved;            /* monotonic: when a call began or ended */
     apr_time_t promised;         /* monotonic: when the last one that was put off comes back */
+} orc_lane_t;
+
+/** An IM endpoint: at most as many calls at once as this daemon's share of its window has, in their order. */
+typedef struct orc_endpoint_t {
+    const char *url;
+    int in_flight, waiting; /* in all lanes */
+    orc_lane_t lanes[ORC_LANE_COUNT];
+    orc_job_t *first, *last; /* that wait for a slot */
+    int useless;             /* answers in a row that told nothing */
+    int is_told;             /* that it is none of the configuration's */
 } orc_endpoint_t;
 
 struct orc_job_t {

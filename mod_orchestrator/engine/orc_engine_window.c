@@ -6,9 +6,10 @@
 #define SOON apr_time_from_sec(1)
 
 enum {
-    PER_SLOT = 4, /* that may wait for each slot, however slow the endpoint is */
-    SMOOTH = 4,   /* a call's part in the latency: a quarter */
-    EAGER = 2,    /* what is put off comes back in half of the time, lest a slot is idle for a wrong guess */
+    PER_SLOT =
+        4,      /* that may wait for each slot, however slow the endpoint is; else as many as come to their turn soon */
+    SMOOTH = 4, /* a call's part in the latency: a quarter */
+    EAGER = 2,  /* what is put off comes back in half of the time, lest a slot is idle for a wrong guess */
 };
 
 orc_endpoint_t *orc_window_of(orc_engine_t *engine, const char *url)
@@ -31,59 +32,98 @@ int orc_window_size(const orc_engine_t *engine)
     return size > 1 ? size : 1;
 }
 
-void orc_window_began(orc_endpoint_t *endpoint)
+/* ---- slots ---- */
+
+orc_lane_kind_t orc_window_lane(orc_call_kind_t kind)
 {
-    endpoint->in_flight++;
-    endpoint->moved = orc_time_monotonic();
+    return kind == ORC_CALL_DELETE            ? ORC_LANE_DELETION
+           : kind == ORC_CALL_DELETE_AND_WAIT ? ORC_LANE_LONG
+                                              : ORC_LANE_SHORT;
 }
 
-void orc_window_ended(orc_endpoint_t *endpoint, apr_interval_time_t elapsed)
+static int slots_of(const orc_engine_t *engine, orc_lane_kind_t lane)
 {
+    int size = orc_window_size(engine);
+
+    return lane == ORC_LANE_DELETION ? 1 : lane == ORC_LANE_LONG ? (size + 1) / 2 : size;
+}
+
+/* Where half of the slots are none, a call that lasts for minutes takes none: nobody would be asked anything meanwhile.
+ */
+int orc_window_is_full(const orc_engine_t *engine, const orc_endpoint_t *endpoint)
+{
+    int size = orc_window_size(engine);
+
+    return endpoint->in_flight >= size + (size == 1 ? endpoint->lanes[ORC_LANE_LONG].in_flight : 0);
+}
+
+int orc_window_has_slot(const orc_engine_t *engine, const orc_endpoint_t *endpoint, orc_lane_kind_t lane)
+{
+    return !orc_window_is_full(engine, endpoint) && endpoint->lanes[lane].in_flight < slots_of(engine, lane);
+}
+
+void orc_window_began(orc_endpoint_t *endpoint, orc_lane_kind_t lane)
+{
+    endpoint->in_flight++;
+    endpoint->lanes[lane].in_flight++;
+    endpoint->lanes[lane].moved = orc_time_monotonic();
+}
+
+void orc_window_ended(orc_endpoint_t *endpoint, orc_lane_kind_t kind, apr_interval_time_t elapsed)
+{
+    orc_lane_t *lane = &endpoint->lanes[kind];
+
     endpoint->in_flight--;
-    endpoint->moved = orc_time_monotonic();
+    lane->in_flight--;
+    lane->moved = orc_time_monotonic();
     if (elapsed)
-        endpoint->latency += (elapsed - endpoint->latency) / SMOOTH;
+        lane->latency += (elapsed - lane->latency) / SMOOTH;
+}
+
+/* ---- who waits ---- */
+
+void orc_window_waits(orc_endpoint_t *endpoint, orc_lane_kind_t lane, int count)
+{
+    endpoint->waiting += count;
+    endpoint->lanes[lane].waiting += count;
 }
 
 /* What a call takes, as far as one can tell: when all are silent, for as long as that at least. */
-static apr_interval_time_t latency_of(const orc_endpoint_t *endpoint)
+static apr_interval_time_t latency_of(const orc_lane_t *lane)
 {
-    apr_interval_time_t silent = endpoint->in_flight ? orc_time_monotonic() - endpoint->moved : 0;
+    apr_interval_time_t silent = lane->in_flight ? orc_time_monotonic() - lane->moved : 0;
 
-    return silent > endpoint->latency ? silent : endpoint->latency;
+    return silent > lane->latency ? silent : lane->latency;
 }
 
-int orc_window_is_slow(int *room, const orc_engine_t *engine, const orc_endpoint_t *endpoint)
+int orc_window_room(const orc_engine_t *engine, const orc_endpoint_t *endpoint, orc_lane_kind_t kind)
 {
-    *room = PER_SLOT * orc_window_size(engine) - endpoint->waiting;
-    *room = *room > 0 ? *room : 0;
-    return PER_SLOT * latency_of(endpoint) > SOON;
+    const orc_lane_t *lane = &endpoint->lanes[kind];
+    apr_interval_time_t latency = latency_of(lane), each = latency ? SOON / latency : ORC_ENGINE_MAX_JOBS;
+
+    each = each < PER_SLOT ? PER_SLOT : each > ORC_ENGINE_MAX_JOBS ? ORC_ENGINE_MAX_JOBS : each;
+    return (int)each * slots_of(engine, kind) - lane->waiting;
 }
 
-int orc_window_is_crowded(const orc_engine_t *engine, const orc_endpoint_t *endpoint)
+apr_interval_time_t orc_window_pace(const orc_engine_t *engine, const orc_endpoint_t *endpoint, orc_lane_kind_t lane)
 {
-    int room;
-
-    return orc_window_is_slow(&room, engine, endpoint) && endpoint->waiting > PER_SLOT * orc_window_size(engine);
+    return latency_of(&endpoint->lanes[lane]) / slots_of(engine, lane) / EAGER;
 }
 
-apr_interval_time_t orc_window_pace(const orc_engine_t *engine, const orc_endpoint_t *endpoint)
+apr_interval_time_t orc_window_put_off(const orc_engine_t *engine, orc_endpoint_t *endpoint, orc_lane_kind_t kind,
+                                       int count)
 {
-    return latency_of(endpoint) / orc_window_size(engine) / EAGER;
-}
-
-apr_interval_time_t orc_window_put_off(const orc_engine_t *engine, orc_endpoint_t *endpoint, int count)
-{
+    orc_lane_t *lane = &endpoint->lanes[kind];
     apr_time_t now = orc_time_monotonic(), latest = now + engine->config->poll_max, first;
 
-    first = endpoint->promised > now ? endpoint->promised : now;
-    endpoint->promised = first + count * orc_window_pace(engine, endpoint);
-    endpoint->promised = endpoint->promised < latest ? endpoint->promised : latest;
+    first = lane->promised > now ? lane->promised : now;
+    lane->promised = first + count * orc_window_pace(engine, endpoint, kind);
+    lane->promised = lane->promised < latest ? lane->promised : latest;
     return first - now;
 }
 
-apr_interval_time_t orc_window_rest(const orc_engine_t *engine, orc_endpoint_t *endpoint)
+apr_interval_time_t orc_window_rest(const orc_engine_t *engine, orc_endpoint_t *endpoint, orc_lane_kind_t lane)
 {
-    (void)orc_window_put_off(engine, endpoint, 1);
-    return endpoint->promised - orc_time_monotonic();
+    (void)orc_window_put_off(engine, endpoint, lane, 1);
+    return endpoint->lanes[lane].promised - orc_time_monotonic();
 }

@@ -65,6 +65,30 @@ def test_more_work_at_a_slow_im_than_a_daemon_holds_leaves_room_for_others(rig, 
     rig.control.release()
 
 
+def test_more_deletions_at_one_im_than_a_daemon_holds_leave_room_for_others(rig, two_ims):
+    """They are asked for one at a time, by an IM that is not even slow for other calls."""
+    busy = rig.person(group=rig.pair())
+    own = rig.im_url.replace("127.0.0.1", "localhost")
+    rig.engine(providers=two_ims, lease=60000, poll_max=2000, im_timeout=HELD, looks=[2000])
+    rig.control.fault(fault="slow", on="delete", ms=200)
+    rig.sql("""WITH n AS (INSERT INTO infrastructures (id, deployment_id, operation_id, step, user_id, user_group,
+                user_group_issuer, endpoint, provider, region, infra_id, standing, answer_until, unwanted_at)
+            SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 1, %s, %s, %s, %s, 'bad-one', 'region-1',
+                'unknown-' || number, 'unwanted', now(), now() FROM generate_series(1, %s) AS number
+            RETURNING id, endpoint)
+        INSERT INTO work (id, kind, phase, is_begun, is_resting, endpoint)
+        SELECT id, 'infrastructure', 'unwanted', true, true, endpoint FROM n""",
+            (busy.id, busy.group, busy.issuer, own, 2 * MORE_THAN_A_DAEMON_HOLDS))
+    rig.notify()
+    rig.wait_for(lambda: rig.sql("SELECT count(*) FROM work WHERE lease_number > 0 AND kind = 'infrastructure'")[0][0]
+                 > 400, 20, "deletions that were claimed")
+    rig.wait_for(lambda: rig.sql("SELECT count(*) FROM work WHERE due_at > now() + interval '30 seconds'")[0][0] < 100,
+                 10, "hands with room in them")
+    rig.finish(rig.person().create())
+    rig.finish(busy.create(max_providers=1))
+    assert rig.control.get("calls")["routes"]["delete"] < MORE_THAN_A_DAEMON_HOLDS  # nobody waited for them
+
+
 @pytest.mark.parametrize("limit", ["max_operations", "max_operations_per_group"])
 def test_what_rests_at_a_dead_im_takes_no_place_of_others(rig, two_ims, limit):
     busy = rig.person(group=rig.pair())

@@ -14,6 +14,7 @@
 #include "orc_engine_operation.h"
 #include "orc_engine_placement.h"
 #include "orc_engine_story.h"
+#include "orc_engine_window.h"
 #include "orc_secret.h"
 #include "orc_words.h"
 
@@ -446,6 +447,80 @@ static void a_log_line_is_cut_between_characters(void **state)
     assert_true(strlen(orc_json_string(json_array_get(json_object_get(changes, "logs"), 1), "message")) > 1900);
 }
 
+/* ---- the window of an endpoint ---- */
+
+/* An engine alone, with so many slots at each endpoint. */
+static orc_engine_t engine_with(orc_config_t *config, int slots)
+{
+    orc_engine_t engine = {.pool = pool, .config = config, .daemons = 1, .endpoints = apr_hash_make(pool)};
+
+    config->im_max_in_flight = slots;
+    config->poll_max = apr_time_from_sec(30);
+    return engine;
+}
+
+/* Its calls take so long. */
+static void learn(orc_endpoint_t *endpoint, orc_lane_kind_t lane, apr_interval_time_t elapsed)
+{
+    int i;
+
+    for (i = 0; i < 50; i++) {
+        orc_window_began(endpoint, lane);
+        orc_window_ended(endpoint, lane, elapsed);
+    }
+}
+
+static void what_may_not_begin_is_in_the_way_of_no_other_kind_of_call(void **state)
+{
+    orc_config_t config = {0};
+    orc_engine_t engine = engine_with(&config, 4);
+    orc_endpoint_t *endpoint = orc_window_of(&engine, "https://im.example.org");
+    int room = orc_window_room(&engine, endpoint, ORC_LANE_SHORT);
+
+    orc_window_began(endpoint, ORC_LANE_DELETION);
+    orc_window_began(endpoint, ORC_LANE_LONG);
+    orc_window_began(endpoint, ORC_LANE_LONG);
+    assert_false(orc_window_has_slot(&engine, endpoint, ORC_LANE_DELETION));
+    assert_false(orc_window_has_slot(&engine, endpoint, ORC_LANE_LONG));
+    assert_true(orc_window_has_slot(&engine, endpoint, ORC_LANE_SHORT));
+    orc_window_waits(endpoint, ORC_LANE_DELETION, 4 * ORC_ENGINE_MAX_JOBS);
+    orc_window_waits(endpoint, ORC_LANE_LONG, 4 * ORC_ENGINE_MAX_JOBS);
+    assert_int_equal(orc_window_room(&engine, endpoint, ORC_LANE_SHORT), room);
+    assert_true(orc_window_room(&engine, endpoint, ORC_LANE_DELETION) < 0);
+    assert_true(orc_window_room(&engine, endpoint, ORC_LANE_LONG) < 0);
+    orc_window_began(endpoint, ORC_LANE_SHORT);
+    assert_true(orc_window_is_full(&engine, endpoint));
+}
+
+static void no_more_wait_than_come_to_their_turn_soon(void **state)
+{
+    static const struct {
+        int milliseconds, room;
+    } ims[] = {{1, ORC_ENGINE_MAX_JOBS * 4}, {50, 80}, {200, 20}, {240, 16}, {5000, 16}};
+    orc_config_t config = {0};
+    orc_engine_t engine = engine_with(&config, 4);
+    apr_size_t i;
+
+    for (i = 0; i < sizeof ims / sizeof *ims; i++) {
+        orc_endpoint_t *endpoint = orc_window_of(&engine, apr_psprintf(pool, "https://im-%d", (int)i));
+
+        learn(endpoint, ORC_LANE_SHORT, apr_time_from_msec(ims[i].milliseconds));
+        assert_in_range(orc_window_room(&engine, endpoint, ORC_LANE_SHORT), ims[i].room, ims[i].room + 4);
+    }
+}
+
+static void a_window_of_one_lets_others_pass_what_lasts_for_minutes(void **state)
+{
+    orc_config_t config = {0};
+    orc_engine_t engine = engine_with(&config, 1);
+    orc_endpoint_t *endpoint = orc_window_of(&engine, "https://im.example.org");
+
+    orc_window_began(endpoint, ORC_LANE_LONG);
+    assert_true(orc_window_has_slot(&engine, endpoint, ORC_LANE_SHORT));
+    orc_window_began(endpoint, ORC_LANE_SHORT);
+    assert_true(orc_window_is_full(&engine, endpoint));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -472,6 +547,9 @@ int main(void)
         cmocka_unit_test(of_very_many_attempts_the_first_and_the_last_are_told),
         cmocka_unit_test(a_step_that_begins_and_ends_between_two_writes_is_one),
         cmocka_unit_test(a_log_line_is_cut_between_characters),
+        cmocka_unit_test(what_may_not_begin_is_in_the_way_of_no_other_kind_of_call),
+        cmocka_unit_test(no_more_wait_than_come_to_their_turn_soon),
+        cmocka_unit_test(a_window_of_one_lets_others_pass_what_lasts_for_minutes),
     };
     int failed;
 
