@@ -26,7 +26,7 @@ static const orc_field_t fields[] = {
     ORC_FIELD(orc_infrastructure_t, tries, NUMBER, 0),
     ORC_FIELD(orc_infrastructure_t, note, TEXT, 0),
     ORC_FIELD(orc_infrastructure_t, until, NUMBER, 0),
-    ORC_FIELD(orc_infrastructure_t, unwanted, NUMBER, 0),
+    ORC_FIELD(orc_infrastructure_t, tried, NUMBER, 0),
     ORC_FIELD_END,
 };
 static const orc_fields_t infrastructure_fields = {sizeof(orc_infrastructure_t), fields};
@@ -48,7 +48,7 @@ int orc_infrastructure_is(const orc_infrastructure_t *one, const char *standing)
 
 int orc_infrastructure_is_overdue(const orc_task_t *task, const orc_infrastructure_t *one)
 {
-    return one->unwanted && orc_task_since(task, one->unwanted) > task->config->delete_repeat * PATIENCE;
+    return one->tried && orc_task_since(task, one->tried) > task->config->delete_repeat * PATIENCE;
 }
 
 /* ---- telling ---- */

@@ -16,7 +16,7 @@ typedef struct orc_infrastructure_t {
     apr_int64_t tries;    /* times in a row that IM was ill */
     const char *note;     /* why it is not gone, or NULL */
     apr_int64_t until;    /* IM may carry its creation out until then */
-    apr_int64_t unwanted; /* since when; 0: it is wanted */
+    apr_int64_t tried;    /* IM's first answer since it has to go; 0: its turn comes */
 } orc_infrastructure_t;
 
 /** Those that the claim brought, of orc_infrastructure_t *. */
@@ -24,7 +24,8 @@ apr_array_header_t *orc_infrastructures_of(const orc_task_t *task);
 
 int orc_infrastructure_is(const orc_infrastructure_t *one, const char *standing);
 
-/** True when it is unwanted for longer than anybody should have to wait for its end. */
+/** True when IM was asked to delete it longer ago than anybody should have to wait for its end. That it waits for its
+ * turn, behind others, is nothing to look at. */
 int orc_infrastructure_is_overdue(const orc_task_t *task, const orc_infrastructure_t *one);
 
 /** Why it is not gone, or was not found, a part of a sentence: what IM said, or `otherwise`. In the task's pool. */

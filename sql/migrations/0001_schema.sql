@@ -404,7 +404,8 @@ CREATE TABLE infrastructures (
     note              text,                    -- why it is not gone
     asked_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
     answer_until      timestamptz NOT NULL,    -- IM may carry a creation out until then
-    unwanted_at       timestamptz              -- NULL: somebody wants it
+    unwanted_at       timestamptz,             -- NULL: somebody wants it
+    tried_at          timestamptz              -- IM's first answer since it has to go; NULL: its turn comes
 );
 CREATE INDEX infrastructures_deployment_id ON infrastructures (deployment_id);
 CREATE INDEX infrastructures_user_id ON infrastructures (user_id);

@@ -132,7 +132,7 @@ WITH RECURSIVE due AS (
                        'provider', n.provider, 'region', n.region, 'project', n.project, 'infra', n.infra_id,
                        'standing', n.standing, 'forced', n.is_forced, 'waits', n.waits_for_token, 'tries', n.tries,
                        'note', n.note, 'until', (extract(epoch FROM n.answer_until) * 1000000)::bigint,
-                       'unwanted', (extract(epoch FROM n.unwanted_at) * 1000000)::bigint) ORDER BY n.asked_at, n.id)
+                       'tried', (extract(epoch FROM n.tried_at) * 1000000)::bigint) ORDER BY n.asked_at, n.id)
             FROM (SELECT * FROM infrastructures
                   WHERE w.kind || '/' || w.phase = ANY (:watching::text[]) AND deployment_id = o.deployment_id
                   UNION ALL SELECT * FROM infrastructures WHERE id = w.id) n) AS infrastructures,
@@ -367,8 +367,8 @@ WITH change AS MATERIALIZED (
     FROM mine, jsonb_to_recordset(c -> 'made') AS n (id uuid, infra text) WHERE i.id = n.id
 ), unwanted AS (
     UPDATE infrastructures i
-    SET unwanted_at = clock_timestamp(), is_forced = COALESCE((c ->> 'forced')::boolean, false), tries = 0, note = NULL,
-        waits_for_token = false,
+    SET unwanted_at = clock_timestamp(), tried_at = NULL, is_forced = COALESCE((c ->> 'forced')::boolean, false),
+        tries = 0, note = NULL, waits_for_token = false,
         standing = CASE WHEN i.standing IN ('asked', 'gone', 'deleting') THEN i.standing ELSE 'unwanted' END
     FROM mine
     WHERE i.deployment_id = mine.deployment_id
@@ -397,6 +397,8 @@ WITH change AS MATERIALIZED (
         standing = COALESCE(c #>> '{infrastructure,standing}', i.standing),
         waits_for_token = COALESCE((c -> 'waits_for_token')::boolean, i.waits_for_token),
         tries = COALESCE((c #> '{infrastructure,tries}')::integer, i.tries),
+        tried_at = CASE c #> '{infrastructure,tried}' WHEN 'true' THEN clock_timestamp() WHEN 'false' THEN NULL
+                       ELSE i.tried_at END,
         note = CASE WHEN c -> 'infrastructure' ? 'note' THEN c #>> '{infrastructure,note}' ELSE i.note END
     FROM held WHERE i.id = held.id AND (c ? 'infrastructure' OR c ? 'waits_for_token') AND NOT c ? 'ended'
     RETURNING i.deployment_id, i.infra_id, i.standing

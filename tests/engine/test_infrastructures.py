@@ -245,6 +245,46 @@ def test_an_im_is_asked_for_one_deletion_at_a_time(rig):
     assert min(later - earlier for earlier, later in zip(ends, ends[1:])) >= 100, ends
 
 
+# ---- what nobody has to look at ----
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_what_waits_for_its_turn_is_not_named(rig, force):
+    """An IM is asked for one deletion at a time: of many the last ones wait for long."""
+    engine = rig.engine(delete_repeat=20000, im_timeout=HELD)
+    person = rig.person()
+    deleted = [complete(rig, person) for _ in range(4)]
+    rig.control.fault(fault="slow", on="delete", ms=HELD)
+    for id in deleted:
+        person.delete(id, force=force)
+    in_hand = "SELECT count(*) FROM work w JOIN infrastructures i USING (id) WHERE user_id = %s AND lease_number > 0"
+    rig.wait_for(lambda: rig.sql(in_hand, (person.id,))[0][0] == len(deleted), 20, "all in hand")
+    rig.sql("UPDATE infrastructures SET unwanted_at = now() - interval '1 hour' WHERE user_id = %s", (person.id,))
+    rig.wait_for(lambda: rig.sql("SELECT FROM work WHERE kind = 'DELETE' AND lease_number > 2"), 20,
+                 "a look at what is an hour old")
+    rig.control.mend()
+    rig.control.release()
+    rig.wait_until_gone(person)
+    rig.wait_for(lambda: not rig.sql("SELECT FROM work WHERE kind = 'DELETE'"), 20, "the end of all")
+    assert "may be left" not in engine.text()
+
+
+def test_what_came_back_and_is_deleted_again_is_not_named(rig):
+    engine = rig.engine(delete_repeat=20000, looks=[1000] * 6)
+    person = rig.person()
+    id = complete(rig, person)
+    infra = rig.known(id)[0]["infra_id"]
+    person.delete(id)
+    rig.finish(id, type="DELETE")
+    rig.sql("UPDATE infrastructures SET unwanted_at = now() - interval '1 day', tried_at = now() - interval '1 day' "
+            "WHERE deployment_id = %s", (id,))
+    rig.control.post("infrastructures/%s/back" % infra, {"ms": 0})
+    rig.wait_for(lambda: "came back after its deletion" in engine.text(), 20, "a look at it")
+    rig.wait_for(lambda: not rig.known(id), 20, "its last look")
+    rig.wait_until_gone(person)
+    assert "may be left" not in engine.text()
+
+
 # ---- what nobody knows of ----
 
 

@@ -521,7 +521,7 @@ static void a_deletion_ends_when_nothing_is_left_that_could_still_go(void **stat
         {"[" ROW("unwanted", ",\"waits\":true") "," ROW("deleting", "") "]", "later", "later", "later"},
         {"[" ROW("unwanted", ",\"tries\":5") "]", "later", "later", "-> ended: forgotten"},
         {"[" ROW("unwanted", ",\"tries\":5") "," ROW("unwanted", "") "]", "later", "later", "later"},
-        {"[" ROW("unwanted", ",\"unwanted\":1") "]", "later", "later", "-> ended: forgotten"},
+        {"[" ROW("unwanted", ",\"tried\":1") "]", "later", "later", "-> ended: forgotten"},
     };
     size_t i;
 

@@ -115,6 +115,17 @@ static void count_tries(orc_task_t *task, apr_int64_t tries)
     json_object_set_new(report(task), "tries", json_integer(tries));
 }
 
+/* IM, or why it can't be asked, has a say in it: from now on it takes too long one day. False: it begins anew. */
+static void set_tried(orc_task_t *task, int is_tried)
+{
+    orc_infrastructure_t *row = row_of(task);
+
+    if (is_tried == (row->tried != 0))
+        return;
+    row->tried = is_tried ? task->now : 0;
+    json_object_set_new(report(task), "tried", json_boolean(is_tried));
+}
+
 static void tell(orc_task_t *task, const char *otherwise)
 {
     memory_t *memory = task->memory;
@@ -279,6 +290,7 @@ static orc_step_t on_deleted(orc_task_t *task, const orc_im_result_t *result)
     const orc_config_t *config = task->config;
     orc_step_t step;
 
+    set_tried(task, 1);
     switch (result->kind) {
     case ORC_IM_OK:
         return is_taken(task);
@@ -310,6 +322,7 @@ static orc_step_t on_state(orc_task_t *task, const orc_im_result_t *result)
     const memory_t *memory = task->memory;
     orc_step_t step;
 
+    set_tried(task, 1);
     if (result->kind == ORC_IM_NOT_FOUND)
         return orc_step_event(VANISHED);
     if (result->kind != ORC_IM_OK)
@@ -381,6 +394,7 @@ static orc_step_t is_back(orc_task_t *task)
 {
     orc_log(ORC_LOG_INFO, "deployment %s: infrastructure %s came back after its deletion", task->work->deployment_id,
             row_of(task)->infra);
+    set_tried(task, 0);
     return ask(task);
 }
 
@@ -397,6 +411,7 @@ static orc_step_t on_search(orc_task_t *task, orc_search_outcome_t outcome, cons
     apr_interval_time_t wait;
     orc_step_t step;
 
+    set_tried(task, 1);
     if (outcome == ORC_SEARCH_FOUND) {
         row->infra = infra;
         json_object_set_new(report(task), "infra", json_string(infra));
@@ -424,6 +439,7 @@ static orc_step_t on_failed_search(orc_task_t *task, const orc_im_result_t *resu
 {
     orc_step_t step;
 
+    set_tried(task, 1);
     return is_put_off(&step, task, result) ? step : orc_step_later(task->config->poll_max);
 }
 
