@@ -146,6 +146,7 @@ static void on_answer(void *baton, const orc_im_result_t *result)
     free_slot(job, result->elapsed);
     if (is_creation && result->kind == ORC_IM_OK)
         job->made = apr_pstrdup(job->task.pool, result->infra_id);
+    job->is_unmade = is_creation && !job->is_withheld && orc_engine_is_unmade(result);
     if (job->is_lost || job->is_withheld) {
         end_without_answer(job, -1);
         return;
@@ -295,6 +296,7 @@ static void begin(orc_job_t *job, orc_endpoint_t *endpoint)
     orc_error_t *error;
 
     job->endpoint = NULL;
+    job->is_unmade = 0;
     if (orc_time_monotonic() > job->lease_until) {
         end_without_answer(job, -1);
         return;

@@ -72,26 +72,29 @@ int orc_save_noted(const orc_db_part_t *part, orc_job_t *job, apr_time_t sent)
 
 /* `db` NULL: none is at hand. A second unit of work beside one that is open would close its connection when it breaks.
  */
-static orc_error_t *store_made(int *is_noted, const orc_job_t *job, orc_db_t *db)
+static orc_error_t *store_fact(int *is_noted, const orc_job_t *job, orc_db_t *db)
 {
     apr_pool_t *pool = job->task.pool;
     orc_db_t *own = NULL;
 
     if (!db)
         ORC_TRY(orc_db_open(&own, job->engine->source, pool));
-    ORC_TRY(orc_store_made(is_noted, db ? db : own, job->call.tag, job->made, pool));
+    if (job->made)
+        ORC_TRY(orc_store_made(is_noted, db ? db : own, job->call.tag, job->made, pool));
+    else
+        ORC_TRY(orc_store_unmade(db ? db : own, job->call.tag, pool));
     orc_db_close(own);
     return NULL;
 }
 
-/* What IM made for a job whose lease is somebody else's by now is a fact all the same. The deployment may have gone by
- * force; then it is named for the administrator. */
-static void note_made(const orc_job_t *job, orc_db_t *db)
+/* What IM made for a job whose lease is somebody else's by now, or that it refused to, is a fact all the same. The
+ * deployment may have gone by force; then what was made is named for the administrator. */
+static void note_fact(const orc_job_t *job, orc_db_t *db)
 {
     const orc_work_t *work = job->task.work;
     apr_pool_t *pool = job->task.pool;
     int is_noted = 1;
-    orc_error_t *error = store_made(&is_noted, job, db);
+    orc_error_t *error = store_fact(&is_noted, job, db);
 
     if (error)
         orc_log(ORC_LOG_INFO, "operation %s: %s", work->id, orc_error_line(error, pool));
@@ -114,8 +117,8 @@ static void done_with(orc_job_t *job, int is_kept, orc_db_t *db)
         engine->at_work--;
         orc_log(ORC_LOG_INFO, "operation %s: %s of deployment %s %s", work->id, work->kind, work->deployment_id, state);
     }
-    if (!is_kept && job->made)
-        note_made(job, db);
+    if (!is_kept && (job->made || job->is_unmade))
+        note_fact(job, db);
     if (apr_hash_get(engine->jobs, work->id, APR_HASH_KEY_STRING) == job)
         apr_hash_set(engine->jobs, work->id, APR_HASH_KEY_STRING, NULL);
     engine->job_count--;

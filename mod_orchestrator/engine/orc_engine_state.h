@@ -71,6 +71,7 @@ struct orc_job_t {
     orc_read_t read;           /* what the database is asked */
     int is_travelling;         /* it is among those of the next trip to the database (orc_engine_trip.h) */
     const char *made;          /* what the last creation made */
+    int is_unmade;             /* it certainly made nothing */
 
     /* the end of the step */
     apr_interval_time_t due, rhythm;

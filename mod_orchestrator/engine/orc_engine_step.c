@@ -191,7 +191,12 @@ void orc_task_poll_soon(orc_task_t *task)
     ((orc_pace_t *)task->memory)->interval = 0;
 }
 
-/* ---- an IM that is ill ---- */
+/* ---- what IM's answers mean ---- */
+
+int orc_engine_is_unmade(const orc_im_result_t *result)
+{
+    return result->kind != ORC_IM_OK && result->kind != ORC_IM_UNKNOWN_RESULT && result->kind != ORC_IM_BAD_ANSWER;
+}
 
 const char *orc_engine_sickness(const orc_im_result_t *result)
 {

@@ -205,6 +205,9 @@ void orc_task_describe(orc_task_t *task, const char *format, ...) __attribute__(
 /** Lets the next poll intervals begin small again. */
 void orc_task_poll_soon(orc_task_t *task);
 
+/** True when a creation with this result certainly made nothing. */
+int orc_engine_is_unmade(const orc_im_result_t *result);
+
 /** What is waited for, a sentence, when a result says nothing of the infrastructure because IM is ill; else NULL. */
 const char *orc_engine_sickness(const orc_im_result_t *result);
 

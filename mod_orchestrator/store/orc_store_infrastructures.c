@@ -12,6 +12,13 @@ orc_error_t *orc_store_made(int *is_noted, orc_db_t *db, const char *tag, const 
     return NULL;
 }
 
+orc_error_t *orc_store_unmade(orc_db_t *db, const char *tag, apr_pool_t *pool)
+{
+    orc_rows_t rows;
+
+    return orc_db_execute(db, &rows, orc_sql_infrastructure_unmade(.tag = tag), pool);
+}
+
 orc_sql_call_t orc_store_answer_call(const char *tag, apr_pool_t *pool)
 {
     return orc_db_kept(orc_sql_infrastructure_answer(.tag = tag), pool);

@@ -11,6 +11,9 @@
  * no such tag any more; then nothing knows of the infrastructure. */
 orc_error_t *orc_store_made(int *is_noted, orc_db_t *db, const char *tag, const char *infra_id, apr_pool_t *pool);
 
+/** Notes that a creation with a tag certainly made nothing; not fenced either. */
+orc_error_t *orc_store_unmade(orc_db_t *db, const char *tag, apr_pool_t *pool);
+
 /* What is asked goes with other calls in one round trip: a call, and what its rows say. */
 
 /** What was noted for a tag; NULL: nothing. */

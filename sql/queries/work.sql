@@ -482,6 +482,13 @@ WITH locked AS MATERIALIZED (
 )
 SELECT id FROM made;
 
+-- That IM refused a creation is one as well: nothing is to be looked for.
+-- name: infrastructure_unmade
+WITH locked AS MATERIALIZED (
+    SELECT id FROM work WHERE id = :tag::uuid FOR UPDATE
+)
+DELETE FROM infrastructures WHERE id = :tag::uuid AND infra_id IS NULL AND (SELECT count(*) FROM locked) >= 0;
+
 -- name: infrastructure_answer
 -- columns: infra_id
 SELECT infra_id FROM infrastructures WHERE id = :tag::uuid;

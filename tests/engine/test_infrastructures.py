@@ -285,6 +285,19 @@ def test_what_came_back_and_is_deleted_again_is_not_named(rig):
     assert "may be left" not in engine.text()
 
 
+def test_a_creation_that_im_refused_when_nobody_wanted_it_any_more_is_not_looked_for(rig):
+    engine = rig.engine(im_create_timeout=HELD)
+    alice = rig.person()
+    faults = [{"fault": "slow_create", "ms": HELD}, {"fault": "bad_template"}]
+    id = alice.create(template(im_simulator={"faults": faults}))
+    rig.wait_for_calls(1)
+    alice.delete(id)
+    rig.wait_for(lambda: rig.known(id)[0]["unwanted_at"], 20, "a deletion that looks for it")
+    rig.control.release()
+    rig.finish(id, type="DELETE")
+    assert not rig.known(id) and "may be left" not in engine.text()
+
+
 # ---- what nobody knows of ----
 
 

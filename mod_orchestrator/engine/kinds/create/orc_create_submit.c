@@ -125,17 +125,13 @@ static orc_step_t on_created(orc_task_t *task, const orc_im_result_t *result)
     orc_create_t *memory = task->memory;
     orc_step_t step;
 
-    switch (result->kind) {
-    case ORC_IM_OK:
+    if (result->kind == ORC_IM_OK)
         return is_made(task, result->infra_id, "is being made");
-    case ORC_IM_UNKNOWN_RESULT:
-    case ORC_IM_BAD_ANSWER:
-        /* It may be there: next time it is looked for. */
+    if (!orc_engine_is_unmade(result)) { /* It may be there: next time it is looked for. */
         orc_task_describe(task, "%s: the answer got lost; looks for what was made.", memory->attempt->name);
         return orc_step_later(task->config->poll_min);
-    default:
-        take_back(task);
     }
+    take_back(task);
     if (orc_task_is_sick(&step, task, result))
         return step;
     if (result->kind == ORC_IM_BAD_TEMPLATE)
