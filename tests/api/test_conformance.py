@@ -1,0 +1,193 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Every route, for everybody who may come: what they are answered. The table is the contract; a route of openapi.json
+that it lacks fails."""
+
+import dataclasses
+import functools
+
+import pytest
+from deployed import done, frozen, own, person_id, put, store, submit  # noqa: F401
+
+from harness.client import template, unique
+
+ROLES = ("nobody", "foreign", "user", "other", "owner", "co_owner", "admin")
+
+
+class World:
+    """Who is there: an owner with a deployment and a co-owner, others, an administrator; all of them new."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self._group = stack.group()
+
+    @functools.cached_property
+    def nobody(self):
+        return self.stack.client(None)
+
+    @functools.cached_property
+    def foreign(self):
+        """With a token that is good, but for an issuer which nobody knows here."""
+        return self.stack.client_with(self.stack.issuer.token(unique("person"), [self._group],
+                                                                  iss="https://else.example"))
+
+    @functools.cached_property
+    def user(self):
+        return self.stack.person([self._group])
+
+    @functools.cached_property
+    def other(self):
+        """Somebody of the same group, who has a deployment of their own."""
+        made = self.stack.person([self._group])
+        submit(self.stack, made)
+        return made
+
+    @functools.cached_property
+    def owner(self):
+        return self.stack.person([self._group])
+
+    @functools.cached_property
+    def co_owner(self):
+        made = self.stack.person([self._group])
+        own(self.stack, self.deployment, made)
+        return made
+
+    @functools.cached_property
+    def admin(self):
+        return self.stack.person([self._group], admin=True)
+
+    @functools.cached_property
+    def template(self):
+        return store(self.owner)
+
+    @functools.cached_property
+    def deployment(self):
+        return done(self.stack, self.owner, template_id=self.template)
+
+    def below(self, kind):
+        return self.owner.get("/deployments/%s/%s" % (self.deployment, kind)).json()["data"][0]["id"]
+
+
+@dataclasses.dataclass
+class Row:
+    """`answers`: by role, in the order of ROLES; one: that of everybody who has come in. `path` and `options` (of
+    requests) are made of the world, for a role."""
+    method: str
+    route: str
+    answers: tuple
+    path: object = None
+    options: object = None
+    name: str = ""
+
+    def expected(self, role):
+        if isinstance(self.answers, tuple):
+            return self.answers[ROLES.index(role)]
+        return 401 if role in ("nobody", "foreign") else self.answers
+
+    def sent_by(self, world, role):
+        client = getattr(world, role)
+        path = self.path(world, role) if self.path else self.route
+        return client.request(self.method, path, **(self.options(world, role) if self.options else {}))
+
+
+def only(owner, admin=None, nobody_else=403):
+    """A route that owners may use, and administrators."""
+    return 401, 401, nobody_else, nobody_else, owner, owner, owner if admin is None else admin
+
+
+def only_admin(status):
+    return 401, 401, 403, 403, 403, 403, status
+
+
+def of_deployment(below=""):
+    return lambda world, role: "/deployments/" + world.deployment + below
+
+
+def of_child(kind, below=""):
+    return lambda world, role: "/deployments/%s/%s/%s%s" % (world.deployment, kind, world.below(kind), below)
+
+
+def of_template(world, role):
+    return "/templates/" + world.template
+
+
+def of_unused_template(world, role):
+    return "/templates/" + store(world.owner)
+
+
+def of_person(world, role):
+    return "/users/" + person_id(world.stack, world.owner)
+
+
+def of_owner(world, role):
+    return world.deployment and of_person(world, role)
+
+
+def of_newcomer(world, role):
+    return "/users/" + person_id(world.stack, world.stack.person())
+
+
+def body(**fields):
+    return lambda world, role: {"json": fields}
+
+
+def submission(world, role):
+    return {"json": {"template_id": world.template, "template_inputs": {}, "user_group": world.owner.group}}
+
+
+TABLE = [
+    Row("GET", "/health", (200,) * 7),
+    Row("GET", "/openapi.json", (200,) * 7),
+    # users
+    Row("POST", "/users", (401, 401, 201, 409, 201, 409, 201)),
+    Row("GET", "/users", 200),
+    Row("GET", "/users/{user_id}", (401, 401, 403, 403, 200, 403, 200), of_person),
+    Row("GET", "/users/{user_id}", 200, lambda world, role: "/users/me", name="me"),
+    Row("PATCH", "/users/{user_id}", (401, 401, 403, 403, 204, 403, 204), of_person, body(picture="https://a.example/b")),
+    Row("PATCH", "/users/{user_id}", (401, 401, 403, 403, 204, 403, 403), of_person, body(refresh_token="r"),
+        name="refresh_token"),
+    Row("DELETE", "/users/{user_id}", only_admin(204), of_newcomer),
+    Row("DELETE", "/users/{user_id}", only_admin(409), of_owner, name="in use"),
+    # templates
+    Row("POST", "/templates", 201, None, lambda world, role: {"json": {"content": template()}}),
+    Row("GET", "/templates", 200),
+    Row("GET", "/templates/{template_id}", 200, of_template),
+    Row("PATCH", "/templates/{template_id}", (401, 401, 403, 403, 204, 403, 204), of_template, body(version="2")),
+    Row("PUT", "/templates/{template_id}", (401, 401, 403, 403, 204, 403, 204), of_template, body(name="new")),
+    Row("DELETE", "/templates/{template_id}", (401, 401, 403, 403, 204, 403, 204), of_unused_template),
+    Row("DELETE", "/templates/{template_id}", (401, 401, 403, 403, 409, 403, 409),
+        lambda world, role: of_template(world, world.deployment), name="in use"),
+    # deployments
+    Row("POST", "/deployments", 202, None, submission),
+    Row("POST", "/deployments", (401, 401, 403, 403, 403, 403, 403), None,
+        lambda world, role: {"json": {"template_id": world.template, "template_inputs": {}, "user_group": "strangers"}},
+        name="of another group"),
+    Row("GET", "/deployments", 200),
+    Row("GET", "/deployments/{deployment_id}", only(200), of_deployment()),
+    Row("GET", "/deployments/{deployment_id}/templates", only(200), of_deployment("/templates")),
+    Row("GET", "/deployments/{deployment_id}/logs", only(200), of_deployment("/logs")),
+    Row("DELETE", "/deployments/{deployment_id}", only(202), of_deployment()),
+    Row("DELETE", "/deployments/{deployment_id}", only_admin(202), of_deployment("?force=true"), name="force"),
+    Row("DELETE", "/deployments/{deployment_id}", only_admin(202), of_deployment("?unsecure=true"), name="unsecure"),
+    # resources and operations
+    Row("GET", "/deployments/{deployment_id}/resources", only(200), of_deployment("/resources")),
+    Row("GET", "/deployments/{deployment_id}/resources/{resource_id}", only(200), of_child("resources")),
+    Row("GET", "/deployments/{deployment_id}/operations", only(200), of_deployment("/operations")),
+    Row("GET", "/deployments/{deployment_id}/operations/{operation_id}", only(200), of_child("operations")),
+]
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("row", TABLE, ids=["%s %s%s" % (row.method, row.route, row.name and " " + row.name)
+                                            for row in TABLE])
+def test_everybody_has_the_answer_that_the_contract_says(frozen, row, role):
+    world = World(frozen)
+    answer = row.sent_by(world, role)
+    assert answer.status_code == row.expected(role), answer.text
+    if answer.status_code >= 400:
+        assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_no_route_is_left_out(frozen):
+    routes = {(method.upper(), path) for path, item in frozen.contract.paths.items() for method in item
+              if method in ("get", "post", "put", "patch", "delete")}
+    assert routes == {(row.method, row.route) for row in TABLE}
