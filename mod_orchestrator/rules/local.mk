@@ -3,6 +3,7 @@ liborc_la_SOURCES += \
 	$(rules)/orc_rules.c $(rules)/orc_rules.h $(rules)/orc_rules_internal.h \
 	$(rules)/orc_rules_callers.c $(rules)/orc_rules_callers.h \
 	$(rules)/orc_rules_deletion.c $(rules)/orc_rules_deletion.h \
+	$(rules)/orc_rules_deployments.c $(rules)/orc_rules_deployments.h \
 	$(rules)/orc_rules_logs.c $(rules)/orc_rules_logs.h \
 	$(rules)/orc_rules_parsed.c $(rules)/orc_rules_parsed.h \
 	$(rules)/orc_rules_persons.c $(rules)/orc_rules_persons.h \

@@ -3,7 +3,7 @@
 
 #include "orc_enums.h"
 #include "orc_id.h"
-#include "orc_store_deployments.h"
+#include "orc_rules_deployments.h"
 
 typedef struct work_t {
     const orc_rules_call_t *call;
@@ -11,16 +11,11 @@ typedef struct work_t {
     const char *operation_id;
 } work_t;
 
-static orc_error_t *check_standing(const work_t *work, const orc_store_standing_t *standing)
+static orc_error_t *lock(orc_store_standing_t *standing, orc_db_t *db, const work_t *work)
 {
     const orc_rules_call_t *call = work->call;
 
-    if (!standing->is_known)
-        return orc_rules_gone(call->pool);
-    if (!standing->exists)
-        return orc_rules_not_found("deployment", call->pool);
-    if (!standing->is_allowed)
-        return orc_rules_forbidden("deployment", call->pool);
+    ORC_TRY(orc_rules_deployment_lock(standing, db, call, work->wish->id, NULL));
     if ((work->wish->is_forced || work->wish->is_unsecure) && !call->who->is_admin)
         return orc_error(call->pool, 403, "forbidden.admin", "Only administrators may use force or unsecure.");
     return orc_rules_condition_check(&work->wish->condition, standing->tags[0], standing->tags[1]);
@@ -37,8 +32,7 @@ static orc_error_t *ask(orc_db_t *db, void *baton, apr_pool_t *pool)
     orc_store_standing_t standing;
 
     work->operation_id = NULL;
-    ORC_TRY(orc_store_deployment_lock(&standing, db, row.id, row.caller, work->call->who->is_admin, pool));
-    ORC_TRY(check_standing(work, &standing));
+    ORC_TRY(lock(&standing, db, work));
     if (standing.deletion_id) {
         row.operation_id = work->operation_id = standing.deletion_id;
         return row.is_forced || row.is_unsecure ? orc_store_deployment_delete_harder(db, &row, pool) : NULL;

@@ -81,6 +81,9 @@ orc_error_t *orc_store_deployment_lock(orc_store_standing_t *standing, orc_db_t 
     standing->tags[1] = row.tag_with_template;
     standing->status = (int)orc_value_integer(row.status);
     standing->deletion_id = row.deletion_id;
+    standing->last_id = row.last_id;
+    standing->active_id = row.active_id;
+    standing->im_infra_id = row.im_infra_id;
     return NULL;
 }
 
@@ -108,4 +111,18 @@ orc_error_t *orc_store_deployment_delete_harder(orc_db_t *db, const orc_store_de
                           orc_sql_deployment_delete_harder(.operation_id = deletion->operation_id,
                                                            .options = orc_json_text(options, pool)),
                           pool);
+}
+
+orc_error_t *orc_store_deployment_set_group(orc_db_t *db, const char *id, const char *user_group, const char *caller,
+                                            apr_pool_t *pool)
+{
+    return orc_db_execute(db, NULL, orc_sql_deployment_set_group(.id = id, .user_group = user_group, .caller = caller),
+                          pool);
+}
+
+orc_error_t *orc_store_deployment_reset(orc_db_t *db, const char *operation_id, const char *reason, const char *caller,
+                                        apr_pool_t *pool)
+{
+    return orc_db_execute(
+        db, NULL, orc_sql_deployment_reset(.operation_id = operation_id, .reason = reason, .caller = caller), pool);
 }

@@ -45,6 +45,9 @@ typedef struct orc_store_standing_t {
     const char *tags[2]; /* its versions for that person: of the object, and of the object with the template's text */
     int status;          /* orc_deployment_status_t */
     const char *deletion_id; /* of the DELETE operation that has not ended yet, or NULL */
+    const char *last_id;     /* of the last operation that sets the status, or NULL */
+    const char *active_id;   /* the same while that one has not ended, else NULL */
+    const char *im_infra_id; /* what it has at IM, or NULL */
 } orc_store_standing_t;
 
 /** Locks a deployment with its operations until the end of the transaction and tells where it stands. */
@@ -65,5 +68,13 @@ orc_error_t *orc_store_deployment_delete(orc_db_t *db, const orc_store_deletion_
 
 /** Adds `force` or `unsecure` to a DELETE operation that is at work; `operation_id` is that one's. */
 orc_error_t *orc_store_deployment_delete_harder(orc_db_t *db, const orc_store_deletion_t *deletion, apr_pool_t *pool);
+
+/** Gives a locked deployment to another group. */
+orc_error_t *orc_store_deployment_set_group(orc_db_t *db, const char *id, const char *user_group, const char *caller,
+                                            apr_pool_t *pool);
+
+/** Ends the operation of a locked deployment that has not ended as failed, for a reason. */
+orc_error_t *orc_store_deployment_reset(orc_db_t *db, const char *operation_id, const char *reason, const char *caller,
+                                        apr_pool_t *pool);
 
 #endif

@@ -130,15 +130,17 @@ WHERE o.deployment_id = :id AND o.ended_at IS NULL ORDER BY w.id FOR NO KEY UPDA
 -- name: deployment_lock
 SELECT id FROM deployments WHERE id = :id FOR NO KEY UPDATE
 
--- Where a locked deployment stands for who wants to delete it: its versions without and with the template's text.
+-- Where a locked deployment stands for who wants to change it: its versions without and with the template's text; the
+-- operation that deletes it, the last one that sets its status, and that one when it has not ended.
 -- name: deployment_standing
--- columns: exists, is_allowed, tag, tag_with_template, status, deletion_id
+-- columns: exists, is_allowed, tag, tag_with_template, status, deletion_id, last_id, active_id, im_infra_id
 SELECT d.id IS NOT NULL AS exists, d.is_owner OR :is_admin AS is_allowed, d.version || r.suffix AS tag,
     d.version || '.' || t.row_version || r.suffix AS tag_with_template, d.status,
-    a.id AS deletion_id
+    a.id AS deletion_id, d.last_operation AS last_id, l.id AS active_id, d.im_infra_id
 FROM users u
     LEFT JOIN views.v1_deployments('', :caller, false) d ON d.id = :id
     LEFT JOIN templates t ON t.id = d.template_id
+    LEFT JOIN operations l ON l.id = d.last_operation AND l.ended_at IS NULL
     LEFT JOIN LATERAL (SELECT o.id FROM operations o
         WHERE o.deployment_id = d.id AND o.type = 'DELETE' AND o.ended_at IS NULL LIMIT 1) a ON true
     CROSS JOIN LATERAL (SELECT CASE WHEN d.is_owner THEN '.o' ELSE '.a' END AS suffix) r
@@ -181,3 +183,51 @@ WITH operation AS (
     UPDATE work SET due_at = now(), is_hurried = true WHERE id = :operation_id
 )
 UPDATE deployments d SET row_version = row_version + 1 FROM operation o WHERE d.id = o.deployment_id
+
+-- name: deployment_set_group
+UPDATE deployments
+SET user_group = :user_group, updated_by = :caller, updated_at = now(), row_version = row_version + 1
+WHERE id = :id AND user_group <> :user_group
+
+-- Ends an operation as failed, whoever has it in hand: its work goes, so nothing of what they bring is stored any more.
+-- What a creation made, or may have made, is unwanted from now on, unless the deployment keeps its last attempt.
+-- name: deployment_reset
+WITH ended AS (
+    UPDATE operations
+    SET state = 'failed', phase = 'ended', description = :reason, reason = :reason, waits_for_token = false,
+        errors = jsonb_build_array(jsonb_build_object('error', 'operation.reset', 'description', :reason::text)),
+        ended_at = now(), updated_at = now(), row_version = row_version + 1
+    WHERE id = :operation_id AND ended_at IS NULL
+    RETURNING id, deployment_id, type
+), work AS (
+    DELETE FROM work w USING ended e WHERE w.id = e.id
+), deployment AS (
+    UPDATE deployments d
+    SET updated_by = :caller, updated_at = now(), row_version = row_version + 1,
+        im_infra_id = CASE WHEN e.type = 'CREATE' AND NOT d.keep_last_attempt THEN NULL ELSE d.im_infra_id END,
+        im_endpoint = CASE WHEN e.type = 'CREATE' AND NOT d.keep_last_attempt THEN NULL ELSE d.im_endpoint END
+    FROM ended e WHERE d.id = e.deployment_id
+    RETURNING d.id, e.type = 'CREATE' AND NOT d.keep_last_attempt AS is_unwanted
+), unwanted AS (
+    UPDATE infrastructures i
+    SET unwanted_at = now(), tries = 0, note = NULL, waits_for_token = false,
+        standing = CASE WHEN i.standing IN ('asked', 'gone', 'deleting') THEN i.standing ELSE 'unwanted' END
+    FROM deployment d WHERE d.is_unwanted AND i.deployment_id = d.id AND i.unwanted_at IS NULL
+    RETURNING i.id, i.endpoint
+), removing AS (
+    INSERT INTO work (id, kind, phase, is_begun, endpoint)
+    SELECT id, 'infrastructure', 'unwanted', true, endpoint FROM unwanted ORDER BY id
+    ON CONFLICT (id) DO UPDATE SET due_at = now(), is_hurried = true
+), steps AS (
+    UPDATE operation_steps s SET status = 'failed', message = :reason, ended_at = now()
+    FROM ended e WHERE s.operation_id = e.id AND s.status = 'running'
+), line AS (
+    INSERT INTO operation_logs (operation_id, deployment_id, level, stage, message)
+    SELECT id, deployment_id, 'error', 'finished', :reason FROM ended
+)
+UPDATE resources r
+SET status = resource_status.ERROR, row_version = r.row_version + 1, updated_at = now(), updated_by = :caller
+FROM ended e
+WHERE r.deployment_id = e.deployment_id
+    AND r.status NOT IN (resource_status.ERROR, resource_status.DELETED, resource_status.STOPPED)
+    AND (r.status <> resource_status.STARTED OR e.type = 'CREATE')
