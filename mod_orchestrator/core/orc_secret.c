@@ -41,6 +41,7 @@ const orc_sealed_column_t orc_sealed_columns[ORC_SEALED_COUNT] = {
     [ORC_SEALED_INPUTS] = COLUMN("deployments", "template_inputs_sealed", "id", "template_inputs", 1),
     [ORC_SEALED_OUTPUTS] = COLUMN("deployments", "template_outputs_sealed", "id", "template_outputs", 1),
     [ORC_SEALED_METADATA] = COLUMN("resources", "metadata_sealed", "id", "metadata", 1),
+    [ORC_SEALED_WANTED] = COLUMN("operations", "inputs_sealed", "id", "inputs", 1),
 };
 
 orc_error_t *orc_secret_init(apr_pool_t *pool)

@@ -4,6 +4,8 @@ liborc_la_SOURCES += \
 	$(engine)/orc_engine.c $(engine)/orc_engine.h \
 	$(engine)/orc_engine_calls.c $(engine)/orc_engine_calls.h \
 	$(engine)/orc_engine_claims.c $(engine)/orc_engine_claims.h \
+	$(engine)/orc_engine_collect.c $(engine)/orc_engine_collect.h \
+	$(engine)/orc_engine_document.c $(engine)/orc_engine_document.h \
 	$(engine)/orc_engine_infrastructure.c $(engine)/orc_engine_infrastructure.h \
 	$(engine)/orc_engine_job.c $(engine)/orc_engine_job.h \
 	$(engine)/orc_engine_judge.c $(engine)/orc_engine_judge.h \
@@ -22,7 +24,6 @@ liborc_la_SOURCES += \
 	$(kinds)/create/orc_create.c $(kinds)/create/orc_create.h \
 	$(kinds)/create/orc_create_attempt.c \
 	$(kinds)/create/orc_create_collect.c \
-	$(kinds)/create/orc_create_inputs.c \
 	$(kinds)/create/orc_create_place.c \
 	$(kinds)/create/orc_create_submit.c \
 	$(kinds)/create/orc_create_watch.c \

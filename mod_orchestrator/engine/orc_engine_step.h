@@ -131,7 +131,8 @@ struct orc_task_t {
     apr_interval_time_t closed; /* until the breaker of the endpoint that answered lets the next call through */
     json_t *changes;            /* what others can see (orc_store_save_t); NULL: nothing */
     orc_tags_t *tags;
-    struct orc_search_t *search; /* orc_engine_search.h */
+    struct orc_search_t *search;         /* orc_engine_search.h */
+    struct orc_collection_t *collection; /* orc_engine_collect.h */
 };
 
 enum { ORC_EVENT_TURN /* it is due: every kind has this; its own events follow */ };

@@ -329,6 +329,8 @@ apr_array_header_t *orc_store_resources(const orc_rows_t *rows, apr_pool_t *pool
         resource->is_compute = orc_value_is_true(row.is_compute);
         resource->vm = apr_pstrdup(pool, row.im_vm_idx);
         resource->id = apr_pstrdup(pool, row.id);
+        resource->status = (int)orc_value_integer(row.status);
+        resource->is_added = orc_value_is_true(row.is_added);
     }
     return resources;
 }

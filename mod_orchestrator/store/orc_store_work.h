@@ -192,6 +192,8 @@ typedef struct orc_store_resource_t {
     int is_compute;
     const char *vm; /* IM's machine, or NULL */
     const char *id;
+    int status;   /* orc_resource_status_t */
+    int is_added; /* by an update that has not succeeded */
 } orc_store_resource_t;
 
 /** A deployment's resources in order; of orc_store_resource_t, in the pool. */

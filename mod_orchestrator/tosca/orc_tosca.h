@@ -118,6 +118,8 @@ typedef struct orc_tosca_rendering_t {
     const apr_array_header_t *users; /* of orc_tosca_user_t, or NULL */
     const apr_array_header_t *tags;  /* of orc_tosca_tag_t: see orc_tosca_render */
     const char *infra_name;          /* metadata.infra_name, or NULL */
+    const char *into;                /* the document that IM has, which the text is to be merged into; or NULL */
+    const char *mark_name, *mark;    /* one more tag, in `metadata` alone; or NULL */
 } orc_tosca_rendering_t;
 
 typedef struct orc_tosca_tag_t {
@@ -129,9 +131,19 @@ typedef struct orc_tosca_tag_t {
  * another way: every input with its complete, typed value as its default (none when it is null), values of declared
  * types and counts written as these, the owners in the users input, the tags in `metadata` and on every compute node, a
  * version of TOSCA that IM knows. Byte-stable: the same arguments give the same bytes.
+ *
+ * A text that IM merges into another one (an update) takes nothing away from that: an input whose value would keep
+ * something of its former one has another name ("ports__2"), wherever it is used. What IM made of a `random(8)` stays.
  */
 orc_error_t *orc_tosca_render(const char **text, const orc_tosca_template_t *tosca,
                               const orc_tosca_rendering_t *rendering, apr_pool_t *pool);
+
+/** True when the template has the input that lists the owners. */
+int orc_tosca_lists_owners(const orc_tosca_template_t *tosca, const char *users_input);
+
+/** The input that says which instances of a node go when its count falls (its scalable.removal_list is {get_input: x});
+ * NULL: none does. */
+const char *orc_tosca_removal_input(const orc_tosca_template_t *tosca, const char *node);
 
 /** Value of a tag in a document that IM gives back (/tosca: keys re-ordered), or NULL. Never fails: what can't be read
  * has no tag. */

@@ -37,12 +37,10 @@ static int may_be_digit(char c)
 }
 
 /* IM looks at the beginning only: "random(8) and more" becomes eight letters, too. */
-static int is_made_by_im(const char *text)
+int orc_tosca_is_random(const char *text)
 {
     const char *digits = text + strlen("random(");
 
-    if (!strcmp(text, "access_token()"))
-        return 1;
     if (strncmp(text, "random(", strlen("random(")) || !may_be_digit(*digits))
         return 0;
     while (may_be_digit(*digits))
@@ -53,8 +51,9 @@ static int is_made_by_im(const char *text)
 int orc_tosca_is_made_by_im(const orc_yaml_node_t *declared, const json_t *value)
 {
     const char *type = orc_yaml_text(orc_yaml_get(declared, "type"));
+    const char *text = json_string_value(value);
 
-    return json_is_string(value) && type && !strcmp(type, "string") && is_made_by_im(json_string_value(value));
+    return text && type && !strcmp(type, "string") && (!strcmp(text, "access_token()") || orc_tosca_is_random(text));
 }
 
 const char *orc_tosca_input_name(const orc_yaml_node_t *node)

@@ -245,6 +245,9 @@ const char *orc_tosca_function_of_json(const json_t *value);
 /** True for a value of an input that IM replaces when it is the default: "random(8)" of a string. */
 int orc_tosca_is_made_by_im(const orc_yaml_node_t *declared, const json_t *value);
 
+/** True for a text that IM makes one of in a string: "random(8)". */
+int orc_tosca_is_random(const char *text);
+
 /** The name in `{get_input: x}` or `{get_input: [x]}`; NULL for anything else. */
 const char *orc_tosca_input_name(const orc_yaml_node_t *node);
 
@@ -311,6 +314,13 @@ int orc_tosca_instances(orc_tosca_count_t *count, const orc_yaml_node_t *node, c
 /** Reads the count of a node template as IM does: scalable.count, else default_instances, else min_instances, written
  * down or from an input; one without a value counts as not there. */
 void orc_tosca_count(orc_tosca_count_t *count, const orc_yaml_node_t *node, const json_t *inputs, apr_pool_t *pool);
+
+/* orc_tosca_merge.c */
+
+/** A document for IM that IM is to merge into the one that it has: inputs get names under which their values stay what
+ * they are, random ones the values that they have. */
+const orc_yaml_node_t *orc_tosca_merging(const orc_tosca_template_t *tosca, const orc_yaml_node_t *root,
+                                         const char *into, apr_pool_t *pool);
 
 /* orc_tosca_grammar.c */
 

@@ -84,12 +84,23 @@ static const orc_yaml_node_t *add_owners(const orc_yaml_node_t *list, const rend
 
 /* Inputs. */
 
-static int is_users_input(const render_t *render, const char *name, const orc_yaml_node_t *declared)
+static int is_list(const orc_yaml_node_t *declared)
 {
     const char *type = orc_yaml_text(orc_yaml_get(declared, "type"));
 
-    return render->rendering->users && render->rendering->users_input && type &&
-           !strcmp(name, render->rendering->users_input) && orc_tosca_kind(type) == ORC_TOSCA_LIST;
+    return type && orc_tosca_kind(type) == ORC_TOSCA_LIST;
+}
+
+int orc_tosca_lists_owners(const orc_tosca_template_t *tosca, const char *users_input)
+{
+    return users_input && is_list(orc_yaml_get(tosca->inputs, users_input));
+}
+
+static int is_users_input(const render_t *render, const char *name, const orc_yaml_node_t *declared)
+{
+    const char *users_input = render->rendering->users_input;
+
+    return render->rendering->users && users_input && !strcmp(name, users_input) && is_list(declared);
 }
 
 /* What TOSCA says of an input that IM's parser knows; it refuses an input that says more. */
@@ -295,11 +306,13 @@ static const orc_yaml_node_t *render_metadata(const render_t *render)
 {
     const orc_tosca_summary_t *summary = orc_tosca_summary(render->tosca);
     orc_yaml_node_t *copy =
-        orc_yaml_copy_mapping(orc_yaml_get(render->tosca->root, "metadata"), tag_count(render) + 1, render->pool);
+        orc_yaml_copy_mapping(orc_yaml_get(render->tosca->root, "metadata"), tag_count(render) + 2, render->pool);
 
     set_text(copy, render, "template_name", summary->template_name);
     set_text(copy, render, "template_version", summary->template_version);
     set_text(copy, render, "infra_name", render->rendering->infra_name);
+    if (render->rendering->mark_name)
+        set_text(copy, render, render->rendering->mark_name, render->rendering->mark);
     set_tags(copy, render);
     return copy;
 }
@@ -332,7 +345,7 @@ orc_error_t *orc_tosca_render(const char **text, const orc_tosca_template_t *tos
     orc_yaml_set(root, "topology_template", topology, pool);
     if (metadata->count)
         orc_yaml_set(root, "metadata", metadata, pool);
-    *text = orc_yaml_write(root, pool);
+    *text = orc_yaml_write(rendering->into ? orc_tosca_merging(tosca, root, rendering->into, pool) : root, pool);
     return NULL;
 }
 

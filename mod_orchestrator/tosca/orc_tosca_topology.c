@@ -85,6 +85,12 @@ void orc_tosca_count(orc_tosca_count_t *count, const orc_yaml_node_t *node, cons
             return;
 }
 
+const char *orc_tosca_removal_input(const orc_tosca_template_t *tosca, const char *node)
+{
+    return orc_tosca_input_name(orc_yaml_path(orc_yaml_get(tosca->nodes, node), "capabilities", "scalable",
+                                              "properties", "removal_list", NULL));
+}
+
 static orc_error_t *own_count(plan_t *plan, const topology_t *topology, int node)
 {
     orc_tosca_count_t count;

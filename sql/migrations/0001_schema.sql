@@ -7,7 +7,7 @@ CREATE TYPE operation_state AS ENUM
     ('pending', 'in progress', 'succeeded', 'failed', 'canceling', 'canceled');
 -- The engine's phases; a deployment's task is read off the phase of its last operation.
 CREATE TYPE operation_phase AS ENUM
-    ('queued', 'placing', 'submitting', 'provisioning', 'collecting', 'deleting', 'confirming', 'ended');
+    ('queued', 'placing', 'submitting', 'provisioning', 'collecting', 'restoring', 'deleting', 'confirming', 'ended');
 CREATE TYPE step_status AS ENUM ('running', 'succeeded', 'failed', 'canceled');
 CREATE TYPE log_level AS ENUM ('debug', 'info', 'warning', 'error');
 
@@ -185,6 +185,7 @@ CREATE TABLE resources (
     is_compute      boolean NOT NULL,
     im_vm_idx       text,
     status          smallint NOT NULL DEFAULT 7 CHECK (status BETWEEN 0 AND 11), -- INITIAL
+    is_added        boolean NOT NULL DEFAULT false, -- by an update that has not succeeded
     metadata        jsonb,                     -- without secrets
     metadata_bytes  integer GENERATED ALWAYS AS (octet_length(metadata::text)) STORED,
     metadata_sealed text,
@@ -219,6 +220,9 @@ CREATE TABLE operations (
     transitive       jsonb NOT NULL DEFAULT '[]', -- transitive_resources
     lists_bytes      integer NOT NULL -- of both, as JSON
         GENERATED ALWAYS AS (octet_length(errors::text) + octet_length(transitive::text)) STORED,
+    inputs           json,                     -- of an update: the deployment's to be, without secrets
+    inputs_sealed    text,                     -- all of them, sealed, when some are secret
+    former_id        uuid,                     -- what was the deployment's last operation before it; no reference
     platform_id      text,                     -- the provider it works on
     correlation_id   text,                     -- X-Request-ID of the request that asked for it
     user_group       text NOT NULL,
@@ -265,10 +269,10 @@ CREATE FUNCTION deployment_task(type operation_type, state operation_state, phas
         WHEN state IN ('succeeded', 'failed', 'canceled') THEN 8
         WHEN type = 'DELETE' THEN 7
         WHEN phase = 'queued' THEN 0
+        WHEN phase IN ('provisioning', 'collecting') THEN 5
         WHEN type <> 'CREATE' THEN 6
         WHEN phase = 'placing' THEN 2
-        WHEN phase = 'submitting' THEN 4
-        ELSE 5
+        ELSE 4
     END::smallint
 $$;
 

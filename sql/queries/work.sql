@@ -513,8 +513,8 @@ WHERE user_id = :user_id::uuid AND endpoint = :endpoint::text AND unwanted_at IS
 SELECT id FROM infrastructures WHERE id = ANY (:tags::uuid[]);
 
 -- name: work_resources
--- columns: position, tosca_node_name, is_compute, im_vm_idx, id
-SELECT position, tosca_node_name, is_compute, im_vm_idx, id FROM resources
+-- columns: position, tosca_node_name, is_compute, im_vm_idx, id, status, is_added
+SELECT position, tosca_node_name, is_compute, im_vm_idx, id, status, is_added FROM resources
 WHERE deployment_id = :deployment_id::uuid ORDER BY position;
 
 -- name: work_providers

@@ -423,7 +423,8 @@ def test_the_status_is_that_of_the_last_operation(frozen, type_, state, code, na
     ("CREATE", "queued", 0, "submitted"), ("CREATE", "placing", 2, "provider_filtering"),
     ("CREATE", "submitting", 4, "infrastructure_creation"), ("CREATE", "provisioning", 5, "resources_configuration"),
     ("CREATE", "collecting", 5, "resources_configuration"),
-    ("UPDATE", "provisioning", 6, "resources_updating"), ("DELETE", "deleting", 7, "infrastructure_deletion"),
+    ("UPDATE", "submitting", 6, "resources_updating"), ("UPDATE", "provisioning", 5, "resources_configuration"),
+    ("UPDATE", "restoring", 6, "resources_updating"), ("DELETE", "deleting", 7, "infrastructure_deletion"),
     ("DELETE", "queued", 7, "infrastructure_deletion"), ("CREATE", "ended", 8, "finished")])
 def test_the_task_is_what_the_last_operation_is_at(frozen, type_, phase, code, name):
     alice = frozen.person()

@@ -18,7 +18,8 @@ static const char *render(const orc_tosca_template_t *tosca, apr_pool_t *pool)
 {
     apr_array_header_t *tags = apr_array_make(pool, 1, sizeof(orc_tosca_tag_t));
     apr_array_header_t *users = apr_array_make(pool, 1, sizeof(orc_tosca_user_t));
-    orc_tosca_rendering_t rendering = {NULL, "users", users, tags, "a deployment"};
+    orc_tosca_rendering_t rendering = {
+        .users_input = "users", .users = users, .tags = tags, .infra_name = "a deployment"};
     orc_tosca_tag_t *tag = apr_array_push(tags);
     orc_tosca_user_t *user = apr_array_push(users);
     const char *text;

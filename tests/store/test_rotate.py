@@ -15,6 +15,7 @@ from harness.sealed import mark, seal, unseal
 from stack import process
 
 TOKEN, ACCESS = "users.refresh_token", "credentials.access_token"
+WANTED = "operations.inputs_sealed"
 INPUTS, OUTPUTS = "deployments.template_inputs_sealed", "deployments.template_outputs_sealed"
 METADATA = "resources.metadata_sealed"
 OLD, NEW, LOST = os.urandom(32), os.urandom(32), os.urandom(32)
@@ -93,7 +94,12 @@ def one_of_each(sealed):
     sealed.sql("INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, is_compute,"
                " metadata_sealed, created_by, updated_by) VALUES (%s, %s, 0, '', '', true, %s, %s, %s)",
                (resource, deployment, seal(OLD, METADATA, resource, "{}"), person, person))
-    return {TOKEN: person, ACCESS: person, INPUTS: deployment, OUTPUTS: deployment, METADATA: resource}
+    operation = str(uuid.uuid4())
+    sealed.sql("INSERT INTO operations (id, deployment_id, type, inputs, inputs_sealed, user_group, user_group_issuer,"
+               " created_by) VALUES (%s, %s, 'UPDATE', '{}', %s, '', '', %s)",
+               (operation, deployment, seal(OLD, WANTED, operation, "{}"), person))
+    return {TOKEN: person, ACCESS: person, INPUTS: deployment, OUTPUTS: deployment, METADATA: resource,
+            WANTED: operation}
 
 
 def test_every_column_is_sealed_anew_and_opens_in_its_place(sealed):

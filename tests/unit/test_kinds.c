@@ -167,7 +167,7 @@ static orc_step_t settled(orc_task_t *task, orc_step_t step)
     orc_store_resource_t *resource = apr_array_push(resources);
     int i;
 
-    *resource = (orc_store_resource_t){0, "node", 1, NULL, TAG};
+    *resource = (orc_store_resource_t){.node = "node", .is_compute = 1, .id = TAG};
     step = orc_step_resolve(task, step);
     for (i = 0; step.kind == ORC_STEP_READ; i++) {
         orc_found_t found = {.records = apr_array_make(pool, 1, sizeof(orc_store_record_t)),

@@ -347,6 +347,103 @@ static void our_own_templates_are_whole(void **state)
     check_own("users", 1, 1);
 }
 
+/* ---- documents that IM merges into the one that it has ---- */
+
+static const char *const lists = "  inputs:\n"
+                                 "    n: {type: integer, default: 1}\n"
+                                 "    ports: {type: list, default: [80]}\n"
+                                 "    more: {type: map, required: false}\n"
+                                 "    pw: {type: string, default: random(8)}\n"
+                                 "    users: {type: list, default: []}\n"
+                                 "  node_templates:\n"
+                                 "    a:\n"
+                                 "      type: x\n"
+                                 "      properties: {p: {get_input: ports}, q: {get_input: [ports, 0]}, m: {concat: "
+                                 "[x, {get_input: n}, {get_input: more}]}}\n";
+
+/* The inputs of the text that is sent when IM has that document, and what the node says: in JSON. */
+static const char *merged(const char *inputs, const char *into, apr_array_header_t *users)
+{
+    const orc_tosca_template_t *tosca = parse(document(lists));
+    orc_tosca_rendering_t rendering = {.inputs = json(inputs), .into = into, .users_input = "users", .users = users};
+    const char *text = render(tosca, &rendering);
+    const orc_yaml_node_t *root, *declared;
+    json_t *values = orc_json_own(json_object(), pool);
+    orc_yaml_mistake_t mistake;
+    int i;
+
+    assert_null(orc_yaml_read(&root, &mistake, text, strlen(text), ORC_YAML_LAST_KEY, pool));
+    declared = orc_yaml_path(root, "topology_template", "inputs", NULL);
+    for (i = 0; i < declared->count; i++) {
+        const orc_yaml_node_t *value = orc_yaml_get(declared->pairs[i].value, "default");
+
+        json_object_set_new(values, declared->pairs[i].key->text, value ? orc_yaml_to_json(value) : json_null());
+    }
+    json_object_set_new(
+        values, "node",
+        orc_yaml_to_json(orc_yaml_path(root, "topology_template", "node_templates", "a", "properties", NULL)));
+    return orc_json_text(values, pool);
+}
+
+/* `ports`, `more`: what these are called. */
+#define SENT(n, ports, ports_value, more, more_value, pw)                                                              \
+    "{\"" more "\":" more_value ",\"n\":" n ",\"node\":{\"m\":{\"concat\":[\"x\",{\"get_input\":\"n\"},"               \
+    "{\"get_input\":\"" more "\"}]},\"p\":{\"get_input\":\"" ports "\"},\"q\":{\"get_input\":[\"" ports "\",0]}},"     \
+    "\"" ports "\":" ports_value ",\"pw\":\"" pw "\",\"users\":[]}"
+
+static const char *at_im(const char *inputs)
+{
+    return apr_pstrcat(pool, "topology_template: {inputs: {", inputs, "}}", NULL);
+}
+
+static void what_only_grows_keeps_its_name(void **state)
+{
+    const char *into =
+        at_im("n: {default: 1}, ports: {default: [80]}, pw: {default: '12345678'}, users: {default: []}");
+
+    assert_string_equal(merged("{\"n\":2,\"ports\":[81,82],\"more\":{\"a\":1}}", into, NULL),
+                        SENT("2", "ports", "[81,82]", "more", "{\"a\":1}", "12345678"));
+}
+
+static void what_would_keep_something_has_another_name(void **state)
+{
+    const char *into = at_im("n: {default: 2}, ports: {default: [80, 81]}, more: {default: {a: 1, b: 2}}, "
+                             "pw: {default: abcd}, users: {default: []}");
+
+    assert_string_equal(merged("{\"ports\":[81],\"more\":{\"b\":2}}", into, NULL),
+                        SENT("1", "ports__2", "[81]", "more__2", "{\"b\":2}", "abcd"));
+    assert_string_equal(merged("{\"ports\":[80,81]}", into, NULL),
+                        SENT("1", "ports", "[80,81]", "more__2", "null", "abcd"));
+}
+
+static void a_name_stays_as_long_as_it_can(void **state)
+{
+    const char *into = at_im("ports: {default: [80, 81]}, ports__2: {default: [81]}, more: {}");
+
+    assert_string_equal(merged("{\"ports\":[1,2,3]}", into, NULL),
+                        SENT("1", "ports__2", "[1,2,3]", "more", "null", "random(8)"));
+    assert_string_equal(merged("{\"ports\":[]}", into, NULL), SENT("1", "ports__3", "[]", "more", "null", "random(8)"));
+}
+
+static void a_value_that_was_given_comes_before_a_random_one(void **state)
+{
+    assert_contains(merged("{\"pw\":\"mine\"}", at_im("pw: {default: abcd}"), NULL), "\"pw\":\"mine\"");
+}
+
+static void an_owner_who_left_is_in_no_list(void **state)
+{
+    const char *into = at_im("users: {default: [{os_user_name: a}, {os_user_name: b}, {os_user_name: c}]}");
+    const char *text = merged("{}", into, some_users());
+
+    assert_contains(text, "\"users__2\":[{\"os_user_add_to_sudoers\":true,\"os_user_name\":\"alice\"");
+    assert_null(strstr(text, "\"users\":"));
+}
+
+static void a_document_that_cant_be_read_changes_nothing(void **state)
+{
+    assert_string_equal(merged("{\"ports\":[]}", "a: [", NULL), SENT("1", "ports", "[]", "more", "null", "random(8)"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +458,12 @@ int main(void)
         cmocka_unit_test(tags_are_found_in_what_im_gives_back),
         cmocka_unit_test(a_tag_is_found_in_a_document_that_im_made_longer_than_a_template_may_be),
         cmocka_unit_test(a_tag_is_found_in_a_document_deeper_than_a_template_may_be),
+        cmocka_unit_test(what_only_grows_keeps_its_name),
+        cmocka_unit_test(what_would_keep_something_has_another_name),
+        cmocka_unit_test(a_name_stays_as_long_as_it_can),
+        cmocka_unit_test(a_value_that_was_given_comes_before_a_random_one),
+        cmocka_unit_test(an_owner_who_left_is_in_no_list),
+        cmocka_unit_test(a_document_that_cant_be_read_changes_nothing),
         cmocka_unit_test(our_own_templates_are_whole),
     };
 

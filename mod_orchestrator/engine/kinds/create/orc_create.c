@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_create.h"
 
+#include "../../orc_engine_document.h"
 #include "orc_enums.h"
 
 static const char *const phases[] = {"queued", "placing", "submitting", "provisioning", "collecting", "ended", NULL};
@@ -171,7 +172,7 @@ static orc_step_t turn(orc_task_t *task)
     orc_step_t step;
 
     stop_clock(task);
-    if (!orc_create_open_inputs(&step, task))
+    if (!orc_task_open_inputs(&step, task))
         return step;
     if (orc_operation_is_canceled(task))
         return orc_step_event(ORC_OPERATION_CANCELED);

@@ -69,7 +69,7 @@ typedef struct orc_create_t {
 
     const char *end; /* why there is no further attempt */
 
-    struct orc_collection_t *collection; /* within a step */
+    const struct orc_collected_t *collected; /* within a step */
 } orc_create_t;
 
 /* ---- orc_create_attempt.c ---- */
@@ -103,11 +103,6 @@ void orc_create_show_resources(orc_task_t *task, int status);
 
 /** A call about the attempt's infrastructure. */
 orc_step_t orc_create_call(orc_task_t *task, orc_call_kind_t kind, const char *vm, orc_answer_t *answer);
-
-/* ---- orc_create_inputs.c ---- */
-
-/** Puts secret inputs in their places. False: they can't be opened, and *step says what comes. */
-int orc_create_open_inputs(orc_step_t *step, orc_task_t *task);
 
 /* ---- actions, a file each: placing, submitting, watching, collecting ---- */
 

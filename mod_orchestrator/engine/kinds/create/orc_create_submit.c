@@ -1,7 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include <apr_strings.h>
-#include <string.h>
 
+#include "../../orc_engine_document.h"
 #include "../../orc_engine_search.h"
 #include "orc_create.h"
 #include "orc_enums.h"
@@ -16,55 +16,6 @@ enum { UNANSWERED = 10 /* creations that IM never answered, before the attempt i
 static orc_attempt_t *attempt_of(const orc_task_t *task)
 {
     return ((orc_create_t *)task->memory)->attempt;
-}
-
-/* ---- the document ---- */
-
-static apr_array_header_t *users_of(const orc_task_t *task)
-{
-    const json_t *owners = task->work->owners;
-    apr_array_header_t *users = apr_array_make(task->pool, 2, sizeof(orc_tosca_user_t));
-    size_t i;
-
-    for (i = 0; i < json_array_size(owners); i++) {
-        orc_tosca_user_t *user = apr_array_push(users);
-
-        user->os_user_name = orc_json_string(json_array_get(owners, i), "name");
-        user->os_user_ssh_public_key = orc_json_string(json_array_get(owners, i), "key");
-    }
-    return users;
-}
-
-static void add_tag(apr_array_header_t *tags, const char *name, const char *value)
-{
-    orc_tosca_tag_t *tag;
-
-    if (!value)
-        return;
-    tag = apr_array_push(tags);
-    tag->name = name;
-    tag->value = value;
-}
-
-static orc_error_t *render(const char **text, orc_task_t *task)
-{
-    const orc_config_t *config = task->config;
-    const orc_work_t *work = task->work;
-    orc_tosca_rendering_t rendering = {0};
-    apr_array_header_t *tags = apr_array_make(task->pool, 4, sizeof(orc_tosca_tag_t));
-    orc_tosca_template_t *tosca;
-
-    ORC_TRY(orc_tosca_parse(&tosca, work->content, strlen(work->content), task->service->types, "", task->pool));
-    add_tag(tags, "PAAS_URL", config->public_url);
-    add_tag(tags, "PAAS_DEP_UUID", work->deployment_id);
-    add_tag(tags, "PAAS_DEP_USER_EMAIL", work->email);
-    add_tag(tags, ORC_ENGINE_TAG, attempt_of(task)->tag);
-    rendering.inputs = work->inputs;
-    rendering.users_input = config->users_input;
-    rendering.users = users_of(task);
-    rendering.tags = tags;
-    rendering.infra_name = orc_search_name(work->deployment_id, attempt_of(task)->tag, task->pool);
-    return orc_tosca_render(text, tosca, &rendering, task->pool);
 }
 
 /* ---- sending ---- */
@@ -162,7 +113,7 @@ static orc_step_t send_creation(orc_task_t *task)
     if (!memory->attempt->tag)
         memory->attempt->tag = orc_id_new(task->pool);
     if (!reason)
-        error = render(&call.tosca, task);
+        error = orc_task_render(&call.tosca, task, task->work->inputs, memory->attempt->tag, NULL);
     if (reason || error) {
         memory->done_there = 1;
         orc_create_fail_attempt(task, 1, reason ? reason : error->detail);
