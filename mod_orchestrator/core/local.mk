@@ -13,6 +13,7 @@ liborc_la_SOURCES += \
 	$(core)/orc_monitor.c $(core)/orc_monitor.h \
 	$(core)/orc_pool.c $(core)/orc_pool.h \
 	$(core)/orc_providers.c $(core)/orc_providers.h \
+	$(core)/orc_providers_file.c $(core)/orc_providers_offer.c $(core)/orc_providers_check.h \
 	$(core)/orc_redact.c $(core)/orc_redact.h \
 	$(core)/orc_secret.c $(core)/orc_secret.h \
 	$(core)/orc_secret_file.c $(core)/orc_secret_file.h \

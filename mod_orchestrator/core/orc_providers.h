@@ -12,7 +12,40 @@
 typedef struct orc_provider_project_t {
     const char *group;   /* user group, or "*" for every group */
     const char *project; /* tenant or namespace at the provider */
+    const char *sla;     /* the agreement that it rests on, by which a template may ask for it; or NULL */
 } orc_provider_project_t;
+
+/** A size of machines. */
+typedef struct orc_flavor_t {
+    const char *name;
+    apr_int64_t vcpus, ram, disk, gpus; /* ram in MiB, disk in GiB */
+    const apr_array_header_t *projects; /* of const char *, that may use it; NULL: all */
+} orc_flavor_t;
+
+typedef struct orc_image_t {
+    const char *name;
+    const char *url;                                          /* what IM is told, or NULL: as the template has it */
+    const char *type, *distribution, *version, *architecture; /* or NULL: not known */
+    const apr_array_header_t *projects;                       /* as of a flavor */
+} orc_image_t;
+
+typedef struct orc_network_t {
+    const char *name;
+    int is_public;
+    const apr_array_header_t *projects; /* as of a flavor */
+} orc_network_t;
+
+/** What there is at a provider; a list that is NULL is not known, and anything may be there. */
+typedef struct orc_offer_t {
+    const apr_array_header_t *flavors;  /* of orc_flavor_t */
+    const apr_array_header_t *images;   /* of orc_image_t */
+    const apr_array_header_t *networks; /* of orc_network_t */
+} orc_offer_t;
+
+typedef struct orc_region_t {
+    const char *name;
+    orc_offer_t offer; /* lists of its own */
+} orc_region_t;
 
 typedef struct orc_provider_t {
     const char *name;
@@ -20,9 +53,10 @@ typedef struct orc_provider_t {
     const char *im_url; /* its own IM endpoint, or NULL: the default one */
     const char *auth;   /* credential line(s) for IM with {access_token}, {project}, {region}, {name} */
     int is_enabled;
-    const apr_array_header_t *regions;  /* of const char * */
+    const apr_array_header_t *regions;  /* of orc_region_t */
     const apr_array_header_t *projects; /* of orc_provider_project_t */
     const apr_array_header_t *issuers;  /* of const char *, without trailing slashes; empty: every issuer */
+    orc_offer_t offer;                  /* of the regions that have no such list of their own */
 } orc_provider_t;
 
 typedef struct orc_providers_t {
@@ -45,8 +79,15 @@ const orc_provider_t *orc_providers_find(const orc_providers_t *providers, const
  * one, wherever it is from. `im_url`: the default, or NULL. */
 int orc_providers_have_endpoint(const orc_providers_t *providers, const char *im_url, const char *endpoint);
 
-/** The project that a group of an issuer has at a provider; NULL when the provider doesn't serve them. */
+/** What a group of an issuer has at a provider, as the file says it of the group or of every one; NULL when the
+ * provider doesn't serve them. */
+const orc_provider_project_t *orc_provider_share(const orc_provider_t *provider, const char *issuer, const char *group);
+
+/** The project of that. */
 const char *orc_provider_project(const orc_provider_t *provider, const char *issuer, const char *group);
+
+/** What there is in a region (NULL: in no particular one): its own lists, else the provider's. */
+orc_offer_t orc_provider_offer(const orc_provider_t *provider, const char *region);
 
 /** True when the provider has that region; NULL is any region. */
 int orc_provider_has_region(const orc_provider_t *provider, const char *region);

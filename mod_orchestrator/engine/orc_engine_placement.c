@@ -38,7 +38,7 @@ static const char *region_of(const orc_provider_t *provider, const orc_placement
 {
     if (wish->region)
         return wish->region;
-    return provider->regions && provider->regions->nelts ? APR_ARRAY_IDX(provider->regions, 0, const char *) : NULL;
+    return provider->regions && provider->regions->nelts ? APR_ARRAY_IDX(provider->regions, 0, orc_region_t).name : NULL;
 }
 
 static void add(apr_array_header_t *candidates, const orc_provider_t *provider, const orc_placement_wish_t *wish,

@@ -136,12 +136,12 @@ static void a_memory_that_lacks_something_is_found_out_when_it_is_read(void **st
 static orc_provider_t *provider(const char *name, const char *type, const char *group)
 {
     orc_provider_t *made = apr_pcalloc(pool, sizeof *made);
-    apr_array_header_t *regions = apr_array_make(pool, 2, sizeof(const char *));
+    apr_array_header_t *regions = apr_array_make(pool, 2, sizeof(orc_region_t));
     apr_array_header_t *projects = apr_array_make(pool, 1, sizeof(orc_provider_project_t));
     orc_provider_project_t *project = apr_array_push(projects);
 
-    APR_ARRAY_PUSH(regions, const char *) = "north";
-    APR_ARRAY_PUSH(regions, const char *) = "south";
+    APR_ARRAY_PUSH(regions, orc_region_t) = (orc_region_t){.name = "north"};
+    APR_ARRAY_PUSH(regions, orc_region_t) = (orc_region_t){.name = "south"};
     project->group = group;
     project->project = apr_pstrcat(pool, name, "-project", NULL);
     made->name = name;

@@ -125,6 +125,76 @@ static void every_mistake_is_named_at_once(void **state)
     assert_int_equal(error->fields->nelts, sizeof pointers / sizeof *pointers);
 }
 
+static const char offers[] =
+    "{\"providers\": [{\"name\": \"one\", \"type\": \"openstack\", \"auth\": \"a = b\","
+    " \"groups\": {\"lab\": {\"project\": \"p-lab\", \"sla\": \"sla-1\"}, \"*\": {\"project\": \"p-all\"}},"
+    " \"flavors\": [{\"name\": \"small\", \"vcpus\": 1, \"ram\": 2048, \"disk\": 20},"
+    "                {\"name\": \"gpu\", \"vcpus\": 8, \"ram\": 65536, \"gpus\": 1, \"projects\": [\"p-lab\"]}],"
+    " \"images\": [{\"name\": \"jammy\", \"url\": \"ost://k.example.org/1\", \"type\": \"linux\","
+    "               \"distribution\": \"ubuntu\", \"version\": \"22.04\", \"architecture\": \"x86_64\"}],"
+    " \"regions\": [\"r1\", {\"name\": \"r2\", \"images\": [], \"networks\": [{\"name\": \"out\", \"public\": "
+    "true}]}]}]}";
+
+static void a_region_offers_its_own_lists_before_the_providers(void **state)
+{
+    orc_providers_t *providers;
+    const orc_provider_t *one;
+    const orc_flavor_t *gpu;
+    orc_offer_t offer;
+
+    assert_null(load(&providers, offers));
+    one = orc_providers_find(providers, "one");
+    offer = orc_provider_offer(one, "r1");
+    assert_int_equal(offer.flavors->nelts, 2);
+    assert_string_equal(APR_ARRAY_IDX(offer.images, 0, orc_image_t).version, "22.04");
+    assert_null(offer.networks); /* not known: anything may be there */
+    gpu = &APR_ARRAY_IDX(offer.flavors, 1, orc_flavor_t);
+    assert_int_equal(gpu->ram, 65536);
+    assert_int_equal(gpu->disk, 0);
+    assert_int_equal(gpu->projects->nelts, 1);
+    offer = orc_provider_offer(one, "r2");
+    assert_int_equal(offer.flavors->nelts, 2);
+    assert_int_equal(offer.images->nelts, 0); /* none */
+    assert_true(APR_ARRAY_IDX(offer.networks, 0, orc_network_t).is_public);
+    assert_int_equal(orc_provider_offer(one, NULL).images->nelts, 1);
+    assert_string_equal(orc_provider_share(one, "https://iam.example.org", "lab")->sla, "sla-1");
+    assert_null(orc_provider_share(one, "https://iam.example.org", "others")->sla);
+}
+
+static void mistakes_in_offers_are_told_with_pointers(void **state)
+{
+    static const char *const pointers[] = {
+        "/providers/0/flavors/0",
+        "/providers/0/flavors/1",
+        "/providers/0/flavors/2/vcpus",
+        "/providers/0/flavors/2/ram",
+        "/providers/0/flavors/2/size",
+        "/providers/0/flavors/2/projects/0",
+        "/providers/0/images",
+        "/providers/0/networks/0/public",
+        "/providers/0/regions/0/colour",
+        "/providers/0/regions/0",
+        "/providers/0/regions/1/images/0/version",
+        "/providers/0/groups/g/project",
+        "/providers/0/groups/g/slo",
+    };
+    orc_providers_t *providers;
+    orc_error_t *error = load(
+        &providers,
+        "{\"providers\": [{\"name\": \"n\", \"type\": \"t\", \"auth\": \"a = b\","
+        "\"groups\": {\"g\": {\"slo\": 1}},"
+        "\"flavors\": [{}, 1, {\"name\": \"f\", \"vcpus\": -1, \"ram\": \"2 GB\", \"size\": 1, \"projects\": [1]}],"
+        "\"images\": {}, \"networks\": [{\"name\": \"n\", \"public\": 1}],"
+        "\"regions\": [{\"colour\": 1}, {\"name\": \"r\", \"images\": [{\"name\": \"i\", \"version\": 22}]}]}]}");
+    size_t i;
+
+    assert_non_null(error);
+    for (i = 0; i < sizeof pointers / sizeof *pointers; i++)
+        if (!has_mistake(error, pointers[i]))
+            fail_msg("%s is not in: %s", pointers[i], error->detail);
+    assert_int_equal(error->fields->nelts, sizeof pointers / sizeof *pointers);
+}
+
 /* An index of the deployments takes no text of some thousand bytes. */
 static void what_a_deployment_keeps_is_short(void **state)
 {
@@ -278,6 +348,8 @@ int main(void)
         cmocka_unit_test(the_group_star_is_for_everybody_else),
         cmocka_unit_test(endpoints_are_those_that_somebody_configured),
         cmocka_unit_test(every_mistake_is_named_at_once),
+        cmocka_unit_test(a_region_offers_its_own_lists_before_the_providers),
+        cmocka_unit_test(mistakes_in_offers_are_told_with_pointers),
         cmocka_unit_test(what_a_deployment_keeps_is_short),
         cmocka_unit_test(a_file_that_is_none_is_named),
         cmocka_unit_test(secrets_are_replaced_wherever_they_are),
