@@ -450,12 +450,101 @@ CREATE TABLE engines (
     lived_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- What is known of providers beside the administrator's file: how attempts there went.
+-- Resource providers, as their sources say them: the administrator's file, the Federation Registry. Each source is
+-- written as a whole; of a name that both have, the file's counts. Credentials are not among it.
 CREATE TABLE providers (
-    name      text PRIMARY KEY,
-    attempts  bigint NOT NULL DEFAULT 0,
-    successes bigint NOT NULL DEFAULT 0
+    id         uuid PRIMARY KEY,
+    source     text NOT NULL CHECK (source IN ('file', 'registry')),
+    name       text COLLATE "C" NOT NULL,
+    type       text COLLATE "C" NOT NULL,
+    is_enabled boolean NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (source, name)
 );
+
+-- Which group of which issuer has which project there.
+CREATE TABLE provider_projects (
+    provider_id uuid NOT NULL REFERENCES providers ON DELETE CASCADE,
+    user_group  text COLLATE "C" NOT NULL,     -- '*': every group
+    issuer      text COLLATE "C",              -- NULL: of each identity provider, of every issuer where none is named
+    name        text NOT NULL,
+    sla         text                           -- the agreement that it rests on
+);
+CREATE INDEX provider_projects_provider ON provider_projects (provider_id);
+
+CREATE TABLE provider_identity_providers (
+    provider_id uuid NOT NULL REFERENCES providers ON DELETE CASCADE,
+    issuer      text COLLATE "C" NOT NULL      -- without trailing slashes
+);
+CREATE INDEX provider_identity_providers_provider ON provider_identity_providers (provider_id);
+
+-- One without a name where the provider has no regions. What its source doesn't list may be there.
+CREATE TABLE provider_regions (
+    provider_id    uuid NOT NULL REFERENCES providers ON DELETE CASCADE,
+    position       integer NOT NULL,           -- the first one is taken unless another is asked for
+    name           text,
+    lists_flavors  boolean NOT NULL,
+    lists_images   boolean NOT NULL,
+    lists_networks boolean NOT NULL,
+    PRIMARY KEY (provider_id, position)
+);
+
+-- What a region offers; `projects` may use it, all where that is NULL.
+CREATE TABLE provider_flavors (
+    provider_id uuid NOT NULL,
+    region      integer NOT NULL,
+    name        text NOT NULL,
+    vcpus       bigint NOT NULL,
+    ram         bigint NOT NULL,               -- MiB
+    disk        bigint NOT NULL,               -- GiB
+    gpus        bigint NOT NULL,
+    projects    text[],
+    FOREIGN KEY (provider_id, region) REFERENCES provider_regions ON DELETE CASCADE
+);
+CREATE INDEX provider_flavors_region ON provider_flavors (provider_id, region);
+
+CREATE TABLE provider_images (
+    provider_id  uuid NOT NULL,
+    region       integer NOT NULL,
+    name         text NOT NULL,
+    url          text,                         -- what IM is told
+    type         text,
+    distribution text,
+    version      text,
+    architecture text,
+    projects     text[],
+    FOREIGN KEY (provider_id, region) REFERENCES provider_regions ON DELETE CASCADE
+);
+CREATE INDEX provider_images_region ON provider_images (provider_id, region);
+
+CREATE TABLE provider_networks (
+    provider_id uuid NOT NULL,
+    region      integer NOT NULL,
+    name        text NOT NULL,
+    is_public   boolean NOT NULL,
+    projects    text[],
+    FOREIGN KEY (provider_id, region) REFERENCES provider_regions ON DELETE CASCADE
+);
+CREATE INDEX provider_networks_region ON provider_networks (provider_id, region);
+
+-- How attempts at a provider went, with a template and with all of them (the nil UUID). Sums whose terms count half
+-- after a week, as of counted_at. By names and ids alone: what a provider did outlives its row, and what is old goes.
+CREATE TABLE provider_records (
+    provider     text COLLATE "C" NOT NULL,
+    template_id  uuid NOT NULL,
+    attempts     double precision NOT NULL,
+    successes    double precision NOT NULL,
+    seconds      double precision NOT NULL,    -- that the successes took
+    counted_at   timestamptz NOT NULL,
+    last_failure timestamptz,
+    PRIMARY KEY (template_id, provider)
+);
+CREATE INDEX provider_records_counted ON provider_records (counted_at);
+
+-- What counts 1 at a time, today.
+CREATE FUNCTION weight_since(past timestamptz) RETURNS double precision LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT power(0.5, least(greatest(extract(epoch FROM clock_timestamp() - past), 0) / 604800, 100))::double precision
+$$;
 
 -- Messages on their way out; to be written with the row that they tell of once somebody takes them.
 CREATE TABLE outbox (

@@ -11,6 +11,7 @@ liborc_la_SOURCES += \
 	$(engine)/orc_engine_judge.c $(engine)/orc_engine_judge.h \
 	$(engine)/orc_engine_operation.c $(engine)/orc_engine_operation.h \
 	$(engine)/orc_engine_placement.c $(engine)/orc_engine_placement.h \
+	$(engine)/orc_engine_ranking.c $(engine)/orc_engine_ranking.h \
 	$(engine)/orc_engine_report.c $(engine)/orc_engine_report.h \
 	$(engine)/orc_engine_save.c $(engine)/orc_engine_save.h \
 	$(engine)/orc_engine_search.c $(engine)/orc_engine_search.h \

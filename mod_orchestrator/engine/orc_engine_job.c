@@ -80,7 +80,7 @@ int orc_job_read_steps(orc_db_step_t *steps, const orc_job_t *job)
 
     switch (read->kind) {
     case ORC_READ_RECORDS:
-        steps[count++].call = orc_sql_work_providers();
+        steps[count++].call = orc_store_records_call(job->task.work->deployment_id, pool);
         break;
     case ORC_READ_RESOURCES:
         steps[count++].call = orc_store_resources_call(job->task.work->deployment_id, pool);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MIN_RECORD = 5 /* attempts before a provider's record says anything */ };
+#include "orc_engine_ranking.h"
 
 /* Of a provider that serves the group; NULL when it fits. */
 static const char *refusal(const orc_provider_t *provider, const orc_placement_wish_t *wish, apr_pool_t *pool)
@@ -21,46 +21,83 @@ static const char *refusal(const orc_provider_t *provider, const orc_placement_w
     return NULL;
 }
 
-static int is_doubtful(const orc_provider_t *provider, const apr_array_header_t *records)
-{
-    int i;
-
-    for (i = 0; i < records->nelts; i++) {
-        const orc_store_record_t *record = &APR_ARRAY_IDX(records, i, orc_store_record_t);
-
-        if (strcmp(record->name, provider->name) == 0)
-            return record->attempts >= MIN_RECORD && record->successes * 2 < record->attempts;
-    }
-    return 0;
-}
-
 static const char *region_of(const orc_provider_t *provider, const orc_placement_wish_t *wish)
 {
     if (wish->region)
         return wish->region;
-    return provider->regions && provider->regions->nelts ? APR_ARRAY_IDX(provider->regions, 0, orc_region_t).name : NULL;
+    return provider->regions && provider->regions->nelts ? APR_ARRAY_IDX(provider->regions, 0, orc_region_t).name
+                                                         : NULL;
 }
 
-static void add(apr_array_header_t *candidates, const orc_provider_t *provider, const orc_placement_wish_t *wish,
-                const char *project, const char *im_url)
+static orc_address_t *address_at(const orc_provider_t *provider, const orc_placement_wish_t *wish, const char *project,
+                                 apr_pool_t *pool)
 {
-    orc_address_t *address = apr_pcalloc(candidates->pool, sizeof *address);
+    orc_address_t *address = apr_pcalloc(pool, sizeof *address);
 
-    address->endpoint = provider->im_url ? provider->im_url : im_url;
+    address->endpoint = provider->im_url ? provider->im_url : wish->im_url;
     address->provider = provider->name;
     address->region = region_of(provider, wish);
     address->project = project;
-    APR_ARRAY_PUSH(candidates, orc_address_t *) = address;
+    return address;
+}
+
+/* ---- their order ---- */
+
+/* A candidate and what is thought of it. */
+typedef struct place_t {
+    orc_address_t *address;
+    orc_rank_t rank;
+} place_t;
+
+static const char *tell(const place_t *place, int number, apr_pool_t *pool)
+{
+    const char *region = place->address->region;
+
+    return apr_psprintf(pool, "%d. Provider %s%s%s: score %.2f, %s.", number, place->address->provider,
+                        region ? ", region " : "", region ? region : "", place->rank.score, place->rank.why);
+}
+
+/* The better one first; of equals the one that the file has first. */
+static void sort(place_t *places, int count)
+{
+    place_t moved;
+    int i, j;
+
+    for (i = 1; i < count; i++) {
+        moved = places[i];
+        for (j = i; j > 0 && orc_engine_rank_compare(&moved.rank, &places[j - 1].rank) < 0; j--)
+            places[j] = places[j - 1];
+        places[j] = moved;
+    }
+}
+
+static void rank(orc_placement_t *placement, const apr_array_header_t *records, int max, apr_pool_t *pool)
+{
+    apr_array_header_t *candidates = placement->candidates;
+    int count = candidates->nelts, i;
+    place_t *places = apr_palloc(pool, sizeof(*places) * (apr_size_t)(count + 1));
+    orc_rank_t *ranks = apr_pcalloc(pool, sizeof(*ranks) * (apr_size_t)(count + 1));
+
+    for (i = 0; i < count; i++)
+        ranks[i].name = APR_ARRAY_IDX(candidates, i, orc_address_t *)->provider;
+    orc_engine_rank(ranks, count, records, pool);
+    for (i = 0; i < count; i++)
+        places[i] = (place_t){APR_ARRAY_IDX(candidates, i, orc_address_t *), ranks[i]};
+    sort(places, count);
+    apr_array_clear(candidates);
+    for (i = 0; i < count && (max <= 0 || i < max); i++) {
+        APR_ARRAY_PUSH(candidates, orc_address_t *) = places[i].address;
+        APR_ARRAY_PUSH(placement->ranking, const char *) = tell(&places[i], i + 1, pool);
+    }
 }
 
 void orc_engine_place(orc_placement_t *placement, const orc_providers_t *providers, const orc_placement_wish_t *wish,
-                      const apr_array_header_t *records, int max, const char *im_url, apr_pool_t *pool)
+                      const apr_array_header_t *records, apr_pool_t *pool)
 {
-    apr_array_header_t *candidates = apr_array_make(pool, 4, sizeof(orc_address_t *));
-    apr_array_header_t *doubtful = apr_array_make(pool, 4, sizeof(orc_address_t *));
     int i;
 
-    placement->candidates = candidates;
+    placement->candidates = apr_array_make(pool, 4, sizeof(orc_address_t *));
+    placement->ranking = apr_array_make(pool, 4, sizeof(const char *));
     placement->refusals = orc_json_own(json_array(), pool);
     placement->strangers = orc_json_own(json_array(), pool);
     for (i = 0; i < providers->list->nelts; i++) {
@@ -74,9 +111,7 @@ void orc_engine_place(orc_placement_t *placement, const orc_providers_t *provide
             json_array_append_new(placement->refusals,
                                   json_pack("{s:s, s:s}", "provider", provider->name, "reason", reason));
         else
-            add(is_doubtful(provider, records) ? doubtful : candidates, provider, wish, project, im_url);
+            APR_ARRAY_PUSH(placement->candidates, orc_address_t *) = address_at(provider, wish, project, pool);
     }
-    apr_array_cat(candidates, doubtful);
-    if (max > 0 && candidates->nelts > max)
-        candidates->nelts = max;
+    rank(placement, records, wish->max, pool);
 }

@@ -25,6 +25,7 @@
 #include "orc_engine.h"
 #include "orc_jwks.h"
 #include "orc_pool.h"
+#include "orc_store_providers.h"
 #include "orc_time.h"
 
 APLOG_USE_MODULE(orchestrator);
@@ -130,11 +131,21 @@ static orc_error_t *check_sessions(const mo_config_t *config, apr_pool_t *pool)
     return error;
 }
 
+static orc_error_t *keep_views(orc_db_source_t *source, apr_pool_t *pool)
+{
+    orc_error_t *error;
+    orc_db_t *db;
+
+    ORC_TRY(orc_db_open(&db, source, pool));
+    error = orc_db_views_keep(db, pool);
+    orc_db_close(db);
+    return error;
+}
+
+/* The tables, and then what this host knows that others read there: before the first request that reads it. */
 static orc_error_t *prepare_database(const mo_config_t *config, server_rec *server, apr_pool_t *pool)
 {
     orc_db_source_t *source = orc_db_source_single(config->values->database_url, pool);
-    orc_error_t *error;
-    orc_db_t *db;
     int applied = 0;
 
     ORC_TRY(check_sessions(config, pool));
@@ -142,12 +153,11 @@ static orc_error_t *prepare_database(const mo_config_t *config, server_rec *serv
         ORC_TRY(orc_db_migrate(source, &applied, pool));
         if (applied > 0)
             ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, server, ORCLOGNO(1030) "%d migrations were applied", applied);
-        return NULL;
     }
-    ORC_TRY(orc_db_open(&db, source, pool));
-    error = orc_db_views_keep(db, pool);
-    orc_db_close(db);
-    return error;
+    else {
+        ORC_TRY(keep_views(source, pool));
+    }
+    return orc_store_providers_write(source, config->providers, pool);
 }
 
 /* Waits until the database can be used; it may be away for as long as it likes. Requests are let through from then on,

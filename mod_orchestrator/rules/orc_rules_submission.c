@@ -216,12 +216,11 @@ static void check_target(submission_t *s)
         return;
     }
     provider = providers ? orc_providers_find(providers, wish->target_provider) : NULL;
-    if (!provider)
-        orc_error_add_member(&s->unfit, pool, "target_provider", "is not a provider");
+    /* Whether one is there that serves others is not told. */
+    if (!provider || !orc_provider_project(provider, s->call->who->issuer, wish->user_group))
+        orc_error_add_member(&s->unfit, pool, "target_provider", "is not a provider that serves this user group");
     else if (!provider->is_enabled)
         orc_error_add_member(&s->unfit, pool, "target_provider", "is not available at the moment");
-    else if (!serves(s, provider))
-        orc_error_add_member(&s->unfit, pool, "target_provider", "does not serve this user group");
     else if (!orc_provider_has_region(provider, wish->target_region))
         orc_error_add_member(&s->unfit, pool, "target_region", "is not a region of %s", provider->name);
 }

@@ -13,6 +13,7 @@ static const struct {
     [ORC_STORE_ENUM] = {"text", "::text COLLATE \"C\""},
     [ORC_STORE_ID] = {"uuid", ""},
     [ORC_STORE_NUMBER] = {"bigint", ""},
+    [ORC_STORE_DECIMAL] = {"numeric", ""},
     [ORC_STORE_BOOLEAN] = {"boolean", ""},
     [ORC_STORE_TIME] = {"timestamptz", ""},
 };

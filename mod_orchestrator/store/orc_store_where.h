@@ -12,6 +12,7 @@ typedef enum orc_store_type_t {
     ORC_STORE_ENUM, /* of words */
     ORC_STORE_ID,
     ORC_STORE_NUMBER,
+    ORC_STORE_DECIMAL,
     ORC_STORE_BOOLEAN,
     ORC_STORE_TIME
 } orc_store_type_t;

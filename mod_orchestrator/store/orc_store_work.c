@@ -2,6 +2,7 @@
 #include "orc_store_work.h"
 
 #include <apr_strings.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- claims ---- */
@@ -335,6 +336,11 @@ apr_array_header_t *orc_store_resources(const orc_rows_t *rows, apr_pool_t *pool
     return resources;
 }
 
+orc_sql_call_t orc_store_records_call(const char *deployment_id, apr_pool_t *pool)
+{
+    return orc_db_kept(orc_sql_work_providers(.deployment_id = deployment_id), pool);
+}
+
 apr_array_header_t *orc_store_records(const orc_rows_t *rows, apr_pool_t *pool)
 {
     apr_array_header_t *records = apr_array_make(pool, rows->count, sizeof(orc_store_record_t));
@@ -345,8 +351,10 @@ apr_array_header_t *orc_store_records(const orc_rows_t *rows, apr_pool_t *pool)
         orc_store_record_t *record = apr_array_push(records);
 
         record->name = apr_pstrdup(pool, row.name);
-        record->attempts = orc_value_integer(row.attempts);
-        record->successes = orc_value_integer(row.successes);
+        record->is_of_template = orc_value_is_true(row.is_of_template);
+        record->attempts = strtod(row.attempts, NULL);
+        record->successes = strtod(row.successes, NULL);
+        record->seconds = strtod(row.seconds, NULL);
     }
     return records;
 }
@@ -359,5 +367,6 @@ orc_error_t *orc_store_keep_house(int *deleted, orc_db_t *db, apr_pool_t *pool)
 
     ORC_TRY(orc_db_execute(db, &rows, orc_sql_keep_house_idempotency(), pool));
     *deleted = rows.affected;
+    ORC_TRY(orc_db_execute(db, NULL, orc_sql_keep_house_records(), pool));
     return orc_db_execute(db, NULL, orc_sql_engine_forget(), pool);
 }

@@ -162,11 +162,11 @@ typedef struct orc_store_save_t {
      * ended (the final state), phase, description, reason, errors, platform, waits_for_token,
      * deployment {im_infra_id, im_endpoint, provider, region, project, outputs, outputs_sealed},
      * steps [{number, stage, name, status, message, provider, region, infra}], logs [{level, stage, step, message}],
-     * all_resources (a status), resources [{position, status, vm, metadata, sealed}], im_logs, record {name, success};
-     * of infrastructures: asked [{id, step, endpoint, provider, region, project, time}] and sweep (microseconds until
-     * IM's list is looked at), unasked [id], made [{id, infra}], unwanted [id] (true: all of the deployment), forced,
-     * found [{id, deployment, operation, person, group, issuer, endpoint, provider, region, project, infra}];
-     * of the one that the work is about: infrastructure {infra, standing, tries, note}.
+     * all_resources (a status), resources [{position, status, vm, metadata, sealed}], im_logs, record {name, success,
+     * seconds}; of infrastructures: asked [{id, step, endpoint, provider, region, project, time}] and sweep
+     * (microseconds until IM's list is looked at), unasked [id], made [{id, infra}], unwanted [id] (true: all of the
+     * deployment), forced, found [{id, deployment, operation, person, group, issuer, endpoint, provider, region,
+     * project, infra}]; of the one that the work is about: infrastructure {infra, standing, tries, note}.
      */
     const json_t *changes;
     const apr_array_header_t *watching; /* as of a claim: woken when an infrastructure of their deployment changes */
@@ -200,16 +200,20 @@ typedef struct orc_store_resource_t {
 orc_sql_call_t orc_store_resources_call(const char *deployment_id, apr_pool_t *pool);
 apr_array_header_t *orc_store_resources(const orc_rows_t *rows, apr_pool_t *pool);
 
-/** How providers did so far. */
+/** How attempts at a provider went lately; old ones count less. */
 typedef struct orc_store_record_t {
     const char *name;
-    apr_int64_t attempts, successes;
+    int is_of_template; /* with the deployment's template; else with all of them */
+    double attempts, successes;
+    double seconds; /* that the successes took */
 } orc_store_record_t;
 
-/** What orc_sql_work_providers() gives; of orc_store_record_t, in the pool. */
+/** Of orc_store_record_t, in the pool. */
+orc_sql_call_t orc_store_records_call(const char *deployment_id, apr_pool_t *pool);
 apr_array_header_t *orc_store_records(const orc_rows_t *rows, apr_pool_t *pool);
 
-/** Deletes what is too old to be asked for: idempotency keys after a day. A bounded number at a time; *deleted, 0 when
+/** Deletes what is too old to be asked for: idempotency keys after a day, records of
+ * providers after ten weeks. A bounded number at a time; *deleted, 0 when
  * nothing is left. */
 orc_error_t *orc_store_keep_house(int *deleted, orc_db_t *db, apr_pool_t *pool);
 

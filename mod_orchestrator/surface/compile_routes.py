@@ -90,6 +90,10 @@ def filters(column, enums):
         whole = {"type": "integer", "minimum": -2**63, "maximum": 2**63 - 1}
         return [parameter(name, many(whole), "Any of these, also separated by commas"),
                 parameter(name + "_gte", {"schema": whole}), parameter(name + "_lte", {"schema": whole})]
+    if kind == "number":
+        number = {"type": "number", "minimum": -1e15, "maximum": 1e15}
+        return [parameter(name, many(number), "Any of these, also separated by commas"),
+                parameter(name + "_gte", {"schema": number}), parameter(name + "_lte", {"schema": number})]
     if kind == "boolean":
         return [parameter(name, {"schema": {"type": "boolean"}})]
     if kind == "enum":

@@ -89,6 +89,8 @@ static orc_store_type_t type_of(const orc_column_t *column)
         return ORC_STORE_ID;
     case ORC_KIND_INTEGER:
         return ORC_STORE_NUMBER;
+    case ORC_KIND_NUMBER:
+        return ORC_STORE_DECIMAL;
     case ORC_KIND_BOOLEAN:
         return ORC_STORE_BOOLEAN;
     case ORC_KIND_TIME:
@@ -165,6 +167,12 @@ static const char *time_name(const orc_column_t *column, const char *end, apr_po
     return apr_pstrcat(pool, apr_pstrmemdup(pool, column->name, length), end, NULL);
 }
 
+/* It is also filtered by X_gte and X_lte. */
+static int has_bounds(const orc_column_t *column)
+{
+    return column->kind == ORC_KIND_INTEGER || column->kind == ORC_KIND_NUMBER;
+}
+
 static void plan_filter(planner_t *planner, const orc_column_t *column)
 {
     apr_pool_t *pool = planner->request->pool;
@@ -175,7 +183,7 @@ static void plan_filter(planner_t *planner, const orc_column_t *column)
         return;
     }
     plan_equality(planner, column);
-    if (column->kind == ORC_KIND_INTEGER) {
+    if (has_bounds(column)) {
         plan_bound(planner, column, apr_pstrcat(pool, column->name, "_gte", NULL), ORC_STORE_AT_LEAST);
         plan_bound(planner, column, apr_pstrcat(pool, column->name, "_lte", NULL), ORC_STORE_AT_MOST);
     }
@@ -267,8 +275,8 @@ static int column_knows(const orc_column_t *column, const char *name, apr_pool_t
                strcmp(name, time_name(column, "_after", pool)) == 0;
     if (strcmp(name, column->name) == 0)
         return 1;
-    return column->kind == ORC_KIND_INTEGER && (strcmp(name, apr_pstrcat(pool, column->name, "_gte", NULL)) == 0 ||
-                                                strcmp(name, apr_pstrcat(pool, column->name, "_lte", NULL)) == 0);
+    return has_bounds(column) && (strcmp(name, apr_pstrcat(pool, column->name, "_gte", NULL)) == 0 ||
+                                  strcmp(name, apr_pstrcat(pool, column->name, "_lte", NULL)) == 0);
 }
 
 int orc_surface_plan_knows(const orc_column_t *columns, const char *name, apr_pool_t *pool)

@@ -12,6 +12,7 @@ typedef enum orc_kind_t {
     ORC_KIND_ISSUER,  /* the same, of URLs without the slash that may end them */
     ORC_KIND_ID,      /* UUID: the same */
     ORC_KIND_INTEGER, /* the same, and X_gte, X_lte */
+    ORC_KIND_NUMBER,  /* the same, with decimals */
     ORC_KIND_BOOLEAN, /* true or false */
     ORC_KIND_ENUM,    /* codes or names, any of several */
     ORC_KIND_TEXT,    /* contains, in any case */

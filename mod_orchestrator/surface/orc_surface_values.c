@@ -12,7 +12,11 @@
 #include "orc_url.h"
 #include "orc_utf8.h"
 
-enum { MAX_NAME_ECHOED = 100 };
+enum {
+    MAX_NAME_ECHOED = 100,
+    MAX_NUMBER = 64,  /* characters */
+    MAX_EXPONENT = 3, /* digits */
+};
 
 static const char *stored_choice(const orc_choice_t *choices, const char *text)
 {
@@ -45,6 +49,31 @@ static int is_integer(const char *text)
     errno = 0;
     (void)strtoll(text, NULL, 10);
     return errno == 0;
+}
+
+/* As JSON writes one; so short that PostgreSQL takes whatever it is. */
+static int is_number(const char *text)
+{
+    const char *at = text + (*text == '-'), *digits = at;
+
+    while (apr_isdigit(*at))
+        at++;
+    if (at == digits || strlen(text) > MAX_NUMBER)
+        return 0;
+    if (*at == '.') {
+        for (digits = ++at; apr_isdigit(*at); at++)
+            ;
+        if (at == digits)
+            return 0;
+    }
+    if (*at == 'e' || *at == 'E') {
+        at += 1 + (at[1] == '-' || at[1] == '+');
+        for (digits = at; apr_isdigit(*at); at++)
+            ;
+        if (at == digits || at - digits > MAX_EXPONENT)
+            return 0;
+    }
+    return !*at;
 }
 
 static const char *stored_time(const char *text, apr_pool_t *pool)
@@ -91,6 +120,10 @@ const char *orc_surface_value(orc_error_t **error, const orc_request_t *request,
     case ORC_KIND_INTEGER:
         stored = is_integer(text) ? text : NULL;
         wanted = "must be an integer";
+        break;
+    case ORC_KIND_NUMBER:
+        stored = is_number(text) ? text : NULL;
+        wanted = "must be a number";
         break;
     case ORC_KIND_BOOLEAN:
         stored = strcmp(text, "true") == 0 || strcmp(text, "false") == 0 ? text : NULL;

@@ -444,9 +444,19 @@ WITH change AS MATERIALIZED (
     SELECT mine.deployment_id, c ->> 'im_logs' FROM mine WHERE c ? 'im_logs'
     ON CONFLICT (deployment_id) DO UPDATE SET im_logs = excluded.im_logs, updated_at = clock_timestamp()
 ), record AS (
-    INSERT INTO providers AS p (name, attempts, successes)
-    SELECT c #>> '{record,name}', 1, (c #> '{record,success}' = 'true')::integer FROM mine WHERE c ? 'record'
-    ON CONFLICT (name) DO UPDATE SET attempts = p.attempts + 1, successes = p.successes + excluded.successes
+    INSERT INTO provider_records AS p
+        (provider, template_id, attempts, successes, seconds, counted_at, last_failure)
+    SELECT c #>> '{record,name}', n.template_id, 1, n.success, n.success * (c #>> '{record,seconds}')::double precision,
+        clock_timestamp(), CASE WHEN n.success = 0 THEN clock_timestamp() END
+    FROM mine JOIN deployments d ON d.id = mine.deployment_id,
+        LATERAL (SELECT t AS template_id, (c #> '{record,success}' = 'true')::integer AS success
+            FROM unnest(ARRAY['00000000-0000-0000-0000-000000000000', d.template_id]) t) n
+    WHERE c ? 'record'
+    ON CONFLICT (template_id, provider) DO UPDATE
+    SET attempts = p.attempts * weight_since(p.counted_at) + 1,
+        successes = p.successes * weight_since(p.counted_at) + excluded.successes,
+        seconds = p.seconds * weight_since(p.counted_at) + excluded.seconds,
+        counted_at = excluded.counted_at, last_failure = coalesce(excluded.last_failure, p.last_failure)
 )
 SELECT id FROM held;
 
@@ -517,9 +527,18 @@ SELECT id FROM infrastructures WHERE id = ANY (:tags::uuid[]);
 SELECT position, tosca_node_name, is_compute, im_vm_idx, id, status, is_added FROM resources
 WHERE deployment_id = :deployment_id::uuid ORDER BY position;
 
+-- How attempts went lately: with the deployment's template, and with all of them.
 -- name: work_providers
--- columns: name, attempts, successes
-SELECT name, attempts, successes FROM providers;
+-- columns: name, is_of_template, attempts, successes, seconds
+SELECT provider, template_id <> '00000000-0000-0000-0000-000000000000', attempts * weight_since(counted_at),
+    successes * weight_since(counted_at), seconds * weight_since(counted_at)
+FROM provider_records
+WHERE template_id IN ('00000000-0000-0000-0000-000000000000',
+    (SELECT template_id FROM deployments WHERE id = :deployment_id::uuid));
+
+-- After ten weeks an attempt counts a thousandth.
+-- name: keep_house_records
+DELETE FROM provider_records WHERE counted_at < now() - interval '10 weeks';
 
 -- name: keep_house_idempotency
 DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(

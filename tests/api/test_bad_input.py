@@ -43,7 +43,8 @@ def person(frozen):  # noqa: F811
     someone = frozen.person(admin=True)
     someone.made = someone.deploy()
     ids = {"user_id": someone.id, "deployment_id": someone.made,
-           "template_id": someone.deployment(someone.made)["template_id"]}
+           "template_id": someone.deployment(someone.made)["template_id"],
+           "provider_id": someone.get("/providers").json()["data"][0]["id"]}
     for kind in ("resource", "operation"):
         ids[kind + "_id"] = someone.get("/deployments/%s/%ss" % (someone.made, kind)).json()["data"][0]["id"]
     someone.ids = ids
@@ -174,8 +175,9 @@ def test_a_bad_value_of_every_filter_is_refused(frozen, person, route):  # noqa:
             continue
         base = name[:-3] if kind == "time" else name
         for key in {"time": [base + "_before", base + "_after"],
-                    "integer": [name, name + "_gte", name + "_lte"]}.get(kind, [name]):
-            for value in ("", "%00", "a'b", "1e5", "99999999999999999999", "%F0%9F%98%80", "{1,2}", ",", "x" * 3000):
+                    **dict.fromkeys(("integer", "number"), [name, name + "_gte", name + "_lte"])}.get(kind, [name]):
+            numbers = ("1e5", "99999999999999999999") if kind != "number" else ("1e", "1e9999", "0x1", "9" * 65)
+            for value in ("", "%00", "a'b", "%F0%9F%98%80", "{1,2}", ",", "x" * 3000) + numbers:
                 path = "%s?%s=%s" % (path_of(route, person.ids), key, value)
                 answer = refused(frozen, person, route, before, (422, 400), path=path)
                 assert answer.status_code == 400 or [error["parameter"]

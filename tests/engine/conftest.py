@@ -9,6 +9,6 @@ from harness.rig import _one_engine, _rig, bare_rig, engine_rig  # noqa: F401
 @pytest.fixture
 def rig(bare_rig):
     """Without daemons, and without a record of providers, which would change their order."""
-    bare_rig.sql("DELETE FROM providers")
+    bare_rig.sql("DELETE FROM provider_records")
     yield bare_rig
     bare_rig.finish_work()

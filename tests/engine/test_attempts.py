@@ -144,16 +144,42 @@ def test_an_attempt_that_can_not_be_deleted_does_not_hold_up_the_next(engine_rig
     engine_rig.wait_until_gone(alice)
 
 
-def test_providers_remember_how_they_did(engine_rig):
+def records(rig, columns):
+    return rig.sql("SELECT provider, %s FROM provider_records ORDER BY provider, template_id" % columns)
+
+
+def test_providers_remember_how_they_did_with_a_template_and_with_all(engine_rig):
     alice = engine_rig.person(group=engine_rig.pair())
+    id = alice.create()
+    engine_rig.finish(id)
+    bad, of_bad, good, of_good = records(engine_rig, "template_id::text, attempts, successes, seconds, last_failure")
+    assert [row[0] for row in (bad, of_bad, good, of_good)] == ["bad-one", "bad-one", "good-one", "good-one"]
+    assert bad[1] == good[1] == "00000000-0000-0000-0000-000000000000"
+    assert [(of_bad[1],), (of_good[1],)] == engine_rig.sql(
+        "SELECT template_id::text FROM deployments d, generate_series(1, 2) WHERE d.id = %s", (id,))
+    assert bad[2:5] == of_bad[2:5] == (1, 0, 0) and bad[5]
+    assert good[2:4] == of_good[2:4] == (1, 1) and 0 < good[4] < 60 and not good[5]
+
+
+def test_of_what_is_remembered_half_is_forgotten_in_a_week(engine_rig):
+    alice = engine_rig.person(group=engine_rig.pair())
+    engine_rig.sql("INSERT INTO provider_records VALUES ('good-one', '00000000-0000-0000-0000-000000000000', 4, 2, 80,"
+                   " now() - interval '7 days')")
     engine_rig.finish(alice.create())
-    assert engine_rig.sql("SELECT name, attempts, successes FROM providers ORDER BY name") == [
-        ("bad-one", 1, 0), ("good-one", 1, 1)]
+    attempts, successes, seconds = [row[1:] for row in records(engine_rig, "attempts, successes, seconds")
+                                    if row[0] == "good-one"][0]
+    assert (round(attempts, 3), round(successes, 3)) == (3, 2)
+    assert 40 < seconds < 100
 
 
-def test_a_provider_that_mostly_fails_comes_last(engine_rig):
+def test_a_provider_that_mostly_fails_comes_last_and_the_log_says_why(engine_rig):
     alice = engine_rig.person(group=engine_rig.pair())
-    engine_rig.sql("INSERT INTO providers (name, attempts, successes) VALUES ('bad-one', 10, 1)")
+    engine_rig.sql("INSERT INTO provider_records VALUES ('bad-one', '00000000-0000-0000-0000-000000000000', 10, 1, 60,"
+                   " now())")
     id = alice.create()
     engine_rig.finish(id)
     assert tell(engine_rig, id) == [("good-one", "succeeded")]
+    lines = [line for line in engine_rig.log_lines(id) if line.startswith(("1. ", "2. "))]
+    assert len(lines) == 2
+    assert lines[0].startswith("1. Provider good-one, region ") and "nothing is known of it yet" in lines[0]
+    assert lines[1].startswith("2. Provider bad-one, ") and "10 % of the attempts there succeeded lately" in lines[1]

@@ -19,7 +19,7 @@ def daemon(bare_rig):
         change(named)
         process.write(bare_rig.path("changed.json"), json.dumps({"providers": list(named.values())}))
         return bare_rig.engine(providers=bare_rig.path("changed.json"))
-    bare_rig.sql("DELETE FROM providers")  # with a record of failures, bad-one would come last
+    bare_rig.sql("DELETE FROM provider_records")  # with a record of failures, bad-one would come last
     yield start
     bare_rig.stop_engines()
     bare_rig.control.mend()

@@ -32,7 +32,7 @@ def two_ims(bare_rig):
 @pytest.fixture
 def rig(bare_rig, two_ims):
     """An impatient daemon of the test's own: the breakers of the one before may still be open."""
-    bare_rig.sql("DELETE FROM providers")  # with a record of failures, bad-one would come last
+    bare_rig.sql("DELETE FROM provider_records")  # with a record of failures, bad-one would come last
     bare_rig.engine(providers=two_ims, delete_repeat=120, im_create_timeout=700)
     yield bare_rig
     bare_rig.finish_work()

@@ -155,7 +155,7 @@ def test_a_frozen_daemon_is_fenced_off_when_it_thaws(bare_rig, daemons, moment):
 
 
 def test_a_step_whose_commit_was_not_answered_is_told_once(bare_rig, daemons):
-    bare_rig.sql("DELETE FROM providers")  # who mostly failed would come last
+    bare_rig.sql("DELETE FROM provider_records")  # who mostly failed would come last
     proxy = Standstill(bare_rig.postgres.port, b'"record"', 1, is_after=True)  # the end of an attempt
     id = bare_rig.person(group=bare_rig.pair()).create(max_providers=2)
     daemons(lease=HELD, database=bare_rig.postgres.conninfo.replace("port=%d" % bare_rig.postgres.port,

@@ -363,7 +363,7 @@ def _one_engine(bare_rig):
 def engine_rig(_one_engine):
     """The same with one daemon, which all tests of a module share. A provider that mostly failed would come last, so
     each test begins without their records."""
-    _one_engine.sql("DELETE FROM providers")
+    _one_engine.sql("DELETE FROM provider_records")
     yield _one_engine
     had_faults = _one_engine.control.touched
     _one_engine.control.mend()

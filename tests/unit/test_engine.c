@@ -162,6 +162,7 @@ static orc_placement_t place(const orc_placement_wish_t *wish, const apr_array_h
                              ...)
 {
     apr_array_header_t *list = apr_array_make(pool, 4, sizeof(const orc_provider_t *));
+    orc_placement_wish_t asked = *wish;
     orc_providers_t providers = {list};
     orc_placement_t placed;
     va_list arguments;
@@ -170,7 +171,9 @@ static orc_placement_t place(const orc_placement_wish_t *wish, const apr_array_h
     while (count--)
         APR_ARRAY_PUSH(list, const orc_provider_t *) = va_arg(arguments, orc_provider_t *);
     va_end(arguments);
-    orc_engine_place(&placed, &providers, wish, records, max, "https://im", pool);
+    asked.max = max;
+    asked.im_url = "https://im";
+    orc_engine_place(&placed, &providers, &asked, records, pool);
     return placed;
 }
 
@@ -179,7 +182,7 @@ static const orc_address_t *at(const apr_array_header_t *list, int i)
     return APR_ARRAY_IDX(list, i, const orc_address_t *);
 }
 
-static const orc_placement_wish_t wish = {"lab", "https://iss", "openstack", NULL, NULL};
+static const orc_placement_wish_t wish = {.group = "lab", .issuer = "https://iss", .type = "openstack"};
 
 static void every_refused_provider_has_its_reason(void **state)
 {
@@ -240,26 +243,76 @@ static void targets_narrow_the_choice(void **state)
     assert_int_equal(placed.candidates->nelts, 0);
 }
 
+static apr_array_header_t *record(apr_array_header_t *records, const char *name, int is_of_template, double attempts,
+                                  double successes, double seconds)
+{
+    records = records ? records : apr_array_make(pool, 4, sizeof(orc_store_record_t));
+    APR_ARRAY_PUSH(records, orc_store_record_t) =
+        (orc_store_record_t){name, is_of_template, attempts, successes, seconds};
+    return records;
+}
+
+/* Their names in the order that they are tried in. */
+static const char *order_of(const apr_array_header_t *records, int max)
+{
+    const orc_placement_t placed = place(&wish, records, max, 3, provider("a", "openstack", "lab"),
+                                         provider("b", "openstack", "lab"), provider("c", "openstack", "lab"));
+    const char *names = "";
+    int i;
+
+    assert_int_equal(placed.ranking->nelts, placed.candidates->nelts);
+    for (i = 0; i < placed.candidates->nelts; i++)
+        names = apr_pstrcat(pool, names, at(placed.candidates, i)->provider, NULL);
+    return names;
+}
+
 static void who_mostly_fails_comes_last_and_the_limit_cuts_the_rest(void **state)
 {
-    apr_array_header_t *records = apr_array_make(pool, 1, sizeof(orc_store_record_t));
-    orc_store_record_t *record = apr_array_push(records);
+    const apr_array_header_t *records = record(NULL, "a", 0, 10, 4, 400);
+
+    assert_string_equal(order_of(no_records(), 0), "abc");
+    assert_string_equal(order_of(record(NULL, "a", 0, 10, 1, 10), 0), "bca");
+    assert_string_equal(order_of(record(NULL, "a", 0, 10, 1, 10), 2), "bc");
+    assert_string_equal(order_of(records, 2), "ab"); /* hardly worse than one that nothing is known of */
+    assert_string_equal(order_of(record(NULL, "a", 0, 1, 0, 0), 0), "abc");    /* once is nothing */
+    assert_string_equal(order_of(record(NULL, "a", 0, 0.01, 0, 0), 0), "abc"); /* nor is what is long past */
+    assert_string_equal(order_of(record(NULL, "c", 0, 8, 8, 80), 0), "cab");
+}
+
+static void a_record_with_the_template_says_more_than_one_with_all(void **state)
+{
+    apr_array_header_t *records = record(NULL, "a", 0, 20, 18, 1800);
+
+    assert_string_equal(order_of(records, 1), "a");
+    record(records, "a", 1, 8, 0, 0);
+    record(records, "b", 0, 8, 6, 600);
+    assert_string_equal(order_of(records, 1), "b");
+}
+
+static void of_those_that_succeed_the_quicker_one_comes_first(void **state)
+{
+    apr_array_header_t *records = record(NULL, "a", 0, 10, 10, 6000);
+
+    record(records, "a", 1, 10, 10, 6000);
+    record(records, "b", 0, 10, 10, 1200);
+    record(records, "b", 1, 10, 10, 1200);
+    record(records, "c", 0, 10, 0, 0);
+    assert_string_equal(order_of(records, 0), "bac");
+}
+
+static void the_order_is_explained(void **state)
+{
+    apr_array_header_t *records = record(NULL, "b", 0, 4, 3, 900);
     orc_placement_t placed;
 
-    record->name = "first";
-    record->attempts = 10;
-    record->successes = 4;
-    placed = place(&wish, records, 0, 3, provider("first", "openstack", "lab"), provider("second", "openstack", "lab"),
-                   provider("third", "openstack", "lab"));
-    assert_string_equal(at(placed.candidates, 0)->provider, "second");
-    assert_string_equal(at(placed.candidates, 2)->provider, "first");
-    placed = place(&wish, records, 2, 3, provider("first", "openstack", "lab"), provider("second", "openstack", "lab"),
-                   provider("third", "openstack", "lab"));
-    assert_int_equal(placed.candidates->nelts, 2);
-    record->attempts = 4;
-    record->successes = 0;
-    placed = place(&wish, records, 0, 2, provider("first", "openstack", "lab"), provider("second", "openstack", "lab"));
-    assert_string_equal(at(placed.candidates, 0)->provider, "first");
+    record(records, "b", 1, 2, 2, 600);
+    placed = place(&wish, records, 0, 2, provider("a", "openstack", "lab"), provider("b", "openstack", "lab"));
+    assert_string_equal(
+        APR_ARRAY_IDX(placed.ranking, 0, const char *),
+        "1. Provider b, region north: score 0.81, 75 % of the attempts there succeeded lately, 100 % of "
+        "those with this template, in 5.0 min on the average.");
+    assert_string_equal(APR_ARRAY_IDX(placed.ranking, 1, const char *),
+                        "2. Provider a, region north: score 0.63, nothing is known of it yet.");
 }
 
 /* ---- IM's states ---- */
@@ -535,6 +588,9 @@ int main(void)
         cmocka_unit_test(a_candidate_knows_its_project_region_and_endpoint),
         cmocka_unit_test(targets_narrow_the_choice),
         cmocka_unit_test(who_mostly_fails_comes_last_and_the_limit_cuts_the_rest),
+        cmocka_unit_test(a_record_with_the_template_says_more_than_one_with_all),
+        cmocka_unit_test(of_those_that_succeed_the_quicker_one_comes_first),
+        cmocka_unit_test(the_order_is_explained),
         cmocka_unit_test(the_machines_are_read_and_not_only_the_aggregate),
         cmocka_unit_test(an_empty_list_of_machines_means_what_the_aggregate_says),
         cmocka_unit_test(an_output_with_a_null_in_it_is_missing),

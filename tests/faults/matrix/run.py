@@ -95,7 +95,7 @@ class Place:
         """A new cell."""
         self.logs.clear()
         # What former cells left is no business of this one; with a record of failures a provider would come last.
-        for table in ("work", "infrastructures", "sweeps", "providers"):
+        for table in ("work", "infrastructures", "sweeps", "provider_records"):
             self.stack.sql("DELETE FROM " + table)
 
     def mend(self):

@@ -93,7 +93,8 @@ void orc_create_record(orc_task_t *task, int success)
 
     if (provider)
         json_object_set_new(orc_task_changes(task), "record",
-                            json_pack("{s:s, s:b}", "name", provider->name, "success", success));
+                            json_pack("{s:s, s:b, s:f}", "name", provider->name, "success", success, "seconds",
+                                      (double)orc_task_since(task, attempt->since) / APR_USEC_PER_SEC));
 }
 
 void orc_create_forget_doubts(orc_create_t *memory)

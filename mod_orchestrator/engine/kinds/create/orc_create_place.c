@@ -38,6 +38,15 @@ static void log_strangers(const orc_task_t *task, const orc_placement_t *placeme
                 task->work->user_group_issuer, names);
 }
 
+static void log_ranking(orc_task_t *task, const apr_array_header_t *ranking)
+{
+    int i;
+
+    for (i = 0; i < ranking->nelts; i++)
+        orc_story_log(orc_task_changes(task), "info", "providers_ranking", 1, "%s",
+                      APR_ARRAY_IDX(ranking, i, const char *));
+}
+
 static const char *nobody_serves(const orc_task_t *task, const json_t *refusals)
 {
     const char *reasons = "";
@@ -100,18 +109,23 @@ static orc_step_t on_records(orc_task_t *task, const orc_found_t *found)
 {
     orc_create_t *memory = task->memory;
     const orc_work_t *work = task->work;
-    const orc_placement_wish_t wish = {work->user_group, work->user_group_issuer, work->provider_type,
-                                       work->target_provider, work->target_region};
+    const orc_placement_wish_t wish = {.group = work->user_group,
+                                       .issuer = work->user_group_issuer,
+                                       .type = work->provider_type,
+                                       .provider = work->target_provider,
+                                       .region = work->target_region,
+                                       .max = work->max_providers,
+                                       .im_url = task->config->im_url};
     orc_placement_t placement;
     json_t *step;
 
-    orc_engine_place(&placement, task->service->providers, &wish, found->records, work->max_providers,
-                     task->config->im_url, task->pool);
+    orc_engine_place(&placement, task->service->providers, &wish, found->records, task->pool);
     memory->candidates = placement.candidates;
     memory->steps = 1;
     step = orc_story_step(orc_task_changes(task), 1, "provider_filtering", "Choose providers");
     log_refusals(task, placement.refusals);
     log_strangers(task, &placement);
+    log_ranking(task, placement.ranking);
     json_object_set_new(step, "status", json_string(placement.candidates->nelts ? "succeeded" : "failed"));
     if (!placement.candidates->nelts)
         memory->end = nobody_serves(task, placement.refusals);
