@@ -1,6 +1,7 @@
 api = mod_orchestrator/api
 liborc_la_SOURCES += \
 	$(api)/orc_api.c $(api)/orc_api.h \
+	$(api)/orc_api_configuration.c \
 	$(api)/orc_api_deployments.c \
 	$(api)/orc_api_deployment_changes.c \
 	$(api)/orc_api_health.c \

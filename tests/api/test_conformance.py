@@ -102,8 +102,20 @@ def of_deployment(below=""):
     return lambda world, role: "/deployments/" + world.deployment + below
 
 
+def of_busy_deployment(below=""):
+    """Its creation is at work."""
+    def path(world, role):
+        put(world.stack, world.deployment, state="in progress", phase="provisioning")
+        return "/deployments/" + world.deployment + below
+    return path
+
+
 def of_child(kind, below=""):
     return lambda world, role: "/deployments/%s/%s/%s%s" % (world.deployment, kind, world.below(kind), below)
+
+
+def of_provider(world, role):
+    return "/providers/" + world.owner.get("/providers").json()["data"][0]["id"]
 
 
 def of_template(world, role):
@@ -137,6 +149,9 @@ def submission(world, role):
 TABLE = [
     Row("GET", "/health", (200,) * 7),
     Row("GET", "/openapi.json", (200,) * 7),
+    Row("GET", "/configuration", 200),
+    Row("GET", "/providers", 200),
+    Row("GET", "/providers/{provider_id}", 200, of_provider),
     # users
     Row("POST", "/users", (401, 401, 201, 409, 201, 409, 201)),
     Row("GET", "/users", 200),
@@ -165,6 +180,10 @@ TABLE = [
     Row("GET", "/deployments/{deployment_id}", only(200), of_deployment()),
     Row("GET", "/deployments/{deployment_id}/templates", only(200), of_deployment("/templates")),
     Row("GET", "/deployments/{deployment_id}/logs", only(200), of_deployment("/logs")),
+    Row("PATCH", "/deployments/{deployment_id}", only_admin(204), of_deployment(),
+        lambda world, role: {"json": {"user_group": world.stack.group()}}, name="user_group"),
+    Row("POST", "/deployments/{deployment_id}/reset-status", only(202), of_busy_deployment("/reset-status")),
+    Row("POST", "/deployments/{deployment_id}/reset-status", only(409), of_deployment("/reset-status"), name="at rest"),
     Row("DELETE", "/deployments/{deployment_id}", only(202), of_deployment()),
     Row("DELETE", "/deployments/{deployment_id}", only_admin(202), of_deployment("?force=true"), name="force"),
     Row("DELETE", "/deployments/{deployment_id}", only_admin(202), of_deployment("?unsecure=true"), name="unsecure"),
