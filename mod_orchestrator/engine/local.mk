@@ -11,6 +11,7 @@ liborc_la_SOURCES += \
 	$(engine)/orc_engine_judge.c $(engine)/orc_engine_judge.h \
 	$(engine)/orc_engine_operation.c $(engine)/orc_engine_operation.h \
 	$(engine)/orc_engine_placement.c $(engine)/orc_engine_placement.h \
+	$(engine)/orc_engine_fit.c $(engine)/orc_engine_fit.h \
 	$(engine)/orc_engine_ranking.c $(engine)/orc_engine_ranking.h \
 	$(engine)/orc_engine_report.c $(engine)/orc_engine_report.h \
 	$(engine)/orc_engine_save.c $(engine)/orc_engine_save.h \
@@ -52,3 +53,7 @@ tests_unit_test_kinds_SOURCES = tests/unit/test_kinds.c tests/unit/test_kinds.h 
 tests_unit_test_kinds_LDADD = $(unit_ldadd)
 
 EXTRA_DIST += $(engine)/README.md
+
+check_PROGRAMS += tests/unit/test_placement
+tests_unit_test_placement_SOURCES = tests/unit/test_placement.c tests/unit/tosca_fixture.h tests/unit/unit.h
+tests_unit_test_placement_LDADD = $(unit_ldadd)

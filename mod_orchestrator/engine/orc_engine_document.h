@@ -29,12 +29,13 @@ typedef struct orc_merging_t {
 } orc_merging_t;
 
 /**
- * The text for IM.
+ * The text for IM, with the flavors and images that the place offers for it now.
+ * @param at      where it is, or is to be
  * @param inputs  as they were given, secrets in their places
  * @param tag     what the infrastructure is found by; or NULL
  * @param merging of an update; NULL: there is nothing at IM yet
  */
-orc_error_t *orc_task_render(const char **text, orc_task_t *task, const json_t *inputs, const char *tag,
-                             const orc_merging_t *merging);
+orc_error_t *orc_task_render(const char **text, orc_task_t *task, const orc_address_t *at, const json_t *inputs,
+                             const char *tag, const orc_merging_t *merging);
 
 #endif

@@ -7,36 +7,83 @@
 
 #include "orc_engine_ranking.h"
 
-/* Of a provider that serves the group; NULL when it fits. */
-static const char *refusal(const orc_provider_t *provider, const orc_placement_wish_t *wish, apr_pool_t *pool)
+/* A policy asks for the agreement, or for the provider by its name. */
+static int is_meant(const orc_provider_t *provider, const orc_provider_project_t *share, const char *sla)
 {
+    return !sla || (share->sla && !strcmp(share->sla, sla)) || !strcmp(provider->name, sla);
+}
+
+/* Of a provider that serves the group, whatever its regions have; NULL when it fits. */
+static const char *refusal(const orc_provider_t *provider, const orc_provider_project_t *share,
+                           const orc_placement_wish_t *wish, apr_pool_t *pool)
+{
+    const char *sla = wish->fit.needs ? wish->fit.needs->sla : NULL;
+
     if (!provider->is_enabled)
         return "it is disabled";
     if (wish->provider && strcmp(wish->provider, provider->name) != 0)
         return apr_psprintf(pool, "the deployment asks for %s", wish->provider);
+    if (!is_meant(provider, share, sla))
+        return apr_psprintf(pool, "the template's policy asks for the SLA %s", sla);
     if (wish->type && strcasecmp(wish->type, provider->type) != 0)
         return apr_psprintf(pool, "it is of the type %s, the template is for %s", provider->type, wish->type);
-    if (wish->region && !orc_provider_has_region(provider, wish->region))
-        return apr_psprintf(pool, "it has no region %s", wish->region);
     return NULL;
 }
 
-static const char *region_of(const orc_provider_t *provider, const orc_placement_wish_t *wish)
+static int is_asked_for(const char *region, const char *wanted)
 {
-    if (wish->region)
-        return wish->region;
-    return provider->regions && provider->regions->nelts ? APR_ARRAY_IDX(provider->regions, 0, orc_region_t).name
-                                                         : NULL;
+    return !wanted || (region && !strcmp(region, wanted));
 }
 
-static orc_address_t *address_at(const orc_provider_t *provider, const orc_placement_wish_t *wish, const char *project,
-                                 apr_pool_t *pool)
+/* What is missing in a region (NULL: the provider has none); NULL: it fits. */
+static const char *refusal_at(const orc_provider_t *provider, const char *region, const char *project,
+                              const orc_placement_wish_t *wish, apr_pool_t *pool)
+{
+    const orc_offer_t offer = orc_provider_offer(provider, region);
+    const char *of_policy = wish->fit.needs ? wish->fit.needs->region : NULL;
+
+    if (!is_asked_for(region, wish->region))
+        return apr_psprintf(pool, "it has no region %s", wish->region);
+    if (!is_asked_for(region, of_policy))
+        return apr_psprintf(pool, "it has no region %s, which the template's policy asks for", of_policy);
+    return orc_engine_fit(NULL, &offer, project, &wish->fit, pool);
+}
+
+/* Among the regions of a provider the first one that fits. What is told is what is missing where it was looked for. */
+static const char *find_region(const char **region, const orc_provider_t *provider, const char *project,
+                               const orc_placement_wish_t *wish, apr_pool_t *pool)
+{
+    const char *reason = NULL, *missing;
+    int i, is_told = 0;
+
+    *region = NULL;
+    if (provider->regions->nelts == 0)
+        return refusal_at(provider, NULL, project, wish, pool);
+    for (i = 0; i < provider->regions->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(provider->regions, i, orc_region_t).name;
+        int is_wanted =
+            is_asked_for(name, wish->region) && is_asked_for(name, wish->fit.needs ? wish->fit.needs->region : NULL);
+
+        missing = refusal_at(provider, name, project, wish, pool);
+        if (!missing) {
+            *region = name;
+            return NULL;
+        }
+        if (!reason || (is_wanted && !is_told))
+            reason = missing;
+        is_told |= is_wanted;
+    }
+    return reason;
+}
+
+static orc_address_t *address_at(const orc_provider_t *provider, const char *region, const char *project,
+                                 const char *im_url, apr_pool_t *pool)
 {
     orc_address_t *address = apr_pcalloc(pool, sizeof *address);
 
-    address->endpoint = provider->im_url ? provider->im_url : wish->im_url;
+    address->endpoint = provider->im_url ? provider->im_url : im_url;
     address->provider = provider->name;
-    address->region = region_of(provider, wish);
+    address->region = region;
     address->project = project;
     return address;
 }
@@ -91,6 +138,24 @@ static void rank(orc_placement_t *placement, const apr_array_header_t *records, 
     }
 }
 
+static void consider(orc_placement_t *placement, const orc_provider_t *provider, const orc_placement_wish_t *wish,
+                     apr_pool_t *pool)
+{
+    const orc_provider_project_t *share = orc_provider_share(provider, wish->issuer, wish->group);
+    const char *reason = share ? refusal(provider, share, wish, pool) : NULL, *region = NULL;
+
+    if (share && !reason)
+        reason = find_region(&region, provider, share->project, wish, pool);
+    if (!share)
+        json_array_append_new(placement->strangers, json_string(provider->name));
+    else if (reason)
+        json_array_append_new(placement->refusals,
+                              json_pack("{s:s, s:s}", "provider", provider->name, "reason", reason));
+    else
+        APR_ARRAY_PUSH(placement->candidates, orc_address_t *) =
+            address_at(provider, region, share->project, wish->im_url, pool);
+}
+
 void orc_engine_place(orc_placement_t *placement, const orc_providers_t *providers, const orc_placement_wish_t *wish,
                       const apr_array_header_t *records, apr_pool_t *pool)
 {
@@ -100,18 +165,16 @@ void orc_engine_place(orc_placement_t *placement, const orc_providers_t *provide
     placement->ranking = apr_array_make(pool, 4, sizeof(const char *));
     placement->refusals = orc_json_own(json_array(), pool);
     placement->strangers = orc_json_own(json_array(), pool);
-    for (i = 0; i < providers->list->nelts; i++) {
-        const orc_provider_t *provider = APR_ARRAY_IDX(providers->list, i, const orc_provider_t *);
-        const char *project = orc_provider_project(provider, wish->issuer, wish->group);
-        const char *reason = project ? refusal(provider, wish, pool) : NULL;
-
-        if (!project)
-            json_array_append_new(placement->strangers, json_string(provider->name));
-        else if (reason)
-            json_array_append_new(placement->refusals,
-                                  json_pack("{s:s, s:s}", "provider", provider->name, "reason", reason));
-        else
-            APR_ARRAY_PUSH(placement->candidates, orc_address_t *) = address_at(provider, wish, project, pool);
-    }
+    for (i = 0; i < providers->list->nelts; i++)
+        consider(placement, APR_ARRAY_IDX(providers->list, i, const orc_provider_t *), wish, pool);
     rank(placement, records, wish->max, pool);
+}
+
+const char *orc_engine_choose(apr_array_header_t **choices, const orc_provider_t *provider, const orc_address_t *at,
+                              const orc_tosca_template_t *tosca, const json_t *complete, apr_pool_t *pool)
+{
+    const orc_offer_t offer = orc_provider_offer(provider, at->region);
+    const orc_fit_wish_t wish = {orc_tosca_needs(tosca, complete, pool), 0};
+
+    return orc_engine_fit(choices, &offer, at->project, &wish, pool);
 }

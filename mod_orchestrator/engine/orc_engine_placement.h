@@ -2,6 +2,7 @@
 #ifndef ORC_ENGINE_PLACEMENT_H
 #define ORC_ENGINE_PLACEMENT_H
 
+#include "orc_engine_fit.h"
 #include "orc_engine_step.h"
 
 /* Which providers may serve a deployment, and in what order. Pure. */
@@ -11,6 +12,7 @@ typedef struct orc_placement_wish_t {
     const char *group, *issuer;
     const char *type;              /* the template's target_provider_type */
     const char *provider, *region; /* targets, or NULL */
+    orc_fit_wish_t fit;            /* what must be there; its needs' policies narrow, too */
     int max;                       /* at most so many candidates; 0: no limit */
     const char *im_url;            /* the default endpoint */
 } orc_placement_wish_t;
@@ -29,5 +31,13 @@ typedef struct orc_placement_t {
  */
 void orc_engine_place(orc_placement_t *placement, const orc_providers_t *providers, const orc_placement_wish_t *wish,
                       const apr_array_header_t *records, apr_pool_t *pool);
+
+/**
+ * What the machines of a template are made with at a place that was chosen, for orc_tosca_render.
+ * @param choices of orc_tosca_choice_t, in the pool
+ * @return NULL, or what the provider does not offer any more, as orc_engine_fit tells it
+ */
+const char *orc_engine_choose(apr_array_header_t **choices, const orc_provider_t *provider, const orc_address_t *at,
+                              const orc_tosca_template_t *tosca, const json_t *complete, apr_pool_t *pool);
 
 #endif

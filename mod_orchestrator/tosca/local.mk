@@ -9,6 +9,7 @@ liborc_la_SOURCES += \
 	$(tosca)/orc_tosca_grammar.c \
 	$(tosca)/orc_tosca_inputs.c \
 	$(tosca)/orc_tosca_merge.c \
+	$(tosca)/orc_tosca_needs.c \
 	$(tosca)/orc_tosca_pattern.c \
 	$(tosca)/orc_tosca_render.c \
 	$(tosca)/orc_tosca_requirements.c \

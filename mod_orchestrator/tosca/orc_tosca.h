@@ -106,20 +106,55 @@ typedef struct orc_tosca_demand_t {
 orc_error_t *orc_tosca_topology(apr_array_header_t **nodes, orc_tosca_demand_t *demand,
                                 const orc_tosca_template_t *tosca, const json_t *complete, apr_pool_t *pool);
 
+/** From a number to another; `most` is INFINITY when nothing is too much. */
+typedef struct orc_tosca_bounds_t {
+    double least, most;
+} orc_tosca_bounds_t;
+
+/** What a Compute node asks of the machines that are made of it. */
+typedef struct orc_tosca_machine_t {
+    const char *name;                         /* of the node template */
+    orc_tosca_bounds_t cpus, ram, disk, gpus; /* capability `host`; ram and disk in bytes */
+    const char *flavor;                       /* its instance_type, or NULL: by size */
+    const char *image;                        /* capability `os`: a URL or a name, or NULL: by what follows */
+    const char *type, *distribution, *version, *architecture; /* or NULL: any */
+} orc_tosca_machine_t;
+
+/** What a template asks of the place where it is deployed. */
+typedef struct orc_tosca_needs_t {
+    apr_array_header_t *machines; /* of orc_tosca_machine_t: nodes that have instances */
+    const char *sla, *region;     /* of its SlaPlacement policies, or NULL */
+    int is_torn;                  /* these ask for different places */
+} orc_tosca_needs_t;
+
+/**
+ * Reads what is written down or comes from inputs; anything else asks for nothing. A number is the least that will do,
+ * a list of two a range, and so are the clauses in_range, greater_or_equal, less_or_equal and equal.
+ * @param complete what orc_tosca_inputs gave
+ */
+orc_tosca_needs_t *orc_tosca_needs(const orc_tosca_template_t *tosca, const json_t *complete, apr_pool_t *pool);
+
 /** One owner's account on the machines. */
 typedef struct orc_tosca_user_t {
     const char *os_user_name;
     const char *os_user_ssh_public_key;
 } orc_tosca_user_t;
 
+/** What a node's machines are made with at the place that was chosen. */
+typedef struct orc_tosca_choice_t {
+    const char *node;
+    const char *flavor, *image; /* the name, the URL; NULL: as the template has it */
+} orc_tosca_choice_t;
+
 typedef struct orc_tosca_rendering_t {
     const json_t *inputs;    /* as given, checked before */
     const char *users_input; /* name of the input that lists the owners ("users"); ignored when the template has none */
-    const apr_array_header_t *users; /* of orc_tosca_user_t, or NULL */
-    const apr_array_header_t *tags;  /* of orc_tosca_tag_t: see orc_tosca_render */
-    const char *infra_name;          /* metadata.infra_name, or NULL */
-    const char *into;                /* the document that IM has, which the text is to be merged into; or NULL */
-    const char *mark_name, *mark;    /* one more tag, in `metadata` alone; or NULL */
+    const apr_array_header_t *users;   /* of orc_tosca_user_t, or NULL */
+    const apr_array_header_t *tags;    /* of orc_tosca_tag_t: see orc_tosca_render */
+    const apr_array_header_t *choices; /* of orc_tosca_choice_t, or NULL */
+    const char *infra_name;            /* metadata.infra_name, or NULL */
+    const char *into;                  /* the document that IM has, which the text is to be merged into; or NULL */
+    const char *mark_name, *mark;      /* one more tag, in `metadata` alone; or NULL */
 } orc_tosca_rendering_t;
 
 typedef struct orc_tosca_tag_t {
@@ -129,8 +164,8 @@ typedef struct orc_tosca_tag_t {
 /**
  * The text for IM (of a template that orc_tosca_inputs and orc_tosca_topology took), which leaves nothing to be read in
  * another way: every input with its complete, typed value as its default (none when it is null), values of declared
- * types and counts written as these, the owners in the users input, the tags in `metadata` and on every compute node, a
- * version of TOSCA that IM knows. Byte-stable: the same arguments give the same bytes.
+ * types and counts written as these, the owners in the users input, the tags in `metadata` and on every compute node,
+ * the choices on theirs, a version of TOSCA that IM knows. Byte-stable: the same arguments give the same bytes.
  *
  * A text that IM merges into another one (an update) takes nothing away from that: an input whose value would keep
  * something of its former one has another name ("ports__2"), wherever it is used. What IM made of a `random(8)` stays.

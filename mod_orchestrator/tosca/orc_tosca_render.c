@@ -247,6 +247,36 @@ static const orc_yaml_node_t *set_count(const render_t *render, const orc_yaml_n
     return node;
 }
 
+/* A node with a property of a capability set, where its type knows such a property. */
+static const orc_yaml_node_t *with_choice(const render_t *render, const orc_yaml_node_t *node, const char *capability,
+                                          const char *name, const char *chosen)
+{
+    const char *type = orc_yaml_text(orc_yaml_get(node, "type"));
+    const orc_yaml_node_t *declared =
+        orc_tosca_type_member(render->tosca, "node_types", type, "capabilities", capability, NULL);
+
+    if (!chosen || !orc_tosca_capability_property(render->tosca, declared, name))
+        return node;
+    return orc_yaml_with(node, orc_yaml_new_string(chosen, render->pool), render->pool, "capabilities", capability,
+                         "properties", name, NULL);
+}
+
+static const orc_yaml_node_t *set_choices(const render_t *render, const char *name, const orc_yaml_node_t *node)
+{
+    const apr_array_header_t *choices = render->rendering->choices;
+    int i;
+
+    for (i = 0; choices && i < choices->nelts; i++) {
+        const orc_tosca_choice_t *choice = &APR_ARRAY_IDX(choices, i, orc_tosca_choice_t);
+
+        if (strcmp(choice->node, name) != 0)
+            continue;
+        node = with_choice(render, node, "host", "instance_type", choice->flavor);
+        node = with_choice(render, node, "os", "image", choice->image);
+    }
+    return node;
+}
+
 static const orc_yaml_node_t *render_template(const render_t *render, const render_part_t *part, const char *name,
                                               const orc_yaml_node_t *node)
 {
@@ -256,7 +286,8 @@ static const orc_yaml_node_t *render_template(const render_t *render, const rend
 static const orc_yaml_node_t *render_node(const render_t *render, const render_part_t *part, const char *name,
                                           const orc_yaml_node_t *node)
 {
-    return add_tags(render, set_count(render, render_template(render, part, name, node)));
+    node = set_count(render, render_template(render, part, name, node));
+    return add_tags(render, set_choices(render, name, node));
 }
 
 static const orc_yaml_node_t *render_type(const render_t *render, const render_part_t *part, const char *name,

@@ -56,6 +56,7 @@ static void check_topology(const orc_tosca_template_t *tosca, apr_pool_t *pool)
     error = orc_tosca_topology(&nodes, &demand, tosca, complete, pool);
     HOLDS(!error || error->status == 422);
     HOLDS(error || (nodes->nelts <= 10000 && demand.machines <= nodes->nelts));
+    HOLDS(error || orc_tosca_needs(tosca, complete, pool)->machines->nelts <= demand.machines);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

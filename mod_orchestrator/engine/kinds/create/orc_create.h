@@ -70,6 +70,7 @@ typedef struct orc_create_t {
     const char *end; /* why there is no further attempt */
 
     const struct orc_collected_t *collected; /* within a step */
+    orc_tosca_needs_t *needs;                /* the same: what the template asks of its place */
 } orc_create_t;
 
 /* ---- orc_create_attempt.c ---- */

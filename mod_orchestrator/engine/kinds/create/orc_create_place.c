@@ -81,6 +81,10 @@ static orc_error_t *note_demand(orc_task_t *task)
         json_array_append_new(memory->outputs, json_string(APR_ARRAY_IDX(names, i, const char *)));
     memory->machines = demand.machines;
     memory->is_public = demand.wants_public;
+    memory->needs = orc_tosca_needs(tosca, complete, task->pool);
+    if (memory->needs->is_torn)
+        return orc_error(task->pool, 422, "template.policies",
+                         "The template's SlaPlacement policies ask for different places.");
     return NULL;
 }
 
@@ -114,6 +118,7 @@ static orc_step_t on_records(orc_task_t *task, const orc_found_t *found)
                                        .type = work->provider_type,
                                        .provider = work->target_provider,
                                        .region = work->target_region,
+                                       .fit = {memory->needs, memory->is_public},
                                        .max = work->max_providers,
                                        .im_url = task->config->im_url};
     orc_placement_t placement;

@@ -1,0 +1,209 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_tosca_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What a template asks of the place where it is deployed. */
+
+typedef struct reader_t {
+    const orc_tosca_template_t *tosca;
+    const json_t *inputs;
+    apr_pool_t *pool;
+} reader_t;
+
+/* ---- values ---- */
+
+/* What is written, with inputs in their places; a new reference. */
+static json_t *value_of(const reader_t *reader, const orc_yaml_node_t *node)
+{
+    const char *input = orc_tosca_input_name(node);
+    json_t *made;
+    int i;
+
+    if (!node || orc_yaml_is_null(node))
+        return json_null();
+    if (input)
+        return json_incref(json_object_get(reader->inputs, input));
+    if (node->kind == ORC_YAML_SCALAR)
+        return orc_yaml_to_json(node);
+    made = node->kind == ORC_YAML_SEQUENCE ? json_array() : json_object();
+    for (i = 0; i < node->count; i++) {
+        if (node->kind == ORC_YAML_SEQUENCE)
+            json_array_append_new(made, value_of(reader, node->items[i]));
+        else
+            json_object_set_new(made, node->pairs[i].key->text, value_of(reader, node->pairs[i].value));
+    }
+    return made;
+}
+
+/* A size in bytes; -1: it is none. */
+static double size_of(const json_t *value)
+{
+    orc_tosca_value_t size;
+    const char *problem;
+    double bytes;
+    int i;
+
+    if (orc_tosca_value_read(&size, &problem, ORC_TOSCA_SIZE, value))
+        return -1;
+    bytes = (double)size.as.unit.digits * (double)size.as.unit.factor;
+    for (i = 0; i < size.as.unit.decimals; i++)
+        bytes /= 10;
+    return bytes;
+}
+
+/* A number, also as a text; -1: it is none. */
+static double number_of(const json_t *value)
+{
+    json_int_t number;
+
+    if (json_is_number(value))
+        return json_number_value(value);
+    return json_is_string(value) && !orc_yaml_integer(&number, json_string_value(value)) ? (double)number : -1;
+}
+
+typedef double measure_t(const json_t *value);
+
+static void bound(double *limit, const json_t *value, measure_t *measure)
+{
+    double number = value ? measure(value) : -1;
+
+    if (number >= 0)
+        *limit = number;
+}
+
+static void range(orc_tosca_bounds_t *bounds, const json_t *value, measure_t *measure)
+{
+    bound(&bounds->least, json_array_get(value, 0), measure);
+    bound(&bounds->most, json_array_get(value, 1), measure); /* UNBOUNDED is no number */
+}
+
+/* At least a value, from one to another, or what the clause of a constraint says. What can't be known here (a function)
+ * asks for nothing. */
+static orc_tosca_bounds_t bounds_of(const reader_t *reader, const orc_yaml_node_t *node, measure_t *measure)
+{
+    orc_tosca_bounds_t bounds = {0, INFINITY};
+    json_t *value = orc_json_own(value_of(reader, node), reader->pool);
+
+    if (json_is_array(value))
+        range(&bounds, value, measure);
+    else if (json_is_object(value)) {
+        range(&bounds, json_object_get(value, "in_range"), measure);
+        bound(&bounds.least, json_object_get(value, "greater_or_equal"), measure);
+        bound(&bounds.most, json_object_get(value, "less_or_equal"), measure);
+        bound(&bounds.least, json_object_get(value, "equal"), measure);
+        bound(&bounds.most, json_object_get(value, "equal"), measure);
+    }
+    else
+        bound(&bounds.least, value, measure);
+    return bounds;
+}
+
+/* A word as it is written: 22.10 is no number here. NULL: nothing is asked for. */
+static const char *word_of(const reader_t *reader, const orc_yaml_node_t *node)
+{
+    const json_t *value;
+
+    if (!node || orc_yaml_is_null(node))
+        return NULL;
+    if (node->kind == ORC_YAML_SCALAR)
+        return *node->text ? node->text : NULL;
+    value = orc_tosca_resolve(node, reader->inputs, reader->pool);
+    if (json_is_number(value))
+        return orc_json_text(value, reader->pool);
+    return json_is_string(value) && *json_string_value(value) ? json_string_value(value) : NULL;
+}
+
+/* ---- machines ---- */
+
+static const orc_yaml_node_t *property(const orc_yaml_node_t *node, const char *capability, const char *name)
+{
+    return orc_yaml_path(node, "capabilities", capability, "properties", name, NULL);
+}
+
+static void read_machine(orc_tosca_machine_t *machine, const reader_t *reader, const orc_yaml_node_t *node)
+{
+    machine->cpus = bounds_of(reader, property(node, "host", "num_cpus"), number_of);
+    machine->gpus = bounds_of(reader, property(node, "host", "num_gpus"), number_of);
+    machine->ram = bounds_of(reader, property(node, "host", "mem_size"), size_of);
+    machine->disk = bounds_of(reader, property(node, "host", "disk_size"), size_of);
+    machine->flavor = word_of(reader, property(node, "host", "instance_type"));
+    machine->image = word_of(reader, property(node, "os", "image"));
+    machine->type = word_of(reader, property(node, "os", "type"));
+    machine->distribution = word_of(reader, property(node, "os", "distribution"));
+    machine->version = word_of(reader, property(node, "os", "version"));
+    machine->architecture = word_of(reader, property(node, "os", "architecture"));
+}
+
+static int is_there(const reader_t *reader, const orc_yaml_node_t *node)
+{
+    orc_tosca_count_t count;
+
+    orc_tosca_count(&count, node, reader->inputs, reader->pool);
+    return count.number > 0;
+}
+
+static apr_array_header_t *machines_of(const reader_t *reader)
+{
+    const orc_yaml_node_t *nodes = reader->tosca->nodes;
+    apr_array_header_t *machines = apr_array_make(reader->pool, 4, sizeof(orc_tosca_machine_t));
+    int i;
+
+    for (i = 0; nodes && i < nodes->count; i++) {
+        const char *type = orc_yaml_text(orc_yaml_get(nodes->pairs[i].value, "type"));
+        orc_tosca_machine_t *machine;
+
+        if (!orc_tosca_derives(reader->tosca, "node_types", type, "tosca.nodes.Compute") ||
+            !is_there(reader, nodes->pairs[i].value))
+            continue;
+        machine = apr_array_push(machines);
+        machine->name = nodes->pairs[i].key->text;
+        read_machine(machine, reader, nodes->pairs[i].value);
+    }
+    return machines;
+}
+
+/* ---- policies ---- */
+
+static int is_other(const char *word, const char *former)
+{
+    return word && former && strcmp(word, former);
+}
+
+static void read_policy(orc_tosca_needs_t *needs, const reader_t *reader, const orc_yaml_node_t *policy)
+{
+    const char *type = orc_yaml_text(orc_yaml_get(policy, "type")), *sla, *region;
+
+    if (!type || !orc_tosca_derives(reader->tosca, "policy_types", type, "tosca.policies.indigo.SlaPlacement"))
+        return;
+    sla = word_of(reader, orc_yaml_path(policy, "properties", "sla_id", NULL));
+    region = word_of(reader, orc_yaml_path(policy, "properties", "region", NULL));
+    needs->is_torn |= is_other(sla, needs->sla) || is_other(region, needs->region);
+    needs->sla = sla ? sla : needs->sla;
+    needs->region = region ? region : needs->region;
+}
+
+/* A list of mappings with one key each, or a mapping. */
+static void read_policies(orc_tosca_needs_t *needs, const reader_t *reader, const orc_yaml_node_t *policies)
+{
+    int i;
+
+    for (i = 0; policies && i < policies->count; i++) {
+        if (policies->kind == ORC_YAML_MAPPING)
+            read_policy(needs, reader, policies->pairs[i].value);
+        else if (policies->kind == ORC_YAML_SEQUENCE && policies->items[i]->kind == ORC_YAML_MAPPING &&
+                 policies->items[i]->count == 1)
+            read_policy(needs, reader, policies->items[i]->pairs[0].value);
+    }
+}
+
+orc_tosca_needs_t *orc_tosca_needs(const orc_tosca_template_t *tosca, const json_t *complete, apr_pool_t *pool)
+{
+    const reader_t reader = {tosca, complete, pool};
+    orc_tosca_needs_t *needs = apr_pcalloc(pool, sizeof *needs);
+
+    needs->machines = machines_of(&reader);
+    read_policies(needs, &reader, orc_yaml_get(tosca->topology, "policies"));
+    return needs;
+}
