@@ -183,6 +183,7 @@ CREATE TABLE deployment_logs (
     im_logs           text,
     orchestrator_logs text,                    -- posted
     lines_after       timestamptz,             -- operations' lines up to then were overwritten or deleted
+    im_after          timestamptz,             -- IM's part was deleted then
     updated_at        timestamptz NOT NULL DEFAULT now()
 );
 

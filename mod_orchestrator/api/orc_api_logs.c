@@ -21,3 +21,23 @@ orc_error_t *orc_api_logs_get(const orc_request_t *request, orc_response_t *resp
     orc_response_json(response, 200, text);
     return NULL;
 }
+
+orc_error_t *orc_api_logs_post(const orc_request_t *request, orc_response_t *response)
+{
+    const orc_rules_call_t call = orc_surface_call(request);
+    const orc_store_log_parts_t parts = {orc_json_string(request->json, "im_logs"),
+                                         orc_json_string(request->json, "orchestrator_logs")};
+
+    ORC_TRY(orc_rules_log_write(&call, request->ids[0], &parts));
+    orc_surface_done(response);
+    return NULL;
+}
+
+orc_error_t *orc_api_logs_delete(const orc_request_t *request, orc_response_t *response)
+{
+    const orc_rules_call_t call = orc_surface_call(request);
+
+    ORC_TRY(orc_rules_log_delete(&call, request->ids[0]));
+    orc_surface_done(response);
+    return NULL;
+}

@@ -17,11 +17,12 @@ typedef struct orc_issuer_config_t {
     const char *groups_claim;            /* claim that lists a person's groups ("groups") */
     const char *admin_group;             /* members are administrators (orc_group_name), or NULL */
     const apr_array_header_t *groups; /* of const char *, as orc_group_name has them: authorised groups; empty: all */
-    const char *client_id;            /* for token refresh and exchange, or NULL */
-    const char *client_secret;        /* read from OrchestratorIssuer's ClientSecretFile, or NULL */
-    const char *token_endpoint;       /* NULL: asked for at .well-known/openid-configuration */
-    const char *userinfo_endpoint;    /* NULL: asked for there */
-    const char *jwks_uri;             /* NULL: asked for there */
+    const apr_array_header_t *service_accounts; /* of const char *: client ids whose tokens are service accounts' */
+    const char *client_id;                      /* for token refresh and exchange, or NULL */
+    const char *client_secret;                  /* read from OrchestratorIssuer's ClientSecretFile, or NULL */
+    const char *token_endpoint;                 /* NULL: asked for at .well-known/openid-configuration */
+    const char *userinfo_endpoint;              /* NULL: asked for there */
+    const char *jwks_uri;                       /* NULL: asked for there */
 } orc_issuer_config_t;
 
 enum { ORC_MAX_LOOKS = 8 };

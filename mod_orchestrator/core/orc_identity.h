@@ -14,6 +14,7 @@ typedef struct orc_identity_t {
     const char *name, *username, *email; /* from the token, or NULL: looked up at userinfo at registration */
     const apr_array_header_t *groups;    /* of const char *, as orc_group_name has them */
     int is_admin;                        /* member of the issuer's admin group */
+    int is_service;                      /* the token is a service account's (OrchestratorServiceAccounts) */
     apr_time_t expires;                  /* of the access token */
     const char *access_token;
     char user_id[37]; /* UUID of the registered person; "" until orc_rules_persons_find looked it up */

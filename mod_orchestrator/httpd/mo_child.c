@@ -48,6 +48,7 @@ static orc_rules_t *make_rules(const mo_config_t *config, apr_pool_t *pool)
     const orc_rules_host_t host = {.here = config->shared->here,
                                    .costly = config->shared->costly,
                                    .following = config->shared->following,
+                                   .looks = config->shared->looks,
                                    .workers = mo_mpm_number(AP_MPMQ_MAX_THREADS) * mo_mpm_number(AP_MPMQ_MAX_DAEMONS),
                                    .connections = config->db_max,
                                    .followers = mo_stream_share()};

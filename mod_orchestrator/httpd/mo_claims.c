@@ -208,7 +208,7 @@ orc_error_t *mo_claims_authorise(const orc_identity_t *identity, const orc_issue
 {
     int i;
 
-    if (identity->is_admin || !issuer->groups || issuer->groups->nelts == 0)
+    if (identity->is_admin || identity->is_service || !issuer->groups || issuer->groups->nelts == 0)
         return NULL;
     for (i = 0; i < issuer->groups->nelts; i++) {
         if (orc_words_contain(identity->groups, APR_ARRAY_IDX(issuer->groups, i, const char *)))
@@ -225,6 +225,16 @@ static void read_person(orc_identity_t *identity, const json_t *claims)
     identity->expires = apr_time_from_sec(numeric_date(json_object_get(claims, "exp")));
 }
 
+/* A client that asks for a token of its own is named by client_id (RFC 9068) or azp (OpenID Connect, Keycloak). */
+static int is_service_account(const orc_issuer_config_t *issuer, const json_t *claims)
+{
+    const char *client = orc_json_string(claims, "client_id");
+
+    if (!client)
+        client = orc_json_string(claims, "azp");
+    return client && issuer->service_accounts && orc_words_contain(issuer->service_accounts, client);
+}
+
 orc_error_t *mo_claims_identity(orc_identity_t **identity, const orc_issuer_config_t *issuer, const mo_token_t *token,
                                 apr_time_t now, apr_pool_t *pool)
 {
@@ -235,8 +245,11 @@ orc_error_t *mo_claims_identity(orc_identity_t **identity, const orc_issuer_conf
         return refused(pool, "The access token was not issued for this service.");
     ORC_TRY(check_times(token->claims, now, pool));
     ORC_TRY(read_subject(&person->subject, token->claims, pool));
+    person->is_service = is_service_account(issuer, token->claims);
     if (groups && !json_is_null(groups))
         ORC_TRY(mo_claims_groups(person, issuer, groups, pool));
+    else if (person->is_service)
+        person->groups = apr_array_make(pool, 0, sizeof(const char *)); /* userinfo knows people only */
     person->issuer = issuer->url;
     person->access_token = token->text;
     read_person(person, token->claims);

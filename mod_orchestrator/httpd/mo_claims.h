@@ -29,7 +29,8 @@ orc_error_t *mo_claims_read(mo_token_t *token, const char *text, apr_pool_t *poo
 
 /**
  * Checks the claims of a token that a key of `issuer` has signed, and makes an identity of it.
- * @param identity in `pool`; user_id stays empty, and groups NULL when the token has no claim for them
+ * @param identity in `pool`; user_id stays empty, and groups NULL when the token has no claim for them and is no
+ *                 service account's
  * @param issuer   the one that the claim iss names
  * @param now      microseconds since 1970
  * @return 401 "token" when aud, exp, nbf, iat, sub or the groups are not as they must be
@@ -45,7 +46,8 @@ orc_error_t *mo_claims_identity(orc_identity_t **identity, const orc_issuer_conf
 orc_error_t *mo_claims_groups(orc_identity_t *identity, const orc_issuer_config_t *issuer, const json_t *claim,
                               apr_pool_t *pool);
 
-/** 403 "groups" when a person with known groups is no administrator and in none of the issuer's authorised groups. */
+/** 403 "groups" when a person with known groups is no administrator, no service account and in none of the issuer's
+ * authorised groups. */
 orc_error_t *mo_claims_authorise(const orc_identity_t *identity, const orc_issuer_config_t *issuer, apr_pool_t *pool);
 
 #endif

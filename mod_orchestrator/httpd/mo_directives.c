@@ -82,6 +82,8 @@ const command_rec mo_directives[] = {
                   "group whose members are administrators"),
     AP_INIT_ITERATE("OrchestratorUserGroups", mo_add_issuer_group, AT_ISSUER(groups), RSRC_CONF,
                     "groups that may use the service; none: every person of the issuer"),
+    AP_INIT_ITERATE("OrchestratorServiceAccounts", mo_add_issuer_text, AT_ISSUER(service_accounts), RSRC_CONF,
+                    "clients whose own tokens may write logs of deployments; none: no client"),
     AP_INIT_TAKE1("OrchestratorGroupsClaim", mo_set_issuer_text, AT_ISSUER(groups_claim), RSRC_CONF,
                   "claim that lists a person's groups (groups)"),
     AP_INIT_TAKE1("OrchestratorClientId", mo_set_issuer_text, AT_ISSUER(client_id), RSRC_CONF,

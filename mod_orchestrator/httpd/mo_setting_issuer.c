@@ -16,7 +16,8 @@ enum { MAX_SECRET_FILE = 4096 };
  */
 static int is_there_twice(const ap_directive_t *directive)
 {
-    static const char *const lists[] = {"OrchestratorAudience", "OrchestratorUserGroups", NULL};
+    static const char *const lists[] = {"OrchestratorAudience", "OrchestratorUserGroups", "OrchestratorServiceAccounts",
+                                        NULL};
     const ap_directive_t *other = directive->next;
 
     while (other && ap_cstr_casecmp(other->directive, directive->directive) != 0)
@@ -64,6 +65,7 @@ const char *mo_read_issuer(cmd_parms *cmd, void *unused, const char *arguments)
     issuer->groups_claim = "groups";
     issuer->audiences = apr_array_make(cmd->pool, 2, sizeof(const char *));
     issuer->groups = apr_array_make(cmd->pool, 2, sizeof(const char *));
+    issuer->service_accounts = apr_array_make(cmd->pool, 2, sizeof(const char *));
     APR_ARRAY_PUSH((apr_array_header_t *)config->values->issuers, orc_issuer_config_t *) = issuer;
     config->issuer = issuer;
     error = walk_issuer(cmd, config);

@@ -12,7 +12,7 @@
 #include "mo_private.h"
 #include "orc_time.h"
 
-enum { MOST_GUESTS = 65536, GATES = 5 };
+enum { MOST_GUESTS = 65536, GATES = 6 };
 
 int mo_mpm_number(int what)
 {
@@ -61,8 +61,8 @@ static int lay_out(mo_shared_t *shared)
 {
     char *at = (char *)shared;
     int guests = guests_needed();
-    orc_gate_memory_t **const gates[GATES] = {&shared->here, &shared->costly, &shared->following, &shared->of_issuer,
-                                              &shared->of_person};
+    orc_gate_memory_t **const gates[GATES] = {&shared->here,      &shared->costly,    &shared->following,
+                                              &shared->of_issuer, &shared->of_person, &shared->looks};
     int i;
 
     (void)take(&at, sizeof *shared);

@@ -31,8 +31,9 @@ typedef struct mo_shared_t {
     mo_slot_t *slots;
     int slot_count; /* the last one is shared by those who find no other */
     /* Persons' requests that hold a worker, those that cost much, and streams that may wait; and of an issuer and of a
-     * person, what asks userinfo where a child has one thread. A child that was killed needs no cleaning up. */
-    orc_gate_memory_t *here, *costly, *following, *of_issuer, *of_person;
+     * person, what asks userinfo where a child has one thread; and looks at IM's log of a deployment. A child that was
+     * killed needs no cleaning up. */
+    orc_gate_memory_t *here, *costly, *following, *of_issuer, *of_person, *looks;
 } mo_shared_t;
 
 /** A number that ap_mpm_query knows, at least 1. */

@@ -19,7 +19,7 @@ typedef struct entry_t {
     const char *issuer;
     apr_time_t expires;
     unsigned generation;
-    int is_admin, groups;
+    int is_admin, is_service, groups;
     char texts[];
 } entry_t;
 
@@ -111,8 +111,13 @@ static entry_t *pack(const orc_identity_t *identity, unsigned generation)
 
     if (!entry)
         return NULL;
-    *entry =
-        (entry_t){size, identity->issuer, identity->expires, generation, identity->is_admin, identity->groups->nelts};
+    *entry = (entry_t){size,
+                       identity->issuer,
+                       identity->expires,
+                       generation,
+                       identity->is_admin,
+                       identity->is_service,
+                       identity->groups->nelts};
     at = entry->texts;
     for (i = 0; i < TEXTS; i++)
         put(&at, texts[i]);
@@ -136,6 +141,7 @@ static orc_identity_t *unpack(const entry_t *entry, apr_pool_t *pool)
     identity->issuer = entry->issuer;
     identity->expires = entry->expires;
     identity->is_admin = entry->is_admin;
+    identity->is_service = entry->is_service;
     identity->subject = take(&at);
     identity->name = unless_empty(take(&at));
     identity->username = unless_empty(take(&at));

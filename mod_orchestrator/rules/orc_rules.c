@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-    LOOKS = 4,  /* at IM's logs that a process takes at once, one of a deployment */
+    LOOKS = 4,  /* at IM's logs that a process takes at once, one of a deployment on a host */
     COSTLY = 2, /* requests that cost much which one person may have at work on a host */
     ALL = INT_MAX,
 };
@@ -33,7 +33,7 @@ orc_rules_t *orc_rules_make(const orc_rules_host_t *host, apr_pool_t *pool)
 
     rules->callers = orc_rules_callers_make(pool);
     rules->parsed = orc_rules_parsed_make(pool);
-    rules->looks = orc_gate_make(NULL, LOOKS, 1, pool);
+    rules->looks = orc_gate_make(host->looks, LOOKS, 1, pool);
     rules->here = orc_gate_make(host->here, ALL, share_of(host->workers, 1, 4), pool);
     rules->turns = orc_gate_make(NULL, ALL, share_of(host->connections, 1, 2), pool);
     rules->costly = orc_gate_make(host->costly, costly_of(host->connections), COSTLY, pool);

@@ -41,7 +41,7 @@ static const char *ask_im(const orc_store_log_t *log, const orc_rules_call_t *ca
     return NULL;
 }
 
-/* One look at a deployment's log at a time, and few at all: who comes meanwhile is given what is stored. */
+/* One look at a deployment's log at a time on a host, and few at all: who comes meanwhile is given what is stored. */
 static const char *look(const orc_store_log_t *log, const orc_rules_call_t *call, const char *deployment_id)
 {
     orc_gate_t *looks = call->service->rules->looks;
@@ -70,5 +70,46 @@ orc_error_t *orc_rules_log_read(orc_store_log_t *log, const orc_rules_call_t *ca
     if (!fresh)
         return NULL;
     log->im_logs = fresh;
-    return orc_store_log_keep_im(&log->timestamp, call->service->db, deployment_id, fresh, call->pool);
+    return orc_store_log_keep_im(&log->timestamp, call->service->db, deployment_id, fresh, log->im_after, call->pool);
+}
+
+/* ---- writing ---- */
+
+typedef struct work_t {
+    const orc_rules_call_t *call;
+    const char *deployment_id;
+    const orc_store_log_parts_t *parts; /* NULL: both go */
+} work_t;
+
+static orc_error_t *change(orc_db_t *db, void *baton, apr_pool_t *pool)
+{
+    const work_t *work = baton;
+    int is_known, exists;
+
+    ORC_TRY(orc_store_log_lock(&is_known, &exists, db, work->deployment_id, work->call->who->user_id, pool));
+    if (!is_known)
+        return orc_rules_gone(pool);
+    if (!exists)
+        return orc_rules_not_found("deployment", pool);
+    return work->parts ? orc_store_log_write(db, work->deployment_id, work->parts, pool)
+                       : orc_store_log_delete(db, work->deployment_id, pool);
+}
+
+orc_error_t *orc_rules_log_write(const orc_rules_call_t *call, const char *deployment_id,
+                                 const orc_store_log_parts_t *parts)
+{
+    work_t work = {call, deployment_id, parts};
+
+    if (!call->who->is_admin && !call->who->is_service)
+        return orc_rules_forbidden("log", call->pool);
+    return orc_db_transact(call->service->db, change, &work, 0, call->pool);
+}
+
+orc_error_t *orc_rules_log_delete(const orc_rules_call_t *call, const char *deployment_id)
+{
+    work_t work = {call, deployment_id, NULL};
+
+    if (!call->who->is_admin)
+        return orc_rules_forbidden("log", call->pool);
+    return orc_db_transact(call->service->db, change, &work, 0, call->pool);
 }

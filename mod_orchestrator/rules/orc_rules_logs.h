@@ -6,11 +6,25 @@
 #include "orc_store_logs.h"
 
 /**
- * The log of a deployment: IM's part fresh when IM answers within two seconds, else as it is stored. A process looks at
- * IM for one reader of a deployment at a time, and for a few deployments at once; everybody else gets what is stored,
- * so that an IM that hangs holds up few.
+ * The log of a deployment: IM's part fresh when IM answers within two seconds, else as it is stored. A host looks at
+ * IM for one reader of a deployment at a time, a process for a few deployments at once; everybody else gets what is
+ * stored, so that an IM that hangs holds up few.
  * @return 403, 404
  */
 orc_error_t *orc_rules_log_read(orc_store_log_t *log, const orc_rules_call_t *call, const char *deployment_id);
+
+/**
+ * Creates or overwrites the parts that are given. What the operations told so far goes with the orchestrator's part;
+ * IM's next fresh text replaces one that was written.
+ * @return 403 unless the caller is an administrator or a service account, 404
+ */
+orc_error_t *orc_rules_log_write(const orc_rules_call_t *call, const char *deployment_id,
+                                 const orc_store_log_parts_t *parts);
+
+/**
+ * Leaves nothing in either part, until an operation has something to tell.
+ * @return 403 unless the caller is an administrator, 404
+ */
+orc_error_t *orc_rules_log_delete(const orc_rules_call_t *call, const char *deployment_id);
 
 #endif

@@ -44,7 +44,8 @@ static orc_error_t *ask_issuer(const orc_rules_call_t *call)
     return NULL;
 }
 
-/* Asks for the claims that the token of a person who is not registered yet lacks. That the issuer doesn't answer is no
+/* Asks for the claims that the token of a person who is not registered yet lacks; of a service account the issuer knows
+ * no more. That the issuer doesn't answer is no
  * error; that too many ask it at this moment is one, because a registration is for good. */
 static orc_error_t *learn(const orc_rules_call_t *call)
 {
@@ -53,7 +54,7 @@ static orc_error_t *learn(const orc_rules_call_t *call)
     orc_error_t *error;
     int found;
 
-    if (nonempty(who->name) && nonempty(who->username) && nonempty(who->email))
+    if (who->is_service || (nonempty(who->name) && nonempty(who->username) && nonempty(who->email)))
         return NULL;
     ORC_TRY(orc_store_users_find(&found, &caller, who->issuer, who->subject, call->service->db, call->pool));
     error = found ? NULL : ask_issuer(call);

@@ -18,6 +18,7 @@ typedef struct orc_rules_t orc_rules_t; /* orc_rules.h */
 typedef struct orc_rules_host_t {
     orc_gate_memory_t *here, *costly; /* who is at work on this host, and with what costs much */
     orc_gate_memory_t *following;     /* who follows something */
+    orc_gate_memory_t *looks;         /* who looks at IM's log of a deployment */
     int workers;                      /* threads that requests have on this host */
     int connections;                  /* of the database, of this process */
     int followers;                    /* that one person may be of this host's */

@@ -22,6 +22,7 @@ orc_error_t *orc_store_log_read(orc_store_log_t *log, orc_db_source_t *source, c
     log->orchestrator_logs = row.orchestrator_logs;
     log->im_endpoint = row.im_endpoint;
     log->im_infra_id = row.im_infra_id;
+    log->im_after = row.im_after;
     log->is_creator = orc_value_is_true(row.is_creator);
     log->access_token = row.access_token;
     log->creator_id = row.creator_id;
@@ -29,12 +30,42 @@ orc_error_t *orc_store_log_read(orc_store_log_t *log, orc_db_source_t *source, c
 }
 
 orc_error_t *orc_store_log_keep_im(const char **timestamp, orc_db_source_t *source, const char *deployment_id,
-                                   const char *im_logs, apr_pool_t *pool)
+                                   const char *im_logs, const char *im_after, apr_pool_t *pool)
 {
     orc_rows_t rows;
 
-    ORC_TRY(orc_db_read(source, &rows, orc_sql_log_keep_im(.deployment_id = deployment_id, .im_logs = im_logs), pool));
+    ORC_TRY(orc_db_read(source, &rows,
+                        orc_sql_log_keep_im(.deployment_id = deployment_id, .im_logs = im_logs, .im_after = im_after),
+                        pool));
     if (rows.count > 0)
         *timestamp = orc_sql_log_keep_im_row(&rows, 0).timestamp;
     return NULL;
+}
+
+orc_error_t *orc_store_log_lock(int *is_known, int *exists, orc_db_t *db, const char *deployment_id, const char *caller,
+                                apr_pool_t *pool)
+{
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_log_lock(.deployment_id = deployment_id, .caller = caller), pool));
+    *is_known = rows.count == 1;
+    *exists = *is_known && orc_value_is_true(orc_sql_log_lock_row(&rows, 0).exists);
+    return NULL;
+}
+
+orc_error_t *orc_store_log_write(orc_db_t *db, const char *deployment_id, const orc_store_log_parts_t *parts,
+                                 apr_pool_t *pool)
+{
+    return orc_db_execute(db, NULL,
+                          orc_sql_log_write(.deployment_id = deployment_id,
+                                            .sets_im = orc_value_flag(parts->im_logs != NULL),
+                                            .im_logs = parts->im_logs,
+                                            .sets_orchestrator = orc_value_flag(parts->orchestrator_logs != NULL),
+                                            .orchestrator_logs = parts->orchestrator_logs),
+                          pool);
+}
+
+orc_error_t *orc_store_log_delete(orc_db_t *db, const char *deployment_id, apr_pool_t *pool)
+{
+    return orc_db_execute(db, NULL, orc_sql_log_delete(.deployment_id = deployment_id), pool);
 }

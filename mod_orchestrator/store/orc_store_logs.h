@@ -14,6 +14,7 @@ typedef struct orc_store_log_t {
     const char *im_logs;
     const char *orchestrator_logs;
     const char *im_endpoint, *im_infra_id;
+    const char *im_after;     /* when IM's part was deleted, as PostgreSQL writes it */
     int is_creator;           /* the person who asks is the one whom the infrastructure belongs to at IM */
     const char *access_token; /* of the creator, sealed, when it is still valid */
     const char *creator_id;
@@ -24,9 +25,29 @@ orc_error_t *orc_store_log_read(orc_store_log_t *log, orc_db_source_t *source, c
 
 /**
  * Keeps what IM said.
+ * @param im_after when IM's part was last deleted, as it was before IM was asked: one that came after is kept
  * @param timestamp of the log as it is now, when the text was another one before; else it stays as it is
  */
 orc_error_t *orc_store_log_keep_im(const char **timestamp, orc_db_source_t *source, const char *deployment_id,
-                                   const char *im_logs, apr_pool_t *pool);
+                                   const char *im_logs, const char *im_after, apr_pool_t *pool);
+
+/** Of what is given, NULL is not written. */
+typedef struct orc_store_log_parts_t {
+    const char *im_logs, *orchestrator_logs;
+} orc_store_log_parts_t;
+
+/**
+ * Makes sure that a deployment stays for the transaction.
+ * @param is_known false when the caller is registered no more
+ */
+orc_error_t *orc_store_log_lock(int *is_known, int *exists, orc_db_t *db, const char *deployment_id, const char *caller,
+                                apr_pool_t *pool);
+
+/** Creates or overwrites the parts that are given. */
+orc_error_t *orc_store_log_write(orc_db_t *db, const char *deployment_id, const orc_store_log_parts_t *parts,
+                                 apr_pool_t *pool);
+
+/** Leaves nothing in either part. */
+orc_error_t *orc_store_log_delete(orc_db_t *db, const char *deployment_id, apr_pool_t *pool);
 
 #endif

@@ -324,7 +324,8 @@ def c_routes(routes):
             before.append("static const char *const %s[] = {%s, NULL};\n\n" % (
                 other, ", ".join(literal(kind) for kind in route["body"]["also"])))
         flags = [flag for flag, holds in (
-            ("ORC_ROUTE_OPEN", route["who"] == "open"), ("ORC_ROUTE_ADMIN", route["who"] == "admin"),
+            ("ORC_ROUTE_OPEN", route["who"] == "open"), ("ORC_ROUTE_ADMIN", route["who"] in ("admin", "admin,service")),
+            ("ORC_ROUTE_SERVICE", route["who"] == "admin,service"),
             ("ORC_ROUTE_CREATES", route.get("creates")), ("ORC_ROUTE_REGISTERS", route.get("registers")),
             ("ORC_ROUTE_BODY", "body" in route), ("ORC_ROUTE_SECRET", route.get("secret")),
             ("ORC_ROUTE_NEEDS", "body" in route and route["body"].get("required", True))) if holds]
@@ -394,7 +395,8 @@ def check(document, routes, enums):
         if where in ids:
             fail("%s is there twice" % where)
         ids.add(where)
-        if route["who"] not in ("open", "any", "self", "self,admin", "owner", "owner,admin", "admin"):
+        if route["who"] not in ("open", "any", "self", "self,admin", "owner", "owner,admin", "admin",
+                                "admin,service"):
             fail("%s: who is %s" % (where, route["who"]))
         if "body" in route and route["body"]["schema"] not in document["components"]:
             fail("%s: no schema %s" % (where, route["body"]["schema"]))

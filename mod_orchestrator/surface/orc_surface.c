@@ -176,6 +176,14 @@ static int is_to_be_known(const orc_request_t *request)
     return request->identity && (!request->route || !(request->route->flags & (ORC_ROUTE_OPEN | ORC_ROUTE_REGISTERS)));
 }
 
+static int is_let_in(const orc_request_t *request)
+{
+    unsigned flags = request->route->flags;
+    const orc_identity_t *who = request->identity;
+
+    return !(flags & ORC_ROUTE_ADMIN) || who->is_admin || ((flags & ORC_ROUTE_SERVICE) && who->is_service);
+}
+
 /* What was `found` to be wrong with the request is told to whoever is known. */
 static orc_error_t *serve(orc_request_t *request, orc_response_t *response, orc_error_t *found)
 {
@@ -187,7 +195,7 @@ static orc_error_t *serve(orc_request_t *request, orc_response_t *response, orc_
         ORC_TRY(orc_rules_persons_find(&caller));
     ORC_TRY(found);
     ORC_TRY(orc_surface_check(request));
-    if ((request->route->flags & ORC_ROUTE_ADMIN) && !request->identity->is_admin)
+    if (!is_let_in(request))
         return orc_error(request->pool, 403, "forbidden.admin", "Only administrators may do this.");
     ORC_TRY(call_again_when_gone(request, response));
     make_not_modified(request, response);

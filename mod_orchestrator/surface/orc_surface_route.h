@@ -55,6 +55,7 @@ enum {
     ORC_ROUTE_BODY = 16,     /* takes a body */
     ORC_ROUTE_NEEDS = 32,    /* and needs one */
     ORC_ROUTE_SECRET = 64,   /* its answer may hold a secret */
+    ORC_ROUTE_SERVICE = 128, /* service accounts, too, where it is for administrators */
 };
 
 /** Adds what else is wrong with a body that breaks its schema, so that everything is named at once. */

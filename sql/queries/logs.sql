@@ -1,12 +1,16 @@
--- The two parts of a deployment's log as they are stored, and where a fresher IM part may be had. The operations' lines
--- come behind what was posted; of very many the last 10000.
+-- The two parts of a deployment's log as they are stored, and where a fresher IM part may be had: nowhere once it was
+-- deleted, until an operation gives IM something new to tell. The operations' lines come behind what was posted; of
+-- very many the last 10000. The last line says what the operation at work does or waits for now.
 -- name: log_get
 -- columns: exists, is_allowed, timestamp, im_logs, orchestrator_logs, im_endpoint, im_infra_id, is_creator,
--- columns: access_token, creator_id
+-- columns: im_after, access_token, creator_id
 SELECT d.id IS NOT NULL AS exists, me.user_id IS NOT NULL OR :is_admin AS is_allowed,
-    views.rfc3339(greatest(l.updated_at, lines.updated_at, d.created_at)) AS timestamp, l.im_logs,
-    nullif(concat_ws(E'\n', nullif(l.orchestrator_logs, ''), lines.text), '') AS orchestrator_logs,
-    d.im_endpoint, d.im_infra_id, d.created_by = u.id AS is_creator,
+    views.rfc3339(greatest(l.updated_at, lines.updated_at, present.updated_at, d.created_at)) AS timestamp, l.im_logs,
+    nullif(concat_ws(E'\n', l.orchestrator_logs, lines.text, present.text), '') AS orchestrator_logs,
+    d.im_endpoint, CASE WHEN l.im_after IS NULL OR EXISTS (SELECT FROM operations o
+        WHERE o.deployment_id = d.id AND coalesce(o.ended_at, 'infinity') > l.im_after) THEN d.im_infra_id
+    END AS im_infra_id,
+    d.created_by = u.id AS is_creator, l.im_after::text AS im_after,
     CASE WHEN c.expires_at > now() THEN c.access_token END AS access_token, d.created_by AS creator_id
 FROM users u
     LEFT JOIN deployments d ON d.id = :deployment_id
@@ -21,11 +25,47 @@ FROM users u
             WHERE deployment_id = d.id AND (me.user_id IS NOT NULL OR :is_admin)
                 AND created_at > coalesce(l.lines_after, '-infinity')
             ORDER BY id DESC LIMIT 10000) m) lines ON true
+    LEFT JOIN LATERAL (
+        SELECT concat_ws(' ', views.rfc3339(o.updated_at), 'info',
+            'Now: ' || translate(o.description, E'\r\n', '  ')) AS text, o.updated_at
+        FROM operations o
+        WHERE o.deployment_id = d.id AND (me.user_id IS NOT NULL OR :is_admin) AND o.ended_at IS NULL
+            AND o.description <> '' AND o.updated_at > coalesce(l.lines_after, '-infinity')
+        ORDER BY o.id DESC LIMIT 1) present ON true
 WHERE u.id = :caller
 
+-- Not over a deletion that came after IM was asked.
 -- name: log_keep_im
 -- columns: timestamp
 INSERT INTO deployment_logs (deployment_id, im_logs) SELECT id, :im_logs FROM deployments WHERE id = :deployment_id
 ON CONFLICT (deployment_id) DO UPDATE SET im_logs = excluded.im_logs, updated_at = now()
 WHERE deployment_logs.im_logs IS DISTINCT FROM excluded.im_logs
+    AND deployment_logs.im_after IS NOT DISTINCT FROM :im_after
 RETURNING views.rfc3339(updated_at) AS timestamp
+
+-- Each part has a flag before it: whether it is given. What is written into the orchestrator's part stands for the
+-- lines of operations up to now.
+-- name: log_write
+INSERT INTO deployment_logs AS l (deployment_id, im_logs, orchestrator_logs, lines_after)
+VALUES (:deployment_id, CASE WHEN :sets_im THEN :im_logs END, CASE WHEN :sets_orchestrator THEN :orchestrator_logs END,
+    CASE WHEN :sets_orchestrator THEN clock_timestamp() END)
+ON CONFLICT (deployment_id) DO UPDATE
+SET im_logs = CASE WHEN :sets_im THEN excluded.im_logs ELSE l.im_logs END,
+    orchestrator_logs = CASE WHEN :sets_orchestrator THEN excluded.orchestrator_logs ELSE l.orchestrator_logs END,
+    lines_after = CASE WHEN :sets_orchestrator THEN excluded.lines_after ELSE l.lines_after END,
+    updated_at = clock_timestamp()
+
+-- name: log_delete
+INSERT INTO deployment_logs (deployment_id, lines_after, im_after)
+VALUES (:deployment_id, clock_timestamp(), clock_timestamp())
+ON CONFLICT (deployment_id) DO UPDATE
+SET im_logs = NULL, orchestrator_logs = NULL, lines_after = excluded.lines_after, im_after = excluded.im_after,
+    updated_at = clock_timestamp()
+
+-- The deployment that a log is of, locked so that it does not go meanwhile; no row: the caller is gone.
+-- name: log_lock
+-- columns: exists
+WITH deployment AS (
+    SELECT id FROM deployments WHERE id = :deployment_id FOR KEY SHARE
+)
+SELECT d.id IS NOT NULL AS exists FROM users caller LEFT JOIN deployment d ON true WHERE caller.id = :caller

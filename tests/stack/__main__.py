@@ -20,8 +20,9 @@ usage: ./dev COMMAND
               the stack's; the next run without it goes back
   stop        stops it
   env         prints the running stack as shell lines: eval "$(./dev env)"
-  token NAME [--groups a,b] [--ttl SECONDS] [--audience X]
-              prints a fresh token of the local issuer for anyone; admin, alice, bob and carol have groups
+  token NAME [--groups a,b] [--ttl SECONDS] [--audience X] [--client ID]
+              prints a fresh token of the local issuer for anyone; admin, alice, bob and carol have groups. --client:
+              the token that this client has for itself; log-connector is a service account
   migrate [CONNINFO]
               applies the migrations that a database lacks (the running stack's unless given)
   check [FILES...] [--faults | --asan | --valgrind]
@@ -140,10 +141,14 @@ def token(arguments):
     parser.add_argument("--groups", help="instead of the person's own, with commas between; '' for none")
     parser.add_argument("--ttl", type=int, default=issuer.TTL, help="seconds (%(default)s); negative: expired already")
     parser.add_argument("--audience", default=issuer.AUDIENCE, help="%(default)s")
+    parser.add_argument("--client", metavar="ID", help="the token that a client has for itself")
     options = parser.parse_args(arguments)
     groups = None if options.groups is None else [group for group in options.groups.split(",") if group]
     stack, _ = running_stack()
-    report.say(stack.issuer.token(options.name, groups, options.ttl, options.audience))
+    if options.client:
+        report.say(stack.issuer.client_token(options.name, options.client, groups, options.ttl, options.audience))
+    else:
+        report.say(stack.issuer.token(options.name, groups, options.ttl, options.audience))
 
 
 def migrate(arguments):

@@ -35,6 +35,7 @@ from . import keys, process
 
 AUDIENCE = "orchestrator"
 CLIENT_ID = "orchestrator"
+SERVICE_ACCOUNT = "log-connector"  # a client whose own tokens may write logs
 GROUPS = {"admin": ["beta-testers", "admins"], "alice": ["beta-testers"], "carol": ["beta-testers"],
           "bob": ["other-lab"]}
 ADMIN_GROUP = "admins"
@@ -294,6 +295,11 @@ class Issuer:
         """A token for anyone. `more`: claims laid over the usual ones, `drop` (names of claims to leave out),
         `header`."""
         return access_token(self.url, key or self.keys[0], person(name, groups), ttl, audience, **more)
+
+    def client_token(self, name, client, groups=None, ttl=TTL, audience=AUDIENCE):
+        """The token that a client has for itself: of nobody's name, and of no group unless given."""
+        return self.token(name, groups, ttl, audience, client_id=client,
+                          drop=["name", "preferred_username", "email"] + (["groups"] if groups is None else []))
 
     def refresh_token(self, name="alice", groups=None):
         return refresh_token(self.url, self.keys[0], person(name, groups))

@@ -160,6 +160,7 @@ class Stack:
             lines += ["<OrchestratorIssuer %s>" % one.url,
                       "    OrchestratorAudience %s" % issuer.AUDIENCE,
                       "    OrchestratorAdminGroup %s" % issuer.ADMIN_GROUP,
+                      "    OrchestratorServiceAccounts %s" % issuer.SERVICE_ACCOUNT,
                       "    OrchestratorClientId %s" % issuer.CLIENT_ID,
                       "    OrchestratorClientSecretFile %s" % httpd.quoted(one.secret_file),
                       "</OrchestratorIssuer>"]

@@ -176,11 +176,14 @@ static const orc_config_t *config(apr_pool_t *pool)
     for (i = 0; i < 2; i++) {
         orc_issuer_config_t *issuer = apr_pcalloc(pool, sizeof *issuer);
         apr_array_header_t *audiences = apr_array_make(pool, 2, sizeof(const char *));
+        apr_array_header_t *services = apr_array_make(pool, 1, sizeof(const char *));
 
+        APR_ARRAY_PUSH(services, const char *) = "logs";
         APR_ARRAY_PUSH(audiences, const char *) = "ours";
         APR_ARRAY_PUSH(audiences, const char *) = "ours-too";
         issuer->url = urls[i];
         issuer->audiences = audiences;
+        issuer->service_accounts = services;
         issuer->groups_claim = "groups";
         issuer->admin_group = "admins";
         issuer->groups = apr_array_make(pool, 2, sizeof(const char *));
@@ -227,6 +230,29 @@ static void the_admin_group_makes_an_administrator(void **state)
 
     assert_null(check(&identity, config(*state), CLAIMS(",\"groups\":[\"/admins\"]"), *state));
     assert_true(identity->is_admin);
+}
+
+static void a_named_client_is_a_service_account_and_needs_no_groups(void **state)
+{
+    static const struct {
+        const char *claims;
+        int is_service;
+    } rows[] = {
+        {CLAIMS(",\"client_id\":\"logs\""), 1},
+        {CLAIMS(",\"azp\":\"logs\""), 1},
+        {CLAIMS(",\"client_id\":\"logs\",\"azp\":\"other\",\"groups\":[\"lab\"]"), 1},
+        {CLAIMS(",\"client_id\":\"other\",\"azp\":\"logs\""), 0},
+        {CLAIMS(",\"client_id\":[\"logs\"]"), 0},
+        {CLAIMS(""), 0},
+    };
+    orc_identity_t *identity;
+    size_t i;
+
+    for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_null(check(&identity, config(*state), rows[i].claims, *state));
+        assert_int_equal(identity->is_service, rows[i].is_service);
+        assert_true(!identity->groups == !rows[i].is_service);
+    }
 }
 
 static void any_of_the_audiences_will_do(void **state)
@@ -486,6 +512,7 @@ int main(void)
         TEST(only_a_host_is_a_host),
         TEST(a_good_token_makes_an_identity),
         TEST(the_admin_group_makes_an_administrator),
+        TEST(a_named_client_is_a_service_account_and_needs_no_groups),
         TEST(any_of_the_audiences_will_do),
         TEST(a_token_that_is_not_as_it_must_be_is_refused),
         TEST(a_clock_that_is_a_little_ahead_does_no_harm),

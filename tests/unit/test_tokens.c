@@ -19,6 +19,7 @@ static orc_identity_t *somebody(const char *subject, int groups, const char *gro
     identity->email = "a@b";
     identity->expires = 4711;
     identity->is_admin = groups > 0;
+    identity->is_service = groups == 0;
     while (groups-- > 0)
         APR_ARRAY_PUSH(list, const char *) = group;
     identity->groups = list;
@@ -68,6 +69,7 @@ static void a_whole_identity_comes_back(void **state)
     assert_int_equal(identity->groups->nelts, 2);
     assert_string_equal(APR_ARRAY_IDX(identity->groups, 1, const char *), "lab");
     assert_true(identity->is_admin);
+    assert_false(identity->is_service);
     assert_true(identity->expires == 4711);
     assert_string_equal(identity->user_id, "");
     assert_null(identity->access_token);
@@ -82,6 +84,7 @@ static void what_is_remembered_again_is_what_it_is_now(void **state)
     remember(tokens, "a", somebody("s", 0, NULL), 1);
     assert_int_equal(recall(tokens, "a")->groups->nelts, 0);
     assert_false(recall(tokens, "a")->is_admin);
+    assert_true(recall(tokens, "a")->is_service);
 }
 
 /* Of a hundred thousand tokens those that are in use stay, and the memory is what it was. */

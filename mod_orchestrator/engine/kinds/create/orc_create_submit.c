@@ -41,8 +41,9 @@ static void reserve(orc_task_t *task)
     orc_task_describe(task, "%s: is being submitted.", attempt->name);
     orc_create_show_resources(task, ORC_RESOURCE_CREATING);
     if (!attempt->told)
-        orc_story_log(orc_task_changes(task), "info", "infrastructure_creation", (int)attempt->number, "%s begins.",
-                      attempt->name);
+        orc_story_log(orc_task_changes(task), "info", "infrastructure_creation", (int)attempt->number, "%s begins%s%s.",
+                      attempt->name, attempt->at.region ? ", in the region " : "",
+                      attempt->at.region ? attempt->at.region : "");
     attempt->told = 1;
 }
 
