@@ -1,4 +1,6 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include <apr_strings.h>
+
 #include "orc_routes.h"
 #include "orc_rules_persons.h"
 #include "orc_surface_idempotency.h"
@@ -98,6 +100,36 @@ orc_error_t *orc_api_users_delete(const orc_request_t *request, orc_response_t *
     const orc_rules_condition_t condition = orc_surface_condition(request);
 
     ORC_TRY(orc_rules_persons_delete(&call, request->ids[0], &condition));
+    orc_surface_done(response);
+    return NULL;
+}
+
+/* ---- SSH keys ---- */
+
+orc_error_t *orc_api_users_post_ssh_keys(const orc_request_t *request, orc_response_t *response)
+{
+    const orc_rules_call_t call = orc_surface_call(request);
+    apr_pool_t *pool = request->pool;
+    orc_ssh_pair_t pair;
+
+    ORC_TRY(orc_rules_persons_make_keys(&pair, &call, request->ids[0]));
+    apr_table_setn(response->headers, "Location",
+                   orc_surface_url(request, apr_pstrcat(pool, "/users/", request->ids[0], NULL)));
+    orc_response_json(response, 201,
+                      orc_json_text(orc_json_own(json_pack("{s:s, s:s}", "public_ssh_key", pair.public_key,
+                                                           "private_ssh_key", pair.private_key),
+                                                 pool),
+                                    pool));
+    return NULL;
+}
+
+orc_error_t *orc_api_users_delete_ssh_keys(const orc_request_t *request, orc_response_t *response)
+{
+    const orc_rules_call_t call = orc_surface_call(request);
+    const orc_rules_person_change_t change = {
+        .id = request->ids[0], .public_ssh_key = {1, NULL}, .condition = orc_surface_condition(request)};
+
+    ORC_TRY(orc_rules_persons_change(&call, &change));
     orc_surface_done(response);
     return NULL;
 }

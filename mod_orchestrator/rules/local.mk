@@ -9,6 +9,7 @@ liborc_la_SOURCES += \
 	$(rules)/orc_rules_persons.c $(rules)/orc_rules_persons.h \
 	$(rules)/orc_rules_registration.c \
 	$(rules)/orc_rules_ssh_key.c $(rules)/orc_rules_ssh_key.h \
+	$(rules)/orc_rules_ssh_pair.c $(rules)/orc_rules_ssh_pair.h \
 	$(rules)/orc_rules_submission.c $(rules)/orc_rules_submission.h \
 	$(rules)/orc_rules_templates.c $(rules)/orc_rules_templates.h \
 	$(rules)/orc_rules_visit.c $(rules)/orc_rules_visit.h \

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_rules_persons.h"
 
+#include <apr_strings.h>
 #include <string.h>
 
 #include "orc_rules_ssh_key.h"
@@ -75,6 +76,37 @@ orc_error_t *orc_rules_persons_change(const orc_rules_call_t *call, const orc_ru
     if (change->refresh_token.is_given && !is_self(call, change->id) && call->who->is_admin)
         return orc_error(call->pool, 403, "forbidden", "Only the person themselves may set a refresh token.");
     return orc_db_transact(call->service->db, update, &work, change->refresh_token.value != NULL, call->pool);
+}
+
+/* ---- a pair of keys ---- */
+
+typedef struct keys_t {
+    const orc_rules_call_t *call;
+    const char *id;
+    const orc_ssh_pair_t *pair;
+} keys_t;
+
+static orc_error_t *keep_key(orc_db_t *db, void *baton, apr_pool_t *pool)
+{
+    const keys_t *keys = baton;
+    const orc_store_user_changes_t changes = {.public_ssh_key = {1, keys->pair->public_key}};
+    int has_key;
+
+    ORC_TRY(lock(db, keys->call, keys->id, NULL));
+    if (!is_self(keys->call, keys->id))
+        return orc_error(pool, 403, "forbidden", "A pair of keys is made for its owner only.");
+    ORC_TRY(orc_store_users_has_key(&has_key, db, keys->id, pool));
+    if (has_key)
+        return orc_error(pool, 409, "user.has_key", "You have a public SSH key; remove it first.");
+    return orc_store_users_update(db, keys->id, &changes, pool);
+}
+
+orc_error_t *orc_rules_persons_make_keys(orc_ssh_pair_t *pair, const orc_rules_call_t *call, const char *id)
+{
+    keys_t keys = {call, id, pair};
+
+    ORC_TRY(orc_rules_ssh_pair_make(pair, apr_pstrcat(call->pool, id, "@orchestrator", NULL), call->pool));
+    return orc_db_transact(call->service->db, keep_key, &keys, 0, call->pool);
 }
 
 /* ---- removing ---- */

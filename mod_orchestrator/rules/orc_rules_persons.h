@@ -3,6 +3,7 @@
 #define ORC_RULES_PERSONS_H
 
 #include "orc_rules.h"
+#include "orc_rules_ssh_pair.h"
 #include "orc_store_users.h"
 
 /*
@@ -45,6 +46,12 @@ void orc_rules_persons_check(orc_error_t **error, const orc_rules_person_change_
 
 /** @return 422, 403 (a refresh token is set by the person only), 404 */
 orc_error_t *orc_rules_persons_change(const orc_rules_call_t *call, const orc_rules_person_change_t *change);
+
+/**
+ * Makes a pair of SSH keys for the caller: the public half is kept, the private one is in *pair and nowhere else.
+ * @return 409 "user.has_key" when they have a public key; 403 for another person; 404
+ */
+orc_error_t *orc_rules_persons_make_keys(orc_ssh_pair_t *pair, const orc_rules_call_t *call, const char *id);
 
 /** @return 409 "user.self", 409 "user.in_use", 403, 404 */
 orc_error_t *orc_rules_persons_delete(const orc_rules_call_t *call, const char *id,

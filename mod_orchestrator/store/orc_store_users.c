@@ -103,6 +103,15 @@ orc_error_t *orc_store_users_update(orc_db_t *db, const char *id, const orc_stor
     return changes->refresh_token.value ? wake_operations(db, id, pool) : NULL;
 }
 
+orc_error_t *orc_store_users_has_key(int *has_key, orc_db_t *db, const char *id, apr_pool_t *pool)
+{
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_user_has_key(.id = id), pool));
+    *has_key = rows.count == 1;
+    return NULL;
+}
+
 orc_error_t *orc_store_users_delete(orc_db_t *db, const char *id, apr_pool_t *pool)
 {
     return orc_db_execute(db, NULL, orc_sql_user_delete(.id = id), pool);

@@ -61,6 +61,9 @@ typedef struct orc_store_user_changes_t {
 orc_error_t *orc_store_users_update(orc_db_t *db, const char *id, const orc_store_user_changes_t *changes,
                                     apr_pool_t *pool);
 
+/** Whether a person has a public SSH key. */
+orc_error_t *orc_store_users_has_key(int *has_key, orc_db_t *db, const char *id, apr_pool_t *pool);
+
 /** Removes a person. 409 "conflict.reference" while something refers to them. */
 orc_error_t *orc_store_users_delete(orc_db_t *db, const char *id, apr_pool_t *pool);
 

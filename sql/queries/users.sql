@@ -85,6 +85,9 @@ SET picture = CASE WHEN :sets_picture THEN :picture ELSE picture END,
     row_version = row_version + 1, updated_at = now()
 WHERE id = :id AND (:sets_picture OR :sets_public_ssh_key OR :sets_refresh_token)
 
+-- name: user_has_key
+SELECT FROM users WHERE id = :id AND public_ssh_key IS NOT NULL
+
 -- A token of theirs may be what an operation waits for.
 -- The work first, in the order of ids, as the engine takes both.
 -- name: user_wake_operations

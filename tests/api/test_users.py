@@ -9,7 +9,8 @@ import uuid
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import (Encoding, PublicFormat, load_ssh_private_key,
+                                                          load_ssh_public_key)
 
 from harness.client import expect, template, unique
 
@@ -377,3 +378,60 @@ def test_ids_sort_by_time(stack):
     first, second = stack.person().id, stack.person().id
     assert uuid.UUID(first).version == 7 and uuid.UUID(second).version == 7
     assert first < second
+
+
+# ---- SSH keys ----
+
+def test_a_pair_is_made_and_its_private_half_told_once(stack):
+    person = stack.person()
+    answer = expect(person.post("/users/me/ssh_keys", headers={"Idempotency-Key": unique()}), 201)
+    made = answer.json()
+    stack.secret(made["private_ssh_key"].split("\n")[2])
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert answer.headers["Location"] == stack.url + "/users/" + person.id
+    assert me(person)["public_ssh_key"] == made["public_ssh_key"]
+    private = load_ssh_private_key(made["private_ssh_key"].encode(), None)
+    public = load_ssh_public_key(made["public_ssh_key"].encode())
+    public.verify(private.sign(b"words"), b"words")
+    stored = stack.sql("SELECT (SELECT string_agg(u::text, '') FROM users u)"
+                       " || coalesce((SELECT string_agg(k::text, '') FROM idempotency_keys k), '')")[0][0]
+    assert made["public_ssh_key"] in stored and "PRIVATE KEY" not in stored
+    other = expect(stack.person().post("/users/me/ssh_keys"), 201).json()
+    assert other["private_ssh_key"] != made["private_ssh_key"]
+
+
+def test_no_pair_is_made_where_a_key_is(stack):
+    person = stack.person()
+    expect(person.patch("/users/me", json={"public_ssh_key": ED25519}), 204)
+    expect(person.post("/users/%s/ssh_keys" % person.id), 409)
+    assert me(person)["public_ssh_key"] == ED25519
+    expect(person.delete("/users/me/ssh_keys"), 204)
+    assert me(person)["public_ssh_key"] is None
+    expect(person.post("/users/me/ssh_keys"), 201)
+    expect(person.post("/users/me/ssh_keys"), 409)
+
+
+def test_of_two_who_ask_at_once_one_has_a_pair(stack):
+    person = stack.person()
+    assert person.id
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: person.post("/users/me/ssh_keys"), range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    told = next(answer for answer in answers if answer.status_code == 201).json()
+    assert me(person)["public_ssh_key"] == told["public_ssh_key"]
+
+
+def test_a_pair_is_for_oneself_and_removed_by_administrators_too(stack):
+    person, other, admin = stack.person(), stack.person(), stack.person(admin=True)
+    path = "/users/%s/ssh_keys" % person.id
+    for client in (other, admin):
+        expect(client.post(path), 403)
+    expect(person.post(path), 201)
+    expect(other.delete(path), 403)
+    tag = expect(person.get("/users/me"), 200).headers["ETag"]
+    expect(person.delete(path, headers={"If-Match": '"0.s"'}), 412)
+    expect(person.delete(path, headers={"If-Match": tag}), 204)
+    expect(admin.delete(path), 204)  # nothing is left to remove
+    assert me(person)["public_ssh_key"] is None
+    expect(admin.post("/users/%s/ssh_keys" % uuid.uuid4()), 404)
+    expect(admin.delete("/users/%s/ssh_keys" % uuid.uuid4()), 404)

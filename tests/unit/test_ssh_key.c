@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include "orc_rules_ssh_key.h"
+#include "orc_rules_ssh_pair.h"
 
 /* A key being made: strings of RFC 4251 one behind the other. */
 typedef struct test_key_t {
@@ -169,6 +170,31 @@ static void the_length_of_a_key_is_bounded(void **state)
     assert_non_null(orc_rules_ssh_key_check(NULL, text, pool));
 }
 
+static void a_pair_that_is_made_is_one_and_never_the_same(void **state)
+{
+    orc_ssh_pair_t pair, other;
+    unsigned char bytes[1024];
+    const char *line, *begin, *end;
+    size_t length;
+
+    assert_null(orc_rules_ssh_pair_make(&pair, "me@here", pool));
+    assert_null(orc_rules_ssh_pair_make(&other, "me@here", pool));
+    assert_null(orc_rules_ssh_key_check(&line, pair.public_key, pool));
+    assert_string_equal(line, pair.public_key);
+    assert_string_equal(strrchr(line, ' '), " me@here");
+    assert_string_not_equal(pair.public_key, other.public_key);
+    assert_string_not_equal(pair.private_key, other.private_key);
+    begin = strchr(pair.private_key, '\n') + 1;
+    end = strstr(begin, "-----END OPENSSH PRIVATE KEY-----\n");
+    assert_non_null(end);
+    assert_int_equal(sodium_base642bin(bytes, sizeof bytes, begin, (size_t)(end - begin), "\n", &length, NULL,
+                                       sodium_base64_VARIANT_ORIGINAL),
+                     0);
+    assert_memory_equal(bytes, "openssh-key-v1", 15);
+    /* ssh-keygen takes what is filled up to whole blocks only. */
+    assert_int_equal((length - 15 - 20 - 4 - 4 - 51 - 4) % 8, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +204,7 @@ int main(void)
         cmocka_unit_test(the_type_inside_is_the_type_outside),
         cmocka_unit_test(a_key_is_complete_and_nothing_follows),
         cmocka_unit_test(the_length_of_a_key_is_bounded),
+        cmocka_unit_test(a_pair_that_is_made_is_one_and_never_the_same),
     };
 
     return cmocka_run_group_tests_name("ssh_key", tests, setup, teardown);
