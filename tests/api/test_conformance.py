@@ -9,8 +9,9 @@ import pytest
 from deployed import done, frozen, own, person_id, put, store, submit  # noqa: F401
 
 from harness.client import template, unique
+from stack import issuer
 
-ROLES = ("nobody", "foreign", "user", "other", "owner", "co_owner", "admin")
+ROLES = ("nobody", "foreign", "user", "other", "owner", "co_owner", "admin", "service")
 
 
 class World:
@@ -56,6 +57,11 @@ class World:
         return self.stack.person([self._group], admin=True)
 
     @functools.cached_property
+    def service(self):
+        """A service account, which is nobody in particular."""
+        return self.stack.person([self._group], client_id=issuer.SERVICE_ACCOUNT)
+
+    @functools.cached_property
     def template(self):
         return store(self.owner)
 
@@ -69,7 +75,8 @@ class World:
 
 @dataclasses.dataclass
 class Row:
-    """`answers`: by role, in the order of ROLES; one: that of everybody who has come in. `path` and `options` (of
+    """`answers`: by role, in the order of ROLES; one: that of everybody who has come in; of a service account only where
+    it is another than any user's. `path` and `options` (of
     requests) are made of the world, for a role."""
     method: str
     route: str
@@ -80,7 +87,8 @@ class Row:
 
     def expected(self, role):
         if isinstance(self.answers, tuple):
-            return self.answers[ROLES.index(role)]
+            # What a service account may do more is said; else it is anybody.
+            return dict(zip(ROLES, self.answers)).get(role, self.answers[ROLES.index("user")])
         return 401 if role in ("nobody", "foreign") else self.answers
 
     def sent_by(self, world, role):
@@ -160,6 +168,10 @@ TABLE = [
     Row("PATCH", "/users/{user_id}", (401, 401, 403, 403, 204, 403, 204), of_person, body(picture="https://a.example/b")),
     Row("PATCH", "/users/{user_id}", (401, 401, 403, 403, 204, 403, 403), of_person, body(refresh_token="r"),
         name="refresh_token"),
+    Row("POST", "/users/{user_id}/ssh_keys", (401, 401, 403, 403, 201, 403, 403),
+        lambda world, role: of_person(world, role) + "/ssh_keys"),
+    Row("DELETE", "/users/{user_id}/ssh_keys", (401, 401, 403, 403, 204, 403, 204),
+        lambda world, role: of_person(world, role) + "/ssh_keys"),
     Row("DELETE", "/users/{user_id}", only_admin(204), of_newcomer),
     Row("DELETE", "/users/{user_id}", only_admin(409), of_owner, name="in use"),
     # templates
@@ -187,6 +199,11 @@ TABLE = [
     Row("DELETE", "/deployments/{deployment_id}", only(202), of_deployment()),
     Row("DELETE", "/deployments/{deployment_id}", only_admin(202), of_deployment("?force=true"), name="force"),
     Row("DELETE", "/deployments/{deployment_id}", only_admin(202), of_deployment("?unsecure=true"), name="unsecure"),
+    Row("POST", "/deployments/{deployment_id}/logs", (401, 401, 403, 403, 403, 403, 204, 204), of_deployment("/logs"),
+        body(orchestrator_logs="a line")),
+    Row("DELETE", "/deployments/{deployment_id}/logs", only_admin(204), of_deployment("/logs")),
+    Row("DELETE", "/deployment/{deployment_id}/logs", only_admin(204),
+        lambda world, role: "/deployment/%s/logs" % world.deployment),
     # resources and operations
     Row("GET", "/deployments/{deployment_id}/resources", only(200), of_deployment("/resources")),
     Row("GET", "/deployments/{deployment_id}/resources/{resource_id}", only(200), of_child("resources")),
