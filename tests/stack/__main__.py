@@ -39,6 +39,18 @@ OrchestratorPublicAddressRecheck 10s
 """
 
 
+# What the first region says that it has. What a template needs beside it goes to another one.
+OFFER = {
+    "flavors": [{"name": "small", "vcpus": 1, "ram": 2048, "disk": 20},
+                {"name": "medium", "vcpus": 2, "ram": 4096, "disk": 40},
+                {"name": "large", "vcpus": 8, "ram": 16384, "disk": 80}],
+    "images": [{"name": "%s-%s" % (distribution, version), "type": "linux", "distribution": distribution,
+                "version": version, "architecture": "x86_64"}
+               for distribution, version in (("ubuntu", "24.04"), ("ubuntu", "22.04"), ("debian", "12"))],
+    "networks": [{"name": "private"}, {"name": "public", "public": True}],
+}
+
+
 def providers(stack):
     """Two providers that serve both groups of the issuer's people, on IM's Dummy cloud: it makes machines of thin
     air."""
@@ -47,7 +59,7 @@ def providers(stack):
         {"name": name, "type": "openstack", "auth": "id = {name}; type = Dummy", "regions": regions,
          "groups": {group: "%s-%s" % (group, name) for group in groups}, "issuers": [one.url for one in stack.issuers],
          "enabled": True}
-        for name, regions in (("cloud-a", ["region-1", "region-2"]), ("cloud-b", ["region-1"]))]}
+        for name, regions in (("cloud-a", [{"name": "region-1", **OFFER}, "region-2"]), ("cloud-b", ["region-1"]))]}
 
 
 # What ./dev env calls the surfaces beside /api/v1, as they are bound.
