@@ -297,6 +297,13 @@ const char *orc_tosca_pattern_mistake(const char *pattern, apr_pool_t *pool);
 /** @return 1 when the whole text matches, 0 when not, -1 when it took more work than is allowed */
 int orc_tosca_pattern_match(const char *pattern, const char *text, apr_size_t length);
 
+/* orc_tosca_needs.c */
+
+/** A node with the least of each range of its capability `host` in the range's place: IM takes a number for the least.
+ */
+const orc_yaml_node_t *orc_tosca_without_ranges(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
+                                                const json_t *complete, apr_pool_t *pool);
+
 /* orc_tosca_topology.c */
 
 /** How many there are of a node, and why. */

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_tosca_internal.h"
 
+#include <apr_strings.h>
 #include <math.h>
 #include <string.h>
 
@@ -117,6 +118,15 @@ static const char *word_of(const reader_t *reader, const orc_yaml_node_t *node)
 
 /* ---- machines ---- */
 
+/* Amounts of the capability `host`, and how they are measured and told to IM. */
+static const struct {
+    const char *name, *unit;
+    measure_t *measure;
+} amounts[] = {{"num_cpus", "", number_of},
+               {"num_gpus", "", number_of},
+               {"mem_size", " B", size_of},
+               {"disk_size", " B", size_of}};
+
 static const orc_yaml_node_t *property(const orc_yaml_node_t *node, const char *capability, const char *name)
 {
     return orc_yaml_path(node, "capabilities", capability, "properties", name, NULL);
@@ -162,6 +172,64 @@ static apr_array_header_t *machines_of(const reader_t *reader)
         read_machine(machine, reader, nodes->pairs[i].value);
     }
     return machines;
+}
+
+/* ---- for IM, which knows no ranges ---- */
+
+static int is_range(const reader_t *reader, const orc_yaml_node_t *written)
+{
+    const char *input = orc_tosca_input_name(written);
+    const json_t *value = input ? json_object_get(reader->inputs, input) : NULL;
+
+    return input ? json_is_array(value) || json_is_object(value)
+                 : written->kind != ORC_YAML_SCALAR && !orc_tosca_function(written);
+}
+
+#define MOST 9e18 /* that an integer holds, and far more than anybody has */
+
+/* The least of a range; NULL: that is nothing. */
+static const orc_yaml_node_t *least_of(const reader_t *reader, const orc_yaml_node_t *written, int i)
+{
+    double least = bounds_of(reader, written, amounts[i].measure).least;
+    const char *digits = apr_psprintf(reader->pool, "%" APR_INT64_T_FMT "%s",
+                                      (apr_int64_t)(least < MOST ? least : MOST), amounts[i].unit);
+
+    return least >= 1 ? orc_yaml_new_plain(digits, reader->pool) : NULL;
+}
+
+static int amount_called(const char *name)
+{
+    int i, count = sizeof amounts / sizeof *amounts;
+
+    for (i = 0; i < count; i++)
+        if (!strcmp(amounts[i].name, name))
+            return i;
+    return -1;
+}
+
+const orc_yaml_node_t *orc_tosca_without_ranges(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,
+                                                const json_t *complete, apr_pool_t *pool)
+{
+    const orc_yaml_node_t *properties = orc_yaml_path(node, "capabilities", "host", "properties", NULL);
+    const reader_t reader = {tosca, complete, pool};
+    orc_yaml_node_t *copy;
+    int i, has_ranges = 0;
+
+    if (!properties || properties->kind != ORC_YAML_MAPPING)
+        return node;
+    copy = orc_yaml_copy_mapping(NULL, properties->count, pool);
+    for (i = 0; i < properties->count; i++) {
+        orc_yaml_pair_t pair = properties->pairs[i];
+        int amount = amount_called(pair.key->text);
+
+        if (amount >= 0 && is_range(&reader, pair.value)) {
+            has_ranges = 1;
+            pair.value = least_of(&reader, pair.value, amount);
+        }
+        if (pair.value)
+            copy->pairs[copy->count++] = pair;
+    }
+    return has_ranges ? orc_yaml_with(node, copy, pool, "capabilities", "host", "properties", NULL) : node;
 }
 
 /* ---- policies ---- */

@@ -286,6 +286,7 @@ static const orc_yaml_node_t *render_template(const render_t *render, const rend
 static const orc_yaml_node_t *render_node(const render_t *render, const render_part_t *part, const char *name,
                                           const orc_yaml_node_t *node)
 {
+    node = orc_tosca_without_ranges(render->tosca, node, render->complete, render->pool);
     node = set_count(render, render_template(render, part, name, node));
     return add_tags(render, set_choices(render, name, node));
 }

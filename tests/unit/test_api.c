@@ -192,6 +192,7 @@ static const orc_column_t columns[] = {
     {"word", ORC_KIND_WORD, 1, 1, "b.word", NULL, NULL, NULL, 0, 0},
     {"issuer", ORC_KIND_ISSUER, 1, 1, "b.issuer", NULL, NULL, NULL, 0, 0},
     {"count", ORC_KIND_INTEGER, 1, 1, "b.count", NULL, NULL, NULL, 0, 0},
+    {"rate", ORC_KIND_NUMBER, 1, 1, "b.rate", NULL, NULL, NULL, 0, 0},
     {"is_big", ORC_KIND_BOOLEAN, 1, 1, "b.is_big", NULL, NULL, NULL, 0, 0},
     {"colour", ORC_KIND_ENUM, 1, 1, "b.colour", NULL, colours, NULL, 0, 0},
     {"colour_name", ORC_KIND_ENUM, 1, 1, "b.colour", NULL, colour_names, NULL, 0, 0},
@@ -318,6 +319,8 @@ static void filters_compare_by_their_kind(void **state)
                   " AND left(b.reason, 9) IS NOT NULL AND (strpos(lower(b.reason), lower(($2::text[])[1])) > 0)",
                   "{\"a\"}");
     assert_filter(list_request("count_gte", "-3", NULL), " AND b.count >= $2::bigint", "-3");
+    assert_filter(list_request("rate_lte", "-0.5", NULL), " AND b.rate <= $2::numeric", "-0.5");
+    assert_filter(list_request("rate", "1,2e-3", NULL), " AND b.rate = ANY ($2::numeric[])", "{\"1\",\"2e-3\"}");
     assert_filter(list_request("count", "1,2", NULL), " AND b.count = ANY ($2::bigint[])", "{\"1\",\"2\"}");
     assert_filter(list_request("is_big", "true", NULL), " AND b.is_big = ANY ($2::boolean[])", "{\"true\"}");
     assert_filter(list_request("colour", "GREEN,0", NULL), " AND b.colour = ANY ($2::bigint[])", "{\"1\",\"0\"}");
@@ -342,6 +345,11 @@ static void bad_values_are_named(void **state)
     assert_string_equal(refused(list_request("id", "1", NULL)), "id");
     assert_string_equal(refused(list_request("count", "1,,2", NULL)), "count");
     assert_string_equal(refused(list_request("count", "9223372036854775808", NULL)), "count");
+    assert_string_equal(refused(list_request("rate", "1e9999", NULL)), "rate");
+    assert_string_equal(refused(list_request("rate", "1.", NULL)), "rate");
+    assert_string_equal(refused(list_request("rate", ".5", NULL)), "rate");
+    assert_string_equal(refused(list_request("rate_gte", "NaN", NULL)), "rate_gte");
+    assert_string_equal(refused(list_request("rate", "1e+", NULL)), "rate");
     assert_string_equal(refused(list_request("count_lte", "1.5", NULL)), "count_lte");
     assert_string_equal(refused(list_request("is_big", "1", NULL)), "is_big");
     assert_string_equal(refused(list_request("colour", "blue", NULL)), "colour");

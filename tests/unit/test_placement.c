@@ -346,6 +346,37 @@ static void choices_are_in_the_document_where_types_know_them(void **state)
     assert_null(strstr(text, "image"));
 }
 
+/* The properties of `host` in the document, "name=value" in their order. */
+static const char *told(const char *host, const char *given)
+{
+    const orc_tosca_rendering_t rendering = {.inputs = json(given)};
+    const orc_yaml_node_t *root;
+    orc_yaml_mistake_t mistake;
+    const char *text, *all = "";
+    int i;
+
+    assert_null(orc_tosca_render(&text, template_of(host), &rendering, pool));
+    assert_int_equal(orc_yaml_read(&root, &mistake, text, strlen(text), ORC_YAML_UNIQUE_KEYS, pool), 0);
+    root = orc_yaml_path(root, "topology_template", "node_templates", "vm", "capabilities", "host", "properties", NULL);
+    for (i = 0; i < root->count; i++)
+        all = apr_pstrcat(pool, all, i ? " " : "", root->pairs[i].key->text, "=",
+                          orc_yaml_text(root->pairs[i].value) ? orc_yaml_text(root->pairs[i].value) : "-", NULL);
+    return all;
+}
+
+static void im_is_told_the_least_of_a_range(void **state)
+{
+    assert_string_equal(
+        told(NODE("num_cpus: [2, 4], mem_size: {in_range: [1.5 GB, 2 GB]}, num_gpus: {less_or_equal: 1}, "
+                  "disk_size: 10 GB, instance_type: x",
+                  ""),
+             "{}"),
+        "num_cpus=2 mem_size=1500000000 B disk_size=10 GB instance_type=x");
+    assert_string_equal(told(NODE("num_cpus: {get_input: span}", ""), "{\"span\": [3, 8]}"), "num_cpus=3");
+    assert_string_equal(told(NODE("num_cpus: {get_input: cpus}, mem_size: {get_property: [SELF, x]}", ""), "{}"),
+                        "num_cpus=- mem_size=-"); /* functions stay */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +393,7 @@ int main(void)
         cmocka_unit_test(a_target_region_is_the_only_one),
         cmocka_unit_test(a_policy_narrows_to_its_place),
         cmocka_unit_test(choices_are_in_the_document_where_types_know_them),
+        cmocka_unit_test(im_is_told_the_least_of_a_range),
     };
 
     return cmocka_run_group_tests_name("placement", tests, setup, teardown);
