@@ -20,8 +20,8 @@ typedef struct orc_db_probe_t orc_db_probe_t;
 orc_db_probe_t *orc_db_probe_make(const char *conninfo, const volatile apr_uint32_t *state, apr_pool_t *pool);
 
 /**
- * Open when PostgreSQL answers before `until`, by orc_time_monotonic, and our tables are there. Of calls at the same
- * time one asks, and the others take its answer.
+ * Open when PostgreSQL answers before `until`, by orc_time_monotonic, our tables are there, and it takes changes. Of
+ * calls at the same time one asks, and the others take its answer.
  */
 orc_db_state_t orc_db_probe(orc_db_probe_t *probe, apr_time_t until);
 

@@ -91,6 +91,40 @@ def test_what_a_site_sets_for_all_of_its_sessions_changes_no_text_and_refuses_no
             list(pool.map(lambda person: person.deploy(stored), people))
 
 
+@contextlib.contextmanager
+def shut_against_changes(stack):
+    """A database as a standby is, or one that its administrator has shut against changes for a while."""
+    with contextlib.closing(psycopg2.connect(stack.postgres.admin_url)) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+
+        def say(setting):
+            cursor.execute("ALTER ROLE orchestrator " + setting)
+            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'orchestrator'")
+        say("SET default_transaction_read_only = on")
+        try:
+            yield
+        finally:
+            say("RESET default_transaction_read_only")
+
+
+def test_a_database_that_takes_no_changes_is_read_and_what_would_change_it_is_told_to_come_again(own):
+    known, fresh = own.person(), own.person()
+    template_id = known.store_template()
+    own.expect_log(AWAY + "|ORC10[01]0")
+    own.expect_log("terminating connection")
+    with shut_against_changes(own):
+        own.wait_for(lambda: expect(known.get("/health"), 200).json()["db_connection"] == "unhealthy", 30, "health")
+        expect(known.get("/templates/" + template_id), 200)
+        expect(known.get("/deployments"), 200)
+        for answer in (fresh.get("/users/me"), known.delete("/templates/" + template_id),
+                       known.post("/templates", json={"content": template(unique("more"))})):
+            assert int(expect(answer, 503).headers["Retry-After"]) > 0
+    own.wait_for(own.ready, 30, "health")
+    expect(fresh.get("/users/me"), 200)
+    expect(known.delete("/templates/" + template_id), 204)
+
+
 class Wire:
     """Hands a port's connections on to another port; `is_silent`: it takes them and no byte goes either way any
     more."""
