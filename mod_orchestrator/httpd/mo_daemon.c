@@ -143,12 +143,11 @@ static orc_error_t *keep_views(orc_db_source_t *source, apr_pool_t *pool)
 }
 
 /* The tables, and then what this host knows that others read there: before the first request that reads it. */
-static orc_error_t *prepare_database(const mo_config_t *config, server_rec *server, apr_pool_t *pool)
+static orc_error_t *prepare_tables(const mo_config_t *config, server_rec *server, apr_pool_t *pool)
 {
     orc_db_source_t *source = orc_db_source_single(config->values->database_url, pool);
     int applied = 0;
 
-    ORC_TRY(check_sessions(config, pool));
     if (config->migrates) {
         ORC_TRY(orc_db_migrate(source, &applied, pool));
         if (applied > 0)
@@ -158,6 +157,15 @@ static orc_error_t *prepare_database(const mo_config_t *config, server_rec *serv
         ORC_TRY(keep_views(source, pool));
     }
     return orc_store_providers_write(source, config->providers, pool);
+}
+
+static orc_error_t *prepare_database(const mo_config_t *config, server_rec *server, apr_pool_t *pool)
+{
+    ORC_TRY(check_sessions(config, pool));
+    ORC_TRY(prepare_tables(config, server, pool));
+    if (strcmp(config->values->database_url, config->dbd_params) == 0)
+        return NULL;
+    return orc_db_check_same(config->values->database_url, config->dbd_params, pool);
 }
 
 /* Waits until the database can be used; it may be away for as long as it likes. Requests are let through from then on,

@@ -74,11 +74,11 @@ void orc_db_close(orc_db_t *db);
 /**
  * Runs a named statement: orc_db_execute(db, &rows, orc_sql_NAME(.parameter = text), pool).
  * @param rows may be NULL
- * @return the SQLSTATE's error: classes 08, 53, 57P, 3F000 (the views aren't made yet) and 25006 (it takes no changes)
- * 503 retriable; 40001, 40P01, 55P03 503 retriable; 23505 409 "conflict"; 23503 409 "conflict.reference"; others 500
- * "database". `sqlstate` is set, `cause` is the server's message and `constraint` the name of the one that was broken.
- * Without an answer within the source's patience: 503 "database.busy", retriable; the connection is given up, and
- * whether it was carried out nobody knows
+ * @return the SQLSTATE's error: classes 08, 53, 57P, 3F000, 42P01 (views or tables aren't made yet) and 25006 (it takes
+ * no changes) 503 retriable; 40001, 40P01, 55P03 503 retriable; 23505 409 "conflict"; 23503 409 "conflict.reference";
+ * others 500 "database". `sqlstate` is set, `cause` is the server's message and `constraint` the name of the one that
+ * was broken. Without an answer within the source's patience: 503 "database.busy", retriable; the connection is given
+ * up, and whether it was carried out nobody knows
  */
 orc_error_t *orc_db_execute(orc_db_t *db, orc_rows_t *rows, orc_sql_call_t call, apr_pool_t *pool);
 

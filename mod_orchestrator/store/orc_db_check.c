@@ -7,6 +7,7 @@
 
 #include "orc_db_error.h"
 #include "orc_db_wire.h"
+#include "orc_id.h"
 #include "orc_log.h"
 #include "orc_time.h"
 #include "orc_words.h"
@@ -89,6 +90,17 @@ static orc_error_t *enter(client_t *client, const char *conninfo, apr_pool_t *po
     return ask(&client->backend, client->db, pool);
 }
 
+/* With sessions, one client may use a small pool up. */
+static int enter_too(client_t *client, const char *conninfo, apr_pool_t *pool, apr_pool_t *work)
+{
+    orc_error_t *error = enter(client, conninfo, pool, work);
+
+    if (error)
+        orc_log(ORC_LOG_WARNING, "the database's pooler has no second connection for us: %s",
+                orc_error_line(error, pool));
+    return !error;
+}
+
 /* Lets two clients ask in turns. With sessions of their own each has a backend of its own, always the same. Without, a
  * backend is free as soon as it has answered: the pooler gives the other client the one that was used last, or both
  * always the next one; the turns are uneven, so that a fixed number of backends in rotation is noticed too. */
@@ -111,18 +123,12 @@ static orc_error_t *take_turns(int *is_changing, const client_t *one, const clie
 static orc_error_t *compare(int *is_changing, client_t *one, client_t *other, const char *conninfo, apr_pool_t *pool,
                             apr_pool_t *work)
 {
-    orc_error_t *error;
-
     ORC_TRY(enter(one, conninfo, pool, work));
     /* PostgreSQL itself calls a session by its backend's process; poolers make names of their own up. */
     if (one->backend == PQbackendPID(orc_db_connection(one->db)))
         return NULL;
-    error = enter(other, conninfo, pool, work);
-    if (!error)
-        return take_turns(is_changing, one, other, pool);
-    /* With sessions, one client may use a small pool up; without, the first one's backend would have been free. */
-    orc_log(ORC_LOG_WARNING, "the database's pooler has no second connection for us: %s", orc_error_line(error, pool));
-    return NULL;
+    /* Without sessions, the first one's backend would be free for the other. */
+    return enter_too(other, conninfo, pool, work) ? take_turns(is_changing, one, other, pool) : NULL;
 }
 
 orc_error_t *orc_db_check_sessions(const char *conninfo, apr_pool_t *pool)
@@ -141,5 +147,41 @@ orc_error_t *orc_db_check_sessions(const char *conninfo, apr_pool_t *pool)
         error = orc_error(pool, 500, "database.pooling",
                           "The database is behind a pooler that changes a connection's session between transactions. "
                           "It needs session pooling (PgBouncer: pool_mode = session) or no pooler.");
+    return error;
+}
+
+/* What one session locks is locked for every other one of that database, and for none of another; and a search_path may
+ * lead to other tables of the same one. */
+static orc_error_t *recognise(int *is_same, client_t *one, client_t *other, apr_pool_t *pool)
+{
+    const char *mark = orc_id_new(pool), *tables;
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_execute(one->db, &rows, orc_sql_database_mark(.mark = mark), pool));
+    tables = orc_sql_database_mark_row(&rows, 0).tables;
+    ORC_TRY(orc_db_execute(other->db, &rows, orc_sql_database_recognise(.mark = mark, .tables = tables), pool));
+    *is_same = orc_value_is_true(orc_sql_database_recognise_row(&rows, 0).is_same);
+    return NULL;
+}
+
+orc_error_t *orc_db_check_same(const char *conninfo, const char *requests, apr_pool_t *pool)
+{
+    client_t one = {0}, other = {0};
+    int is_same = 1;
+    orc_error_t *error;
+    apr_pool_t *work; /* both connections end with it */
+
+    apr_pool_create(&work, pool);
+    error = enter(&one, conninfo, pool, work);
+    if (!error && enter_too(&other, requests, pool, work))
+        error = recognise(&is_same, &one, &other, pool);
+    orc_db_close(one.db);
+    orc_db_close(other.db);
+    apr_pool_destroy(work);
+    if (!error && !is_same)
+        error =
+            orc_error(pool, 500, "database.other",
+                      "Requests would have other tables than the daemon: DBDParams and OrchestratorDatabase lead to "
+                      "different databases or schemas.");
     return error;
 }

@@ -24,4 +24,10 @@ int orc_db_has_connect_timeout(const char *conninfo);
  */
 orc_error_t *orc_db_check_sessions(const char *conninfo, apr_pool_t *pool);
 
+/**
+ * Whether two connection strings lead to the same tables: what requests store, the engine works on.
+ * @return 500 "database.other" when they don't; 503 "database.unavailable" when that can't be found out
+ */
+orc_error_t *orc_db_check_same(const char *conninfo, const char *requests, apr_pool_t *pool);
+
 #endif

@@ -23,6 +23,7 @@ static const meaning_t meanings[] = {
     {"57P", AWAY},
     {"53", AWAY},    /* it has no memory, no connection, no disk left */
     {"3F000", AWAY}, /* it has not the views of this version yet */
+    {"42P01", AWAY}, /* nor the tables: it is being restored */
     /* It is a standby, or somebody has shut it against changes: for a while, and reading goes on. */
     {"25006", 503, "database.unavailable", "The database takes no changes at the moment.", ORC_REASON_NONE},
     {"40001", BUSY},

@@ -12,3 +12,13 @@ SELECT EXISTS (SELECT FROM view_schemas WHERE name = :schema) AS are_there
 
 -- name: views_drop_unused
 SELECT FROM drop_unused_views()
+
+-- One session locks a mark, and another one that finds it locked, and the same tables, is of the same database.
+-- name: database_mark
+-- columns: tables
+SELECT to_regclass('view_schemas')::oid AS tables FROM pg_advisory_lock(hashtextextended(:mark, 0))
+
+-- name: database_recognise
+-- columns: is_same
+SELECT NOT pg_try_advisory_lock(hashtextextended(:mark, 0)) AND to_regclass('view_schemas')::oid = :tables::oid
+    AS is_same

@@ -293,6 +293,30 @@ def test_of_several_databases_the_main_servers_last_one_is_ours(own):
     own.wait_for(lambda: own.sql(names, (begun,)) == [("last",)], 30, "connections with the last parameters only")
 
 
+@pytest.mark.parametrize("other", ["dbname=postgres", "options='-c search_path=elsewhere'"])
+def test_requests_never_have_another_database_than_the_daemon(own, other):
+    own.expect_log("ORC1031.*Requests would have other tables than the daemon", required=True)
+    own.expect_log("ORC1010")
+    own.reconfigure('OrchestratorDatabase "${conninfo}"\nDBDParams "${conninfo} %s"\n' % other)
+    own.wait_for_log("ORC1031.*Requests would have other tables than the daemon", 30)
+    turned_away(own, own.person())
+    own.reconfigure('OrchestratorDatabase "${conninfo} application_name=daemon"\n')
+    own.wait_for(own.ready, 30, "health")
+    expect(own.person().get("/users/me"), 200)
+
+
+def test_tables_that_are_being_restored_are_no_500(own):
+    person = own.person()
+    own.expect_log(AWAY)
+    own.sql("ALTER TABLE users RENAME TO users_that_come_back")
+    try:
+        assert int(expect(person.get("/users/me"), 503).headers["Retry-After"]) > 0
+    finally:
+        own.sql("ALTER TABLE users_that_come_back RENAME TO users")
+    own.wait_for(own.ready, 30, "health")
+    expect(person.get("/users/me"), 200)
+
+
 # --- views ---
 
 # two or so each
