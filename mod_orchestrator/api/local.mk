@@ -13,15 +13,24 @@ liborc_la_SOURCES += \
 	$(api)/orc_api_submission.c \
 	$(api)/orc_api_templates.c \
 	$(api)/orc_api_users.c
+if SWAGGER_UI
+liborc_la_SOURCES += $(api)/orc_api_swagger_ui.c
+AM_CPPFLAGS += -DORC_SWAGGER_UI='"$(SWAGGER_UI)"'
+routes_features = swagger-ui
+else
+liborc_la_SOURCES += $(api)/orc_api_browser.c
+endif
 nodist_liborc_la_SOURCES += $(generated)/orc_routes.c $(generated)/orc_routes.h
 BUILT_SOURCES += $(generated)/orc_routes.h $(generated)/orc_enums.h
 CLEANFILES += $(generated)/orc_routes.c $(generated)/orc_routes.h $(generated)/orc_enums.h
 routes_sources = $(wildcard $(top_srcdir)/mod_orchestrator/routes/*.json)
-EXTRA_DIST += mod_orchestrator/routes mod_orchestrator/surface/compile_routes.py $(api)/README.md
+routes_compiler = mod_orchestrator/surface/compile_routes.py mod_orchestrator/surface/compile_page.py \
+	mod_orchestrator/surface/describe_routes.py
+EXTRA_DIST += mod_orchestrator/routes $(routes_compiler) $(api)/README.md
 
-$(generated)/orc_routes.c: $(top_srcdir)/mod_orchestrator/surface/compile_routes.py $(routes_sources)
-	$(AM_V_GEN)$(MKDIR_P) $(generated) && $(PYTHON) $(top_srcdir)/mod_orchestrator/surface/compile_routes.py \
-		$(top_srcdir)/mod_orchestrator/routes $(generated)/orc_routes.h $@ $(generated)/orc_enums.h
+$(generated)/orc_routes.c: $(addprefix $(top_srcdir)/,$(routes_compiler)) $(routes_sources)
+	$(AM_V_GEN)$(MKDIR_P) $(generated) && $(PYTHON) -B $(top_srcdir)/mod_orchestrator/surface/compile_routes.py \
+		$(top_srcdir)/mod_orchestrator/routes $(generated)/orc_routes.h $@ $(generated)/orc_enums.h $(routes_features)
 $(generated)/orc_routes.h $(generated)/orc_enums.h: $(generated)/orc_routes.c
 
 check_PROGRAMS += tests/unit/test_api

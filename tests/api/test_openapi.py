@@ -2,8 +2,10 @@
 """openapi.json, and what every route keeps to (mod_orchestrator/surface/README.md): paths, methods, bodies, errors,
 ids."""
 
+import html.parser
 import json
 import re
+import shlex
 
 import jsonschema
 import pytest
@@ -62,7 +64,7 @@ def test_only_health_and_the_document_need_no_token(document, stack):
     nobody = stack.client(None)
     for path, method, operation in operations(document):
         is_open = operation.get("security") == []
-        assert is_open == (path in ("/health", "/openapi.json"))
+        assert is_open == (path in ("/health", "/openapi.json", "/docs"))
         assert call(nobody, method, filled(path)).status_code == (200 if is_open else 401)
 
 
@@ -196,3 +198,96 @@ def test_path_query_and_body_are_named_at_once(stack):
     problem = expect(stack.person().patch("/templates/x", params={"y": "1"}, json={"name": 1, "z": 2}), 422).json()
     assert {entry.get("parameter", entry.get("pointer")) for entry in problem["errors"]} == {"template_id", "y",
                                                                                              "/name", "/z"}
+
+
+# ---- the page ----
+
+class Page(html.parser.HTMLParser):
+    """What a page has: ids, where its links lead, what it would ask for, the elements that are open, and its lines."""
+
+    EMPTY = ("meta", "br", "wbr")
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.links, self.asks, self.open, self.lines, self.scripts = set(), [], [], [], [], 0
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.scripts += tag == "script" or any(name.startswith("on") for name in values)
+        if "id" in values:
+            assert values["id"] not in self.ids
+            self.ids.add(values["id"])
+        if tag == "a":
+            self.links.append(values["href"])
+        self.asks += [values[name] for name in ("src", "srcset", "data", "style") if name in values]
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+        if tag == "pre":
+            self.lines.append("")
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] == "pre":
+            self.lines[-1] += data
+
+
+@pytest.fixture
+def page(stack):
+    return expect(stack.client(None).get("/docs"), 200)
+
+
+def test_the_page_shows_every_route_and_every_object_without_a_script(page, document):
+    shown = Page(page.text)
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8" and shown.open == []
+    assert shown.scripts == 0 and shown.asks == []
+    assert {operation["operationId"] for _, _, operation in operations(document)} <= shown.ids
+    assert set(document["components"]["schemas"]) <= shown.ids
+    assert {link[1:] for link in shown.links if link.startswith("#")} <= shown.ids
+    assert "@server@" not in page.text
+
+
+def test_the_pages_lines_are_for_a_shell(page, document, stack):
+    """Each one is what its route takes: method, path and body."""
+    lines = [line for line in Page(page.text).lines if line.startswith("curl")]
+    assert len(lines) == len(operations(document))
+    asked = set()
+    for line in lines:
+        words = shlex.split(line.replace("\\\n", " "))
+        url, options = words[-1], words[1:-1]
+        assert url.startswith(stack.url)
+        method = options[options.index("-X") + 1] if "-X" in options else "POST" if "-d" in options else "GET"
+        path = stack.contract.template(url[len(stack.url):])
+        operation = document["paths"][path][method.lower()]
+        asked.add((path, method))
+        assert ("Authorization: Bearer $TOKEN" in options) == (operation.get("security") != [])
+        if "-d" in options:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            jsonschema.Draft202012Validator({**schema, "components": document["components"]}).validate(
+                json.loads(options[options.index("-d") + 1]))
+    assert len(asked) == len(lines)
+
+
+def test_a_browser_that_has_the_page_gets_304(page, stack):
+    expect(stack.client(None).get("/docs", headers={"If-None-Match": page.headers["ETag"]}), 304)
+    assert expect(stack.client(None).get("/docs/"), 200).text == page.text
+
+
+def test_every_example_is_one(document):
+    """What a field or parameter is said to look like, its schema takes."""
+    def look(name, schema):
+        for example in schema.get("examples", []):
+            jsonschema.Draft202012Validator({**schema, "components": document["components"]},
+                                            format_checker=jsonschema.FormatChecker()).validate(example)
+        for key, value in schema.get("properties", {}).items():
+            look(name + "." + key, value)
+        if isinstance(schema.get("items"), dict):
+            look(name + "[]", schema["items"])
+    for name, schema in document["components"]["schemas"].items():
+        look(name, schema)
+    for _, _, operation in operations(document):
+        for entry in operation.get("parameters", []):
+            jsonschema.Draft202012Validator(entry["schema"]).validate(entry["example"])

@@ -4,6 +4,7 @@
 where it is called."""
 
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -26,7 +27,7 @@ STRUCT = re.compile(r"\bstruct\s+(\w+)(\s*\{)?")
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
 CITED = re.compile(r"[\w./-]*\w\.md\b|\b\w[\w.-]*/[\w./-]*\w\.txt\b|\b(?:orc|mo|sim|test|check)_\w+\.(?:[ch]|py)\b")
 SECTION = re.compile(r"([\w./-]*README\.md), \"([^\"\n]+)\"")
-JSON_TEXT = re.compile(r'\s*"\w+": "[^"]*"[\]},]*')
+JSON_TEXT = re.compile(r'\s*("\w+": )?"[^"]*"[\]},]*')
 # Written apart, so that this file passes its own guards.
 MACHINE_PATH = re.compile("/(wo" "rk|ro" "ot|fa" "rm)/[A-Za-z.]")
 LEFT_OVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
@@ -214,6 +215,17 @@ def _document(name, cited):
     return None
 
 
+def contract_is_described():
+    """every route, parameter, answer, object and field of the contract has a description, and an example where one can
+    be given"""
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, os.path.join(TOP, "mod_orchestrator", "surface"))
+    import compile_routes  # pylint: disable=import-outside-toplevel
+    import describe_routes  # pylint: disable=import-outside-toplevel
+    document, routes, enums = compile_routes.read(pathlib.Path(TOP, "mod_orchestrator", "routes"), ["swagger-ui"])
+    yield from describe_routes.undescribed(compile_routes.openapi(document, routes, enums))
+
+
 def licence_lines():
     """every source begins with the licence line"""
     for name in ALL:
@@ -270,7 +282,7 @@ def formatted():
 GUARDS = [calls_go_down_only, structs_of_other_rooms_come_by_their_headers, httpd_headers_stay_in_httpd,
           one_exported_symbol, no_banned_functions, nobody_waits_by_the_time_of_day, nobody_decides_by_a_code,
           directives_are_documented, unit_tests_are_registered, calls_of_statements_are_complete, citations_resolve,
-          licence_lines, no_machine_paths, nothing_left_for_later, lines_fit_a_screen, formatted]
+          contract_is_described, licence_lines, no_machine_paths, nothing_left_for_later, lines_fit_a_screen, formatted]
 
 
 def main():

@@ -93,7 +93,7 @@ The same with a token that is in the line already (an hour long):
   curl -s -H "Authorization: Bearer %(token)s" %(url)s/users/me
 
   health      %(url)s/health
-  contract    %(url)s/openapi.json
+  contract    %(url)s/openapi.json, to be browsed at %(url)s/docs
   status      %(base)s/orchestrator-status
   IM          %(im)s
   error log   %(error)s
