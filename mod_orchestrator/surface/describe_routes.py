@@ -54,7 +54,7 @@ def made_up(name, schema, components):
         return TIME
     if "boolean" in kinds:
         return True
-    if "integer" in kinds and "minimum" in schema:
+    if {"integer", "number"} & set(kinds) and "minimum" in schema:
         return max(schema["minimum"], 1) if schema.get("maximum", 1) >= 1 else schema["minimum"]
     if "default" in schema:
         return schema["default"]

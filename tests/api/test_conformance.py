@@ -157,6 +157,7 @@ def submission(world, role):
 TABLE = [
     Row("GET", "/health", (200,) * 7),
     Row("GET", "/openapi.json", (200,) * 7),
+    Row("GET", "/docs", (200,) * 7),
     Row("GET", "/configuration", 200),
     Row("GET", "/providers", 200),
     Row("GET", "/providers/{provider_id}", 200, of_provider),
