@@ -19,9 +19,8 @@ orc_error_t *orc_api_configuration_get(const orc_request_t *request, orc_respons
     text = orc_json_text(
         orc_json_own(json_pack("{s:s*, s:o}", "im_url", config->im_url, "issuers", issuers), request->pool),
         request->pool);
-    apr_table_setn(
-        response->headers, "ETag",
-        apr_psprintf(request->pool, "\"%.32s\"", orc_secret_sha256(text, strlen(text), request->pool)));
+    apr_table_setn(response->headers, "ETag",
+                   apr_psprintf(request->pool, "\"%.32s\"", orc_secret_sha256(text, strlen(text), request->pool)));
     orc_response_json(response, 200, text);
     return NULL;
 }

@@ -76,25 +76,6 @@ static void add_tag(apr_array_header_t *tags, const char *name, const char *valu
     tag->value = value;
 }
 
-/* As they were chosen when the provider was: from what is configured now. */
-static orc_error_t *choose(apr_array_header_t **choices, const orc_task_t *task, const orc_address_t *at,
-                           const json_t *inputs, const orc_tosca_template_t *tosca)
-{
-    const orc_provider_t *provider = orc_providers_find(task->service->providers, at->provider);
-    const char *missing;
-    json_t *complete;
-
-    *choices = NULL;
-    if (!provider) /* it is configured no more; what is there stays as it is */
-        return NULL;
-    ORC_TRY(orc_tosca_inputs(&complete, tosca, inputs, "", task->pool));
-    missing = orc_engine_choose(choices, provider, at, tosca, complete, task->pool);
-    if (missing)
-        return orc_error(task->pool, 422, "provider.offer", "the provider does not serve this deployment any more: %s",
-                         missing);
-    return NULL;
-}
-
 orc_error_t *orc_task_render(const char **text, orc_task_t *task, const orc_address_t *at, const json_t *inputs,
                              const char *tag, const orc_merging_t *merging)
 {
@@ -105,7 +86,7 @@ orc_error_t *orc_task_render(const char **text, orc_task_t *task, const orc_addr
     orc_tosca_template_t *tosca;
 
     ORC_TRY(orc_task_template(&tosca, task));
-    ORC_TRY(choose(&choices, task, at, inputs, tosca));
+    ORC_TRY(orc_engine_choose(&choices, task->service->providers, at, tosca, inputs, task->pool));
     add_tag(tags, "PAAS_URL", config->public_url);
     add_tag(tags, "PAAS_DEP_UUID", work->deployment_id);
     add_tag(tags, "PAAS_DEP_USER_EMAIL", work->email);

@@ -170,11 +170,22 @@ void orc_engine_place(orc_placement_t *placement, const orc_providers_t *provide
     rank(placement, records, wish->max, pool);
 }
 
-const char *orc_engine_choose(apr_array_header_t **choices, const orc_provider_t *provider, const orc_address_t *at,
-                              const orc_tosca_template_t *tosca, const json_t *complete, apr_pool_t *pool)
+orc_error_t *orc_engine_choose(apr_array_header_t **choices, const orc_providers_t *providers, const orc_address_t *at,
+                               const orc_tosca_template_t *tosca, const json_t *inputs, apr_pool_t *pool)
 {
-    const orc_offer_t offer = orc_provider_offer(provider, at->region);
-    const orc_fit_wish_t wish = {orc_tosca_needs(tosca, complete, pool), 0};
+    const orc_provider_t *provider = at->provider ? orc_providers_find(providers, at->provider) : NULL;
+    const orc_offer_t offer = provider ? orc_provider_offer(provider, at->region) : (orc_offer_t){0};
+    const char *missing;
+    json_t *complete;
 
-    return orc_engine_fit(choices, &offer, at->project, &wish, pool);
+    *choices = NULL;
+    if (!offer.flavors && !offer.images)
+        return NULL;
+    ORC_TRY(orc_tosca_inputs(&complete, tosca, inputs, "", pool));
+    missing = orc_engine_fit(choices, &offer, at->project,
+                             &(orc_fit_wish_t){.needs = orc_tosca_needs(tosca, complete, pool)}, pool);
+    if (missing)
+        return orc_error(pool, 422, "provider.offer", "the provider does not serve this deployment any more: %s",
+                         missing);
+    return NULL;
 }

@@ -34,10 +34,11 @@ void orc_engine_place(orc_placement_t *placement, const orc_providers_t *provide
 
 /**
  * What the machines of a template are made with at a place that was chosen, for orc_tosca_render.
- * @param choices of orc_tosca_choice_t, in the pool
- * @return NULL, or what the provider does not offer any more, as orc_engine_fit tells it
+ * @param choices of orc_tosca_choice_t, in the pool; NULL: nothing is listed there
+ * @param inputs  as given, checked before
+ * @return 422 "provider.offer" when there is no more what is needed
  */
-const char *orc_engine_choose(apr_array_header_t **choices, const orc_provider_t *provider, const orc_address_t *at,
-                              const orc_tosca_template_t *tosca, const json_t *complete, apr_pool_t *pool);
+orc_error_t *orc_engine_choose(apr_array_header_t **choices, const orc_providers_t *providers, const orc_address_t *at,
+                               const orc_tosca_template_t *tosca, const json_t *inputs, apr_pool_t *pool);
 
 #endif

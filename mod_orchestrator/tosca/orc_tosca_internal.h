@@ -299,6 +299,10 @@ int orc_tosca_pattern_match(const char *pattern, const char *text, apr_size_t le
 
 /* orc_tosca_needs.c */
 
+/** Policies without those that say where a deployment belongs: IM's parser refuses what only INDIGO's types know. */
+const orc_yaml_node_t *orc_tosca_without_placements(const orc_tosca_template_t *tosca, const orc_yaml_node_t *policies,
+                                                    apr_pool_t *pool);
+
 /** A node with the least of each range of its capability `host` in the range's place: IM takes a number for the least.
  */
 const orc_yaml_node_t *orc_tosca_without_ranges(const orc_tosca_template_t *tosca, const orc_yaml_node_t *node,

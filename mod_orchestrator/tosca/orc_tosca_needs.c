@@ -239,11 +239,18 @@ static int is_other(const char *word, const char *former)
     return word && former && strcmp(word, former);
 }
 
+static int is_placement(const orc_tosca_template_t *tosca, const orc_yaml_node_t *policy)
+{
+    const char *type = orc_yaml_text(orc_yaml_get(policy, "type"));
+
+    return type && orc_tosca_derives(tosca, "policy_types", type, "tosca.policies.indigo.SlaPlacement");
+}
+
 static void read_policy(orc_tosca_needs_t *needs, const reader_t *reader, const orc_yaml_node_t *policy)
 {
-    const char *type = orc_yaml_text(orc_yaml_get(policy, "type")), *sla, *region;
+    const char *sla, *region;
 
-    if (!type || !orc_tosca_derives(reader->tosca, "policy_types", type, "tosca.policies.indigo.SlaPlacement"))
+    if (!is_placement(reader->tosca, policy))
         return;
     sla = word_of(reader, orc_yaml_path(policy, "properties", "sla_id", NULL));
     region = word_of(reader, orc_yaml_path(policy, "properties", "region", NULL));
@@ -252,18 +259,43 @@ static void read_policy(orc_tosca_needs_t *needs, const reader_t *reader, const 
     needs->region = region ? region : needs->region;
 }
 
-/* A list of mappings with one key each, or a mapping. */
+/* A mapping, or a list of such. */
 static void read_policies(orc_tosca_needs_t *needs, const reader_t *reader, const orc_yaml_node_t *policies)
 {
     int i;
 
-    for (i = 0; policies && i < policies->count; i++) {
+    if (!policies || policies->kind == ORC_YAML_SCALAR)
+        return;
+    for (i = 0; i < policies->count; i++) {
         if (policies->kind == ORC_YAML_MAPPING)
             read_policy(needs, reader, policies->pairs[i].value);
-        else if (policies->kind == ORC_YAML_SEQUENCE && policies->items[i]->kind == ORC_YAML_MAPPING &&
-                 policies->items[i]->count == 1)
-            read_policy(needs, reader, policies->items[i]->pairs[0].value);
+        else
+            read_policies(needs, reader, policies->items[i]);
     }
+}
+
+const orc_yaml_node_t *orc_tosca_without_placements(const orc_tosca_template_t *tosca, const orc_yaml_node_t *policies,
+                                                    apr_pool_t *pool)
+{
+    orc_yaml_node_t *copy;
+    int i;
+
+    if (policies->kind == ORC_YAML_SCALAR)
+        return policies;
+    copy = policies->kind == ORC_YAML_MAPPING ? orc_yaml_copy_mapping(NULL, policies->count, pool)
+                                              : orc_yaml_copy_sequence(policies, 0, pool);
+    copy->count = 0;
+    for (i = 0; i < policies->count; i++) {
+        if (policies->kind == ORC_YAML_SEQUENCE) {
+            const orc_yaml_node_t *item = orc_tosca_without_placements(tosca, policies->items[i], pool);
+
+            if (item->kind == ORC_YAML_SCALAR || item->count || !policies->items[i]->count)
+                copy->items[copy->count++] = item;
+        }
+        else if (!is_placement(tosca, policies->pairs[i].value))
+            copy->pairs[copy->count++] = policies->pairs[i];
+    }
+    return copy;
 }
 
 orc_tosca_needs_t *orc_tosca_needs(const orc_tosca_template_t *tosca, const json_t *complete, apr_pool_t *pool)

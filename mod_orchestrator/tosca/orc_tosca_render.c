@@ -327,6 +327,15 @@ static void render_part(orc_yaml_node_t *copy, const render_t *render, const ren
         orc_yaml_set(copy, part->key, render_each(render, part, node), render->pool);
 }
 
+static void drop_placements(orc_yaml_node_t *topology, const render_t *render)
+{
+    const orc_yaml_node_t *policies = orc_yaml_get(topology, "policies");
+
+    if (policies)
+        orc_yaml_set(topology, "policies", orc_tosca_without_placements(render->tosca, policies, render->pool),
+                     render->pool);
+}
+
 /* The name and the version are texts, however they were written. */
 static void set_text(orc_yaml_node_t *metadata, const render_t *render, const char *key, const char *text)
 {
@@ -369,6 +378,7 @@ orc_error_t *orc_tosca_render(const char **text, const orc_tosca_template_t *tos
 
     for (i = 0; topology_parts[i].key; i++)
         render_part(topology, &render, &topology_parts[i]);
+    drop_placements(topology, &render);
     for (i = 0; orc_tosca_type_sections[i]; i++)
         render_part(root, &render, &(render_part_t){orc_tosca_type_sections[i], render_type, NULL});
     for (i = 0; i < topology->count; i++)

@@ -75,8 +75,8 @@ class World:
 
 @dataclasses.dataclass
 class Row:
-    """`answers`: by role, in the order of ROLES; one: that of everybody who has come in; of a service account only where
-    it is another than any user's. `path` and `options` (of
+    """`answers`: by role, in the order of ROLES; one: that of everybody who has come in; of a service account only
+    where it is another than any user's. `path` and `options` (of
     requests) are made of the world, for a role."""
     method: str
     route: str
@@ -166,7 +166,7 @@ TABLE = [
     Row("GET", "/users", 200),
     Row("GET", "/users/{user_id}", (401, 401, 403, 403, 200, 403, 200), of_person),
     Row("GET", "/users/{user_id}", 200, lambda world, role: "/users/me", name="me"),
-    Row("PATCH", "/users/{user_id}", (401, 401, 403, 403, 204, 403, 204), of_person, body(picture="https://a.example/b")),
+    Row("PATCH", "/users/{user_id}", (401, 401, 403, 403, 204, 403, 204), of_person, body(picture="https://a.example/")),
     Row("PATCH", "/users/{user_id}", (401, 401, 403, 403, 204, 403, 403), of_person, body(refresh_token="r"),
         name="refresh_token"),
     Row("POST", "/users/{user_id}/ssh_keys", (401, 401, 403, 403, 201, 403, 403),

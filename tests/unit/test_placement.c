@@ -377,6 +377,19 @@ static void im_is_told_the_least_of_a_range(void **state)
                         "num_cpus=- mem_size=-"); /* functions stay */
 }
 
+static void policies_of_places_are_not_im_s(void **state)
+{
+    const char *policies = apr_pstrcat(pool, NODE("", ""), "  policies:\n", POLICY("mine", "sla_id: a, region: b"),
+                                       "  - scale: {type: tosca.policies.Scaling, targets: [vm]}\n", NULL);
+    const orc_tosca_rendering_t rendering = {.inputs = json("{}")};
+    const char *text;
+
+    assert_null(orc_tosca_render(&text, template_of(policies), &rendering, pool));
+    assert_null(strstr(text, "mine"));
+    assert_null(strstr(text, "SlaPlacement"));
+    assert_non_null(strstr(text, "tosca.policies.Scaling"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,6 +407,7 @@ int main(void)
         cmocka_unit_test(a_policy_narrows_to_its_place),
         cmocka_unit_test(choices_are_in_the_document_where_types_know_them),
         cmocka_unit_test(im_is_told_the_least_of_a_range),
+        cmocka_unit_test(policies_of_places_are_not_im_s),
     };
 
     return cmocka_run_group_tests_name("placement", tests, setup, teardown);
