@@ -544,7 +544,7 @@ CREATE INDEX provider_records_counted ON provider_records (counted_at);
 
 -- What counts 1 at a time, today.
 CREATE FUNCTION weight_since(past timestamptz) RETURNS double precision LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT power(0.5, least(greatest(extract(epoch FROM clock_timestamp() - past), 0) / 604800, 100))::double precision
+    SELECT power(0.5, least(greatest(extract(epoch FROM now() - past), 0) / 604800, 100))::double precision
 $$;
 
 -- Messages on their way out; to be written with the row that they tell of once somebody takes them.

@@ -2,6 +2,7 @@
 """GET /providers: whose they are, what they show, lists; the rows that the provider file becomes."""
 
 import json
+import threading
 
 import pytest
 
@@ -192,6 +193,28 @@ def test_another_file_is_taken_over_as_a_whole_and_what_stays_keeps_its_id(cloud
         ("new", "openstack", ["region-1", "region-2"]), ("shared", "other", ["only"])]
     assert rows(cloud, "provider_flavors", "1, 2", "shared") == []
     expect(person.get("/providers/" + before["of-the-lab"]), 404)
+
+
+def test_nobody_ever_sees_a_half_of_a_file(cloud, written):
+    """Each of two files has a region of its own in all of its providers."""
+    admin, seen = cloud.person([], admin=True), set()
+    ended = threading.Event()
+
+    def look():
+        while not ended.is_set():
+            data = [one for one in listed(admin)["data"] if one["name"].startswith("half")]
+            seen.add(tuple(sorted((one["name"], *one["regions"]) for one in data)))
+    looker = threading.Thread(target=look)
+    looker.start()
+    files = [[live.provider(cloud, "half-%d" % n, ["lab"], regions=["of-%d" % number]) for n in range(2 + number)]
+             for number in range(3)]
+    for value in files:
+        written({"providers": value})
+        cloud.wait_for(lambda value=value: len(stored(cloud)) == len(value), 30, "that file")
+    ended.set()
+    looker.join()
+    wrong = seen - {()} - {tuple(sorted((one["name"], *one["regions"]) for one in value)) for value in files}
+    assert len(seen) > 1 and not wrong
 
 
 def test_of_one_name_in_two_sources_the_file_counts(cloud):
