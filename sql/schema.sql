@@ -280,10 +280,10 @@ CREATE FUNCTION deployment_task(type operation_type, state operation_state, phas
         WHEN state IN ('succeeded', 'failed', 'canceled') THEN 8
         WHEN type = 'DELETE' THEN 7
         WHEN phase = 'queued' THEN 0
-        WHEN phase IN ('provisioning', 'collecting') THEN 5
-        WHEN type <> 'CREATE' THEN 6
+        WHEN type <> 'CREATE' AND phase NOT IN ('provisioning', 'collecting') THEN 6
         WHEN phase = 'placing' THEN 2
-        ELSE 4
+        WHEN phase = 'submitting' THEN 4
+        ELSE 5
     END::smallint
 $$;
 

@@ -249,6 +249,20 @@ orc_error_t *orc_im_update(orc_http_call_t **call, orc_http_t *http, const orc_i
 
 static const question_t version_question = {.kind = ORC_IM_VERSION, .method = "GET", .rest = "/version"};
 
+orc_error_t *orc_im_remove_vms(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target,
+                               const char *infra_id, const char *vms, orc_im_done_t *done, void *baton,
+                               apr_pool_t *pool)
+{
+    question_t question = {.kind = ORC_IM_REMOVE,
+                           .method = "DELETE",
+                           .infra_id = infra_id,
+                           .rest = apr_pstrcat(pool, "/vms/", vms, "?context=false", NULL)};
+
+    if (!*vms || strspn(vms, "0123456789,") != strlen(vms))
+        return orc_error(pool, 500, "im.id", "Machine ids are numbers.");
+    return ask(call, http, target, &question, done, baton, pool);
+}
+
 orc_error_t *orc_im_get_version(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target,
                                 orc_im_done_t *done, void *baton, apr_pool_t *pool)
 {

@@ -157,6 +157,13 @@ orc_error_t *orc_im_reconfigure(orc_http_call_t **call, orc_http_t *http, const 
 orc_error_t *orc_im_update(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target,
                            const char *infra_id, const char *tosca, orc_im_done_t *done, void *baton, apr_pool_t *pool);
 
+/** DELETE /infrastructures/{id}/vms/{vm,vm}?context=false: removes machines, and configures the others not anew. `vms`:
+ * ids with commas. Lasts until the cloud is done. NOT_FOUND: the infrastructure, or one of the machines, is gone;
+ * REFUSED: some of them may be gone. */
+orc_error_t *orc_im_remove_vms(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target,
+                               const char *infra_id, const char *vms, orc_im_done_t *done, void *baton,
+                               apr_pool_t *pool);
+
 /** GET /version, without credentials: is it there? Result: text. */
 orc_error_t *orc_im_get_version(orc_http_call_t **call, orc_http_t *http, const orc_im_target_t *target,
                                 orc_im_done_t *done, void *baton, apr_pool_t *pool);

@@ -151,6 +151,8 @@ static void read_client_error(orc_im_result_t *result, orc_im_call_kind_t call, 
     case 404:
         if (is_gone(message))
             fail(result, ORC_IM_NOT_FOUND, said, NULL);
+        else if (call == ORC_IM_REMOVE && says(message, "Error deleting resources"))
+            fail(result, ORC_IM_REFUSED, said, NULL); /* some of the machines are gone, and some are not */
         else
             fail(result, ORC_IM_BAD_ANSWER, "The Infrastructure Manager's URL leads to something else (404).", clean);
         break;
@@ -399,6 +401,7 @@ static const char *read_success(orc_im_result_t *result, orc_im_call_kind_t call
     case ORC_IM_DELETE:
     case ORC_IM_ACT:
     case ORC_IM_RECONFIGURE:
+    case ORC_IM_REMOVE:
         break;
     }
     return NULL;

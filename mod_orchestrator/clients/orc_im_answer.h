@@ -21,6 +21,7 @@ typedef enum {
     ORC_IM_ACT,
     ORC_IM_RECONFIGURE,
     ORC_IM_UPDATE,
+    ORC_IM_REMOVE,
     ORC_IM_VERSION,
 } orc_im_call_kind_t;
 

@@ -29,6 +29,11 @@ liborc_la_SOURCES += \
 	$(kinds)/create/orc_create_place.c \
 	$(kinds)/create/orc_create_submit.c \
 	$(kinds)/create/orc_create_watch.c \
+	$(kinds)/update/orc_update.c $(kinds)/update/orc_update.h \
+	$(kinds)/update/orc_update_collect.c \
+	$(kinds)/update/orc_update_restore.c \
+	$(kinds)/update/orc_update_submit.c \
+	$(kinds)/update/orc_update_watch.c \
 	$(kinds)/orc_delete.c $(kinds)/orc_delete.h \
 	$(kinds)/orc_infrastructure.c $(kinds)/orc_infrastructure.h \
 	$(kinds)/orc_sweep.c $(kinds)/orc_sweep.h \

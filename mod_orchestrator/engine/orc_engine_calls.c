@@ -9,8 +9,7 @@
 #include "orc_log.h"
 
 enum {
-    SYNC_DELETE_FACTOR = 5, /* a deletion that is waited for takes longer than other calls */
-    USELESS = 5,            /* answers in a row, before the administrator is told */
+    USELESS = 5, /* answers in a row, before the administrator is told */
 };
 
 /* ---- slots ---- */
@@ -170,14 +169,9 @@ static apr_interval_time_t timeout_of(const orc_job_t *job)
 {
     const orc_config_t *config = job->engine->config;
 
-    switch (job->call.kind) {
-    case ORC_CALL_CREATE:
+    if (job->call.kind == ORC_CALL_CREATE)
         return config->im_create_timeout;
-    case ORC_CALL_DELETE_AND_WAIT:
-        return config->im_timeout * SYNC_DELETE_FACTOR;
-    default:
-        return config->im_timeout;
-    }
+    return is_long(job) ? orc_engine_long_timeout(config) : config->im_timeout;
 }
 
 static orc_error_t *submit(orc_job_t *job, const orc_im_target_t *target)
@@ -210,6 +204,10 @@ static orc_error_t *submit(orc_job_t *job, const orc_im_target_t *target)
         return orc_im_delete(handle, http, target, call->infra, call->is_forced, on_answer, job, pool);
     case ORC_CALL_DELETE_AND_WAIT:
         return orc_im_delete_and_wait(handle, http, target, call->infra, call->is_forced, on_answer, job, pool);
+    case ORC_CALL_UPDATE:
+        return orc_im_update(handle, http, target, call->infra, call->tosca, on_answer, job, pool);
+    case ORC_CALL_REMOVE:
+        return orc_im_remove_vms(handle, http, target, call->infra, call->vm, on_answer, job, pool);
     }
     return orc_error(pool, 500, "engine", "An unknown call.");
 }

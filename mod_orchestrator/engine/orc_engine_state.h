@@ -25,7 +25,7 @@ typedef struct orc_job_t orc_job_t;
 typedef enum {
     ORC_LANE_SHORT,
     ORC_LANE_DELETION,
-    ORC_LANE_LONG, /* deletions that are waited for, which may last for minutes */
+    ORC_LANE_LONG, /* updates, and deletions that are waited for, which may last for minutes */
     ORC_LANE_COUNT,
 } orc_lane_kind_t;
 

@@ -7,7 +7,7 @@
 
 #define PERSON_INTERVAL apr_time_from_sec(600)
 
-enum { POLL_GROWTH_PERCENT = 150, JITTER_PERCENT = 20 };
+enum { POLL_GROWTH_PERCENT = 150, JITTER_PERCENT = 20, LONG_FACTOR = 5 };
 
 /* ---- kinds ---- */
 
@@ -142,6 +142,11 @@ orc_call_t orc_call_about(const orc_address_t *at, orc_call_kind_t kind, const c
     orc_call_t call = {.kind = kind, .at = *at, .infra = infra, .answer = answer};
 
     return call;
+}
+
+apr_interval_time_t orc_engine_long_timeout(const orc_config_t *config)
+{
+    return config->im_timeout * LONG_FACTOR;
 }
 
 apr_interval_time_t orc_task_since(const orc_task_t *task, apr_int64_t time)

@@ -43,13 +43,15 @@ typedef enum {
     ORC_CALL_LIST,
     ORC_CALL_DELETE,
     ORC_CALL_DELETE_AND_WAIT,
+    ORC_CALL_UPDATE,
+    ORC_CALL_REMOVE, /* machines */
 } orc_call_kind_t;
 
 /** A call to IM in the name of the deployment's creator. */
 typedef struct orc_call_t {
     orc_call_kind_t kind;
     orc_address_t at;
-    const char *infra, *vm, *tosca; /* as the kind needs */
+    const char *infra, *vm, *tosca; /* as the kind needs; REMOVE: several machines, with commas */
     const char *tag;                /* of a creation: what its infrastructure is found by */
     int is_forced;
     orc_saying_t *before; /* says what is true from the moment on when it is sent; that is stored first. Or NULL */
@@ -187,6 +189,9 @@ orc_step_t orc_step_resolve(orc_task_t *task, orc_step_t step);
 
 /** A call about what is at an address; `infra`: NULL for those that are about none. */
 orc_call_t orc_call_about(const orc_address_t *at, orc_call_kind_t kind, const char *infra, orc_answer_t *answer);
+
+/** How long an answer is waited for that comes when a cloud has done something. */
+apr_interval_time_t orc_engine_long_timeout(const orc_config_t *config);
 
 /** Microseconds since a time that was kept. */
 apr_interval_time_t orc_task_since(const orc_task_t *task, apr_int64_t time);

@@ -36,9 +36,16 @@ int orc_window_size(const orc_engine_t *engine)
 
 orc_lane_kind_t orc_window_lane(orc_call_kind_t kind)
 {
-    return kind == ORC_CALL_DELETE            ? ORC_LANE_DELETION
-           : kind == ORC_CALL_DELETE_AND_WAIT ? ORC_LANE_LONG
-                                              : ORC_LANE_SHORT;
+    switch (kind) {
+    case ORC_CALL_DELETE:
+        return ORC_LANE_DELETION;
+    case ORC_CALL_DELETE_AND_WAIT:
+    case ORC_CALL_UPDATE:
+    case ORC_CALL_REMOVE:
+        return ORC_LANE_LONG;
+    default:
+        return ORC_LANE_SHORT;
+    }
 }
 
 static int slots_of(const orc_engine_t *engine, orc_lane_kind_t lane)

@@ -4,7 +4,9 @@ liborc_la_SOURCES += \
 	$(rules)/orc_rules_callers.c $(rules)/orc_rules_callers.h \
 	$(rules)/orc_rules_deletion.c $(rules)/orc_rules_deletion.h \
 	$(rules)/orc_rules_deployments.c $(rules)/orc_rules_deployments.h \
+	$(rules)/orc_rules_instances.c $(rules)/orc_rules_instances.h \
 	$(rules)/orc_rules_logs.c $(rules)/orc_rules_logs.h \
+	$(rules)/orc_rules_owners.c $(rules)/orc_rules_owners.h \
 	$(rules)/orc_rules_parsed.c $(rules)/orc_rules_parsed.h \
 	$(rules)/orc_rules_persons.c $(rules)/orc_rules_persons.h \
 	$(rules)/orc_rules_registration.c \
@@ -12,9 +14,14 @@ liborc_la_SOURCES += \
 	$(rules)/orc_rules_ssh_pair.c $(rules)/orc_rules_ssh_pair.h \
 	$(rules)/orc_rules_submission.c $(rules)/orc_rules_submission.h \
 	$(rules)/orc_rules_templates.c $(rules)/orc_rules_templates.h \
+	$(rules)/orc_rules_update.c $(rules)/orc_rules_update.h \
 	$(rules)/orc_rules_visit.c $(rules)/orc_rules_visit.h \
 	$(rules)/orc_service.h
 EXTRA_DIST += $(rules)/README.md
+
+check_PROGRAMS += tests/unit/test_rules_instances
+tests_unit_test_rules_instances_SOURCES = tests/unit/test_rules_instances.c tests/unit/tosca_fixture.h tests/unit/unit.h
+tests_unit_test_rules_instances_LDADD = $(unit_ldadd)
 
 check_PROGRAMS += tests/unit/test_rules_parsed
 tests_unit_test_rules_parsed_SOURCES = tests/unit/test_rules_parsed.c

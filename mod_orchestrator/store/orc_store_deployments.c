@@ -126,3 +126,15 @@ orc_error_t *orc_store_deployment_reset(orc_db_t *db, const char *operation_id, 
     return orc_db_execute(
         db, NULL, orc_sql_deployment_reset(.operation_id = operation_id, .reason = reason, .caller = caller), pool);
 }
+
+orc_error_t *orc_store_deployment_update(orc_db_t *db, const orc_store_update_t *update, apr_pool_t *pool)
+{
+    return orc_db_execute(db, NULL,
+                          orc_sql_deployment_update(.id = update->id, .operation_id = update->operation_id,
+                                                    .type = update->type, .options = update->options,
+                                                    .inputs = update->inputs, .inputs_sealed = update->inputs_sealed,
+                                                    .added = update->added, .relations = update->relations,
+                                                    .removed = orc_value_array(update->removed, pool),
+                                                    .caller = update->caller, .correlation_id = update->correlation_id),
+                          pool);
+}

@@ -77,4 +77,20 @@ orc_error_t *orc_store_deployment_set_group(orc_db_t *db, const char *id, const 
 orc_error_t *orc_store_deployment_reset(orc_db_t *db, const char *operation_id, const char *reason, const char *caller,
                                         apr_pool_t *pool);
 
+/** A change of a locked deployment's infrastructure, which the engine carries out. */
+typedef struct orc_store_update_t {
+    const char *id, *operation_id;     /* of the deployment; UUID, a new one */
+    const char *type;                  /* UPDATE, ADD_OWNER, REMOVE_OWNER */
+    const char *options;               /* JSON object */
+    const char *inputs;                /* JSON object without secrets, or NULL: they stay */
+    const char *inputs_sealed;         /* all of them, sealed for the operation, when some are secret, or NULL */
+    const char *added;                 /* resources that come: JSON array of {id, position, name, type, is_compute} */
+    const char *relations;             /* of these: JSON array of {resource, required_by} */
+    const apr_array_header_t *removed; /* ids of resources that go, of const char * */
+    const char *caller, *correlation_id;
+} orc_store_update_t;
+
+/** Makes the operation the deployment's last one. */
+orc_error_t *orc_store_deployment_update(orc_db_t *db, const orc_store_update_t *update, apr_pool_t *pool);
+
 #endif

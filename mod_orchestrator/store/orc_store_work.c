@@ -117,10 +117,12 @@ orc_error_t *orc_store_work_read(orc_work_t **out, const orc_rows_t *rows, int n
     work->region = apr_pstrdup(pool, row.region);
     work->project = apr_pstrdup(pool, row.project);
     work->inputs_sealed = apr_pstrdup(pool, row.template_inputs_sealed);
+    work->wanted_sealed = apr_pstrdup(pool, row.inputs_sealed);
     *out = work;
     ORC_TRY(read_json(&work->options, row.options, pool));
     ORC_TRY(read_json(&work->memory, row.memory, pool));
     ORC_TRY(read_json(&work->inputs, row.template_inputs, pool));
+    ORC_TRY(read_json(&work->wanted, row.inputs, pool));
     ORC_TRY(read_json(&work->owners, row.owners, pool));
     return read_json(&work->infrastructures, row.infrastructures, pool);
 }

@@ -30,8 +30,10 @@ typedef struct orc_work_t {
     apr_time_t clock;    /* the database's now */
     int waits_for_token;
 
-    json_t *inputs;                              /* without secrets */
-    const char *inputs_sealed;                   /* all of them, sealed, or NULL: there is no secret among them */
+    json_t *inputs;            /* without secrets */
+    const char *inputs_sealed; /* all of them, sealed, or NULL: there is no secret among them */
+    json_t *wanted;            /* of an update: inputs that it is to have, likewise; or NULL */
+    const char *wanted_sealed;
     int per_provider_max_retries, max_providers; /* 0: no limit of providers */
     int per_provider_timeout_mins;
     int keep_last_attempt;
@@ -162,11 +164,13 @@ typedef struct orc_store_save_t {
      * ended (the final state), phase, description, reason, errors, platform, waits_for_token,
      * deployment {im_infra_id, im_endpoint, provider, region, project, outputs, outputs_sealed},
      * steps [{number, stage, name, status, message, provider, region, infra}], logs [{level, stage, step, message}],
-     * all_resources (a status), resources [{position, status, vm, metadata, sealed}], im_logs, record {name, success,
-     * seconds}; of infrastructures: asked [{id, step, endpoint, provider, region, project, time}] and sweep
-     * (microseconds until IM's list is looked at), unasked [id], made [{id, infra}], unwanted [id] (true: all of the
-     * deployment), forced, found [{id, deployment, operation, person, group, issuer, endpoint, provider, region,
-     * project, infra}]; of the one that the work is about: infrastructure {infra, standing, tries, note}.
+     * has_inputs (true: the operation's inputs are the deployment's from now on; inputs_sealed: sealed for it), former
+     * (true: the deployment's last operation is the one before again), all_resources (a status; what is deleted stays
+     * so), resources [{position, status, vm, metadata, sealed}], im_logs, record {name, success, seconds};
+     * of infrastructures: asked [{id, step, endpoint, provider, region, project, time}] and sweep (microseconds until
+     * IM's list is looked at), unasked [id], made [{id, infra}], unwanted [id] (true: all of the deployment), forced,
+     * found [{id, deployment, operation, person, group, issuer, endpoint, provider, region, project, infra}];
+     * of the one that the work is about: infrastructure {infra, standing, tries, note}.
      */
     const json_t *changes;
     const apr_array_header_t *watching; /* as of a claim: woken when an infrastructure of their deployment changes */

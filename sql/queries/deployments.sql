@@ -231,3 +231,78 @@ FROM ended e
 WHERE r.deployment_id = e.deployment_id
     AND r.status NOT IN (resource_status.ERROR, resource_status.DELETED, resource_status.STOPPED)
     AND (r.status <> resource_status.STARTED OR e.type = 'CREATE')
+
+-- What an update of a deployment has to know before it locks it.
+-- name: deployment_update_facts
+-- columns: exists, is_allowed, row_version, template_inputs, template_inputs_sealed, template_id, template_version,
+-- columns: content
+SELECT d.id IS NOT NULL AS exists, w.user_id IS NOT NULL OR :is_admin AS is_allowed, d.row_version, d.template_inputs,
+    d.template_inputs_sealed, t.id AS template_id, t.row_version AS template_version, t.content
+FROM users u
+    LEFT JOIN deployments d ON d.id = :id
+    LEFT JOIN deployment_owners w ON w.deployment_id = d.id AND w.user_id = u.id
+    LEFT JOIN templates t ON t.id = d.template_id
+WHERE u.id = :caller
+
+-- What of a deployment requires what of it.
+-- name: deployment_relations
+-- columns: resource_id, required_by_id
+SELECT q.resource_id, q.required_by_id FROM resources r JOIN resource_requirements q ON q.resource_id = r.id
+WHERE r.deployment_id = :id
+
+-- The operation of a locked deployment that changes its infrastructure; it becomes the last one. What a former one
+-- wanted to add and could not is gone.
+-- name: deployment_update
+WITH added AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(:added) AS a (id uuid, "position" integer, name text, type text, is_compute boolean)
+), removed AS MATERIALIZED (
+    SELECT id, tosca_node_name, "position" FROM resources WHERE deployment_id = :id AND id = ANY (:removed::uuid[])
+), operation AS (
+    INSERT INTO operations (id, deployment_id, type, description, options, inputs, inputs_sealed, former_id, transitive,
+        correlation_id, user_group, user_group_issuer, created_by, deadline)
+    SELECT :operation_id, d.id, :type::operation_type, 'Waiting for its turn.', :options::jsonb, :inputs::json,
+        :inputs_sealed, d.last_operation_id,
+        (SELECT coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'type', 'resources', 'operation_type', n.type,
+            'criteria', n.name) ORDER BY n."position"), '[]')
+            FROM (SELECT id, "position", name, 'CREATE' AS type FROM added
+                UNION ALL SELECT id, "position", tosca_node_name, 'DELETE' FROM removed) n),
+        :correlation_id, d.user_group, d.user_group_issuer, :caller, now() + d.tot_timeout_mins * interval '1 minute'
+    FROM deployments d WHERE d.id = :id
+), given_up AS (
+    UPDATE resources SET status = resource_status.DELETED, is_added = false, updated_at = now(), updated_by = :caller,
+        row_version = row_version + 1
+    WHERE deployment_id = :id AND is_added
+    RETURNING id
+), unrelated AS (
+    DELETE FROM resource_requirements q USING given_up g WHERE g.id IN (q.resource_id, q.required_by_id)
+), going AS (
+    UPDATE resources r SET status = resource_status.DELETING, updated_at = now(), updated_by = :caller,
+        row_version = row_version + 1
+    FROM removed x WHERE r.id = x.id
+), coming AS (
+    INSERT INTO resources (id, deployment_id, "position", tosca_node_name, tosca_node_type, is_compute, status,
+        is_added, created_by, updated_by)
+    SELECT id, :id, "position", name, type, is_compute, resource_status.CREATING, true, :caller, :caller FROM added
+), requirement AS (
+    INSERT INTO resource_requirements (resource_id, required_by_id)
+    SELECT DISTINCT resource, required_by
+    FROM json_to_recordset(:relations) AS r (resource uuid, required_by uuid)
+), work AS (
+    INSERT INTO work (id, kind) VALUES (:operation_id, :type::text)
+)
+UPDATE deployments
+SET last_operation_id = :operation_id, updated_by = :caller, updated_at = now(), row_version = row_version + 1
+WHERE id = :id
+
+-- Who owns a locked deployment, and whether somebody is known.
+-- name: deployment_owner_standing
+-- columns: exists, is_owner, owners
+SELECT EXISTS (SELECT FROM users WHERE id = :user_id) AS exists,
+    EXISTS (SELECT FROM deployment_owners WHERE deployment_id = :id AND user_id = :user_id) AS is_owner,
+    (SELECT count(*) FROM deployment_owners WHERE deployment_id = :id) AS owners
+
+-- name: deployment_owner_add
+INSERT INTO deployment_owners (deployment_id, user_id, created_at) VALUES (:id, :user_id, clock_timestamp())
+
+-- name: deployment_owner_remove
+DELETE FROM deployment_owners WHERE deployment_id = :id AND user_id = :user_id

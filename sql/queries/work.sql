@@ -22,7 +22,7 @@
 -- columns: per_provider_max_retries, max_providers, per_provider_timeout_mins, keep_last_attempt, target_provider,
 -- columns: target_region, im_endpoint, im_infra_id, user_id, issuer, email, refresh_token, access_token, token_expires,
 -- columns: target_provider_type, content, owners, infrastructures, endpoint, provider, region, project,
--- columns: template_inputs_sealed, created_at
+-- columns: template_inputs_sealed, inputs, inputs_sealed, created_at
 WITH RECURSIVE due AS (
     SELECT id, due_at, endpoint, is_hurried FROM work
     WHERE is_begun AND due_at <= now()
@@ -136,7 +136,8 @@ WITH RECURSIVE due AS (
             FROM (SELECT * FROM infrastructures
                   WHERE w.kind || '/' || w.phase = ANY (:watching::text[]) AND deployment_id = o.deployment_id
                   UNION ALL SELECT * FROM infrastructures WHERE id = w.id) n) AS infrastructures,
-           s.endpoint, s.provider, s.region, s.project, d.template_inputs_sealed, o.created_at
+           s.endpoint, s.provider, s.region, s.project, d.template_inputs_sealed, o.inputs, o.inputs_sealed,
+           o.created_at
     FROM claimed w
     JOIN chosen c ON c.id = w.id
     LEFT JOIN operations o ON o.id = w.id
@@ -313,7 +314,7 @@ WITH change AS MATERIALIZED (
         row_version = o.row_version + 1
     FROM held w
     WHERE o.id = w.id
-    RETURNING o.id, o.deployment_id, o.state, o.user_group, o.user_group_issuer, c
+    RETURNING o.id, o.deployment_id, o.state, o.user_group, o.user_group_issuer, o.inputs, o.former_id, c
 ), deployment AS (
     UPDATE deployments d
     SET row_version = d.row_version + 1,
@@ -328,7 +329,13 @@ WITH change AS MATERIALIZED (
         target_iaas_project = COALESCE(c #>> '{deployment,project}', d.target_iaas_project),
         template_outputs = COALESCE(c #> '{deployment,outputs}', d.template_outputs),
         template_outputs_sealed = CASE WHEN c -> 'deployment' ? 'outputs' THEN c #>> '{deployment,outputs_sealed}'
-                                       ELSE d.template_outputs_sealed END
+                                       ELSE d.template_outputs_sealed END,
+        template_inputs = CASE WHEN c ? 'has_inputs' THEN mine.inputs ELSE d.template_inputs END,
+        template_inputs_sealed = CASE WHEN c ? 'has_inputs' THEN c ->> 'inputs_sealed'
+                                      ELSE d.template_inputs_sealed END,
+        last_operation_id = CASE WHEN c ? 'former' AND d.last_operation_id = mine.id
+            THEN COALESCE((SELECT f.id FROM operations f WHERE f.id = mine.former_id), mine.id)
+            ELSE d.last_operation_id END
     FROM mine WHERE d.id = mine.deployment_id
 ), steps AS (
     INSERT INTO operation_steps AS s (operation_id, number, stage, name, status, message, provider, region, im_infra_id,
@@ -429,16 +436,21 @@ WITH change AS MATERIALIZED (
     SET status = COALESCE(n.status, r.status), im_vm_idx = COALESCE(n.vm, r.im_vm_idx),
         metadata = COALESCE(n.metadata, r.metadata),
         metadata_sealed = CASE WHEN n.metadata IS NULL THEN r.metadata_sealed ELSE n.sealed END,
+        is_added = r.is_added AND COALESCE(n.status = resource_status.ERROR, true),
         row_version = r.row_version + 1, updated_at = clock_timestamp()
     FROM mine, jsonb_to_recordset(c -> 'resources') AS n (position integer, status smallint, vm text, metadata jsonb,
         sealed text)
     WHERE r.deployment_id = mine.deployment_id AND r.position = n.position
+    RETURNING r.id, r.status
+), unrelated AS (
+    DELETE FROM resource_requirements q USING statuses s
+    WHERE s.status = resource_status.DELETED AND s.id IN (q.resource_id, q.required_by_id)
 ), all_statuses AS (
     UPDATE resources r
     SET status = (c ->> 'all_resources')::smallint, row_version = r.row_version + 1, updated_at = clock_timestamp()
     FROM mine
     WHERE c ? 'all_resources' AND r.deployment_id = mine.deployment_id AND NOT c ? 'resources'
-      AND r.status <> (c ->> 'all_resources')::smallint
+      AND r.status <> resource_status.DELETED AND r.status <> (c ->> 'all_resources')::smallint
 ), im_logs AS (
     INSERT INTO deployment_logs AS l (deployment_id, im_logs)
     SELECT mine.deployment_id, c ->> 'im_logs' FROM mine WHERE c ? 'im_logs'

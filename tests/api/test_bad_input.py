@@ -77,6 +77,8 @@ def refused(stack, client, route, before, statuses, path=None, **options):
 def test_a_malformed_body_is_refused(frozen, person, route):  # noqa: F811
     before = state(frozen)
     for what, data in MALFORMED.items():
+        if what == "no value" and not route["body"].get("required", True):
+            continue
         answer = refused(frozen, person, route, before, (400, 413) if what == "great depth" else (400,), data=data,
                          headers=JSON)
         assert answer.status_code == 400 or len(data) > 500000, what

@@ -60,7 +60,7 @@ def test_what_the_database_does_not_take_ends_the_operation(engine_rig):
     assert not engine_rig.infrastructures(alice, alive="true")
 
 
-@pytest.mark.parametrize("what", ["kind = 'UPDATE'", "phase = 'deleting'"])
+@pytest.mark.parametrize("what", ["kind = 'CENSUS'", "phase = 'deleting'"])
 def test_what_another_version_does_is_left_to_it(engine_rig, what):
     """As on a host of an older version, in the middle of an upgrade."""
     alice = engine_rig.person()

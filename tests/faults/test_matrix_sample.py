@@ -10,7 +10,8 @@ NAMES = ("create-create-before-kill", "create-create-after-reset", "create-state
          "retry-delete-before-kill", "cancel-create-after-stopped",
          "delete-delete-after-kill", "delete-state-before-stopped", "delete-work_save-after-broken",
          "force-work_forget-after-kill", "force-all-before-reset-long", "gone-list-before-away",
-         "back-delete-after-lost")
+         "back-delete-after-lost", "grow-update-after-kill", "grow-update-before-kill", "shrink-vm_delete-after-lost",
+         "owner-update-after-lost")
 CELLS = [{cells.name(cell): cell for cell in cells.every()}[name] for name in NAMES]
 
 

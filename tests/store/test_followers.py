@@ -94,7 +94,7 @@ def expected(type, state, phase, reason):
     phases = {"placing": "provider_filtering", "submitting": "infrastructure_creation"}
     task = ("finished" if state in ENDED else "infrastructure_deletion" if type == "DELETE" else "submitted"
             if phase == "queued" else
-            "resources_updating" if type != "CREATE" else phases.get(phase, "resources_configuration"))
+            "resources_updating" if type != "CREATE" and phase not in ("provisioning", "collecting") else phases.get(phase, "resources_configuration"))
     shown = status in [STATUS[name] for name in ("CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED", "UNKNOWN")]
     return status, TASK[task], reason if shown else None
 
@@ -134,7 +134,7 @@ def test_a_deployment_turns_to_another_operation_or_to_none(tables):
     assert tables.standing(deployment) == (STATUS["CREATE_FAILED"], TASK["finished"], "why")
     tables.point(deployment, other)
     tables.change(failed, "succeeded", "ended")
-    assert tables.standing(deployment) == (STATUS["UPDATE_IN_PROGRESS"], TASK["resources_updating"], None)
+    assert tables.standing(deployment) == (STATUS["UPDATE_IN_PROGRESS"], TASK["resources_configuration"], None)
     tables.sql("DELETE FROM operations WHERE id = %s", other)
     assert tables.standing(deployment) == nothing
 

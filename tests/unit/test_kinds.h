@@ -11,6 +11,55 @@
 #define REFUSALS(next)                                                                                                 \
     [OWNER] = next, [GONE] = next, [MACHINE] = next, [BUSY] = next, [REFUSED] = next, [MEDIA] = next, [SHAPE] = next
 
+#define UNDOING "{\"reason\":\"no\",\"touched\":true,\"asked\":true,\"before\":[\"0\"]}"
+
+/* An infrastructure that IM has changed, whatever for. */
+#define UPDATED(kind)                                                                                                  \
+    {"it is watched",                                                                                                  \
+     kind,                                                                                                             \
+     "provisioning",                                                                                                   \
+     "{}",                                                                                                             \
+     {NULL},                                                                                                           \
+     ORC_CALL_STATE,                                                                                                   \
+     {[TOKEN] = "waits", [ILL] = "ill", REFUSALS("later")},                                                            \
+     {{"configured", "-> collecting: call outputs"},                                                                   \
+      {"all failed", "call contmsg"},                                                                                  \
+      {"one failed", "call contmsg"},                                                                                  \
+      {"unconfigured", "later"},                                                                                       \
+      {"one stopped", "later"},                                                                                        \
+      {"pending", "later"},                                                                                            \
+      {"running", "later"},                                                                                            \
+      {"unknown", "later"},                                                                                            \
+      {"unknown, empty", "later"},                                                                                     \
+      {"deleting", "later"}}},                                                                                         \
+        {"it is watched again",                                                                                        \
+         kind,                                                                                                         \
+         "collecting",                                                                                                 \
+         "{}",                                                                                                         \
+         {NULL},                                                                                                       \
+         ORC_CALL_STATE,                                                                                               \
+         {[TOKEN] = "waits", [ILL] = "ill", REFUSALS("later")},                                                        \
+         {{"configured", "call outputs"},                                                                              \
+          {"all failed", "call contmsg"},                                                                              \
+          {"one failed", "call contmsg"},                                                                              \
+          {"unconfigured", "-> provisioning: later"},                                                                  \
+          {"one stopped", "-> provisioning: later"},                                                                   \
+          {"pending", "-> provisioning: later"},                                                                       \
+          {"running", "-> provisioning: later"},                                                                       \
+          {"unknown", "-> provisioning: later"},                                                                       \
+          {"unknown, empty", "-> provisioning: later"},                                                                \
+          {"deleting", "-> provisioning: later"}}},                                                                    \
+    {                                                                                                                  \
+        "what it brought", kind, "provisioning", "{}", {"configured", "outputs", "machines", "machine"},               \
+            ORC_CALL_CONTMSG,                                                                                          \
+            {[TOKEN] = "-> ended: succeeded", [ILL] = "-> ended: succeeded", REFUSALS("-> ended: succeeded")},         \
+        {                                                                                                              \
+            {                                                                                                          \
+                "text", "-> ended: succeeded"                                                                          \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+
 static const situation_t situations[] = {
     {"a creation begins",
      "CREATE",
@@ -424,4 +473,145 @@ static const situation_t situations[] = {
      ORC_CALL_TOSCA,
      {[TOKEN] = "later", [ILL] = "ill", REFUSALS("later")},
      {{"document", "later"}}},
+    {"an update begins",
+     "UPDATE",
+     "queued",
+     "{}",
+     {NULL},
+     ORC_CALL_VMS,
+     {[TOKEN] = "-> submitting: waits", [ILL] = "-> submitting: ill", REFUSALS("-> submitting: later")},
+     {{"machines", "-> submitting: call tosca"}, {"nothing", "-> submitting: call tosca"}}},
+    {"an update looks at what is there",
+     "UPDATE",
+     "submitting",
+     "{}",
+     {NULL},
+     ORC_CALL_VMS,
+     {[TOKEN] = "waits", [ILL] = "ill", REFUSALS("later")},
+     {{"machines", "call tosca"}, {"nothing", "call tosca"}}},
+    {"an update looks at IM's document",
+     "UPDATE",
+     "submitting",
+     "{}",
+     {"machines"},
+     ORC_CALL_TOSCA,
+     {[TOKEN] = "waits",
+      [ILL] = "ill",
+      [OWNER] = "later",
+      [GONE] = "later",
+      [MACHINE] = "later",
+      [BUSY] = "later",
+      [REFUSED] = "call update",
+      [MEDIA] = "call update",
+      [SHAPE] = "call update"},
+     {{"document", "call update"}, {"our document", "-> provisioning: later"}}},
+    {"an update is sent",
+     "UPDATE",
+     "submitting",
+     "{}",
+     {"machines", "document"},
+     ORC_CALL_UPDATE,
+     {[TOKEN] = "waits",
+      [ILL] = "ill",
+      [LOST] = "later",
+      [OWNER] = "later",
+      [GONE] = "later",
+      [MACHINE] = "later",
+      [BUSY] = "later",
+      [REFUSED] = "-> ended: failed",
+      [MEDIA] = "-> ended: failed",
+      [SHAPE] = "-> ended: failed"},
+     {{"changed", "-> provisioning: later"}}},
+    {"an update that may come is awaited",
+     "UPDATE",
+     "submitting",
+     "{\"touched\":true,\"asked\":true,\"until\":2000000000000000}",
+     {"machines"},
+     ORC_CALL_TOSCA,
+     {[TOKEN] = "waits",
+      [ILL] = "ill",
+      [OWNER] = "later",
+      [GONE] = "later",
+      [MACHINE] = "later",
+      [BUSY] = "later",
+      [REFUSED] = "later",
+      [MEDIA] = "later",
+      [SHAPE] = "later"},
+     {{"document", "later"}, {"our document", "-> provisioning: later"}}},
+    {"an update that nobody will answer is sent again",
+     "UPDATE",
+     "submitting",
+     "{\"touched\":true,\"asked\":true,\"until\":1,\"sends\":1}",
+     {"machines", "document"},
+     ORC_CALL_UPDATE,
+     {[TOKEN] = "waits",
+      [ILL] = "ill",
+      [LOST] = "later",
+      [OWNER] = "later",
+      [GONE] = "later",
+      [MACHINE] = "later",
+      [BUSY] = "later",
+      [REFUSED] = "-> restoring: call vms",
+      [MEDIA] = "-> restoring: call vms",
+      [SHAPE] = "-> restoring: call vms"},
+     {{"changed", "-> provisioning: later"}}},
+    UPDATED("UPDATE"),
+    UPDATED("ADD_OWNER"),
+    UPDATED("REMOVE_OWNER"),
+    {"an update failed",
+     "UPDATE",
+     "provisioning",
+     "{}",
+     {"all failed"},
+     ORC_CALL_CONTMSG,
+     {[TOKEN] = "-> ended: failed", [ILL] = "-> ended: failed", REFUSALS("-> ended: failed")},
+     {{"text", "-> ended: failed"}}},
+    {"it is made undone",
+     "UPDATE",
+     "restoring",
+     UNDOING,
+     {NULL},
+     ORC_CALL_VMS,
+     {[TOKEN] = "waits", [ILL] = "ill", REFUSALS("-> ended: failed")},
+     {{"machines", "call tosca"}, {"two machines", "call remove"}, {"nothing", "call tosca"}}},
+    {"its machines are removed",
+     "UPDATE",
+     "restoring",
+     UNDOING,
+     {"two machines"},
+     ORC_CALL_REMOVE,
+     {[TOKEN] = "waits",
+      [ILL] = "ill",
+      [OWNER] = "-> ended: failed",
+      [GONE] = "later",
+      [MACHINE] = "later",
+      [BUSY] = "-> ended: failed",
+      [REFUSED] = "-> ended: failed",
+      [MEDIA] = "-> ended: failed",
+      [SHAPE] = "-> ended: failed"},
+     {{"taken", "call tosca"}}},
+    {"its document is looked at",
+     "UPDATE",
+     "restoring",
+     UNDOING,
+     {"machines"},
+     ORC_CALL_TOSCA,
+     {[TOKEN] = "waits",
+      [ILL] = "ill",
+      [OWNER] = "-> ended: failed",
+      [GONE] = "-> ended: failed",
+      [MACHINE] = "-> ended: failed",
+      [BUSY] = "-> ended: failed",
+      [REFUSED] = "call update",
+      [MEDIA] = "call update",
+      [SHAPE] = "call update"},
+     {{"document", "call update"}}},
+    {"its document is put back",
+     "UPDATE",
+     "restoring",
+     UNDOING,
+     {"machines", "document"},
+     ORC_CALL_UPDATE,
+     {[TOKEN] = "waits", [ILL] = "ill", [LOST] = "-> ended: failed", REFUSALS("-> ended: failed")},
+     {{"changed", "-> ended: failed"}}},
 };

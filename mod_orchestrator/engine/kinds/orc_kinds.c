@@ -5,6 +5,9 @@
 #include "orc_delete.h"
 #include "orc_infrastructure.h"
 #include "orc_sweep.h"
+#include "update/orc_update.h"
 
-const orc_kind_t *const orc_kinds[] = {&orc_kind_create, &orc_kind_delete, &orc_kind_infrastructure, &orc_kind_sweep,
-                                       NULL};
+const orc_kind_t *const orc_kinds[] = {
+    &orc_kind_create, &orc_kind_update,         &orc_kind_add_owner, &orc_kind_remove_owner,
+    &orc_kind_delete, &orc_kind_infrastructure, &orc_kind_sweep,     NULL,
+};

@@ -35,6 +35,12 @@ CALLS = [
     ("back", ("state", "delete"), SOME),
     # IM did not delete it, and is asked again.
     ("stuck", ("delete",), SOME),
+    # Machines are added, and removed, while others live; a document without them is sent for an owner.
+    ("grow", ("update",), ALL),
+    ("grow", ("info", "tosca", "state", "vm"), SOME),
+    ("shrink", ("vm_delete", "update"), SOME),
+    ("owner", ("update", "state"), SOME),
+    ("grow", ("update",), BESIDE),
     ("create", ("create", "state"), BESIDE),
     ("delete", ("delete", "state"), BESIDE),
 ]
@@ -46,6 +52,8 @@ STATEMENTS = {
     "force": ("work_forget",),
     "retry": ("work_claim", "work_save"),
     "gone": ("work_claim", "work_poll"),
+    "grow": ("work_claim", "work_durably", "work_save"),
+    "shrink": ("work_save",),
 }
 NOTIFICATION = [(when, what) for when in ("before", "after") for what in ("kill", "freeze", "broken")] + [
     ("before", "dropped")]

@@ -25,6 +25,7 @@ class Verdict:
             ("lost", self.lost), ("doubled", self.doubled), ("stuck", self.stuck)) if found)
 
 
+HAVE_ONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_FAILED")
 UNTOLD = "has one that it tells nothing of, which may be it."
 
 
@@ -72,12 +73,23 @@ class Oracle:
     def wanted(self):
         """The infrastructure that each deployment should have, or None."""
         found = {id: self._get(id) for id in self.ids}
-        return {id: one["im_infra_id"] if one and one["status_name"] == "CREATE_COMPLETE" else None
+        return {id: one["im_infra_id"] if one and one["status_name"] in HAVE_ONE else None
                 for id, one in found.items()}
+
+    def machines(self, id):
+        """Of a deployment: those that its resources are, and those that IM has."""
+        rows = self._get(id + "/resources?size=100")["data"]
+        known = {one["im_vm_idx"] for one in rows if one["status_name"] == "STARTED"} - {None}
+        [found] = [one for one in self.stack.control.ledger(alive="true") if one["metadata"].get("PAAS_DEP_UUID") == id]
+        return known, set(found["vm_states"])
 
     def differences(self):
         """(lost, doubled): sentences."""
         lost, doubled, alive = [], [], self.alive()
+        for id in [id for id, infrastructure in self.wanted().items() if [infrastructure] == alive[id]]:
+            known, there = self.machines(id)
+            lost += ["deployment %s has no machine %s" % (id, one) for one in known - there]
+            doubled += ["deployment %s has the machine %s beside %s" % (id, one, known) for one in there - known]
         for id, infrastructure in self.wanted().items():
             others = [one for one in alive[id] if one != infrastructure]
             if infrastructure and infrastructure not in alive[id]:

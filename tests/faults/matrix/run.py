@@ -1,6 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """The way of a cell."""
 
+import json
 import os
 import random
 import shlex
@@ -9,7 +10,7 @@ import subprocess
 import time
 
 from harness import live
-from harness.client import expect, template
+from harness.client import expect, template, unique
 from harness.fixtures import BUILD
 from harness.rig import Engine, configuration
 from stack import process
@@ -30,6 +31,23 @@ ANY_LINE = r"^(?!.*(exit signal|Sanitizer|runtime error))"
 
 
 PAIR = "two-ims"  # a group
+# Machines in numbers, and owners' accounts on them.
+WORKERS = """\
+tosca_definitions_version: tosca_simple_yaml_1_0
+metadata: {{ template_name: {name}, im_simulator: {settings} }}
+topology_template:
+  inputs:
+    workers: {{ type: integer, default: 2 }}
+    users: {{ type: list, default: [] }}
+  node_templates:
+    worker:
+      type: tosca.nodes.indigo.Compute
+      properties: {{ os_users: {{ get_input: users }} }}
+      capabilities: {{ scalable: {{ properties: {{ count: {{ get_input: workers }} }} }} }}
+  outputs:
+    ips: {{ value: {{ get_attribute: [ worker, private_address ] }} }}
+"""
+CHANGES = ("grow", "shrink", "owner")
 
 
 def providers(stack):
@@ -165,7 +183,8 @@ class Way:
         else:
             self._see_to_the_end("after its creation", None)
             {"delete": self._strike_at_deletion, "force": self._strike_at_deletion, "gone": self._strike_at_rest,
-             "back": self._strike_at_return, "stuck": self._strike_at_rest}[during]()
+             "back": self._strike_at_return, "stuck": self._strike_at_rest,
+             **dict.fromkeys(CHANGES, self._strike_at_change)}[during]()
         self.verdict.operations = len(self.oracle.seen)
 
     def _words(self, table):
@@ -185,7 +204,9 @@ class Way:
         person = self.stack.person(groups=[PAIR] if self.cell.during == "retry" else None,
                                    admin=self.cell.during == "force")
         settings = {**BEHAVIOUR, **self._words(BEHAVIOURS)}
-        stored = [person.store_template(template(im_simulator=settings)) for _ in range(DEPLOYMENTS)]
+        stored = [person.store_template(WORKERS.format(name=unique(), settings=json.dumps(settings))
+                                        if self.cell.during in CHANGES else template(im_simulator=settings))
+                  for _ in range(DEPLOYMENTS)]
         self.oracle = Oracle(self.stack, person, [], is_untold=self.cell.what == "nameless")
         for one in stored:
             self.oracle.ids.append(person.deploy(one, per_provider_max_retries=1))
@@ -199,7 +220,26 @@ class Way:
             self.stack.wait_for(lambda id=id: expect(self.oracle.person.delete("/deployments/" + id + force), 202), 20,
                                 "the DELETE")
 
+    def _change(self):
+        """More machines, fewer, or one more owner."""
+        during, admin = self.cell.during, self.stack.person(admin=True)
+        for id in self.oracle.ids:
+            if during == "owner":
+                asked = lambda id=id: admin.post("/deployments/%s/owners" % id, json={})
+            else:
+                asked = lambda id=id: self.oracle.person.patch("/deployments/%s/inputs" % id,
+                                                               json={"workers": {"grow": 3, "shrink": 1}[during]})
+            self.stack.wait_for(lambda asked=asked: expect(asked(), 202), 20, "the change")
+
     # when it is struck
+
+    def _strike_at_change(self):
+        self.strike.arm()
+        self._change()
+        self._meet()
+        self._see_to_the_end("after its change", "ended")
+        self._delete()
+        self._see_to_the_end("after its deletion", "deleted")
 
     def _strike_at_deletion(self):
         self.strike.arm()

@@ -1,0 +1,154 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include <apr_strings.h>
+#include <string.h>
+
+#include "../../orc_engine_document.h"
+#include "orc_enums.h"
+#include "orc_update.h"
+#include "orc_words.h"
+
+/*
+ * Restoring: an update that failed leaves what was there before. Machines that it made are removed, IM gets
+ * the document with the former inputs, and the resources say what is true. Machines that were removed stay so: then IM
+ * keeps the document that it has, which would else make others in their place.
+ */
+
+enum { RESTORATIONS = 10 /* times in a row that IM is too ill for it */ };
+
+static orc_update_t *memory_of(const orc_task_t *task)
+{
+    return task->memory;
+}
+
+static int is_there(const orc_update_t *memory, const orc_store_resource_t *resource)
+{
+    return !resource->vm || !memory->vms || orc_words_contain(memory->vms, resource->vm);
+}
+
+/* ---- the end ---- */
+
+static orc_step_t end(orc_task_t *task)
+{
+    const orc_update_t *memory = memory_of(task);
+    json_t *list = orc_task_change_list(task, "resources");
+    int i;
+
+    for (i = 0; i < memory->resources->nelts; i++) {
+        const orc_store_resource_t *resource = &APR_ARRAY_IDX(memory->resources, i, orc_store_resource_t);
+        int status = resource->status == ORC_RESOURCE_CREATING   ? ORC_RESOURCE_ERROR
+                     : resource->status != ORC_RESOURCE_DELETING ? resource->status
+                     : is_there(memory, resource)                ? ORC_RESOURCE_STARTED
+                                                                 : ORC_RESOURCE_DELETED;
+
+        if (status != resource->status)
+            json_array_append_new(list, json_pack("{s:i, s:i}", "position", resource->position, "status", status));
+    }
+    return orc_step_event(ORC_UPDATE_RESTORED);
+}
+
+static orc_step_t end_with_something_left(orc_task_t *task, const char *why)
+{
+    orc_story_log(
+        orc_task_changes(task), "warning", "resources_updating", 1, "%s",
+        orc_story_because(task->pool, why, "What the update changed at the Infrastructure Manager may be left so"));
+    return end(task);
+}
+
+static orc_step_t on_trouble(orc_task_t *task, const orc_im_result_t *result)
+{
+    int is_open = orc_engine_sickness(result) || result->kind == ORC_IM_TOKEN_REJECTED;
+    orc_step_t step;
+
+    if (!is_open || orc_update_is_late(task) || ++memory_of(task)->restorations >= RESTORATIONS)
+        return end_with_something_left(task, result->error->detail);
+    return orc_task_is_sick(&step, task, result) ? step : orc_step_poll(task);
+}
+
+/* ---- the document ---- */
+
+/* Whatever became of it is looked at by the next update: that sends the whole document, too. */
+static orc_step_t on_merged(orc_task_t *task, const orc_im_result_t *result)
+{
+    int is_sent =
+        result->kind == ORC_IM_OK || result->kind == ORC_IM_UNKNOWN_RESULT || result->kind == ORC_IM_BAD_ANSWER;
+
+    return is_sent ? end(task) : on_trouble(task, result);
+}
+
+static orc_step_t on_document(orc_task_t *task, const orc_im_result_t *result)
+{
+    const orc_update_t *memory = memory_of(task);
+    orc_call_t call = orc_call_about(&memory->at, ORC_CALL_UPDATE, task->work->im_infra_id, on_merged);
+    orc_merging_t merging = {NULL, apr_pstrcat(task->pool, task->work->id, " undone", NULL)};
+    orc_error_t *error;
+
+    if (result->kind == ORC_IM_OK)
+        merging.into = apr_pstrmemdup(task->pool, result->text, result->length);
+    else if (result->kind != ORC_IM_REFUSED)
+        return on_trouble(task, result);
+    if (!task->work->content)
+        return end_with_something_left(task, "the template is not there any more");
+    error = orc_task_render(&call.tosca, task, &memory->at, task->work->inputs, memory->tag, &merging);
+    return error ? end_with_something_left(task, error->detail) : orc_step_call(&call);
+}
+
+static orc_step_t put_document_back(orc_task_t *task)
+{
+    const orc_update_t *memory = memory_of(task);
+    int i;
+
+    if (!memory->asked && !memory->is_merged)
+        return end(task);
+    for (i = 0; i < memory->resources->nelts; i++) {
+        const orc_store_resource_t *resource = &APR_ARRAY_IDX(memory->resources, i, orc_store_resource_t);
+
+        if (resource->status == ORC_RESOURCE_DELETING && !is_there(memory, resource))
+            return end(task);
+    }
+    return orc_update_call(task, ORC_CALL_TOSCA, on_document);
+}
+
+/* ---- machines ---- */
+
+static orc_step_t on_removed(orc_task_t *task, const orc_im_result_t *result)
+{
+    if (result->kind == ORC_IM_NOT_FOUND)
+        return orc_step_later(task->config->poll_min);
+    return result->kind == ORC_IM_OK ? put_document_back(task) : on_trouble(task, result);
+}
+
+static orc_step_t on_machines(orc_task_t *task, const orc_im_result_t *result)
+{
+    orc_update_t *memory = memory_of(task);
+    apr_array_header_t *fresh = apr_array_make(task->pool, 2, sizeof(const char *));
+    int i;
+
+    if (result->kind != ORC_IM_OK)
+        return on_trouble(task, result);
+    memory->vms = orc_words_copy(result->ids, task->pool);
+    for (i = 0; i < memory->vms->nelts; i++) {
+        const char *vm = APR_ARRAY_IDX(memory->vms, i, const char *);
+
+        if (orc_update_is_new(task, vm))
+            APR_ARRAY_PUSH(fresh, const char *) = vm;
+    }
+    return fresh->nelts ? orc_update_remove(task, fresh, on_removed) : put_document_back(task);
+}
+
+static orc_step_t on_resources(orc_task_t *task, const orc_found_t *found)
+{
+    orc_update_t *memory = memory_of(task);
+
+    memory->resources = found->resources;
+    if (!memory->is_touched || !task->work->im_infra_id || orc_update_is_of_owners(task))
+        return end(task);
+    return orc_update_call(task, ORC_CALL_VMS, on_machines);
+}
+
+/* A claim of this phase brings the template; that of a phase before it did not. */
+orc_step_t orc_update_restore(orc_task_t *task)
+{
+    if (!task->work->content && orc_kind_phase(task->kind, task->work->phase) != ORC_UPDATE_RESTORING)
+        return orc_step_later(0);
+    return orc_step_read((orc_read_t){.kind = ORC_READ_RESOURCES, .then = on_resources});
+}

@@ -1,0 +1,262 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include "orc_rules_update.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "orc_enums.h"
+#include "orc_id.h"
+#include "orc_redact.h"
+#include "orc_rules_deployments.h"
+#include "orc_rules_instances.h"
+#include "orc_rules_internal.h"
+
+enum { MAX_RUNS = 3 /* with a deployment that changes meanwhile */ };
+
+typedef struct update_t {
+    const orc_rules_call_t *call;
+    const orc_rules_update_t *wish;
+
+    /* as they were read, before the deployment was locked */
+    const char *version;
+    const orc_tosca_template_t *tosca;
+    json_t *stored, *wanted;         /* inputs, as given */
+    const apr_array_header_t *nodes; /* with those that are wanted, of orc_tosca_node_t */
+
+    const char *operation_id;
+    int is_outdated;
+} update_t;
+
+/* ---- what there is ---- */
+
+static orc_error_t *get_template(update_t *update, const orc_sql_deployment_update_facts_row_t *row)
+{
+    const orc_service_t *service = update->call->service;
+    orc_rules_parsed_t *parsed = service->rules->parsed;
+    apr_pool_t *pool = update->call->pool;
+
+    update->tosca = orc_rules_parsed_find(parsed, row->template_id, row->template_version, pool);
+    if (!update->tosca || orc_rules_parsed_is_costly(parsed, update->tosca))
+        ORC_TRY(orc_rules_visit_costs(update->call->visit));
+    if (update->tosca)
+        return NULL;
+    return orc_rules_parsed_add(&update->tosca, parsed, row->template_id, row->template_version, row->content,
+                                service->types, "", pool);
+}
+
+static orc_error_t *open_inputs(update_t *update, const orc_sql_deployment_update_facts_row_t *row)
+{
+    apr_pool_t *pool = update->call->pool;
+    const char *text = row->template_inputs;
+    char *opened;
+
+    if (row->template_inputs_sealed) {
+        ORC_TRY(orc_secret_open(&opened, update->call->service->config->secret_keys, ORC_SEALED_INPUTS,
+                                update->wish->id, row->template_inputs_sealed, pool));
+        text = opened;
+    }
+    update->stored = orc_json_own_text(text, pool);
+    return NULL;
+}
+
+static orc_error_t *read_facts(update_t *update)
+{
+    const orc_rules_call_t *call = update->call;
+    orc_sql_deployment_update_facts_row_t row;
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_read(call->service->db, &rows,
+                        orc_sql_deployment_update_facts(.id = update->wish->id, .caller = call->who->user_id,
+                                                        .is_admin = orc_value_flag(call->who->is_admin)),
+                        call->pool));
+    if (!rows.count)
+        return orc_rules_gone(call->pool);
+    row = orc_sql_deployment_update_facts_row(&rows, 0);
+    if (!orc_value_is_true(row.exists))
+        return orc_rules_not_found("deployment", call->pool);
+    if (!orc_value_is_true(row.is_allowed))
+        return orc_rules_forbidden("deployment", call->pool);
+    update->version = row.row_version;
+    ORC_TRY(get_template(update, &row));
+    return open_inputs(update, &row);
+}
+
+/* ---- what is wanted ---- */
+
+static int is_list_of_removals(const update_t *update, const char *input)
+{
+    int i;
+
+    for (i = 0; i < update->nodes->nelts; i++) {
+        const char *list =
+            orc_tosca_removal_input(update->tosca, APR_ARRAY_IDX(update->nodes, i, orc_tosca_node_t).name);
+
+        if (list && strcmp(list, input) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* Who may not see a secret gives back what they see: it stays what it is. */
+static json_t *merge(const update_t *update)
+{
+    apr_pool_t *pool = update->call->pool;
+    json_t *merged = orc_json_own(update->wish->is_whole ? json_object() : json_copy(update->stored), pool), *value;
+    const json_t *shown = orc_redact(update->stored, NULL, pool);
+    const char *name;
+
+    json_object_foreach((json_t *)update->wish->inputs, name, value)
+    {
+        json_t *stored = json_object_get(update->stored, name);
+
+        json_object_set(merged, name, stored && json_equal(value, json_object_get(shown, name)) ? stored : value);
+    }
+    return merged;
+}
+
+static void drop_removals(const update_t *update)
+{
+    const char *name;
+    json_t *value;
+    void *next;
+
+    json_object_foreach_safe(update->wanted, next, name, value)
+    {
+        if (is_list_of_removals(update, name))
+            json_object_del(update->wanted, name);
+    }
+}
+
+/* As a submission's; a list of what is to go that a former request left is no mistake of this one. */
+static orc_error_t *plan(update_t *update)
+{
+    apr_pool_t *pool = update->call->pool;
+    orc_error_t *wrong = NULL, *error;
+    orc_tosca_demand_t demand;
+    apr_array_header_t *nodes;
+    json_t *complete;
+
+    update->wanted = merge(update);
+    error = orc_tosca_inputs(&complete, update->tosca, update->wanted, "/template_inputs", pool);
+    if (!error)
+        error = orc_tosca_topology(&nodes, &demand, update->tosca, complete, pool);
+    if (!error) {
+        update->nodes = nodes;
+        drop_removals(update);
+        return NULL;
+    }
+    if (!orc_error_is(error, ORC_REASON_INPUTS))
+        return error;
+    orc_rules_add_mistakes(&wrong, error, pool);
+    return wrong;
+}
+
+/* ---- the change ---- */
+
+static orc_error_t *check_standing(const update_t *update, const orc_store_standing_t *standing)
+{
+    apr_pool_t *pool = update->call->pool;
+
+    ORC_TRY(orc_rules_deployment_busy(standing, update->wish->id, pool));
+    if (standing->status == ORC_DEPLOYMENT_DELETE_COMPLETE)
+        return orc_error(pool, 409, "deployment.deleted", "The deployment is deleted.");
+    if (!standing->im_infra_id)
+        return orc_error(pool, 409, "deployment.bare", "The deployment has no infrastructure that could be changed.");
+    return NULL;
+}
+
+static orc_error_t *read_relations(apr_array_header_t **relations, orc_db_t *db, const char *id, apr_pool_t *pool)
+{
+    orc_rows_t rows;
+    int i;
+
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_deployment_relations(.id = id), pool));
+    *relations = apr_array_make(pool, rows.count + 1, sizeof(orc_rules_relation_t));
+    for (i = 0; i < rows.count; i++) {
+        const orc_sql_deployment_relations_row_t row = orc_sql_deployment_relations_row(&rows, i);
+
+        APR_ARRAY_PUSH(*relations, orc_rules_relation_t) = (orc_rules_relation_t){row.resource_id, row.required_by_id};
+    }
+    return NULL;
+}
+
+static orc_error_t *turn_over(orc_rules_turnover_t *turnover, orc_db_t *db, const update_t *update, apr_pool_t *pool)
+{
+    orc_rules_instances_t instances = {.tosca = update->tosca, .nodes = update->nodes, .given = update->wish->inputs};
+    apr_array_header_t *relations;
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_execute(db, &rows, orc_store_resources_call(update->wish->id, pool), pool));
+    ORC_TRY(read_relations(&relations, db, update->wish->id, pool));
+    instances.rows = orc_store_resources(&rows, pool);
+    instances.relations = relations;
+    return orc_rules_instances_change(turnover, &instances, pool);
+}
+
+static orc_error_t *store(orc_db_t *db, const update_t *update, const orc_rules_turnover_t *turnover, apr_pool_t *pool)
+{
+    const orc_rules_call_t *call = update->call;
+    int has_secrets;
+    const json_t *shown = orc_redact(update->wanted, &has_secrets, pool);
+    const orc_store_update_t row = {
+        .id = update->wish->id,
+        .operation_id = update->operation_id,
+        .type = "UPDATE",
+        .options = "{}",
+        .inputs = orc_json_text(shown, pool),
+        .inputs_sealed = has_secrets ? orc_secret_seal(call->service->config->secret_keys, ORC_SEALED_WANTED,
+                                                       update->operation_id, orc_json_text(update->wanted, pool), pool)
+                                     : NULL,
+        .added = orc_json_text(turnover->added, pool),
+        .relations = orc_json_text(turnover->relations, pool),
+        .removed = turnover->removed,
+        .caller = call->who->user_id,
+        .correlation_id = call->correlation_id,
+    };
+
+    return orc_store_deployment_update(db, &row, pool);
+}
+
+static orc_error_t *change(orc_db_t *db, void *baton, apr_pool_t *pool)
+{
+    update_t *update = baton;
+    orc_sql_deployment_update_facts_row_t row;
+    orc_rules_turnover_t turnover;
+    orc_store_standing_t standing;
+    orc_rows_t rows;
+
+    update->operation_id = NULL;
+    ORC_TRY(orc_rules_deployment_lock(&standing, db, update->call, update->wish->id, &update->wish->condition));
+    ORC_TRY(check_standing(update, &standing));
+    ORC_TRY(orc_db_execute(db, &rows,
+                           orc_sql_deployment_update_facts(.id = update->wish->id, .caller = update->call->who->user_id,
+                                                           .is_admin = "true"),
+                           pool));
+    row = orc_sql_deployment_update_facts_row(&rows, 0);
+    update->is_outdated = strcmp(row.row_version, update->version) != 0;
+    if (update->is_outdated)
+        return NULL;
+    ORC_TRY(turn_over(&turnover, db, update, pool));
+    if (standing.status != ORC_DEPLOYMENT_UPDATE_FAILED && json_equal(update->wanted, update->stored))
+        return NULL;
+    update->operation_id = orc_id_new(pool);
+    return store(db, update, &turnover, pool);
+}
+
+orc_error_t *orc_rules_update(const char **operation_id, const orc_rules_call_t *call, const orc_rules_update_t *wish)
+{
+    int run;
+
+    for (run = 0; run < MAX_RUNS; run++) {
+        update_t update = {.call = call, .wish = wish};
+
+        ORC_TRY(read_facts(&update));
+        ORC_TRY(plan(&update));
+        ORC_TRY(orc_db_transact(call->service->db, change, &update, 1, call->pool));
+        *operation_id = update.operation_id;
+        if (!update.is_outdated)
+            return NULL;
+    }
+    return orc_error(call->pool, 503, "deployment.changing",
+                     "The deployment is being changed over and over; try again.");
+}
