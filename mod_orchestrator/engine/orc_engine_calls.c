@@ -171,7 +171,7 @@ static apr_interval_time_t timeout_of(const orc_job_t *job)
 
     if (job->call.kind == ORC_CALL_CREATE)
         return config->im_create_timeout;
-    return is_long(job) ? orc_engine_long_timeout(config) : config->im_timeout;
+    return lane_of(job) == ORC_LANE_LONG ? orc_engine_long_timeout(config) : config->im_timeout;
 }
 
 static orc_error_t *submit(orc_job_t *job, const orc_im_target_t *target)

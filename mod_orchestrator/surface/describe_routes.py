@@ -103,7 +103,9 @@ def described(components, fields):
 def body_example(name, components):
     """What a body of that schema looks like, with no more than it needs; None when nothing tells."""
     schema = components[name]
-    needed = schema.get("required") or list(schema["properties"])[:schema.get("maxProperties")]
+    if schema.get("examples"):
+        return schema["examples"][0]
+    needed = schema.get("required") or list(schema.get("properties", {}))[:schema.get("maxProperties")]
     try:
         return {key: example(key, schema["properties"][key], components) for key in needed}
     except KeyError:

@@ -69,6 +69,13 @@ class World:
     def deployment(self):
         return done(self.stack, self.owner, template_id=self.template)
 
+    @functools.cached_property
+    def made(self):
+        """The deployment, which has an infrastructure."""
+        self.stack.sql("UPDATE deployments SET im_infra_id = %s, im_endpoint = %s, target_provider = 'cloud-a'"
+                       " WHERE id = %s", (unique("infra"), self.stack.im_url, self.deployment))
+        return self.deployment
+
     def below(self, kind):
         return self.owner.get("/deployments/%s/%s" % (self.deployment, kind)).json()["data"][0]["id"]
 
@@ -108,6 +115,10 @@ def only_admin(status):
 
 def of_deployment(below=""):
     return lambda world, role: "/deployments/" + world.deployment + below
+
+
+def of_made_deployment(below=""):
+    return lambda world, role: "/deployments/" + world.made + below
 
 
 def of_busy_deployment(below=""):
@@ -196,6 +207,19 @@ TABLE = [
     Row("GET", "/deployments/{deployment_id}/logs", only(200), of_deployment("/logs")),
     Row("PATCH", "/deployments/{deployment_id}", only_admin(204), of_deployment(),
         lambda world, role: {"json": {"user_group": world.stack.group()}}, name="user_group"),
+    Row("PATCH", "/deployments/{deployment_id}", only(202), of_made_deployment(), body(template_inputs={"num_cpus": 2}),
+        name="template_inputs"),
+    Row("PUT", "/deployments/{deployment_id}", only(202), of_made_deployment(), body(template_inputs={"num_cpus": 2})),
+    Row("PUT", "/deployments/{deployment_id}", only(409), of_deployment(), body(template_inputs={"num_cpus": 2}),
+        name="without an infrastructure"),
+    Row("PATCH", "/deployments/{deployment_id}/inputs", only(202), of_made_deployment("/inputs"), body(num_cpus=2)),
+    Row("POST", "/deployments/{deployment_id}/owners", only_admin(202), of_made_deployment("/owners"),
+        lambda world, role: {"json": {"id": person_id(world.stack, world.user)}}),
+    Row("DELETE", "/deployments/{deployment_id}/owners/{user_id}", only_admin(202),
+        lambda world, role: "/deployments/%s/owners/%s" % (world.made, person_id(world.stack, world.co_owner))),
+    Row("DELETE", "/deployments/{deployment_id}/owners/{user_id}", only_admin(409),
+        lambda world, role: "/deployments/%s/owners/%s" % (world.made, person_id(world.stack, world.owner)),
+        name="the only one"),
     Row("POST", "/deployments/{deployment_id}/reset-status", only(202), of_busy_deployment("/reset-status")),
     Row("POST", "/deployments/{deployment_id}/reset-status", only(409), of_deployment("/reset-status"), name="at rest"),
     Row("DELETE", "/deployments/{deployment_id}", only(202), of_deployment()),
