@@ -33,6 +33,11 @@ $(generated)/orc_routes.c: $(addprefix $(top_srcdir)/,$(routes_compiler)) $(rout
 		$(top_srcdir)/mod_orchestrator/routes $(generated)/orc_routes.h $@ $(generated)/orc_enums.h $(routes_features)
 $(generated)/orc_routes.h $(generated)/orc_enums.h: $(generated)/orc_routes.c
 
+check_PROGRAMS += tests/unit/test_swagger_ui
+tests_unit_test_swagger_ui_SOURCES = tests/unit/test_swagger_ui.c tests/unit/unit.h $(api)/orc_api_swagger_ui.c
+tests_unit_test_swagger_ui_CPPFLAGS = $(AM_CPPFLAGS) -UORC_SWAGGER_UI -DORC_SWAGGER_UI='"tests/unit/swagger-ui"'
+tests_unit_test_swagger_ui_LDADD = $(unit_ldadd)
+
 check_PROGRAMS += tests/unit/test_api
 tests_unit_test_api_SOURCES = tests/unit/test_api.c tests/unit/unit.h
 tests_unit_test_api_LDADD = $(unit_ldadd)

@@ -13,7 +13,7 @@ const char *orc_api_page(const orc_request_t *request, const orc_surface_page_t 
 /**
  * Answers with a constant text in which the surface's URL stands.
  * @param parts what stands around the URL, ended by NULL
- * @param hash  of all parts
+ * @param hash  of all parts; NULL: it is made now
  * @param url   as it stands in such a text
  */
 void orc_api_constant(const orc_request_t *request, orc_response_t *response, const char *content_type,

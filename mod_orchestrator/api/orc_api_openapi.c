@@ -22,10 +22,13 @@ static const char *joined(const char *const *parts, const char *between, apr_poo
 void orc_api_constant(const orc_request_t *request, orc_response_t *response, const char *content_type,
                       const char *const *parts, const char *hash, const char *url)
 {
-    const char *place = orc_secret_sha256(url, strlen(url), request->pool);
+    apr_pool_t *pool = request->pool;
+    const char *text = joined(parts, url, pool);
 
-    orc_surface_set_tag(response, apr_psprintf(request->pool, "%s.%.8s", hash, place), request->pool);
-    orc_response_json(response, 200, joined(parts, url, request->pool));
+    if (hash)
+        hash = apr_psprintf(pool, "%s.%.8s", hash, orc_secret_sha256(url, strlen(url), pool));
+    orc_surface_set_tag(response, hash ? hash : orc_secret_sha256(text, strlen(text), pool), pool);
+    orc_response_json(response, 200, text);
     response->content_type = content_type;
 }
 

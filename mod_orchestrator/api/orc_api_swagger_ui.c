@@ -82,14 +82,14 @@ static orc_error_t *send_file(const char *name, const char *type, const orc_requ
 
 orc_error_t *orc_api_browser_get(const orc_request_t *request, orc_response_t *response)
 {
-    orc_api_constant(request, response, "text/html; charset=utf-8", page, orc_routes_openapi_hash,
+    orc_api_constant(request, response, "text/html; charset=utf-8", page, NULL,
                      apr_pescape_entity(request->pool, request->base_url, 0));
     return NULL;
 }
 
 orc_error_t *orc_api_swagger_ui_start(const orc_request_t *request, orc_response_t *response)
 {
-    orc_api_constant(request, response, SCRIPT, start, orc_routes_openapi_hash, request->base_url);
+    orc_api_constant(request, response, SCRIPT, start, NULL, request->base_url);
     return NULL;
 }
 

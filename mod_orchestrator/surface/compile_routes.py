@@ -108,7 +108,7 @@ def filters(column, enums):
                 parameter(name + "_gte", {"schema": number}, "At least this"),
                 parameter(name + "_lte", {"schema": number}, "At most this")]
     if kind == "boolean":
-        return [parameter(name, {"schema": {"type": "boolean"}}, "Those where it is so")]
+        return [parameter(name, many({"type": "boolean"}), "Any of these, also separated by commas")]
     if kind == "enum":
         return [parameter(name, many({"type": "string", "enum": given(enums[column["choices"]])}),
                           "Any of these names or codes, also separated by commas")]
@@ -479,7 +479,8 @@ def main():
     document, routes, enums = read(folder, sys.argv[5:])
     enums_path.write_text(c_enums(document["enums"]))
     contract = openapi(document, routes, enums)
-    handlers = sorted({route["handler"] for route in routes})
+    # Of all features: their sources are there, whether or not they are built.
+    handlers = sorted({route["handler"] for entries in document["routes"].values() for route in entries})
     checks = sorted({route["body"]["check"] for route in routes if "check" in route.get("body", {})})
     header_path.write_text(
         LICENCE + '#ifndef ORC_ROUTES_H\n#define ORC_ROUTES_H\n\n#include "orc_surface_route.h"\n\n'

@@ -103,11 +103,12 @@ def described(components, fields):
 def body_example(name, components):
     """What a body of that schema looks like, with no more than it needs; None when nothing tells."""
     schema = components[name]
-    if schema.get("examples"):
-        return schema["examples"][0]
-    needed = schema.get("required") or list(schema.get("properties", {}))[:schema.get("maxProperties")]
+    fields = schema.get("properties", {})
+    needed = schema.get("required") or list(fields)[:schema.get("maxProperties")]
     try:
-        return {key: example(key, schema["properties"][key], components) for key in needed}
+        if schema.get("examples") or not fields:
+            return example(name, schema, components)
+        return {key: example(key, fields[key], components) for key in needed}
     except KeyError:
         return None
 
