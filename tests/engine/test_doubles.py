@@ -3,6 +3,7 @@
 
 import pytest
 
+from harness.live import HELD
 from harness.proxies import Standstill
 
 
@@ -27,4 +28,27 @@ def test_a_creation_whose_lease_was_lost_before_it_went_out_is_not_sent(rig, the
                  "the first one at work again")
     rig.stop_engines()
     assert [len(rig.alive(id)) for id in ids] == [1 if then == "complete" else 0] * 2
+    proxy.close()
+
+
+def test_a_refusal_that_is_told_twice_takes_no_later_creation_for_none(rig):
+    """PostgreSQL has stored the end of a step in which IM refused a creation, and its daemon never hears so. Another
+    one submits it again; then the first one tells of its refusal once more. The second creation fails."""
+    alice = rig.person(group=rig.pair())
+    proxy = Standstill(rig.ports["postgresql"], b"takes no changes", 1, is_after=True)
+    rig.control.fault(fault="read_only", on="create")
+    first = rig.engine(database=rig.postgres.conninfo.replace("port=%d" % rig.ports["postgresql"],
+                                                              "port=%d" % proxy.port))
+    id = alice.create()
+    assert proxy.stands.wait(60)
+    rig.control.fault(fault="slow", on="create", ms=HELD)
+    rig.engine(im_create_timeout=60000)
+    rig.wait_for(lambda: rig.alive(id), 20, "a creation")
+    proxy.go.set()
+    rig.wait_for(lambda: "the database is back" in first.text(), 20, "the first one at work again")
+    assert [one["standing"] for one in rig.known(id)] == ["asked"]
+    rig.control.mend()
+    rig.control.release()
+    rig.finish(id, timeout=30)
+    rig.wait_for(lambda: len(rig.alive(id)) == 1, 20, "what failed to be deleted")
     proxy.close()

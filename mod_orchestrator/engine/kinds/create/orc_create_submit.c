@@ -52,6 +52,18 @@ static void take_back(orc_task_t *task)
     attempt_of(task)->asked = 0;
 }
 
+/* Nothing carries the tag, and nothing ever will: what is sent next has another one. So whatever is noted late of a
+ * creation, that it was refused above all, is of that one alone. */
+static void drop_tag(orc_task_t *task)
+{
+    orc_attempt_t *attempt = attempt_of(task);
+
+    if (attempt->until)
+        orc_infrastructure_never(task, attempt->tag);
+    attempt->tag = NULL;
+    attempt->until = 0;
+}
+
 static orc_step_t is_made(orc_task_t *task, const char *infra, const char *how)
 {
     orc_create_t *memory = task->memory;
@@ -84,6 +96,7 @@ static orc_step_t on_created(orc_task_t *task, const orc_im_result_t *result)
         return orc_step_later(task->config->poll_min);
     }
     take_back(task);
+    drop_tag(task);
     if (orc_task_is_sick(&step, task, result))
         return step;
     if (result->kind == ORC_IM_BAD_TEMPLATE)
