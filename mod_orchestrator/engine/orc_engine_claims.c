@@ -284,6 +284,7 @@ static apr_array_header_t *leases_in_hand(orc_engine_t *engine, int thirds, apr_
         lease = apr_array_push(leases);
         lease->id = job->task.work->id;
         lease->number = job->task.work->lease_number;
+        lease->rest = 0;
     }
     return leases;
 }

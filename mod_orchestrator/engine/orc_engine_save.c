@@ -58,6 +58,7 @@ void orc_save_note(orc_db_part_t *part, orc_job_t *job, apr_pool_t *pool)
 
 int orc_save_noted(const orc_db_part_t *part, orc_job_t *job, apr_time_t sent)
 {
+    job->due = part->error && orc_db_is_held_up(part->error) ? HELD_PAUSE : 0;
     if (part->error)
         orc_log(ORC_LOG_INFO, "%s %s: a step is put off: %s", orc_job_name(job), job->task.work->id,
                 orc_error_line(part->error, job->task.pool));
@@ -267,7 +268,7 @@ static orc_error_t *give_back(const apr_array_header_t *jobs, orc_db_t *db, apr_
             continue;
         owner = job->engine->owner;
         APR_ARRAY_PUSH(leases, orc_store_lease_t) =
-            (orc_store_lease_t){job->task.work->id, job->task.work->lease_number};
+            (orc_store_lease_t){job->task.work->id, job->task.work->lease_number, job->due};
     }
     return owner ? orc_store_release(db, leases, owner, pool) : NULL;
 }

@@ -14,7 +14,7 @@ void orc_save_give_up(orc_job_t *job, const char *what);
 void orc_save_note(orc_db_part_t *part, orc_job_t *job, apr_pool_t *pool);
 
 /** How that went; `sent`: when the trip began, on the monotonic clock. False: it is not stored, and the lease may be
- * lost. */
+ * lost; `due` of the job: after which time it is worth another try. */
 int orc_save_noted(const orc_db_part_t *part, orc_job_t *job, apr_time_t sent);
 
 /** True when one whose row somebody had locked is to be tried again. */

@@ -78,7 +78,7 @@ struct orc_job_t {
     int is_unchanged; /* nothing is to be written */
     int is_resting;   /* it takes no place of others: is no operation, waits for an ill IM, or for a token */
     int is_finished;
-    int is_given_back; /* it is due at once, for whoever claims it */
+    int is_given_back; /* it is due then, for whoever claims it */
     int is_held;       /* a row that it has to change was locked */
     int is_forgotten;  /* the deployment's row goes */
 };

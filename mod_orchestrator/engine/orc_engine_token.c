@@ -12,6 +12,7 @@
 #define RENEWAL_LASTS apr_time_from_sec(30)   /* from the sending, longer than the issuer has for its answer */
 #define FIRST_REST    apr_time_from_msec(300) /* while another daemon renews */
 #define LONGEST_REST  apr_time_from_sec(5)
+#define HELD_PAUSE    apr_time_from_msec(300) /* until what somebody had locked is stored again */
 
 enum {
     PLACES = 64,  /* jobs that wait for one issuer; a slow one is not to fill a daemon's hands */
@@ -35,6 +36,7 @@ typedef struct renewal_t {
     int is_sent;
     int is_passed;           /* it wasn't sent: the right was somebody else's by then */
     orc_oidc_tokens_t fresh; /* of the pool, until they are stored */
+    apr_time_t held_until;   /* monotonic: the person's row was locked */
 } renewal_t;
 
 static void had(orc_job_t *job, const char *token, orc_token_done_t *done)
@@ -102,6 +104,7 @@ static int settle(renewal_t *renewal)
     if (error)
         orc_log(ORC_LOG_INFO, "person %s: a renewal is not stored: %s", renewal->right.user_id,
                 orc_error_line(error, pool));
+    renewal->held_until = error && orc_db_is_held_up(error) ? orc_time_monotonic() + HELD_PAUSE : 0;
     /* a right that can't be given back ends by itself */
     is_done = !error || !error->retriable || !renewal->fresh.access_token;
     apr_pool_destroy(pool);
@@ -116,17 +119,21 @@ static void forget(renewal_t *renewal)
 
 void orc_token_settle(orc_engine_t *engine)
 {
+    apr_time_t now = orc_time_monotonic();
     apr_hash_index_t *at;
 
     for (at = apr_hash_first(NULL, engine->renewals); at; at = apr_hash_next(at)) {
-        void *renewal;
+        renewal_t *renewal;
+        void *value;
 
-        apr_hash_this(at, NULL, NULL, &renewal);
-        if (!((renewal_t *)renewal)->fresh.access_token)
+        apr_hash_this(at, NULL, NULL, &value);
+        renewal = value;
+        if (!renewal->fresh.access_token || (now < renewal->held_until && !engine->is_stopping))
             continue;
-        if (!settle(renewal))
-            return;
-        forget(renewal);
+        if (settle(renewal))
+            forget(renewal);
+        else if (!renewal->held_until)
+            return; /* the database is away */
     }
 }
 

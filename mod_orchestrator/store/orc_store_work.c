@@ -223,10 +223,17 @@ orc_error_t *orc_store_renew(apr_array_header_t **kept, orc_db_t *db, const apr_
 
 orc_error_t *orc_store_release(orc_db_t *db, const apr_array_header_t *leases, const char *owner, apr_pool_t *pool)
 {
+    apr_array_header_t *rests = apr_array_make(pool, leases->nelts, sizeof(const char *));
     const char *ids, *numbers;
+    int i;
 
     split(leases, &ids, &numbers, pool);
-    return orc_db_execute(db, NULL, orc_sql_work_release(.ids = ids, .numbers = numbers, .owner = owner), pool);
+    for (i = 0; i < leases->nelts; i++)
+        APR_ARRAY_PUSH(rests, const char *) = orc_value_number(APR_ARRAY_IDX(leases, i, orc_store_lease_t).rest, pool);
+    return orc_db_execute(
+        db, NULL,
+        orc_sql_work_release(.ids = ids, .numbers = numbers, .rests = orc_value_array(rests, pool), .owner = owner),
+        pool);
 }
 
 orc_error_t *orc_store_live(apr_array_header_t **engines, orc_db_t *db, const char *name, const char *prefix,
@@ -297,7 +304,7 @@ int orc_store_save_steps(orc_db_step_t *steps, const orc_store_save_t *save, int
     int count = 0;
 
     if (is_durable)
-        steps[count++].call = orc_sql_work_durably();
+        steps[count++].call = orc_db_kept(orc_sql_work_durably(.id = save->id), pool);
     steps[count++].call = saving(save, !is_durable, pool);
     return count;
 }

@@ -121,6 +121,7 @@ orc_error_t *orc_store_unwanted(orc_store_unwanted_t *unwanted, orc_db_t *db, ap
 /** A lease in hand. */
 typedef struct orc_store_lease_t {
     const char *id, *number;
+    apr_interval_time_t rest; /* of one that is handed back: until it is due */
 } orc_store_lease_t;
 
 typedef struct orc_store_kept_t {
@@ -132,7 +133,7 @@ typedef struct orc_store_kept_t {
 orc_error_t *orc_store_renew(apr_array_header_t **kept, orc_db_t *db, const apr_array_header_t *leases,
                              const char *owner, apr_interval_time_t lease, apr_pool_t *pool);
 
-/** Hands leases back: due at once. */
+/** Hands leases back. */
 orc_error_t *orc_store_release(orc_db_t *db, const apr_array_header_t *leases, const char *owner, apr_pool_t *pool);
 
 typedef struct orc_store_engine_t {
@@ -183,8 +184,8 @@ orc_error_t *orc_store_save(orc_db_t *db, orc_store_save_t *save, apr_pool_t *po
 enum { ORC_STORE_SAVE_STEPS = 2 };
 
 /** The statements of one, at most ORC_STORE_SAVE_STEPS, for a transaction; *is_kept: when the last of them has a row.
- * `is_durable`: in the middle of a step; it is on disk when that has ended, whatever synchronous_commit says. Returns
- * how many. */
+ * `is_durable`: in the middle of a step; it is on disk when that has ended, whatever synchronous_commit says, and waits
+ * for no lock. Returns how many. */
 int orc_store_save_steps(orc_db_step_t *steps, const orc_store_save_t *save, int is_durable, apr_pool_t *pool);
 
 /** Deletes the deployment of an operation, and the operation with it; fenced. */

@@ -2,7 +2,8 @@
 -- and take a second use for a theft. What counts as the old tokens is what was read, sealed: a value that is sealed
 -- anew, or brought by the person, is another one.
 
--- Asks for the right to renew, for so many microseconds. No row: what was read is not what is stored any more.
+-- Asks for the right to renew, for so many microseconds. No row: what was read is not what is stored any more, or
+-- somebody has it locked; all persons' calls would wait.
 -- is_granted: else another renewal is under way, for `elapsed` microseconds already.
 -- name: token_renew_begin
 -- columns: is_granted, elapsed
@@ -12,7 +13,7 @@ WITH read AS MATERIALIZED (
     FROM credentials c JOIN users u ON u.id = c.user_id
     WHERE c.user_id = :user_id::uuid AND c.access_token = :access_token::text
         AND u.refresh_token IS NOT DISTINCT FROM :refresh_token::text
-    FOR UPDATE OF c
+    FOR UPDATE OF c SKIP LOCKED
 ), granted AS (
     UPDATE credentials c
     SET renewed_by = :renewal::text, renewing_until = clock_timestamp() + :time::bigint * interval '1 microsecond'
@@ -20,22 +21,30 @@ WITH read AS MATERIALIZED (
 )
 SELECT is_free AS is_granted, elapsed FROM read;
 
--- Its time runs from now: the request goes out. No row: the right has passed to another one, or there is another token.
+-- Its time runs from now: the request goes out. No row: the right has passed to another one, or there is another token,
+-- or somebody has it locked.
 -- name: token_renew_send
 -- columns: user_id
+WITH mine AS MATERIALIZED (
+    SELECT c.user_id FROM credentials c JOIN users u ON u.id = c.user_id
+    WHERE c.user_id = :user_id::uuid AND c.renewed_by = :renewal::text
+        AND u.refresh_token IS NOT DISTINCT FROM :refresh_token::text
+    FOR UPDATE OF c SKIP LOCKED
+)
 UPDATE credentials c SET renewing_until = clock_timestamp() + :time::bigint * interval '1 microsecond'
-FROM users u
-WHERE c.user_id = :user_id::uuid AND c.renewed_by = :renewal::text AND u.id = c.user_id
-    AND u.refresh_token IS NOT DISTINCT FROM :refresh_token::text
+FROM mine WHERE c.user_id = mine.user_id
 RETURNING c.user_id;
 
 -- What a renewal brought, whoever has the right by now: a refresh token takes the place of the old one and of no other,
 -- for what the person withdrew or replaced is theirs. NULL: the issuer left it as it is. An access token that is none
 -- of the two and lasts longer stays. `expires_at` in microseconds since 1970. is_kept: false when the refresh token has
--- not taken that place. No row: there is no such person.
+-- not taken that place. No row: there is no such person. A row that somebody has locked is an error at once.
 -- name: token_renewed
 -- columns: is_kept
-WITH access AS (
+WITH free AS MATERIALIZED (
+    SELECT c.user_id FROM credentials c JOIN users u ON u.id = c.user_id
+    WHERE c.user_id = :user_id::uuid FOR NO KEY UPDATE NOWAIT
+), access AS (
     UPDATE credentials
     SET (access_token, expires_at) = (SELECT x.token, x.ends_at FROM (VALUES
             (:access_token::text, to_timestamp(:expires_at::bigint / 1000000.0)),
@@ -44,7 +53,7 @@ WITH access AS (
         updated_at = clock_timestamp(),
         renewing_until = CASE WHEN renewed_by = :renewal::text THEN NULL ELSE renewing_until END,
         renewed_by = NULLIF(renewed_by, :renewal::text)
-    WHERE user_id = :user_id::uuid
+    WHERE user_id = (SELECT f.user_id FROM free f)
     RETURNING user_id
 ), rotated AS (
     UPDATE users u
@@ -60,7 +69,10 @@ SELECT :refresh_token::text IS NULL OR EXISTS (SELECT FROM rotated) AS is_kept F
 -- columns: refresh_token
 SELECT refresh_token FROM users WHERE id = :user_id::uuid;
 
--- Gives the right back without a token.
+-- Gives the right back without a token; one that somebody has locked ends by itself.
 -- name: token_renew_failed
-UPDATE credentials SET renewed_by = NULL, renewing_until = NULL
-WHERE user_id = :user_id::uuid AND renewed_by = :renewal::text;
+WITH mine AS MATERIALIZED (
+    SELECT user_id FROM credentials WHERE user_id = :user_id::uuid AND renewed_by = :renewal::text
+    FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE credentials c SET renewed_by = NULL, renewing_until = NULL FROM mine WHERE c.user_id = mine.user_id;

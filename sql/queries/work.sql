@@ -196,15 +196,17 @@ SELECT w.id, r.id IS NOT NULL AS is_renewed
 FROM work w JOIN held h ON w.id = h.id AND w.lease_number = h.number LEFT JOIN renewed r ON r.id = w.id
 WHERE w.lease_owner = :owner::text;
 
--- Hands leases back. A row that somebody else has locked keeps the lease that it has.
+-- Hands leases back, due in so many microseconds. A row that somebody else has locked keeps the lease that it has.
 -- name: work_release
 WITH free AS MATERIALIZED (
-    SELECT w.id FROM work w
-    JOIN unnest(:ids::uuid[], :numbers::bigint[]) AS held (id, number)
+    SELECT w.id, held.rest FROM work w
+    JOIN unnest(:ids::uuid[], :numbers::bigint[], :rests::bigint[]) AS held (id, number, rest)
         ON w.id = held.id AND w.lease_number = held.number
     WHERE w.lease_owner = :owner::text ORDER BY w.id FOR NO KEY UPDATE OF w SKIP LOCKED
 )
-UPDATE work w SET due_at = clock_timestamp() FROM free f WHERE w.id = f.id AND w.lease_owner = :owner::text;
+UPDATE work w
+SET due_at = clock_timestamp() + CASE WHEN w.is_hurried THEN 0 ELSE f.rest END * interval '1 microsecond'
+FROM free f WHERE w.id = f.id AND w.lease_owner = :owner::text;
 
 -- What there is to do, by kind: that has not begun, that has, and of the latter what is due and in nobody's hands; the
 -- age of the oldest in microseconds, 0: there is none. Rows of what has ended are gone.
@@ -264,9 +266,13 @@ WHERE id = :id::uuid AND lease_owner = :owner::text AND lease_number = :lease_nu
 RETURNING id;
 
 -- What a creation is about to make must not be forgotten by a crash after it, so its note waits for the disk whatever
--- the administrator's setting is.
+-- the administrator's setting is. It waits for no lock, as others travel with it: that is an error at once.
 -- name: work_durably
-SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply'
+WITH free AS MATERIALIZED (
+    SELECT w.id FROM work w JOIN operations o ON o.id = w.id JOIN deployments d ON d.id = o.deployment_id
+    WHERE w.id = :id::uuid FOR NO KEY UPDATE NOWAIT
+)
+SELECT (SELECT count(*) FROM free), set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply'
     THEN 'remote_apply'
                                         ELSE 'on' END, true);
 

@@ -185,6 +185,54 @@ def test_rows_that_somebody_has_locked_hold_up_themselves(rig, table):
         rig.finish(id)
 
 
+def test_locked_deployments_whose_creation_is_announced_hold_up_no_trip(rig):
+    engine = rig.engine()
+    alice, bob = rig.person(), rig.person()
+    rig.control.fault(fault="read_only", on="create")
+    ids = [alice.create() for _ in range(8)]
+    for id in ids:
+        rig.wait_for(lambda id=id: "takes no changes" in (rig.operation(id)["description"] or ""), 10, "a refusal")
+    with psycopg2.connect(rig.postgres.url) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT FROM deployments WHERE id = ANY (%s::uuid[]) FOR UPDATE", (ids,))
+        text = engine.text()
+        rig.control.mend()
+        for _ in range(3):
+            rig.finish(bob.create())
+        rig.wait_for(lambda: "a step is put off" in engine.text(), 10, "one that was held up")
+    connection.close()
+    for id in ids:
+        rig.finish(id)
+    put_off = [line for line in engine.text()[len(text):].splitlines() if "a step is put off" in line]
+    assert not [line for line in put_off if "lock timeout" in line]
+
+
+@pytest.mark.parametrize("table, column", [("credentials", "user_id"), ("users", "id")])
+def test_a_person_whose_rows_are_locked_keeps_no_renewal_of_others_waiting(rig, table, column):
+    """Before the renewal is asked for, or when what it brought is to be stored."""
+    engine = rig.engine()
+    alice, bob = rig.person(refresh=True), rig.person(refresh=True)
+    ids = [alice.create(template(im_simulator={"boot_ms": HELD})) for _ in range(8)]
+    for id in ids:
+        rig.wait_for_phase(id, "provisioning")
+    token = "SELECT refresh_token FROM users WHERE id = %s"
+    before = rig.sql(token, (alice.id,))
+    with psycopg2.connect(rig.postgres.url) as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE credentials SET expires_at = now() - interval '1 minute' WHERE user_id = ANY (%s::uuid[])",
+                       ([alice.id, bob.id],))
+        connection.commit()
+        cursor.execute("SELECT FROM %s WHERE %s = %%s FOR UPDATE" % (table, column), (alice.id,))
+        for _ in range(3):
+            rig.finish(bob.create())
+        if table == "users":
+            rig.wait_for(lambda: "a renewal is not stored" in engine.text(), 10, "a renewal that was held up")
+    connection.close()
+    rig.wait_for(lambda: rig.sql(token, (alice.id,)) != before, 10, "the token that the issuer gave")
+    assert "lock timeout" not in engine.text()
+    rig.control.release()
+    for id in ids:
+        rig.finish(id)
+
+
 def test_the_window_of_an_im_is_that_of_all_daemons_together(rig):
     daemons = [rig.engine() for _ in range(4)]
     living = "SELECT count(*) FROM engines WHERE lived_at > now() - interval '5 seconds'"
