@@ -102,8 +102,8 @@ orc_error_t *orc_claims_adopt(orc_engine_t *engine, orc_db_t *db, apr_pool_t *po
 
 /* ---- claiming ---- */
 
-/* Endpoints that are too slow for all that may be due there: what can't be called soon isn't claimed. Whether it is to
- * be deleted shows when it is in hand. */
+/* Endpoints that are too slow for all that may be due there: what can't be called soon isn't claimed. For deletions
+ * that shows when they are in hand. */
 static const apr_array_header_t *slow_ones(const orc_engine_t *engine, apr_pool_t *pool)
 {
     apr_array_header_t *list = apr_array_make(pool, 4, sizeof(orc_store_slow_t));
@@ -149,6 +149,7 @@ static orc_store_claim_t wanted(const orc_engine_t *engine, apr_pool_t *pool)
 
     claim.with_template = engine->with_template;
     claim.watching = engine->watching;
+    claim.deleting = engine->deleting;
     claim.due = room > ORC_ENGINE_BATCH ? ORC_ENGINE_BATCH : room;
     claim.pending = room > NEW_ONES ? NEW_ONES : room;
     claim.pending = claim.pending < places ? claim.pending : places;

@@ -90,7 +90,7 @@ struct orc_engine_t {
     orc_engine_status_t *status;
     const char *owner;  /* this instance, in lease_owner */
     const char *prefix; /* what the names of all instances of this host begin with */
-    const apr_array_header_t *phases, *with_template, *watching; /* what it claims: orc_kinds.h */
+    const apr_array_header_t *phases, *with_template, *watching, *deleting; /* what it claims: orc_kinds.h */
     int stop_pipe[2];
     volatile sig_atomic_t is_stopping;
     volatile apr_uint32_t daemons; /* that live, this one included; atomic, of the housekeeping thread */

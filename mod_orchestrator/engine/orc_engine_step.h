@@ -156,6 +156,7 @@ struct orc_kind_t {
     unsigned with_template;              /* phases whose claim brings the template's text */
     unsigned watching; /* phases whose claim brings all infrastructures of the deployment, and that are
                           woken when one of these changes */
+    unsigned deleting; /* phases that begin with a deletion at IM */
     void (*give_up)(orc_task_t *task, const char *what); /* the row can't be worked on: says what becomes of it */
 };
 

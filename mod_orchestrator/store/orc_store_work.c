@@ -55,7 +55,8 @@ orc_sql_call_t orc_store_claim_call(const orc_store_claim_t *claim, apr_pool_t *
                            .longest = orc_value_number(claim->longest, pool),
                            .phases = orc_value_array(claim->phases, pool),
                            .with_template = orc_value_array(claim->with_template, pool),
-                           .watching = orc_value_array(claim->watching, pool)),
+                           .watching = orc_value_array(claim->watching, pool),
+                           .deleting = orc_value_array(claim->deleting, pool)),
         pool);
 }
 

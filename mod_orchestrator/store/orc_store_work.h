@@ -67,11 +67,12 @@ typedef struct orc_store_claim_t {
     int per_group; /* a group has so many at work at most */
     int groups;    /* so many groups are looked at, behind this one: */
     const char *after_issuer, *after_group;
-    apr_time_t since;                                   /* nothing that was due before; 0: everything */
-    apr_interval_time_t lease;                          /* of what has no rhythm */
-    const apr_array_header_t *slow;                     /* of orc_store_slow_t */
-    apr_interval_time_t longest;                        /* nothing is put off for longer */
-    const apr_array_header_t *phases;                   /* of const char *, "KIND/PHASE": nothing else is claimed */
+    apr_time_t since;                   /* nothing that was due before; 0: everything */
+    apr_interval_time_t lease;          /* of what has no rhythm */
+    const apr_array_header_t *slow;     /* of orc_store_slow_t */
+    apr_interval_time_t longest;        /* nothing is put off for longer */
+    const apr_array_header_t *phases;   /* of const char *, "KIND/PHASE": nothing else is claimed */
+    const apr_array_header_t *deleting; /* those that have slots of their own at an endpoint, however slow */
     const apr_array_header_t *with_template, *watching; /* those that need the template, or all infrastructures of the
                                                            deployment */
 } orc_store_claim_t;

@@ -6,7 +6,8 @@
 -- claimed, and its dead entries in the index need not be walked over each time; see work_rescue), or not before three
 -- seconds ago, when the clock was set back, or is that of a server which took over. Of those whose
 -- `endpoint` is among `slow`, no more than `rooms` says; the others are put off by `rests` microseconds, each by so
--- much more than the one before, and `ahead` before the first, but no longer than `longest`.
+-- much more than the one before, and `ahead` before the first, but no longer than `longest`; what is of the `deleting`
+-- phases has slots of its own there, and is in no queue of these.
 -- `pending`: how many pending ones, of the groups that have the fewest at work and of these the oldest, and no more of
 -- a group than `per_group` less what it has at work and what does not rest. `groups` of those that have any are looked
 -- at, behind the group `after`, in their order; the last of these is given when there may be more.
@@ -24,7 +25,7 @@
 -- columns: target_provider_type, content, owners, infrastructures, endpoint, provider, region, project,
 -- columns: template_inputs_sealed, inputs, inputs_sealed, created_at
 WITH RECURSIVE due AS (
-    SELECT id, due_at, endpoint, is_hurried FROM work
+    SELECT id, due_at, endpoint, is_hurried, kind || '/' || phase = ANY (:deleting::text[]) AS deletes FROM work
     WHERE is_begun AND due_at <= now()
       AND due_at >= LEAST(to_timestamp(:since::bigint / 1000000.0), now() - interval '3 seconds')
       AND kind || '/' || phase = ANY (:phases::text[])
@@ -36,8 +37,8 @@ WITH RECURSIVE due AS (
            CASE WHEN d.is_hurried THEN 0 ELSE row_number() OVER each - s.room END AS place
     FROM due d
     LEFT JOIN unnest(:slow::text[], :rooms::integer[], :rests::bigint[], :ahead::bigint[])
-        AS s (endpoint, room, rest, ahead) USING (endpoint)
-    WINDOW each AS (PARTITION BY d.endpoint ORDER BY d.is_hurried DESC, d.due_at)
+        AS s (endpoint, room, rest, ahead) ON s.endpoint = d.endpoint AND NOT d.deletes
+    WINDOW each AS (PARTITION BY s.endpoint ORDER BY d.is_hurried DESC, d.due_at)
 ), put_off AS (
     UPDATE work w
     SET due_at = clock_timestamp() + LEAST(p.ahead + p.place * p.rest, :longest::bigint) * interval '1 microsecond'

@@ -114,7 +114,7 @@ class Claims:
                   "since": self.since, "owner": "bench", "lease": 60000000, "slow": [], "rooms": [], "rests": [],
                   "ahead": [], "longest": POLL * 1000000,
                   "phases": ["CREATE/queued", "CREATE/provisioning"], "with_template": ["CREATE/queued"],
-                  "watching": []}
+                  "watching": [], "deleting": []}
         return [values[name] for name in self.claim.parameters]
 
     def take(self, due, pending):

@@ -28,14 +28,8 @@ def two_ims(rig):
     return rig.path("neighbours.json")
 
 
-def test_more_work_at_a_slow_im_than_a_daemon_holds_leaves_room_for_others(rig, two_ims):
-    busy = rig.person(group=rig.pair())
-    deployment = busy.create(template(im_simulator={"boot_ms": HELD}), max_providers=1, timeout=600,
-                             provider_timeout=600)
-    rig.engine(providers=two_ims, max_operations=5000, im_timeout=HELD)
-    rig.wait_for_phase(deployment, "provisioning")
-    rig.control.fault(fault="slow", on="state", ms=HELD, cloud="bad-one")
-    # As many as that one, all of them looked at now.
+def are_provisioning(rig, deployment):
+    """More than a daemon holds, as that one, all of them looked at now."""
     rig.sql("""WITH n AS (SELECT gen_random_uuid() AS d, gen_random_uuid() AS o FROM generate_series(1, %s)),
         k AS (INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer,
         per_provider_max_retries,
@@ -53,6 +47,16 @@ def test_more_work_at_a_slow_im_than_a_daemon_holds_leaves_room_for_others(rig, 
         SELECT n.o, 'CREATE', 'provisioning', true, endpoint, memory FROM n, work JOIN operations USING (id) WHERE
         deployment_id = %s""",
             (MORE_THAN_A_DAEMON_HOLDS, deployment, deployment, deployment))
+
+
+def test_more_work_at_a_slow_im_than_a_daemon_holds_leaves_room_for_others(rig, two_ims):
+    busy = rig.person(group=rig.pair())
+    deployment = busy.create(template(im_simulator={"boot_ms": HELD}), max_providers=1, timeout=600,
+                             provider_timeout=600)
+    rig.engine(providers=two_ims, max_operations=5000, im_timeout=HELD)
+    rig.wait_for_phase(deployment, "provisioning")
+    rig.control.fault(fault="slow", on="state", ms=HELD, cloud="bad-one")
+    are_provisioning(rig, deployment)
     there = rig.sql("SELECT clock_timestamp()")[0][0]
     rig.notify()
     rig.wait_for_calls(4)
@@ -63,6 +67,27 @@ def test_more_work_at_a_slow_im_than_a_daemon_holds_leaves_room_for_others(rig, 
                                  (there,))[0][0] > 100, 20,
                  "work that was put off without having been claimed")
     rig.control.release()
+
+
+def test_a_deletion_at_a_slow_im_stands_behind_no_looks_that_are_put_off(rig, two_ims):
+    alice, busy = rig.person(group=rig.pair()), rig.person(group=rig.pair())
+    rig.engine(providers=two_ims, max_operations=5000, im_timeout=HELD)
+    unloved = alice.create(max_providers=1)
+    rig.finish(unloved)
+    deployment = busy.create(template(im_simulator={"boot_ms": HELD}), max_providers=1, timeout=600,
+                             provider_timeout=600)
+    rig.wait_for_phase(deployment, "provisioning")
+    rig.control.fault(fault="slow", on="state", ms=HELD, cloud="bad-one")
+    are_provisioning(rig, deployment)
+    rig.notify()
+    rig.wait_for_calls(4)
+    rig.wait_for(lambda: rig.sql("SELECT count(*) FROM work WHERE lease_number = 0 AND due_at > now()")[0][0] > 100, 20,
+                 "looks that were put off without having been claimed")
+    alice.delete(unloved)
+    rig.wait_for(lambda: [one for one in rig.known(unloved) if one.get("lease_number")], 5, "a deletion in hand")
+    rig.control.mend()
+    rig.control.release()
+    rig.finish(unloved, type="DELETE")
 
 
 def test_more_deletions_at_one_im_than_a_daemon_holds_leave_room_for_others(rig, two_ims):

@@ -108,6 +108,8 @@ static void what_another_version_does_is_not_claimed(void **state)
     assert_true(orc_words_contain(orc_kinds_with_template(pool), "CREATE/submitting"));
     assert_false(orc_words_contain(orc_kinds_with_template(pool), "CREATE/provisioning"));
     assert_true(orc_words_contain(orc_kinds_watching(pool), "DELETE/deleting"));
+    assert_true(orc_words_contain(orc_kinds_deleting(pool), "infrastructure/unwanted"));
+    assert_false(orc_words_contain(orc_kinds_deleting(pool), "infrastructure/deleting"));
     assert_null(orc_kinds_find("REVIEW"));
     assert_int_equal(orc_kind_phase(orc_kinds_find("CREATE"), "updating"), -1);
 }

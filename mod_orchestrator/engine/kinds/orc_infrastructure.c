@@ -515,5 +515,6 @@ const orc_kind_t orc_kind_infrastructure = {
     .transitions = transitions,
     .turn = turn,
     .memory = &memory_fields,
+    .deleting = ORC_IN(UNWANTED) | ORC_IN(STUCK),
     .give_up = give_up,
 };

@@ -21,4 +21,7 @@ const apr_array_header_t *orc_kinds_with_template(apr_pool_t *pool);
 /** Those that look at infrastructures of their deployment. */
 const apr_array_header_t *orc_kinds_watching(apr_pool_t *pool);
 
+/** Those that begin with a deletion at IM, which waits for no call of another sort. */
+const apr_array_header_t *orc_kinds_deleting(apr_pool_t *pool);
+
 #endif

@@ -47,6 +47,11 @@ static unsigned watching(const orc_kind_t *kind)
     return kind->watching;
 }
 
+static unsigned deleting(const orc_kind_t *kind)
+{
+    return kind->deleting;
+}
+
 const apr_array_header_t *orc_kinds_phases(apr_pool_t *pool)
 {
     return named(all, pool);
@@ -60,4 +65,9 @@ const apr_array_header_t *orc_kinds_with_template(apr_pool_t *pool)
 const apr_array_header_t *orc_kinds_watching(apr_pool_t *pool)
 {
     return named(watching, pool);
+}
+
+const apr_array_header_t *orc_kinds_deleting(apr_pool_t *pool)
+{
+    return named(deleting, pool);
 }
