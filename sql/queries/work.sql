@@ -273,9 +273,10 @@ WITH free AS MATERIALIZED (
     SELECT w.id FROM work w JOIN operations o ON o.id = w.id JOIN deployments d ON d.id = o.deployment_id
     WHERE w.id = :id::uuid FOR NO KEY UPDATE NOWAIT
 )
-SELECT (SELECT count(*) FROM free), set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply'
-    THEN 'remote_apply'
-                                        ELSE 'on' END, true);
+SELECT (SELECT count(*) FROM free),
+       set_config('synchronous_commit',
+                  CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END,
+                  true);
 
 -- The end of a step; `due` in microseconds from now; `changes`: see orc_store_work.h; `watching`: as of a claim: those
 -- are woken when an infrastructure of their deployment changed. Nothing is written unless the lease still is the

@@ -242,8 +242,8 @@ def test_a_person_whose_rows_are_locked_keeps_no_renewal_of_others_waiting(rig, 
     token = "SELECT refresh_token FROM users WHERE id = %s"
     before = rig.sql(token, (alice.id,))
     with psycopg2.connect(rig.postgres.url) as connection, connection.cursor() as cursor:
-        cursor.execute("UPDATE credentials SET expires_at = now() - interval '1 minute' WHERE user_id = ANY (%s::uuid[])",
-                       ([alice.id, bob.id],))
+        cursor.execute("UPDATE credentials SET expires_at = now() - interval '1 minute' "
+                       "WHERE user_id = ANY (%s::uuid[])", ([alice.id, bob.id],))
         connection.commit()
         cursor.execute("SELECT FROM %s WHERE %s = %%s FOR UPDATE" % (table, column), (alice.id,))
         for _ in range(3):
