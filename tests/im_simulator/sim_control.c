@@ -55,6 +55,9 @@ static json_t *ledger_entry(const sim_server_t *server, sim_infrastructure_t *in
                   infrastructure->orphaned, "state", state);
     json_object_set_new(entry, "deleted_at",
                         infrastructure->deleted_at ? json_integer(infrastructure->deleted_at) : json_null());
+    json_object_set_new(entry, "power",
+                        json_pack("{s:i, s:i, s:i}", "start", infrastructure->starts, "stop", infrastructure->stops,
+                                  "reboot", infrastructure->reboots));
     json_object_set_new(entry, "vm_states", vm_states ? vm_states : json_object());
     return entry;
 }
@@ -256,6 +259,20 @@ static void bring_back_locked(control_t *control, const char *id)
     }
 }
 
+static void move_locked(control_t *control, const char *id)
+{
+    sim_infrastructure_t *infrastructure = sim_store_find(control->server->store, id);
+
+    if (!infrastructure) {
+        refuse(control, 404, "no such infrastructure");
+        return;
+    }
+    for (int i = 0; infrastructure->vms && i < infrastructure->vms->nelts; i++) {
+        sim_vm_move(control->server->store, infrastructure, &APR_ARRAY_IDX(infrastructure->vms, i, sim_vm_t));
+    }
+    answer_done(control);
+}
+
 static void change_one(control_t *control, const char *path)
 {
     apr_size_t length = strcspn(path, "/");
@@ -267,6 +284,9 @@ static void change_one(control_t *control, const char *path)
     }
     else if (!strcmp(path + length, "/back")) {
         bring_back_locked(control, id);
+    }
+    else if (!strcmp(path + length, "/move")) {
+        move_locked(control, id);
     }
     else {
         refuse(control, 404, "no such control");

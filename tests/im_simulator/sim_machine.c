@@ -89,22 +89,51 @@ void sim_route_vm_delete(sim_call_t *call)
     sim_answer_empty(call);
 }
 
+static void set_power(sim_call_t *call, sim_vm_t *vm, const char *operation)
+{
+    sim_infrastructure_t *infrastructure = call->infrastructure;
+    sim_store_t *store = call->server->store;
+
+    vm->before = sim_vm_state(store, infrastructure, vm);
+    vm->settles_at = sim_store_now(store) + infrastructure->settings.power_ms;
+    if (!strcmp(operation, "stop")) {
+        infrastructure->stops++;
+        vm->forced = "stopped";
+        return;
+    }
+    if (!strcmp(operation, "start")) {
+        infrastructure->starts++;
+        vm->forced = NULL;
+    }
+    else {
+        infrastructure->reboots++;
+    }
+    if (infrastructure->settings.new_ip) {
+        sim_vm_move(store, infrastructure, vm);
+    }
+}
+
 /* start, stop and reboot, of one VM or of all. */
 void sim_route_power(sim_call_t *call)
 {
     const char *operation = strrchr(call->route->path, '/') + 1;
-    const char *forced = !strcmp(operation, "stop") ? "stopped" : NULL;
+    sim_infrastructure_t *infrastructure = call->infrastructure;
     sim_vm_t *one = NULL;
 
     if (call->parameters->nelts > 1 && !(one = find_vm(call, sim_parameter(call, 1)))) {
         return;
     }
-    for (int i = 0; i < call->infrastructure->vms->nelts; i++) {
-        sim_vm_t *vm = &APR_ARRAY_IDX(call->infrastructure->vms, i, sim_vm_t);
+    if (infrastructure->settings.power_refused > 0) {
+        infrastructure->settings.power_refused--;
+        sim_fail_route(call, 400, "the cloud refuses it");
+        return;
+    }
+    for (int i = 0; i < infrastructure->vms->nelts; i++) {
+        sim_vm_t *vm = &APR_ARRAY_IDX(infrastructure->vms, i, sim_vm_t);
         if ((!one || vm == one) && !vm->destroyed && !vm->failed) {
-            vm->forced = strcmp(operation, "reboot") ? forced : vm->forced;
+            set_power(call, vm, operation);
         }
     }
-    call->infrastructure->forced_state = NULL;
+    infrastructure->forced_state = NULL;
     sim_answer_empty(call);
 }

@@ -28,7 +28,8 @@ static const number_t numbers[] = {
     NUMBER(busy_ms, 0),      NUMBER(gone_ms, -1),  NUMBER(outputs_ms, 0), NUMBER(unconfigured_ms, -1),
     NUMBER(unknown_ms, 0),   NUMBER(back_ms, 500), NUMBER(failed_vms, 0), NUMBER(unconfigured, 0),
     NUMBER(stuck, 0),        NUMBER(refuse, 0),    NUMBER(lost, 0),       NUMBER(back, 0),
-    NUMBER(undocumented, 0), NUMBER(nameless, 0),
+    NUMBER(undocumented, 0), NUMBER(nameless, 0),  NUMBER(power_ms, 0),   NUMBER(power_refused, 0),
+    NUMBER(new_ip, 0),
 };
 
 /* What a behaviour sets, unless the key is given. */

@@ -77,6 +77,9 @@ typedef struct {
     apr_int64_t back;            /* times it comes back after its 404 */
     apr_int64_t undocumented;    /* 1: IM has no TOSCA document of it */
     apr_int64_t nameless;        /* 1: nor a name in its RADL */
+    apr_int64_t power_ms;        /* until a start, stop or reboot shows in a VM's state */
+    apr_int64_t power_refused;   /* so many of them the cloud refuses */
+    apr_int64_t new_ip;          /* 1: a VM has another public address after each start and reboot */
     const char *lost_as;         /* unknown or configured */
     sim_fault_t faults[SIM_MAX_FAULTS];
     int fault_count;

@@ -489,6 +489,20 @@ sim_delete_t sim_infrastructure_delete(sim_store_t *store, sim_infrastructure_t 
 
 /* ---- VMs ---- */
 
+static const char *next_address(sim_store_t *store, apr_pool_t *pool)
+{
+    unsigned n = store->addresses++ % 131000 + 1; /* 198.18.0.0/15 is set apart for benchmarks */
+
+    return apr_psprintf(pool, "198.%u.%u.%u", 18 + (n >> 16), n >> 8 & 255, n & 255);
+}
+
+void sim_vm_move(sim_store_t *store, sim_infrastructure_t *infrastructure, sim_vm_t *vm)
+{
+    if (vm->public_ip) {
+        vm->public_ip = next_address(store, infrastructure->pool);
+    }
+}
+
 static void launch_vm(sim_store_t *store, sim_infrastructure_t *infrastructure, const sim_compute_t *compute,
                       apr_int64_t launched_at)
 {
@@ -502,8 +516,7 @@ static void launch_vm(sim_store_t *store, sim_infrastructure_t *infrastructure, 
     vm->node = apr_pstrdup(pool, compute->name);
     vm->launched_at = launched_at;
     if (compute->is_public) {
-        unsigned n = store->addresses++ % 131000 + 1; /* 198.18.0.0/15 is set apart for benchmarks */
-        vm->public_ip = apr_psprintf(pool, "198.%u.%u.%u", 18 + (n >> 16), n >> 8 & 255, n & 255);
+        vm->public_ip = next_address(store, pool);
     }
     vm->cloud_id = apr_psprintf(pool, "%" APR_INT64_T_FMT "%02d", launched_at / 100, vm->id % 100);
     apr_generate_random_bytes(random, sizeof(random));
@@ -608,6 +621,9 @@ const char *sim_vm_state(sim_store_t *store, const sim_infrastructure_t *infrast
     const sim_settings_t *settings = &infrastructure->settings;
     apr_int64_t now = sim_store_now(store), booted, configured;
 
+    if (vm->before && now < vm->settles_at) {
+        return vm->before;
+    }
     if (vm->forced) {
         return vm->forced;
     }

@@ -17,7 +17,9 @@ typedef struct {
     const char *node;        /* of the template */
     apr_int64_t launched_at; /* visible from then on */
     const char *forced;      /* a state that holds until it is changed (stopped, or forced by a test), or NULL */
-    int failed;              /* the launch failed */
+    const char *before;      /* its state until settles_at, after a start, stop or reboot */
+    apr_int64_t settles_at;
+    int failed; /* the launch failed */
     int destroyed;
     const char *public_ip; /* NULL: none */
     const char *cloud_id;  /* the cloud's id of the VM */
@@ -34,6 +36,7 @@ struct sim_infrastructure_t {
     apr_int64_t created_at, deleted_at; /* 0: not deleted */
     int deletes;                        /* DELETE calls that found it */
     int vms_made, is_over, orphaned;
+    int starts, stops, reboots; /* of VMs, that were carried out */
     /* What goes with the final deletion. */
     apr_pool_t *pool;
     sim_template_t *tmpl;
@@ -128,6 +131,9 @@ const char *sim_vm_state(sim_store_t *store, const sim_infrastructure_t *infrast
 
 /* A VM that IM would show, by id; NULL and *was_there when it was destroyed. */
 sim_vm_t *sim_infrastructure_vm(sim_store_t *store, const sim_infrastructure_t *infrastructure, int id, int *was_there);
+
+/* Another public address for a VM that has one. */
+void sim_vm_move(sim_store_t *store, sim_infrastructure_t *infrastructure, sim_vm_t *vm);
 
 /* Launches the VMs that the template has more, destroys those that it has less; *added gets their ids (int) when not
  * NULL. NULL, or IM's words. */

@@ -1152,6 +1152,31 @@ def test_radl_and_vms(im):
         assert (answer.status_code, message(answer)) == (404, "Error Getting VM. info: Invalid VM ID")
 
 
+def test_a_stop_shows_later_and_a_start_brings_another_address(im):
+    document = TEMPLATE.replace("host:", "endpoint: {properties: {network_name: PUBLIC}}\n        host:")
+    id = im.configured({"power_ms": 1000, "new_ip": 1}, document=document)
+    put = lambda path: im.call("PUT", "/infrastructures/" + id + path)  # noqa: E731
+    address = lambda: im.get(id, "/vms/0/net_interface.1.ip").json()["net_interface.1.ip"]  # noqa: E731
+    before = address()
+    assert put("/vms/0/stop").status_code == 200
+    assert im.state(id)["vm_states"]["0"] == "configured"
+    im.advance(1000)
+    assert im.state(id)["vm_states"]["0"] == "stopped" and address() == before
+    put("/vms/0/start")
+    im.advance(1000)
+    assert im.state(id)["vm_states"]["0"] == "configured" and address() != before
+    put("/vms/0/reboot")
+    assert im.ledger(id)["power"] == {"start": 1, "stop": 1, "reboot": 1}
+
+
+def test_a_cloud_refuses_to_stop(im):
+    id = im.configured({"power_refused": 1})
+    answer = im.call("PUT", "/infrastructures/%s/vms/0/stop" % id)
+    assert (answer.status_code, message(answer)) == (400, "Error in stop op in VM: the cloud refuses it")
+    assert im.state(id)["vm_states"]["0"] == "configured"
+    assert im.call("PUT", "/infrastructures/%s/vms/0/stop" % id).status_code == 200
+
+
 def test_stop_start_and_reboot(im):
     id = im.configured()
     put = lambda path: im.call("PUT", "/infrastructures/" + id + path)  # noqa: E731
@@ -1797,6 +1822,7 @@ def test_the_ledger_keeps_what_was_made(im):
         "id": id, "owner": "alice", "behaviour": "normal", "cloud_id": "dummy", "cloud_type": "Dummy",
         "tag": None, "request_id": "request-1", "metadata": {"infra_name": "demo", "im_simulator": behaviour},
         "vms_made": 2, "deletes": 0, "alive": True, "visible": True, "orphaned": False, "state": "configured",
+        "power": {"start": 0, "stop": 0, "reboot": 0},
         "deleted_at": None, "vm_states": {"0": "configured", "1": "configured"}}
     assert [one["id"] for one in im.control("GET", "ledger")] == [id, other]
     tagged = im.create(document=TEMPLATE.replace("infra_name: demo", "PAAS_ATTEMPT: attempt-1"))
