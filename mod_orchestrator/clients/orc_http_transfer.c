@@ -183,10 +183,10 @@ static void set_method(CURL *easy, const orc_http_request_t *request)
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     else
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
-    /* When a kept connection breaks, libcurl sends the request again by itself. A POST must never go out twice, so it
-     * has a connection of its own. It is closed afterwards: kept, a thousand POSTs would leave the server a thousand
-     * idle connections. */
-    if (strcmp(method, "POST") == 0) {
+    /* When a kept connection breaks, libcurl sends the request again by itself. A POST must never go out twice, nor a
+     * PUT (IM's reboot of a machine is one), so it has a connection of its own. It is closed afterwards: kept, a
+     * thousand of them would leave the server a thousand idle connections. */
+    if (strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0) {
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
         curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     }
