@@ -382,12 +382,14 @@ CREATE TABLE work (
     is_begun     boolean NOT NULL DEFAULT false,
     is_hurried   boolean NOT NULL DEFAULT false, -- somebody wants it to be looked at, whoever has the lease
     is_resting   boolean NOT NULL DEFAULT false, -- it takes no place of others: waits for an ill IM, or for a token
+    is_idle      boolean NOT NULL DEFAULT false, -- nobody waits for it: it comes last everywhere
     rhythm       bigint NOT NULL DEFAULT 0,    -- microseconds from one look to the next while nothing is new; 0: none
     endpoint     text NOT NULL DEFAULT '',     -- of the IM that the next step calls, as far as that is known
     memory       jsonb NOT NULL DEFAULT '{}'   -- the kind's
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 -- What waits for its turn does so in great numbers with a due_at in the past.
-CREATE INDEX work_schedule ON work (due_at) WHERE is_begun;
+CREATE INDEX work_schedule ON work (due_at) WHERE is_begun AND NOT is_idle;
+CREATE INDEX work_idle ON work (due_at) WHERE is_begun AND is_idle;
 
 CREATE FUNCTION work_end() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -396,6 +398,7 @@ BEGIN
 END
 $$;
 CREATE TRIGGER operations_take_their_work AFTER DELETE ON operations FOR EACH ROW EXECUTE FUNCTION work_end();
+CREATE TRIGGER deployments_take_their_work AFTER DELETE ON deployments FOR EACH ROW EXECUTE FUNCTION work_end();
 
 -- Everything that is at an IM because of us, or may be, until long after it is gone; `id` is the tag on it, by which it
 -- is found there. The operation that asked for it and its deployment may go before it: their ids are no references.

@@ -1,5 +1,8 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#include <apr_strings.h>
+
 #include "orc_routes.h"
+#include "orc_rules_machines.h"
 #include "orc_surface_below.h"
 #include "orc_tosca.h"
 
@@ -35,4 +38,42 @@ orc_error_t *orc_api_resources_list(const orc_request_t *request, orc_response_t
                                                         .deployment_id = request->ids[0],
                                                         .is_admin = orc_value_flag(request->identity->is_admin)),
                                   expand_types);
+}
+
+/* ---- machines ---- */
+
+static orc_error_t *ask(const orc_request_t *request, orc_response_t *response, orc_rules_machine_wish_t wish)
+{
+    const orc_rules_call_t call = orc_surface_call(request);
+    const orc_rules_machine_t machine = {.deployment_id = request->ids[0],
+                                         .id = request->ids[1],
+                                         .wish = wish,
+                                         .condition = orc_surface_condition(request)};
+    const char *operation_id;
+
+    ORC_TRY(orc_rules_machine_ask(&operation_id, &call, &machine));
+    orc_surface_accepted(
+        request, response,
+        apr_pstrcat(request->pool, "/deployments/", request->ids[0], "/operations/", operation_id, NULL), NULL);
+    return NULL;
+}
+
+orc_error_t *orc_api_resources_start(const orc_request_t *request, orc_response_t *response)
+{
+    return ask(request, response, ORC_RULES_START);
+}
+
+orc_error_t *orc_api_resources_stop(const orc_request_t *request, orc_response_t *response)
+{
+    return ask(request, response, ORC_RULES_STOP);
+}
+
+orc_error_t *orc_api_resources_reboot(const orc_request_t *request, orc_response_t *response)
+{
+    return ask(request, response, ORC_RULES_REBOOT);
+}
+
+orc_error_t *orc_api_resources_reset(const orc_request_t *request, orc_response_t *response)
+{
+    return ask(request, response, ORC_RULES_RESET);
 }

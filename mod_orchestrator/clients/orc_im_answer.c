@@ -60,17 +60,23 @@ static void fail(orc_im_result_t *result, orc_im_kind_t kind, const char *detail
     result->error->cause = cause;
 }
 
-/* Create and update make something: without a readable answer nobody knows whether they did. */
-static int may_have_made(orc_im_call_kind_t call)
+/* Create and update make something, and a machine that is to reboot does: without a readable answer nobody knows
+ * whether they did. */
+static int may_have_done(orc_im_call_kind_t call)
 {
-    return call == ORC_IM_CREATE || call == ORC_IM_UPDATE;
+    return call == ORC_IM_CREATE || call == ORC_IM_UPDATE || call == ORC_IM_ACT;
+}
+
+static int takes_template(orc_im_call_kind_t call)
+{
+    return call == ORC_IM_CREATE || call == ORC_IM_UPDATE || call == ORC_IM_RECONFIGURE;
 }
 
 static void read_failure(orc_im_result_t *result, orc_im_call_kind_t call, const orc_http_response_t *response)
 {
     orc_error_t *error = response->error;
     orc_im_kind_t kind =
-        may_have_made(call) && response->outcome == ORC_HTTP_UNKNOWN ? ORC_IM_UNKNOWN_RESULT : ORC_IM_UNAVAILABLE;
+        may_have_done(call) && response->outcome == ORC_HTTP_UNKNOWN ? ORC_IM_UNKNOWN_RESULT : ORC_IM_UNAVAILABLE;
 
     fail(result, kind, apr_pstrcat(result->pool, "The Infrastructure Manager: ", error->detail, NULL), error->cause);
     result->error->system = error->system;
@@ -142,8 +148,7 @@ static void read_client_error(orc_im_result_t *result, orc_im_call_kind_t call, 
 
     switch (result->status) {
     case 400:
-        fail(result, may_have_made(call) || call == ORC_IM_RECONFIGURE ? ORC_IM_BAD_TEMPLATE : ORC_IM_REFUSED, said,
-             NULL);
+        fail(result, takes_template(call) ? ORC_IM_BAD_TEMPLATE : ORC_IM_REFUSED, said, NULL);
         break;
     case 401:
         fail(result, ORC_IM_TOKEN_REJECTED, "The Infrastructure Manager doesn't accept the access token.", clean);
@@ -190,7 +195,7 @@ static void read_error(orc_im_result_t *result, orc_im_call_kind_t call, const o
 
     if (result->status >= 500)
         fail(result,
-             may_have_made(call) && !never_began(call, response, result->pool) ? ORC_IM_UNKNOWN_RESULT
+             may_have_done(call) && !never_began(call, response, result->pool) ? ORC_IM_UNKNOWN_RESULT
                                                                                : ORC_IM_UNAVAILABLE,
              apr_psprintf(result->pool, "The Infrastructure Manager answered with status %d.", result->status),
              orc_im_clean(message, result->pool));
@@ -421,7 +426,7 @@ void orc_im_read(orc_im_result_t *result, orc_im_call_kind_t call, const orc_htt
     else if (response->status >= 200 && response->status < 300) {
         wrong = read_success(result, call, response);
         if (wrong)
-            fail(result, may_have_made(call) ? ORC_IM_UNKNOWN_RESULT : ORC_IM_BAD_ANSWER,
+            fail(result, may_have_done(call) ? ORC_IM_UNKNOWN_RESULT : ORC_IM_BAD_ANSWER,
                  "The Infrastructure Manager's answer can't be read.", wrong);
     }
     else {

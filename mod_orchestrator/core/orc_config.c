@@ -23,6 +23,7 @@ orc_config_t *orc_config_make(apr_pool_t *pool)
     config->looks[3] = apr_time_from_sec(86400);
     config->look_count = 4;
     config->sweep_interval = apr_time_from_sec(86400);
+    config->watch_interval = apr_time_from_sec(300);
     config->delete_repeat = apr_time_from_sec(20);
     config->max_queued_per_group = 20;
     config->max_templates = 1000;

@@ -49,6 +49,7 @@ typedef struct orc_config_t {
                                                  10 min, 1 h, 1 day); so is what was never answered */
     int look_count;
     apr_interval_time_t sweep_interval; /* IM's list of a person is compared with what is known so often (1 day) */
+    apr_interval_time_t watch_interval; /* a complete deployment is looked at so often (5 min); 0: it is not */
     apr_interval_time_t delete_repeat;  /* a delete is sent again when nothing moved for so long (20 s) */
 
     int max_queued_per_group;      /* operations that wait for their turn (20) */

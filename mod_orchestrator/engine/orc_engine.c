@@ -67,6 +67,7 @@ orc_error_t *orc_engine_make(orc_engine_t **out, const orc_service_t *service, o
     engine->aside->lock_patience = LOCK_PATIENCE;
     engine->phases = orc_kinds_phases(engine->pool);
     engine->with_template = orc_kinds_with_template(engine->pool);
+    engine->with_resources = orc_kinds_with_resources(pool);
     engine->watching = orc_kinds_watching(engine->pool);
     engine->deleting = orc_kinds_deleting(engine->pool);
     engine->jobs = apr_hash_make(engine->pool);

@@ -9,14 +9,15 @@
 #include "orc_log.h"
 
 enum {
-    USELESS = 5, /* answers in a row, before the administrator is told */
+    ACT_FACTOR = 2, /* a machine that starts, stops or reboots takes longer than other calls */
+    USELESS = 5,    /* answers in a row, before the administrator is told */
 };
 
 /* ---- slots ---- */
 
 static orc_lane_kind_t lane_of(const orc_job_t *job)
 {
-    return orc_window_lane(job->call.kind);
+    return job->task.kind->is_idle ? ORC_LANE_IDLE : orc_window_lane(job->call.kind);
 }
 
 static void take_slot(orc_job_t *job, orc_endpoint_t *endpoint)
@@ -47,16 +48,19 @@ static void take_out(orc_job_t *job, orc_endpoint_t *endpoint)
     orc_window_waits(endpoint, lane_of(job), -1);
 }
 
+/* Behind those that came before, but before those that nobody waits for. */
 static void queue(orc_job_t *job)
 {
     orc_endpoint_t *endpoint = orc_window_of(job->engine, job->call.at.endpoint);
+    orc_job_t **link = &endpoint->first;
 
+    while (*link && (job->task.kind->is_idle || !(*link)->task.kind->is_idle))
+        link = &(*link)->next;
     job->endpoint = endpoint;
-    if (endpoint->last)
-        endpoint->last->next = job;
-    else
-        endpoint->first = job;
-    endpoint->last = job;
+    job->next = *link;
+    *link = job;
+    if (!job->next)
+        endpoint->last = job;
     orc_window_waits(endpoint, lane_of(job), 1);
 }
 
@@ -171,6 +175,8 @@ static apr_interval_time_t timeout_of(const orc_job_t *job)
 
     if (job->call.kind == ORC_CALL_CREATE)
         return config->im_create_timeout;
+    if (job->call.kind == ORC_CALL_ACT)
+        return config->im_timeout * ACT_FACTOR;
     return lane_of(job) == ORC_LANE_LONG ? orc_engine_long_timeout(config) : config->im_timeout;
 }
 
@@ -208,6 +214,8 @@ static orc_error_t *submit(orc_job_t *job, const orc_im_target_t *target)
         return orc_im_update(handle, http, target, call->infra, call->tosca, on_answer, job, pool);
     case ORC_CALL_REMOVE:
         return orc_im_remove_vms(handle, http, target, call->infra, call->vm, on_answer, job, pool);
+    case ORC_CALL_ACT:
+        return orc_im_act_on_vm(handle, http, target, call->infra, call->vm, call->action, on_answer, job, pool);
     }
     return orc_error(pool, 500, "engine", "An unknown call.");
 }

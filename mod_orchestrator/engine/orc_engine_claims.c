@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kinds/orc_kinds.h"
 #include "orc_engine_job.h"
 #include "orc_engine_window.h"
 #include "orc_log.h"
@@ -150,7 +151,11 @@ static orc_store_claim_t wanted(const orc_engine_t *engine, apr_pool_t *pool)
     claim.with_template = engine->with_template;
     claim.watching = engine->watching;
     claim.deleting = engine->deleting;
+    claim.with_resources = engine->with_resources;
     claim.due = room > ORC_ENGINE_BATCH ? ORC_ENGINE_BATCH : room;
+    claim.idle = ORC_ENGINE_MAX_IDLE - engine->idle_count;
+    claim.idle = claim.idle < room - claim.due ? claim.idle : room - claim.due;
+    claim.idle = engine->config->watch_interval && claim.idle > 0 ? claim.idle : 0;
     claim.pending = room > NEW_ONES ? NEW_ONES : room;
     claim.pending = claim.pending < places ? claim.pending : places;
     claim.pending = claim.pending < 0 ? 0 : claim.pending;
@@ -164,7 +169,14 @@ static orc_store_claim_t wanted(const orc_engine_t *engine, apr_pool_t *pool)
     return claim;
 }
 
-/* When it was due; 0 for a new one, which may have been for long. */
+static int is_idle(const orc_work_t *work)
+{
+    const orc_kind_t *kind = orc_kinds_find(work->kind);
+
+    return kind && kind->is_idle;
+}
+
+/* When it was due; 0 for a new one, and for one that nobody waits for, which may have been for long. */
 static apr_time_t start(orc_engine_t *engine, const orc_rows_t *rows, int row, const orc_claims_t *asked)
 {
     orc_work_t *work;
@@ -174,7 +186,7 @@ static apr_time_t start(orc_engine_t *engine, const orc_rows_t *rows, int row, c
 
     apr_pool_create(&job_pool, engine->pool);
     error = orc_store_work_read(&work, rows, row, job_pool);
-    was_due = work->is_fresh ? 0 : work->was_due;
+    was_due = work->is_fresh || is_idle(work) ? 0 : work->was_due;
     engine->at_work += work->is_fresh && work->state;
     if (error) {
         orc_log(ORC_LOG_ERROR, "%s %s: %s", work->state ? "operation" : work->kind, work->id,

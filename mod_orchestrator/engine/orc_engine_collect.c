@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "orc_engine_judge.h"
+#include "orc_engine_machine.h"
 #include "orc_enums.h"
-#include "orc_redact.h"
 #include "orc_words.h"
 
 enum { FAILURES = 3 /* machines in a row of which IM tells nothing: then it is ill */ };
@@ -38,7 +38,7 @@ static orc_step_t next_machine(orc_task_t *task);
 static void keep_machine(orc_task_t *task, const orc_im_result_t *result)
 {
     orc_collection_t *collection = task->collection;
-    orc_machine_t *machine = apr_array_push(collection->collected.machines);
+    orc_vm_t *machine = apr_array_push(collection->collected.machines);
 
     machine->id = APR_ARRAY_IDX(collection->ids, collection->next, const char *);
     machine->radl = orc_json_own(json_deep_copy(result->json), task->pool);
@@ -70,7 +70,7 @@ static orc_step_t on_machine(orc_task_t *task, const orc_im_result_t *result)
 
 static int by_number(const void *first, const void *second)
 {
-    return atoi(((const orc_machine_t *)first)->id) - atoi(((const orc_machine_t *)second)->id);
+    return atoi(((const orc_vm_t *)first)->id) - atoi(((const orc_vm_t *)second)->id);
 }
 
 static orc_step_t next_machine(orc_task_t *task)
@@ -80,7 +80,7 @@ static orc_step_t next_machine(orc_task_t *task)
 
     if (collection->next < collection->ids->nelts)
         return ask(task, ORC_CALL_VM, APR_ARRAY_IDX(collection->ids, collection->next, const char *), on_machine);
-    qsort(machines->elts, (size_t)machines->nelts, sizeof(orc_machine_t), by_number);
+    qsort(machines->elts, (size_t)machines->nelts, sizeof(orc_vm_t), by_number);
     return collection->done(task, &collection->collected);
 }
 
@@ -115,36 +115,36 @@ orc_step_t orc_task_collect(orc_task_t *task, const orc_address_t *at, const cha
     collection->done = done;
     collection->failed = failed;
     collection->collected.outputs = orc_json_own(json_object(), task->pool);
-    collection->collected.machines = apr_array_make(task->pool, 4, sizeof(orc_machine_t));
+    collection->collected.machines = apr_array_make(task->pool, 4, sizeof(orc_vm_t));
     task->collection = collection;
     return ask(task, ORC_CALL_OUTPUTS, NULL, on_outputs);
 }
 
 /* ---- resources ---- */
 
-typedef int fits_t(const orc_machine_t *machine, const orc_store_resource_t *resource);
+typedef int fits_t(const orc_vm_t *machine, const orc_store_resource_t *resource);
 
-static int is_its_own(const orc_machine_t *machine, const orc_store_resource_t *resource)
+static int is_its_own(const orc_vm_t *machine, const orc_store_resource_t *resource)
 {
     return resource->vm && strcmp(machine->id, resource->vm) == 0;
 }
 
-static int is_of_its_node(const orc_machine_t *machine, const orc_store_resource_t *resource)
+static int is_of_its_node(const orc_vm_t *machine, const orc_store_resource_t *resource)
 {
     return machine->node && strcmp(machine->node, resource->node) == 0;
 }
 
-static int is_any(const orc_machine_t *machine, const orc_store_resource_t *resource)
+static int is_any(const orc_vm_t *machine, const orc_store_resource_t *resource)
 {
     return 1;
 }
 
-static orc_machine_t *machine_for(const orc_collected_t *collected, const orc_store_resource_t *resource, fits_t *fits)
+static orc_vm_t *machine_for(const orc_collected_t *collected, const orc_store_resource_t *resource, fits_t *fits)
 {
     int i;
 
     for (i = 0; i < collected->machines->nelts; i++) {
-        orc_machine_t *machine = &APR_ARRAY_IDX(collected->machines, i, orc_machine_t);
+        orc_vm_t *machine = &APR_ARRAY_IDX(collected->machines, i, orc_vm_t);
 
         if (!machine->is_taken && fits(machine, resource)) {
             machine->is_taken = 1;
@@ -154,11 +154,10 @@ static orc_machine_t *machine_for(const orc_collected_t *collected, const orc_st
     return NULL;
 }
 
-orc_machine_t **orc_collected_assign(const orc_collected_t *collected, const apr_array_header_t *resources,
-                                     apr_pool_t *pool)
+orc_vm_t **orc_collected_assign(const orc_collected_t *collected, const apr_array_header_t *resources, apr_pool_t *pool)
 {
     static fits_t *const ways[] = {is_its_own, is_of_its_node, is_any};
-    orc_machine_t **chosen = apr_pcalloc(pool, (apr_size_t)(resources->nelts + 1) * sizeof *chosen);
+    orc_vm_t **chosen = apr_pcalloc(pool, (apr_size_t)(resources->nelts + 1) * sizeof *chosen);
     size_t way;
     int i;
 
@@ -173,23 +172,15 @@ orc_machine_t **orc_collected_assign(const orc_collected_t *collected, const apr
     return chosen;
 }
 
-void orc_collected_show(orc_task_t *task, const orc_store_resource_t *resource, int status,
-                        const orc_machine_t *machine)
+void orc_collected_show(orc_task_t *task, const orc_store_resource_t *resource, int status, const orc_vm_t *machine)
 {
-    json_t *entry = json_pack("{s:i, s:i}", "position", resource->position, "status", status), *metadata;
-    int redacted = 0;
+    json_t *entry = json_pack("{s:i, s:i}", "position", resource->position, "status", status);
 
     json_array_append_new(orc_task_change_list(task, "resources"), entry);
     if (!machine)
         return;
-    metadata = json_pack("{s:{s:O}}", "VirtualMachineInfo", "vmProperties", machine->radl);
     json_object_set_new(entry, "vm", json_string(machine->id));
-    json_object_set(entry, "metadata", orc_redact(metadata, &redacted, task->pool));
-    if (redacted)
-        json_object_set_new(entry, "sealed",
-                            json_string(orc_secret_seal(task->config->secret_keys, ORC_SEALED_METADATA, resource->id,
-                                                        orc_json_text(metadata, task->pool), task->pool)));
-    json_decref(metadata);
+    orc_machine_describe(task, entry, resource->id, machine->radl);
 }
 
 /* ---- outputs ---- */
@@ -197,16 +188,10 @@ void orc_collected_show(orc_task_t *task, const orc_store_resource_t *resource, 
 void orc_collected_show_outputs(orc_task_t *task, json_t *outputs)
 {
     json_t *changes = orc_task_changes(task), *deployment = json_object_get(changes, "deployment");
-    int redacted = 0;
 
     if (!deployment) {
         deployment = json_object();
         json_object_set_new(changes, "deployment", deployment);
     }
-    json_object_set(deployment, "outputs", orc_redact(outputs, &redacted, task->pool));
-    if (redacted)
-        json_object_set_new(
-            deployment, "outputs_sealed",
-            json_string(orc_secret_seal(task->config->secret_keys, ORC_SEALED_OUTPUTS, task->work->deployment_id,
-                                        orc_json_text(outputs, task->pool), task->pool)));
+    orc_machine_outputs(task, deployment, outputs);
 }

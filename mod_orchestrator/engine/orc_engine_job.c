@@ -15,13 +15,14 @@ static void go_on(orc_job_t *job, orc_step_t step);
 
 /* ---- the end of a step ---- */
 
-/* Whoever would take longer than a lease is not kept from acting by one; whoever takes a small part of it would have to
- * prolong it while a call lasts. */
+/* Whoever would take longer than a lease is not kept from acting by one, which is no matter where nobody waits; whoever
+ * takes a small part of it would have to prolong it while a call lasts. */
 static apr_interval_time_t rhythm_of(const orc_job_t *job, const orc_step_t *step)
 {
     apr_interval_time_t lease = job->engine->config->lease;
+    int is_short = step->rhythm<lease / 3, is_long = step->rhythm> lease && !job->task.kind->is_idle;
 
-    return step->rhythm >= lease / 3 && step->rhythm <= lease ? step->rhythm : 0;
+    return is_short || is_long ? 0 : step->rhythm;
 }
 
 /* True when the row says all that there is to say: the claim has moved it to the next look. */
@@ -243,6 +244,7 @@ void orc_job_start(orc_engine_t *engine, orc_work_t *work, apr_time_t claimed, a
         orc_job_drop(former);
     apr_hash_set(engine->jobs, work->id, APR_HASH_KEY_STRING, job);
     engine->job_count++;
+    engine->idle_count += task->kind->is_idle;
     orc_job_tick(job);
     wrong = read_memory(task);
     if (wrong)

@@ -20,6 +20,11 @@ orc_step_t orc_operation_cancel(orc_task_t *task)
     return orc_step_ended("canceled");
 }
 
+void orc_operation_watch(orc_task_t *task)
+{
+    json_object_set_new(orc_task_changes(task), "watch", json_integer(task->config->watch_interval));
+}
+
 /* What the deployment is known to have; whatever else its operations made has rows of its own. */
 static void tell_left(orc_task_t *task)
 {
@@ -31,18 +36,23 @@ static void tell_left(orc_task_t *task)
                 orc_story_left(&at, work->im_infra_id, NULL, "the record of its operation is damaged", task->pool));
 }
 
-void orc_operation_give_up(orc_task_t *task, const char *what)
+void orc_operation_damage(orc_task_t *task, const char *sentence)
 {
     json_t *changes = orc_task_changes(task);
 
-    tell_left(task);
-    json_object_set_new(changes, "reason", json_string(DAMAGED));
+    json_object_set_new(changes, "reason", json_string(sentence));
     json_object_set_new(changes, "errors",
-                        json_pack("[{s:s, s:s}]", "error", "operation.damaged", "description", DAMAGED));
+                        json_pack("[{s:s, s:s}]", "error", "operation.damaged", "description", sentence));
     json_object_set_new(changes, "all_resources", json_integer(ORC_RESOURCE_ERROR));
     json_object_set_new(changes, "ended", json_string("failed"));
     json_object_set_new(changes, "phase", json_string("ended"));
     json_object_set_new(changes, "waits_for_token", json_false());
-    orc_story_log(changes, "error", "finished", 0, "%s", DAMAGED);
-    orc_task_describe(task, "%s", DAMAGED);
+    orc_story_log(changes, "error", "finished", 0, "%s", sentence);
+    orc_task_describe(task, "%s", sentence);
+}
+
+void orc_operation_give_up(orc_task_t *task, const char *what)
+{
+    tell_left(task);
+    orc_operation_damage(task, DAMAGED);
 }

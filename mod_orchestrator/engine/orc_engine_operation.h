@@ -22,7 +22,13 @@ int orc_operation_is_canceled(const orc_task_t *task);
 /** The end of one that was canceled. */
 orc_step_t orc_operation_cancel(orc_task_t *task);
 
+/** From its end on, the deployment is looked at now and then, spread over the time between two looks. */
+void orc_operation_watch(orc_task_t *task);
+
 /** orc_kind_t.give_up: it has failed. What it made goes when the deployment is deleted. */
 void orc_operation_give_up(orc_task_t *task, const char *what);
+
+/** The same of one that makes nothing: `sentence` says for people what is wrong. */
+void orc_operation_damage(orc_task_t *task, const char *sentence);
 
 #endif

@@ -123,6 +123,7 @@ static void done_with(orc_job_t *job, int is_kept, orc_db_t *db)
     if (apr_hash_get(engine->jobs, work->id, APR_HASH_KEY_STRING) == job)
         apr_hash_set(engine->jobs, work->id, APR_HASH_KEY_STRING, NULL);
     engine->job_count--;
+    engine->idle_count -= job->task.kind->is_idle;
     apr_pool_destroy(job->task.pool);
 }
 

@@ -16,6 +16,7 @@
 enum {
     ORC_ENGINE_MAX_JOBS = 512, /* in hand at once */
     ORC_ENGINE_BATCH = 64,     /* claimed, or stored, at once */
+    ORC_ENGINE_MAX_IDLE = 128, /* of what nobody waits for in hand at once */
 };
 
 typedef struct orc_job_t orc_job_t;
@@ -25,7 +26,8 @@ typedef struct orc_job_t orc_job_t;
 typedef enum {
     ORC_LANE_SHORT,
     ORC_LANE_DELETION,
-    ORC_LANE_LONG, /* updates, and deletions that are waited for, which may last for minutes */
+    ORC_LANE_LONG, /* updates, machines, and deletions that are waited for, which may last for minutes */
+    ORC_LANE_IDLE, /* what nobody waits for */
     ORC_LANE_COUNT,
 } orc_lane_kind_t;
 
@@ -90,7 +92,8 @@ struct orc_engine_t {
     orc_engine_status_t *status;
     const char *owner;  /* this instance, in lease_owner */
     const char *prefix; /* what the names of all instances of this host begin with */
-    const apr_array_header_t *phases, *with_template, *watching, *deleting; /* what it claims: orc_kinds.h */
+    /* what it claims: orc_kinds.h */
+    const apr_array_header_t *phases, *with_template, *watching, *with_resources, *deleting;
     int stop_pipe[2];
     volatile sig_atomic_t is_stopping;
     volatile apr_uint32_t daemons; /* that live, this one included; atomic, of the housekeeping thread */
@@ -103,6 +106,7 @@ struct orc_engine_t {
     orc_db_source_t *aside;       /* of what a call has to know at once, while a trip is under way */
     apr_hash_t *jobs;             /* id -> orc_job_t *, the ones that have the lease */
     int job_count;                /* all, those without a lease included */
+    int idle_count;               /* of these, those that nobody waits for */
     apr_hash_t *endpoints;        /* url -> orc_endpoint_t * */
     apr_hash_t *renewals;         /* of tokens, by the person's id; orc_engine_token.c's own */
     apr_array_header_t *finished; /* of orc_job_t *, to be stored */

@@ -108,6 +108,16 @@ orc_step_t orc_step_poll(orc_task_t *task)
     return step;
 }
 
+/* A claim takes up to a fifth off a rhythm, a tenth as a rule. */
+orc_step_t orc_step_idle(apr_interval_time_t interval)
+{
+    orc_step_t step;
+
+    step = orc_step_later(jittered(interval));
+    step.rhythm = interval / 9 * 10;
+    return step;
+}
+
 orc_step_t orc_step_wait_for_person(orc_task_t *task)
 {
     apr_interval_time_t rest = task->work->deadline ? task->work->deadline - task->now : PERSON_INTERVAL;

@@ -45,6 +45,7 @@ typedef enum {
     ORC_CALL_DELETE_AND_WAIT,
     ORC_CALL_UPDATE,
     ORC_CALL_REMOVE, /* machines */
+    ORC_CALL_ACT,    /* on a machine */
 } orc_call_kind_t;
 
 /** A call to IM in the name of the deployment's creator. */
@@ -52,6 +53,7 @@ typedef struct orc_call_t {
     orc_call_kind_t kind;
     orc_address_t at;
     const char *infra, *vm, *tosca; /* as the kind needs; REMOVE: several machines, with commas */
+    const char *action;             /* start, stop, reboot */
     const char *tag;                /* of a creation: what its infrastructure is found by */
     int is_forced;
     orc_saying_t *before; /* says what is true from the moment on when it is sent; that is stored first. Or NULL */
@@ -154,9 +156,11 @@ struct orc_kind_t {
     orc_turn_t *turn;                    /* begins a step */
     const orc_fields_t *memory;          /* `needed` is a set of phases, ORC_IN(phase) */
     unsigned with_template;              /* phases whose claim brings the template's text */
-    unsigned watching; /* phases whose claim brings all infrastructures of the deployment, and that are
-                          woken when one of these changes */
-    unsigned deleting; /* phases that begin with a deletion at IM */
+    unsigned watching;       /* phases whose claim brings all infrastructures of the deployment, and that are
+                                woken when one of these changes */
+    unsigned with_resources; /* phases whose claim brings resources */
+    unsigned deleting;       /* phases that begin with a deletion at IM */
+    int is_idle;             /* nobody waits for it: it comes last everywhere, and has its rhythm, however long */
     void (*give_up)(orc_task_t *task, const char *what); /* the row can't be worked on: says what becomes of it */
 };
 
@@ -176,6 +180,8 @@ orc_step_t orc_step_event(int event);
 orc_step_t orc_step_later(apr_interval_time_t due);
 /** A poll interval later, which grows from poll_min to poll_max; then it is a rhythm. */
 orc_step_t orc_step_poll(orc_task_t *task);
+/** So much later again, spread a little, and so on, while nothing is new: of what is idle. */
+orc_step_t orc_step_idle(apr_interval_time_t interval);
 /** Until the deployment's creator brings a token, which wakes it, or its time is over. IM may change its mind about a
  * token, too: so it looks by itself once in a while. */
 orc_step_t orc_step_wait_for_person(orc_task_t *task);

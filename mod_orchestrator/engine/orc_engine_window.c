@@ -42,6 +42,7 @@ orc_lane_kind_t orc_window_lane(orc_call_kind_t kind)
     case ORC_CALL_DELETE_AND_WAIT:
     case ORC_CALL_UPDATE:
     case ORC_CALL_REMOVE:
+    case ORC_CALL_ACT:
         return ORC_LANE_LONG;
     default:
         return ORC_LANE_SHORT;
@@ -52,7 +53,7 @@ static int slots_of(const orc_engine_t *engine, orc_lane_kind_t lane)
 {
     int size = orc_window_size(engine);
 
-    return lane == ORC_LANE_DELETION ? 1 : lane == ORC_LANE_LONG ? (size + 1) / 2 : size;
+    return lane == ORC_LANE_DELETION ? 1 : lane == ORC_LANE_SHORT ? size : (size + 1) / 2;
 }
 
 /* Where half of the slots are none, a call that lasts for minutes takes none: nobody would be asked anything meanwhile.

@@ -69,6 +69,8 @@ const command_rec mo_directives[] = {
                       "what is gone is looked at again after these times, one after the other (30s 10min 1h 24h)"),
     AP_INIT_TAKE1("OrchestratorSweepInterval", mo_set_time, NUMBER(sweep_interval, SECOND / 10, 30 * DAY), RSRC_CONF,
                   "how often an IM's list is compared with what is known (24h)"),
+    AP_INIT_TAKE1("OrchestratorWatchInterval", mo_set_time, NUMBER(watch_interval, 0, 30 * DAY), RSRC_CONF,
+                  "how often a complete deployment is looked at (5min); 0: never"),
     AP_INIT_TAKE1("OrchestratorDeleteRepeat", mo_set_time, NUMBER(delete_repeat, SECOND / 10, DAY), RSRC_CONF,
                   "a deletion that moves nothing for this time is asked for again (20s)"),
     AP_INIT_TAKE1("OrchestratorHealthTimeout", mo_set_health_timeout,

@@ -56,7 +56,9 @@ orc_sql_call_t orc_store_claim_call(const orc_store_claim_t *claim, apr_pool_t *
                            .phases = orc_value_array(claim->phases, pool),
                            .with_template = orc_value_array(claim->with_template, pool),
                            .watching = orc_value_array(claim->watching, pool),
-                           .deleting = orc_value_array(claim->deleting, pool)),
+                           .deleting = orc_value_array(claim->deleting, pool),
+                           .idle = orc_value_number(claim->idle, pool),
+                           .with_resources = orc_value_array(claim->with_resources, pool)),
         pool);
 }
 
@@ -119,12 +121,15 @@ orc_error_t *orc_store_work_read(orc_work_t **out, const orc_rows_t *rows, int n
     work->project = apr_pstrdup(pool, row.project);
     work->inputs_sealed = apr_pstrdup(pool, row.template_inputs_sealed);
     work->wanted_sealed = apr_pstrdup(pool, row.inputs_sealed);
+    work->target_project = apr_pstrdup(pool, row.target_project);
+    work->status = (int)orc_value_integer(row.status);
     *out = work;
     ORC_TRY(read_json(&work->options, row.options, pool));
     ORC_TRY(read_json(&work->memory, row.memory, pool));
     ORC_TRY(read_json(&work->inputs, row.template_inputs, pool));
     ORC_TRY(read_json(&work->wanted, row.inputs, pool));
     ORC_TRY(read_json(&work->owners, row.owners, pool));
+    ORC_TRY(read_json(&work->resources, row.resources, pool));
     return read_json(&work->infrastructures, row.infrastructures, pool);
 }
 

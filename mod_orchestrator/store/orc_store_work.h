@@ -50,6 +50,10 @@ typedef struct orc_work_t {
     json_t
         *infrastructures; /* of a deletion: the deployment's; of an infrastructure: itself. List of objects, or NULL */
     const char *endpoint, *provider, *region, *project; /* of a sweep */
+    const char *target_project;
+    int status;        /* of the deployment */
+    json_t *resources; /* list of {position, id, node, vm, compute, status, version}: of an operation the one that it is
+                          about, else all; NULL without an operation while one is at work there */
 } orc_work_t;
 
 /** An endpoint that is too slow for all that is due there. */
@@ -63,6 +67,7 @@ typedef struct orc_store_slow_t {
 typedef struct orc_store_claim_t {
     const char *owner;
     int due;       /* at most so many of those at work */
+    int idle;      /* at most so many of what nobody waits for */
     int pending;   /* at most so many new ones, in order of creation */
     int per_group; /* a group has so many at work at most */
     int groups;    /* so many groups are looked at, behind this one: */
@@ -75,6 +80,7 @@ typedef struct orc_store_claim_t {
     const apr_array_header_t *deleting; /* those that have slots of their own at an endpoint, however slow */
     const apr_array_header_t *with_template, *watching; /* those that need the template, or all infrastructures of the
                                                            deployment */
+    const apr_array_header_t *with_resources;           /* those that look at resources */
 } orc_store_claim_t;
 
 /** What a claim tells of what it didn't bring. */
@@ -172,7 +178,11 @@ typedef struct orc_store_save_t {
      * of infrastructures: asked [{id, step, endpoint, provider, region, project, time}] and sweep (microseconds until
      * IM's list is looked at), unasked [id], made [{id, infra}], unwanted [id] (true: all of the deployment), forced,
      * found [{id, deployment, operation, person, group, issuer, endpoint, provider, region, project, infra}];
-     * of the one that the work is about: infrastructure {infra, standing, tries, note}.
+     * of the one that the work is about: infrastructure {infra, standing, tries, note};
+     * watch (microseconds within which the deployment is looked at for the first time); of a deployment that the work
+     * is about, unless an operation is at work there: seen [{position, version, status, metadata, sealed}], whole {was
+     * (its status), lost (why) or back, outputs, outputs_sealed}. all_resources of an operation on one resource is that
+     * one's.
      */
     const json_t *changes;
     const apr_array_header_t *watching; /* as of a claim: woken when an infrastructure of their deployment changes */

@@ -8,12 +8,16 @@
 -- `endpoint` is among `slow`, no more than `rooms` says; the others are put off by `rests` microseconds, each by so
 -- much more than the one before, and `ahead` before the first, but no longer than `longest`; what is of the `deleting`
 -- phases has slots of its own there, and is in no queue of these.
+-- `idle`: how many of what nobody waits for; of a slow endpoint's it comes last. No look at it is worth a claim of its
+-- own: there are some a second.
 -- `pending`: how many pending ones, of the groups that have the fewest at work and of these the oldest, and no more of
 -- a group than `per_group` less what it has at work and what does not rest. `groups` of those that have any are looked
 -- at, behind the group `after`, in their order; the last of these is given when there may be more.
 -- `lease` in microseconds: that of what has a rhythm ends when it is due again, so that nothing has to be written when
 -- nothing was new. `phases`: "KIND/PHASE" of all that the caller knows how to go on with: another version's work is
--- left to it; `with_template`, `watching`: of those that need the template, or all infrastructures of the deployment.
+-- left to it; `with_template`, `watching`, `with_resources`: of those that need the template, all infrastructures of
+-- the deployment, or its resources: of an operation on one, that one; without an operation, all, while none is at work
+-- there.
 -- One row at least: `next` is in how many microseconds something will be due, 0 when there is more now, NULL for
 -- nothing; `put_off` how many were, of each endpoint.
 -- name: work_claim
@@ -23,22 +27,29 @@
 -- columns: per_provider_max_retries, max_providers, per_provider_timeout_mins, keep_last_attempt, target_provider,
 -- columns: target_region, im_endpoint, im_infra_id, user_id, issuer, email, refresh_token, access_token, token_expires,
 -- columns: target_provider_type, content, owners, infrastructures, endpoint, provider, region, project,
--- columns: template_inputs_sealed, inputs, inputs_sealed, created_at
+-- columns: template_inputs_sealed, inputs, inputs_sealed, created_at, target_project, status, resources
 WITH RECURSIVE due AS (
-    SELECT id, due_at, endpoint, is_hurried, kind || '/' || phase = ANY (:deleting::text[]) AS deletes FROM work
-    WHERE is_begun AND due_at <= now()
+    SELECT id, due_at, endpoint, is_hurried, is_idle, kind || '/' || phase = ANY (:deleting::text[]) AS deletes
+    FROM work
+    WHERE is_begun AND NOT is_idle AND due_at <= now()
       AND due_at >= LEAST(to_timestamp(:since::bigint / 1000000.0), now() - interval '3 seconds')
       AND kind || '/' || phase = ANY (:phases::text[])
     ORDER BY due_at
     LIMIT :due::integer
     FOR NO KEY UPDATE SKIP LOCKED
+), idle AS (
+    SELECT id, due_at, endpoint, is_hurried, is_idle, false AS deletes FROM work
+    WHERE is_begun AND is_idle AND due_at <= now() AND kind || '/' || phase = ANY (:phases::text[])
+    ORDER BY due_at
+    LIMIT :idle::integer
+    FOR NO KEY UPDATE SKIP LOCKED
 ), placed AS (
     SELECT d.id, d.due_at, d.endpoint, s.rest, s.ahead,
            CASE WHEN d.is_hurried THEN 0 ELSE row_number() OVER each - s.room END AS place
-    FROM due d
+    FROM (SELECT * FROM due UNION ALL SELECT * FROM idle) d
     LEFT JOIN unnest(:slow::text[], :rooms::integer[], :rests::bigint[], :ahead::bigint[])
         AS s (endpoint, room, rest, ahead) ON s.endpoint = d.endpoint AND NOT d.deletes
-    WINDOW each AS (PARTITION BY s.endpoint ORDER BY d.is_hurried DESC, d.due_at)
+    WINDOW each AS (PARTITION BY s.endpoint ORDER BY d.is_hurried DESC, d.is_idle, d.due_at)
 ), put_off AS (
     UPDATE work w
     SET due_at = clock_timestamp() + LEAST(p.ahead + p.place * p.rest, :longest::bigint) * interval '1 microsecond'
@@ -74,6 +85,7 @@ WITH RECURSIVE due AS (
                 AND (g.room >= :pending::integer OR NOT EXISTS (
                         SELECT 1 FROM operations x
                         WHERE x.deployment_id = o.deployment_id AND x.id <> o.id AND x.ended_at IS NULL
+                          AND (x.resource_id = o.resource_id) IS NOT FALSE
                           AND (x.state <> 'pending' OR (x.created_at, x.id) < (o.created_at, o.id))))
               ORDER BY o.created_at, o.id
               LIMIT LEAST(g.room, 2 * :pending::integer)) p
@@ -85,6 +97,7 @@ WITH RECURSIVE due AS (
           AND w.kind || '/' || w.phase = ANY (:phases::text[])
           AND NOT EXISTS (SELECT 1 FROM operations o
                           WHERE o.deployment_id = p.deployment_id AND o.id <> p.id AND o.ended_at IS NULL
+                            AND (o.resource_id = p.resource_id) IS NOT FALSE
                             AND (o.state <> 'pending' OR (o.created_at, o.id) < (p.created_at, p.id)))
         FOR NO KEY UPDATE OF w, p, d SKIP LOCKED) w
     LIMIT :pending::integer
@@ -93,7 +106,8 @@ WITH RECURSIVE due AS (
 ), claimed AS (
     UPDATE work w
     SET due_at = clock_timestamp() + interval '1 microsecond' * CASE
-            WHEN w.rhythm BETWEEN 1 AND :lease::bigint THEN w.rhythm * (0.8 + 0.2 * random()) ELSE :lease::bigint END,
+            WHEN w.rhythm > 0 AND (w.is_idle OR w.rhythm <= :lease::bigint) THEN w.rhythm * (0.8 + 0.2 * random())
+            ELSE :lease::bigint END,
         lease_owner = :owner::text, lease_number = w.lease_number + 1, is_begun = true, is_hurried = false
     FROM chosen c WHERE w.id = c.id
     RETURNING w.*
@@ -106,13 +120,15 @@ WITH RECURSIVE due AS (
 ), touched AS (
     UPDATE deployments d SET row_version = d.row_version + 1 FROM begun b WHERE d.id = b.deployment_id
 ), mine AS (
-    SELECT w.id, COALESCE(o.deployment_id, i.deployment_id) AS deployment_id, w.lease_number,
+    SELECT w.id, COALESCE(o.deployment_id, i.deployment_id, d.id) AS deployment_id, w.lease_number,
            (extract(epoch FROM w.due_at - clock_timestamp()) * 1000000)::bigint AS lease,
-           w.rhythm BETWEEN 1 AND :lease::bigint AS has_rhythm, w.kind,
+           w.rhythm > 0 AND (w.is_idle OR w.rhythm <= :lease::bigint) AS has_rhythm, w.kind,
            CASE o.state WHEN 'pending' THEN 'in progress' ELSE o.state END AS state, w.phase, o.options, w.memory,
            (extract(epoch FROM c.due_at) * 1000000)::bigint AS was_due, w.lease_number = 1 AS is_fresh,
-           o.correlation_id, o.description, COALESCE(o.user_group, i.user_group, s.user_group) AS user_group,
-           COALESCE(o.user_group_issuer, i.user_group_issuer, s.user_group_issuer) AS user_group_issuer,
+           o.correlation_id, o.description,
+           COALESCE(o.user_group, i.user_group, s.user_group, d.user_group) AS user_group,
+           COALESCE(o.user_group_issuer, i.user_group_issuer, s.user_group_issuer, d.user_group_issuer)
+               AS user_group_issuer,
            (extract(epoch FROM o.deadline) * 1000000)::bigint AS deadline,
            (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS clock,
            COALESCE(o.waits_for_token, i.waits_for_token) AS waits_for_token,
@@ -138,11 +154,20 @@ WITH RECURSIVE due AS (
                   WHERE w.kind || '/' || w.phase = ANY (:watching::text[]) AND deployment_id = o.deployment_id
                   UNION ALL SELECT * FROM infrastructures WHERE id = w.id) n) AS infrastructures,
            s.endpoint, s.provider, s.region, s.project, d.template_inputs_sealed, o.inputs, o.inputs_sealed,
-           o.created_at
+           o.created_at,
+           d.target_iaas_project AS target_project, d.status,
+           CASE WHEN w.kind || '/' || w.phase = ANY (:with_resources::text[])
+               AND (o.id IS NOT NULL OR NOT EXISTS (SELECT FROM operations x
+                    WHERE x.deployment_id = d.id AND x.ended_at IS NULL))
+               THEN (SELECT jsonb_agg(jsonb_build_object(
+                         'position', r.position, 'id', r.id, 'node', r.tosca_node_name, 'vm', r.im_vm_idx,
+                         'compute', r.is_compute, 'status', r.status, 'version', r.row_version) ORDER BY r.position)
+                     FROM resources r
+                     WHERE r.deployment_id = d.id AND (o.resource_id IS NULL OR r.id = o.resource_id)) END AS resources
     FROM claimed w
     JOIN chosen c ON c.id = w.id
     LEFT JOIN operations o ON o.id = w.id
-    LEFT JOIN deployments d ON d.id = o.deployment_id
+    LEFT JOIN deployments d ON d.id = COALESCE(o.deployment_id, w.id)
     LEFT JOIN templates t ON t.id = d.template_id
     LEFT JOIN infrastructures i ON i.id = w.id
     LEFT JOIN sweeps s ON s.id = w.id
@@ -151,8 +176,13 @@ WITH RECURSIVE due AS (
 ), ahead AS (
     SELECT CASE WHEN (SELECT count(*) FROM due) >= :due::integer
                   OR (SELECT count(*) FROM fresh) >= NULLIF(:pending::integer, 0) THEN 0
-                ELSE (SELECT (extract(epoch FROM min(w.due_at) - now()) * 1000000)::bigint FROM work w
-                      WHERE w.is_begun AND w.due_at > now() AND w.kind || '/' || w.phase = ANY (:phases::text[]))
+                ELSE LEAST((SELECT (extract(epoch FROM min(w.due_at) - now()) * 1000000)::bigint FROM work w
+                            WHERE w.is_begun AND NOT w.is_idle AND w.due_at > now()
+                              AND w.kind || '/' || w.phase = ANY (:phases::text[])),
+                           CASE WHEN :idle::integer > 0 THEN GREATEST(1000000, (
+                               SELECT (extract(epoch FROM min(w.due_at) - now()) * 1000000)::bigint FROM work w
+                               WHERE w.is_begun AND w.is_idle
+                                 AND w.due_at > now() AND w.kind || '/' || w.phase = ANY (:phases::text[]))) END)
            END AS next,
            (SELECT jsonb_object_agg(endpoint, number)
             FROM (SELECT endpoint, count(*) AS number FROM placed WHERE place > 0 GROUP BY endpoint) p) AS put_off
@@ -166,7 +196,7 @@ ORDER BY m.created_at, m.id;
 -- name: work_rescue
 WITH missed AS MATERIALIZED (
     SELECT id FROM work
-    WHERE is_begun AND due_at < LEAST(to_timestamp(:since::bigint / 1000000.0), now())
+    WHERE is_begun AND NOT is_idle AND due_at < LEAST(to_timestamp(:since::bigint / 1000000.0), now())
       AND kind || '/' || phase = ANY (:phases::text[])
     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 )
@@ -322,7 +352,8 @@ WITH change AS MATERIALIZED (
         row_version = o.row_version + 1
     FROM held w
     WHERE o.id = w.id
-    RETURNING o.id, o.deployment_id, o.state, o.user_group, o.user_group_issuer, o.inputs, o.former_id, c
+    RETURNING o.id, o.deployment_id, o.resource_id, o.state, o.user_group, o.user_group_issuer, o.inputs, o.former_id,
+        c
 ), deployment AS (
     UPDATE deployments d
     SET row_version = d.row_version + 1,
@@ -427,7 +458,9 @@ WITH change AS MATERIALIZED (
 ), told AS (
     INSERT INTO operation_logs (operation_id, deployment_id, level, stage, step, message)
     SELECT o.id, o.deployment_id, n.level, n.stage, n.step, n.message
-    FROM held JOIN infrastructures i ON i.id = held.id AND c ? 'logs' JOIN operations o ON o.id = i.operation_id,
+    FROM held JOIN (SELECT id, operation_id FROM infrastructures
+                    UNION ALL SELECT id, last_operation_id FROM deployments) i ON i.id = held.id AND c ? 'logs'
+        JOIN operations o ON o.id = i.operation_id,
         jsonb_to_recordset(c -> 'logs') AS n (level log_level, stage text, step integer, message text)
 ), waiting AS MATERIALIZED (
     SELECT w.id FROM looked_at l JOIN operations o ON o.deployment_id = l.deployment_id AND o.ended_at IS NULL
@@ -453,11 +486,44 @@ WITH change AS MATERIALIZED (
 ), unrelated AS (
     DELETE FROM resource_requirements q USING statuses s
     WHERE s.status = resource_status.DELETED AND s.id IN (q.resource_id, q.required_by_id)
+), seen AS (
+    UPDATE resources r
+    SET status = COALESCE(n.status, r.status), metadata = COALESCE(n.metadata, r.metadata),
+        metadata_sealed = CASE WHEN n.metadata IS NULL THEN r.metadata_sealed ELSE n.sealed END,
+        row_version = r.row_version + 1, updated_at = clock_timestamp()
+    FROM held, jsonb_to_recordset(c -> 'seen') AS n (position integer, version bigint, status smallint, metadata jsonb,
+        sealed text)
+    WHERE r.deployment_id = held.id AND r.position = n.position AND r.row_version = n.version
+      AND (COALESCE(n.status, r.status), COALESCE(n.metadata, r.metadata)) IS DISTINCT FROM (r.status, r.metadata)
+      AND NOT EXISTS (SELECT FROM operations o WHERE o.deployment_id = held.id AND o.ended_at IS NULL
+                      AND (o.resource_id IS NULL OR o.resource_id = r.id))
+), whole AS (
+    UPDATE deployments d
+    SET status = CASE WHEN c -> 'whole' ? 'lost' THEN deployment_status.UNKNOWN
+                      WHEN c -> 'whole' ? 'back' THEN deployment_status(o.type, o.state) ELSE d.status END,
+        status_reason = CASE WHEN c -> 'whole' ? 'lost' THEN c #>> '{whole,lost}'
+                             WHEN c -> 'whole' ? 'back' THEN deployment_reason(o.type, o.state, o.reason)
+                             ELSE d.status_reason END,
+        template_outputs = COALESCE(c #> '{whole,outputs}', d.template_outputs),
+        template_outputs_sealed = CASE WHEN c -> 'whole' ? 'outputs' THEN c #>> '{whole,outputs_sealed}'
+                                       ELSE d.template_outputs_sealed END,
+        row_version = d.row_version + 1, updated_at = clock_timestamp()
+    FROM held, operations o
+    WHERE c ? 'whole' AND d.id = held.id AND o.id = d.last_operation_id AND o.ended_at IS NOT NULL
+      AND d.status = (c #>> '{whole,was}')::smallint
+      AND (c -> 'whole' ?| ARRAY['lost', 'back'] OR c #> '{whole,outputs}' <> d.template_outputs)
+), looked_after AS (
+    INSERT INTO work (id, kind, is_begun, is_idle, endpoint, due_at)
+    SELECT mine.deployment_id, 'watch', true, true, COALESCE(:endpoint::text, ''),
+           clock_timestamp() + random() * (c ->> 'watch')::bigint * interval '1 microsecond'
+    FROM mine WHERE c ? 'watch'
+    ON CONFLICT (id) DO NOTHING
 ), all_statuses AS (
     UPDATE resources r
     SET status = (c ->> 'all_resources')::smallint, row_version = r.row_version + 1, updated_at = clock_timestamp()
     FROM mine
     WHERE c ? 'all_resources' AND r.deployment_id = mine.deployment_id AND NOT c ? 'resources'
+      AND (mine.resource_id IS NULL OR r.id = mine.resource_id)
       AND r.status <> resource_status.DELETED AND r.status <> (c ->> 'all_resources')::smallint
 ), im_logs AS (
     INSERT INTO deployment_logs AS l (deployment_id, im_logs)

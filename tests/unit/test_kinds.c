@@ -72,9 +72,10 @@ static const orc_im_call_kind_t answered_as[] = {
     [ORC_CALL_DELETE_AND_WAIT] = ORC_IM_DELETE,
     [ORC_CALL_UPDATE] = ORC_IM_UPDATE,
     [ORC_CALL_REMOVE] = ORC_IM_REMOVE,
+    [ORC_CALL_ACT] = ORC_IM_ACT,
 };
-static const char *const call_words[] = {"create", "state", "outputs", "contmsg",         "tosca",  "radl",  "vms",
-                                         "vm",     "list",  "delete",  "delete and wait", "update", "remove"};
+static const char *const call_words[] = {"create", "state", "outputs", "contmsg",         "tosca",  "radl",   "vms",
+                                         "vm",     "list",  "delete",  "delete and wait", "update", "remove", "act"};
 
 static orc_im_result_t answered(orc_call_kind_t call, int status, const char *body)
 {
@@ -122,6 +123,15 @@ static int is_update(const char *kind)
     return strcmp(kind, "UPDATE") == 0 || strstr(kind, "_OWNER") != NULL;
 }
 
+#define RESOURCE(status)                                                                                               \
+    "{\"position\":0,\"id\":\"" TAG "\",\"node\":\"node\",\"vm\":\"0\",\"compute\":true,\"status\":" status            \
+    ",\"version\":7}"
+
+static int is_of_a_machine(const char *kind)
+{
+    return strcmp(kind, "START") == 0 || strcmp(kind, "STOP") == 0 || strcmp(kind, "REBOOT") == 0;
+}
+
 static orc_task_t *task_of(const char *kind, const char *phase, const char *memory)
 {
     orc_task_t *task = apr_pcalloc(pool, sizeof *task);
@@ -154,13 +164,16 @@ static orc_task_t *task_of(const char *kind, const char *phase, const char *memo
     work->content = content;
     work->endpoint = "https://im";
     work->inputs = orc_json_own(json_object(), pool);
-    if (task->kind->events[1] && strcmp(task->kind->events[1], "deadline") == 0)
+    if (strcmp(kind, "CREATE") == 0 || strcmp(kind, "DELETE") == 0 || is_of_a_machine(kind) || is_update(kind))
         work->state = "in progress";
-    if (is_update(kind)) {
-        work->im_infra_id = INFRA;
-        work->im_endpoint = "https://im";
-        work->target_provider = "one";
-    }
+    work->options = orc_json_own(json_object(), pool);
+    work->im_endpoint = "https://im";
+    work->im_infra_id = INFRA;
+    work->target_provider = "one";
+    work->target_project = "p";
+    work->was_due = NOW;
+    if (is_of_a_machine(kind) || strcmp(kind, "watch") == 0)
+        work->resources = json("[" RESOURCE("8") "]");
     if (strcmp(kind, "infrastructure") == 0)
         work->infrastructures = orc_json_own(
             json_pack("[o]", row(phase, strcmp(phase, "asked") != 0, strcmp(memory, "{}") ? 1 : NOW * 2)), pool);
@@ -249,6 +262,7 @@ static orc_im_result_t good(orc_call_kind_t call, const char *what)
         {"configured", "{\"state\":{\"state\":\"configured\",\"vm_states\":{\"0\":\"configured\"}}}"},
         {"all failed", "{\"state\":{\"state\":\"failed\",\"vm_states\":{}}}"},
         {"one failed", "{\"state\":{\"state\":\"failed\",\"vm_states\":{\"0\":\"configured\",\"1\":\"failed\"}}}"},
+        {"stopped", "{\"state\":{\"state\":\"stopped\",\"vm_states\":{\"0\":\"stopped\"}}}"},
         {"unconfigured", "{\"state\":{\"state\":\"unconfigured\",\"vm_states\":{\"0\":\"unconfigured\"}}}"},
         {"one stopped",
          "{\"state\":{\"state\":\"configured\",\"vm_states\":{\"0\":\"configured\",\"1\":\"stopped\"}}}"},
@@ -278,8 +292,8 @@ typedef struct situation_t {
     const char *name, *kind, *phase, *memory;
     const char *before[5]; /* good answers that lead there */
     orc_call_kind_t call;
-    const char *follows[CLASSES]; /* LOST: of a creation and an update only */
-    const char *good[12][2];      /* further answers, and what follows on them */
+    const char *follows[CLASSES]; /* LOST: of a creation, an update and what is done to a machine only */
+    const char *good[13][2];      /* further answers, and what follows on them */
 } situation_t;
 
 #include "test_kinds.h"
@@ -318,12 +332,15 @@ static int expect(const situation_t *situation, const char *answer, const orc_im
     return 1;
 }
 
-/* What makes something may have made it; and of an update nobody knows which errors come before the work. */
+/* What makes something may have made it; and of what changes something nobody knows which errors come before the work.
+ */
 static class_t class_of(const line_t *line, orc_call_kind_t call)
 {
-    if (call == ORC_CALL_UPDATE && line->status == 500)
+    int is_change = call == ORC_CALL_UPDATE || call == ORC_CALL_ACT;
+
+    if (is_change && line->status == 500)
         return LOST;
-    return call == ORC_CALL_CREATE || call == ORC_CALL_UPDATE ? line->of_a_creation : line->class;
+    return call == ORC_CALL_CREATE || is_change ? line->of_a_creation : line->class;
 }
 
 static void every_situation_says_what_follows_on_everything_that_goes_wrong(void **state)
@@ -347,10 +364,10 @@ static void every_situation_says_what_follows_on_everything_that_goes_wrong(void
 
 static void every_situation_says_what_follows_on_what_im_tells(void **state)
 {
-    static const char *const told_by[][12] = {
+    static const char *const told_by[][13] = {
         [ORC_CALL_CREATE] = {"made"},
         [ORC_CALL_STATE] = {"configured", "all failed", "one failed", "unconfigured", "one stopped", "pending",
-                            "running", "unknown", "unknown, empty", "deleting"},
+                            "running", "unknown", "unknown, empty", "deleting", "stopped"},
         [ORC_CALL_OUTPUTS] = {"outputs"},
         [ORC_CALL_CONTMSG] = {"text"},
         [ORC_CALL_TOSCA] = {"document"},
@@ -362,16 +379,17 @@ static void every_situation_says_what_follows_on_what_im_tells(void **state)
         [ORC_CALL_DELETE_AND_WAIT] = {"taken"},
         [ORC_CALL_UPDATE] = {"changed"},
         [ORC_CALL_REMOVE] = {"taken"},
+        [ORC_CALL_ACT] = {"taken"},
     };
     size_t i;
     int j, k, wrong = 0;
 
     for (i = 0; i < sizeof situations / sizeof *situations; i++) {
-        for (j = 0; j < 12 && told_by[situations[i].call][j]; j++) {
+        for (j = 0; j < 13 && told_by[situations[i].call][j]; j++) {
             const char *what = told_by[situations[i].call][j], *expected = NULL;
             orc_im_result_t result = good(situations[i].call, what);
 
-            for (k = 0; k < 12 && situations[i].good[k][0]; k++)
+            for (k = 0; k < 13 && situations[i].good[k][0]; k++)
                 expected = strcmp(situations[i].good[k][0], what) == 0 ? situations[i].good[k][1] : expected;
             wrong += expect(&situations[i], what, &result, expected);
         }
@@ -563,6 +581,162 @@ static void a_deletion_ends_when_nothing_is_left_that_could_still_go(void **stat
     assert_string_equal(deletion("confirming", "{}", "[" ROW("unwanted", "") "]", NOW * 2), "-> deleting: later");
 }
 
+/* ---- a machine ---- */
+
+static const char *after_state(orc_task_t *task, const char *states)
+{
+    orc_step_t step = settled(task, task->kind->turn(task));
+    orc_im_result_t result = good(step.call.kind, states);
+
+    step = after(task, step, &result);
+    return told(task, &step);
+}
+
+static void a_reboot_whose_answer_got_lost_is_not_asked_for_again(void **state)
+{
+    static const char *const asked = "{\"asked\":true,\"since\":1}";
+    orc_task_t *task = task_of("REBOOT", "submitting", asked);
+
+    assert_string_equal(after_state(task, "configured"), "-> ended: failed");
+    assert_int_equal(orc_json_integer(task->changes, "all_resources", -1), 8);
+    assert_contains(orc_json_string(task->changes, "reason"), "nothing tells whether it was carried out");
+    assert_string_equal(after_state(task_of("STOP", "submitting", asked), "stopped"), "-> collecting: call vm");
+    assert_string_equal(after_state(task_of("STOP", "submitting", asked), "configured"), "call act");
+    assert_string_equal(
+        after_state(task_of("STOP", "submitting", "{\"asked\":true,\"since\":999999999999999}"), "configured"),
+        "later");
+}
+
+static void a_machine_that_is_not_there_is_believed_lost_at_the_second_look(void **state)
+{
+    assert_string_equal(after_state(task_of("START", "confirming", "{}"), "pending"), "later");
+    assert_string_equal(after_state(task_of("START", "confirming", "{\"misses\":1}"), "pending"), "-> ended: failed");
+}
+
+static void a_canceled_one_that_im_was_not_asked_for_leaves_the_former_status(void **state)
+{
+    orc_task_t *task = task_of("STOP", "submitting", "{}");
+    orc_step_t step;
+
+    task->work->state = "canceling";
+    task->work->options = json("{\"former\":8}");
+    step = settled(task, task->kind->turn(task));
+    assert_string_equal(told(task, &step), "-> ended: canceled");
+    assert_int_equal(orc_json_integer(task->changes, "all_resources", -1), 8);
+}
+
+static void an_address_that_may_come_is_waited_for(void **state)
+{
+    orc_task_t *task = task_of("START", "collecting", "{}");
+    orc_step_t step = settled(task, task->kind->turn(task));
+    orc_im_result_t result = answered(
+        ORC_CALL_VM, 200, "{\"radl\":[{\"class\":\"system\",\"id\":\"node\",\"net_interface.0.connection\":\"a\"}]}");
+
+    step = after(task, step, &result);
+    assert_string_equal(told(task, &step), "later");
+    task = task_of("START", "collecting", "{\"reached\":1}");
+    step = settled(task, task->kind->turn(task));
+    step = after(task, step, &result);
+    assert_string_equal(told(task, &step), "call outputs");
+}
+
+/* ---- what is complete ---- */
+
+static json_t *seen_by(orc_task_t *task, const char *states)
+{
+    (void)after_state(task, states);
+    return json_array_get(json_object_get(task->changes, "seen"), 0);
+}
+
+static orc_task_t *watch_of(const char *resources, int status, const char *memory)
+{
+    orc_task_t *task = task_of("watch", "queued", memory);
+
+    task->work->resources = resources ? json(resources) : NULL;
+    task->work->status = status;
+    return task;
+}
+
+static void a_watch_shows_what_changed_and_nothing_else(void **state)
+{
+    orc_task_t *task = watch_of("[" RESOURCE("8") "]", 0, "{}");
+    json_t *entry = seen_by(task, "stopped");
+
+    assert_int_equal(orc_json_integer(entry, "status", -1), 10);
+    assert_int_equal(orc_json_integer(entry, "version", -1), 7);
+    assert_null(json_object_get(task->changes, "whole"));
+    assert_null(seen_by(watch_of("[" RESOURCE("8") "]", 0, "{}"), "configured"));
+    assert_null(seen_by(watch_of("[" RESOURCE("0") "]", 0, "{}"), "running"));
+    assert_null(seen_by(watch_of("[" RESOURCE("8") "]", 0, "{}"), "unknown"));
+    assert_null(seen_by(watch_of("[" RESOURCE("8") "]", 0, "{}"), "unknown, empty"));
+    assert_int_equal(orc_json_integer(seen_by(watch_of("[" RESOURCE("10") "]", 0, "{}"), "configured"), "status", -1),
+                     8);
+}
+
+static void a_watch_shows_that_nothing_is_left_and_that_it_is_back(void **state)
+{
+    orc_task_t *task = watch_of("[" RESOURCE("8") "]", 0, "{\"shortages\":1}");
+    json_t *whole;
+
+    assert_int_equal(orc_json_integer(seen_by(task, "unknown, empty"), "status", -1), 6);
+    whole = json_object_get(task->changes, "whole");
+    assert_non_null(orc_json_string(whole, "lost"));
+    assert_int_equal(orc_json_integer(whole, "was", -1), 0);
+    task = watch_of("[" RESOURCE("6") "]", 6, "{}");
+    assert_int_equal(orc_json_integer(seen_by(task, "configured"), "status", -1), 8);
+    assert_true(json_is_true(json_object_get(json_object_get(task->changes, "whole"), "back")));
+}
+
+static const char *watched_when_unknown(int misses, const char *listed)
+{
+    orc_task_t *task = watch_of("[" RESOURCE("8") "]", 0, apr_psprintf(pool, "{\"misses\":%d}", misses));
+    orc_step_t step = settled(task, task->kind->turn(task));
+    orc_im_result_t result = good(step.call.kind, "404");
+
+    step = after(task, step, &result);
+    result = good(step.call.kind, listed);
+    (void)after(task, step, &result);
+    return orc_json_string(json_object_get(task->changes, "whole"), "lost") ? "lost" : "doubt";
+}
+
+static void an_im_that_lost_its_database_is_not_believed(void **state)
+{
+    living = 0;
+    assert_string_equal(watched_when_unknown(0, "it"), "doubt");
+    assert_string_equal(watched_when_unknown(1, "another"), "doubt");
+    assert_string_equal(watched_when_unknown(2, "another"), "lost");
+    assert_string_equal(watched_when_unknown(2, "nothing"), "doubt");
+    assert_string_equal(watched_when_unknown(19, "nothing"), "lost");
+    living = 1;
+    assert_string_equal(watched_when_unknown(2, "another"), "doubt");
+    assert_string_equal(watched_when_unknown(19, "another"), "lost");
+    living = 0;
+}
+
+static void a_watch_asks_nothing_when_it_should_not(void **state)
+{
+    static const struct {
+        const char *resources;
+        int status;
+        const char *follows;
+    } cases[] = {
+        {NULL, 0, "later"}, /* something is at work */
+        {"[]", 2, "later"}, /* CREATE_IN_PROGRESS */
+        {"[]", 9, "later"}, /* UPDATE_IN_PROGRESS */
+        {"[]", 3, "over"},  /* DELETE_COMPLETE */
+        {"[]", 1, "over"},  /* CREATE_FAILED */
+        {"[]", 0, "call state"}, {"[]", 6, "call state"},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        orc_task_t *task = watch_of(cases[i].resources, cases[i].status, "{}");
+        orc_step_t step = settled(task, task->kind->turn(task));
+
+        assert_string_equal(told(task, &step), cases[i].follows);
+    }
+}
+
 static int prepare(void **state)
 {
     static orc_providers_t providers;
@@ -603,6 +777,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_im_does_not_list_is_believed_after_some_looks, know_another, know_none),
         cmocka_unit_test(a_creation_notes_until_when_it_may_be_answered),
         cmocka_unit_test(a_deletion_ends_when_nothing_is_left_that_could_still_go),
+        cmocka_unit_test(a_reboot_whose_answer_got_lost_is_not_asked_for_again),
+        cmocka_unit_test(a_machine_that_is_not_there_is_believed_lost_at_the_second_look),
+        cmocka_unit_test(a_canceled_one_that_im_was_not_asked_for_leaves_the_former_status),
+        cmocka_unit_test(an_address_that_may_come_is_waited_for),
+        cmocka_unit_test(a_watch_shows_what_changed_and_nothing_else),
+        cmocka_unit_test(a_watch_shows_that_nothing_is_left_and_that_it_is_back),
+        cmocka_unit_test(an_im_that_lost_its_database_is_not_believed),
+        cmocka_unit_test(a_watch_asks_nothing_when_it_should_not),
     };
 
     return cmocka_run_group_tests(tests, prepare, teardown);

@@ -27,6 +27,7 @@
       {"one failed", "call contmsg"},                                                                                  \
       {"unconfigured", "later"},                                                                                       \
       {"one stopped", "later"},                                                                                        \
+      {"stopped", "later"},                                                                                            \
       {"pending", "later"},                                                                                            \
       {"running", "later"},                                                                                            \
       {"unknown", "later"},                                                                                            \
@@ -44,6 +45,7 @@
           {"one failed", "call contmsg"},                                                                              \
           {"unconfigured", "-> provisioning: later"},                                                                  \
           {"one stopped", "-> provisioning: later"},                                                                   \
+          {"stopped", "-> provisioning: later"},                                                                       \
           {"pending", "-> provisioning: later"},                                                                       \
           {"running", "-> provisioning: later"},                                                                       \
           {"unknown", "-> provisioning: later"},                                                                       \
@@ -59,6 +61,92 @@
             }                                                                                                          \
         }                                                                                                              \
     }
+
+/* A machine, whichever is asked of it: before IM took that, and while it is followed. `begins`: how the phase changes.
+ */
+#define LOOK_AT_MACHINE(begins)                                                                                        \
+    {                                                                                                                  \
+        [TOKEN] = begins "waits", [ILL] = begins "ill", [OWNER] = "-> ended: failed", [GONE] = begins "later",         \
+        [MACHINE] = begins "later", [BUSY] = begins "later", [REFUSED] = begins "later", [MEDIA] = begins "later",     \
+        [SHAPE] = begins "later"                                                                                       \
+    }
+#define STATES_OF_MACHINE(begins, runs, rests, other)                                                                  \
+    {                                                                                                                  \
+        {"configured", runs}, {"all failed", begins "later"}, {"one failed", runs}, {"unconfigured", runs},            \
+            {"one stopped", runs}, {"stopped", rests}, {"pending", begins "later"}, {"running", runs},                 \
+            {"unknown", other}, {"unknown, empty", begins "later"}, {"deleting", other},                               \
+    }
+#define MACHINE_OF(kind, asked_when, begun_runs, begun_rests, runs, rests, taken_runs, taken_rests)                    \
+    {"it begins: " kind,                                                                                               \
+     kind,                                                                                                             \
+     "queued",                                                                                                         \
+     "{}",                                                                                                             \
+     {NULL},                                                                                                           \
+     ORC_CALL_STATE,                                                                                                   \
+     LOOK_AT_MACHINE("-> submitting: "),                                                                               \
+     STATES_OF_MACHINE("-> submitting: ", begun_runs, begun_rests, "-> submitting: call act")},                        \
+        {"is it so already: " kind,                                                                                    \
+         kind,                                                                                                         \
+         "submitting",                                                                                                 \
+         "{}",                                                                                                         \
+         {NULL},                                                                                                       \
+         ORC_CALL_STATE,                                                                                               \
+         LOOK_AT_MACHINE(""),                                                                                          \
+         STATES_OF_MACHINE("", runs, rests, "call act")},                                                              \
+        {"it is asked for: " kind,                                                                                     \
+         kind,                                                                                                         \
+         "submitting",                                                                                                 \
+         "{}",                                                                                                         \
+         {asked_when},                                                                                                 \
+         ORC_CALL_ACT,                                                                                                 \
+         {[TOKEN] = "waits",                                                                                           \
+          [ILL] = "ill",                                                                                               \
+          [LOST] = "later",                                                                                            \
+          [OWNER] = "-> ended: failed",                                                                                \
+          [GONE] = "later",                                                                                            \
+          [MACHINE] = "later",                                                                                         \
+          [BUSY] = "later",                                                                                            \
+          [REFUSED] = "-> ended: failed",                                                                              \
+          [MEDIA] = "-> ended: failed",                                                                                \
+          [SHAPE] = "-> ended: failed"},                                                                               \
+         {{"taken", "-> confirming: later"}}},                                                                         \
+        {"it is followed: " kind,                                                                                      \
+         kind,                                                                                                         \
+         "confirming",                                                                                                 \
+         "{}",                                                                                                         \
+         {NULL},                                                                                                       \
+         ORC_CALL_STATE,                                                                                               \
+         LOOK_AT_MACHINE(""),                                                                                          \
+         STATES_OF_MACHINE("", taken_runs, taken_rests, "later")},                                                     \
+        {"what is it now: " kind,                                                                                      \
+         kind,                                                                                                         \
+         "collecting",                                                                                                 \
+         "{}",                                                                                                         \
+         {NULL},                                                                                                       \
+         ORC_CALL_VM,                                                                                                  \
+         {[TOKEN] = "waits",                                                                                           \
+          [ILL] = "ill",                                                                                               \
+          [OWNER] = "call outputs",                                                                                    \
+          [GONE] = "later",                                                                                            \
+          [MACHINE] = "later",                                                                                         \
+          [BUSY] = "later",                                                                                            \
+          [REFUSED] = "call outputs",                                                                                  \
+          [MEDIA] = "call outputs",                                                                                    \
+          [SHAPE] = "call outputs"},                                                                                   \
+         {{"machine", "call outputs"}}},                                                                               \
+    {                                                                                                                  \
+        "the outputs now: " kind, kind, "collecting", "{}", {"machine"}, ORC_CALL_OUTPUTS,                             \
+            {[TOKEN] = "waits", [ILL] = "ill", REFUSALS("-> ended: succeeded")},                                       \
+        {                                                                                                              \
+            {                                                                                                          \
+                "outputs", "-> ended: succeeded"                                                                       \
+            }                                                                                                          \
+        }                                                                                                              \
+    }
+
+#define COLLECT   "-> collecting: call vm"
+#define BEGUN_ACT "-> submitting: call act"
+#define ACT       "call act"
 
 static const situation_t situations[] = {
     {"a creation begins",
@@ -167,6 +255,7 @@ static const situation_t situations[] = {
       {"one failed", "call contmsg"},
       {"unconfigured", "later"},
       {"one stopped", "later"},
+      {"stopped", "later"},
       {"pending", "later"},
       {"running", "later"},
       {"unknown", "later"},
@@ -192,6 +281,7 @@ static const situation_t situations[] = {
       {"one failed", "call contmsg"},
       {"unconfigured", "call contmsg"},
       {"one stopped", "call contmsg"},
+      {"stopped", "call contmsg"},
       {"pending", "call contmsg"},
       {"running", "call contmsg"},
       {"unknown", "call contmsg"},
@@ -233,6 +323,7 @@ static const situation_t situations[] = {
       {"one failed", "call contmsg"},
       {"unconfigured", "-> provisioning: later"},
       {"one stopped", "-> provisioning: later"},
+      {"stopped", "-> provisioning: later"},
       {"pending", "-> provisioning: later"},
       {"running", "-> provisioning: later"},
       {"unknown", "-> provisioning: later"},
@@ -330,6 +421,7 @@ static const situation_t situations[] = {
       {"one failed", "later"},
       {"unconfigured", "later"},
       {"one stopped", "later"},
+      {"stopped", "later"},
       {"pending", "later"},
       {"running", "later"},
       {"unknown", "later"},
@@ -355,6 +447,7 @@ static const situation_t situations[] = {
       {"one failed", "-> unwanted: call delete"},
       {"unconfigured", "-> unwanted: call delete"},
       {"one stopped", "-> unwanted: call delete"},
+      {"stopped", "-> unwanted: call delete"},
       {"pending", "-> unwanted: call delete"},
       {"running", "-> unwanted: call delete"},
       {"unknown", "-> unwanted: call delete"},
@@ -380,6 +473,7 @@ static const situation_t situations[] = {
       {"one failed", "-> unwanted: call delete"},
       {"unconfigured", "-> unwanted: call delete"},
       {"one stopped", "-> unwanted: call delete"},
+      {"stopped", "-> unwanted: call delete"},
       {"pending", "-> unwanted: call delete"},
       {"running", "-> unwanted: call delete"},
       {"unknown", "-> unwanted: call delete"},
@@ -614,4 +708,57 @@ static const situation_t situations[] = {
      ORC_CALL_UPDATE,
      {[TOKEN] = "waits", [ILL] = "ill", [LOST] = "-> ended: failed", REFUSALS("-> ended: failed")},
      {{"changed", "-> ended: failed"}}},
+    MACHINE_OF("START", "unknown", COLLECT, BEGUN_ACT, COLLECT, ACT, COLLECT, "later"),
+    MACHINE_OF("STOP", "configured", BEGUN_ACT, COLLECT, ACT, COLLECT, "later", COLLECT),
+    MACHINE_OF("REBOOT", "configured", BEGUN_ACT, BEGUN_ACT, ACT, ACT, COLLECT, "later"),
+    {"a look at what is complete",
+     "watch",
+     "queued",
+     "{}",
+     {NULL},
+     ORC_CALL_STATE,
+     {[TOKEN] = "later",
+      [ILL] = "ill",
+      [OWNER] = "later",
+      [GONE] = "call list",
+      [MACHINE] = "call list",
+      [BUSY] = "later",
+      [REFUSED] = "later",
+      [MEDIA] = "later",
+      [SHAPE] = "later"},
+     {{"configured", "call outputs"},
+      {"all failed", "call outputs"},
+      {"one failed", "call outputs"},
+      {"unconfigured", "call outputs"},
+      {"one stopped", "call outputs"},
+      {"stopped", "call vm"},
+      {"pending", "call outputs"},
+      {"running", "call outputs"},
+      {"unknown", "call outputs"},
+      {"unknown, empty", "call outputs"},
+      {"deleting", "call outputs"}}},
+    {"a machine that was stopped",
+     "watch",
+     "queued",
+     "{}",
+     {"stopped"},
+     ORC_CALL_VM,
+     {[TOKEN] = "call outputs", [ILL] = "call outputs", REFUSALS("call outputs")},
+     {{"machine", "call outputs"}}},
+    {"outputs of what is complete",
+     "watch",
+     "queued",
+     "{}",
+     {"configured"},
+     ORC_CALL_OUTPUTS,
+     {[TOKEN] = "later", [ILL] = "later", REFUSALS("later")},
+     {{"outputs", "later"}}},
+    {"what is complete is not known",
+     "watch",
+     "queued",
+     "{}",
+     {"404"},
+     ORC_CALL_LIST,
+     {[TOKEN] = "later", [ILL] = "ill", REFUSALS("later")},
+     {{"it", "later"}, {"another", "later"}, {"nothing", "later"}}},
 };

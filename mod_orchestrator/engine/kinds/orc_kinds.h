@@ -18,6 +18,9 @@ const apr_array_header_t *orc_kinds_phases(apr_pool_t *pool);
 /** Of these, those that need the template. */
 const apr_array_header_t *orc_kinds_with_template(apr_pool_t *pool);
 
+/** Those that look at resources. */
+const apr_array_header_t *orc_kinds_with_resources(apr_pool_t *pool);
+
 /** Those that look at infrastructures of their deployment. */
 const apr_array_header_t *orc_kinds_watching(apr_pool_t *pool);
 

@@ -42,6 +42,11 @@ static unsigned with_template(const orc_kind_t *kind)
     return kind->with_template;
 }
 
+static unsigned with_resources(const orc_kind_t *kind)
+{
+    return kind->with_resources;
+}
+
 static unsigned watching(const orc_kind_t *kind)
 {
     return kind->watching;
@@ -60,6 +65,11 @@ const apr_array_header_t *orc_kinds_phases(apr_pool_t *pool)
 const apr_array_header_t *orc_kinds_with_template(apr_pool_t *pool)
 {
     return named(with_template, pool);
+}
+
+const apr_array_header_t *orc_kinds_with_resources(apr_pool_t *pool)
+{
+    return named(with_resources, pool);
 }
 
 const apr_array_header_t *orc_kinds_watching(apr_pool_t *pool)

@@ -73,6 +73,7 @@ static orc_step_t succeed(orc_task_t *task)
     orc_create_end_step(task, "succeeded", "");
     orc_create_record(task, 1);
     orc_story_log(orc_task_changes(task), "info", "finished", (int)attempt->number, "%s succeeded.", attempt->name);
+    orc_operation_watch(task);
     orc_task_describe(task, "The deployment is complete.");
     return orc_step_ended("succeeded");
 }

@@ -17,7 +17,7 @@
 static orc_step_t on_resources(orc_task_t *task, const orc_found_t *found)
 {
     const orc_collected_t *collected = ((orc_create_t *)task->memory)->collected;
-    orc_machine_t **machines = orc_collected_assign(collected, found->resources, task->pool);
+    orc_vm_t **machines = orc_collected_assign(collected, found->resources, task->pool);
     int i;
 
     for (i = 0; i < found->resources->nelts; i++)

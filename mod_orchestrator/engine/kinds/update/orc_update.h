@@ -62,7 +62,7 @@ typedef struct orc_update_t {
     const apr_array_header_t *resources; /* of orc_store_resource_t */
     const apr_array_header_t *vms;       /* that are there; NULL: not known */
     const struct orc_collected_t *collected;
-    struct orc_machine_t **assigned; /* of each resource, or NULL */
+    struct orc_vm_t **assigned; /* of each resource, or NULL */
 } orc_update_t;
 
 /* ---- orc_update.c ---- */

@@ -15,7 +15,7 @@ static orc_update_t *memory_of(const orc_task_t *task)
 
 /* ---- the end ---- */
 
-static int status_of(const orc_task_t *task, const orc_store_resource_t *resource, const orc_machine_t *machine)
+static int status_of(const orc_task_t *task, const orc_store_resource_t *resource, const orc_vm_t *machine)
 {
     if (resource->is_compute && !machine)
         return ORC_RESOURCE_ERROR;
@@ -31,7 +31,7 @@ static orc_step_t on_log(orc_task_t *task, const orc_im_result_t *result)
         json_object_set_new(orc_task_changes(task), "im_logs", json_stringn(result->text, result->length));
     for (i = 0; i < memory->resources->nelts; i++) {
         const orc_store_resource_t *resource = &APR_ARRAY_IDX(memory->resources, i, orc_store_resource_t);
-        const orc_machine_t *machine = memory->assigned[i];
+        const orc_vm_t *machine = memory->assigned[i];
 
         if (resource->status == ORC_RESOURCE_DELETING)
             orc_collected_show(task, resource, ORC_RESOURCE_DELETED, NULL);
@@ -77,7 +77,7 @@ static apr_array_header_t *surplus_of(const orc_task_t *task)
     int i;
 
     for (i = 0; i < machines->nelts; i++) {
-        const orc_machine_t *machine = &APR_ARRAY_IDX(machines, i, orc_machine_t);
+        const orc_vm_t *machine = &APR_ARRAY_IDX(machines, i, orc_vm_t);
 
         if (!machine->is_taken && orc_update_is_new(task, machine->id))
             APR_ARRAY_PUSH(vms, const char *) = machine->id;
