@@ -129,6 +129,14 @@ def of_busy_deployment(below=""):
     return path
 
 
+def of_machine(below):
+    """One that runs."""
+    def path(world, role):
+        world.stack.sql("UPDATE resources SET im_vm_idx = '0', status = 8 WHERE deployment_id = %s", (world.made,))
+        return "/deployments/%s/resources/%s%s" % (world.made, world.below("resources"), below)
+    return path
+
+
 def of_child(kind, below=""):
     return lambda world, role: "/deployments/%s/%s/%s%s" % (world.deployment, kind, world.below(kind), below)
 
@@ -233,6 +241,11 @@ TABLE = [
     # resources and operations
     Row("GET", "/deployments/{deployment_id}/resources", only(200), of_deployment("/resources")),
     Row("GET", "/deployments/{deployment_id}/resources/{resource_id}", only(200), of_child("resources")),
+    Row("PATCH", "/deployments/{deployment_id}/resources/{resource_id}/start", only(202), of_machine("/start")),
+    Row("PATCH", "/deployments/{deployment_id}/resources/{resource_id}/stop", only(202), of_machine("/stop")),
+    Row("PATCH", "/deployments/{deployment_id}/resources/{resource_id}/reboot", only(202), of_machine("/reboot")),
+    Row("PATCH", "/deployments/{deployment_id}/resources/{resource_id}/reset-status", only(202),
+        of_machine("/reset-status")),
     Row("GET", "/deployments/{deployment_id}/operations", only(200), of_deployment("/operations")),
     Row("GET", "/deployments/{deployment_id}/operations/{operation_id}", only(200), of_child("operations")),
 ]
