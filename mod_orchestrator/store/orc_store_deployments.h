@@ -47,7 +47,7 @@ typedef struct orc_store_standing_t {
     const char *deletion_id; /* of the DELETE operation that has not ended yet, or NULL */
     const char *last_id;     /* of the last operation that sets the status, or NULL */
     const char *active_id;   /* the same while that one has not ended, else NULL */
-    const char *im_infra_id; /* what it has at IM, or NULL */
+    const char *im_infra_id; /* what it has at IM and somebody wants, or NULL */
 } orc_store_standing_t;
 
 /** Locks a deployment with its operations until the end of the transaction and tells where it stands. */

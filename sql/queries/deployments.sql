@@ -131,12 +131,15 @@ WHERE o.deployment_id = :id AND o.ended_at IS NULL ORDER BY w.id FOR NO KEY UPDA
 SELECT id FROM deployments WHERE id = :id FOR NO KEY UPDATE
 
 -- Where a locked deployment stands for who wants to change it: its versions without and with the template's text; the
--- operation that deletes it, the last one that sets its status, and that one when it has not ended.
+-- operation that deletes it, the last one that sets its status, and that one when it has not ended; what it has at IM
+-- and somebody wants.
 -- name: deployment_standing
 -- columns: exists, is_allowed, tag, tag_with_template, status, deletion_id, last_id, active_id, im_infra_id
 SELECT d.id IS NOT NULL AS exists, d.is_owner OR :is_admin AS is_allowed, d.version || r.suffix AS tag,
     d.version || '.' || t.row_version || r.suffix AS tag_with_template, d.status,
-    a.id AS deletion_id, d.last_operation AS last_id, l.id AS active_id, d.im_infra_id
+    a.id AS deletion_id, d.last_operation AS last_id, l.id AS active_id,
+    CASE WHEN NOT EXISTS (SELECT FROM infrastructures i WHERE i.infra_id = d.im_infra_id AND i.unwanted_at IS NOT NULL)
+        THEN d.im_infra_id END AS im_infra_id
 FROM users u
     LEFT JOIN views.v1_deployments('', :caller, false) d ON d.id = :id
     LEFT JOIN templates t ON t.id = d.template_id

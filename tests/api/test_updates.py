@@ -220,23 +220,23 @@ def test_machines_that_are_stopped_stay_so(stack):
 
 # ---- what goes wrong ----
 
-def test_a_scale_out_that_fails_leaves_what_was_there(stack):
+@pytest.mark.parametrize("how", ["failed_adds: 2", "failed_adds: 1", "fault: bad_template, on: update, first: 1"])
+def test_a_scale_out_that_fails_leaves_what_was_there(stack, how):
+    """All machines fail, one of two does, or IM takes no such template."""
     alice = stack.person()
-    made = deploy(alice)
+    made = deploy(alice, behaviour=how)
     before, old, there = alice.deployment(made), workers(alice, made), machines(stack, alice, made)
-    stack.control.post("fault", {"fault": "http_400", "on": "update"})
     expect(patch(alice, made, workers=4), 202)
     after = alice.wait_for_status(made, "UPDATE_FAILED")
-    stack.control.mend()
     assert after["im_infra_id"] == before["im_infra_id"] and after["template_inputs"] == before["template_inputs"]
     assert after["status_reason"].startswith("The update failed: ")
     rows = resources(alice, made)
     assert {one["status_name"] for one in rows if one["id"] in old} == {"STARTED"}
     assert [one["status_name"] for one in rows if one["tosca_node_name"] == "worker"][2:] == ["ERROR", "ERROR"]
     assert machines(stack, alice, made) == there and at_im(stack, alice, made)["deletes"] == 0
-    # Once more: what could not be added is gone, and the others come.
-    update(alice, made, workers=3)
-    assert statuses(alice, made) == {"STARTED"} and len(workers(alice, made)) == 3
+    # Once more: what could not be added is gone, and nothing is failed any more.
+    update(alice, made, ports=[5])
+    assert statuses(alice, made) == {"STARTED"} and len(workers(alice, made)) == 2
 
 
 def test_an_update_that_im_never_answers_ends_in_time(stack):
@@ -257,7 +257,7 @@ def test_an_update_that_im_never_answers_ends_in_time(stack):
     assert statuses(alice, made) == {"STARTED"} and at_im(stack, alice, made)["deletes"] == 0
 
 
-@pytest.mark.parametrize("fault", ["reset_after", "lost", "reset", "bad_json"])
+@pytest.mark.parametrize("fault", ["reset_after", "lost", "reset", "bad_json", "update_half"])
 def test_an_update_whose_answer_is_lost_is_done_once(stack, fault):
     alice = stack.person()
     made = deploy(alice)
@@ -280,6 +280,21 @@ def test_a_configuration_that_fails_brings_the_former_one_back(stack):
     assert "unconfigured" in after["status_reason"] and after["template_inputs"] == {}
     assert machines(stack, alice, made) == there
     assert update(alice, made, secret_token="y")["template_outputs"]["ports"] == [80]
+
+
+def test_what_an_update_left_that_was_given_up_goes_before_what_is_known(stack):
+    alice = stack.person()
+    made = deploy(alice)
+    old = workers(alice, made)
+    stack.control.post("fault", {"fault": "slow", "on": "update", "ms": HELD})
+    expect(patch(alice, made, workers=4), 202)
+    stack.wait_for(lambda: len(machines(stack, alice, made)) == 5, 15, "more machines")
+    expect(alice.post("/deployments/%s/reset-status" % made), 202)
+    assert alice.deployment(made)["status_name"] == "UPDATE_FAILED"
+    stack.control.release()
+    update(alice, made, ports=[1])
+    assert workers(alice, made) == old and len(machines(stack, alice, made)) == 3
+    assert statuses(alice, made) == {"STARTED"}
 
 
 def test_a_deletion_ends_an_update(stack):

@@ -111,6 +111,9 @@ void sim_route_update(sim_call_t *call)
         sim_fail_route(call, 400, problem);
         return;
     }
+    if (call->late_fault.kind == SIM_FAULT_UPDATE_HALF) {
+        infrastructure->tmpl = before;
+    }
     infrastructure->configure_from = sim_store_now(call->server->store);
     uris = apr_array_make(call->pool, 4, sizeof(char *));
     for (int i = 0; i < added->nelts; i++) {

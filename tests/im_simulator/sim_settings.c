@@ -24,12 +24,12 @@ typedef struct {
     }
 
 static const number_t numbers[] = {
-    NUMBER(launch_ms, 50),   NUMBER(boot_ms, 0),   NUMBER(config_ms, 0),  NUMBER(delete_ms, 50),
-    NUMBER(busy_ms, 0),      NUMBER(gone_ms, -1),  NUMBER(outputs_ms, 0), NUMBER(unconfigured_ms, -1),
-    NUMBER(unknown_ms, 0),   NUMBER(back_ms, 500), NUMBER(failed_vms, 0), NUMBER(unconfigured, 0),
-    NUMBER(stuck, 0),        NUMBER(refuse, 0),    NUMBER(lost, 0),       NUMBER(back, 0),
-    NUMBER(undocumented, 0), NUMBER(nameless, 0),  NUMBER(power_ms, 0),   NUMBER(power_refused, 0),
-    NUMBER(new_ip, 0),
+    NUMBER(launch_ms, 50),    NUMBER(boot_ms, 0),      NUMBER(config_ms, 0),  NUMBER(delete_ms, 50),
+    NUMBER(busy_ms, 0),       NUMBER(gone_ms, -1),     NUMBER(outputs_ms, 0), NUMBER(unconfigured_ms, -1),
+    NUMBER(unknown_ms, 0),    NUMBER(back_ms, 500),    NUMBER(failed_vms, 0), NUMBER(failed_adds, 0),
+    NUMBER(unconfigured, 0),  NUMBER(stuck, 0),        NUMBER(refuse, 0),     NUMBER(lost, 0),
+    NUMBER(back, 0),          NUMBER(undocumented, 0), NUMBER(nameless, 0),   NUMBER(power_ms, 0),
+    NUMBER(power_refused, 0), NUMBER(new_ip, 0),
 };
 
 /* What a behaviour sets, unless the key is given. */
@@ -118,6 +118,7 @@ static const fault_name_t fault_names[] = {
     {"reset_after", SIM_FAULT_RESET_AFTER, "create"},
     {"lost", SIM_FAULT_LOST, "all"},
     {"launcher_dies", SIM_FAULT_LAUNCHER_DIES, "create"},
+    {"update_half", SIM_FAULT_UPDATE_HALF, "update"},
     {"resurrect", SIM_FAULT_RESURRECT, "delete"},
     {"bad_json", SIM_FAULT_BAD_JSON, "all"},
     {"token_expired", SIM_FAULT_TOKEN_EXPIRED, "all"},

@@ -24,6 +24,7 @@ typedef enum {
     SIM_FAULT_RESET_AFTER,   /* done, connection reset */
     SIM_FAULT_LOST,          /* done, connection closed without an answer */
     SIM_FAULT_LAUNCHER_DIES, /* done, connection reset, and the document was never attached */
+    SIM_FAULT_UPDATE_HALF,   /* machines are removed and made, connection reset, and the document was never merged */
     SIM_FAULT_RESURRECT,     /* done and answered; what was deleted comes back */
     SIM_FAULT_BAD_JSON,      /* done, the body is cut */
     SIM_FAULT_TOKEN_EXPIRED, /* IM's words, 401 or 400 by the route as IM does */
@@ -70,6 +71,7 @@ typedef struct {
     apr_int64_t unknown_ms;      /* VMs are unknown so long after the launch */
     apr_int64_t back_ms;         /* from the 404 to the return */
     apr_int64_t failed_vms;      /* so many of the last VMs fail to launch */
+    apr_int64_t failed_adds;     /* so many of the last VMs that an update adds fail to launch */
     apr_int64_t unconfigured;    /* 1: the configuration fails */
     apr_int64_t stuck;           /* 1: pending for ever */
     apr_int64_t refuse;          /* deletions that the cloud refuses */

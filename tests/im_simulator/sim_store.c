@@ -577,6 +577,19 @@ static void fail_last_vms(sim_infrastructure_t *infrastructure, apr_int64_t coun
     }
 }
 
+/* The last so many of those that an update launched, from `first` on, fail; when these are all, none of them stays. */
+static const char *fail_added_vms(sim_infrastructure_t *infrastructure, int first, apr_int64_t count)
+{
+    int made = infrastructure->vms->nelts - first;
+
+    for (int i = made - 1; i >= 0 && i >= made - count; i--) {
+        sim_vm_t *vm = &APR_ARRAY_IDX(infrastructure->vms, first + i, sim_vm_t);
+        vm->failed = 1;
+        vm->destroyed = count >= made;
+    }
+    return made && count >= made ? "Error adding VMs: the cloud has no room for them" : NULL;
+}
+
 /* VMs appear one by one while they are launched. */
 static void spread_launches(sim_infrastructure_t *infrastructure, int first, apr_int64_t from, apr_int64_t until)
 {
@@ -605,6 +618,9 @@ const char *sim_infrastructure_scale(sim_store_t *store, sim_infrastructure_t *i
     }
     if (is_creation) {
         fail_last_vms(infrastructure, infrastructure->settings.failed_vms);
+    }
+    else if ((problem = fail_added_vms(infrastructure, first, infrastructure->settings.failed_adds))) {
+        return problem;
     }
     spread_launches(infrastructure, first, now, until);
     for (int i = first; added && i < infrastructure->vms->nelts; i++) {

@@ -91,7 +91,7 @@ static int is_late(sim_fault_kind_t kind)
 {
     return kind == SIM_FAULT_HANG_AFTER || kind == SIM_FAULT_RESET_AFTER || kind == SIM_FAULT_SLOW ||
            kind == SIM_FAULT_BAD_JSON || kind == SIM_FAULT_LOST || kind == SIM_FAULT_LAUNCHER_DIES ||
-           kind == SIM_FAULT_RESURRECT;
+           kind == SIM_FAULT_UPDATE_HALF || kind == SIM_FAULT_RESURRECT;
 }
 
 static sim_struck_call_t struck_call(const sim_call_t *call)
@@ -161,6 +161,7 @@ void sim_apply_late_fault(sim_call_t *call)
         break;
     case SIM_FAULT_RESET_AFTER:
     case SIM_FAULT_LAUNCHER_DIES:
+    case SIM_FAULT_UPDATE_HALF:
         reply->ending = SIM_RESET;
         break;
     case SIM_FAULT_LOST:

@@ -1223,6 +1223,39 @@ def test_scaling_out_and_in(im):
     assert list(im.state(id)["vm_states"]) == ["3"]
 
 
+def scaled(count, **metadata):
+    document = yaml.safe_load(TEMPLATE)
+    document.setdefault("metadata", {}).update(metadata)
+    node = document["topology_template"]["node_templates"]["simple_node"]
+    node["capabilities"]["scalable"]["properties"]["count"] = count
+    return yaml.safe_dump(document)
+
+
+@pytest.mark.parametrize("failed, status, states", [
+    (1, 200, {"0": "configured", "1": "configured", "2": "configured", "3": "failed"}),
+    (2, 400, {"0": "configured", "1": "configured"})])
+def test_vms_that_an_update_adds_and_that_fail(im, failed, status, states):
+    id = im.configured(scaled(2, im_simulator={"failed_adds": failed}))
+    answer = im.call("POST", "/infrastructures/" + id, scaled(4))
+    im.advance(60)
+    assert answer.status_code == status
+    assert im.state(id)["vm_states"] == states
+    if status == 400:
+        assert message(answer).startswith("Error Adding resources: Error adding VMs: ")
+        assert "count: 2" in im.get(id, "/tosca").json()["tosca"]
+
+
+def test_an_update_that_is_done_by_halves(im):
+    id = im.configured(scaled(2))
+    im.fault(fault="update_half", first=1)
+    with pytest.raises(requests.exceptions.ConnectionError):
+        im.call("POST", "/infrastructures/" + id, scaled(3))
+    im.advance(60)
+    assert len(im.state(id)["vm_states"]) == 3 and "count: 2" in im.get(id, "/tosca").json()["tosca"]
+    assert im.call("POST", "/infrastructures/" + id, scaled(3)).json() == {"uri-list": []}
+    assert "count: 3" in im.get(id, "/tosca").json()["tosca"]
+
+
 def test_deleting_vms(im):
     id = im.configured()
     remove = lambda which: im.call("DELETE", "/infrastructures/%s/vms/%s" % (id, which))  # noqa: E731

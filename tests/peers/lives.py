@@ -98,6 +98,55 @@ def whole_life(stack, im):
     assert not im.infrastructures(person), "IM still lists it"
 
 
+def _cluster():
+    """The repository's cluster; its front end inside of the provider, its workers to be chosen when some go."""
+    with open(os.path.join(local.TEMPLATES, "cluster.yaml"), encoding="utf-8") as file:
+        text = file.read()
+    text = re.sub(r"^(\s+template_name:).*", r"\1 " + unique("cluster"), text, flags=re.M)
+    inputs, count = "    network_name:\n", "            count: { get_input: worker_count }\n"
+    text = text.replace(inputs, "    gone: { type: list, entry_schema: { type: string }, default: [] }\n"
+                        "    password: { type: string, default: random(12) }\n" + inputs, 1)
+    text = text.replace(count, count + "            removal_list: { get_input: gone }\n", 1)
+    return text + "    password:\n      value: { get_input: password }\n"
+
+
+def changes(stack, im):
+    """One deployment through a scale-out, a scale-in that names a machine, other inputs, and owners that come and
+    go."""
+    person, admin = stack.person(ttl=7200), stack.person(admin=True, ttl=7200)
+    deployment = person.deploy(person.store_template(_cluster()), {"network_name": "PRIVATE"})
+    before = person.wait_for_status(deployment, "CREATE_COMPLETE", timeout=120)
+
+    def workers():
+        rows = expect(person.get("/deployments/%s/resources?size=100" % deployment), 200).json()["data"]
+        assert {one["status_name"] for one in rows} <= {"STARTED", "DELETED"}, rows
+        return {one["id"]: one["im_vm_idx"] for one in rows
+                if one["tosca_node_name"] == "worker" and one["status_name"] == "STARTED"}
+
+    def update(**inputs):
+        expect(person.patch("/deployments/%s/inputs" % deployment, json=inputs), 202)
+        value = person.wait_for_status(deployment, "UPDATE_COMPLETE", timeout=120)
+        assert value["im_infra_id"] == before["im_infra_id"]
+        assert value["template_outputs"]["password"] == before["template_outputs"]["password"], "another password"
+        assert len(value["template_outputs"]["worker_ips"]) == len(workers()), value["template_outputs"]
+        return workers()
+    old = workers()
+    more = update(worker_count=4)
+    assert len(more) == 4 and {id: more[id] for id in old} == old, more
+    chosen = sorted(more, key=lambda id: int(more[id]))[1]
+    fewer = update(worker_count=3, gone=[chosen])
+    assert fewer == {id: vm for id, vm in more.items() if id != chosen}, fewer
+    assert update(worker_mem="1 GB") == fewer
+    assert len(update(worker_count=1)) == 1
+    for answer in (admin.post("/deployments/%s/owners" % deployment, json={}),
+                   admin.delete("/deployments/%s/owners/me" % deployment)):
+        expect(answer, 202)
+        person.wait_for_status(deployment, "UPDATE_COMPLETE", timeout=120)
+    expect(person.delete("/deployments/" + deployment), 202)
+    person.wait_for_status(deployment, "DELETE_COMPLETE", timeout=180)
+    assert not im.infrastructures(person), "IM still lists it"
+
+
 def a_refused_template(stack, im):
     """IM's own word on a template that only it can judge; no Python traceback reaches the person."""
     person = stack.person(ttl=7200)

@@ -47,6 +47,7 @@ def check_im(version):
     realim.environment(version)
     with realim.stack_with(version) as (stack, im):
         yield "a whole life", lambda: lives.whole_life(stack, im)
+        yield "changes", lambda: lives.changes(stack, im)
         yield "a refused template", lambda: lives.a_refused_template(stack, im)
         yield "%d at once" % lives.AT_ONCE, lambda: lives.many_at_once(stack, im)
         yield "httpd's log is clean", lambda: clean(stack)

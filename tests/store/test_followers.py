@@ -94,8 +94,8 @@ def expected(type, state, phase, reason):
     phases = {"placing": "provider_filtering", "submitting": "infrastructure_creation"}
     task = ("finished" if state in ENDED else "infrastructure_deletion" if type == "DELETE" else "submitted"
             if phase == "queued" else
-            "resources_updating" if type != "CREATE" and phase not in ("provisioning", "collecting") else
-            phases.get(phase, "resources_configuration"))
+            "resources_updating" if type != "CREATE" and phase not in ("provisioning", "collecting")
+            else phases.get(phase, "resources_configuration"))
     shown = status in [STATUS[name] for name in ("CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED", "UNKNOWN")]
     return status, TASK[task], reason if shown else None
 

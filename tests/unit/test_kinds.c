@@ -256,8 +256,6 @@ static orc_im_result_t good(orc_call_kind_t call, const char *what)
         {"made", "{\"uri\":\"http://im/infrastructures/" INFRA "\"}"},
         {"taken", ""},
         {"changed", "{\"uri-list\":[{\"uri\":\"http://im/infrastructures/" INFRA "/vms/1\"}]}"},
-        {"two machines", "{\"uri-list\":[{\"uri\":\"http://im/infrastructures/" INFRA "/vms/0\"},"
-                         "{\"uri\":\"http://im/infrastructures/" INFRA "/vms/1\"}]}"},
         {"our document", "{\"tosca\":\"metadata: {PAAS_UPDATE: " DEPL "}\"}"},
         {"configured", "{\"state\":{\"state\":\"configured\",\"vm_states\":{\"0\":\"configured\"}}}"},
         {"all failed", "{\"state\":{\"state\":\"failed\",\"vm_states\":{}}}"},

@@ -246,6 +246,14 @@ static orc_step_t run_out(orc_task_t *task)
     return orc_update_restore(task);
 }
 
+/* What was to come does not, and what was to go is not known to be gone. */
+static orc_step_t on_canceled(orc_task_t *task, const orc_found_t *found)
+{
+    ((orc_update_t *)task->memory)->resources = found->resources;
+    orc_update_give_back(task);
+    return orc_operation_cancel(task);
+}
+
 /* One that IM was not asked for leaves the former status. */
 static orc_step_t cancel(orc_task_t *task)
 {
@@ -255,7 +263,7 @@ static orc_step_t cancel(orc_task_t *task)
         end_step(task, "canceled", "");
     if (!memory->is_touched)
         json_object_set_new(orc_task_changes(task), "former", json_true());
-    return orc_operation_cancel(task);
+    return orc_step_read((orc_read_t){.kind = ORC_READ_RESOURCES, .then = on_canceled});
 }
 
 /* The infrastructure lives on, and so do its resources. */
@@ -323,6 +331,7 @@ static void find_infrastructure(orc_task_t *task)
             continue;
         memory->at = one->at;
         memory->tag = one->id;
+        memory->is_unwanted = one->unwanted != 0;
     }
 }
 

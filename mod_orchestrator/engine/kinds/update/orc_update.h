@@ -59,6 +59,7 @@ typedef struct orc_update_t {
     /* within a step */
     orc_address_t at;                    /* where the infrastructure is */
     const char *tag;                     /* what it is found by, or NULL */
+    int is_unwanted;                     /* nobody wants it any more: it goes */
     const apr_array_header_t *resources; /* of orc_store_resource_t */
     const apr_array_header_t *vms;       /* that are there; NULL: not known */
     const struct orc_collected_t *collected;
@@ -96,6 +97,10 @@ int orc_update_was_stopped(const orc_task_t *task, const char *vm);
 
 /** True when the machine was not there before IM was asked for anything. */
 int orc_update_is_new(const orc_task_t *task, const char *vm);
+
+/** Resources as after an update that did nothing: what was to come is ERROR, what was to go is what it was when it is
+ * among the machines that are known to be there, or none are known. */
+void orc_update_give_back(orc_task_t *task);
 
 /* ---- actions, a file each: submitting, watching, collecting, restoring ---- */
 

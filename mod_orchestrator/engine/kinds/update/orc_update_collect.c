@@ -8,6 +8,8 @@
 
 /* Collecting: what the infrastructure brought, as after a creation; and each machine is some resource's, or it goes. */
 
+enum { SHORTAGES = 10 /* looks at machines that are not there, in all, before IM is believed */ };
+
 static orc_update_t *memory_of(const orc_task_t *task)
 {
     return task->memory;
@@ -85,22 +87,36 @@ static apr_array_header_t *surplus_of(const orc_task_t *task)
     return vms;
 }
 
+/* A resource without a machine that should have one; `is_added`: of those that come. NULL: each has one. */
+static const orc_store_resource_t *bare_one(const orc_update_t *memory, int is_added)
+{
+    int i;
+
+    for (i = 0; i < memory->resources->nelts; i++) {
+        const orc_store_resource_t *resource = &APR_ARRAY_IDX(memory->resources, i, orc_store_resource_t);
+
+        if (resource->is_compute && !memory->assigned[i] && resource->status != ORC_RESOURCE_DELETED &&
+            resource->status != ORC_RESOURCE_DELETING && (resource->is_added || !is_added))
+            return resource;
+    }
+    return NULL;
+}
+
+/* What IM tells nothing of is asked for again, before it is believed. */
 static orc_step_t on_resources(orc_task_t *task, const orc_found_t *found)
 {
     orc_update_t *memory = memory_of(task);
+    const orc_store_resource_t *bare;
     apr_array_header_t *surplus;
-    int i;
 
     memory->resources = found->resources;
     memory->assigned = orc_collected_assign(memory->collected, living(found->resources, task->pool), task->pool);
-    for (i = 0; i < found->resources->nelts; i++) {
-        const orc_store_resource_t *resource = &APR_ARRAY_IDX(found->resources, i, orc_store_resource_t);
-
-        if (resource->is_added && resource->is_compute && resource->status == ORC_RESOURCE_CREATING &&
-            !memory->assigned[i])
-            return orc_update_fail_with_log(
-                task, apr_psprintf(task->pool, "the Infrastructure Manager made no machine for %s", resource->node));
-    }
+    if (bare_one(memory, 0) && ++memory->shortages <= SHORTAGES)
+        return orc_step_poll(task);
+    bare = bare_one(memory, 1);
+    if (bare)
+        return orc_update_fail_with_log(
+            task, apr_psprintf(task->pool, "the Infrastructure Manager made no machine for %s", bare->node));
     surplus = surplus_of(task);
     if (surplus->nelts && !orc_update_is_of_owners(task))
         return orc_update_remove(task, surplus, on_surplus);

@@ -27,7 +27,7 @@ static int is_there(const orc_update_t *memory, const orc_store_resource_t *reso
 
 /* ---- the end ---- */
 
-static orc_step_t end(orc_task_t *task)
+void orc_update_give_back(orc_task_t *task)
 {
     const orc_update_t *memory = memory_of(task);
     json_t *list = orc_task_change_list(task, "resources");
@@ -43,6 +43,11 @@ static orc_step_t end(orc_task_t *task)
         if (status != resource->status)
             json_array_append_new(list, json_pack("{s:i, s:i}", "position", resource->position, "status", status));
     }
+}
+
+static orc_step_t end(orc_task_t *task)
+{
+    orc_update_give_back(task);
     return orc_step_event(ORC_UPDATE_RESTORED);
 }
 
@@ -56,7 +61,9 @@ static orc_step_t end_with_something_left(orc_task_t *task, const char *why)
 
 static orc_step_t on_trouble(orc_task_t *task, const orc_im_result_t *result)
 {
-    int is_open = orc_engine_sickness(result) || result->kind == ORC_IM_TOKEN_REJECTED;
+    /* An IM without its database knows nothing, and says so. */
+    int is_open =
+        orc_engine_sickness(result) || result->kind == ORC_IM_TOKEN_REJECTED || result->kind == ORC_IM_NOT_FOUND;
     orc_step_t step;
 
     if (!is_open || orc_update_is_late(task) || ++memory_of(task)->restorations >= RESTORATIONS)
@@ -117,21 +124,25 @@ static orc_step_t on_removed(orc_task_t *task, const orc_im_result_t *result)
     return result->kind == ORC_IM_OK ? put_document_back(task) : on_trouble(task, result);
 }
 
-static orc_step_t on_machines(orc_task_t *task, const orc_im_result_t *result)
+/* Its state tells of machines that failed, too, which its list leaves out: one that stays would make it failed for
+ * ever. None at all is no answer. */
+static orc_step_t on_state(orc_task_t *task, const orc_im_result_t *result)
 {
     orc_update_t *memory = memory_of(task);
+    apr_array_header_t *vms = apr_array_make(task->pool, 2, sizeof(const char *));
     apr_array_header_t *fresh = apr_array_make(task->pool, 2, sizeof(const char *));
     int i;
 
     if (result->kind != ORC_IM_OK)
         return on_trouble(task, result);
-    memory->vms = orc_words_copy(result->ids, task->pool);
-    for (i = 0; i < memory->vms->nelts; i++) {
-        const char *vm = APR_ARRAY_IDX(memory->vms, i, const char *);
+    for (i = 0; i < result->vm_states->nelts; i++) {
+        const char *vm = apr_pstrdup(task->pool, APR_ARRAY_IDX(result->vm_states, i, orc_im_vm_state_t).vm);
 
+        APR_ARRAY_PUSH(vms, const char *) = vm;
         if (orc_update_is_new(task, vm))
             APR_ARRAY_PUSH(fresh, const char *) = vm;
     }
+    memory->vms = vms->nelts ? vms : NULL;
     return fresh->nelts ? orc_update_remove(task, fresh, on_removed) : put_document_back(task);
 }
 
@@ -142,7 +153,7 @@ static orc_step_t on_resources(orc_task_t *task, const orc_found_t *found)
     memory->resources = found->resources;
     if (!memory->is_touched || !task->work->im_infra_id || orc_update_is_of_owners(task))
         return end(task);
-    return orc_update_call(task, ORC_CALL_VMS, on_machines);
+    return orc_update_call(task, ORC_CALL_STATE, on_state);
 }
 
 /* A claim of this phase brings the template; that of a phase before it did not. */

@@ -131,7 +131,7 @@ static orc_step_t on_removed(orc_task_t *task, const orc_im_result_t *result)
     return orc_update_call(task, ORC_CALL_TOSCA, on_document);
 }
 
-/* Those that are there and are to go. */
+/* Those that resources which are to go have. */
 static apr_array_header_t *doomed(const orc_task_t *task)
 {
     const orc_update_t *memory = memory_of(task);
@@ -145,6 +145,36 @@ static apr_array_header_t *doomed(const orc_task_t *task)
             APR_ARRAY_PUSH(vms, const char *) = resource->vm;
     }
     return vms;
+}
+
+static int is_known(const orc_update_t *memory, const char *vm)
+{
+    int i;
+
+    for (i = 0; i < memory->resources->nelts; i++) {
+        const orc_store_resource_t *resource = &APR_ARRAY_IDX(memory->resources, i, orc_store_resource_t);
+
+        if (resource->vm && strcmp(resource->vm, vm) == 0 && resource->status != ORC_RESOURCE_DELETED)
+            return 1;
+    }
+    return 0;
+}
+
+/* What an update left that was given up in the middle: of more machines than there are resources IM would remove the
+ * oldest ones. The last ones go that are no resource's. */
+static void add_strays(apr_array_header_t *vms, const orc_task_t *task)
+{
+    const orc_update_t *memory = memory_of(task);
+    int extra = memory->vms->nelts - vms->nelts - (int)memory->machines, i;
+
+    for (i = memory->vms->nelts - 1; i >= 0 && extra > 0; i--) {
+        const char *vm = APR_ARRAY_IDX(memory->vms, i, const char *);
+
+        if (is_known(memory, vm))
+            continue;
+        APR_ARRAY_PUSH(vms, const char *) = vm;
+        extra--;
+    }
 }
 
 static void remember_machines(orc_task_t *task)
@@ -168,6 +198,7 @@ static orc_step_t on_machines(orc_task_t *task, const orc_im_result_t *result)
     if (!memory_of(task)->is_touched)
         remember_machines(task);
     vms = doomed(task);
+    add_strays(vms, task);
     return vms->nelts ? orc_update_remove(task, vms, on_removed) : orc_update_call(task, ORC_CALL_TOSCA, on_document);
 }
 
@@ -224,7 +255,7 @@ orc_step_t orc_update_submit(orc_task_t *task)
     orc_tosca_template_t *tosca;
     orc_error_t *error;
 
-    if (!task->work->im_infra_id)
+    if (!task->work->im_infra_id || memory_of(task)->is_unwanted)
         return is_of_owners ? orc_step_event(ORC_UPDATE_NOTHING)
                             : orc_update_fail(task, "there is no infrastructure any more");
     error = orc_task_template(&tosca, task);
