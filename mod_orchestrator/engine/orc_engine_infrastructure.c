@@ -26,6 +26,7 @@ static const orc_field_t fields[] = {
     ORC_FIELD(orc_infrastructure_t, tries, NUMBER, 0),
     ORC_FIELD(orc_infrastructure_t, note, TEXT, 0),
     ORC_FIELD(orc_infrastructure_t, until, NUMBER, 0),
+    ORC_FIELD_AS(orc_infrastructure_t, "unwanted", is_unwanted, FLAG, 0),
     ORC_FIELD(orc_infrastructure_t, tried, NUMBER, 0),
     ORC_FIELD_END,
 };

@@ -16,6 +16,7 @@ typedef struct orc_infrastructure_t {
     apr_int64_t tries;    /* times in a row that IM was ill */
     const char *note;     /* why it is not gone, or NULL */
     apr_int64_t until;    /* IM may carry its creation out until then */
+    int is_unwanted;      /* nobody wants it any more */
     apr_int64_t tried;    /* IM's first answer since it has to go; 0: its turn comes */
 } orc_infrastructure_t;
 

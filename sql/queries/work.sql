@@ -149,6 +149,7 @@ WITH RECURSIVE due AS (
                        'provider', n.provider, 'region', n.region, 'project', n.project, 'infra', n.infra_id,
                        'standing', n.standing, 'forced', n.is_forced, 'waits', n.waits_for_token, 'tries', n.tries,
                        'note', n.note, 'until', (extract(epoch FROM n.answer_until) * 1000000)::bigint,
+                       'unwanted', n.unwanted_at IS NOT NULL,
                        'tried', (extract(epoch FROM n.tried_at) * 1000000)::bigint) ORDER BY n.asked_at, n.id)
             FROM (SELECT * FROM infrastructures
                   WHERE w.kind || '/' || w.phase = ANY (:watching::text[]) AND deployment_id = o.deployment_id

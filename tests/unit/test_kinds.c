@@ -113,9 +113,9 @@ static const char *const content = "tosca_definitions_version: tosca_simple_yaml
 /* An infrastructure as its row is; `known`: its id is. */
 static json_t *row(const char *standing, int is_known, apr_time_t until)
 {
-    return json_pack("{s:s, s:i, s:s, s:s, s:s?, s:s, s:I, s:I}", "id", TAG, "step", 2, "endpoint", "https://im",
+    return json_pack("{s:s, s:i, s:s, s:s, s:s?, s:s, s:I, s:b}", "id", TAG, "step", 2, "endpoint", "https://im",
                      "provider", "one", "infra", is_known ? INFRA : NULL, "standing", standing, "until",
-                     (json_int_t)until, "unwanted", (json_int_t)NOW);
+                     (json_int_t)until, "unwanted", 1);
 }
 
 static int is_update(const char *kind)

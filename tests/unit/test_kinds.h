@@ -680,6 +680,7 @@ static const situation_t situations[] = {
       {"one failed", "call remove"},
       {"unconfigured", "call tosca"},
       {"one stopped", "call remove"},
+      {"stopped", "call tosca"},
       {"pending", "call tosca"},
       {"running", "call tosca"},
       {"unknown", "call tosca"},

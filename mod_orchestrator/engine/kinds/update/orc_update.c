@@ -331,7 +331,7 @@ static void find_infrastructure(orc_task_t *task)
             continue;
         memory->at = one->at;
         memory->tag = one->id;
-        memory->is_unwanted = one->unwanted != 0;
+        memory->is_unwanted = one->is_unwanted;
     }
 }
 
