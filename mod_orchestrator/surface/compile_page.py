@@ -44,7 +44,7 @@ nav li a { display: flex } nav .m { flex: none; min-width: 3.9rem }
 @media (min-width: 900px) { .skip { display: none } body { display: grid; grid-template-columns: 19rem minmax(0, 1fr) }
   nav { position: sticky; top: 0; height: 100vh; overflow-y: auto; border-right: 1px solid var(--line) }
   main { padding: 1.5rem 2rem } }
-@media (max-width: 599px) { thead { display: none } tr { display: block; padding: .4rem 0;
+@media (max-width: 599px) { pre { font-size: .78rem } thead { display: none } tr { display: block; padding: .4rem 0;
   border-bottom: 1px solid var(--line) } td, td:first-child, td.s { display: block; width: auto; border: 0;
   padding: .05rem 0 } }
 """
@@ -144,7 +144,7 @@ def curl(server, path, method, operation):
     for entry in operation.get("parameters", []):
         if entry["in"] == "path":
             path = path.replace("{%s}" % entry["name"], entry["example"])
-    parts = ["curl -i" if method != "GET" else "curl"]
+    parts = ["%s %s%s" % ("curl -i" if method != "GET" else "curl", server, path)]
     if method not in ("GET", "POST") or (method == "POST" and "requestBody" not in operation):
         parts.append("-X " + method)
     if operation.get("security") != []:
@@ -152,7 +152,7 @@ def curl(server, path, method, operation):
     for kind_of_body, content in list(operation.get("requestBody", {}).get("content", {}).items())[:1]:
         body = json.dumps(content.get("example", {}), ensure_ascii=False)
         parts += ["-H 'Content-Type: %s'" % kind_of_body, "-d " + quoted(body)]
-    return " \\\n  ".join(parts + [server + path])
+    return " \\\n  ".join(parts)
 
 
 def parameter_rows(entries):

@@ -261,7 +261,8 @@ def test_the_pages_lines_are_for_a_shell(page, document, stack):
     asked = set()
     for line in lines:
         words = shlex.split(line.replace("\\\n", " "))
-        url, options = words[-1], words[1:-1]
+        url = next(word for word in words if word.startswith("http"))
+        options = [word for word in words[1:] if word != url]
         assert url.startswith(stack.url)
         method = options[options.index("-X") + 1] if "-X" in options else "POST" if "-d" in options else "GET"
         path = stack.contract.template(url[len(stack.url):])
@@ -295,3 +296,12 @@ def test_every_example_is_one(document):
     for _, _, operation in operations(document):
         for entry in operation.get("parameters", []):
             jsonschema.Draft202012Validator(entry["schema"]).validate(entry["example"])
+
+
+def test_the_example_of_a_template_can_be_stored(document, stack):
+    for kind, content in document["paths"]["/templates"]["post"]["requestBody"]["content"].items():
+        example = content["example"]
+        text = example["content"] if kind == "application/json" else example
+        text += "# %s\n" % unique()
+        body = json.dumps({**example, "content": text}) if kind == "application/json" else text
+        expect(stack.person().post("/templates", data=body, headers={"Content-Type": kind}), 201)
