@@ -87,6 +87,13 @@ def given(choices):
     return [name for name, _, _ in choices] + [code for _, code, _ in choices if code]
 
 
+def compared(name, number):
+    """The parameters of a number."""
+    return [parameter(name, many(number), "Any of these, also separated by commas"),
+            parameter(name + "_gte", {"schema": number}, "At least this"),
+            parameter(name + "_lte", {"schema": number}, "At most this")]
+
+
 def filters(column, enums):
     name, kind = column["name"], column["kind"]
     example = column.get("example")
@@ -98,15 +105,9 @@ def filters(column, enums):
     if kind == "person":
         return [parameter(name, many({"anyOf": [UUID, {"const": "me"}]}), "Any of these, `me` for the caller")]
     if kind == "integer":
-        whole = {"type": "integer", "minimum": -2**63, "maximum": 2**63 - 1}
-        return [parameter(name, many(whole), "Any of these, also separated by commas"),
-                parameter(name + "_gte", {"schema": whole}, "At least this"),
-                parameter(name + "_lte", {"schema": whole}, "At most this")]
+        return compared(name, {"type": "integer", "minimum": -2**63, "maximum": 2**63 - 1})
     if kind == "number":
-        number = {"type": "number", "minimum": -1e15, "maximum": 1e15}
-        return [parameter(name, many(number), "Any of these, also separated by commas"),
-                parameter(name + "_gte", {"schema": number}, "At least this"),
-                parameter(name + "_lte", {"schema": number}, "At most this")]
+        return compared(name, {"type": "number", "minimum": -1e15, "maximum": 1e15})
     if kind == "boolean":
         return [parameter(name, many({"type": "boolean"}), "Any of these, also separated by commas")]
     if kind == "enum":

@@ -159,12 +159,12 @@ def parameter_values(schema):
         yield "twice", [str(value) for value in [_good(one)] * 2]
     elif "maxItems" in schema:
         yield "too many", [str(_good(one))] * (schema["maxItems"] + 1)
-    if "integer" in kinds:
-        for text in ("x", "1.5", "1e3", " 1", "0x1", "\uff11", "-", HUGE):
+    if "integer" in kinds or "number" in kinds:
+        for text in ("x", " 1", "0x1", "\uff11", "-", HUGE, *(() if "number" in kinds else ("1.5", "1e3"))):
             yield "no number: %r" % text[:9], [text]
         for key, step in (("minimum", -1), ("maximum", 1)):
             if key in one:
-                yield "out of range", [str(one[key] + step)]
+                yield "out of range", [str(one[key] + step * (1 if "integer" in kinds else 1e12))]
     if "boolean" in kinds:
         for text in ("maybe", "tru", "2", "\u771f", "null"):
             yield "neither true nor false: %r" % text, [text]
@@ -193,4 +193,4 @@ def _good(schema):
     if schema.get("format") == "date-time":
         return "2026-01-01T00:00:00Z"
     kinds = types_of(schema)
-    return schema.get("default", 1 if "integer" in kinds else "true" if "boolean" in kinds else "word")
+    return schema.get("default", 1 if {"integer", "number"} & set(kinds) else "true" if "boolean" in kinds else "word")
