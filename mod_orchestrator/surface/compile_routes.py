@@ -30,6 +30,12 @@ MEANINGS = {
     429: "The person has too much at work at once; Retry-After says when to come again",
     500: "An error of the server; the log has its cause under the request id",
     503: "Not available at the moment; try again"}
+FORBIDDEN = {
+    "any": "None of the caller's groups may use the service, or not for this",
+    "self": "It is another person", "self,admin": "It is another person, and the caller is no administrator",
+    "owner": "It is not the caller's", "owner,admin": "It is not the caller's, who is no administrator",
+    "admin": "The caller is no administrator",
+    "admin,service": "The caller is neither an administrator nor a service account"}
 HEADERS = {
     "X-Request-ID": ("The request's id, also in the logs", {"type": "string"}),
     "Location": ("URL of the object", {"type": "string", "format": "uri"}),
@@ -211,6 +217,8 @@ def response(status, spec, route):
     if status in (429, 503) and "Retry-After" not in headers:
         headers["Retry-After"] = header("Retry-After", required=False)
     meaning = "A page of the list" if "page" in spec else MEANINGS.get(status, "")
+    if status == 403:
+        meaning = FORBIDDEN.get(route["who"], meaning)
     out = {"description": spec.get("description", meaning), "headers": headers}
     if "page" in spec:
         spec = {**spec, "schema": page_of(spec)}
