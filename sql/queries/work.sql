@@ -267,14 +267,17 @@ WITH mine AS (
 SELECT name, lived_at > now() - interval '10 seconds' AS is_alive, starts_with(name, :prefix::text) AS is_here
 FROM engines WHERE name <> :name::text;
 
--- Takes over what an engine that is gone had in hand; what somebody has locked the next time.
+-- Takes over what an engine that is gone had in hand; what somebody has locked the next time. What nobody waits for is
+-- due again soon enough, and stays spread.
 -- name: engine_adopt
 WITH free AS MATERIALIZED (
-    SELECT id FROM work WHERE lease_owner = :name::text AND is_begun ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+    SELECT id FROM work WHERE lease_owner = :name::text AND is_begun AND NOT is_idle
+    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM engines
     WHERE name = :name::text
-      AND (SELECT count(*) FROM free) = (SELECT count(*) FROM work WHERE lease_owner = :name::text AND is_begun)
+      AND (SELECT count(*) FROM free) = (SELECT count(*) FROM work
+                                         WHERE lease_owner = :name::text AND is_begun AND NOT is_idle)
 )
 UPDATE work w SET due_at = LEAST(due_at, clock_timestamp()), lease_owner = NULL FROM free f WHERE w.id = f.id;
 
@@ -487,17 +490,6 @@ WITH change AS MATERIALIZED (
 ), unrelated AS (
     DELETE FROM resource_requirements q USING statuses s
     WHERE s.status = resource_status.DELETED AND s.id IN (q.resource_id, q.required_by_id)
-), seen AS (
-    UPDATE resources r
-    SET status = COALESCE(n.status, r.status), metadata = COALESCE(n.metadata, r.metadata),
-        metadata_sealed = CASE WHEN n.metadata IS NULL THEN r.metadata_sealed ELSE n.sealed END,
-        row_version = r.row_version + 1, updated_at = clock_timestamp()
-    FROM held, jsonb_to_recordset(c -> 'seen') AS n (position integer, version bigint, status smallint, metadata jsonb,
-        sealed text)
-    WHERE r.deployment_id = held.id AND r.position = n.position AND r.row_version = n.version
-      AND (COALESCE(n.status, r.status), COALESCE(n.metadata, r.metadata)) IS DISTINCT FROM (r.status, r.metadata)
-      AND NOT EXISTS (SELECT FROM operations o WHERE o.deployment_id = held.id AND o.ended_at IS NULL
-                      AND (o.resource_id IS NULL OR o.resource_id = r.id))
 ), whole AS (
     UPDATE deployments d
     SET status = CASE WHEN c -> 'whole' ? 'lost' THEN deployment_status.UNKNOWN
@@ -513,9 +505,23 @@ WITH change AS MATERIALIZED (
     WHERE c ? 'whole' AND d.id = held.id AND o.id = d.last_operation_id AND o.ended_at IS NOT NULL
       AND d.status = (c #>> '{whole,was}')::smallint
       AND (c -> 'whole' ?| ARRAY['lost', 'back'] OR c #> '{whole,outputs}' <> d.template_outputs)
+      AND NOT EXISTS (SELECT FROM operations x WHERE x.deployment_id = d.id AND x.ended_at IS NULL)
+    RETURNING d.id
+), seen AS (
+    UPDATE resources r
+    SET status = COALESCE(n.status, r.status), metadata = COALESCE(n.metadata, r.metadata),
+        metadata_sealed = CASE WHEN n.metadata IS NULL THEN r.metadata_sealed ELSE n.sealed END,
+        row_version = r.row_version + 1, updated_at = clock_timestamp()
+    FROM held, jsonb_to_recordset(c -> 'seen') AS n (position integer, version bigint, status smallint, metadata jsonb,
+        sealed text)
+    WHERE r.deployment_id = held.id AND r.position = n.position AND r.row_version = n.version
+      AND (COALESCE(n.status, r.status), COALESCE(n.metadata, r.metadata)) IS DISTINCT FROM (r.status, r.metadata)
+      AND NOT EXISTS (SELECT FROM operations o WHERE o.deployment_id = held.id AND o.ended_at IS NULL
+                      AND (o.resource_id IS NULL OR o.resource_id = r.id))
+      AND (SELECT count(*) FROM whole) >= 0
 ), looked_after AS (
-    INSERT INTO work (id, kind, is_begun, is_idle, endpoint, due_at)
-    SELECT mine.deployment_id, 'watch', true, true, COALESCE(:endpoint::text, ''),
+    INSERT INTO work (id, kind, is_begun, is_idle, is_resting, endpoint, due_at)
+    SELECT mine.deployment_id, 'watch', true, true, true, COALESCE(:endpoint::text, ''),
            clock_timestamp() + random() * (c ->> 'watch')::bigint * interval '1 microsecond'
     FROM mine WHERE c ? 'watch'
     ON CONFLICT (id) DO NOTHING
@@ -554,9 +560,14 @@ SELECT id FROM held;
 WITH mine AS MATERIALIZED (
     SELECT id FROM work
     WHERE id = :id::uuid AND lease_owner = :owner::text AND lease_number = :lease_number::bigint FOR UPDATE
+), watch AS MATERIALIZED (
+    SELECT w.id FROM work w
+    WHERE w.id = (SELECT x.deployment_id FROM operations x JOIN mine USING (id)) FOR UPDATE
 ), locked AS MATERIALIZED (
     SELECT o.id, o.deployment_id FROM operations o
-    WHERE o.deployment_id = (SELECT x.deployment_id FROM operations x JOIN mine USING (id)) ORDER BY o.id FOR UPDATE
+    WHERE o.deployment_id = (SELECT x.deployment_id FROM operations x JOIN mine USING (id))
+      AND (SELECT count(*) FROM watch) >= 0
+    ORDER BY o.id FOR UPDATE
 )
 DELETE FROM deployments d USING locked o
 WHERE (SELECT count(*) FROM locked) > 0 AND o.id = :id::uuid AND d.id = o.deployment_id

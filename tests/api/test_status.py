@@ -10,7 +10,7 @@ from harness.client import expect
 SAMPLE = re.compile(r'orchestrator_\w+(\{\w+="[^"]*"\})? -?\d+(\.\d+)?')
 TOLD = {"breaker", "calls_in_flight", "calls_waiting", "lost_seconds"}  # of an endpoint
 COUNTED = {"pending", "oldest_pending_seconds", "at_work", "due", "oldest_due_seconds"}  # of a kind of work
-KINDS = ["CREATE", "DELETE", "infrastructure", "sweep"]
+KINDS = ["CREATE", "DELETE", "START", "STOP", "REBOOT", "infrastructure", "watch", "sweep"]
 
 
 def page(stack, query=""):

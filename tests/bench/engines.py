@@ -24,6 +24,29 @@ CREATIONS, AWAY = 100, 0.02  # with a database so far away
 THREADS = "ThreadLimit 512\nThreadsPerChild 512\nMaxRequestWorkers 512\nMaxSpareThreads 512\n"
 DEFAULTS = {"poll_min": 5000, "poll_max": POLL * 1000, "lease": 60000, "im_timeout": 60000}
 
+WATCH = 300  # seconds between two looks at what is complete
+COMPLETE = """WITH n AS (SELECT gen_random_uuid() AS d, gen_random_uuid() AS o FROM generate_series(1, %s)),
+    k AS (INSERT INTO deployments (id, status, task, template_id, template_inputs, template_outputs, user_group,
+            user_group_issuer, per_provider_max_retries, max_providers, tot_timeout_mins, per_provider_timeout_mins,
+            keep_last_attempt, last_operation_id, created_by, updated_by, im_infra_id, im_endpoint, target_provider,
+            target_region, target_iaas_project)
+        SELECT n.d, status, task, template_id, '{}', template_outputs, user_group, user_group_issuer, 1, 1, 600, 600,
+            false, n.o, created_by, created_by, im_infra_id, im_endpoint, target_provider, target_region,
+            target_iaas_project
+        FROM n, deployments WHERE id = %s),
+    o AS (INSERT INTO operations (id, deployment_id, type, state, phase, user_group, user_group_issuer, created_by,
+            started_at, ended_at)
+        SELECT n.o, n.d, 'CREATE', 'succeeded', 'ended', user_group, user_group_issuer, created_by, now(), now()
+        FROM n, operations WHERE deployment_id = %s),
+    r AS (INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, is_compute, im_vm_idx,
+            status, metadata, metadata_sealed, created_by, updated_by)
+        SELECT gen_random_uuid(), n.d, position, tosca_node_name, tosca_node_type, is_compute, im_vm_idx, status,
+            metadata, metadata_sealed, created_by, updated_by
+        FROM n, resources WHERE deployment_id = %s)
+    INSERT INTO work (id, kind, is_begun, is_idle, is_resting, due_at, endpoint, rhythm, memory)
+    SELECT n.d, kind, true, true, true, clock_timestamp() + random() * %s * interval '1 second', endpoint, %s, memory
+    FROM n, work WHERE id = %s"""
+
 MULTIPLY = """WITH n AS (SELECT gen_random_uuid() AS d, gen_random_uuid() AS o FROM generate_series(1, %s)),
     k AS (INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer,
             per_provider_max_retries, max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt,
@@ -80,7 +103,11 @@ class Engines:
         return self.rig.sql(sql)[0]
 
     def cpu(self, daemon):
-        with open("/proc/%d/stat" % daemon.process.pid, encoding="ascii") as file:
+        return self.seconds_of(daemon.process.pid)
+
+    @staticmethod
+    def seconds_of(pid):
+        with open("/proc/%d/stat" % pid, encoding="ascii") as file:
             fields = file.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -99,6 +126,36 @@ class Engines:
             self.rig.sql("ANALYZE")
             self.rig.sql("UPDATE work SET due_at = clock_timestamp() + random() * %s * interval '1 second'", (POLL,))
             self.watch(self.engine(**DEFAULTS))
+
+    def watches(self):
+        """What a watch of 20,000 that are complete costs, the daemon's and its server's processes together."""
+        with self.running(watch_interval=1000):
+            first = [person.create() for person in self.people[:LIVE_IMS]]
+            for id in first:
+                self.rig.finish(id)
+            self.rig.wait_for(lambda: self.one("""SELECT count(*) FROM work WHERE kind = 'watch' AND rhythm > 0
+                AND memory -> 'seen' ?& ARRAY['0', 'outputs']""")[0] == LIVE_IMS, 60, "looks at everything")
+            self.rig.stop_engines()
+            for id in first:
+                self.rig.sql(COMPLETE, (LIVE // LIVE_IMS, id, id, id, WATCH, WATCH * 1000000 // 9 * 10, id))
+            self.rig.sql("DELETE FROM work WHERE kind = 'watch' AND id = ANY (%s::uuid[])", (first,))
+            self.rig.sql("ANALYZE")
+            daemon = self.engine(**DEFAULTS, watch_interval=WATCH * 1000)
+            self.rig.wait_for(lambda: self.one("SELECT sum(lease_number) FROM work WHERE kind = 'watch'")[0]
+                              > LIVE // WATCH, 60, "a second's worth of looks")
+            before, served, calls = self.counted(daemon), self.served(), self.rig.control.get("calls")["total"]
+            time.sleep(SECONDS)
+            looks, versions, _, cpu, seconds = (b - a for a, b in zip(before, self.counted(daemon)))
+            calls = self.rig.control.get("calls")["total"] - calls
+            note = "%d complete, %.0f looks/s, %.0f calls/s" % (LIVE, looks / seconds, calls / seconds)
+            self.at_most("a watch's share of a core", (cpu + self.served() - served) / seconds, 0.1,
+                         note + ", %.3f of it the daemon" % (cpu / seconds))
+            self.at_most("versions of rows of a watch's look", versions / looks, 1.05, note)
+
+    def served(self):
+        """Seconds that PostgreSQL's processes for the daemon had of a processor."""
+        return sum(self.seconds_of(pid) for pid, in self.rig.sql(
+            "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"))
 
     def counted(self, daemon):
         looks, = self.one("SELECT sum(lease_number) FROM work")
@@ -176,7 +233,7 @@ class Engines:
 def measure(say):
     made = Engines(say)
     try:
-        for part in (made.far, made.hung, made.lives, made.claims):
+        for part in (made.far, made.hung, made.lives, made.watches, made.claims):
             part()
     finally:
         made.close()

@@ -36,6 +36,32 @@ def test_a_look_that_finds_nothing_new_writes_one_version_of_a_row(rig, versions
     rig.finish(id)
 
 
+def test_a_look_at_what_is_complete_writes_one_version_of_a_row(rig, versions):
+    rig.engine(**STEADY, watch_interval=900)
+    id = rig.person().create()
+    rig.finish(id)
+
+    def are_cheap():
+        counted = dict(rig.sql("SELECT lease_number, count(*) FROM versions WHERE id = %s GROUP BY 1", (id,)))
+        return sum(count == 1 for lease, count in counted.items() if lease < max(counted)) >= 5
+    rig.wait_for(are_cheap, 30, "looks of one version each")
+    assert rig.deployment(id)["status"] == 0
+
+
+def test_what_nobody_waits_for_comes_last(rig):
+    """While calls take their time, with one slot: what is complete is looked at behind what somebody waits for."""
+    rig.engine(watch_interval=500, im_max_in_flight=1)
+    alice = rig.person()
+    watched = [alice.create() for _ in range(6)]
+    for id in watched:
+        rig.finish(id)
+    rig.control.fault(fault="slow", on="state", ms=200)
+    rig.sql("UPDATE work SET due_at = now() WHERE kind = 'watch'")
+    rig.notify()
+    rig.finish(alice.create())
+    rig.wait_for(lambda: rig.sql("SELECT min(lease_number) FROM work WHERE kind = 'watch'")[0][0] > 0, 20, "all looks")
+
+
 def test_what_is_looked_at_in_a_rhythm_hears_of_a_deletion_at_once(rig):
     rig.engine(**{**STEADY, "poll_min": 60000, "poll_max": 60000, "lease": 90000})
     alice = rig.person()

@@ -11,7 +11,9 @@ NAMES = ("create-create-before-kill", "create-create-after-reset", "create-state
          "delete-delete-after-kill", "delete-state-before-stopped", "delete-work_save-after-broken",
          "force-work_forget-after-kill", "force-all-before-reset-long", "gone-list-before-away",
          "back-delete-after-lost", "grow-update-after-kill", "grow-update-before-kill", "shrink-vm_delete-after-lost",
-         "owner-update-after-lost")
+         "owner-update-after-lost",
+         "stop-power-after-kill", "stop-work_save-after-broken", "reboot-power-after-lost",
+         "watch-state-after-away")
 CELLS = [{cells.name(cell): cell for cell in cells.every()}[name] for name in NAMES]
 
 

@@ -19,7 +19,8 @@ from .client import template, unique
 
 # Milliseconds; by the names of orc_config_t.
 QUICK = {"poll_min": 50, "poll_max": 300, "looks": [300, 600, 1200, 2400], "delete_repeat": 400,
-         "public_address_recheck": 600, "lease": 2000, "im_timeout": 1500, "im_create_timeout": 1500}
+         "public_address_recheck": 600, "lease": 2000, "im_timeout": 1500, "im_create_timeout": 1500,
+         "watch_interval": 0}
 # Providers for placement: the first of a pair fails, the second does not.
 PAIRS = 100
 

@@ -41,6 +41,11 @@ CALLS = [
     ("shrink", ("vm_delete", "update"), SOME),
     ("owner", ("update", "state"), SOME),
     ("grow", ("update",), BESIDE),
+    # A machine is stopped, or rebooted; one that was stopped behind our back is seen.
+    ("stop", ("power", "state"), ALL),
+    ("stop", ("vm", "outputs"), SOME),
+    ("reboot", ("power",), ALL),
+    ("watch", ("state", "vm"), SOME),
     ("create", ("create", "state"), BESIDE),
     ("delete", ("delete", "state"), BESIDE),
 ]
@@ -51,6 +56,8 @@ STATEMENTS = {
     "delete": ("work_claim", "work_save", "work_poll"),
     "force": ("work_forget",),
     "retry": ("work_claim", "work_save"),
+    "stop": ("work_claim", "work_durably", "work_save"),
+    "watch": ("work_claim", "work_save"),
     "gone": ("work_claim", "work_poll"),
     "grow": ("work_claim", "work_durably", "work_save"),
     "shrink": ("work_save",),

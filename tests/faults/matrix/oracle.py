@@ -26,6 +26,8 @@ class Verdict:
 
 
 HAVE_ONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_FAILED")
+# What a machine's resource shows of IM's words.
+MACHINES = {"configured": "STARTED", "stopped": "STOPPED"}
 UNTOLD = "has one that it tells nothing of, which may be it."
 
 
@@ -99,6 +101,44 @@ class Oracle:
             elif others:
                 lost.append("nobody wants %s of deployment %s" % (others, id))
         return lost, doubled
+
+    # machines
+
+    def deployment(self, id):
+        return self._get(id)
+
+    def machines(self):
+        """Paths of resources."""
+        return ["/deployments/%s/resources/%s" % (id, one["id"])
+                for id in self.ids for one in self._get(id + "/resources")["data"]]
+
+    def machines_that_differ(self):
+        """(lost, doubled): what IM has of a machine is shown; nothing was asked for twice."""
+        lost, doubled = [], []
+        for entry in self.stack.control.ledger(alive="true"):
+            id = entry["metadata"].get("PAAS_DEP_UUID")
+            if id not in self.ids:
+                continue
+            shown = [one["status_name"] for one in self._get(id + "/resources")["data"]]
+            wanted = [MACHINES.get(state) for _, state in sorted(entry["vm_states"].items())]
+            if shown != wanted:
+                lost.append("machines of deployment %s are %s, not %s" % (id, shown, wanted))
+            doubled += ["machines of deployment %s: %s" % (id, entry["power"])
+                        for count in entry["power"].values() if count > 1]
+            asked = {one["type"]: one["state"] for one in self.operations() if one["deployment_id"] == id}
+            lost += ["%s of deployment %s succeeded, and IM did not do it" % (type, id)
+                     for type, word in (("STOP", "stop"), ("REBOOT", "reboot"))
+                     if asked.get(type) == "succeeded" and not entry["power"][word]]
+        return lost, doubled
+
+    def wait_until_machines_are_equal(self, verdict, when, timeout=10):
+        """Until the API shows what IM has."""
+        try:
+            self.stack.wait_for(lambda: self.machines_that_differ() == ([], []), timeout, "what IM has")
+        except AssertionError:
+            lost, doubled = self.machines_that_differ()
+            verdict.lost += ["%s %s" % (one, when) for one in lost]
+            verdict.doubled += ["%s %s" % (one, when) for one in doubled]
 
     def wait_until_over(self, verdict, when, timeout=15):
         """Until every operation has ended; those that have not, and don't say what they wait for, are stuck."""

@@ -66,6 +66,7 @@ class Place:
     def __init__(self, stack):
         self.stack = stack
         self.daemons, self.logs = [], []  # logs: of all daemons of this cell
+        self.more = {}  # what all daemons of this cell are told
         self.build = BUILD or os.path.join(process.CHECKOUT, "build")
         self.wrapper = shlex.split(os.environ.get("ORCHESTRATOR_WRAPPER", ""))
         self.path = stack.path
@@ -78,7 +79,8 @@ class Place:
     def daemon(self, **config):
         """Starts one more."""
         self._number += 1
-        self.daemons.append(Engine(self, self._number, configuration(self.stack, **{**TIMES, **config})))
+        self.daemons.append(Engine(self, self._number, configuration(
+            self.stack, **{**TIMES, **self.more, **config})))
         self.logs.append(self.daemons[-1])
 
     def tell(self):
@@ -151,8 +153,11 @@ def run(place, cell, seed):
 
 # What the deployments of a cell are told to do beside BEHAVIOUR, and what else daemons are told: by words of its name.
 BEHAVIOURS = {"stuck": {"refuse": 6},  # three asynchronous deletions without effect, three that IM refuses
-              "nameless": {"undocumented": 1, "nameless": 1}, "work_poll": {"boot_ms": 600, "delete_ms": 600}}
-DAEMONS = {"stuck": {"looks": [300, 600, 1200]}, "work_renew": {"im_create_timeout": 3000}}
+              "nameless": {"undocumented": 1, "nameless": 1}, "work_poll": {"boot_ms": 600, "delete_ms": 600},
+              "stop": {"power_ms": 60}}
+WATCHED = {"watch_interval": 300}
+DAEMONS = {"stuck": {"looks": [300, 600, 1200]}, "work_renew": {"im_create_timeout": 3000}, "stop": WATCHED,
+           "reboot": WATCHED, "watch": WATCHED}
 
 
 class Way:
@@ -166,7 +171,8 @@ class Way:
 
     def go(self):
         during = self.cell.during
-        self.strike.prepare(**self._words(DAEMONS))
+        self.place.more = self._words(DAEMONS)
+        self.strike.prepare()
         is_early = during in ("create", "search", "retry", "cancel")
         # It is no notification that a daemon has missed because it was not there yet.
         is_second = is_early and self.cell.route == "notification"
@@ -183,7 +189,8 @@ class Way:
         else:
             self._see_to_the_end("after its creation", None)
             {"delete": self._strike_at_deletion, "force": self._strike_at_deletion, "gone": self._strike_at_rest,
-             "back": self._strike_at_return, "stuck": self._strike_at_rest,
+             "back": self._strike_at_return, "stuck": self._strike_at_rest, "stop": self._strike_at_machines,
+             "reboot": self._strike_at_machines, "watch": self._strike_at_watching,
              **dict.fromkeys(CHANGES, self._strike_at_change)}[during]()
         self.verdict.operations = len(self.oracle.seen)
 
@@ -254,6 +261,30 @@ class Way:
         self._delete()
         self._meet()
         self._see_to_the_end("after its deletion", "ended")
+
+    def _strike_at_machines(self):
+        self.strike.arm()
+        for path in self.oracle.machines():
+            self.stack.wait_for(lambda path=path: self._asks("%s/%s" % (path, self.cell.during)), 20, "the PATCH")
+        self._meet()
+        self._see_machines("after it was asked for")
+
+    def _asks(self, path):
+        """An IM that was slow for long may have made a machine an ERROR until the next look."""
+        return self.oracle.person.patch(path).status_code == 202
+
+    def _strike_at_watching(self):
+        self.strike.arm()
+        for id in self.oracle.ids:
+            self.control.force(self.oracle.deployment(id)["im_infra_id"], "stopped")
+        self._meet(is_over=lambda: True)
+        self._see_machines("after it was stopped at IM")
+
+    def _see_machines(self, when):
+        self._see_to_the_end(when, "ended")
+        self.oracle.wait_until_machines_are_equal(self.verdict, when)
+        self._delete()
+        self._see_to_the_end("after its deletion", "deleted")
 
     def _strike_at_rest(self):
         """At one of the further looks; all that is gone comes back then, and has to be seen."""

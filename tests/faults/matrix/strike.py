@@ -47,7 +47,8 @@ class Strike:
     def prepare(self, **config):
         """Starts the daemon that meets the fault: one alone that is to be killed or frozen, else one to three."""
         if self.is_of_database:
-            self.number = self.choose.randrange(1, OFTEN.get(self.cell.route, 1) + 1)
+            often = 1 if self.cell.during == "watch" else OFTEN.get(self.cell.route, 1)  # it stores once what is new
+            self.number = self.choose.randrange(1, often + 1)
             self.proxy = self._make_proxy()
             port = "port=%d" % self.place.stack.ports["postgresql"]
             config["database"] = self.place.stack.postgres.conninfo.replace(port, "port=%d" % self.proxy.port)
