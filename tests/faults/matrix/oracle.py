@@ -81,7 +81,7 @@ class Oracle:
     def machines(self, id):
         """Of a deployment: those that its resources are, and those that IM has."""
         rows = self._get(id + "/resources?size=100")["data"]
-        known = {one["im_vm_idx"] for one in rows if one["status_name"] == "STARTED"} - {None}
+        known = {one["im_vm_idx"] for one in rows if one["status_name"] in MACHINES.values()} - {None}
         [found] = [one for one in self.stack.control.ledger(alive="true") if one["metadata"].get("PAAS_DEP_UUID") == id]
         return known, set(found["vm_states"])
 
@@ -107,8 +107,8 @@ class Oracle:
     def deployment(self, id):
         return self._get(id)
 
-    def machines(self):
-        """Paths of resources."""
+    def paths_of_machines(self):
+        """Of resources."""
         return ["/deployments/%s/resources/%s" % (id, one["id"])
                 for id in self.ids for one in self._get(id + "/resources")["data"]]
 

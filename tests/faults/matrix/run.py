@@ -264,7 +264,7 @@ class Way:
 
     def _strike_at_machines(self):
         self.strike.arm()
-        for path in self.oracle.machines():
+        for path in self.oracle.paths_of_machines():
             self.stack.wait_for(lambda path=path: self._asks("%s/%s" % (path, self.cell.during)), 20, "the PATCH")
         self._meet()
         self._see_machines("after it was asked for")
