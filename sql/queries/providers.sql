@@ -8,11 +8,12 @@ FROM users caller LEFT JOIN views.v1_providers() p ON p.id = :id
     LEFT JOIN views.provider_access(p.id, :issuer, :groups::text[], :is_admin) a ON true
 WHERE caller.id = :caller
 
--- The base of the list.
+-- The base of the list. PostgreSQL wants to know the type of each parameter, used or not.
 -- name: provider_list
 -- parameters: caller, issuer, groups, is_admin
 SELECT p.* FROM views.v1_providers() p
     JOIN views.provider_access(p.id, :issuer::text, :groups::text[], :is_admin::boolean) a ON a.is_allowed
+WHERE :caller::uuid IS NOT NULL
 
 -- Who writes a source writes all of it, one after the other.
 -- name: provider_lock

@@ -628,8 +628,9 @@ WHERE deployment_id = :deployment_id::uuid ORDER BY position;
 -- How attempts went lately: with the deployment's template, and with all of them.
 -- name: work_providers
 -- columns: name, is_of_template, attempts, successes, seconds
-SELECT provider, template_id <> '00000000-0000-0000-0000-000000000000', attempts * weight_since(counted_at),
-    successes * weight_since(counted_at), seconds * weight_since(counted_at)
+SELECT provider AS name, template_id <> '00000000-0000-0000-0000-000000000000' AS is_of_template,
+    attempts * weight_since(counted_at) AS attempts, successes * weight_since(counted_at) AS successes,
+    seconds * weight_since(counted_at) AS seconds
 FROM provider_records
 WHERE template_id IN ('00000000-0000-0000-0000-000000000000',
     (SELECT template_id FROM deployments WHERE id = :deployment_id::uuid));

@@ -120,18 +120,18 @@ static void sqlstate_decides_the_error(void **state)
 
 static void constraints_are_named(void **state)
 {
-    const char *sql = "INSERT INTO providers (name) VALUES ('one')";
+    const char *sql = "INSERT INTO engines (name) VALUES ('one')";
     orc_db_t *db = opened();
     orc_error_t *error;
 
     assert_null(orc_db_execute_text(db, NULL, sql, 0, NULL, ORC_DB_UNUSUAL, pool));
     error = orc_db_execute_text(db, NULL, sql, 0, NULL, ORC_DB_UNUSUAL, pool);
     assert_string_equal(error->sqlstate, "23505");
-    assert_true(orc_error_breaks(error, "providers_pkey"));
+    assert_true(orc_error_breaks(error, "engines_pkey"));
     assert_false(orc_error_breaks(error, "other"));
-    assert_false(orc_error_breaks(orc_error(pool, 500, "x", "other"), "providers_pkey"));
-    assert_false(orc_error_breaks(NULL, "providers_pkey"));
-    assert_null(strstr(error->detail, "providers"));
+    assert_false(orc_error_breaks(orc_error(pool, 500, "x", "other"), "engines_pkey"));
+    assert_false(orc_error_breaks(NULL, "engines_pkey"));
+    assert_null(strstr(error->detail, "engines"));
     orc_db_close(db);
 }
 
