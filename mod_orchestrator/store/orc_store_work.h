@@ -228,9 +228,8 @@ typedef struct orc_store_record_t {
 orc_sql_call_t orc_store_records_call(const char *deployment_id, apr_pool_t *pool);
 apr_array_header_t *orc_store_records(const orc_rows_t *rows, apr_pool_t *pool);
 
-/** Deletes what is too old to be asked for: idempotency keys after a day, records of
- * providers after ten weeks. A bounded number at a time; *deleted, 0 when
- * nothing is left. */
+/** Deletes what is too old to be asked for: idempotency keys after a day, records of providers after ten weeks. A
+ * bounded number at a time; *deleted, 0 when nothing is left. */
 orc_error_t *orc_store_keep_house(int *deleted, orc_db_t *db, apr_pool_t *pool);
 
 #endif
