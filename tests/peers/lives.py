@@ -10,6 +10,7 @@ from stack import local
 from venvs import say
 
 AT_ONCE = 200
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI%s" % ("A" * 43)
 CALLERS = 16  # requests to us at once
 
 
@@ -105,9 +106,10 @@ def _cluster():
     text = re.sub(r"^(\s+template_name:).*", r"\1 " + unique("cluster"), text, flags=re.M)
     inputs, count = "    network_name:\n", "            count: { get_input: worker_count }\n"
     text = text.replace(inputs, "    gone: { type: list, entry_schema: { type: string }, default: [] }\n"
+                        "    users: { type: list, default: [] }\n"
                         "    password: { type: string, default: random(12) }\n" + inputs, 1)
     text = text.replace(count, count + "            removal_list: { get_input: gone }\n", 1)
-    return text + "    password:\n      value: { get_input: password }\n"
+    return text + "    password: { value: { get_input: password } }\n    users: { value: { get_input: users } }\n"
 
 
 def changes(stack, im):
@@ -138,10 +140,12 @@ def changes(stack, im):
     assert fewer == {id: vm for id, vm in more.items() if id != chosen}, fewer
     assert update(worker_mem="1 GB") == fewer
     assert len(update(worker_count=1)) == 1
-    for answer in (admin.post("/deployments/%s/owners" % deployment, json={}),
-                   admin.delete("/deployments/%s/owners/me" % deployment)):
-        expect(answer, 202)
-        person.wait_for_status(deployment, "UPDATE_COMPLETE", timeout=120)
+    expect(admin.patch("/users/me", json={"public_ssh_key": KEY}), 204)
+    for ask, accounts in ((lambda: admin.post("/deployments/%s/owners" % deployment, json={}), 1),
+                          (lambda: admin.delete("/deployments/%s/owners/me" % deployment), 0)):
+        expect(ask(), 202)
+        value = person.wait_for_status(deployment, "UPDATE_COMPLETE", timeout=120)
+        assert len(value["template_outputs"]["users"]) == accounts, value["template_outputs"]
     expect(person.delete("/deployments/" + deployment), 202)
     person.wait_for_status(deployment, "DELETE_COMPLETE", timeout=180)
     assert not im.infrastructures(person), "IM still lists it"
