@@ -239,6 +239,22 @@ def test_a_scale_out_that_fails_leaves_what_was_there(stack, how):
     assert statuses(alice, made) == {"STARTED"} and len(workers(alice, made)) == 2
 
 
+def test_a_scale_in_that_fails_behind_the_removal_says_what_is_gone(stack):
+    alice = stack.person()
+    made = deploy(alice, behaviour="fault: bad_template, on: update, first: 1")
+    old = workers(alice, made)
+    expect(patch(alice, made, workers=1), 202)
+    after = alice.wait_for_status(made, "UPDATE_FAILED")
+    assert after["template_inputs"] == {}
+    assert statuses(alice, made) == {"STARTED"} and len(resources(alice, made)) == 3
+    [(id, vm)] = workers(alice, made).items()
+    assert old[id] == vm and len(machines(stack, alice, made)) == 2
+    # The same inputs as before bring back what they say.
+    expect(patch(alice, made), 202)
+    alice.wait_for_status(made, "UPDATE_COMPLETE")
+    assert len(workers(alice, made)) == 2 and len(machines(stack, alice, made)) == 3
+
+
 def test_an_update_that_im_never_answers_ends_in_time(stack):
     alice = stack.person()
     made = deploy(alice)

@@ -8,8 +8,8 @@
 #include "orc_words.h"
 
 /*
- * Restoring: an update that failed leaves what was there before. Machines that it made are removed, IM gets
- * the document with the former inputs, and the resources say what is true. Machines that were removed stay so: then IM
+ * Restoring: an update that failed leaves what was there before. Machines that it made are removed, IM gets the
+ * document with the former inputs, and the resources say what is true. Machines that were removed stay so: then IM
  * keeps the document that it has, which would else make others in their place.
  */
 
@@ -27,18 +27,33 @@ static int is_there(const orc_update_t *memory, const orc_store_resource_t *reso
 
 /* ---- the end ---- */
 
-void orc_update_give_back(orc_task_t *task)
+/* True when a machine that was to go went. */
+static int is_any_removed(const orc_update_t *memory)
 {
-    const orc_update_t *memory = memory_of(task);
-    json_t *list = orc_task_change_list(task, "resources");
     int i;
 
     for (i = 0; i < memory->resources->nelts; i++) {
         const orc_store_resource_t *resource = &APR_ARRAY_IDX(memory->resources, i, orc_store_resource_t);
-        int status = resource->status == ORC_RESOURCE_CREATING   ? ORC_RESOURCE_ERROR
-                     : resource->status != ORC_RESOURCE_DELETING ? resource->status
-                     : is_there(memory, resource)                ? ORC_RESOURCE_STARTED
-                                                                 : ORC_RESOURCE_DELETED;
+
+        if (resource->status == ORC_RESOURCE_DELETING && !is_there(memory, resource))
+            return 1;
+    }
+    return 0;
+}
+
+/* What is hosted went with its machine. */
+void orc_update_give_back(orc_task_t *task)
+{
+    const orc_update_t *memory = memory_of(task);
+    json_t *list = orc_task_change_list(task, "resources");
+    int i, is_removed = is_any_removed(memory);
+
+    for (i = 0; i < memory->resources->nelts; i++) {
+        const orc_store_resource_t *resource = &APR_ARRAY_IDX(memory->resources, i, orc_store_resource_t);
+        int status = resource->status == ORC_RESOURCE_CREATING                           ? ORC_RESOURCE_ERROR
+                     : resource->status != ORC_RESOURCE_DELETING                         ? resource->status
+                     : (resource->is_compute ? is_there(memory, resource) : !is_removed) ? ORC_RESOURCE_STARTED
+                                                                                         : ORC_RESOURCE_DELETED;
 
         if (status != resource->status)
             json_array_append_new(list, json_pack("{s:i, s:i}", "position", resource->position, "status", status));
@@ -102,16 +117,9 @@ static orc_step_t on_document(orc_task_t *task, const orc_im_result_t *result)
 static orc_step_t put_document_back(orc_task_t *task)
 {
     const orc_update_t *memory = memory_of(task);
-    int i;
 
-    if (!memory->asked && !memory->is_merged)
+    if ((!memory->asked && !memory->is_merged) || is_any_removed(memory))
         return end(task);
-    for (i = 0; i < memory->resources->nelts; i++) {
-        const orc_store_resource_t *resource = &APR_ARRAY_IDX(memory->resources, i, orc_store_resource_t);
-
-        if (resource->status == ORC_RESOURCE_DELETING && !is_there(memory, resource))
-            return end(task);
-    }
     return orc_update_call(task, ORC_CALL_TOSCA, on_document);
 }
 
