@@ -221,6 +221,7 @@ static orc_step_t succeed(orc_task_t *task)
     orc_story_log(changes, "info", "finished", 1,
                   orc_update_is_of_owners(task) ? "The change of owners is done." : "The update is complete.");
     orc_task_describe(task, orc_update_is_of_owners(task) ? "The owners are changed." : "The update is complete.");
+    orc_operation_watch(task);
     return orc_step_ended("succeeded");
 }
 
