@@ -104,7 +104,7 @@ orc_error_t *orc_report_load(orc_engine_t *engine, orc_db_t *db, apr_pool_t *poo
 
     if (began < engine->load_at)
         return NULL;
-    ORC_TRY(orc_store_load(&loads, db, pool));
+    ORC_TRY(orc_store_load(&loads, db, engine->config->watch_interval != 0, pool));
     ORC_TRY(orc_store_unwanted(&unwanted, db, pool));
     tell_kinds(engine->status, loads);
     tell(engine->status->unwanted, (apr_uint64_t)unwanted.count);

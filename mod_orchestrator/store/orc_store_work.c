@@ -154,12 +154,12 @@ orc_error_t *orc_store_at_work(int *count, orc_db_t *db, const char *owner, apr_
     return NULL;
 }
 
-orc_error_t *orc_store_load(apr_array_header_t **loads, orc_db_t *db, apr_pool_t *pool)
+orc_error_t *orc_store_load(apr_array_header_t **loads, orc_db_t *db, int with_idle, apr_pool_t *pool)
 {
     orc_rows_t rows;
     int i;
 
-    ORC_TRY(orc_db_execute(db, &rows, orc_sql_work_load(), pool));
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_work_load(.with_idle = orc_value_flag(with_idle)), pool));
     *loads = apr_array_make(pool, rows.count + 1, sizeof(orc_store_load_t));
     for (i = 0; i < rows.count; i++) {
         const orc_sql_work_load_row_t row = orc_sql_work_load_row(&rows, i);

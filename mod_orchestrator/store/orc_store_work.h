@@ -114,8 +114,9 @@ typedef struct orc_store_load_t {
     apr_int64_t due, oldest_due;         /* of the latter: in nobody's hands, though it is time */
 } orc_store_load_t;
 
-/** *loads: of orc_store_load_t, by kind; a kind without anything to do is missing. */
-orc_error_t *orc_store_load(apr_array_header_t **loads, orc_db_t *db, apr_pool_t *pool);
+/** *loads: of orc_store_load_t, by kind; a kind without anything to do is missing. `with_idle`: those too that nobody
+ * waits for. */
+orc_error_t *orc_store_load(apr_array_header_t **loads, orc_db_t *db, int with_idle, apr_pool_t *pool);
 
 /** Infrastructures that nobody wants and that are not gone. */
 typedef struct orc_store_unwanted_t {

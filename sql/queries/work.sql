@@ -241,7 +241,8 @@ SET due_at = clock_timestamp() + CASE WHEN w.is_hurried THEN 0 ELSE f.rest END *
 FROM free f WHERE w.id = f.id AND w.lease_owner = :owner::text;
 
 -- What there is to do, by kind: that has not begun, that has, and of the latter what is due and in nobody's hands; the
--- age of the oldest in microseconds, 0: there is none. Rows of what has ended are gone.
+-- age of the oldest in microseconds, 0: there is none. Rows of what has ended are gone. `with_idle`: what nobody waits
+-- for is done here.
 -- name: work_load
 -- columns: kind, pending, oldest_pending, at_work, due, oldest_due
 SELECT kind, count(*) FILTER (WHERE NOT is_begun) AS pending,
@@ -249,7 +250,7 @@ SELECT kind, count(*) FILTER (WHERE NOT is_begun) AS pending,
            AS oldest_pending,
        count(*) FILTER (WHERE is_begun) AS at_work, count(*) FILTER (WHERE is_begun AND due_at <= now()) AS due,
        GREATEST(0, extract(epoch FROM now() - min(due_at) FILTER (WHERE is_begun)) * 1000000)::bigint AS oldest_due
-FROM work GROUP BY kind ORDER BY kind;
+FROM work WHERE NOT is_idle OR :with_idle::boolean GROUP BY kind ORDER BY kind;
 
 -- What nobody wants and is not gone yet; of it, what IM refuses to delete; the age of the oldest as above.
 -- name: infrastructure_load

@@ -10,7 +10,8 @@ from harness.client import expect, template, unique
 FORM = {"Accept": "application/json"}
 KEY = ("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC7vbqajDhA1kTq0bqeOSkLQJ6vxJx2Hn5Zp4V0m7bYv3mWm0iVx2wT1uGqS0t0O0nX4nS9Yb"
        "3kN4cVd2hQfXo5u5c0h0cUJj5J2aQx1r3aYv2Hn7kG3m0q3dVq1mJc8kQ1q7wV0w8aC2wVvJ8mX9u1v5V9v2b1Yt0w2vJw3Z6Q== mrossi")
-PERSON = {"id", "created_at", "sub", "issuer", "name", "username", "email", "picture", "public_ssh_key", "refresh_token"}
+PERSON = {"id", "created_at", "sub", "issuer", "name", "username", "email", "picture", "public_ssh_key",
+          "refresh_token"}
 TEMPLATE = {"id", "created_at", "created_by", "updated_at", "updated_by", "content", "checksum", "name", "version",
             "target_provider_type", "tosca_definition_version"}
 # The reference calls a deployment's id `uuid` in this one place.
