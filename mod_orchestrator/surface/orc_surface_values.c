@@ -4,6 +4,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@
 #include "orc_time.h"
 #include "orc_url.h"
 #include "orc_utf8.h"
+
+#define LARGEST_NUMBER 1e15 /* as the contract has it */
 
 enum {
     MAX_NAME_ECHOED = 100,
@@ -73,7 +76,7 @@ static int is_number(const char *text)
         if (at == digits || at - digits > MAX_EXPONENT)
             return 0;
     }
-    return !*at;
+    return !*at && fabs(strtod(text, NULL)) <= LARGEST_NUMBER;
 }
 
 static const char *stored_time(const char *text, apr_pool_t *pool)

@@ -555,7 +555,7 @@ BOUND, TYPE, VALID = "SetHandler orchestrator", "AuthType Bearer", "Require vali
     ("AuthType Basic", "must be Bearer",
      place(BOUND, TYPE, VALID) + "\n" + place("AuthType Basic", path="/api/v1/users")),
     ("AuthType None", "must be Bearer",
-     place(BOUND, TYPE, VALID) + "\n" + place("AuthType None", "Require all granted", path="/api/v1/docs")),
+     place(BOUND, TYPE, VALID) + "\n" + place("AuthType None", "Require all granted", path="/api/v1/manual")),
     ("AuthType None", "must be Bearer", place(BOUND, TYPE, VALID, "<Limit GET>", "AuthType None", "</Limit>")),
     ("AuthType None", "must be Bearer", place(BOUND, TYPE, VALID, "<If true>", "AuthType None", "</If>")),
     ("AuthType None", "must be Bearer",
@@ -635,7 +635,7 @@ def test_a_place_that_asks_for_a_token_in_another_way_is_accepted(configuration,
     ("Require all", place(BOUND, TYPE, VALID) + "\n" + HOST % place("Require all granted", path="/")),
     ("Require all", place(BOUND, TYPE, VALID) + "\n" + HOST % place(TYPE, "Require all granted", path="/api")),
     ("Require all", place(BOUND, TYPE, VALID, "<Limit GET>", "Require all granted", "</Limit>")),
-    ("Require all", place(BOUND, TYPE, VALID) + "\n" + place("Require all granted", path="/api/v1/docs")),
+    ("Require all", place(BOUND, TYPE, VALID) + "\n" + place("Require all granted", path="/api/v1/manual")),
     ("Require all", place(BOUND, TYPE, "<If true>", "Require all granted", "</If>", "<Else>", VALID, "</Else>")),
     ("Require local", place(BOUND, TYPE, VALID) + "\n" + HOST % place("Require local", path="/api/v1/users/")),
     ("Satisfy", place(BOUND, TYPE, VALID, "Satisfy Any", "Allow from all")),
@@ -662,7 +662,7 @@ def test_a_place_without_any_require_that_is_left_is_refused(configuration, line
                                    place(BOUND, TYPE, VALID, "<If false>", "AuthMerging Off", "</If>"),
                                    place(BOUND, TYPE, VALID) + "\n" +
                                    place("<If false>", "AuthMerging Off", "</If>", path="/api/v1/health"),
-                                   place(BOUND, TYPE, VALID) + "\n" + place("AuthMerging Off", path="/api/v1/docs")])
+                                   place(BOUND, TYPE, VALID) + "\n" + place("AuthMerging Off", path="/api/v1/manual")])
 def test_where_no_require_may_be_left_is_warned_of(configuration, lines):
     status, said = configuration.test(lines, without=(GOOD_PLACE,))
     line = configuration.line_of("AuthMerging Off")
