@@ -12,6 +12,8 @@
  * for until public_address_recheck after IM first said "configured"; what IM says then, is believed.
  */
 
+enum { SHORTAGES = 10 /* looks at fewer machines than there are to be, before IM is believed */ };
+
 /* ---- the end ---- */
 
 static orc_step_t on_resources(orc_task_t *task, const orc_found_t *found)
@@ -35,6 +37,13 @@ static orc_step_t on_log(orc_task_t *task, const orc_im_result_t *result)
     return orc_step_read((orc_read_t){.kind = ORC_READ_RESOURCES, .then = on_resources});
 }
 
+/* An IM that has lost its database lists a machine, and knows nothing of it: it is asked again, before it is believed.
+ */
+static int lacks_machines(orc_create_t *memory, const orc_collected_t *collected)
+{
+    return collected->machines->nelts < memory->machines && ++memory->shortages <= SHORTAGES;
+}
+
 static orc_step_t on_collected(orc_task_t *task, const orc_collected_t *collected)
 {
     orc_create_t *memory = task->memory;
@@ -45,6 +54,11 @@ static orc_step_t on_collected(orc_task_t *task, const orc_collected_t *collecte
                            : "a public address";
 
     memory->collected = collected;
+    if (lacks_machines(memory, collected)) {
+        orc_task_describe(task, "%s: the Infrastructure Manager tells nothing of some machines; that may heal.",
+                          memory->attempt->name);
+        return orc_step_poll(task);
+    }
     if (!missing->nelts && !lacks_address)
         return orc_create_call(task, ORC_CALL_CONTMSG, NULL, on_log);
     if (orc_task_since(task, memory->configured_since) < task->config->public_address_recheck) {
