@@ -15,7 +15,7 @@ import pytest
 TOP = pathlib.Path(__file__).parents[2]
 MANY = 3000
 PERSON, DEPLOYMENT = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
-VALUES = {"id": DEPLOYMENT, "deployment_id": DEPLOYMENT, "caller": PERSON, "is_admin": "f",
+VALUES = {"with_idle": True, "id": DEPLOYMENT, "deployment_id": DEPLOYMENT, "caller": PERSON, "is_admin": "f",
           "base_url": "https://paas.example"}
 FILL = """
 INSERT INTO users (id, issuer, sub, name, username, email)
