@@ -347,7 +347,16 @@ void orc_calls_announced(orc_job_t *job, int is_stored)
     orc_http_push(job->engine->http);
 }
 
-/* Those that came last are put off, but for one in the middle of a step, which would do what it did again. */
+/* One in the middle of a step would do what it did again. So it stays where claims see to it that few come; before a
+ * deletion, or a call that lasts for minutes, a look that is done again is the lesser evil. */
+static int may_be_put_off(const orc_job_t *job)
+{
+    orc_lane_kind_t lane = lane_of(job);
+
+    return !job->is_served || lane == ORC_LANE_DELETION || lane == ORC_LANE_LONG;
+}
+
+/* Those that came last are put off. */
 static void thin_out(orc_engine_t *engine, orc_endpoint_t *endpoint, orc_lane_kind_t lane)
 {
     int room;
@@ -356,7 +365,7 @@ static void thin_out(orc_engine_t *engine, orc_endpoint_t *endpoint, orc_lane_ki
         orc_job_t *job, *last = NULL;
 
         for (job = endpoint->first; job; job = job->next)
-            last = job->is_served || lane_of(job) != lane ? last : job;
+            last = lane_of(job) == lane && may_be_put_off(job) ? job : last;
         if (!last)
             return;
         take_out(last, endpoint);

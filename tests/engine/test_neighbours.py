@@ -114,6 +114,62 @@ def test_more_deletions_at_one_im_than_a_daemon_holds_leave_room_for_others(rig,
     assert rig.control.get("calls")["routes"]["delete"] < MORE_THAN_A_DAEMON_HOLDS  # nobody waited for them
 
 
+def are_rebooted(rig, deployment):
+    """More machines than a daemon holds, all of them that one; IM is looked at, and then asked for what lasts."""
+    rig.sql("""WITH n AS (SELECT gen_random_uuid() AS d, gen_random_uuid() AS o, gen_random_uuid() AS r
+            FROM generate_series(1, %s)),
+        k AS (INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer,
+                per_provider_max_retries, max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt,
+                last_operation_id, created_by, updated_by, im_endpoint, im_infra_id, target_provider, target_region)
+            SELECT n.d, template_id, '{}', user_group, user_group_issuer, 1, 1, 600, 600, false, n.o, created_by,
+                created_by, im_endpoint, im_infra_id, target_provider, target_region
+            FROM n, deployments WHERE id = %s),
+        x AS (INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, is_compute,
+                im_vm_idx, status, created_by, updated_by)
+            SELECT n.r, n.d, 0, tosca_node_name, tosca_node_type, true, im_vm_idx, status, created_by, created_by
+            FROM n, resources WHERE deployment_id = %s),
+        o AS (INSERT INTO operations (id, deployment_id, resource_id, type, state, phase, user_group,
+                user_group_issuer, created_by, deadline, started_at)
+            SELECT n.o, n.d, n.r, 'REBOOT', 'in progress', 'queued', user_group, user_group_issuer, created_by,
+                deadline, now()
+            FROM n, operations WHERE deployment_id = %s)
+        INSERT INTO work (id, kind, is_begun, endpoint)
+        SELECT n.o, 'REBOOT', true, im_endpoint FROM n, deployments WHERE id = %s""",
+            (MORE_THAN_A_DAEMON_HOLDS, deployment, deployment, deployment, deployment))
+
+
+def are_still_there(rig, deployment):
+    """As many deletions of that one, all of them lost: IM is looked at, and then asked for it again."""
+    rig.sql("""WITH n AS (INSERT INTO infrastructures (id, deployment_id, operation_id, step, user_id, user_group,
+                user_group_issuer, endpoint, provider, region, infra_id, standing, answer_until, unwanted_at, tried_at)
+            SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 1, created_by, user_group,
+                user_group_issuer, im_endpoint, target_provider, target_region, im_infra_id, 'deleting', now(), now(),
+                now()
+            FROM deployments, generate_series(1, %s) WHERE id = %s
+            RETURNING id, endpoint)
+        INSERT INTO work (id, kind, phase, is_begun, is_resting, endpoint, memory)
+        SELECT id, 'infrastructure', 'deleting', true, true, endpoint, '{"sent": 1, "sends": 1, "accepted": true}'
+        FROM n""", (MORE_THAN_A_DAEMON_HOLDS, deployment))
+
+
+@pytest.mark.parametrize("route, fill", [("power", are_rebooted), ("delete", are_still_there)])
+def test_looks_before_more_long_calls_than_a_daemon_holds_leave_room_for_others(rig, two_ims, route, fill):
+    """The looks are answered at once, so claims see no slow IM; what follows them waits in a lane that stands still."""
+    busy = rig.person(group=rig.pair())
+    rig.engine(providers=two_ims, lease=60000, poll_max=2000, max_operations=5000, max_operations_per_group=5000,
+               im_timeout=HELD, delete_repeat=HELD)
+    deployment = busy.create(max_providers=1)
+    rig.finish(deployment)
+    rig.control.fault(fault="hang", on=route, cloud="bad-one")  # nothing is done
+    fill(rig, deployment)
+    rig.notify()
+    rig.wait_for(lambda: rig.sql("SELECT count(*) FROM work WHERE lease_number > 0 AND kind <> 'sweep'")[0][0] > 500,
+                 20, "more work that was claimed than a daemon holds beside others")
+    rig.finish(rig.person().create())
+    rig.finish(busy.create(max_providers=1))
+    rig.control.release()
+
+
 @pytest.mark.parametrize("limit", ["max_operations", "max_operations_per_group"])
 def test_what_rests_at_a_dead_im_takes_no_place_of_others(rig, two_ims, limit):
     busy = rig.person(group=rig.pair())
