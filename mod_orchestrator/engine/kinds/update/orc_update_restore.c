@@ -164,9 +164,14 @@ static orc_step_t on_resources(orc_task_t *task, const orc_found_t *found)
     return orc_update_call(task, ORC_CALL_STATE, on_state);
 }
 
-/* A claim of this phase brings the template; that of a phase before it did not. */
+/* What was not answered IM may still carry out: then it would make what was removed before. A claim of this phase
+ * brings the template; that of a phase before it did not. */
 orc_step_t orc_update_restore(orc_task_t *task)
 {
+    const orc_update_t *memory = memory_of(task);
+
+    if (memory->asked && !memory->is_merged && task->now <= memory->until)
+        return orc_step_later(task->config->poll_min);
     if (!task->work->content && orc_kind_phase(task->kind, task->work->phase) != ORC_UPDATE_RESTORING)
         return orc_step_later(0);
     return orc_step_read((orc_read_t){.kind = ORC_READ_RESOURCES, .then = on_resources});

@@ -1,0 +1,61 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Updates that lose their daemon, or IM's answer: no machine is left that nobody asked for."""
+
+import json
+import uuid
+
+TEMPLATE = """\
+tosca_definitions_version: tosca_simple_yaml_1_0
+topology_template:
+  inputs:
+    workers: { type: integer, default: 1 }
+  node_templates:
+    worker:
+      type: tosca.nodes.indigo.Compute
+      capabilities: { scalable: { properties: { count: { get_input: workers } } } }
+"""
+
+
+def update(rig, person, deployment, **inputs):
+    """Another worker, as PATCH /deployments/{id} leaves it."""
+    operation = str(uuid.uuid4())
+    rig.sql("""
+        WITH k AS (INSERT INTO work (id, kind) VALUES (%(operation)s, 'UPDATE')),
+        r AS (INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, is_compute, status,
+                is_added, created_by, updated_by)
+            VALUES (gen_random_uuid(), %(id)s, 1, 'worker', 'tosca.nodes.indigo.Compute', true,
+                3, true, %(person)s, %(person)s)),
+        o AS (INSERT INTO operations (id, deployment_id, type, inputs, user_group, user_group_issuer, created_by,
+                former_id, deadline)
+            SELECT %(operation)s, id, 'UPDATE', %(inputs)s, user_group, user_group_issuer, %(person)s,
+                last_operation_id, now() + interval '1 hour' FROM deployments WHERE id = %(id)s)
+        UPDATE deployments SET last_operation_id = %(operation)s WHERE id = %(id)s""",
+            {"operation": operation, "id": deployment, "person": person.id, "inputs": json.dumps(inputs)})
+    rig.notify()
+
+
+def machines(rig, deployment):
+    [found] = rig.alive(deployment)
+    return {vm for vm, state in found["vm_states"].items() if state != "off"}
+
+
+def test_what_im_carries_out_late_of_an_update_that_failed_is_undone(rig):
+    alice = rig.person()
+    engine = rig.engine(lease=1000)
+    deployment = alice.create(TEMPLATE, provider_timeout=1, nodes=[("worker", True)])
+    rig.finish(deployment)
+    before = machines(rig, deployment)
+    rig.control.fault(fault="queued", on="update", ms=4000, first=1)
+    update(rig, alice, deployment, workers=2)
+    rig.wait_for(lambda: rig.control.get("fault")[0]["struck"], 10, "the call")
+    engine.kill()
+    engine.start()
+
+    def is_over():
+        """The time of the provider, which is a minute at least; a step that is under way may write that anew."""
+        rig.change_work(deployment, "due_at = now(), memory = memory || '{\"since\": 1}'", type="UPDATE")
+        return (rig.operation(deployment, "UPDATE") or {}).get("phase") in ("restoring", "ended")
+    rig.wait_for(is_over, 10, "a failure", interval=0.2)
+    rig.finish(deployment, "failed", type="UPDATE", timeout=30)
+    rig.wait_for_calls(0)
+    assert machines(rig, deployment) == before
