@@ -339,12 +339,13 @@ void orc_claims_release(orc_engine_t *engine)
     apr_array_header_t *leases;
     orc_error_t *error;
     orc_db_t *db;
+    int locked;
 
     apr_pool_create(&pool, engine->pool);
     leases = leases_in_hand(engine, 3, pool);
     error = orc_db_open(&db, engine->source, pool);
     if (leases->nelts && !error)
-        error = orc_store_release(db, leases, engine->owner, pool);
+        error = orc_store_release(&locked, db, leases, engine->owner, pool);
     if (!error)
         error = orc_store_end(db, engine->owner, pool);
     if (error)

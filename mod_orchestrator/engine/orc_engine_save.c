@@ -227,6 +227,32 @@ int orc_save_is_due(const orc_engine_t *engine)
     return engine->held->nelts && orc_time_monotonic() >= engine->held_at;
 }
 
+/* False: somebody has its row locked, perhaps only a claim of another engine that looked at it. */
+static orc_error_t *give_back(int *is_done, const orc_job_t *job, orc_db_t *db, apr_pool_t *pool)
+{
+    apr_array_header_t *leases = apr_array_make(pool, 1, sizeof(orc_store_lease_t));
+    int locked = 1;
+
+    *is_done = 0;
+    APR_ARRAY_PUSH(leases, orc_store_lease_t) =
+        (orc_store_lease_t){job->task.work->id, job->task.work->lease_number, job->due};
+    ORC_TRY(orc_store_release(&locked, db, leases, job->engine->owner, pool));
+    *is_done = !locked;
+    return NULL;
+}
+
+static orc_error_t *try_again(int *is_done, orc_job_t *job, orc_db_t *db, apr_pool_t *pool)
+{
+    orc_error_t *error;
+
+    if (!job->is_given_back)
+        return store_one(is_done, job, db, pool);
+    error = give_back(is_done, job, db, pool);
+    if (!error && *is_done)
+        done_with(job, 0, db);
+    return error;
+}
+
 /* One that still waits costs all others the connection's patience with locks, so however many there are, one of these
  * is found at a time; it comes behind the others then. */
 static orc_error_t *store_held(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
@@ -240,11 +266,11 @@ static orc_error_t *store_held(orc_engine_t *engine, orc_db_t *db, apr_pool_t *p
     for (i = 0; i < jobs->nelts; i++) {
         orc_job_t *job = APR_ARRAY_IDX(jobs, i, orc_job_t *);
 
-        if (job->is_lost) {
+        if (job->is_lost && !job->is_given_back) {
             done_with(job, 0, db);
         }
         else if (is_due && !waits) {
-            error = store_one(&is_stored, job, db, pool);
+            error = try_again(&is_stored, job, db, pool);
             waits = is_stored ? NULL : job;
         }
         else {
@@ -254,24 +280,6 @@ static orc_error_t *store_held(orc_engine_t *engine, orc_db_t *db, apr_pool_t *p
     if (waits)
         hold(waits);
     return error;
-}
-
-static orc_error_t *give_back(const apr_array_header_t *jobs, orc_db_t *db, apr_pool_t *pool)
-{
-    apr_array_header_t *leases = apr_array_make(pool, 0, sizeof(orc_store_lease_t));
-    const char *owner = NULL;
-    int i;
-
-    for (i = 0; i < jobs->nelts; i++) {
-        const orc_job_t *job = APR_ARRAY_IDX(jobs, i, orc_job_t *);
-
-        if (!job->is_given_back)
-            continue;
-        owner = job->engine->owner;
-        APR_ARRAY_PUSH(leases, orc_store_lease_t) =
-            (orc_store_lease_t){job->task.work->id, job->task.work->lease_number, job->due};
-    }
-    return owner ? orc_store_release(db, leases, owner, pool) : NULL;
 }
 
 /* Those that are lost or have nothing to say, whose deployment's row goes, or that touch work which others may have in
@@ -285,6 +293,17 @@ static orc_error_t *store_special(apr_array_header_t *jobs, orc_db_t *db, apr_po
         orc_job_t *job = APR_ARRAY_IDX(jobs, i, orc_job_t *);
         int is_alone = job->is_forgotten || json_object_get(job->task.changes, "unwanted"), is_stored = 0;
 
+        if (job->is_given_back) {
+            if (!error)
+                error = give_back(&is_stored, job, db, pool);
+            if (error)
+                APR_ARRAY_IDX(jobs, rest++, orc_job_t *) = job;
+            else if (is_stored)
+                done_with(job, 0, db);
+            else
+                hold(job);
+            continue;
+        }
         if (job->is_lost || job->is_unchanged) {
             done_with(job, !job->is_lost, db);
             continue;
@@ -311,8 +330,6 @@ orc_error_t *orc_save_special(orc_engine_t *engine, orc_db_t *db, apr_pool_t *po
     apr_array_header_t *jobs = engine->finished;
     orc_error_t *error = store_held(engine, db, pool);
 
-    if (!error)
-        error = give_back(jobs, db, pool);
     if (!error)
         error = store_special(jobs, db, pool);
     qsort(jobs->elts, (size_t)jobs->nelts, sizeof(orc_job_t *), by_id);

@@ -227,8 +227,10 @@ orc_error_t *orc_store_renew(apr_array_header_t **kept, orc_db_t *db, const apr_
     return NULL;
 }
 
-orc_error_t *orc_store_release(orc_db_t *db, const apr_array_header_t *leases, const char *owner, apr_pool_t *pool)
+orc_error_t *orc_store_release(int *locked, orc_db_t *db, const apr_array_header_t *leases, const char *owner,
+                               apr_pool_t *pool)
 {
+    orc_rows_t rows;
     apr_array_header_t *rests = apr_array_make(pool, leases->nelts, sizeof(const char *));
     const char *ids, *numbers;
     int i;
@@ -236,10 +238,12 @@ orc_error_t *orc_store_release(orc_db_t *db, const apr_array_header_t *leases, c
     split(leases, &ids, &numbers, pool);
     for (i = 0; i < leases->nelts; i++)
         APR_ARRAY_PUSH(rests, const char *) = orc_value_number(APR_ARRAY_IDX(leases, i, orc_store_lease_t).rest, pool);
-    return orc_db_execute(
-        db, NULL,
+    ORC_TRY(orc_db_execute(
+        db, &rows,
         orc_sql_work_release(.ids = ids, .numbers = numbers, .rests = orc_value_array(rests, pool), .owner = owner),
-        pool);
+        pool));
+    *locked = rows.count;
+    return NULL;
 }
 
 orc_error_t *orc_store_live(apr_array_header_t **engines, orc_db_t *db, const char *name, const char *prefix,

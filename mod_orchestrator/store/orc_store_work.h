@@ -141,8 +141,9 @@ typedef struct orc_store_kept_t {
 orc_error_t *orc_store_renew(apr_array_header_t **kept, orc_db_t *db, const apr_array_header_t *leases,
                              const char *owner, apr_interval_time_t lease, apr_pool_t *pool);
 
-/** Hands leases back. */
-orc_error_t *orc_store_release(orc_db_t *db, const apr_array_header_t *leases, const char *owner, apr_pool_t *pool);
+/** Hands leases back. *locked: how many keep theirs, because somebody has their rows locked. */
+orc_error_t *orc_store_release(int *locked, orc_db_t *db, const apr_array_header_t *leases, const char *owner,
+                               apr_pool_t *pool);
 
 typedef struct orc_store_engine_t {
     const char *name;

@@ -228,17 +228,26 @@ SELECT w.id, r.id IS NOT NULL AS is_renewed
 FROM work w JOIN held h ON w.id = h.id AND w.lease_number = h.number LEFT JOIN renewed r ON r.id = w.id
 WHERE w.lease_owner = :owner::text;
 
--- Hands leases back, due in so many microseconds. A row that somebody else has locked keeps the lease that it has.
+-- Hands leases back, due in so many microseconds. A row that somebody else has locked keeps the lease that it has: its
+-- id is told.
 -- name: work_release
-WITH free AS MATERIALIZED (
+-- columns: id
+WITH ours AS MATERIALIZED (
+    SELECT w.id FROM work w
+    JOIN unnest(:ids::uuid[], :numbers::bigint[]) AS held (id, number)
+        ON w.id = held.id AND w.lease_number = held.number
+    WHERE w.lease_owner = :owner::text
+), free AS MATERIALIZED (
     SELECT w.id, held.rest FROM work w
     JOIN unnest(:ids::uuid[], :numbers::bigint[], :rests::bigint[]) AS held (id, number, rest)
         ON w.id = held.id AND w.lease_number = held.number
     WHERE w.lease_owner = :owner::text ORDER BY w.id FOR NO KEY UPDATE OF w SKIP LOCKED
+), released AS (
+    UPDATE work w
+    SET due_at = clock_timestamp() + CASE WHEN w.is_hurried THEN 0 ELSE f.rest END * interval '1 microsecond'
+    FROM free f WHERE w.id = f.id AND w.lease_owner = :owner::text
 )
-UPDATE work w
-SET due_at = clock_timestamp() + CASE WHEN w.is_hurried THEN 0 ELSE f.rest END * interval '1 microsecond'
-FROM free f WHERE w.id = f.id AND w.lease_owner = :owner::text;
+SELECT id FROM ours WHERE id NOT IN (SELECT f.id FROM free f);
 
 -- What there is to do, by kind: that has not begun, that has, and of the latter what is due and in nobody's hands; the
 -- age of the oldest in microseconds, 0: there is none. Rows of what has ended are gone. `with_idle`: what nobody waits
