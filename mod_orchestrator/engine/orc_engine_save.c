@@ -227,30 +227,27 @@ int orc_save_is_due(const orc_engine_t *engine)
     return engine->held->nelts && orc_time_monotonic() >= engine->held_at;
 }
 
-/* False: somebody has its row locked, perhaps only a claim of another engine that looked at it. */
-static orc_error_t *give_back(int *is_done, const orc_job_t *job, orc_db_t *db, apr_pool_t *pool)
+/* A claim of another engine that looks at the row has it locked, too: then it is held, as a step is. */
+static orc_error_t *give_back(int *is_done, orc_job_t *job, orc_db_t *db, apr_pool_t *pool)
 {
     apr_array_header_t *leases = apr_array_make(pool, 1, sizeof(orc_store_lease_t));
-    int locked = 1;
+    int locked = 0;
 
-    *is_done = 0;
+    *is_done = job->is_held = 0;
     APR_ARRAY_PUSH(leases, orc_store_lease_t) =
         (orc_store_lease_t){job->task.work->id, job->task.work->lease_number, job->due};
     ORC_TRY(orc_store_release(&locked, db, leases, job->engine->owner, pool));
-    *is_done = !locked;
+    job->is_held = locked > 0;
+    *is_done = !job->is_held;
+    if (*is_done)
+        done_with(job, 0, db);
     return NULL;
 }
 
-static orc_error_t *try_again(int *is_done, orc_job_t *job, orc_db_t *db, apr_pool_t *pool)
+/* `is_done`: it is stored, or given back, and gone. */
+static orc_error_t *finish(int *is_done, orc_job_t *job, orc_db_t *db, apr_pool_t *pool)
 {
-    orc_error_t *error;
-
-    if (!job->is_given_back)
-        return store_one(is_done, job, db, pool);
-    error = give_back(is_done, job, db, pool);
-    if (!error && *is_done)
-        done_with(job, 0, db);
-    return error;
+    return job->is_given_back ? give_back(is_done, job, db, pool) : store_one(is_done, job, db, pool);
 }
 
 /* One that still waits costs all others the connection's patience with locks, so however many there are, one of these
@@ -270,7 +267,7 @@ static orc_error_t *store_held(orc_engine_t *engine, orc_db_t *db, apr_pool_t *p
             done_with(job, 0, db);
         }
         else if (is_due && !waits) {
-            error = try_again(&is_stored, job, db, pool);
+            error = finish(&is_stored, job, db, pool);
             waits = is_stored ? NULL : job;
         }
         else {
@@ -291,25 +288,16 @@ static orc_error_t *store_special(apr_array_header_t *jobs, orc_db_t *db, apr_po
 
     for (i = 0; i < jobs->nelts; i++) {
         orc_job_t *job = APR_ARRAY_IDX(jobs, i, orc_job_t *);
-        int is_alone = job->is_forgotten || json_object_get(job->task.changes, "unwanted"), is_stored = 0;
+        int is_alone =
+            job->is_given_back || job->is_forgotten || json_object_get(job->task.changes, "unwanted") != NULL;
+        int is_stored = 0;
 
-        if (job->is_given_back) {
-            if (!error)
-                error = give_back(&is_stored, job, db, pool);
-            if (error)
-                APR_ARRAY_IDX(jobs, rest++, orc_job_t *) = job;
-            else if (is_stored)
-                done_with(job, 0, db);
-            else
-                hold(job);
-            continue;
-        }
-        if (job->is_lost || job->is_unchanged) {
+        if ((job->is_lost && !job->is_given_back) || job->is_unchanged) {
             done_with(job, !job->is_lost, db);
             continue;
         }
         if (is_alone && !error)
-            error = store_one(&is_stored, job, db, pool);
+            error = finish(&is_stored, job, db, pool);
         if (!is_stored && job->is_held)
             hold(job);
         else if (!is_stored)
