@@ -92,7 +92,7 @@ def test_a_deletion_ends_a_creation_that_is_at_work(engine_rig, phase):
         if phase != "queued":
             engine_rig.wait_for_phase(id, phase)
         if phase == "submitting":
-            engine_rig.wait_for_calls(1)
+            engine_rig.wait_for_creation()
         operation = alice.delete(id)
         if phase == "queued":
             engine.start()

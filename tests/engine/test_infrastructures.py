@@ -183,7 +183,7 @@ def test_an_answer_that_comes_when_another_has_the_lease_is_noted(rig):
     first = rig.engine(lease=60000, im_create_timeout=HELD)
     alice = rig.person()
     id = alice.create(template(im_simulator={"fault": "slow_create", "ms": HELD, "first": 1}))
-    rig.wait_for_calls(1)
+    rig.wait_for_creation()
     first.signal(signal.SIGSTOP)
     second = rig.engine(lease=60000, im_create_timeout=1500)
     operation = alice.delete(id)
@@ -290,7 +290,7 @@ def test_a_creation_that_im_refused_when_nobody_wanted_it_any_more_is_not_looked
     alice = rig.person()
     faults = [{"fault": "slow_create", "ms": HELD}, {"fault": "bad_template"}]
     id = alice.create(template(im_simulator={"faults": faults}))
-    rig.wait_for_calls(1)
+    rig.wait_for_creation()
     alice.delete(id)
     rig.wait_for(lambda: rig.known(id)[0]["unwanted_at"], 20, "a deletion that looks for it")
     rig.control.release()

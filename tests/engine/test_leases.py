@@ -175,7 +175,7 @@ def test_a_lease_is_renewed_while_a_call_takes_longer(bare_rig, daemons):
     daemons(lease=3000, im_create_timeout=HELD), daemons(lease=3000, im_create_timeout=HELD)
     alice = bare_rig.person()
     id = alice.create(template(im_simulator={"fault": "slow_create", "ms": HELD}))
-    bare_rig.wait_for_calls(1)
+    bare_rig.wait_for_creation()
     lease = "SELECT lease_owner, lease_number FROM work JOIN operations USING (id) WHERE deployment_id = %s"
     before = bare_rig.sql(lease, (id,))
     bare_rig.wait_for(lambda: bare_rig.sql("SELECT now() > started_at + interval '7 seconds' FROM operations WHERE "
@@ -254,7 +254,7 @@ def test_the_database_goes_while_creations_wait_for_their_turn_at_im(bare_rig, d
     first = daemons(im_max_in_flight=1, im_create_timeout=HELD)
     alice = bare_rig.person()
     ids = [alice.create(template(im_simulator={"fault": "slow_create", "ms": HELD, "first": 1})) for _ in range(6)]
-    bare_rig.wait_for_calls(1)
+    bare_rig.wait_for_creation()
     bare_rig.wait_for(lambda: owned_by(bare_rig, first, ids) == 6, 10, "creations in hand")
     bare_rig.stop_postgres()
     bare_rig.wait_for(lambda: "the database:" in first.text(), 10, "an engine that misses its database")

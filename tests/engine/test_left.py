@@ -81,7 +81,7 @@ def test_what_a_creation_makes_whose_deployment_is_gone_is_removed_when_the_pers
     with engine_rig.instead(im_create_timeout=HELD):
         person = engine_rig.person()
         id = person.create(template(im_simulator={"fault": "slow_create", "ms": HELD}))
-        engine_rig.wait_for_calls(1)
+        engine_rig.wait_for_creation()
         absent(engine_rig, person)
         person.delete(id, force=True)
         wait_until_forgotten(engine_rig, id)

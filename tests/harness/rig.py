@@ -316,8 +316,12 @@ class Rig(live.LiveStack):
         return self.wait_for(lambda: self.deployment(deployment)["im_infra_id"], 10, "an infrastructure")
 
     def wait_for_calls(self, number):
-        """Waits until so many calls are under way at IM."""
+        """Waits until so many calls are under way at IM, which nobody else asks anything."""
         self.wait_for(lambda: self.control.get("calls")["in_flight"] == number, 10, "%d calls under way" % number)
+
+    def wait_for_creation(self):
+        """Waits until a creation is under way at IM, whatever else it is asked."""
+        self.wait_for(lambda: self.control.get("calls")["under_way"]["create"] == 1, 10, "a creation under way")
 
     def stop_engines(self):
         for one in self.engines:

@@ -194,11 +194,21 @@ static int finish(request_rec *r, const sim_server_t *server, const sim_reply_t 
     return reply->status;
 }
 
+static sim_route_class_t class_of(const char *method, const char *path, apr_pool_t *pool)
+{
+    apr_array_header_t *parameters;
+    int allowed;
+    const sim_route_t *route = sim_route_find(&parameters, &allowed, method, path, pool);
+
+    return route ? route->route_class : SIM_CLASS_OTHER;
+}
+
 static int handler(request_rec *r)
 {
     config_t *config;
     sim_reply_t reply = {0};
     sim_request_t request;
+    sim_route_class_t route_class;
     const char *path;
     char *body;
     int status;
@@ -218,7 +228,8 @@ static int handler(request_rec *r)
         send_reply(r, config->server, &reply);
         return OK;
     }
-    sim_calls_begin(config->server->calls);
+    route_class = class_of(r->method, path, r->pool);
+    sim_calls_begin(config->server->calls, route_class);
     sim_im_answer(&reply, config->server, &request);
     if (reply.ending == SIM_QUEUE && wait_in_queue(config->server->store, reply.wait_ms)) {
         request.was_queued = 1;
@@ -226,8 +237,8 @@ static int handler(request_rec *r)
         sim_im_answer(&reply, config->server, &request);
     }
     status = finish(r, config->server, &reply);
-    sim_calls_end(config->server->calls, reply.route_class, r->method, path, request.request_id, status,
-                  r->request_time, apr_time_now() - r->request_time);
+    sim_calls_end(config->server->calls, route_class, r->method, path, request.request_id, status, r->request_time,
+                  apr_time_now() - r->request_time);
     return OK;
 }
 

@@ -18,7 +18,7 @@ typedef struct {
 struct sim_calls_t {
     apr_thread_mutex_t *mutex;
     apr_int64_t by_class[SIM_CLASS_COUNT], by_status[600], total;
-    int in_flight, most_in_flight;
+    int under_way[SIM_CLASS_COUNT], in_flight, most_in_flight;
     call_t last[LAST_CALLS]; /* a ring; the newest is at (total - 1) % LAST_CALLS */
 };
 
@@ -28,9 +28,10 @@ sim_calls_t *sim_calls_create(apr_pool_t *pool)
     return apr_thread_mutex_create(&calls->mutex, APR_THREAD_MUTEX_DEFAULT, pool) == APR_SUCCESS ? calls : NULL;
 }
 
-void sim_calls_begin(sim_calls_t *calls)
+void sim_calls_begin(sim_calls_t *calls, sim_route_class_t route_class)
 {
     apr_thread_mutex_lock(calls->mutex);
+    calls->under_way[route_class]++;
     calls->in_flight++;
     if (calls->in_flight > calls->most_in_flight) {
         calls->most_in_flight = calls->in_flight;
@@ -51,6 +52,7 @@ void sim_calls_end(sim_calls_t *calls, sim_route_class_t route_class, const char
     call->status = status;
     call->began = began;
     call->took = took;
+    calls->under_way[route_class]--;
     calls->in_flight--;
     calls->by_class[route_class]++;
     calls->by_status[status >= 0 && status < 600 ? status : 0]++;
@@ -73,13 +75,14 @@ static json_t *call_json(const call_t *call)
 
 json_t *sim_calls_json(sim_calls_t *calls, int limit)
 {
-    json_t *routes = json_object(), *statuses = json_object(), *last = json_array();
+    json_t *routes = json_object(), *under_way = json_object(), *statuses = json_object(), *last = json_array();
     json_t *result;
     char status[8];
 
     apr_thread_mutex_lock(calls->mutex);
     for (int i = 0; i < SIM_CLASS_COUNT; i++) {
         json_object_set_new(routes, sim_route_class_name(i), json_integer(calls->by_class[i]));
+        json_object_set_new(under_way, sim_route_class_name(i), json_integer(calls->under_way[i]));
     }
     for (int i = 0; i < 600; i++) {
         if (calls->by_status[i]) {
@@ -90,9 +93,9 @@ json_t *sim_calls_json(sim_calls_t *calls, int limit)
     for (int i = 1; i <= limit && i <= LAST_CALLS && i <= calls->total; i++) {
         json_array_append_new(last, call_json(&calls->last[(calls->total - i) % LAST_CALLS]));
     }
-    result = json_pack("{s:o, s:o, s:I, s:i, s:i, s:o}", "routes", routes, "statuses", statuses, "total",
-                       (json_int_t)calls->total, "in_flight", calls->in_flight, "most_in_flight", calls->most_in_flight,
-                       "last", last);
+    result = json_pack("{s:o, s:o, s:o, s:I, s:i, s:i, s:o}", "routes", routes, "under_way", under_way, "statuses",
+                       statuses, "total", (json_int_t)calls->total, "in_flight", calls->in_flight, "most_in_flight",
+                       calls->most_in_flight, "last", last);
     apr_thread_mutex_unlock(calls->mutex);
     return result;
 }

@@ -196,7 +196,6 @@ void sim_im_answer(sim_reply_t *reply, const sim_server_t *server, const sim_req
     int is_known_path;
 
     call.route = sim_route_find(&call.parameters, &is_known_path, request->method, request->path, request->pool);
-    reply->route_class = call.route ? call.route->route_class : SIM_CLASS_OTHER;
     if (!call.route) {
         sim_answer_unknown_route(&call, is_known_path);
         return;

@@ -36,7 +36,6 @@ typedef struct {
     const char *infrastructure_id; /* for the InfID header, or NULL */
     apr_int64_t wait_ms;           /* before the answer, on the simulator's clock */
     sim_ending_t ending;
-    sim_route_class_t route_class;
 } sim_reply_t;
 
 /* IM's routes. */
