@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "orc_identity.h"
 #include "orc_url.h"
 #include "orc_words.h"
 
@@ -118,6 +119,18 @@ static int check_share(orc_provider_project_t *share, orc_providers_check_t *che
     return share->project != NULL;
 }
 
+static int is_listed(const apr_array_header_t *shares, const char *group)
+{
+    int i;
+
+    for (i = 0; i < shares->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(shares, i, orc_provider_project_t).group, group) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* Groups are compared as claims and bodies have them. */
 static const apr_array_header_t *check_projects(orc_providers_check_t *check, const json_t *object, const char *parent)
 {
     apr_array_header_t *list = apr_array_make(check->pool, 4, sizeof(orc_provider_project_t));
@@ -131,10 +144,13 @@ static const apr_array_header_t *check_projects(orc_providers_check_t *check, co
     json_object_foreach(groups, group, value)
     {
         const char *group_at = orc_json_pointer(check->pool, at, group);
-        orc_provider_project_t share = {.group = group};
+        orc_provider_project_t share = {.group = orc_group_name(group)};
 
-        if (!*group)
+        if (!*share.group)
             orc_error_add_pointer(&check->mistakes, check->pool, group_at, "names no group");
+        if (is_listed(list, share.group))
+            orc_error_add_pointer(&check->mistakes, check->pool, group_at,
+                                  "is there twice: a slash at a group's beginning does not count");
         if (check_share(&share, check, value, group_at))
             APR_ARRAY_PUSH(list, orc_provider_project_t) = share;
     }

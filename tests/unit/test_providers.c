@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "orc_identity.h"
 #include "orc_providers.h"
 #include "orc_redact.h"
 
@@ -66,6 +67,24 @@ static void the_group_star_is_for_everybody_else(void **state)
     assert_true(orc_provider_has_region(one, NULL));
     assert_false(orc_provider_has_region(one, "r3"));
     assert_false(orc_provider_has_region(two, "r1"));
+}
+
+static void a_slash_at_a_groups_beginning_does_not_count(void **state)
+{
+    static const char form[] = "{\"providers\": [{\"name\": \"n\", \"type\": \"t\", \"auth\": \"a = b\", "
+                               "\"groups\": {%s}}]}";
+    orc_providers_t *providers;
+    const orc_provider_t *one;
+    orc_error_t *error;
+
+    assert_null(load(&providers, apr_psprintf(pool, form, "\"/lab\": \"p-lab\", \"//x\": \"p-x\"")));
+    one = orc_providers_find(providers, "n");
+    assert_string_equal(orc_provider_project(one, "https://any.example.org", orc_group_name("/lab")), "p-lab");
+    assert_string_equal(orc_provider_project(one, "https://any.example.org", orc_group_name("lab")), "p-lab");
+    assert_null(orc_provider_project(one, "https://any.example.org", "x"));
+    error = load(&providers, apr_psprintf(pool, form, "\"lab\": \"p\", \"/lab\": \"q\", \"/\": \"r\""));
+    assert_non_null(strstr(error->detail, "/providers/0/groups/~1lab is there twice"));
+    assert_non_null(strstr(error->detail, "/providers/0/groups/~1 names no group"));
 }
 
 static int has_mistake(const orc_error_t *error, const char *pointer)
@@ -346,6 +365,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_file_is_taken_whole),
         cmocka_unit_test(the_group_star_is_for_everybody_else),
+        cmocka_unit_test(a_slash_at_a_groups_beginning_does_not_count),
         cmocka_unit_test(endpoints_are_those_that_somebody_configured),
         cmocka_unit_test(every_mistake_is_named_at_once),
         cmocka_unit_test(a_region_offers_its_own_lists_before_the_providers),
