@@ -2,6 +2,8 @@
 #include "orc_secret_file.h"
 
 #include <apr_file_io.h>
+#include <apr_lib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define NOT_FOR_OTHERS (APR_FPROT_GWRITE | APR_FPROT_WREAD | APR_FPROT_WWRITE | APR_FPROT_WEXECUTE)
@@ -41,7 +43,28 @@ orc_error_t *orc_secret_file_read(char **text, const char *path, apr_size_t limi
             error = orc_error(pool, 500, "secret.file", "The file %s can't be read: %pm", path, &status);
         else if (length > limit)
             error = orc_error(pool, 500, "secret.file", "The file %s is longer than a secret.", path);
+        else if (strlen(*text) < length)
+            error = orc_error(pool, 500, "secret.file", "The file %s is no text: it has a NUL in it.", path);
     }
     apr_file_close(file);
     return error;
+}
+
+orc_error_t *orc_secret_file_read_line(char **text, const char *path, apr_size_t limit, apr_pool_t *pool)
+{
+    char *line, *end, *c;
+
+    ORC_TRY(orc_secret_file_read(&line, path, limit, pool));
+    while (apr_isspace(*line))
+        line++;
+    for (end = line + strlen(line); end > line && apr_isspace(end[-1]);)
+        *--end = '\0';
+    for (c = line; *c && !apr_iscntrl(*c); c++)
+        ;
+    if (*c)
+        return orc_error(pool, 500, "secret.file", "The file %s holds more than one line of text.", path);
+    if (!*line)
+        return orc_error(pool, 500, "secret.file", "The file %s is empty.", path);
+    *text = line;
+    return NULL;
 }

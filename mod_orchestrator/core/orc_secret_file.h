@@ -14,4 +14,10 @@
  */
 orc_error_t *orc_secret_file_read(char **text, const char *path, apr_size_t limit, apr_pool_t *pool);
 
+/**
+ * As orc_secret_file_read, of a file that holds a secret and nothing else: the one line in it, with the white space
+ * that is inside of it, and without that around it.
+ */
+orc_error_t *orc_secret_file_read_line(char **text, const char *path, apr_size_t limit, apr_pool_t *pool);
+
 #endif

@@ -124,12 +124,9 @@ const char *mo_load_client_secret(cmd_parms *cmd, void *unused, const char *argu
 
     if (error || !(path = mo_setting_existing(cmd, argument, APR_REG, &error)))
         return error;
-    failure = orc_secret_file_read(&text, path, MAX_SECRET_FILE, cmd->pool);
+    failure = orc_secret_file_read_line(&text, path, MAX_SECRET_FILE, cmd->pool);
     if (failure)
         return mo_setting_wrong(cmd, orc_error_line(failure, cmd->pool));
-    apr_collapse_spaces(text, text);
-    if (!*text)
-        return mo_setting_wrong(cmd, apr_pstrcat(cmd->pool, argument, " is empty", NULL));
     issuer->client_secret = text;
     mo_setting_note_secret(cmd, path);
     return NULL;

@@ -267,6 +267,13 @@ def test_a_secret_without_its_client_is_refused(configuration):
             *(line for line in SECRET if "ClientId" not in line))
 
 
+@pytest.mark.parametrize("text, reason", [
+    ("one\ntwo\n", "more than one line"), ("one\0two", "has a NUL"), (" \n", "is empty")])
+def test_a_clients_secret_that_issuers_would_not_know_is_refused(configuration, text, reason):
+    configuration.write("client.secret", text, 0o600)
+    refused(configuration, "OrchestratorClientSecretFile", reason, *SECRET)
+
+
 @pytest.mark.parametrize("value",
                          ["nowhere", '"host=x pasword=t0psecret"', '"host=x password=my t0psecret"',
                           '"host=x connect_timeout=soon"', "http://x", '"postgresql://x:port/"'])

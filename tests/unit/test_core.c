@@ -350,6 +350,33 @@ static void files_that_others_may_read_are_refused(void **state)
     assert_non_null(strstr(orc_secret_file_read(&text, path, 6, pool)->detail, path));
 }
 
+static orc_error_t *read_line(char **line, const char *bytes, size_t length)
+{
+    const char *path = apr_psprintf(pool, "/tmp/test_core.%d.line", (int)getpid());
+    FILE *file = fopen(path, "w");
+    orc_error_t *error;
+
+    fwrite(bytes, 1, length, file);
+    fclose(file);
+    chmod(path, 0600);
+    error = orc_secret_file_read_line(line, path, 64, pool);
+    remove(path);
+    return error;
+}
+
+#define READ_LINE(line, text) read_line(line, text, sizeof text - 1)
+
+static void a_secret_keeps_the_white_space_in_it(void **state)
+{
+    char *line;
+
+    assert_null(READ_LINE(&line, " \tmy  secret, with spaces \r\n\n"));
+    assert_string_equal(line, "my  secret, with spaces");
+    assert_non_null(strstr(READ_LINE(&line, "one\ntwo\n")->detail, "more than one line"));
+    assert_non_null(strstr(READ_LINE(&line, "one\0two\n")->detail, "NUL"));
+    assert_non_null(strstr(READ_LINE(&line, " \n")->detail, "is empty"));
+}
+
 static void errors_chain(void **state)
 {
     orc_error_t *error = orc_error(pool, 503, "im.unreachable", "IM at %s does not answer.", "im.example.org");
@@ -599,6 +626,7 @@ int main(void)
         cmocka_unit_test(what_does_not_open_is_told_once_a_minute_and_column),
         cmocka_unit_test(key_files_hold_a_key_a_line),
         cmocka_unit_test(files_that_others_may_read_are_refused),
+        cmocka_unit_test(a_secret_keeps_the_white_space_in_it),
         cmocka_unit_test(errors_chain),
         cmocka_unit_test(an_error_is_copied_whole),
         cmocka_unit_test(slashes_at_the_end_of_a_url_say_nothing),
