@@ -4,6 +4,7 @@
 #include <ap_mpm.h>
 #include <apr_file_info.h>
 #include <apr_strings.h>
+#include <http_config.h>
 #include <mpm_common.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -75,15 +76,32 @@ static const char *check_secret_files(const mo_config_t *config, server_rec *mai
 
 /* ---- the keys of issuers ---- */
 
-static int is_secret_file(const mo_config_t *config, const char *path)
+/* By whatever names: over links, too. */
+static int is_same_file(const char *path, const char *other, apr_pool_t *pool)
 {
+    apr_finfo_t one, two;
+
+    if (!path || !other)
+        return 0;
+    if (strcmp(path, other) == 0)
+        return 1;
+    return apr_stat(&one, path, APR_FINFO_IDENT, pool) == APR_SUCCESS &&
+           apr_stat(&two, other, APR_FINFO_IDENT, pool) == APR_SUCCESS && one.device == two.device &&
+           one.inode == two.inode;
+}
+
+/* True for a file that a directive of ours reads. */
+static int is_read(const mo_config_t *config, const char *path, apr_pool_t *pool)
+{
+    const ap_directive_t *providers = mo_tree_last(ap_conftree, "OrchestratorProviders", 0);
     int i;
 
     for (i = 0; i < config->secret_files->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(config->secret_files, i, mo_secret_file_t).path, path) == 0)
+        if (is_same_file(APR_ARRAY_IDX(config->secret_files, i, mo_secret_file_t).path, path, pool))
             return 1;
     }
-    return 0;
+    return is_same_file(config->values->ca_file, path, pool) ||
+           (providers && is_same_file(ap_server_root_relative(pool, mo_tree_word(providers, pool)), path, pool));
 }
 
 /* The daemon makes a new file and renames it. */
@@ -96,7 +114,7 @@ static const char *check_jwks_file(const mo_config_t *config, server_rec *main_s
     if (!path || !directive)
         return NULL;
     place = mo_tree_place(directive, pool);
-    if (is_secret_file(config, path) || (config->values->ca_file && strcmp(config->values->ca_file, path) == 0))
+    if (is_read(config, path, pool))
         return apr_psprintf(pool, "%s: the daemon would write over %s, which another directive names", place, path);
     folder = apr_pstrmemdup(pool, path, strrchr(path, '/') - path + 1);
     reason = user_access(folder, W_OK | X_OK, main_server, pool);

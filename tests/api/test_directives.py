@@ -308,9 +308,11 @@ def test_authorities_with_a_certificate_are_accepted(configuration):
     assert configuration.test("OrchestratorCAFile {folder}/ca.pem") == (0, "Syntax OK\n")
 
 
-@pytest.mark.parametrize("name, lines", [("secret.key", ()), ("ca.pem", ("OrchestratorCAFile {folder}/ca.pem",))])
+@pytest.mark.parametrize("name, lines", [("secret.key", ()), ("providers.json", ()), ("linked.key", ()),
+                                         ("ca.pem", ("OrchestratorCAFile {folder}/ca.pem",))])
 def test_keys_are_not_written_over_another_file(configuration, name, lines):
     authorities(configuration.folder)
+    os.link(os.path.join(configuration.folder, "secret.key"), os.path.join(configuration.folder, "linked.key"))
     refused(configuration, "OrchestratorJwksFile", "would write over", *lines, OrchestratorJwksFile="{folder}/" + name)
 
 
