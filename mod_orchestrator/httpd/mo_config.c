@@ -103,7 +103,7 @@ static const char *check_database(mo_config_t *config, apr_pool_t *pool)
     if (ap_cstr_casecmp(driver, "pgsql") != 0)
         return apr_pstrcat(pool, mo_tree_place(mo_tree_last(ap_conftree, "DBDriver", 0), pool),
                            ": must be pgsql, the database is PostgreSQL", NULL);
-    mistake = orc_db_conninfo_mistake(parameters);
+    mistake = orc_db_conninfo_mistake(parameters, pool);
     if (mistake)
         return apr_pstrcat(pool, mo_tree_place(mo_tree_last(ap_conftree, "DBDParams", 0), pool), ": ", mistake, NULL);
     config->dbd_params = parameters;

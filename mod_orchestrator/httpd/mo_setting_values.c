@@ -38,7 +38,7 @@ const char *mo_set_im_auth(cmd_parms *cmd, void *unused, const char *argument)
 
 const char *mo_set_database(cmd_parms *cmd, void *unused, const char *argument)
 {
-    const char *mistake = orc_db_conninfo_mistake(argument);
+    const char *mistake = orc_db_conninfo_mistake(argument, cmd->pool);
 
     return mistake ? mo_setting_wrong(cmd, mistake) : mo_set_text(cmd, unused, argument);
 }

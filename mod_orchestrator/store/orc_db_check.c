@@ -13,40 +13,106 @@
 #include "orc_words.h"
 
 #define PATIENCE (3 * APR_USEC_PER_SEC) /* for an answer */
+#define NOWHERE  "255.255.255.255"      /* no route leads there, and no name has to be asked for */
 
-/* libpq reads numbers when it connects; of ports there may be one for each host. */
+/* A port of each host, or nothing where it is libpq's own. */
+static int are_ports(const char *value)
+{
+    for (; *value; value += *value == ',') {
+        size_t digits = strspn(value, "0123456789");
+
+        if (digits > 5 || (digits > 0 && (atoi(value) < 1 || atoi(value) > 65535)) || !strchr(",", value[digits]))
+            return 0;
+        value += digits;
+    }
+    return 1;
+}
+
+/* libpq reads numbers when it connects. */
 static int has_good_number(const PQconninfoOption *option)
 {
-    static const char *const numbers[] = {"port",
-                                          "connect_timeout",
-                                          "keepalives",
-                                          "keepalives_idle",
-                                          "keepalives_interval",
-                                          "keepalives_count",
-                                          "tcp_user_timeout",
-                                          NULL};
+    static const char *const numbers[] = {
+        "connect_timeout",  "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count",
+        "tcp_user_timeout", NULL};
     const char *value = option->val;
-    int is_port = value && strcmp(option->keyword, "port") == 0;
 
+    if (value && strcmp(option->keyword, "port") == 0)
+        return are_ports(value);
     if (!value || !orc_words_find(numbers, option->keyword))
         return 1;
     value += strspn(value, " ");
-    value += *value == '-' && !is_port;
-    return *value && strspn(value, is_port ? "0123456789," : "0123456789") == strlen(value) &&
-           (is_port || strlen(value) <= 9);
+    value += *value == '-';
+    return *value && strspn(value, "0123456789") == strlen(value) && strlen(value) <= 9;
 }
 
-const char *orc_db_conninfo_mistake(const char *conninfo)
+static const PQconninfoOption *find_option(const PQconninfoOption *option, const char *keyword)
+{
+    while (option->keyword && strcmp(option->keyword, keyword) != 0)
+        option++;
+    return option;
+}
+
+/* As many hosts as are named, none of which is ever reached. */
+static const char *nowhere(const char *hosts, apr_pool_t *pool)
+{
+    const char *list = NOWHERE;
+
+    for (; hosts && *hosts; hosts++) {
+        if (*hosts == ',')
+            list = apr_pstrcat(pool, list, "," NOWHERE, NULL);
+    }
+    return list;
+}
+
+/* Begins to connect to nowhere with everything else that is said. A service's file is not looked at: it may be another
+ * user's. */
+static PGconn *begin_nowhere(const PQconninfoOption *options, apr_pool_t *pool)
+{
+    const char *where = find_option(options, "hostaddr")->val ? "hostaddr" : "host";
+    apr_array_header_t *names = apr_array_make(pool, 64, sizeof(const char *));
+    apr_array_header_t *values = apr_array_make(pool, 64, sizeof(const char *));
+
+    for (; options->keyword; options++) {
+        const char *value = strcmp(options->keyword, where) == 0 ? nowhere(options->val, pool) : options->val;
+
+        if (!value || strcmp(options->keyword, "service") == 0)
+            continue;
+        APR_ARRAY_PUSH(names, const char *) = options->keyword;
+        APR_ARRAY_PUSH(values, const char *) = value;
+    }
+    APR_ARRAY_PUSH(names, const char *) = NULL;
+    APR_ARRAY_PUSH(values, const char *) = NULL;
+    return PQconnectStartParams((const char *const *)names->elts, (const char *const *)values->elts, 0);
+}
+
+/* libpq knows what most values may be when it begins to connect only. What it says then is about them unless it came as
+ * far as a host, whose address is in its message. */
+static const char *refuse_values(const PQconninfoOption *options, apr_pool_t *pool)
+{
+    PGconn *connection = begin_nowhere(options, pool);
+    const char *message = NULL;
+
+    if (connection && PQstatus(connection) == CONNECTION_BAD && !strstr(PQerrorMessage(connection), NOWHERE))
+        message = apr_pstrcat(
+            pool, "is refused by libpq: ",
+            apr_pstrmemdup(pool, PQerrorMessage(connection), strcspn(PQerrorMessage(connection), "\n")), NULL);
+    PQfinish(connection);
+    return message;
+}
+
+const char *orc_db_conninfo_mistake(const char *conninfo, apr_pool_t *pool)
 {
     PQconninfoOption *options = PQconninfoParse(conninfo, NULL), *option;
     int is_good = options != NULL;
+    const char *mistake;
 
     for (option = options; option && option->keyword; option++)
         is_good = is_good && has_good_number(option);
+    mistake = is_good ? refuse_values(options, pool)
+                      : "must be a connection string as libpq knows it: host=NAME dbname=NAME user=NAME ..., a value "
+                        "with spaces in single quotes, times as whole numbers, ports up to 65535";
     PQconninfoFree(options);
-    return is_good ? NULL
-                   : "must be a connection string as libpq knows it: host=NAME dbname=NAME user=NAME ..., a value with "
-                     "spaces in single quotes, times as whole numbers";
+    return mistake;
 }
 
 /* libpq takes 0 and less for no limit. */

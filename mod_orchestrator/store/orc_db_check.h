@@ -8,9 +8,10 @@
 
 /**
  * Looks at a connection string of libpq as far as that is possible without a server.
- * @return what it must be, without a word of it, since it may hold a password; NULL when libpq can read it
+ * @return what it must be, or what libpq says of the value that it refuses, never of a password; NULL when libpq can
+ * connect with it
  */
-const char *orc_db_conninfo_mistake(const char *conninfo);
+const char *orc_db_conninfo_mistake(const char *conninfo, apr_pool_t *pool);
 
 /** True when libpq's connection string says how long the making of a connection may take. */
 int orc_db_has_connect_timeout(const char *conninfo);

@@ -282,9 +282,25 @@ def test_a_bad_connection_string_of_mod_dbd_is_refused_and_not_repeated(configur
     assert "t0psecret" not in configuration.test(DBDParams=value)[1]
 
 
+@pytest.mark.parametrize("value, reason", [
+    ("sslmode=bogus", 'invalid sslmode value: "bogus"'), ("target_session_attrs=any-one", "target_session_attrs"),
+    ("host=a,b port=1,2,3", "could not match 3 port numbers to 2 hosts"), ("gssencmode=x", "gssencmode"),
+    ("host=a,b hostaddr=127.0.0.1", "could not match 2 host names to 1 hostaddr values"),
+    ("ssl_min_protocol_version=9", "ssl_min_protocol_version"), ("channel_binding=x", "channel_binding"),
+    ("host=a,b port=1,65536", "ports up to 65535"), ("port=0", "ports up to 65535"), ("port='1 2'", "ports up to")])
+def test_a_value_that_libpq_refuses_is_refused_and_the_password_not_repeated(configuration, value, reason):
+    value = '"%s password=t0psecret connect_timeout=2"' % value
+    for name, lines in (("DBDParams", ()), ("OrchestratorDatabase", ("OrchestratorDatabase " + value,))):
+        options = {} if lines else {"DBDParams": value}
+        refused(configuration, name, reason, *lines, **options)
+        assert "t0psecret" not in configuration.test(*lines, **options)[1]
+
+
 @pytest.mark.parametrize("value", ['"host=x connect_timeout=2 application_name=\'a b\'"',
                                    '"postgresql://u@x:1,y:2/db?connect_timeout=2"',
-                                   '"service=none connect_timeout=2 keepalives_idle=-1"', "\"connect_timeout=' 2'\""])
+                                   '"service=none connect_timeout=2 keepalives_idle=-1"', "\"connect_timeout=' 2'\"",
+                                   '"host=a,b port=,2 connect_timeout=2 sslmode=verify-full gssencmode=require"',
+                                   '"host=/run/a,@b hostaddr=,127.0.0.1 connect_timeout=2 channel_binding=require"'])
 def test_a_connection_string_of_libpq_is_accepted(configuration, value):
     assert configuration.test("OrchestratorDatabase " + value, DBDParams=value) == (0, "Syntax OK\n")
 
