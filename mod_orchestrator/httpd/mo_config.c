@@ -62,6 +62,18 @@ static const char *dbd_argument(const char **mistake, const char *name, const ch
     return directive ? mo_tree_word(directive, pool) : NULL;
 }
 
+static apr_array_header_t *dbd_statements(apr_pool_t *pool)
+{
+    apr_array_header_t *statements = apr_array_make(pool, 2, sizeof(const char *));
+    const ap_directive_t *node;
+
+    for (node = ap_conftree; node; node = node->next) {
+        if (mo_tree_is(node, "DBDInitSQL"))
+            APR_ARRAY_PUSH(statements, const char *) = mo_tree_word(node, pool);
+    }
+    return statements;
+}
+
 static int dbd_number(const char *name, int otherwise, const ap_directive_t **last, apr_pool_t *pool)
 {
     const ap_directive_t *directive = mo_tree_last(ap_conftree, name, 0);
@@ -107,6 +119,7 @@ static const char *check_database(mo_config_t *config, apr_pool_t *pool)
     if (mistake)
         return apr_pstrcat(pool, mo_tree_place(mo_tree_last(ap_conftree, "DBDParams", 0), pool), ": ", mistake, NULL);
     config->dbd_params = parameters;
+    config->dbd_statements = dbd_statements(pool);
     if (!config->values->database_url)
         config->values->database_url = parameters;
     return check_pool_size(config, pool);

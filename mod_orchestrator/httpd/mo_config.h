@@ -29,10 +29,11 @@ typedef struct mo_config_t {
     int has_public_url; /* OrchestratorPublicURL was given, not derived */
     int runs_engine;
     int migrates;
-    const char *dbd_params;     /* DBDParams: libpq's connection string of the children */
-    int db_max;                 /* DBDMax: connections per child */
-    struct mo_shared_t *shared; /* mo_shared.h: counters that all processes see */
-    struct mo_child_t *child;   /* mo_child.h: what the threads of one child share; NULL in the parent */
+    const char *dbd_params;             /* DBDParams: libpq's connection string of the children */
+    apr_array_header_t *dbd_statements; /* of const char *: DBDInitSQL, what their sessions begin with */
+    int db_max;                         /* DBDMax: connections per child */
+    struct mo_shared_t *shared;         /* mo_shared.h: counters that all processes see */
+    struct mo_child_t *child;           /* mo_child.h: what the threads of one child share; NULL in the parent */
 } mo_config_t;
 
 /** Per-server configuration callbacks of the module record. */

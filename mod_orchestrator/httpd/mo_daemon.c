@@ -163,9 +163,9 @@ static orc_error_t *prepare_database(const mo_config_t *config, server_rec *serv
 {
     ORC_TRY(check_sessions(config, pool));
     ORC_TRY(prepare_tables(config, server, pool));
-    if (strcmp(config->values->database_url, config->dbd_params) == 0)
+    if (strcmp(config->values->database_url, config->dbd_params) == 0 && config->dbd_statements->nelts == 0)
         return NULL;
-    return orc_db_check_same(config->values->database_url, config->dbd_params, pool);
+    return orc_db_check_same(config->values->database_url, config->dbd_params, config->dbd_statements, pool);
 }
 
 /* Waits until the database can be used; it may be away for as long as it likes. Requests are let through from then on,

@@ -216,6 +216,21 @@ orc_error_t *orc_db_check_sessions(const char *conninfo, apr_pool_t *pool)
     return error;
 }
 
+/* What mod_dbd sends at the beginning of each session. It takes no notice of what fails, and so do we. */
+static void begin_session(orc_db_t *db, const apr_array_header_t *statements)
+{
+    int i;
+
+    for (i = 0; i < statements->nelts; i++) {
+        PGconn *connection = orc_db_connection(db);
+        PGresult *result = NULL;
+
+        if (PQsendQuery(connection, APR_ARRAY_IDX(statements, i, const char *)))
+            (void)orc_db_wire_finish(&result, connection, orc_time_monotonic() + PATIENCE);
+        PQclear(result);
+    }
+}
+
 /* What one session locks is locked for every other one of that database, and for none of another; and a search_path may
  * lead to other tables of the same one. */
 static orc_error_t *recognise(int *is_same, client_t *one, client_t *other, apr_pool_t *pool)
@@ -230,7 +245,8 @@ static orc_error_t *recognise(int *is_same, client_t *one, client_t *other, apr_
     return NULL;
 }
 
-orc_error_t *orc_db_check_same(const char *conninfo, const char *requests, apr_pool_t *pool)
+orc_error_t *orc_db_check_same(const char *conninfo, const char *requests, const apr_array_header_t *statements,
+                               apr_pool_t *pool)
 {
     client_t one = {0}, other = {0};
     int is_same = 1;
@@ -239,15 +255,16 @@ orc_error_t *orc_db_check_same(const char *conninfo, const char *requests, apr_p
 
     apr_pool_create(&work, pool);
     error = enter(&one, conninfo, pool, work);
-    if (!error && enter_too(&other, requests, pool, work))
+    if (!error && enter_too(&other, requests, pool, work)) {
+        begin_session(other.db, statements);
         error = recognise(&is_same, &one, &other, pool);
+    }
     orc_db_close(one.db);
     orc_db_close(other.db);
     apr_pool_destroy(work);
     if (!error && !is_same)
-        error =
-            orc_error(pool, 500, "database.other",
-                      "Requests would have other tables than the daemon: DBDParams and OrchestratorDatabase lead to "
-                      "different databases or schemas.");
+        error = orc_error(pool, 500, "database.other",
+                          "Requests would have other tables than the daemon: DBDParams, with DBDInitSQL, and "
+                          "OrchestratorDatabase lead to different databases or schemas.");
     return error;
 }

@@ -27,8 +27,10 @@ orc_error_t *orc_db_check_sessions(const char *conninfo, apr_pool_t *pool);
 
 /**
  * Whether two connection strings lead to the same tables: what requests store, the engine works on.
+ * @param statements of const char *: SQL that the sessions of requests begin with
  * @return 500 "database.other" when they don't; 503 "database.unavailable" when that can't be found out
  */
-orc_error_t *orc_db_check_same(const char *conninfo, const char *requests, apr_pool_t *pool);
+orc_error_t *orc_db_check_same(const char *conninfo, const char *requests, const apr_array_header_t *statements,
+                               apr_pool_t *pool);
 
 #endif

@@ -293,15 +293,28 @@ def test_of_several_databases_the_main_servers_last_one_is_ours(own):
     own.wait_for(lambda: own.sql(names, (begun,)) == [("last",)], 30, "connections with the last parameters only")
 
 
-@pytest.mark.parametrize("other", ["dbname=postgres", "options='-c search_path=elsewhere'"])
+OTHER = ['OrchestratorDatabase "${conninfo}"\nDBDParams "${conninfo} dbname=postgres"\n',
+         'OrchestratorDatabase "${conninfo}"\nDBDParams "${conninfo} options=\'-c search_path=elsewhere\'"\n',
+         'DBDInitSQL "SET search_path = elsewhere"\n',
+         'DBDInitSQL "nonsense"\nDBDInitSQL "SET search_path = elsewhere"\n']
+
+
+@pytest.mark.parametrize("other", OTHER)
 def test_requests_never_have_another_database_than_the_daemon(own, other):
     own.expect_log("ORC1031.*Requests would have other tables than the daemon", required=True)
     own.expect_log("ORC1010")
-    own.reconfigure('OrchestratorDatabase "${conninfo}"\nDBDParams "${conninfo} %s"\n' % other)
+    own.reconfigure(other)
     own.wait_for_log("ORC1031.*Requests would have other tables than the daemon", 30)
     turned_away(own, own.person())
     own.reconfigure('OrchestratorDatabase "${conninfo} application_name=daemon"\n')
     own.wait_for(own.ready, 30, "health")
+    expect(own.person().get("/users/me"), 200)
+
+
+def test_what_sessions_begin_with_may_leave_them_their_tables(own):
+    own.reconfigure('DBDInitSQL "SET search_path = public"\nDBDInitSQL "SET statement_timeout = \'9s\'"\n')
+    own.wait_for(own.ready, 30, "health")
+    own.wait_for_log("ORC1038", 30)
     expect(own.person().get("/users/me"), 200)
 
 
