@@ -6,6 +6,7 @@
 #include "mo_merge.h"
 #include "mo_probes.h"
 #include "mo_tree.h"
+#include "orc_url.h"
 #include "orc_words.h"
 
 /* What covers a part of a place only is found by asking for a path of each route, and for what the <Location>s below
@@ -20,6 +21,7 @@ typedef struct check_t {
     apr_array_header_t *probes;   /* of mo_probe_t */
     int is_answered;              /* some of it is */
     const ap_directive_t *proxy;  /* one that answers instead */
+    const ap_directive_t *other;  /* another SetHandler that counts instead */
     apr_pool_t *pool;
 } check_t;
 
@@ -66,8 +68,10 @@ static int is_ours(check_t *check, const mo_merged_t *merged, apr_pool_t *pool)
 {
     const ap_directive_t *proxy;
 
-    if (!merged->handler || !mo_tree_is_same(merged->handler, check->base->directive))
+    if (!merged->handler || !mo_tree_is_same(merged->handler, check->base->directive)) {
+        check->other = merged->handler ? merged->handler : check->other;
         return 0;
+    }
     proxy = mo_merge_proxy(merged, pool);
     if (proxy)
         check->proxy = proxy;
@@ -188,6 +192,32 @@ static const char *check_merged(check_t *check, const mo_merged_t *merged, const
     return NULL;
 }
 
+/* Who names the same path once more means it. */
+static int is_of_same_path(const check_t *check, const ap_directive_t *other)
+{
+    const char *path = mo_tree_word(other->parent, check->pool);
+
+    return mo_places_covers(check->base, path) && orc_url_length(path) == check->base->length;
+}
+
+/* A place that answers nothing: a <Location> that stands behind it counts for its paths, too. */
+static void warn_of_others(check_t *check)
+{
+    const char *handler = check->base->surface->handler;
+
+    if (check->proxy)
+        add_warning(check,
+                    apr_psprintf(check->pool,
+                                 "%s: answers all requests for %s (%s), and has their tokens: where it is not to, "
+                                 "ProxyPass ! has to stand in that section",
+                                 mo_tree_place(check->proxy, check->pool), handler, check->section));
+    else if (check->other && !is_of_same_path(check, check->other))
+        add_warning(check, apr_psprintf(check->pool,
+                                        "%s: counts instead of SetHandler %s (%s) for all its paths, because it stands "
+                                        "behind it: what is for more has to stand before it",
+                                        mo_tree_place(check->other, check->pool), handler, check->section));
+}
+
 /* With what stands outside of all hosts in `common`, whose own comes behind it. */
 static const char *check_host(check_t *check, const mo_merged_t *common, const ap_directive_t *host,
                               const mo_probe_t *probe, apr_pool_t *pool)
@@ -253,11 +283,7 @@ const char *mo_access_check(apr_array_header_t *warnings, const mo_base_t *base,
         apr_pool_clear(own);
     }
     apr_pool_destroy(own);
-    if (!mistake && !check.is_answered && check.proxy)
-        add_warning(&check,
-                    apr_psprintf(pool,
-                                 "%s: answers all requests for %s (%s), and has their tokens: where it is not to, "
-                                 "ProxyPass ! has to stand in that section",
-                                 mo_tree_place(check.proxy, pool), base->surface->handler, check.section));
+    if (!mistake && !check.is_answered)
+        warn_of_others(&check);
     return mistake;
 }

@@ -733,6 +733,21 @@ def test_a_place_that_a_proxy_answers_is_warned_of(configuration, proxy):
         assert configuration.test(PROXY, good, without=(GOOD_PLACE,)) == (0, "Syntax OK\n")
 
 
+@pytest.mark.parametrize("later", [place(BOUND, TYPE, VALID, path="/"), place("SetHandler default-handler", path="/"),
+                                   place("SetHandler None", path="/api"),
+                                   '<LocationMatch "^/api/">\nSetHandler None\n</LocationMatch>'])
+def test_a_place_that_a_later_section_leaves_nothing_is_warned_of(configuration, later):
+    status, said = configuration.test(place(BOUND, TYPE, VALID) + "\n\n" + later, without=(GOOD_PLACE,))
+    line = max(number for number, text in enumerate(configuration.text.splitlines(), 1) if "SetHandler" in text)
+    assert status == 0 and re.search(r"ORC1001: SetHandler on line %d of .* counts instead of SetHandler orchestrator" %
+                                     line, said), said
+    assert said.count("ORC1001") == 1
+    for good in (later + "\n" + place(BOUND, TYPE, VALID), place(BOUND, TYPE, VALID) + "\n" + HOST % later,
+                 place(BOUND, TYPE, VALID) + "\n" + place(BOUND, path="/api/v1/"),
+                 place(BOUND, TYPE, VALID) + "\n" + place("SetHandler None", path="/api/v1/users")):
+        assert configuration.test(good, without=(GOOD_PLACE,)) == (0, "Syntax OK\n")
+
+
 def test_an_issuer_without_an_audience_is_warned_of(configuration):
     status, said = configuration.test("<OrchestratorIssuer https://other.example>", "</OrchestratorIssuer>")
     assert (status == 0
