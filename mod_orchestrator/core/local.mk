@@ -18,6 +18,7 @@ liborc_la_SOURCES += \
 	$(core)/orc_secret.c $(core)/orc_secret.h \
 	$(core)/orc_secret_file.c $(core)/orc_secret_file.h \
 	$(core)/orc_time.c $(core)/orc_time.h \
+	$(core)/orc_im_lines.c $(core)/orc_im_lines.h \
 	$(core)/orc_url.c $(core)/orc_url.h \
 	$(core)/orc_utf8.c $(core)/orc_utf8.h \
 	$(core)/orc_words.c $(core)/orc_words.h

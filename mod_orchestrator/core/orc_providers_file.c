@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "orc_identity.h"
+#include "orc_im_lines.h"
 #include "orc_url.h"
 #include "orc_words.h"
 
@@ -157,14 +158,21 @@ static const apr_array_header_t *check_projects(orc_providers_check_t *check, co
     return list;
 }
 
-static void check_placeholders(orc_providers_check_t *check, const char *auth, const char *at)
+/* The cloud's credentials: what is wrong with them, IM or a deployment would say much later, and of something else. */
+static void check_auth(orc_providers_check_t *check, const char *auth, const char *at, int has_regions)
 {
     static const char *const known[] = {"access_token", "project", "region", "name", NULL};
     const char *name = orc_providers_unknown(auth, known, check->pool);
+    const char *mistake = name ? NULL : orc_im_lines_mistake(auth);
 
+    at = orc_json_pointer(check->pool, at, "auth");
     if (name)
-        orc_error_add_pointer(&check->mistakes, check->pool, orc_json_pointer(check->pool, at, "auth"),
+        orc_error_add_pointer(&check->mistakes, check->pool, at,
                               "has the placeholder {%s}; known are {access_token}, {project}, {region}, {name}", name);
+    if (mistake)
+        orc_error_add_pointer(&check->mistakes, check->pool, at, "%s", mistake);
+    if (!has_regions && strstr(auth, "{region}"))
+        orc_error_add_pointer(&check->mistakes, check->pool, at, "has {region}, and the provider has no regions");
 }
 
 static const char *check_name(orc_providers_check_t *check, const json_t *object, const char *at)
@@ -198,7 +206,6 @@ static orc_provider_t *check_provider(orc_providers_check_t *check, json_t *obje
     provider->name = check_name(check, object, at);
     provider->type = required_text(check, object, at, "type", 0);
     provider->auth = required_text(check, object, at, "auth", 1);
-    check_placeholders(check, provider->auth, at);
     im = json_object_get(object, "im");
     if (im)
         provider->im_url = check_url(check, im, orc_json_pointer(check->pool, at, "im"));
@@ -208,6 +215,8 @@ static orc_provider_t *check_provider(orc_providers_check_t *check, json_t *obje
                               "must be true or false");
     provider->is_enabled = !enabled || json_is_true(enabled);
     provider->regions = orc_providers_read_regions(check, object, at);
+    if (provider->auth)
+        check_auth(check, provider->auth, at, provider->regions->nelts > 0);
     orc_providers_read_offer(&provider->offer, check, object, at);
     provider->projects = check_projects(check, object, at);
     provider->issuers = orc_providers_words(check, object, at, "issuers", check_url);

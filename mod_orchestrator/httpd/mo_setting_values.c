@@ -8,6 +8,7 @@
 
 #include "mo_setting.h"
 #include "orc_db_check.h"
+#include "orc_im_lines.h"
 #include "orc_providers.h"
 #include "orc_url.h"
 #include "orc_words.h"
@@ -31,7 +32,7 @@ const char *mo_set_im_auth(cmd_parms *cmd, void *unused, const char *argument)
             cmd, apr_pstrcat(cmd->pool, "has the placeholder {", name, "}; known is {access_token}", NULL));
     for (c = argument; *c && (!apr_iscntrl(*c) || *c == '\t'); c++)
         ;
-    if (*c || !strchr(argument, '='))
+    if (*c || !argument[strspn(argument, " \t")] || orc_im_lines_mistake(argument))
         return mo_setting_wrong(cmd, "must be a line such as \"type = InfrastructureManager; token = {access_token}\"");
     return mo_set_text(cmd, unused, argument);
 }

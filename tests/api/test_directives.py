@@ -178,6 +178,7 @@ def test_a_missing_issuer_is_named(configuration):
     ("OrchestratorIM https://im.example:0", "a port up to 65535"),
     ("OrchestratorIMAuth \" \"", "must be a line such as"),
     ("OrchestratorIMAuth InfrastructureManager", "must be a line such as"),
+    ("OrchestratorIMAuth \"type = InfrastructureManager; username = x; password = a==\"", "must be a line such as"),
     ("OrchestratorIMAuth \"type = X; token = {acces_token}\"", "placeholder {acces_token}"),
     ("OrchestratorIMAuth \"type = X; project = {project}\"", "placeholder {project}"),
     ("OrchestratorDatabase nowhere", "must be a connection string"),

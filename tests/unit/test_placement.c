@@ -158,7 +158,8 @@ static void a_policy_names_agreement_and_region(void **state)
 /* ---- what is taken ---- */
 
 static const char offers[] =
-    "{\"providers\": [{\"name\": \"one\", \"type\": \"openstack\", \"auth\": \"a = b\", \"groups\": {\"lab\": \"p\"},"
+    "{\"providers\": [{\"name\": \"one\", \"type\": \"openstack\", \"auth\": \"type = b\", \"groups\": {\"lab\": "
+    "\"p\"},"
     " \"flavors\": ["
     "  {\"name\": \"large\", \"vcpus\": 8, \"ram\": 16384, \"disk\": 80},"
     "  {\"name\": \"fat\", \"vcpus\": 2, \"ram\": 16384, \"disk\": 20},"
@@ -242,12 +243,12 @@ static void what_is_missing_is_told(void **state)
 
 static const char places[] =
     "{\"providers\": ["
-    "{\"name\": \"one\", \"type\": \"openstack\", \"auth\": \"a = b\", \"groups\": {\"lab\": {\"project\": \"p\","
+    "{\"name\": \"one\", \"type\": \"openstack\", \"auth\": \"type = b\", \"groups\": {\"lab\": {\"project\": \"p\","
     " \"sla\": \"sla-1\"}}, \"regions\": [{\"name\": \"north\", \"flavors\": [], \"networks\": []}, \"south\"]},"
-    "{\"name\": \"two\", \"type\": \"openstack\", \"auth\": \"a = b\", \"groups\": {\"*\": {\"project\": \"p\","
+    "{\"name\": \"two\", \"type\": \"openstack\", \"auth\": \"type = b\", \"groups\": {\"*\": {\"project\": \"p\","
     " \"sla\": \"sla-2\"}}, \"regions\": [{\"name\": \"west\", \"images\": []}]},"
-    "{\"name\": \"open\", \"type\": \"openstack\", \"auth\": \"a = b\", \"groups\": {\"lab\": \"p\"}},"
-    "{\"name\": \"secret\", \"type\": \"openstack\", \"auth\": \"a = b\", \"groups\": {\"others\": \"p\"}}]}";
+    "{\"name\": \"open\", \"type\": \"openstack\", \"auth\": \"type = b\", \"groups\": {\"lab\": \"p\"}},"
+    "{\"name\": \"secret\", \"type\": \"openstack\", \"auth\": \"type = b\", \"groups\": {\"others\": \"p\"}}]}";
 
 /* "provider/region ...", and behind "!" who is refused and why. */
 static const char *placed(const char *topology, const char *region, int wants_public)

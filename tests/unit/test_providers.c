@@ -71,7 +71,7 @@ static void the_group_star_is_for_everybody_else(void **state)
 
 static void a_slash_at_a_groups_beginning_does_not_count(void **state)
 {
-    static const char form[] = "{\"providers\": [{\"name\": \"n\", \"type\": \"t\", \"auth\": \"a = b\", "
+    static const char form[] = "{\"providers\": [{\"name\": \"n\", \"type\": \"t\", \"auth\": \"type = b\", "
                                "\"groups\": {%s}}]}";
     orc_providers_t *providers;
     const orc_provider_t *one;
@@ -111,6 +111,53 @@ static void endpoints_are_those_that_somebody_configured(void **state)
     assert_false(orc_providers_have_endpoint(providers, "https://other.example.org/im", "https://other.example.org"));
 }
 
+static const char *mistake_of_auth(const char *auth, const char *more)
+{
+    static const char form[] =
+        "{\"providers\": [{\"name\": \"n\", \"type\": \"t\", \"auth\": \"%s\", \"groups\": {}%s}]}";
+    orc_providers_t *providers;
+    orc_error_t *error = load(&providers, apr_psprintf(pool, form, auth, more));
+
+    assert_true(!error || has_mistake(error, "/providers/0/auth"));
+    assert_true(!error || !strstr(error->detail, "s3cret"));
+    return error ? error->detail : "";
+}
+
+static void what_im_would_not_read_of_credentials_is_a_mistake(void **state)
+{
+    static const struct {
+        const char *auth, *mistake;
+    } wrong[] = {
+        {"hello", "no NAME = VALUE"},
+        {"id = x", "without a type"},
+        {"# type = x\\n id = x", "without a type"},
+        {"type = x\\nid = y; typed = z", "without a type"},
+        {"type = x; password", "no NAME = VALUE"},
+        {"type = x;; password = s3cret", "no NAME = VALUE"},
+        {"type = x; = s3cret", "no NAME = VALUE"},
+        {"password = s3cret==; type = x", "= in it that is not in quotes"},
+        {"type = x; password = 's3cret", "quote that is not closed"},
+        {"type = x; key = 'two\\nlines'", "quote that is not closed"},
+        {"type = x\\\\nid = y", "without a type"},
+        {"type = x; region = {region}", "the provider has no regions"},
+    };
+    static const char *const right[] = {
+        "type = x",
+        " type=x ; id = {name};",
+        "# the site's\\n\\n  type = x; password = 's3=cr;et\\\"'; token = {access_token}",
+        "type = x\\\\ntype = y",
+        "type = x; key = \\\"two\\\\\\\\nlines\\\"",
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        if (!strstr(mistake_of_auth(wrong[i].auth, ""), wrong[i].mistake))
+            fail_msg("%s: %s", wrong[i].auth, mistake_of_auth(wrong[i].auth, ""));
+    for (i = 0; i < sizeof right / sizeof *right; i++)
+        assert_string_equal(mistake_of_auth(right[i], ""), "");
+    assert_string_equal(mistake_of_auth("type = x; region = {region}", ", \"regions\": [\"r\"]"), "");
+}
+
 static void every_mistake_is_named_at_once(void **state)
 {
     static const char *const pointers[] = {"/providers/0/colour",
@@ -131,8 +178,8 @@ static void every_mistake_is_named_at_once(void **state)
     orc_error_t *error = load(
         &providers, "{\"providers\": [{\"name\": \"\", \"colour\": 1, \"im\": \"ftp://x\", \"auth\": \"t = {projct}\","
                     "\"regions\": [\"r\", \"r\"], \"groups\": {\"a/b\": 7}, \"issuers\": [\"iam\"], \"enabled\": 1},"
-                    "[], {\"name\": \"n\", \"type\": \"t\", \"auth\": \"a = b\", \"regions\": \"r\"},"
-                    "{\"name\": \"n\", \"type\": \"t\", \"auth\": \"a = b\", \"groups\": {}}], \"more\": 1}");
+                    "[], {\"name\": \"n\", \"type\": \"t\", \"auth\": \"type = b\", \"regions\": \"r\"},"
+                    "{\"name\": \"n\", \"type\": \"t\", \"auth\": \"type = b\", \"groups\": {}}], \"more\": 1}");
     size_t i;
 
     assert_string_equal(error->code, "providers");
@@ -145,7 +192,7 @@ static void every_mistake_is_named_at_once(void **state)
 }
 
 static const char offers[] =
-    "{\"providers\": [{\"name\": \"one\", \"type\": \"openstack\", \"auth\": \"a = b\","
+    "{\"providers\": [{\"name\": \"one\", \"type\": \"openstack\", \"auth\": \"type = b\","
     " \"groups\": {\"lab\": {\"project\": \"p-lab\", \"sla\": \"sla-1\"}, \"*\": {\"project\": \"p-all\"}},"
     " \"flavors\": [{\"name\": \"small\", \"vcpus\": 1, \"ram\": 2048, \"disk\": 20},"
     "                {\"name\": \"gpu\", \"vcpus\": 8, \"ram\": 65536, \"gpus\": 1, \"projects\": [\"p-lab\"]}],"
@@ -200,7 +247,7 @@ static void mistakes_in_offers_are_told_with_pointers(void **state)
     orc_providers_t *providers;
     orc_error_t *error = load(
         &providers,
-        "{\"providers\": [{\"name\": \"n\", \"type\": \"t\", \"auth\": \"a = b\","
+        "{\"providers\": [{\"name\": \"n\", \"type\": \"t\", \"auth\": \"type = b\","
         "\"groups\": {\"g\": {\"slo\": 1}},"
         "\"flavors\": [{}, 1, {\"name\": \"f\", \"vcpus\": -1, \"ram\": \"2 GB\", \"size\": 1, \"projects\": [1]}],"
         "\"images\": {}, \"networks\": [{\"name\": \"n\", \"public\": 1}],"
@@ -218,7 +265,7 @@ static void mistakes_in_offers_are_told_with_pointers(void **state)
 static void what_a_deployment_keeps_is_short(void **state)
 {
     const char *longest = repeated("r", 255), *longer = repeated("r", 256);
-    static const char form[] = "{\"providers\": [{\"name\": \"n\", \"type\": \"t\", \"auth\": \"a = b\","
+    static const char form[] = "{\"providers\": [{\"name\": \"n\", \"type\": \"t\", \"auth\": \"type = b\","
                                "\"regions\": [\"%s\"], \"groups\": {\"g\": \"%s\"}}]}";
     orc_providers_t *providers;
     orc_error_t *error;
@@ -367,6 +414,7 @@ int main(void)
         cmocka_unit_test(the_group_star_is_for_everybody_else),
         cmocka_unit_test(a_slash_at_a_groups_beginning_does_not_count),
         cmocka_unit_test(endpoints_are_those_that_somebody_configured),
+        cmocka_unit_test(what_im_would_not_read_of_credentials_is_a_mistake),
         cmocka_unit_test(every_mistake_is_named_at_once),
         cmocka_unit_test(a_region_offers_its_own_lists_before_the_providers),
         cmocka_unit_test(mistakes_in_offers_are_told_with_pointers),
