@@ -26,8 +26,21 @@ static orc_error_t *run(PGconn *connection, PGresult **out, const char *sql, apr
     return error;
 }
 
+/* Where it is there, nothing is made: a database that takes no changes for a while is read on, and so is one whose role
+ * may make nothing, when it lacks nothing. */
 static orc_error_t *make_table(PGconn *connection, apr_pool_t *pool)
 {
+    PGresult *result;
+    int is_there;
+
+    ORC_TRY(run(connection, &result,
+                "SELECT FROM pg_class WHERE relname = 'schema_migrations' AND relnamespace = "
+                "(SELECT oid FROM pg_namespace WHERE nspname = current_schema())",
+                pool));
+    is_there = PQntuples(result) > 0;
+    PQclear(result);
+    if (is_there)
+        return NULL;
     return run(connection, NULL,
                "CREATE TABLE IF NOT EXISTS schema_migrations"
                " (number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",

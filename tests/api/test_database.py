@@ -125,6 +125,37 @@ def test_a_database_that_takes_no_changes_is_read_and_what_would_change_it_is_to
     expect(known.delete("/templates/" + template_id), 204)
 
 
+def test_a_database_that_takes_no_changes_is_read_on_after_a_reload(own):
+    known = own.person()
+    template_id = known.store_template()
+    own.expect_log(AWAY + "|ORC10[01]0")
+    own.expect_log("terminating connection")
+    with shut_against_changes(own):
+        own.httpd.graceful()
+        own.wait_for_log("ORC1031.*takes no changes", 30)
+        expect(known.get("/templates/" + template_id), 200)
+        assert int(expect(known.delete("/templates/" + template_id), 503).headers["Retry-After"]) > 0
+    own.wait_for(own.ready, 30, "health")
+    known.wait_for_status(known.deploy(template_id), "CREATE_COMPLETE")
+
+
+def test_a_role_that_may_make_nothing_serves_from_tables_that_are_there(own):
+    with contextlib.closing(psycopg2.connect(own.postgres.admin_url)) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        owner, = own.sql("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()")[0]
+        cursor.execute("ALTER DATABASE orchestrator OWNER TO CURRENT_USER")
+        try:
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                own.sql("CREATE TABLE more ()")
+            own.graceful()
+            own.wait_for_log("ORC1038", 30)
+            person = own.person()
+            person.wait_for_status(person.deploy(), "CREATE_COMPLETE")
+        finally:
+            cursor.execute('ALTER DATABASE orchestrator OWNER TO "%s"' % owner)
+
+
 class Wire:
     """Hands a port's connections on to another port; `is_silent`: it takes them and no byte goes either way any
     more."""
