@@ -9,6 +9,7 @@
 #include "orc_identity.h"
 #include "orc_secret_file.h"
 #include "orc_url.h"
+#include "orc_words.h"
 
 enum { MAX_SECRET_FILE = 4096 };
 
@@ -72,6 +73,9 @@ const char *mo_read_issuer(cmd_parms *cmd, void *unused, const char *arguments)
     config->issuer = NULL;
     if (!error && issuer->client_secret && !issuer->client_id)
         error = "OrchestratorClientSecretFile needs an OrchestratorClientId beside it";
+    if (!error && issuer->client_id && orc_words_contain(issuer->service_accounts, issuer->client_id))
+        error = "OrchestratorServiceAccounts must not name the OrchestratorClientId: people's tokens, which are "
+                "refreshed or exchanged with it, name it too";
     return error;
 }
 

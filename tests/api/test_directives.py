@@ -256,6 +256,13 @@ def test_an_issuers_block_is_checked(configuration, inside, reason):
             "<OrchestratorIssuer https://other.example>", inside, "</OrchestratorIssuer>")
 
 
+@pytest.mark.parametrize("lines", [("OrchestratorClientId portal", "OrchestratorServiceAccounts logs portal"),
+                                   ("OrchestratorServiceAccounts portal", "OrchestratorClientId portal")])
+def test_the_client_that_renews_peoples_tokens_is_no_service_account(configuration, lines):
+    refused(configuration, "other.example", "OrchestratorServiceAccounts must not name the OrchestratorClientId",
+            "<OrchestratorIssuer https://other.example>", *lines, "</OrchestratorIssuer>")
+
+
 def test_what_an_issuer_has_several_of_may_be_told_in_several_lines(configuration):
     assert configuration.test("<OrchestratorIssuer https://other.example>",
                               *("OrchestratorAudience x", "OrchestratorUserGroups lab") * 2,
