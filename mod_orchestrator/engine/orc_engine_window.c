@@ -6,10 +6,10 @@
 #define SOON apr_time_from_sec(1)
 
 enum {
-    PER_SLOT =
-        4,      /* that may wait for each slot, however slow the endpoint is; else as many as come to their turn soon */
-    SMOOTH = 4, /* a call's part in the latency: a quarter */
-    EAGER = 2,  /* what is put off comes back in half of the time, lest a slot is idle for a wrong guess */
+    PER_SLOT = 4, /* that may wait for each slot, however slow the endpoint is; else as many as come to their turn soon
+                   */
+    SMOOTH = 4,   /* a call's part in the latency: a quarter */
+    EAGER = 2,    /* what is put off comes back in half of the time, lest a slot is idle for a wrong guess */
 };
 
 orc_endpoint_t *orc_window_of(orc_engine_t *engine, const char *url)
@@ -104,12 +104,21 @@ static apr_interval_time_t latency_of(const orc_lane_t *lane)
     return silent > lane->latency ? silent : lane->latency;
 }
 
+/* The fuller the hands, the fewer: of many slow endpoints none has too much, and all of them would fill the hands. */
+static apr_interval_time_t per_slot(const orc_engine_t *engine)
+{
+    int room = ORC_ENGINE_MAX_JOBS - engine->job_count;
+
+    return room > 0 ? PER_SLOT * room / ORC_ENGINE_MAX_JOBS : 0;
+}
+
 int orc_window_room(const orc_engine_t *engine, const orc_endpoint_t *endpoint, orc_lane_kind_t kind)
 {
     const orc_lane_t *lane = &endpoint->lanes[kind];
-    apr_interval_time_t latency = latency_of(lane), each = latency ? SOON / latency : ORC_ENGINE_MAX_JOBS;
+    apr_interval_time_t latency = latency_of(lane), least = per_slot(engine);
+    apr_interval_time_t each = latency ? SOON / latency : ORC_ENGINE_MAX_JOBS;
 
-    each = each < PER_SLOT ? PER_SLOT : each > ORC_ENGINE_MAX_JOBS ? ORC_ENGINE_MAX_JOBS : each;
+    each = each < least ? least : each > ORC_ENGINE_MAX_JOBS ? ORC_ENGINE_MAX_JOBS : each;
     return (int)each * slots_of(engine, kind) - lane->waiting;
 }
 

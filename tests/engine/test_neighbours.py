@@ -2,6 +2,7 @@
 """Nobody's trouble is somebody else's: a slow IM, a dead one, a locked row, many daemons."""
 
 import json
+import socket
 
 import psycopg2
 import pytest
@@ -67,6 +68,33 @@ def test_more_work_at_a_slow_im_than_a_daemon_holds_leaves_room_for_others(rig, 
                                  (there,))[0][0] > 100, 20,
                  "work that was put off without having been claimed")
     rig.control.release()
+
+
+def test_many_slow_ims_together_leave_room_for_others(rig):
+    """Each has no more in hand than one may have; all of them more than a daemon holds."""
+    ims = 40
+    with open(rig.path("providers.json"), encoding="utf-8") as file:
+        value = json.load(file)
+    with socket.create_server(("127.0.0.1", 0), backlog=1000) as silent:  # takes connections and says nothing
+        urls = ["http://127.0.0.1:%d/%d" % (silent.getsockname()[1], number) for number in range(ims)]
+        (one,) = [one for one in value["providers"] if one["name"] == "good-one"]
+        value["providers"] += [{**one, "name": "slow-%d" % number, "im": url} for number, url in enumerate(urls)]
+        process.write(rig.path("many.json"), json.dumps(value))
+        busy = rig.person()
+        deployment = busy.create(template(im_simulator={"boot_ms": HELD}), timeout=600, provider_timeout=600)
+        daemon = rig.engine(providers=rig.path("many.json"), max_operations=5000, im_timeout=HELD, lease=60000)
+        rig.wait_for_phase(deployment, "provisioning")
+        daemon.stop()
+        are_provisioning(rig, deployment)
+        rig.sql("""UPDATE work w SET endpoint = n.url, memory = replace(memory::text, %s, n.url)::jsonb
+            FROM (SELECT id, (%s::text[])[1 + row_number() OVER () %% %s] AS url FROM work WHERE kind = 'CREATE') n
+            WHERE w.id = n.id""", (rig.im_url, urls, ims))
+        daemon.start()
+        rig.wait_for(lambda: rig.sql("SELECT count(*) FROM work WHERE lease_number > 0 AND kind = 'CREATE'")[0][0]
+                     >= 510, 20, "more work that was claimed than a daemon holds")
+        for _ in range(3):
+            rig.finish(rig.person().create())
+        daemon.kill()
 
 
 def test_a_deletion_at_a_slow_im_stands_behind_no_looks_that_are_put_off(rig, two_ims):
