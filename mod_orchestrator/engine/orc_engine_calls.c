@@ -48,13 +48,20 @@ static void take_out(orc_job_t *job, orc_endpoint_t *endpoint)
     orc_window_waits(endpoint, lane_of(job), -1);
 }
 
-/* Behind those that came before, but before those that nobody waits for. */
+/* What stands before what, whoever came first: a deletion that IM did not carry out when it was asked before is asked
+ * for again and again, may take minutes each time, and shares its lane with what people wait for. */
+static int rank_of(const orc_job_t *job)
+{
+    return job->task.kind->is_idle ? 2 : job->call.kind == ORC_CALL_DELETE_AND_WAIT;
+}
+
+/* Behind those that came before, but before those that are less urgent. */
 static void queue(orc_job_t *job)
 {
     orc_endpoint_t *endpoint = orc_window_of(job->engine, job->call.at.endpoint);
     orc_job_t **link = &endpoint->first;
 
-    while (*link && (job->task.kind->is_idle || !(*link)->task.kind->is_idle))
+    while (*link && rank_of(*link) <= rank_of(job))
         link = &(*link)->next;
     job->endpoint = endpoint;
     job->next = *link;
@@ -356,7 +363,7 @@ static int may_be_put_off(const orc_job_t *job)
     return !job->is_served || lane == ORC_LANE_DELETION || lane == ORC_LANE_LONG;
 }
 
-/* Those that came last are put off. */
+/* Those that stand last are put off. */
 static void thin_out(orc_engine_t *engine, orc_endpoint_t *endpoint, orc_lane_kind_t lane)
 {
     int room;

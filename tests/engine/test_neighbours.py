@@ -198,6 +198,55 @@ def test_looks_before_more_long_calls_than_a_daemon_holds_leave_room_for_others(
     rig.control.release()
 
 
+def are_refused(rig, deployment):
+    """Deletions of that one that IM takes long for, all of them to be waited for."""
+    rig.sql("""WITH n AS (INSERT INTO infrastructures (id, deployment_id, operation_id, step, user_id, user_group,
+                user_group_issuer, endpoint, provider, region, infra_id, standing, answer_until, unwanted_at, tried_at)
+            SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 1, created_by, user_group,
+                user_group_issuer, im_endpoint, target_provider, target_region, im_infra_id, 'unwanted', now(), now(),
+                now()
+            FROM deployments, generate_series(1, %s) WHERE id = %s
+            RETURNING id, endpoint)
+        INSERT INTO work (id, kind, phase, is_begun, is_resting, endpoint, memory)
+        SELECT id, 'infrastructure', 'unwanted', true, true, endpoint, '{"sent": 1, "sends": 3, "accepted": true}'
+        FROM n""", (MORE_THAN_A_DAEMON_HOLDS, deployment))
+
+
+def stop(rig, person, deployment):
+    """Its machine, as the API does."""
+    rig.sql("""WITH o AS (INSERT INTO operations (id, deployment_id, resource_id, type, user_group, user_group_issuer,
+                created_by, deadline)
+            SELECT gen_random_uuid(), d.id, r.id, 'STOP', user_group, user_group_issuer, d.created_by,
+                now() + interval '1 hour'
+            FROM deployments d JOIN resources r ON r.deployment_id = d.id WHERE d.id = %s RETURNING id)
+        INSERT INTO work (id, kind) SELECT id, 'STOP' FROM o""", (deployment,))
+    rig.notify()
+
+
+def test_a_machine_that_is_to_be_stopped_waits_for_no_deletions_that_nobody_waits_for(rig, two_ims):
+    """At an IM that takes minutes for each of hundreds of deletions."""
+    busy, alice = (rig.person(group=rig.pair()) for _ in range(2))
+    rig.engine(providers=two_ims, lease=60000, poll_max=2000, im_timeout=HELD)
+    unloved = busy.create(template(im_simulator={"refuse": 100000, "fault": "slow", "on": "delete", "ms": HELD}),
+                          max_providers=1)
+    deployment = alice.create(max_providers=1)
+    rig.finish(unloved)
+    rig.finish(deployment)
+    are_refused(rig, unloved)
+    rig.notify()
+    rig.wait_for_calls(2)
+    rig.wait_for(lambda: rig.sql("SELECT count(*) FROM work WHERE lease_number > 0 AND kind = 'infrastructure'")[0][0]
+                 > 500, 20, "deletions that were claimed")
+    stop(rig, alice, deployment)
+    rig.wait_for(lambda: (rig.operation(deployment, "STOP") or {})["lease_number"], 20, "the stop in hand")
+    looked = "/infrastructures/%s/state" % rig.deployment(deployment)["im_infra_id"]
+    rig.wait_for(lambda: looked in [call["path"] for call in rig.control.get("calls", last=3)["last"]], 20, "a look")
+    for _ in range(3):  # one is enough for whatever stands before all deletions
+        rig.wait_for_calls(2)
+        rig.control.release()
+    rig.finish(deployment, type="STOP")
+
+
 @pytest.mark.parametrize("limit", ["max_operations", "max_operations_per_group"])
 def test_what_rests_at_a_dead_im_takes_no_place_of_others(rig, two_ims, limit):
     busy = rig.person(group=rig.pair())
