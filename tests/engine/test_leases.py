@@ -102,6 +102,25 @@ def test_a_locked_row_keeps_nobody_from_handing_the_others_back(bare_rig, daemon
                         (ids,)) == [(ids[0],)]
 
 
+def test_what_is_given_back_while_its_row_is_locked_is_finished(bare_rig, daemons):
+    """The note of a creation that waits for its turn meets the lock, and so does the lease that is handed back then."""
+    first = daemons(lease=HELD, im_max_in_flight=1, im_create_timeout=HELD)
+    alice = bare_rig.person()
+    ahead = alice.create(template(im_simulator={"fault": "slow_create", "ms": HELD}))
+    bare_rig.wait_for_calls(1)
+    id = alice.create()
+    bare_rig.wait_for(lambda: bare_rig.sql("""SELECT due_at > now() + interval '1 minute' FROM work
+        JOIN operations USING (id) WHERE deployment_id = %s""", (id,)) == [(True,)], 10, "a creation in hand")
+    with locked(bare_rig, id):
+        bare_rig.control.release()
+        bare_rig.wait_for(lambda: "a step is put off" in first.text(), 10, "a note that is refused")
+        bare_rig.finish(ahead)
+        bare_rig.finish(alice.create())  # claimed with a later trip than the one that gives back what was refused
+        assert bare_rig.sql("SELECT phase FROM operations WHERE deployment_id = %s", (id,)) != [("ended",)]
+    bare_rig.finish(id)
+    assert len(bare_rig.infrastructures(alice)) == 3
+
+
 def test_a_neighbour_takes_over_from_a_killed_daemon(bare_rig, daemons):
     first = daemons(lease=HELD, im_timeout=HELD)
     alice, bob = bare_rig.person(), bare_rig.person()
