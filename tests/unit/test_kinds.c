@@ -611,6 +611,41 @@ static void a_machine_that_is_not_there_is_believed_lost_at_the_second_look(void
     assert_string_equal(after_state(task_of("START", "confirming", "{\"misses\":1}"), "pending"), "-> ended: failed");
 }
 
+/* An IM that takes no changes for a while has not done anything: that is no answer which got lost. */
+static void an_update_that_im_did_not_take_counts_as_none(void **state)
+{
+    orc_task_t *task = task_of("UPDATE", "submitting", "{\"sends\":4}");
+    orc_step_t step = settled(task, task->kind->turn(task));
+    orc_im_result_t result = good(step.call.kind, "machines");
+    json_t *memory;
+
+    step = after(task, step, &result);
+    result = good(step.call.kind, "document");
+    step = after(task, step, &result);
+    assert_string_equal(told(task, &step), "call update");
+    step.call.before(task);
+    result = answered(step.call.kind, 403, "Function currently disabled.");
+    step = after(task, step, &result);
+    assert_string_equal(told(task, &step), "ill");
+    memory = orc_json_own(orc_fields_write(task->memory, task->kind->memory), pool);
+    assert_int_equal(orc_json_integer(memory, "sends", 0), 4);
+}
+
+/* IM shows a machine that it says is none: it is not asked for ever. */
+static void what_an_update_made_and_im_does_not_remove_is_left_one_day(void **state)
+{
+    orc_task_t *task =
+        task_of("UPDATE", "restoring", "{\"reason\":\"no\",\"touched\":true,\"before\":[\"0\"],\"restorations\":9}");
+    orc_step_t step = settled(task, task->kind->turn(task));
+    orc_im_result_t result = good(step.call.kind, "one failed");
+
+    step = after(task, step, &result);
+    assert_string_equal(told(task, &step), "call remove");
+    result = good(step.call.kind, "404");
+    step = after(task, step, &result);
+    assert_string_equal(told(task, &step), "-> ended: failed");
+}
+
 static void a_canceled_one_that_im_was_not_asked_for_leaves_the_former_status(void **state)
 {
     orc_task_t *task = task_of("STOP", "submitting", "{}");
@@ -777,6 +812,8 @@ int main(void)
         cmocka_unit_test(a_deletion_ends_when_nothing_is_left_that_could_still_go),
         cmocka_unit_test(a_reboot_whose_answer_got_lost_is_not_asked_for_again),
         cmocka_unit_test(a_machine_that_is_not_there_is_believed_lost_at_the_second_look),
+        cmocka_unit_test(an_update_that_im_did_not_take_counts_as_none),
+        cmocka_unit_test(what_an_update_made_and_im_does_not_remove_is_left_one_day),
         cmocka_unit_test(a_canceled_one_that_im_was_not_asked_for_leaves_the_former_status),
         cmocka_unit_test(an_address_that_may_come_is_waited_for),
         cmocka_unit_test(a_watch_shows_what_changed_and_nothing_else),

@@ -127,8 +127,6 @@ static orc_step_t put_document_back(orc_task_t *task)
 
 static orc_step_t on_removed(orc_task_t *task, const orc_im_result_t *result)
 {
-    if (result->kind == ORC_IM_NOT_FOUND)
-        return orc_step_later(task->config->poll_min);
     return result->kind == ORC_IM_OK ? put_document_back(task) : on_trouble(task, result);
 }
 

@@ -45,9 +45,13 @@ static void reserve(orc_task_t *task)
     orc_task_describe(task, "The infrastructure is being updated.");
 }
 
+/* IM certainly did not take it. */
 static void take_back(orc_task_t *task)
 {
-    memory_of(task)->asked = 0;
+    orc_update_t *memory = memory_of(task);
+
+    memory->asked = 0;
+    memory->sends--;
 }
 
 static orc_step_t on_updated(orc_task_t *task, const orc_im_result_t *result)
