@@ -720,6 +720,43 @@ static void a_watch_shows_that_nothing_is_left_and_that_it_is_back(void **state)
     assert_true(json_is_true(json_object_get(json_object_get(task->changes, "whole"), "back")));
 }
 
+/* What an update that failed did not make: a machine, and what would be hosted on it. */
+#define UNMADE(position, compute)                                                                                      \
+    "{\"position\":" position ",\"id\":\"" TAG "\",\"node\":\"node\",\"compute\":" compute                             \
+    ",\"status\":6,\"version\":7}"
+#define HOSTED(status)                                                                                                 \
+    "{\"position\":3,\"id\":\"" TAG "\",\"node\":\"app\",\"compute\":false,\"status\":" status ",\"version\":7}"
+
+static const char *all_seen_by(const orc_task_t *task)
+{
+    const char *all = "";
+    size_t i;
+    json_t *one;
+
+    json_array_foreach(json_object_get(task->changes, "seen"), i, one) all =
+        apr_psprintf(pool, "%s%d is %d. ", all, (int)orc_json_integer(one, "position", -1),
+                     (int)orc_json_integer(one, "status", -1));
+    return all;
+}
+
+static void what_was_in_error_before_the_whole_was_lost_is_not_back_with_it(void **state)
+{
+    orc_task_t *task = watch_of("[" RESOURCE("8") "," UNMADE("1", "true") "," UNMADE("2", "false") "," HOSTED("8") "]",
+                                0, "{\"misses\":2}");
+    orc_step_t step = settled(task, task->kind->turn(task));
+    orc_im_result_t result = good(step.call.kind, "404");
+    const char *memory;
+
+    step = after(task, step, &result);
+    result = good(step.call.kind, "another");
+    (void)after(task, step, &result);
+    assert_string_equal(all_seen_by(task), "0 is 6. 3 is 6. ");
+    memory = orc_json_text(orc_json_own(orc_fields_write(task->memory, task->kind->memory), pool), pool);
+    task = watch_of("[" RESOURCE("6") "," UNMADE("1", "true") "," UNMADE("2", "false") "," HOSTED("6") "]", 6, memory);
+    (void)after_state(task, "configured");
+    assert_string_equal(all_seen_by(task), "0 is 8. 3 is 8. ");
+}
+
 static const char *watched_when_unknown(int misses, const char *listed)
 {
     orc_task_t *task = watch_of("[" RESOURCE("8") "]", 0, apr_psprintf(pool, "{\"misses\":%d}", misses));
@@ -818,6 +855,7 @@ int main(void)
         cmocka_unit_test(an_address_that_may_come_is_waited_for),
         cmocka_unit_test(a_watch_shows_what_changed_and_nothing_else),
         cmocka_unit_test(a_watch_shows_that_nothing_is_left_and_that_it_is_back),
+        cmocka_unit_test(what_was_in_error_before_the_whole_was_lost_is_not_back_with_it),
         cmocka_unit_test(an_im_that_lost_its_database_is_not_believed),
         cmocka_unit_test(a_watch_asks_nothing_when_it_should_not),
     };

@@ -34,6 +34,7 @@ typedef struct memory_t {
     orc_pace_t pace;
     apr_int64_t misses, shortages; /* in a row */
     json_t *seen;                  /* what was described last: machine, or "outputs" -> hash */
+    json_t *felled;                /* positions of what is no machine and went with the whole; NULL: not known */
 
     /* within a step */
     apr_array_header_t *machines; /* of orc_machine_t * */
@@ -47,6 +48,7 @@ static const orc_field_t fields[] = {
     ORC_FIELD(memory_t, misses, NUMBER, 0),
     ORC_FIELD(memory_t, shortages, NUMBER, 0),
     ORC_FIELD(memory_t, seen, JSON, 0),
+    ORC_FIELD(memory_t, felled, JSON, 0),
     ORC_FIELD_END,
 };
 static const orc_fields_t memory_fields = {sizeof(memory_t), fields};
@@ -133,6 +135,7 @@ static void show_whole(orc_task_t *task, int is_lost, const char *reason)
     int was_lost = task->work->status == ORC_DEPLOYMENT_UNKNOWN;
 
     if (is_lost && !was_lost) {
+        ((memory_t *)task->memory)->felled = orc_json_own(json_array(), task->pool);
         json_object_set_new(whole_of(task), "lost", json_string(reason));
         tell(task, "error", reason);
     }
@@ -297,18 +300,50 @@ static int is_any_missing(const memory_t *memory, const apr_array_header_t *stat
     return 0;
 }
 
-/* What is no machine goes and comes back with the whole. */
-static void show_others(orc_task_t *task, int from, int to)
+/* ---- what is no machine goes and comes back with the whole ---- */
+
+static void fell_others(orc_task_t *task)
 {
-    const memory_t *memory = task->memory;
+    memory_t *memory = task->memory;
+    int i;
+
+    memory->felled = orc_json_own(memory->felled ? json_copy(memory->felled) : json_array(), task->pool);
+    for (i = 0; i < memory->machines->nelts; i++) {
+        const orc_machine_t *one = APR_ARRAY_IDX(memory->machines, i, const orc_machine_t *);
+
+        if (is_machine(one) || one->status != ORC_RESOURCE_STARTED)
+            continue;
+        show(task, one, ORC_RESOURCE_ERROR);
+        json_array_append_new(memory->felled, json_integer(one->position));
+    }
+}
+
+static int is_felled(const memory_t *memory, const orc_machine_t *one)
+{
+    size_t i;
+
+    if (!memory->felled)
+        return !one->is_compute;
+    for (i = 0; i < json_array_size(memory->felled); i++) {
+        if (json_integer_value(json_array_get(memory->felled, i)) == one->position)
+            return 1;
+    }
+    return 0;
+}
+
+/* Not what was in error before, such as what an update that failed did not make. */
+static void raise_others(orc_task_t *task)
+{
+    memory_t *memory = task->memory;
     int i;
 
     for (i = 0; i < memory->machines->nelts; i++) {
         const orc_machine_t *one = APR_ARRAY_IDX(memory->machines, i, const orc_machine_t *);
 
-        if (!is_machine(one) && one->status == from)
-            show(task, one, to);
+        if (!is_machine(one) && one->status == ORC_RESOURCE_ERROR && is_felled(memory, one))
+            show(task, one, ORC_RESOURCE_STARTED);
     }
+    memory->felled = NULL;
 }
 
 static orc_step_t compare(orc_task_t *task, const apr_array_header_t *states)
@@ -332,7 +367,7 @@ static orc_step_t compare(orc_task_t *task, const apr_array_header_t *states)
             APR_ARRAY_PUSH(alive, const char *) = one->vm;
     }
     if (task->work->status == ORC_DEPLOYMENT_UNKNOWN && !(machines && lost == machines))
-        show_others(task, ORC_RESOURCE_ERROR, ORC_RESOURCE_STARTED);
+        raise_others(task);
     show_whole(task, machines && lost == machines, "None of its machines is there any more.");
     want_in_turn(task, alive);
     return describe_next(task);
@@ -354,8 +389,8 @@ static orc_step_t is_missing(orc_task_t *task, int times)
         if (is_machine(one))
             show(task, one, ORC_RESOURCE_ERROR);
     }
-    show_others(task, ORC_RESOURCE_STARTED, ORC_RESOURCE_ERROR);
     show_whole(task, 1, "The Infrastructure Manager does not know the infrastructure any more.");
+    fell_others(task);
     return again(task);
 }
 
