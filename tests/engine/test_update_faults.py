@@ -59,3 +59,58 @@ def test_what_im_carries_out_late_of_an_update_that_failed_is_undone(rig):
     rig.finish(deployment, "failed", type="UPDATE", timeout=30)
     rig.wait_for_calls(0)
     assert machines(rig, deployment) == before
+
+
+OWNED = """\
+tosca_definitions_version: tosca_simple_yaml_1_0
+metadata: { im_simulator: { failed_adds: %d } }
+topology_template:
+  inputs:
+    workers: { type: integer, default: 1 }
+    users: { type: list, default: [] }
+  node_templates:
+    worker:
+      type: tosca.nodes.indigo.Compute
+      properties: { os_users: { get_input: users } }
+      capabilities: { scalable: { properties: { count: { get_input: workers } } } }
+"""
+
+
+def change(rig, person, deployment, type="UPDATE", inputs=None, coming=(), going=()):
+    """An operation that changes the infrastructure, as the API leaves it: workers that come and go, by positions."""
+    operation = str(uuid.uuid4())
+    rig.sql("""
+        WITH k AS (INSERT INTO work (id, kind) VALUES (%(operation)s, %(type)s)),
+        u AS (UPDATE resources SET status = 4, is_added = false
+            WHERE deployment_id = %(id)s AND is_added),
+        g AS (UPDATE resources SET status = 5
+            WHERE deployment_id = %(id)s AND position = ANY (%(going)s::integer[])),
+        r AS (INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, is_compute, status,
+                is_added, created_by, updated_by)
+            SELECT gen_random_uuid(), %(id)s, position, 'worker', 'tosca.nodes.indigo.Compute', true,
+                3, true, %(person)s, %(person)s
+            FROM unnest(%(coming)s::integer[]) AS position),
+        o AS (INSERT INTO operations (id, deployment_id, type, inputs, user_group, user_group_issuer, created_by,
+                former_id, deadline)
+            SELECT %(operation)s, id, %(type)s::operation_type, %(inputs)s, user_group, user_group_issuer, %(person)s,
+                last_operation_id, now() + interval '1 hour' FROM deployments WHERE id = %(id)s)
+        UPDATE deployments SET last_operation_id = %(operation)s WHERE id = %(id)s""",
+            {"operation": operation, "id": deployment, "person": person.id, "type": type, "coming": list(coming),
+             "going": list(going), "inputs": None if inputs is None else json.dumps(inputs)})
+    rig.notify()
+
+
+def test_a_machine_that_failed_and_was_left_costs_no_other_one_its_life(rig):
+    """IM counts it, and takes the oldest of those that are too many."""
+    alice = rig.person()
+    rig.engine()
+    deployment = alice.create(OWNED % 1, nodes=[("worker", True)])
+    rig.finish(deployment)
+    rig.control.fault(fault="http_503", on="vm_delete")
+    change(rig, alice, deployment, inputs={"workers": 3}, coming=(1, 2))
+    rig.finish(deployment, "failed", type="UPDATE", timeout=30)
+    assert machines(rig, deployment) == {"0", "1", "2"}
+    rig.control.mend()
+    change(rig, alice, deployment, inputs={"workers": 1})
+    ended = rig.wait_for_end(deployment, "UPDATE")
+    assert (machines(rig, deployment), ended["state"]) == ({"0"}, "succeeded")

@@ -616,7 +616,7 @@ static void an_update_that_im_did_not_take_counts_as_none(void **state)
 {
     orc_task_t *task = task_of("UPDATE", "submitting", "{\"sends\":4}");
     orc_step_t step = settled(task, task->kind->turn(task));
-    orc_im_result_t result = good(step.call.kind, "machines");
+    orc_im_result_t result = good(step.call.kind, "configured");
     json_t *memory;
 
     step = after(task, step, &result);

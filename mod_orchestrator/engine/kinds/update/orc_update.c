@@ -85,6 +85,17 @@ orc_step_t orc_update_remove(orc_task_t *task, const apr_array_header_t *vms, or
     return orc_step_call(&call);
 }
 
+apr_array_header_t *orc_update_vms(const orc_task_t *task, const orc_im_result_t *result)
+{
+    apr_array_header_t *vms = apr_array_make(task->pool, 4, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < result->vm_states->nelts; i++)
+        APR_ARRAY_PUSH(vms, const char *) =
+            apr_pstrdup(task->pool, APR_ARRAY_IDX(result->vm_states, i, orc_im_vm_state_t).vm);
+    return vms;
+}
+
 static int has(const json_t *list, const char *vm)
 {
     size_t i;

@@ -92,6 +92,9 @@ orc_step_t orc_update_fail_with_log(orc_task_t *task, const char *reason);
  * infrastructure no more, or refuses to tell of it. */
 orc_step_t orc_update_on_trouble(orc_task_t *task, const orc_im_result_t *result);
 
+/** The machines of a state, those that failed as well. */
+apr_array_header_t *orc_update_vms(const orc_task_t *task, const orc_im_result_t *result);
+
 /** True when the machine was stopped before. */
 int orc_update_was_stopped(const orc_task_t *task, const char *vm);
 

@@ -135,16 +135,15 @@ static orc_step_t on_removed(orc_task_t *task, const orc_im_result_t *result)
 static orc_step_t on_state(orc_task_t *task, const orc_im_result_t *result)
 {
     orc_update_t *memory = memory_of(task);
-    apr_array_header_t *vms = apr_array_make(task->pool, 2, sizeof(const char *));
-    apr_array_header_t *fresh = apr_array_make(task->pool, 2, sizeof(const char *));
+    apr_array_header_t *vms, *fresh = apr_array_make(task->pool, 2, sizeof(const char *));
     int i;
 
     if (result->kind != ORC_IM_OK)
         return on_trouble(task, result);
-    for (i = 0; i < result->vm_states->nelts; i++) {
-        const char *vm = apr_pstrdup(task->pool, APR_ARRAY_IDX(result->vm_states, i, orc_im_vm_state_t).vm);
+    vms = orc_update_vms(task, result);
+    for (i = 0; i < vms->nelts; i++) {
+        const char *vm = APR_ARRAY_IDX(vms, i, const char *);
 
-        APR_ARRAY_PUSH(vms, const char *) = vm;
         if (orc_update_is_new(task, vm))
             APR_ARRAY_PUSH(fresh, const char *) = vm;
     }

@@ -14,7 +14,10 @@
  * counts then.
  */
 
-enum { SENDS = 5 /* that IM never answered nor carried out */ };
+enum {
+    SENDS = 5,     /* that IM never answered nor carried out */
+    SHORTAGES = 3, /* looks at an IM that has none of the machines, before it is believed */
+};
 
 static orc_update_t *memory_of(const orc_task_t *task)
 {
@@ -181,6 +184,7 @@ static void add_strays(apr_array_header_t *vms, const orc_task_t *task)
     }
 }
 
+/* What a resource has was there as well, though IM may not show it at the moment. */
 static void remember_machines(orc_task_t *task)
 {
     orc_update_t *memory = memory_of(task);
@@ -189,16 +193,40 @@ static void remember_machines(orc_task_t *task)
     memory->before = orc_json_own(json_array(), task->pool);
     for (i = 0; i < memory->vms->nelts; i++)
         json_array_append_new(memory->before, json_string(APR_ARRAY_IDX(memory->vms, i, const char *)));
+    for (i = 0; i < memory->resources->nelts; i++) {
+        const orc_store_resource_t *resource = &APR_ARRAY_IDX(memory->resources, i, orc_store_resource_t);
+
+        if (resource->vm && !orc_words_contain(memory->vms, resource->vm))
+            json_array_append_new(memory->before, json_string(resource->vm));
+    }
 }
 
+static int is_any_expected(const orc_update_t *memory)
+{
+    int i;
+
+    for (i = 0; i < memory->resources->nelts; i++) {
+        const orc_store_resource_t *resource = &APR_ARRAY_IDX(memory->resources, i, orc_store_resource_t);
+
+        if (resource->vm && resource->status != ORC_RESOURCE_DELETED && resource->status != ORC_RESOURCE_ERROR)
+            return 1;
+    }
+    return 0;
+}
+
+/* Those that failed are among its states, and IM counts them: of too many it would take the oldest. Its list leaves
+ * them out. */
 static orc_step_t on_machines(orc_task_t *task, const orc_im_result_t *result)
 {
+    orc_update_t *memory = memory_of(task);
     apr_array_header_t *vms;
 
     if (result->kind != ORC_IM_OK)
         return orc_update_on_trouble(task, result);
-    memory_of(task)->vms = orc_words_copy(result->ids, task->pool);
-    memory_of(task)->misses = 0;
+    if (!result->vm_states->nelts && is_any_expected(memory) && ++memory->shortages <= SHORTAGES)
+        return orc_step_poll(task);
+    memory->vms = orc_update_vms(task, result);
+    memory->misses = 0;
     if (!memory_of(task)->is_touched)
         remember_machines(task);
     vms = doomed(task);
@@ -232,7 +260,7 @@ static orc_step_t on_resources(orc_task_t *task, const orc_found_t *found)
 {
     memory_of(task)->resources = found->resources;
     count_machines(task);
-    return orc_update_call(task, ORC_CALL_VMS, on_machines);
+    return orc_update_call(task, ORC_CALL_STATE, on_machines);
 }
 
 /* What the template declares with these inputs. */
