@@ -114,3 +114,19 @@ def test_a_machine_that_failed_and_was_left_costs_no_other_one_its_life(rig):
     change(rig, alice, deployment, inputs={"workers": 1})
     ended = rig.wait_for_end(deployment, "UPDATE")
     assert (machines(rig, deployment), ended["state"]) == ({"0"}, "succeeded")
+
+
+def test_a_change_of_owners_brings_no_machine_back_that_an_update_removed(rig):
+    alice = rig.person()
+    rig.engine()
+    deployment = alice.create(OWNED % 0, inputs={"workers": 2}, nodes=[("worker", True), ("worker", True)])
+    rig.finish(deployment)
+    rig.control.fault(fault="bad_template", on="update")
+    change(rig, alice, deployment, inputs={"workers": 1}, going=(1,))
+    rig.finish(deployment, "failed", type="UPDATE")
+    rig.control.mend()
+    before = machines(rig, deployment)
+    assert len(before) == 1
+    change(rig, alice, deployment, type="ADD_OWNER")
+    rig.finish(deployment, type="ADD_OWNER")
+    assert machines(rig, deployment) == before

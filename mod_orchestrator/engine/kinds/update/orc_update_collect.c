@@ -71,7 +71,7 @@ static apr_array_header_t *living(const apr_array_header_t *resources, apr_pool_
     return copy;
 }
 
-/* One too many was made by a document that was sent twice. */
+/* One too many was made by a document that was sent twice, or that asks for more than an update left which failed. */
 static apr_array_header_t *surplus_of(const orc_task_t *task)
 {
     const apr_array_header_t *machines = memory_of(task)->collected->machines;
@@ -118,7 +118,7 @@ static orc_step_t on_resources(orc_task_t *task, const orc_found_t *found)
         return orc_update_fail_with_log(
             task, apr_psprintf(task->pool, "the Infrastructure Manager made no machine for %s", bare->node));
     surplus = surplus_of(task);
-    if (surplus->nelts && !orc_update_is_of_owners(task))
+    if (surplus->nelts)
         return orc_update_remove(task, surplus, on_surplus);
     return orc_update_call(task, ORC_CALL_CONTMSG, on_log);
 }

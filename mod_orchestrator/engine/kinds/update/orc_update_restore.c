@@ -114,11 +114,12 @@ static orc_step_t on_document(orc_task_t *task, const orc_im_result_t *result)
     return error ? end_with_something_left(task, error->detail) : orc_step_call(&call);
 }
 
+/* The owners are what they are from the moment when they were changed. */
 static orc_step_t put_document_back(orc_task_t *task)
 {
     const orc_update_t *memory = memory_of(task);
 
-    if ((!memory->asked && !memory->is_merged) || is_any_removed(memory))
+    if ((!memory->asked && !memory->is_merged) || is_any_removed(memory) || orc_update_is_of_owners(task))
         return end(task);
     return orc_update_call(task, ORC_CALL_TOSCA, on_document);
 }
@@ -156,7 +157,7 @@ static orc_step_t on_resources(orc_task_t *task, const orc_found_t *found)
     orc_update_t *memory = memory_of(task);
 
     memory->resources = found->resources;
-    if (!memory->is_touched || !task->work->im_infra_id || orc_update_is_of_owners(task))
+    if (!memory->is_touched || !task->work->im_infra_id)
         return end(task);
     return orc_update_call(task, ORC_CALL_STATE, on_state);
 }
