@@ -130,3 +130,25 @@ def test_a_change_of_owners_brings_no_machine_back_that_an_update_removed(rig):
     change(rig, alice, deployment, type="ADD_OWNER")
     rig.finish(deployment, type="ADD_OWNER")
     assert machines(rig, deployment) == before
+
+
+def test_what_undoes_an_update_is_not_carried_out_after_the_next_one(rig):
+    """IM would take the oldest of the machines that are too many by then."""
+    alice = rig.person()
+    engine = rig.engine()
+    deployment = alice.create(OWNED % 0, nodes=[("worker", True)])
+    rig.finish(deployment)
+    infrastructure = rig.deployment(deployment)["im_infra_id"]
+    rig.control.fault(fault="queued", on="update", ms=6000, after=1, first=1)
+    change(rig, alice, deployment, inputs={"workers": 2}, coming=(1,))
+    rig.wait_for(lambda: len(machines(rig, deployment)) == 2, 10, "what the update makes")
+    rig.control.force(infrastructure, "failed")
+    rig.wait_for(lambda: rig.control.get("fault")[0]["struck"], 20, "what undoes it")
+    engine.kill()
+    rig.control.force(infrastructure, None)
+    engine.start()
+    rig.finish(deployment, "failed", type="UPDATE", timeout=30)
+    change(rig, alice, deployment, inputs={"workers": 3}, coming=(2, 3))
+    rig.finish(deployment, type="UPDATE")
+    rig.wait_for_calls(0)
+    assert "0" in machines(rig, deployment)

@@ -257,6 +257,7 @@ static orc_im_result_t good(orc_call_kind_t call, const char *what)
         {"taken", ""},
         {"changed", "{\"uri-list\":[{\"uri\":\"http://im/infrastructures/" INFRA "/vms/1\"}]}"},
         {"our document", "{\"tosca\":\"metadata: {PAAS_UPDATE: " DEPL "}\"}"},
+        {"undone document", "{\"tosca\":\"metadata: {PAAS_UPDATE: " DEPL " undone}\"}"},
         {"configured", "{\"state\":{\"state\":\"configured\",\"vm_states\":{\"0\":\"configured\"}}}"},
         {"all failed", "{\"state\":{\"state\":\"failed\",\"vm_states\":{}}}"},
         {"one failed", "{\"state\":{\"state\":\"failed\",\"vm_states\":{\"0\":\"configured\",\"1\":\"failed\"}}}"},
@@ -646,6 +647,33 @@ static void what_an_update_made_and_im_does_not_remove_is_left_one_day(void **st
     assert_string_equal(told(task, &step), "-> ended: failed");
 }
 
+/* IM never answered whether it gave an infrastructure its former document back. */
+static const char *undone(const char *more, const char *answer)
+{
+    orc_task_t *task = task_of(
+        "UPDATE", "restoring",
+        apr_psprintf(
+            pool, "{\"reason\":\"no\",\"touched\":true,\"merged\":true,\"before\":[\"0\"],\"undoing\":true,%s}", more));
+    orc_step_t step = settled(task, task->kind->turn(task));
+    orc_im_result_t result;
+
+    if (step.kind != ORC_STEP_CALL)
+        return told(task, &step);
+    result = good(step.call.kind, "configured");
+    step = after(task, step, &result);
+    result = good(step.call.kind, answer);
+    step = after(task, step, &result);
+    return told(task, &step);
+}
+
+static void what_undoes_an_update_is_awaited_and_sent_again_some_times(void **state)
+{
+    assert_string_equal(undone("\"until\":2000000000000000", "document"), "later");
+    assert_string_equal(undone("\"until\":1", "document"), "call update");
+    assert_string_equal(undone("\"until\":1", "undone document"), "-> ended: failed");
+    assert_string_equal(undone("\"until\":1,\"restorations\":10", "document"), "-> ended: failed");
+}
+
 static void a_canceled_one_that_im_was_not_asked_for_leaves_the_former_status(void **state)
 {
     orc_task_t *task = task_of("STOP", "submitting", "{}");
@@ -851,6 +879,7 @@ int main(void)
         cmocka_unit_test(a_machine_that_is_not_there_is_believed_lost_at_the_second_look),
         cmocka_unit_test(an_update_that_im_did_not_take_counts_as_none),
         cmocka_unit_test(what_an_update_made_and_im_does_not_remove_is_left_one_day),
+        cmocka_unit_test(what_undoes_an_update_is_awaited_and_sent_again_some_times),
         cmocka_unit_test(a_canceled_one_that_im_was_not_asked_for_leaves_the_former_status),
         cmocka_unit_test(an_address_that_may_come_is_waited_for),
         cmocka_unit_test(a_watch_shows_what_changed_and_nothing_else),

@@ -754,7 +754,7 @@ static const situation_t situations[] = {
      ORC_CALL_UPDATE,
      {[TOKEN] = "waits",
       [ILL] = "ill",
-      [LOST] = "-> ended: failed",
+      [LOST] = "later",
       [OWNER] = "-> ended: failed",
       [GONE] = "later",
       [MACHINE] = "later",

@@ -26,6 +26,7 @@ static const orc_field_t memory_fields_list[] = {
     ORC_FIELD(orc_update_t, until, NUMBER, 0),
     ORC_FIELD(orc_update_t, sends, NUMBER, 0),
     ORC_FIELD_AS(orc_update_t, "merged", is_merged, FLAG, 0),
+    ORC_FIELD_AS(orc_update_t, "undoing", is_undoing, FLAG, 0),
     ORC_FIELD(orc_update_t, restorations, NUMBER, 0),
     ORC_FIELD(orc_update_t, reason, TEXT, ORC_IN(ORC_UPDATE_RESTORING)),
     ORC_FIELD(orc_update_t, failing, TEXT, 0),

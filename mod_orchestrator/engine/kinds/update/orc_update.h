@@ -41,6 +41,7 @@ typedef struct orc_update_t {
     int asked;                /* to merge the document: it may have, and may until then: */
     apr_int64_t until, sends; /* how often */
     int is_merged;            /* it has */
+    int is_undoing;           /* the same of the document that undoes it */
     apr_int64_t restorations; /* times in a row that IM was too ill to undo it */
     const char *reason;       /* why it failed */
     const char *failing;      /* the same, until IM's log was read */

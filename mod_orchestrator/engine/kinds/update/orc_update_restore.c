@@ -88,13 +88,38 @@ static orc_step_t on_trouble(orc_task_t *task, const orc_im_result_t *result)
 
 /* ---- the document ---- */
 
-/* Whatever became of it is looked at by the next update: that sends the whole document, too. */
+static void reserve(orc_task_t *task)
+{
+    orc_update_t *memory = memory_of(task);
+
+    memory->is_undoing = 1;
+    memory->until = task->now + orc_engine_long_timeout(task->config) + task->config->poll_min;
+}
+
+static void take_back(orc_task_t *task)
+{
+    memory_of(task)->is_undoing = 0;
+}
+
+/* Carried out after the next update, it would take machines of that: who was not answered waits as long as anybody can
+ * answer. */
 static orc_step_t on_merged(orc_task_t *task, const orc_im_result_t *result)
 {
-    int is_sent =
-        result->kind == ORC_IM_OK || result->kind == ORC_IM_UNKNOWN_RESULT || result->kind == ORC_IM_BAD_ANSWER;
+    if (result->kind == ORC_IM_OK)
+        return end(task);
+    if (result->kind == ORC_IM_UNKNOWN_RESULT || result->kind == ORC_IM_BAD_ANSWER) {
+        memory_of(task)->restorations++;
+        return orc_step_later(task->config->poll_min);
+    }
+    take_back(task);
+    return on_trouble(task, result);
+}
 
-    return is_sent ? end(task) : on_trouble(task, result);
+static int is_given_up(const orc_task_t *task)
+{
+    const orc_update_t *memory = task->memory;
+
+    return memory->is_undoing && (orc_update_is_late(task) || memory->restorations >= RESTORATIONS);
 }
 
 static orc_step_t on_document(orc_task_t *task, const orc_im_result_t *result)
@@ -102,16 +127,27 @@ static orc_step_t on_document(orc_task_t *task, const orc_im_result_t *result)
     const orc_update_t *memory = memory_of(task);
     orc_call_t call = orc_call_about(&memory->at, ORC_CALL_UPDATE, task->work->im_infra_id, on_merged);
     orc_merging_t merging = {NULL, apr_pstrcat(task->pool, task->work->id, " undone", NULL)};
+    const char *mark = NULL;
     orc_error_t *error;
 
-    if (result->kind == ORC_IM_OK)
+    if (result->kind == ORC_IM_OK) {
         merging.into = apr_pstrmemdup(task->pool, result->text, result->length);
+        mark = orc_tosca_find_tag(merging.into, result->length, ORC_ENGINE_MARK, task->pool);
+    }
     else if (result->kind != ORC_IM_REFUSED)
         return on_trouble(task, result);
+    if (mark && strcmp(mark, merging.mark) == 0)
+        return end(task);
+    if (is_given_up(task))
+        return end_with_something_left(task, "the Infrastructure Manager never answered, and did not do it");
     if (!task->work->content)
         return end_with_something_left(task, "the template is not there any more");
     error = orc_task_render(&call.tosca, task, &memory->at, task->work->inputs, memory->tag, &merging);
-    return error ? end_with_something_left(task, error->detail) : orc_step_call(&call);
+    if (error)
+        return end_with_something_left(task, error->detail);
+    call.before = reserve;
+    call.undo = take_back;
+    return orc_step_call(&call);
 }
 
 /* The owners are what they are from the moment when they were changed. */
@@ -168,7 +204,7 @@ orc_step_t orc_update_restore(orc_task_t *task)
 {
     const orc_update_t *memory = memory_of(task);
 
-    if (memory->asked && !memory->is_merged && task->now <= memory->until)
+    if (((memory->asked && !memory->is_merged) || memory->is_undoing) && task->now <= memory->until)
         return orc_step_later(task->config->poll_min);
     if (!task->work->content && orc_kind_phase(task->kind, task->work->phase) != ORC_UPDATE_RESTORING)
         return orc_step_later(0);
