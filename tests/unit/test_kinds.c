@@ -486,6 +486,27 @@ static void an_unanswered_creation_is_not_made_anew_while_its_answer_may_come(vo
     assert_string_equal(told(task, &step), "later");
 }
 
+static void a_stop_without_an_answer_is_not_asked_for_again_by_a_host_of_less_patience(void **state)
+{
+    orc_task_t *task = task_of("STOP", "submitting", "{}");
+    orc_config_t config = *service.config;
+    orc_step_t step = settled(task, task->kind->turn(task));
+    orc_im_result_t result = good(step.call.kind, "configured");
+    const char *memory;
+
+    step = after(task, step, &result);
+    assert_string_equal(told(task, &step), "call act");
+    step.call.before(task);
+    memory = orc_json_text(orc_json_own(orc_fields_write(task->memory, task->kind->memory), pool), pool);
+    task = task_of("STOP", "submitting", memory);
+    config.im_timeout = 0;
+    task->config = &config;
+    step = settled(task, task->kind->turn(task));
+    result = good(step.call.kind, "configured");
+    step = after(task, step, &result);
+    assert_string_equal(told(task, &step), "later");
+}
+
 /* ---- an IM that lists only what it remembers ---- */
 
 static const char *when_im_has_nothing(const char *kind, const char *phase, const char *memory)
@@ -593,7 +614,7 @@ static const char *after_state(orc_task_t *task, const char *states)
 
 static void a_reboot_whose_answer_got_lost_is_not_asked_for_again(void **state)
 {
-    static const char *const asked = "{\"asked\":true,\"since\":1}";
+    static const char *const asked = "{\"asked\":true,\"until\":1}";
     orc_task_t *task = task_of("REBOOT", "submitting", asked);
 
     assert_string_equal(after_state(task, "configured"), "-> ended: failed");
@@ -602,7 +623,7 @@ static void a_reboot_whose_answer_got_lost_is_not_asked_for_again(void **state)
     assert_string_equal(after_state(task_of("STOP", "submitting", asked), "stopped"), "-> collecting: call vm");
     assert_string_equal(after_state(task_of("STOP", "submitting", asked), "configured"), "call act");
     assert_string_equal(
-        after_state(task_of("STOP", "submitting", "{\"asked\":true,\"since\":999999999999999}"), "configured"),
+        after_state(task_of("STOP", "submitting", "{\"asked\":true,\"until\":2000000000000000}"), "configured"),
         "later");
 }
 
@@ -872,6 +893,7 @@ int main(void)
         cmocka_unit_test(every_phase_that_asks_im_is_a_situation),
         cmocka_unit_test(an_event_that_is_not_expected_is_damage),
         cmocka_unit_test(an_unanswered_creation_is_not_made_anew_while_its_answer_may_come),
+        cmocka_unit_test(a_stop_without_an_answer_is_not_asked_for_again_by_a_host_of_less_patience),
         cmocka_unit_test_setup_teardown(what_im_does_not_list_is_believed_after_some_looks, know_another, know_none),
         cmocka_unit_test(a_creation_notes_until_when_it_may_be_answered),
         cmocka_unit_test(a_deletion_ends_when_nothing_is_left_that_could_still_go),

@@ -33,7 +33,7 @@ static const char *const events[] = {ORC_OPERATION_EVENTS, "taken", "reached", "
 typedef struct memory_t {
     orc_pace_t pace;
     int asked;           /* IM may have done it */
-    apr_int64_t since;   /* when it was asked */
+    apr_int64_t until;   /* and may until then, whatever this host's timeout is */
     apr_int64_t reached; /* when the machine was seen to be as it should */
     apr_int64_t misses;  /* looks in a row without the machine */
 
@@ -46,7 +46,7 @@ typedef struct memory_t {
 static const orc_field_t fields[] = {
     ORC_PACE_FIELDS(memory_t),
     ORC_FIELD(memory_t, asked, FLAG, 0),
-    ORC_FIELD(memory_t, since, NUMBER, 0),
+    ORC_FIELD(memory_t, until, NUMBER, 0),
     ORC_FIELD(memory_t, reached, NUMBER, 0),
     ORC_FIELD(memory_t, misses, NUMBER, 0),
     ORC_FIELD_END,
@@ -161,7 +161,7 @@ static void note_asking(orc_task_t *task)
     memory_t *memory = task->memory;
 
     memory->asked = 1;
-    memory->since = task->now;
+    memory->until = task->now + task->config->im_timeout * FACTOR;
     json_object_set_new(orc_task_changes(task), "platform", json_string(task->work->target_provider));
     orc_task_describe(task, "%s is being %s.", name_of(task), action_of(task)->doing);
 }
@@ -235,7 +235,7 @@ static orc_step_t before_it_is_taken(orc_task_t *task, orc_im_state_t state)
         return memory->asked ? lose_reboot(task, state) : act(task);
     if (is_reached(task, state))
         return orc_step_event(REACHED);
-    if (memory->asked && orc_task_since(task, memory->since) < task->config->im_timeout * FACTOR)
+    if (memory->asked && task->now < memory->until)
         return orc_step_poll(task);
     return act(task);
 }
