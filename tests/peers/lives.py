@@ -99,7 +99,7 @@ def whole_life(stack, im):
     assert not im.infrastructures(person), "IM still lists it"
 
 
-def _cluster():
+def cluster():
     """The repository's cluster; its front end inside of the provider, its workers to be chosen when some go."""
     with open(os.path.join(local.TEMPLATES, "cluster.yaml"), encoding="utf-8") as file:
         text = file.read()
@@ -116,7 +116,7 @@ def changes(stack, im):
     """One deployment through a scale-out, a scale-in that names a machine, other inputs, and owners that come and
     go."""
     person, admin = stack.person(ttl=7200), stack.person(admin=True, ttl=7200)
-    deployment = person.deploy(person.store_template(_cluster()), {"network_name": "PRIVATE"})
+    deployment = person.deploy(person.store_template(cluster()), {"network_name": "PRIVATE"})
     before = person.wait_for_status(deployment, "CREATE_COMPLETE", timeout=120)
 
     def workers():

@@ -3,7 +3,7 @@
 """./dev peers: the product against real peers. They come from PyPI, which nothing else here needs.
 
 - the real Infrastructure Manager, both generations, with its Dummy connector and token authorization: the story of a
-  deployment; two hundred creations and deletions at once; its database taken away in the middle of a deletion and of a
+  deployment, of its changes and its machines, which are watched, too; two hundred creations and deletions at once; its database taken away in the middle of a deletion and of a
   creation, when it has everything in memory and when it hasn't. Every one reaches its end, and IM's list is empty
   afterwards, and once nothing that was deleted is looked at any more
 - IM's parser of both generations, alone: odd spellings have their values, and real templates are to it what they were
@@ -26,6 +26,7 @@ CHECKOUT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(CHECKOUT, "tests"))
 
 import lives  # noqa: E402
+import machines  # noqa: E402
 import oracle  # noqa: E402  (it knows where corpus is)
 import corpus  # noqa: E402
 import outages  # noqa: E402
@@ -39,6 +40,8 @@ RANDOM = 500
 OTHERS = 25  # of other people's templates are right for IM's parser, with the types that we have
 MEMORIES = {"all in memory": 0, "nothing in memory": 30}  # for so many seconds; longer than between two polls
 
+WATCHFUL = "OrchestratorWatchInterval 1s\n"
+
 # schemathesis sends what no person would, as fast as it can.
 QUEUE_WITHOUT_END = "OrchestratorMaxQueued 1000000\n"
 
@@ -48,8 +51,13 @@ def check_im(version):
     with realim.stack_with(version) as (stack, im):
         yield "a whole life", lambda: lives.whole_life(stack, im)
         yield "changes", lambda: lives.changes(stack, im)
+        yield "machines", lambda: machines.power(stack, im)
+        yield "a machine that IM does not have", lambda: machines.refused(stack, im)
         yield "a refused template", lambda: lives.a_refused_template(stack, im)
         yield "%d at once" % lives.AT_ONCE, lambda: lives.many_at_once(stack, im)
+        yield "httpd's log is clean", lambda: clean(stack)
+    with realim.stack_with(version, directives=WATCHFUL) as (stack, im):
+        yield "watching", lambda: machines.watching(stack, im)
         yield "httpd's log is clean", lambda: clean(stack)
     for name, seconds in MEMORIES.items():
         with realim.stack_with(version, seconds) as (stack, im):
