@@ -106,7 +106,8 @@ void sim_route_update(sim_call_t *call)
     merged = sim_node_merge(sim_node_merge(NULL, before->document, infrastructure->pool), tmpl->document,
                             infrastructure->pool);
     infrastructure->tmpl = sim_template_merged(&problem, merged, before, &reader, infrastructure->pool);
-    if (!infrastructure->tmpl || (problem = sim_infrastructure_scale(call->server->store, infrastructure, added))) {
+    if (!infrastructure->tmpl ||
+        (problem = sim_infrastructure_scale(call->server->store, infrastructure, call->auth, added))) {
         infrastructure->tmpl = before;
         sim_fail_route(call, 400, problem);
         return;

@@ -199,7 +199,7 @@ static void launch_first(sim_store_t *store, sim_infrastructure_t *infrastructur
     const sim_template_t *tmpl = infrastructure->tmpl;
 
     if (!tmpl->fatal) {
-        sim_infrastructure_scale(store, infrastructure, NULL);
+        sim_infrastructure_scale(store, infrastructure, NULL, NULL);
     }
     if (tmpl->fatal || (tmpl->is_empty && !infrastructure->vms_made && !infrastructure->all_failed)) {
         infrastructure->launched_at = infrastructure->adding_until = NEVER;
@@ -599,7 +599,7 @@ static void spread_launches(sim_infrastructure_t *infrastructure, int first, apr
     }
 }
 
-const char *sim_infrastructure_scale(sim_store_t *store, sim_infrastructure_t *infrastructure,
+const char *sim_infrastructure_scale(sim_store_t *store, sim_infrastructure_t *infrastructure, const sim_auth_t *auth,
                                      apr_array_header_t *added)
 {
     apr_int64_t now = sim_store_now(store), until = now + infrastructure->settings.launch_ms;
@@ -611,6 +611,9 @@ const char *sim_infrastructure_scale(sim_store_t *store, sim_infrastructure_t *i
         int more = compute->count - count_vms(infrastructure, compute->name);
         if (more < 0 && (problem = remove_vms(infrastructure, compute, -more))) {
             return problem;
+        }
+        if (more > 0 && auth && infrastructure->cloud_id && !sim_auth_cloud_by_id(auth, infrastructure->cloud_id)) {
+            return apr_psprintf(infrastructure->pool, "No auth data for cloud with ID: %s", infrastructure->cloud_id);
         }
         for (; more > 0; more--) {
             launch_vm(store, infrastructure, compute, until);

@@ -7,6 +7,7 @@
  * advance. Everything but create, lock, unlock, reset and the clock wants the lock, and nothing found here may be used
  * without it. */
 
+#include "sim_auth.h"
 #include "sim_settings.h"
 #include "sim_tosca.h"
 
@@ -136,8 +137,9 @@ sim_vm_t *sim_infrastructure_vm(sim_store_t *store, const sim_infrastructure_t *
 void sim_vm_move(sim_store_t *store, sim_infrastructure_t *infrastructure, sim_vm_t *vm);
 
 /* Launches the VMs that the template has more, destroys those that it has less; *added gets their ids (int) when not
- * NULL. NULL, or IM's words. */
-const char *sim_infrastructure_scale(sim_store_t *store, sim_infrastructure_t *infrastructure,
+ * NULL. auth: the credentials of an update, of which IM launches with those of the infrastructure's cloud only; NULL
+ * for a creation. NULL, or IM's words. */
+const char *sim_infrastructure_scale(sim_store_t *store, sim_infrastructure_t *infrastructure, const sim_auth_t *auth,
                                      apr_array_header_t *added);
 
 /* Runs one deletion; *wait_ms is how long a caller that is not asynchronous waits for it. */

@@ -1244,6 +1244,17 @@ def test_vms_that_an_update_adds_and_that_fail(im, failed, status, states):
         assert "count: 4" not in im.get(id, "/tosca").json()["tosca"]
 
 
+def test_an_update_that_adds_vms_needs_the_credentials_of_their_cloud(im):
+    id = im.configured()
+    other = line(cloud="id = other; type = Dummy")
+    refused = im.call("POST", "/infrastructures/" + id, scaled(3), auth=other)
+    assert refused.status_code == 400
+    assert message(refused) == "Error Adding resources: No auth data for cloud with ID: dummy"
+    assert len(im.state(id)["vm_states"]) == 2
+    assert im.call("POST", "/infrastructures/" + id, scaled(1), auth=other).status_code == 200
+    assert len(im.state(id)["vm_states"]) == 1
+
+
 def test_an_update_that_is_done_by_halves(im):
     id = im.configured()
     im.control("POST", "fault", {"fault": "update_half", "first": 1})

@@ -3,9 +3,10 @@
 """./dev peers: the product against real peers. They come from PyPI, which nothing else here needs.
 
 - the real Infrastructure Manager, both generations, with its Dummy connector and token authorization: the story of a
-  deployment, of its changes and its machines, which are watched, too; two hundred creations and deletions at once; its database taken away in the middle of a deletion and of a
-  creation, when it has everything in memory and when it hasn't. Every one reaches its end, and IM's list is empty
-  afterwards, and once nothing that was deleted is looked at any more
+  deployment, of its changes and of its machines, which are watched, too; two hundred creations and deletions at once;
+  its database taken away in the middle of a deletion and of a creation, when it has everything in memory and when it
+  hasn't. Every one reaches its end, and IM's list is empty afterwards, and once nothing that was deleted is looked at
+  any more
 - IM's parser of both generations, alone: odd spellings have their values, and real templates are to it what they were
 - schemathesis against the served contract: all checks, stateful, 200 examples an operation
 
