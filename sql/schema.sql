@@ -180,7 +180,8 @@ CREATE TRIGGER deployment_owners_are_tallied AFTER INSERT OR DELETE OR UPDATE OF
 -- What GET .../logs shows beside the operations' own lines.
 CREATE TABLE deployment_logs (
     deployment_id     uuid PRIMARY KEY REFERENCES deployments ON DELETE CASCADE,
-    im_logs           text,
+    im_logs           text,                    -- without secrets; "REDACTED" stands for each
+    im_logs_sealed    text,                    -- all of it, when there are any
     orchestrator_logs text,                    -- posted
     lines_after       timestamptz,             -- operations' lines up to then were overwritten or deleted
     im_after          timestamptz,             -- IM's part was deleted then

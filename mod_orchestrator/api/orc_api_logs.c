@@ -25,8 +25,8 @@ orc_error_t *orc_api_logs_get(const orc_request_t *request, orc_response_t *resp
 orc_error_t *orc_api_logs_post(const orc_request_t *request, orc_response_t *response)
 {
     const orc_rules_call_t call = orc_surface_call(request);
-    const orc_store_log_parts_t parts = {orc_json_string(request->json, "im_logs"),
-                                         orc_json_string(request->json, "orchestrator_logs")};
+    const orc_store_log_parts_t parts = {.im_logs = orc_json_string(request->json, "im_logs"),
+                                         .orchestrator_logs = orc_json_string(request->json, "orchestrator_logs")};
 
     ORC_TRY(orc_rules_log_write(&call, request->ids[0], &parts));
     orc_surface_done(response);

@@ -31,7 +31,8 @@ void orc_im_read(orc_im_result_t *result, orc_im_call_kind_t call, const orc_htt
 /** IM's own words in an error body of any of its shapes: {"message"}, {"detail"}, HTML, bare text. */
 const char *orc_im_message(const orc_http_response_t *response, apr_pool_t *pool);
 
-/** The same for a person to read: one line without Python stacks and paths of the server, at most 500 bytes. */
+/** The same for a person to read: one line without secrets, Python stacks and paths of the server, at most 500 bytes.
+ */
 const char *orc_im_clean(const char *message, apr_pool_t *pool);
 
 /** Valid UTF-8 of some bytes: what isn't (also a character cut at either end), and NUL, becomes "?". */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "orc_im_answer.h"
+#include "orc_redact.h"
 #include "orc_utf8.h"
 
 enum { MAX_MESSAGE = 500, MAX_READ = 16 * 1024 };
@@ -151,7 +152,8 @@ static size_t path_length(const char *start, const char *at)
 
 const char *orc_im_clean(const char *message, apr_pool_t *pool)
 {
-    const char *from = without_stacks(message, pool), *start = from;
+    int redacted;
+    const char *from = orc_redact_text(without_stacks(message, pool), &redacted, pool), *start = from;
     char *text = apr_palloc(pool, MAX_MESSAGE + 8), *to = text, *const end = text + MAX_MESSAGE;
     size_t length, size;
 

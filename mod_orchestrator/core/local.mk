@@ -15,6 +15,7 @@ liborc_la_SOURCES += \
 	$(core)/orc_providers.c $(core)/orc_providers.h \
 	$(core)/orc_providers_file.c $(core)/orc_providers_offer.c $(core)/orc_providers_check.h \
 	$(core)/orc_redact.c $(core)/orc_redact.h \
+	$(core)/orc_redact_forms.c $(core)/orc_redact_forms.h $(core)/orc_redact_text.c \
 	$(core)/orc_secret.c $(core)/orc_secret.h \
 	$(core)/orc_secret_file.c $(core)/orc_secret_file.h \
 	$(core)/orc_time.c $(core)/orc_time.h \
@@ -38,3 +39,7 @@ tests_unit_test_monitor_LDADD = $(unit_ldadd)
 check_PROGRAMS += tests/unit/test_providers
 tests_unit_test_providers_SOURCES = tests/unit/test_providers.c tests/unit/unit.h
 tests_unit_test_providers_LDADD = $(unit_ldadd)
+
+check_PROGRAMS += tests/unit/test_redact
+tests_unit_test_redact_SOURCES = tests/unit/test_redact.c tests/unit/unit.h
+tests_unit_test_redact_LDADD = $(unit_ldadd)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "orc_redact.h"
 #include "orc_utf8.h"
 
 enum { MAX_REASON = 500 };
@@ -157,7 +158,8 @@ static int is_noise(const char *line)
 
 const char *orc_engine_reason_in(const char *contmsg, apr_pool_t *pool)
 {
-    char *text = apr_pstrdup(pool, contmsg ? contmsg : ""), *state, *line, *at;
+    int redacted;
+    char *text = apr_pstrdup(pool, orc_redact_text(contmsg ? contmsg : "", &redacted, pool)), *state, *line, *at;
     const char *found = NULL;
 
     for (line = apr_strtok(text, "\n", &state); line; line = apr_strtok(NULL, "\n", &state)) {

@@ -31,8 +31,8 @@ int orc_engine_has_public_address(const json_t *radl);
 /** The node a machine was made of: the name of its system; NULL when the description has none. */
 const char *orc_engine_node_of(const json_t *radl);
 
-/** The last line of a text of IM that tells of an error, for a person: at most 500 bytes in `pool`; NULL without one.
- */
+/** The last line of a text of IM that tells of an error, for a person: without secrets, at most 500 bytes in `pool`;
+ * NULL without one. */
 const char *orc_engine_reason_in(const char *contmsg, apr_pool_t *pool);
 
 #endif

@@ -78,6 +78,22 @@ void orc_machine_outputs(const orc_task_t *task, json_t *deployment, const json_
     put(task, deployment, "outputs", "outputs_sealed", outputs, ORC_SEALED_OUTPUTS, task->work->deployment_id);
 }
 
+void orc_machine_log(orc_task_t *task, const orc_im_result_t *result)
+{
+    json_t *changes = orc_task_changes(task);
+    const char *text;
+    int redacted;
+
+    if (result->kind != ORC_IM_OK)
+        return;
+    text = apr_pstrmemdup(task->pool, result->text, result->length);
+    json_object_set_new(changes, "im_logs", json_string(orc_redact_text(text, &redacted, task->pool)));
+    if (redacted)
+        json_object_set_new(changes, "im_logs_sealed",
+                            json_string(orc_secret_seal(task->config->secret_keys, ORC_SEALED_IM_LOGS,
+                                                        task->work->deployment_id, text, task->pool)));
+}
+
 /* "net_interface.N.connection" is the network, "net_interface.N.ip" the address there. */
 static int has_address(const json_t *system, const char *connection, apr_size_t prefix)
 {

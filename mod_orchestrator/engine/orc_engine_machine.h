@@ -28,6 +28,9 @@ void orc_machine_describe(const orc_task_t *task, json_t *entry, const char *res
 /** Adds the deployment's outputs to an object among the changes. */
 void orc_machine_outputs(const orc_task_t *task, json_t *deployment, const json_t *outputs);
 
+/** Adds IM's log to the changes, when it was told. */
+void orc_machine_log(orc_task_t *task, const orc_im_result_t *result);
+
 /** True when a machine's description has an address for each network that it is connected to. */
 int orc_machine_has_addresses(const json_t *radl);
 

@@ -1,8 +1,11 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_rules_logs.h"
 
+#include <string.h>
+
 #include "orc_im.h"
 #include "orc_log.h"
+#include "orc_redact.h"
 #include "orc_rules_internal.h"
 
 static const apr_interval_time_t im_patience = 2 * APR_USEC_PER_SEC;
@@ -54,9 +57,22 @@ static const char *look(const orc_store_log_t *log, const orc_rules_call_t *call
     return fresh;
 }
 
+/* Puts what IM said among the parts: without its secrets, and sealed when it has any. */
+static void set_im_part(orc_store_log_parts_t *parts, const char *text, const orc_rules_call_t *call,
+                        const char *deployment_id)
+{
+    int has_secrets;
+
+    parts->im_logs = orc_redact_text(text, &has_secrets, call->pool);
+    if (has_secrets)
+        parts->im_logs_sealed =
+            orc_secret_seal(call->service->config->secret_keys, ORC_SEALED_IM_LOGS, deployment_id, text, call->pool);
+}
+
 orc_error_t *orc_rules_log_read(orc_store_log_t *log, const orc_rules_call_t *call, const char *deployment_id)
 {
-    const char *fresh;
+    orc_store_log_parts_t parts = {0};
+    const char *fresh, *whole;
 
     ORC_TRY(
         orc_store_log_read(log, call->service->db, deployment_id, call->who->user_id, call->who->is_admin, call->pool));
@@ -66,11 +82,20 @@ orc_error_t *orc_rules_log_read(orc_store_log_t *log, const orc_rules_call_t *ca
         return orc_rules_not_found("deployment", call->pool);
     if (!log->is_allowed)
         return orc_rules_forbidden("deployment", call->pool);
+    whole = log->im_logs_sealed ? orc_secret_reveal(call->service->config->secret_keys, ORC_SEALED_IM_LOGS,
+                                                    deployment_id, log->im_logs_sealed, call->pool)
+                                : log->im_logs;
     fresh = look(log, call, deployment_id);
-    if (!fresh)
-        return NULL;
-    log->im_logs = fresh;
-    return orc_store_log_keep_im(&log->timestamp, call->service->db, deployment_id, fresh, log->im_after, call->pool);
+    if (fresh && (!whole || strcmp(fresh, whole) != 0)) {
+        set_im_part(&parts, fresh, call, deployment_id);
+        ORC_TRY(orc_store_log_keep_im(&log->timestamp, call->service->db, deployment_id, &parts, log->im_after,
+                                      call->pool));
+        log->im_logs = parts.im_logs;
+        whole = fresh;
+    }
+    if (log->is_owner)
+        log->im_logs = whole;
+    return NULL;
 }
 
 /* ---- writing ---- */
@@ -98,10 +123,13 @@ static orc_error_t *change(orc_db_t *db, void *baton, apr_pool_t *pool)
 orc_error_t *orc_rules_log_write(const orc_rules_call_t *call, const char *deployment_id,
                                  const orc_store_log_parts_t *parts)
 {
-    work_t work = {call, deployment_id, parts};
+    orc_store_log_parts_t stored = *parts;
+    work_t work = {call, deployment_id, &stored};
 
     if (!call->who->is_admin && !call->who->is_service)
         return orc_rules_forbidden("log", call->pool);
+    if (parts->im_logs)
+        set_im_part(&stored, parts->im_logs, call, deployment_id);
     return orc_db_transact(call->service->db, change, &work, 0, call->pool);
 }
 

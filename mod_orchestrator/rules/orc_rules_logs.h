@@ -8,14 +8,14 @@
 /**
  * The log of a deployment: IM's part fresh when IM answers within two seconds, else as it is stored. A host looks at
  * IM for one reader of a deployment at a time, a process for a few deployments at once; everybody else gets what is
- * stored, so that an IM that hangs holds up few.
+ * stored, so that an IM that hangs holds up few. What is secret in IM's part is told to owners only.
  * @return 403, 404
  */
 orc_error_t *orc_rules_log_read(orc_store_log_t *log, const orc_rules_call_t *call, const char *deployment_id);
 
 /**
  * Creates or overwrites the parts that are given. What the operations told so far goes with the orchestrator's part;
- * IM's next fresh text replaces one that was written.
+ * IM's next fresh text replaces one that was written. `parts` has IM's as it is; what is secret in it is sealed here.
  * @return 403 unless the caller is an administrator or a service account, 404
  */
 orc_error_t *orc_rules_log_write(const orc_rules_call_t *call, const char *deployment_id,

@@ -17,8 +17,10 @@ orc_error_t *orc_store_log_read(orc_store_log_t *log, orc_db_source_t *source, c
     log->is_known = 1;
     log->exists = orc_value_is_true(row.exists);
     log->is_allowed = orc_value_is_true(row.is_allowed);
+    log->is_owner = orc_value_is_true(row.is_owner);
     log->timestamp = row.timestamp;
     log->im_logs = row.im_logs;
+    log->im_logs_sealed = row.im_logs_sealed;
     log->orchestrator_logs = row.orchestrator_logs;
     log->im_endpoint = row.im_endpoint;
     log->im_infra_id = row.im_infra_id;
@@ -30,12 +32,13 @@ orc_error_t *orc_store_log_read(orc_store_log_t *log, orc_db_source_t *source, c
 }
 
 orc_error_t *orc_store_log_keep_im(const char **timestamp, orc_db_source_t *source, const char *deployment_id,
-                                   const char *im_logs, const char *im_after, apr_pool_t *pool)
+                                   const orc_store_log_parts_t *parts, const char *im_after, apr_pool_t *pool)
 {
     orc_rows_t rows;
 
     ORC_TRY(orc_db_read(source, &rows,
-                        orc_sql_log_keep_im(.deployment_id = deployment_id, .im_logs = im_logs, .im_after = im_after),
+                        orc_sql_log_keep_im(.deployment_id = deployment_id, .im_logs = parts->im_logs,
+                                            .im_logs_sealed = parts->im_logs_sealed, .im_after = im_after),
                         pool));
     if (rows.count > 0)
         *timestamp = orc_sql_log_keep_im_row(&rows, 0).timestamp;
@@ -59,7 +62,7 @@ orc_error_t *orc_store_log_write(orc_db_t *db, const char *deployment_id, const 
     return orc_db_execute(db, NULL,
                           orc_sql_log_write(.deployment_id = deployment_id,
                                             .sets_im = orc_value_flag(parts->im_logs != NULL),
-                                            .im_logs = parts->im_logs,
+                                            .im_logs = parts->im_logs, .im_logs_sealed = parts->im_logs_sealed,
                                             .sets_orchestrator = orc_value_flag(parts->orchestrator_logs != NULL),
                                             .orchestrator_logs = parts->orchestrator_logs),
                           pool);

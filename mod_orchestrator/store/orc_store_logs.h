@@ -7,11 +7,13 @@
 /** A deployment's log as it is stored, and where a fresher part of IM may be had. Texts live in the pool, NULL: none.
  */
 typedef struct orc_store_log_t {
-    int is_known;          /* the person who asks is registered; else nothing below is set */
-    int exists;            /* there is such a deployment */
-    int is_allowed;        /* that person may see it */
-    const char *timestamp; /* RFC 3339 */
-    const char *im_logs;
+    int is_known;               /* the person who asks is registered; else nothing below is set */
+    int exists;                 /* there is such a deployment */
+    int is_allowed;             /* that person may see it */
+    int is_owner;               /* and the secrets in it */
+    const char *timestamp;      /* RFC 3339 */
+    const char *im_logs;        /* without its secrets */
+    const char *im_logs_sealed; /* all of it, when it has any */
     const char *orchestrator_logs;
     const char *im_endpoint, *im_infra_id;
     const char *im_after;     /* when IM's part was deleted, as PostgreSQL writes it */
@@ -23,18 +25,19 @@ typedef struct orc_store_log_t {
 orc_error_t *orc_store_log_read(orc_store_log_t *log, orc_db_source_t *source, const char *deployment_id,
                                 const char *caller, int is_admin, apr_pool_t *pool);
 
+/** Of what is given, NULL is not written. */
+typedef struct orc_store_log_parts_t {
+    const char *im_logs, *orchestrator_logs; /* IM's without its secrets */
+    const char *im_logs_sealed;              /* with them, when there are any */
+} orc_store_log_parts_t;
+
 /**
  * Keeps what IM said.
  * @param im_after when IM's part was last deleted, as it was before IM was asked: one that came after is kept
  * @param timestamp of the log as it is now, when the text was another one before; else it stays as it is
  */
 orc_error_t *orc_store_log_keep_im(const char **timestamp, orc_db_source_t *source, const char *deployment_id,
-                                   const char *im_logs, const char *im_after, apr_pool_t *pool);
-
-/** Of what is given, NULL is not written. */
-typedef struct orc_store_log_parts_t {
-    const char *im_logs, *orchestrator_logs;
-} orc_store_log_parts_t;
+                                   const orc_store_log_parts_t *parts, const char *im_after, apr_pool_t *pool);
 
 /**
  * Makes sure that a deployment stays for the transaction.

@@ -176,13 +176,13 @@ typedef struct orc_store_save_t {
      * steps [{number, stage, name, status, message, provider, region, infra}], logs [{level, stage, step, message}],
      * has_inputs (true: the operation's inputs are the deployment's from now on; inputs_sealed: sealed for it), former
      * (true: the deployment's last operation is the one before again), all_resources (a status; what is deleted stays
-     * so), resources [{position, status, vm, metadata, sealed}], im_logs, record {name, success, seconds};
-     * of infrastructures: asked [{id, step, endpoint, provider, region, project, time}] and sweep (microseconds until
-     * IM's list is looked at), unasked [id], made [{id, infra}], unwanted [id] (true: all of the deployment), forced,
-     * found [{id, deployment, operation, person, group, issuer, endpoint, provider, region, project, infra}];
-     * of the one that the work is about: infrastructure {infra, standing, tries, note};
-     * watch (microseconds within which the deployment is looked at for the first time); of a deployment that the work
-     * is about, unless an operation is at work there: seen [{position, version, status, metadata, sealed}], whole {was
+     * so), resources [{position, status, vm, metadata, sealed}], im_logs, im_logs_sealed, record {name, success,
+     * seconds}; of infrastructures: asked [{id, step, endpoint, provider, region, project, time}] and sweep
+     * (microseconds until IM's list is looked at), unasked [id], made [{id, infra}], unwanted [id] (true: all of the
+     * deployment), forced, found [{id, deployment, operation, person, group, issuer, endpoint, provider, region,
+     * project, infra}]; of the one that the work is about: infrastructure {infra, standing, tries, note}; watch
+     * (microseconds within which the deployment is looked at for the first time); of a deployment that the work is
+     * about, unless an operation is at work there: seen [{position, version, status, metadata, sealed}], whole {was
      * (its status), lost (why) or back, outputs, outputs_sealed}. all_resources of an operation on one resource is that
      * one's.
      */

@@ -543,9 +543,10 @@ WITH change AS MATERIALIZED (
       AND (mine.resource_id IS NULL OR r.id = mine.resource_id)
       AND r.status <> resource_status.DELETED AND r.status <> (c ->> 'all_resources')::smallint
 ), im_logs AS (
-    INSERT INTO deployment_logs AS l (deployment_id, im_logs)
-    SELECT mine.deployment_id, c ->> 'im_logs' FROM mine WHERE c ? 'im_logs'
-    ON CONFLICT (deployment_id) DO UPDATE SET im_logs = excluded.im_logs, updated_at = clock_timestamp()
+    INSERT INTO deployment_logs AS l (deployment_id, im_logs, im_logs_sealed)
+    SELECT mine.deployment_id, c ->> 'im_logs', c ->> 'im_logs_sealed' FROM mine WHERE c ? 'im_logs'
+    ON CONFLICT (deployment_id) DO UPDATE
+    SET im_logs = excluded.im_logs, im_logs_sealed = excluded.im_logs_sealed, updated_at = clock_timestamp()
 ), record AS (
     INSERT INTO provider_records AS p
         (provider, template_id, attempts, successes, seconds, counted_at, last_failure)

@@ -7,10 +7,11 @@ import time
 
 import pytest
 import requests
-from deployed import ABSENT, frozen, parameters, submit  # noqa: F401
+from deployed import ABSENT, frozen, own, parameters, submit  # noqa: F401
 
 from harness.client import expect, template, unique
 from harness.live import HELD
+from harness.sealed import key_of, unseal
 
 LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) (debug|info|warning|error) (.*)")
 
@@ -31,9 +32,10 @@ def ended(stack, deployment):
               (deployment,))
 
 
-def at_im(stack, client, deployment):
+def at_im(stack, client, deployment, **settings):
     """Gives a deployment an infrastructure at IM, and the words that IM has for it."""
-    answer = requests.post(stack.im_url + "/infrastructures", data=template().encode(), timeout=10, headers={
+    content = template(im_simulator=settings)
+    answer = requests.post(stack.im_url + "/infrastructures", data=content.encode(), timeout=10, headers={
         "Content-Type": "text/yaml", "Accept": "application/json",
         "Authorization": "type = InfrastructureManager; token = %s\\nid = one; type = Dummy" % client.token})
     assert answer.status_code == 200, answer.text
@@ -163,6 +165,82 @@ def test_a_log_belongs_to_a_deployment(frozen):
     assert parameters(alice.get("/deployments/x/logs")) == ["deployment_id"]
     made = submit(frozen, alice)
     assert parameters(alice.get("/deployments/%s/logs?tail=1" % made)) == ["tail"]
+
+
+# ---- secrets ----
+
+def said(stack):
+    """What IM may say, with its secrets and without them."""
+    key, password = stack.secret(unique("key")), stack.secret(unique("pass"))
+    text = ("-----BEGIN RSA PRIVATE KEY-----\n%s\n-----END RSA PRIVATE KEY-----\n"
+            "changed: [10.0.0.1] => {\"db_password\": \"%s\", \"user\": \"me\"}")
+    return text % (key, password), "REDACTED\nchanged: [10.0.0.1] => {\"db_password\": \"REDACTED\", \"user\": \"me\"}"
+
+
+def stored(stack, deployment):
+    """IM's part in the database: the text that all who may see it see, and the whole, opened."""
+    [(text, box)] = stack.sql("SELECT im_logs, im_logs_sealed FROM deployment_logs WHERE deployment_id = %s",
+                              (deployment,))
+    return text, box and unseal(key_of(stack.path("secret.key")), "deployment_logs.im_logs_sealed", deployment, box)
+
+
+def test_what_is_secret_in_a_fresh_text_of_im_is_told_to_owners_only_and_sealed(frozen):
+    alice, admin, carol = frozen.person(), frozen.person(admin=True), frozen.person(admin=True)
+    made = submit(frozen, alice)
+    own(frozen, made, carol)
+    whole, shown = said(frozen)
+    words = at_im(frozen, alice, made, says=whole)
+    assert words.endswith(whole)
+    rest = words[:-len(whole)]
+    assert logs(admin, made)["im_logs"] == rest + shown  # who looks first makes no difference
+    assert stored(frozen, made) == (rest + shown, words)
+    value = logs(alice, made)
+    assert value["im_logs"] == words == logs(carol, made)["im_logs"]
+    assert logs(admin, made) == {**value, "im_logs": rest + shown}
+    frozen.control.fault(on="contmsg", fault="http_500")
+    assert logs(alice, made)["im_logs"] == words and logs(admin, made)["im_logs"] == rest + shown
+
+
+def test_what_is_secret_in_a_posted_text_of_im_is_told_to_owners_only_and_sealed(frozen):
+    alice, admin = frozen.person(), frozen.person(admin=True)
+    made = submit(frozen, alice)
+    path = "/deployments/%s/logs" % made
+    whole, shown = said(frozen)
+    expect(connector(frozen).post(path, json={"im_logs": whole}), 204)
+    assert logs(alice, made)["im_logs"] == whole and logs(admin, made)["im_logs"] == shown
+    assert stored(frozen, made) == (shown, whole)
+    expect(admin.post(path, json={"orchestrator_logs": "other"}), 204)
+    assert logs(alice, made)["im_logs"] == whole
+    expect(admin.post(path, json={"im_logs": "no secret"}), 204)
+    assert logs(alice, made)["im_logs"] == "no secret" and stored(frozen, made) == ("no secret", None)
+    expect(admin.post(path, json={"im_logs": whole}), 204)
+    expect(admin.delete(path), 204)
+    assert logs(alice, made)["im_logs"] is None and stored(frozen, made) == (None, None)
+
+
+def test_a_new_secret_in_the_same_words_is_kept(frozen):
+    alice, admin = frozen.person(), frozen.person(admin=True)
+    made = submit(frozen, alice)
+    at_im(frozen, alice, made, says="password=" + frozen.secret(unique("new")))
+    frozen.control.fault(on="contmsg", fault="http_500")
+    expect(admin.post("/deployments/%s/logs" % made, json={"im_logs": "password=old"}), 204)
+    before = stored(frozen, made)
+    frozen.control.mend()
+    assert logs(alice, made)["im_logs"] == stored(frozen, made)[1] != before[1]
+    again = frozen.sql("SELECT im_logs_sealed, updated_at FROM deployment_logs WHERE deployment_id = %s", (made,))
+    logs(alice, made)
+    assert again == frozen.sql("SELECT im_logs_sealed, updated_at FROM deployment_logs WHERE deployment_id = %s",
+                               (made,))
+
+
+def test_a_log_that_does_not_open_hides_itself_alone(frozen):
+    alice, admin = frozen.person(), frozen.person(admin=True)
+    made = submit(frozen, alice)
+    keep(frozen, made, im_logs="password=REDACTED", im_logs_sealed="junk", orchestrator_logs="told")
+    frozen.expect_log(r"deployment_logs.im_logs_sealed of row %s can't be opened" % made, required=True)
+    value = logs(alice, made)
+    assert value["im_logs"] is None and value["orchestrator_logs"].startswith("told")
+    assert logs(admin, made)["im_logs"] == "password=REDACTED"
 
 
 # ---- writing and deleting ----

@@ -93,6 +93,19 @@ def test_a_failed_configuration_fails_the_attempt_and_its_log_is_kept(engine_rig
     engine_rig.wait_until_gone(person)
 
 
+def test_a_secret_in_the_log_of_im_is_sealed_and_stands_in_no_reason(engine_rig):
+    person, id, operation = create(engine_rig, "failed", behaviour="unconfigured", says="Error: wrong password: 1234!x")
+    assert "Error: wrong password: REDACTED" in operation["reason"]
+    [(text, box)] = engine_rig.sql("SELECT im_logs, im_logs_sealed FROM deployment_logs WHERE deployment_id = %s",
+                                   (id,))
+    assert text.endswith("Error: wrong password: REDACTED") and box
+    tables = [row[0] for row in engine_rig.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    for table in tables:
+        hits = engine_rig.sql("SELECT count(*) FROM %s t WHERE strpos(t::text, '1234!x') > 0" % table)
+        assert hits == [(1 if table == "templates" else 0,)], table  # it is how IM behaves
+    engine_rig.wait_until_gone(person)
+
+
 PUBLIC = """\
 tosca_definitions_version: tosca_simple_yaml_1_0
 metadata:

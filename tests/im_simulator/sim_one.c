@@ -195,7 +195,7 @@ void sim_route_contmsg(sim_call_t *call)
                                 "****************************************");
         }
     }
-    sim_answer_named(call, "contmsg", text);
+    sim_answer_named(call, "contmsg", apr_pstrcat(call->pool, text, *text ? infrastructure->settings.says : "", NULL));
 }
 
 /* 403 in 2.0, 400 in 1.19 for what was not made from TOSCA. 0 when it is answered with this error. */

@@ -304,6 +304,7 @@ void sim_settings_init(sim_settings_t *settings)
     memset(settings, 0, sizeof(*settings));
     settings->behaviour = "normal";
     settings->lost_as = "unknown";
+    settings->says = "";
     for (size_t i = 0; i < COUNT_OF(numbers); i++) {
         *number_of(settings, numbers[i].name, NULL) = -1;
     }
@@ -344,6 +345,10 @@ static const char *set_key(sim_settings_t *settings, int *known, const char *key
     if (!strcmp(key, "lost_as")) {
         settings->lost_as = !strcmp(value, "configured") ? "configured" : "unknown";
         return settings->lost_as[0] == value[0] ? NULL : "im_simulator: lost_as is unknown or configured";
+    }
+    if (!strcmp(key, "says")) {
+        settings->says = apr_pstrdup(pool, value);
+        return NULL;
     }
     for (const char *const *name = fault_keys; *name; name++) {
         if (!strcmp(*name, key)) {

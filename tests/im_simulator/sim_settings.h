@@ -83,6 +83,7 @@ typedef struct {
     apr_int64_t power_refused;   /* so many of them the cloud refuses */
     apr_int64_t new_ip;          /* 1: a VM has another public address after each start and reboot */
     const char *lost_as;         /* unknown or configured */
+    const char *says;            /* what the contextualization says; "" */
     sim_fault_t faults[SIM_MAX_FAULTS];
     int fault_count;
 } sim_settings_t;

@@ -18,6 +18,7 @@ TOKEN, ACCESS = "users.refresh_token", "credentials.access_token"
 WANTED = "operations.inputs_sealed"
 INPUTS, OUTPUTS = "deployments.template_inputs_sealed", "deployments.template_outputs_sealed"
 METADATA = "resources.metadata_sealed"
+LOG = "deployment_logs.im_logs_sealed"
 OLD, NEW, LOST = os.urandom(32), os.urandom(32), os.urandom(32)
 
 
@@ -94,12 +95,14 @@ def one_of_each(sealed):
     sealed.sql("INSERT INTO resources (id, deployment_id, position, tosca_node_name, tosca_node_type, is_compute,"
                " metadata_sealed, created_by, updated_by) VALUES (%s, %s, 0, '', '', true, %s, %s, %s)",
                (resource, deployment, seal(OLD, METADATA, resource, "{}"), person, person))
+    sealed.sql("INSERT INTO deployment_logs (deployment_id, im_logs_sealed) VALUES (%s, %s)",
+               (deployment, seal(OLD, LOG, deployment, "")))
     operation = str(uuid.uuid4())
     sealed.sql("INSERT INTO operations (id, deployment_id, type, inputs, inputs_sealed, user_group, user_group_issuer,"
                " created_by) VALUES (%s, %s, 'UPDATE', '{}', %s, '', '', %s)",
                (operation, deployment, seal(OLD, WANTED, operation, "{}"), person))
     return {TOKEN: person, ACCESS: person, INPUTS: deployment, OUTPUTS: deployment, METADATA: resource,
-            WANTED: operation}
+            WANTED: operation, LOG: deployment}
 
 
 def test_every_column_is_sealed_anew_and_opens_in_its_place(sealed):
@@ -109,7 +112,7 @@ def test_every_column_is_sealed_anew_and_opens_in_its_place(sealed):
     for column, row in rows.items():
         table, name = column.split(".")
         [(box,)] = sealed.sql("SELECT %s FROM %s WHERE %s = '%s'" %
-                              (name, table, "user_id" if column == ACCESS else "id", row))
+                              (name, table, {ACCESS: "user_id", LOG: "deployment_id"}.get(column, "id"), row))
         assert unseal(NEW, column, row, box) is not None
     sealed.keys(NEW)  # the old one is not needed any more
     assert sealed.run()[0] == {column: (0, 1, 0) for column in rows}

@@ -538,6 +538,8 @@ static void long_messages_are_cut_between_characters(void **state)
     assert_true(strlen(clean) <= 503 && strlen(clean) > 490);
     assert_string_equal(clean + strlen(clean) - 6, "\xe2\x82\xac...");
     assert_string_equal(orc_im_utf8(clean, strlen(clean), pool), clean);
+    assert_string_equal(orc_im_clean("Bad auth: password = hunter2; type = X", pool),
+                        "Bad auth: password = REDACTED type = X");
     assert_string_equal(orc_im_clean("Traceback (most recent call last):\n  File \"/srv/x.py\", line 1, in f\n    g()\n"
                                      "ValueError: no",
                                      pool),

@@ -3,6 +3,7 @@
 
 #include "../../orc_engine_collect.h"
 #include "../../orc_engine_judge.h"
+#include "../../orc_engine_machine.h"
 #include "orc_create.h"
 #include "orc_enums.h"
 
@@ -32,8 +33,7 @@ static orc_step_t on_resources(orc_task_t *task, const orc_found_t *found)
 static orc_step_t on_log(orc_task_t *task, const orc_im_result_t *result)
 {
     /* Without it the deployment is complete all the same. */
-    if (result->kind == ORC_IM_OK)
-        json_object_set_new(orc_task_changes(task), "im_logs", json_stringn(result->text, result->length));
+    orc_machine_log(task, result);
     return orc_step_read((orc_read_t){.kind = ORC_READ_RESOURCES, .then = on_resources});
 }
 

@@ -2,6 +2,7 @@
 #include <apr_strings.h>
 
 #include "../../orc_engine_judge.h"
+#include "../../orc_engine_machine.h"
 #include "orc_create.h"
 #include "orc_enums.h"
 #include "orc_words.h"
@@ -20,10 +21,9 @@ static orc_step_t on_failure_log(orc_task_t *task, const orc_im_result_t *result
     orc_create_t *memory = task->memory;
     const char *reason = memory->failing, *more = NULL;
 
-    if (result->kind == ORC_IM_OK) {
+    if (result->kind == ORC_IM_OK)
         more = orc_engine_reason_in(result->text, task->pool);
-        json_object_set_new(orc_task_changes(task), "im_logs", json_stringn(result->text, result->length));
-    }
+    orc_machine_log(task, result);
     memory->failing = NULL;
     orc_create_fail_attempt(task, 0, more ? apr_psprintf(task->pool, "%s: %s", reason, more) : reason);
     return orc_step_event(ORC_CREATE_FAILED);

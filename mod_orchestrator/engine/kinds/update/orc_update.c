@@ -6,6 +6,7 @@
 
 #include "../../orc_engine_document.h"
 #include "../../orc_engine_judge.h"
+#include "../../orc_engine_machine.h"
 
 enum {
     DOUBTS = 3,  /* looks at a doubtful answer before it is believed */
@@ -176,10 +177,9 @@ static orc_step_t on_failure_log(orc_task_t *task, const orc_im_result_t *result
 {
     const char *reason = ((orc_update_t *)task->memory)->failing, *more = NULL;
 
-    if (result->kind == ORC_IM_OK) {
+    if (result->kind == ORC_IM_OK)
         more = orc_engine_reason_in(result->text, task->pool);
-        json_object_set_new(orc_task_changes(task), "im_logs", json_stringn(result->text, result->length));
-    }
+    orc_machine_log(task, result);
     return orc_update_fail(task, more ? apr_psprintf(task->pool, "%s: %s", reason, more) : reason);
 }
 

@@ -3,6 +3,7 @@
 
 #include "../../orc_engine_collect.h"
 #include "../../orc_engine_judge.h"
+#include "../../orc_engine_machine.h"
 #include "orc_enums.h"
 #include "orc_update.h"
 
@@ -29,8 +30,7 @@ static orc_step_t on_log(orc_task_t *task, const orc_im_result_t *result)
     const orc_update_t *memory = memory_of(task);
     int i;
 
-    if (result->kind == ORC_IM_OK)
-        json_object_set_new(orc_task_changes(task), "im_logs", json_stringn(result->text, result->length));
+    orc_machine_log(task, result);
     for (i = 0; i < memory->resources->nelts; i++) {
         const orc_store_resource_t *resource = &APR_ARRAY_IDX(memory->resources, i, orc_store_resource_t);
         const orc_vm_t *machine = memory->assigned[i];
