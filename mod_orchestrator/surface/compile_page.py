@@ -189,7 +189,10 @@ def answer_rows(answers):
         cells = [prose(answer["description"]), content_of(answer)]
         if headers:
             cells.append('<span class="soft">with %s</span>' % ", ".join(headers))
-        yield row(["<code>%s</code>" % status, "<br>".join(cell for cell in cells if cell)], ' class="s"')
+        number = "<code>%s</code>" % status
+        if int(status) >= 400:
+            number = '<a href="#Error%s">%s</a>' % (status, number)
+        yield row([number, "<br>".join(cell for cell in cells if cell)], ' class="s"')
 
 
 def answers_of(operation):
@@ -238,6 +241,12 @@ def schema_section(name, schema):
                                                          inside)
 
 
+def error_section(name, example):
+    return '<section id="%s"><h3><a href="#%s">%s %s</a></h3>%s<pre>%s</pre></section>' % (
+        name, name, example["value"]["status"], escaped(example["value"]["title"]), paragraphs(example["summary"]),
+        escaped(json.dumps(example["value"], indent=2, ensure_ascii=False)))
+
+
 # ---- the page ----
 
 def navigation(groups, schemas):
@@ -248,7 +257,8 @@ def navigation(groups, schemas):
             operation["operationId"], method.lower(), method, breakable(path))
             for path, method, operation in operations]
         out.append("</ul>")
-    out.append("<h2>Objects</h2><ul>%s</ul></nav>" % "".join("<li>%s</li>" % link(name) for name in schemas))
+    out.append("<h2>Objects</h2><ul>%s</ul>"
+               '<h2><a href="#errors">Errors</a></h2></nav>' % "".join("<li>%s</li>" % link(name) for name in schemas))
     return "".join(out)
 
 
@@ -280,4 +290,7 @@ def page(document):
         out += [operation_section(server, *one) for one in operations]
     out.append("<h2>Objects</h2>")
     out += [schema_section(name, schema) for name, schema in schemas.items()]
+    out.append('<h2 id="errors">Errors</h2><p class="soft">What an answer of each status looks like: %s.</p>' %
+               link("Problem"))
+    out += [error_section(*one) for one in document["components"]["examples"].items()]
     return "".join(out) + "</main></body></html>\n"

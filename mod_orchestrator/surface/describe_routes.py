@@ -143,6 +143,8 @@ def undescribed(document):
             for status, answer in operation["responses"].items():
                 if not answer.get("description"):
                     yield "%s: answer %s: a description is needed" % (where, status)
+                if int(status) >= 400 and "Error" + status not in document["components"]["examples"]:
+                    yield "%s: answer %s: an example is needed" % (where, status)
             for kind, content in operation.get("requestBody", {}).get("content", {}).items():
                 if "example" not in content:
                     yield "%s: an example of a body of %s is needed" % (where, kind)

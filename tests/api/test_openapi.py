@@ -47,9 +47,10 @@ def test_the_document_tells_where_it_is_served(document, stack):
 
 
 def test_every_reference_leads_somewhere(document):
-    names = set(document["components"]["schemas"])
-    assert set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document))) <= names
-    assert re.findall(r'"\$ref": "(?!#/components/schemas/)', json.dumps(document)) == []
+    for kind in ("schemas", "examples"):
+        names = set(document["components"][kind])
+        assert set(re.findall(r'"#/components/%s/(\w+)"' % kind, json.dumps(document))) <= names
+    assert re.findall(r'"\$ref": "(?!#/components/(schemas|examples)/)', json.dumps(document)) == []
 
 
 def test_every_answer_has_a_request_id_and_every_error_is_a_problem(document):
@@ -58,6 +59,44 @@ def test_every_answer_has_a_request_id_and_every_error_is_a_problem(document):
             assert response["headers"]["X-Request-ID"]["required"]
             if int(status) >= 400:
                 assert list(response["content"]) == ["application/problem+json"]
+
+
+def example_of(document, status):
+    """What the document says that an error of a status looks like."""
+    return document["components"]["examples"]["Error%d" % status]["value"]
+
+
+def test_every_error_has_an_example(document):
+    problem = jsonschema.Draft202012Validator(document["components"]["schemas"]["Problem"])
+    for _, _, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if int(status) < 400:
+                continue
+            assert response["content"]["application/problem+json"]["examples"] == {
+                "error": {"$ref": "#/components/examples/Error" + status}}
+            value = example_of(document, int(status))
+            problem.validate(value)
+            assert value["status"] == int(status)
+
+
+def test_an_error_looks_as_its_example_says(document, stack):
+    alice, nobody = stack.person(), stack.client(None)
+    stack.expect_log("URI too long|exceeds")
+    other = stack.person().deploy()
+    long = "x" * (9 * 1024 * 1024)
+    stale = {"If-Match": '"1.x"'}
+    for answer in (alice.post("/deployments"), nobody.get("/users"), alice.get("/deployments/" + other),
+                   alice.get("/deployments/" + UNKNOWN), alice.post("/users"),
+                   alice.patch("/users/me", json={"picture": "https://x.org/"}, headers=stale),
+                   alice.post("/templates", json={"content": long}), alice.get("/users?" + long[:100000], check=False),
+                   alice.post("/deployments", data=b"{}", headers={"Content-Type": "image/png"}),
+                   alice.post("/deployments", json={"tot_timeout_mins": 0})):
+        told, example = answer.json(), example_of(document, answer.status_code)
+        assert told.keys() == example.keys()
+        same = ("type", "title", "status") if answer.status_code == 413 else ("type", "title", "status", "detail")
+        assert [told[name] for name in same] == [example[name] for name in same]
+        for error in example.get("errors", []):
+            assert error in told["errors"]
 
 
 def test_only_health_and_the_document_need_no_token(document, stack):
