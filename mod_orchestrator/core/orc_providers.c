@@ -85,6 +85,11 @@ const orc_provider_project_t *orc_provider_share(const orc_provider_t *provider,
     return of_everybody;
 }
 
+int orc_provider_is_meant(const orc_provider_t *provider, const orc_provider_project_t *share, const char *sla)
+{
+    return !sla || (share->sla && strcmp(share->sla, sla) == 0) || strcmp(provider->name, sla) == 0;
+}
+
 const char *orc_provider_project(const orc_provider_t *provider, const char *issuer, const char *group)
 {
     const orc_provider_project_t *share = orc_provider_share(provider, issuer, group);

@@ -86,6 +86,10 @@ const orc_provider_project_t *orc_provider_share(const orc_provider_t *provider,
 /** The project of that. */
 const char *orc_provider_project(const orc_provider_t *provider, const char *issuer, const char *group);
 
+/** True when an SLA that a template asks for is the agreement on which that rests, or the provider by its name; NULL is
+ * any. */
+int orc_provider_is_meant(const orc_provider_t *provider, const orc_provider_project_t *share, const char *sla);
+
 /** What there is in a region (NULL: in no particular one): its own lists, else the provider's. */
 orc_offer_t orc_provider_offer(const orc_provider_t *provider, const char *region);
 

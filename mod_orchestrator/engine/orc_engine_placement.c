@@ -7,12 +7,6 @@
 
 #include "orc_engine_ranking.h"
 
-/* A policy asks for the agreement, or for the provider by its name. */
-static int is_meant(const orc_provider_t *provider, const orc_provider_project_t *share, const char *sla)
-{
-    return !sla || (share->sla && !strcmp(share->sla, sla)) || !strcmp(provider->name, sla);
-}
-
 /* Of a provider that serves the group, whatever its regions have; NULL when it fits. */
 static const char *refusal(const orc_provider_t *provider, const orc_provider_project_t *share,
                            const orc_placement_wish_t *wish, apr_pool_t *pool)
@@ -23,7 +17,7 @@ static const char *refusal(const orc_provider_t *provider, const orc_provider_pr
         return "it is disabled";
     if (wish->provider && strcmp(wish->provider, provider->name) != 0)
         return apr_psprintf(pool, "the deployment asks for %s", wish->provider);
-    if (!is_meant(provider, share, sla))
+    if (!orc_provider_is_meant(provider, share, sla))
         return apr_psprintf(pool, "the template's policy asks for the SLA %s", sla);
     if (wish->type && strcasecmp(wish->type, provider->type) != 0)
         return apr_psprintf(pool, "it is of the type %s, the template is for %s", provider->type, wish->type);

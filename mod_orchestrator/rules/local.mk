@@ -14,6 +14,7 @@ liborc_la_SOURCES += \
 	$(rules)/orc_rules_ssh_key.c $(rules)/orc_rules_ssh_key.h \
 	$(rules)/orc_rules_ssh_pair.c $(rules)/orc_rules_ssh_pair.h \
 	$(rules)/orc_rules_submission.c $(rules)/orc_rules_submission.h \
+	$(rules)/orc_rules_target.c $(rules)/orc_rules_target.h \
 	$(rules)/orc_rules_templates.c $(rules)/orc_rules_templates.h \
 	$(rules)/orc_rules_update.c $(rules)/orc_rules_update.h \
 	$(rules)/orc_rules_visit.c $(rules)/orc_rules_visit.h \

@@ -8,6 +8,7 @@
 #include "orc_id.h"
 #include "orc_redact.h"
 #include "orc_rules_internal.h"
+#include "orc_rules_target.h"
 #include "orc_store_deployments.h"
 #include "orc_words.h"
 
@@ -24,9 +25,10 @@ static const apr_time_t costly = 5 * 1000; /* the work with a template's inputs 
 typedef struct submission_t {
     const orc_rules_call_t *call;
     const orc_rules_submission_t *wish;
-    orc_error_t *wrong;        /* in the wish: 422 */
-    orc_error_t *unfit;        /* in what was looked up: 422, only told when the caller may submit */
-    apr_array_header_t *nodes; /* of orc_tosca_node_t; NULL when the template or the inputs are no good */
+    orc_error_t *wrong;             /* in the wish: 422 */
+    orc_error_t *unfit;             /* in what was looked up: 422, only told when the caller may submit */
+    apr_array_header_t *nodes;      /* of orc_tosca_node_t; NULL when the template or the inputs are no good */
+    const orc_tosca_needs_t *needs; /* what they ask of a place; NULL then, too */
 } submission_t;
 
 static int or_default(int given, int otherwise)
@@ -132,6 +134,8 @@ static void plan(submission_t *s, const orc_tosca_template_t *tosca)
 
     if (!error)
         error = orc_tosca_topology(&s->nodes, &demand, tosca, complete, pool);
+    if (!error)
+        s->needs = orc_tosca_needs(tosca, complete, pool);
     if (worked() - begun > costly)
         orc_rules_parsed_mark_costly(s->call->service->rules->parsed, tosca);
     if (!error)
@@ -179,50 +183,6 @@ void orc_rules_submission_check(orc_error_t **error, const orc_rules_call_t *cal
         return;
     if (s.wrong)
         orc_rules_add_mistakes(error, s.wrong, call->pool);
-}
-
-/* ---- the target ---- */
-
-static int serves(const submission_t *s, const orc_provider_t *provider)
-{
-    return provider->is_enabled && orc_provider_project(provider, s->call->who->issuer, s->wish->user_group) != NULL;
-}
-
-static int is_region_served(const submission_t *s)
-{
-    const orc_providers_t *providers = s->call->service->providers;
-    int i;
-
-    for (i = 0; providers && i < providers->list->nelts; i++) {
-        const orc_provider_t *provider = APR_ARRAY_IDX(providers->list, i, const orc_provider_t *);
-
-        if (serves(s, provider) && orc_provider_has_region(provider, s->wish->target_region))
-            return 1;
-    }
-    return 0;
-}
-
-static void check_target(submission_t *s)
-{
-    const orc_providers_t *providers = s->call->service->providers;
-    const orc_rules_submission_t *wish = s->wish;
-    apr_pool_t *pool = s->call->pool;
-    const orc_provider_t *provider;
-
-    if (!wish->target_provider) {
-        if (wish->target_region && !is_region_served(s))
-            orc_error_add_member(&s->unfit, pool, "target_region",
-                                 "is not a region of a provider that serves this user group");
-        return;
-    }
-    provider = providers ? orc_providers_find(providers, wish->target_provider) : NULL;
-    /* Whether one is there that serves others is not told. */
-    if (!provider || !orc_provider_project(provider, s->call->who->issuer, wish->user_group))
-        orc_error_add_member(&s->unfit, pool, "target_provider", "is not a provider that serves this user group");
-    else if (!provider->is_enabled)
-        orc_error_add_member(&s->unfit, pool, "target_provider", "is not available at the moment");
-    else if (!orc_provider_has_region(provider, wish->target_region))
-        orc_error_add_member(&s->unfit, pool, "target_region", "is not a region of %s", provider->name);
 }
 
 /* ---- storing ---- */
@@ -311,7 +271,8 @@ static orc_error_t *submit(int *is_outdated, const orc_rules_call_t *call, const
     ORC_TRY(plan_resources(&s, &stored));
     ORC_TRY(s.wrong);
     ORC_TRY(check_group(&s));
-    check_target(&s);
+    orc_rules_target_check(
+        &s.unfit, call, &(orc_rules_target_t){wish->user_group, wish->target_provider, wish->target_region, s.needs});
     ORC_TRY(s.unfit);
     return store(is_outdated, &s, stored.version);
 }

@@ -12,6 +12,7 @@ import pytest
 from deployed import (ABSENT, CLUSTER, body, count, done, frozen, own, parameters, person_id, pointers, put,
                       seal, store, submit)
 
+from harness import live
 from harness.client import expect, template, unique
 
 OUTPUTS = "deployments.template_outputs_sealed"
@@ -222,7 +223,6 @@ def test_a_region_alone_is_a_target(frozen):
 
 def test_a_provider_that_is_switched_off_is_unavailable(make_stack):
     def providers(stack):
-        from harness import live
         value = live.providers(stack)
         value["providers"][0]["enabled"] = False
         return value
@@ -231,6 +231,78 @@ def test_a_provider_that_is_switched_off_is_unavailable(make_stack):
     assert pointers(alice.post("/deployments",
                                json=body(stack, alice, target_provider="cloud-a"))) == ["/target_provider"]
 
+
+# ---- SlaPlacement policies ----
+
+def placed(*properties):
+    """A template with policies of these properties; `there` is an input."""
+    policies = ["    - place%d: { type: tosca.policies.indigo.SlaPlacement, properties: { %s } }\n" % one
+                for one in enumerate(properties)]
+    content = template().replace("  outputs:", "  policies:\n" + "".join(policies) + "  outputs:")
+    return content.replace("  node_templates:", "    there: { type: string, default: cloud-a }\n  node_templates:")
+
+
+@pytest.fixture(scope="module")
+def agreed(make_stack):
+    """Providers with agreements: for everybody `alpha` with sla-1, `beta` with sla-2 in another region and `away`,
+    switched off, with sla-3; for a group of its own `hidden` with sla-4."""
+    def providers(stack):
+        def entry(name, number, group="*", **more):
+            groups = {group: {"project": "p", "sla": "sla-%d" % number}}
+            return {**live.provider(stack, name, []), "groups": groups, **more}
+        return {"providers": [entry("alpha", 1), entry("beta", 2, regions=["region-3"]),
+                              entry("away", 3, enabled=False), entry("hidden", 4, group="others")]}
+    return make_stack(providers=providers)
+
+
+def told(client, stack, content, **fields):
+    """The one mistake of a submission of that template, which names the template; None when it is taken."""
+    answer = client.post("/deployments", json=body(stack, client, content, **fields))
+    if answer.status_code == 202:
+        return None
+    [error] = expect(answer, 422).json()["errors"]
+    assert error["pointer"] == "/template_id"
+    return error["detail"].removeprefix("has a SlaPlacement policy that asks for ")
+
+
+@pytest.mark.parametrize("policies, fields, detail", [
+    (["sla_id: sla-1"], {}, None), (["sla_id: alpha"], {}, None), (["region: region-3"], {}, None),
+    (["sla_id: sla-2, region: region-3"], {"target_provider": "beta"}, None),
+    (["sla_id: sla-1", "region: region-2"], {"target_region": "region-2"}, None),
+    (["sla_id: { get_input: there }"], {"template_inputs": {"there": "beta"}}, None),
+    (["sla_id: { get_input: there }"], {}, "cloud-a, which is not an agreement or a provider of this user group"),
+    (["sla_id: nowhere"], {}, "nowhere, which is not an agreement or a provider of this user group"),
+    (["sla_id: away"], {}, "away, which is not available at the moment"),
+    (["sla_id: sla-3, region: region-9"], {}, "sla-3, which is not available at the moment"),
+    (["sla_id: sla-1, region: region-3"], {}, "the region region-3, which is not one of sla-1"),
+    (["region: region-9"], {}, "the region region-9, which is not one of a provider that serves this user group"),
+    (["sla_id: sla-1"], {"target_provider": "beta"}, "another place than the target"),
+    (["region: region-1"], {"target_region": "region-2"}, "another place than the target"),
+    (["sla_id: sla-1"], {"target_region": "region-3"}, "another place than the target"),
+    (["sla_id: sla-1", "sla_id: sla-2"], {}, "has SlaPlacement policies that ask for different places"),
+])
+def test_a_policy_that_names_no_place_of_the_group_is_refused(agreed, policies, fields, detail):
+    assert told(agreed.person(), agreed, placed(*policies), **fields) == detail
+
+
+@pytest.mark.parametrize("name", ["hidden", "sla-4"])
+def test_a_policy_tells_nothing_of_providers_that_serve_others(agreed, name):
+    alice, other = agreed.person(), agreed.person(groups=["others"])
+    assert told(other, agreed, placed("sla_id: " + name)) is None
+    detail = told(alice, agreed, placed("sla_id: " + name))
+    assert detail == told(alice, agreed, placed("sla_id: nowhere")).replace("nowhere", name)
+    assert "nowhere" not in detail
+
+
+def test_what_a_policy_asks_for_is_told_beside_nothing_but_the_target(agreed):
+    """A target that is wrong is told alone: what the policy means beside it, nobody knows."""
+    alice = agreed.person()
+    wrong = body(agreed, alice, placed("sla_id: nowhere"), target_provider="hidden")
+    assert pointers(alice.post("/deployments", json=wrong)) == ["/target_provider"]
+    expect(alice.post("/deployments", json={**wrong, "user_group": "others"}), 403)
+
+
+# ---- what is stored ----
 
 def test_a_submission_is_all_its_rows_and_no_message(frozen):
     alice = frozen.person()
