@@ -71,7 +71,7 @@ class Cluster:
 
 def power(stack, im):
     """One of three machines is stopped, started, rebooted; stopped while it is stopped, started while it runs; then the
-    others; an update leaves alone what is stopped."""
+    others; an update leaves what is stopped as it is."""
     made = Cluster(stack, im)
     made.same()
     first, second = made.workers
@@ -86,6 +86,11 @@ def power(stack, im):
     for one in made.machines():
         made.act(one, "start")
     made.act(second, "stop")
+    expect(made.person.patch("/deployments/%s/inputs" % made.id, json={"worker_count": 3}), 202)
+    made.person.wait_for_status(made.id, "UPDATE_COMPLETE", timeout=120)
+    assert sorted(made.statuses().values()) == ["STARTED", "STARTED", "STARTED", "STOPPED"], made.statuses()
+    assert made.statuses()[second["im_vm_idx"]] == "STOPPED"
+    made.same()
     made.delete()
 
 
