@@ -86,6 +86,8 @@ static orc_error_t *reset(work_t *work, const orc_store_machine_t *machine, orc_
 {
     const char *id = machine->own_operation_id ? machine->own_operation_id : machine->last_operation_id;
 
+    if (machine->status == ORC_RESOURCE_DELETED)
+        return orc_error(pool, 409, "resource.status", "A machine that is DELETED is gone and stays so.");
     work->operation_id = apr_pstrdup(work->call->pool, id);
     return orc_store_machine_reset(db, work->wish->id, work->call->who->user_id, "The status of the machine was reset.",
                                    pool);
