@@ -3,18 +3,22 @@
 
 #include "orc_enums.h"
 #include "orc_id.h"
+#include "orc_log.h"
 #include "orc_rules_deployments.h"
 
 typedef struct work_t {
     const orc_rules_call_t *call;
     const orc_rules_deletion_t *wish;
     const char *operation_id;
+    int is_forgotten;
 } work_t;
 
 static orc_error_t *lock(orc_store_standing_t *standing, orc_db_t *db, const work_t *work)
 {
     const orc_rules_call_t *call = work->call;
 
+    if (work->wish->is_forced && call->who->is_admin)
+        ORC_TRY(orc_store_deployment_lock_rest(db, work->wish->id, call->pool));
     ORC_TRY(orc_rules_deployment_lock(standing, db, call, work->wish->id, NULL));
     if ((work->wish->is_forced || work->wish->is_unsecure) && !call->who->is_admin)
         return orc_error(call->pool, 403, "forbidden.admin", "Only administrators may use force or unsecure.");
@@ -32,24 +36,28 @@ static orc_error_t *ask(orc_db_t *db, void *baton, apr_pool_t *pool)
     orc_store_standing_t standing;
 
     work->operation_id = NULL;
+    work->is_forgotten = 0;
     ORC_TRY(lock(&standing, db, work));
     if (standing.deletion_id) {
         row.operation_id = work->operation_id = standing.deletion_id;
         return row.is_forced || row.is_unsecure ? orc_store_deployment_delete_harder(db, &row, pool) : NULL;
     }
-    if (standing.status == ORC_DEPLOYMENT_DELETE_COMPLETE && !row.is_forced)
-        return NULL;
-    row.operation_id = orc_id_new(pool);
-    work->operation_id = standing.status == ORC_DEPLOYMENT_DELETE_COMPLETE ? NULL : row.operation_id;
+    if (standing.status == ORC_DEPLOYMENT_DELETE_COMPLETE) {
+        work->is_forgotten = row.is_forced;
+        return row.is_forced ? orc_store_deployment_forget(db, row.id, pool) : NULL;
+    }
+    row.operation_id = work->operation_id = orc_id_new(work->call->pool);
     return orc_store_deployment_delete(db, &row, pool);
 }
 
 orc_error_t *orc_rules_delete(const char **operation_id, const orc_rules_call_t *call,
                               const orc_rules_deletion_t *deletion)
 {
-    work_t work = {call, deletion, NULL};
+    work_t work = {call, deletion, NULL, 0};
 
     ORC_TRY(orc_db_transact(call->service->db, ask, &work, 1, call->pool));
+    if (work.is_forgotten)
+        orc_log(ORC_LOG_NOTICE, "deployment %s: its row is removed by force", deletion->id);
     *operation_id = work.operation_id;
     return NULL;
 }

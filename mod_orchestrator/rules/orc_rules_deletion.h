@@ -14,7 +14,7 @@ typedef struct orc_rules_deletion_t {
 /**
  * Asks for the deletion: a new operation, or the one that is at work, which becomes forced or unsecure with it.
  * @param operation_id the operation that deletes; NULL: the deployment is deleted already, and with is_forced its row
- * goes
+ * is gone now
  * @return 403, 404
  */
 orc_error_t *orc_rules_delete(const char **operation_id, const orc_rules_call_t *call,

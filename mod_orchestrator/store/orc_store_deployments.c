@@ -87,6 +87,18 @@ orc_error_t *orc_store_deployment_lock(orc_store_standing_t *standing, orc_db_t 
     return NULL;
 }
 
+orc_error_t *orc_store_deployment_lock_rest(orc_db_t *db, const char *id, apr_pool_t *pool)
+{
+    ORC_TRY(orc_db_execute(db, NULL, orc_sql_deployment_lock_requests(.id = id), pool));
+    ORC_TRY(orc_db_execute(db, NULL, orc_sql_deployment_lock_operations(.id = id), pool));
+    return orc_db_execute(db, NULL, orc_sql_deployment_lock_rest(.id = id), pool);
+}
+
+orc_error_t *orc_store_deployment_forget(orc_db_t *db, const char *id, apr_pool_t *pool)
+{
+    return orc_db_execute(db, NULL, orc_sql_deployment_forget(.id = id), pool);
+}
+
 orc_error_t *orc_store_deployment_delete(orc_db_t *db, const orc_store_deletion_t *deletion, apr_pool_t *pool)
 {
     ORC_TRY(orc_db_execute(db, NULL, orc_sql_deployment_cancel_operations(.id = deletion->id), pool));

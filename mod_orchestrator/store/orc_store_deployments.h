@@ -54,6 +54,12 @@ typedef struct orc_store_standing_t {
 orc_error_t *orc_store_deployment_lock(orc_store_standing_t *standing, orc_db_t *db, const char *id, const char *caller,
                                        int is_admin, apr_pool_t *pool);
 
+/** Locks, before the deployment itself, all that goes with its row: for who may want to remove that. */
+orc_error_t *orc_store_deployment_lock_rest(orc_db_t *db, const char *id, apr_pool_t *pool);
+
+/** Removes the row of a deployment of which everything is locked, and what belongs to it; what is at IM stays known. */
+orc_error_t *orc_store_deployment_forget(orc_db_t *db, const char *id, apr_pool_t *pool);
+
 /** A deletion that is asked for. */
 typedef struct orc_store_deletion_t {
     const char *id;           /* of the deployment */

@@ -130,6 +130,16 @@ WHERE o.deployment_id = :id AND o.ended_at IS NULL ORDER BY w.id FOR NO KEY UPDA
 -- name: deployment_lock
 SELECT id FROM deployments WHERE id = :id FOR NO KEY UPDATE
 
+-- Behind those two, before the deployment: what goes with its row besides, as the engine takes it.
+-- name: deployment_lock_rest
+WITH watch AS MATERIALIZED (
+    SELECT id FROM work WHERE id = :id FOR UPDATE
+)
+SELECT id FROM operations WHERE deployment_id = :id AND (SELECT count(*) FROM watch) >= 0 ORDER BY id FOR UPDATE
+
+-- name: deployment_forget
+DELETE FROM deployments WHERE id = :id
+
 -- Where a locked deployment stands for who wants to change it: its versions without and with the template's text; the
 -- operation that deletes it, the last one that sets its status, and that one when it has not ended; what it has at IM
 -- and somebody wants.

@@ -733,7 +733,9 @@ def test_force_removes_what_is_deleted_already(frozen):
     made = done(frozen, alice)
     put(frozen, made, "DELETE")
     expect(admin.delete("/deployments/%s?force=true" % made), 204)
-    assert options_of(frozen, made) == [({"force": True, "unsecure": False},)]
+    expect(alice.get("/deployments/" + made), 404)
+    expect(admin.delete("/deployments/%s?force=true" % made), 404)
+    assert frozen.sql("SELECT count(*) FROM operations WHERE deployment_id = %s", (made,)) == [(0,)]
 
 
 def test_a_stale_version_is_not_deleted(frozen):
