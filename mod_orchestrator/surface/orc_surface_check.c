@@ -86,6 +86,16 @@ static int is_other_type(const orc_request_t *request)
     return 0;
 }
 
+static orc_error_t *refuse_type(const orc_request_t *request)
+{
+    const char *types = "application/json";
+    const char *const *type;
+
+    for (type = request->route->other_types; *type; type++)
+        types = apr_pstrcat(request->pool, types, type[1] ? ", " : " or ", *type, NULL);
+    return orc_error(request->pool, 415, "content_type", "The Content-Type must be %s.", types);
+}
+
 static int is_blank(const orc_request_t *request)
 {
     apr_size_t i;
@@ -109,7 +119,7 @@ static orc_error_t *read_body(json_t **json, const orc_request_t *request)
         }
         if (request->body_length > 0 &&
             (!request->content_type || strcmp(request->content_type, "application/json") != 0))
-            return orc_error(request->pool, 415, "content_type", "The body must be application/json.");
+            return refuse_type(request);
     }
     if (is_blank(request)) {
         if (request->route->flags & ORC_ROUTE_NEEDS)

@@ -31,6 +31,7 @@ struct orc_surface_schema_t {
     unsigned types;                   /* 0: any */
     const json_t *values;             /* enum or const as an array, or NULL */
     apr_hash_t *properties;           /* name to const orc_surface_schema_t *, or NULL */
+    const json_t *names;              /* an object with those names in their order, or NULL */
     const json_t *required;           /* array of names, or NULL */
     int is_closed;                    /* additionalProperties: false */
     orc_surface_schema_t *additional; /* additionalProperties: a schema, or NULL */
@@ -135,6 +136,7 @@ static orc_error_t *compile_properties(orc_surface_schema_t *schema, compiler_t 
     if (!json_is_object(value))
         return refuse(compiler, "properties");
     schema->properties = apr_hash_make(compiler->schemas->pool);
+    schema->names = value;
     json_object_foreach((json_t *)value, name, source)
     {
         orc_surface_schema_t *property;
@@ -460,6 +462,19 @@ static void check_members(check_t *to, const orc_surface_schema_t *schema, json_
     }
 }
 
+/* "of a, b" when only these may be there, else "members". */
+static const char *choice_of(const check_t *to, const orc_surface_schema_t *schema)
+{
+    const char *text = "of", *name;
+    json_t *ignored;
+
+    if (!schema->is_closed || json_object_size(schema->names) == 0)
+        return "members";
+    json_object_foreach((json_t *)schema->names, name, ignored) text =
+        apr_pstrcat(to->pool, text, strcmp(text, "of") == 0 ? " " : ", ", name, NULL);
+    return text;
+}
+
 static void check_object(check_t *to, const orc_surface_schema_t *schema, json_t *value, const orc_json_path_t *at)
 {
     json_int_t size = (json_int_t)json_object_size(value);
@@ -472,9 +487,12 @@ static void check_object(check_t *to, const orc_surface_schema_t *schema, json_t
             complain(to, &(orc_json_path_t){at, name, 0}, "is needed");
     }
     if (schema->min_properties >= 0 && size < schema->min_properties)
-        complain(to, at, apr_psprintf(to->pool, "must have at least %d members", (int)schema->min_properties));
+        complain(
+            to, at,
+            apr_psprintf(to->pool, "must have at least %d %s", (int)schema->min_properties, choice_of(to, schema)));
     if (schema->max_properties >= 0 && size > schema->max_properties)
-        complain(to, at, apr_psprintf(to->pool, "must have at most %d members", (int)schema->max_properties));
+        complain(to, at,
+                 apr_psprintf(to->pool, "must have at most %d %s", (int)schema->max_properties, choice_of(to, schema)));
 }
 
 static void check_elements(check_t *to, const orc_surface_schema_t *schema, json_t *value, const orc_json_path_t *at)

@@ -194,7 +194,9 @@ def test_everything_that_is_wrong_is_named_at_once(stack):
 
 def test_bodies_that_are_not_taken(stack):
     person = stack.person()
-    expect(person.post("/templates", data=b"x", headers={"Content-Type": "text/plain"}), 415)
+    answer = expect(person.post("/templates", data=b"x", headers={"Content-Type": "text/plain"}), 415)
+    assert answer.json()["detail"] == ("The Content-Type must be application/json, text/yaml, text/x-yaml or "
+                                       "application/yaml.")
     expect(person.post("/templates", data=b"x"), 415)
     expect(person.post("/templates", data=b"", headers={"Content-Type": "application/json"}), 400)
     expect(person.post("/templates"), 400)

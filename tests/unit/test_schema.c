@@ -107,6 +107,9 @@ static void sizes_are_checked(void **state)
 {
     assert_wrong("{\"type\":\"object\",\"minProperties\":1}", "{}", " must have at least 1 members");
     assert_wrong("{\"type\":\"object\",\"maxProperties\":1}", "{\"a\":1,\"b\":2}", " must have at most 1 members");
+    assert_wrong("{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"b\":{},\"a\":{}},"
+                 "\"minProperties\":1}",
+                 "{}", " must have at least 1 of b, a");
     assert_wrong("{\"type\":\"array\",\"maxItems\":1}", "[1,2]", " must have at most 1 elements");
 }
 
