@@ -76,14 +76,12 @@ orc_error_t *orc_api_deployments_patch(const orc_request_t *request, orc_respons
 
 /* ---- owners ---- */
 
-static orc_error_t *change_owner(const orc_request_t *request, orc_response_t *response, const char *user_id,
-                                 int is_leaving)
+static orc_error_t *change_owner(const orc_request_t *request, orc_response_t *response, const orc_rules_owner_t *owner)
 {
     const orc_rules_call_t call = orc_surface_call(request);
-    const orc_rules_owner_t owner = {request->ids[0], user_id, is_leaving};
     const char *operation_id;
 
-    ORC_TRY(orc_rules_owners_change(&operation_id, &call, &owner));
+    ORC_TRY(orc_rules_owners_change(&operation_id, &call, owner));
     answer_accepted(request, response, operation_id ? operation_id : "");
     return NULL;
 }
@@ -92,13 +90,20 @@ orc_error_t *orc_api_owners_post(const orc_request_t *request, orc_response_t *r
 {
     const char *given = orc_json_string(request->json, "id");
     char *user_id = apr_palloc(request->pool, ORC_ID_LENGTH + 1);
+    const orc_rules_owner_t owner = {.id = request->ids[0],
+                                     .user_id = given && orc_id_parse(given, user_id) ? user_id : NULL};
 
-    return change_owner(request, response, given && orc_id_parse(given, user_id) ? user_id : NULL, 0);
+    return change_owner(request, response, &owner);
 }
 
 orc_error_t *orc_api_owners_delete(const orc_request_t *request, orc_response_t *response)
 {
-    return change_owner(request, response, request->ids[1], 1);
+    const orc_rules_owner_t owner = {.id = request->ids[0],
+                                     .user_id = request->ids[1],
+                                     .is_leaving = 1,
+                                     .condition = orc_surface_condition(request)};
+
+    return change_owner(request, response, &owner);
 }
 
 /* ---- the status ---- */

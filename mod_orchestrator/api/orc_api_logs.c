@@ -1,6 +1,4 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
-#include <string.h>
-
 #include "orc_routes.h"
 #include "orc_rules_logs.h"
 #include "orc_surface_handler.h"
@@ -17,7 +15,7 @@ orc_error_t *orc_api_logs_get(const orc_request_t *request, orc_response_t *resp
                                                 "orchestrator_logs", log.orchestrator_logs),
                                       pool),
                          pool);
-    orc_surface_set_tag(response, orc_secret_sha256(text, strlen(text), pool), pool);
+    orc_surface_set_tag(response, orc_rules_log_tag(&log, pool), pool);
     orc_response_json(response, 200, text);
     return NULL;
 }
@@ -36,8 +34,9 @@ orc_error_t *orc_api_logs_post(const orc_request_t *request, orc_response_t *res
 orc_error_t *orc_api_logs_delete(const orc_request_t *request, orc_response_t *response)
 {
     const orc_rules_call_t call = orc_surface_call(request);
+    const orc_rules_condition_t condition = orc_surface_condition(request);
 
-    ORC_TRY(orc_rules_log_delete(&call, request->ids[0]));
+    ORC_TRY(orc_rules_log_delete(&call, request->ids[0], &condition));
     orc_surface_done(response);
     return NULL;
 }

@@ -69,6 +69,25 @@ static void set_im_part(orc_store_log_parts_t *parts, const char *text, const or
             orc_secret_seal(call->service->config->secret_keys, ORC_SEALED_IM_LOGS, deployment_id, text, call->pool);
 }
 
+/* IM's part with its secrets. */
+static const char *whole_of(const orc_store_log_t *log, const orc_rules_call_t *call, const char *deployment_id)
+{
+    return log->im_logs_sealed ? orc_secret_reveal(call->service->config->secret_keys, ORC_SEALED_IM_LOGS,
+                                                   deployment_id, log->im_logs_sealed, call->pool)
+                               : log->im_logs;
+}
+
+/* Secrets are for owners, in either part. */
+static void show(orc_store_log_t *log, const char *whole, apr_pool_t *pool)
+{
+    int has_secrets;
+
+    if (log->is_owner)
+        log->im_logs = whole;
+    else
+        log->orchestrator_logs = orc_redact_text(log->orchestrator_logs, &has_secrets, pool);
+}
+
 orc_error_t *orc_rules_log_read(orc_store_log_t *log, const orc_rules_call_t *call, const char *deployment_id)
 {
     orc_store_log_parts_t parts = {0};
@@ -82,9 +101,7 @@ orc_error_t *orc_rules_log_read(orc_store_log_t *log, const orc_rules_call_t *ca
         return orc_rules_not_found("deployment", call->pool);
     if (!log->is_allowed)
         return orc_rules_forbidden("deployment", call->pool);
-    whole = log->im_logs_sealed ? orc_secret_reveal(call->service->config->secret_keys, ORC_SEALED_IM_LOGS,
-                                                    deployment_id, log->im_logs_sealed, call->pool)
-                                : log->im_logs;
+    whole = whole_of(log, call, deployment_id);
     fresh = look(log, call, deployment_id);
     if (fresh && (!whole || strcmp(fresh, whole) != 0)) {
         set_im_part(&parts, fresh, call, deployment_id);
@@ -93,9 +110,16 @@ orc_error_t *orc_rules_log_read(orc_store_log_t *log, const orc_rules_call_t *ca
         log->im_logs = parts.im_logs;
         whole = fresh;
     }
-    if (log->is_owner)
-        log->im_logs = whole;
+    show(log, whole, call->pool);
     return NULL;
+}
+
+const char *orc_rules_log_tag(const orc_store_log_t *log, apr_pool_t *pool)
+{
+    const char *text = orc_json_text(
+        orc_json_own(json_pack("[s, s?, s?]", log->timestamp, log->im_logs, log->orchestrator_logs), pool), pool);
+
+    return orc_secret_sha256(text, strlen(text), pool);
 }
 
 /* ---- writing ---- */
@@ -104,7 +128,21 @@ typedef struct work_t {
     const orc_rules_call_t *call;
     const char *deployment_id;
     const orc_store_log_parts_t *parts; /* NULL: both go */
+    const orc_rules_condition_t *condition;
 } work_t;
+
+/* As a reader has it who was given what is stored now. */
+static orc_error_t *check_version(orc_db_t *db, const work_t *work, apr_pool_t *pool)
+{
+    const orc_identity_t *who = work->call->who;
+    orc_store_log_t log;
+
+    if (!work->condition || !work->condition->check)
+        return NULL;
+    ORC_TRY(orc_store_log_read_locked(&log, db, work->deployment_id, who->user_id, who->is_admin, pool));
+    show(&log, whole_of(&log, work->call, work->deployment_id), pool);
+    return orc_rules_condition_check(work->condition, orc_rules_log_tag(&log, pool), NULL);
+}
 
 static orc_error_t *change(orc_db_t *db, void *baton, apr_pool_t *pool)
 {
@@ -116,6 +154,7 @@ static orc_error_t *change(orc_db_t *db, void *baton, apr_pool_t *pool)
         return orc_rules_gone(pool);
     if (!exists)
         return orc_rules_not_found("deployment", pool);
+    ORC_TRY(check_version(db, work, pool));
     return work->parts ? orc_store_log_write(db, work->deployment_id, work->parts, pool)
                        : orc_store_log_delete(db, work->deployment_id, pool);
 }
@@ -124,7 +163,7 @@ orc_error_t *orc_rules_log_write(const orc_rules_call_t *call, const char *deplo
                                  const orc_store_log_parts_t *parts)
 {
     orc_store_log_parts_t stored = *parts;
-    work_t work = {call, deployment_id, &stored};
+    work_t work = {call, deployment_id, &stored, NULL};
 
     if (!call->who->is_admin && !call->who->is_service)
         return orc_rules_forbidden("log", call->pool);
@@ -133,9 +172,10 @@ orc_error_t *orc_rules_log_write(const orc_rules_call_t *call, const char *deplo
     return orc_db_transact(call->service->db, change, &work, 0, call->pool);
 }
 
-orc_error_t *orc_rules_log_delete(const orc_rules_call_t *call, const char *deployment_id)
+orc_error_t *orc_rules_log_delete(const orc_rules_call_t *call, const char *deployment_id,
+                                  const orc_rules_condition_t *condition)
 {
-    work_t work = {call, deployment_id, NULL};
+    work_t work = {call, deployment_id, NULL, condition};
 
     if (!call->who->is_admin)
         return orc_rules_forbidden("log", call->pool);

@@ -13,6 +13,9 @@
  */
 orc_error_t *orc_rules_log_read(orc_store_log_t *log, const orc_rules_call_t *call, const char *deployment_id);
 
+/** The version of a log: another one whenever anything in it reads otherwise. */
+const char *orc_rules_log_tag(const orc_store_log_t *log, apr_pool_t *pool);
+
 /**
  * Creates or overwrites the parts that are given. What the operations told so far goes with the orchestrator's part;
  * IM's next fresh text replaces one that was written. `parts` has IM's as it is; what is secret in it is sealed here.
@@ -23,8 +26,10 @@ orc_error_t *orc_rules_log_write(const orc_rules_call_t *call, const char *deplo
 
 /**
  * Leaves nothing in either part, until an operation has something to tell.
- * @return 403 unless the caller is an administrator, 404
+ * @param condition on the log's version
+ * @return 403 unless the caller is an administrator, 404, 412
  */
-orc_error_t *orc_rules_log_delete(const orc_rules_call_t *call, const char *deployment_id);
+orc_error_t *orc_rules_log_delete(const orc_rules_call_t *call, const char *deployment_id,
+                                  const orc_rules_condition_t *condition);
 
 #endif

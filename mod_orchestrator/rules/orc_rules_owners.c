@@ -61,7 +61,7 @@ static orc_error_t *change(orc_db_t *db, void *baton, apr_pool_t *pool)
     orc_store_standing_t standing;
     int is_done;
 
-    ORC_TRY(orc_rules_deployment_lock(&standing, db, work->call, work->wish->id, NULL));
+    ORC_TRY(orc_rules_deployment_lock(&standing, db, work->call, work->wish->id, &work->wish->condition));
     ORC_TRY(check_owner(&is_done, db, work, pool));
     if (is_done) {
         work->operation_id = standing.last_id;

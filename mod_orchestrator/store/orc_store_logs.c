@@ -1,19 +1,14 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_store_logs.h"
 
-orc_error_t *orc_store_log_read(orc_store_log_t *log, orc_db_source_t *source, const char *deployment_id,
-                                const char *caller, int is_admin, apr_pool_t *pool)
+static void take(orc_store_log_t *log, const orc_rows_t *rows)
 {
     orc_sql_log_get_row_t row;
-    orc_rows_t rows;
 
     *log = (orc_store_log_t){0};
-    ORC_TRY(orc_db_read(
-        source, &rows,
-        orc_sql_log_get(.deployment_id = deployment_id, .caller = caller, .is_admin = orc_value_flag(is_admin)), pool));
-    if (rows.count == 0)
-        return NULL;
-    row = orc_sql_log_get_row(&rows, 0);
+    if (rows->count == 0)
+        return;
+    row = orc_sql_log_get_row(rows, 0);
     log->is_known = 1;
     log->exists = orc_value_is_true(row.exists);
     log->is_allowed = orc_value_is_true(row.is_allowed);
@@ -28,6 +23,29 @@ orc_error_t *orc_store_log_read(orc_store_log_t *log, orc_db_source_t *source, c
     log->is_creator = orc_value_is_true(row.is_creator);
     log->access_token = row.access_token;
     log->creator_id = row.creator_id;
+}
+
+orc_error_t *orc_store_log_read(orc_store_log_t *log, orc_db_source_t *source, const char *deployment_id,
+                                const char *caller, int is_admin, apr_pool_t *pool)
+{
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_read(
+        source, &rows,
+        orc_sql_log_get(.deployment_id = deployment_id, .caller = caller, .is_admin = orc_value_flag(is_admin)), pool));
+    take(log, &rows);
+    return NULL;
+}
+
+orc_error_t *orc_store_log_read_locked(orc_store_log_t *log, orc_db_t *db, const char *deployment_id,
+                                       const char *caller, int is_admin, apr_pool_t *pool)
+{
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_execute(
+        db, &rows,
+        orc_sql_log_get(.deployment_id = deployment_id, .caller = caller, .is_admin = orc_value_flag(is_admin)), pool));
+    take(log, &rows);
     return NULL;
 }
 
@@ -50,6 +68,7 @@ orc_error_t *orc_store_log_lock(int *is_known, int *exists, orc_db_t *db, const 
 {
     orc_rows_t rows;
 
+    ORC_TRY(orc_db_execute(db, NULL, orc_sql_deployment_lock_requests(.id = deployment_id), pool));
     ORC_TRY(orc_db_execute(db, &rows, orc_sql_log_lock(.deployment_id = deployment_id, .caller = caller), pool));
     *is_known = rows.count == 1;
     *exists = *is_known && orc_value_is_true(orc_sql_log_lock_row(&rows, 0).exists);

@@ -25,6 +25,10 @@ typedef struct orc_store_log_t {
 orc_error_t *orc_store_log_read(orc_store_log_t *log, orc_db_source_t *source, const char *deployment_id,
                                 const char *caller, int is_admin, apr_pool_t *pool);
 
+/** The same in a transaction that holds orc_store_log_lock. */
+orc_error_t *orc_store_log_read_locked(orc_store_log_t *log, orc_db_t *db, const char *deployment_id,
+                                       const char *caller, int is_admin, apr_pool_t *pool);
+
 /** Of what is given, NULL is not written. */
 typedef struct orc_store_log_parts_t {
     const char *im_logs, *orchestrator_logs; /* IM's without its secrets */
@@ -40,7 +44,7 @@ orc_error_t *orc_store_log_keep_im(const char **timestamp, orc_db_source_t *sour
                                    const orc_store_log_parts_t *parts, const char *im_after, apr_pool_t *pool);
 
 /**
- * Makes sure that a deployment stays for the transaction.
+ * Makes sure for the transaction that a deployment stays, and that nobody else writes its log or deletes it.
  * @param is_known false when the caller is registered no more
  */
 orc_error_t *orc_store_log_lock(int *is_known, int *exists, orc_db_t *db, const char *deployment_id, const char *caller,

@@ -4,7 +4,7 @@
 import concurrent.futures
 
 import pytest
-from deployed import done, frozen  # noqa: F401
+from deployed import done, frozen, own  # noqa: F401
 
 from harness.client import expect, unique
 
@@ -93,6 +93,42 @@ def test_removing_a_user_compares_too(stack):
     expect(change(person, "/users/me"), 204)
     expect(admin.delete(path, headers={"If-Match": stale}), 412)
     expect(admin.delete(path, headers={"If-Match": tag_of(admin, path)}), 204)
+
+
+def test_every_change_takes_a_version(stack):
+    paths = expect(stack.client(None).get("/openapi.json"), 200).json()["paths"]
+    changes = [(method, path, route) for path, item in paths.items() for method, route in item.items()
+               if method in ("patch", "put", "delete")]
+    assert len(changes) > 10
+    for method, path, route in changes:
+        names = [one.get("name", one.get("$ref", "").rpartition("/")[2]) for one in route["parameters"]]
+        assert "If-Match" in names and "412" in route["responses"], (method, path)
+
+
+@pytest.mark.parametrize("path", ["/deployments/%s/logs", "/deployment/%s/logs"])
+def test_deleting_a_log_compares_too(frozen, path):  # noqa: F811
+    alice, admin = frozen.person(), frozen.person(admin=True)
+    made = done(frozen, alice)
+    log = "/deployments/%s/logs" % made
+    stale = tag_of(admin, log)
+    expect(admin.post(log, json={"orchestrator_logs": "a word"}), 204)
+    expect(admin.delete(path % made, headers={"If-Match": stale}), 412)
+    assert admin.get(log).json()["orchestrator_logs"] == "a word"
+    tag = tag_of(admin, log)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: admin.delete(path % made, headers={"If-Match": tag}).status_code, range(8)))
+    assert sorted(answers) == [204] + [412] * 7
+
+
+def test_taking_a_deployment_from_an_owner_compares_too(frozen):  # noqa: F811
+    alice, carol, admin = frozen.person(), frozen.person(), frozen.person(admin=True)
+    made = done(frozen, alice)
+    stale = tag_of(admin, "/deployments/" + made)
+    own(frozen, made, carol)
+    path = "/deployments/%s/owners/%s" % (made, carol.id)
+    expect(admin.delete(path, headers={"If-Match": stale}), 412)
+    assert carol.id in admin.deployment(made)["owned_by"]
+    expect(admin.delete(path, headers={"If-Match": tag_of(admin, "/deployments/" + made)}), 202)
 
 
 def test_what_is_not_there_or_not_theirs_comes_before_the_version(stack):
