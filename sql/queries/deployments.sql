@@ -264,7 +264,7 @@ SELECT q.resource_id, q.required_by_id FROM resources r JOIN resource_requiremen
 WHERE r.deployment_id = :id
 
 -- The operation of a locked deployment that changes its infrastructure; it becomes the last one. What a former one
--- wanted to add and could not is gone.
+-- wanted to add and could not is gone. What is required by others than before reads otherwise: it has another version.
 -- name: deployment_update
 WITH added AS MATERIALIZED (
     SELECT * FROM json_to_recordset(:added) AS a (id uuid, "position" integer, name text, type text, is_compute boolean)
@@ -288,6 +288,13 @@ WITH added AS MATERIALIZED (
     RETURNING id
 ), unrelated AS (
     DELETE FROM resource_requirements q USING given_up g WHERE g.id IN (q.resource_id, q.required_by_id)
+    RETURNING q.resource_id
+), related AS (
+    SELECT DISTINCT resource, required_by FROM json_to_recordset(:relations) AS r (resource uuid, required_by uuid)
+), required AS (
+    UPDATE resources r SET row_version = r.row_version + 1
+    WHERE r.deployment_id = :id AND NOT r.is_added AND r.id <> ALL (:removed::uuid[])
+        AND r.id IN (SELECT resource FROM related UNION SELECT resource_id FROM unrelated)
 ), going AS (
     UPDATE resources r SET status = resource_status.DELETING, updated_at = now(), updated_by = :caller,
         row_version = row_version + 1
@@ -298,8 +305,7 @@ WITH added AS MATERIALIZED (
     SELECT id, :id, "position", name, type, is_compute, resource_status.CREATING, true, :caller, :caller FROM added
 ), requirement AS (
     INSERT INTO resource_requirements (resource_id, required_by_id)
-    SELECT DISTINCT resource, required_by
-    FROM json_to_recordset(:relations) AS r (resource uuid, required_by uuid)
+    SELECT resource, required_by FROM related
 ), work AS (
     INSERT INTO work (id, kind) VALUES (:operation_id, :type::text)
 )

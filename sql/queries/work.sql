@@ -500,6 +500,10 @@ WITH change AS MATERIALIZED (
 ), unrelated AS (
     DELETE FROM resource_requirements q USING statuses s
     WHERE s.status = resource_status.DELETED AND s.id IN (q.resource_id, q.required_by_id)
+    RETURNING q.resource_id
+), required AS ( -- by others than before
+    UPDATE resources r SET row_version = r.row_version + 1
+    WHERE r.id IN (SELECT resource_id FROM unrelated) AND r.id NOT IN (SELECT id FROM statuses)
 ), whole AS (
     UPDATE deployments d
     SET status = CASE WHEN c -> 'whole' ? 'lost' THEN deployment_status.UNKNOWN

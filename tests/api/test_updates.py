@@ -29,7 +29,7 @@ topology_template:
         scalable: {{ properties: {{ count: {{ get_input: workers }}, removal_list: {{ get_input: gone }} }} }}
     software:
       type: tosca.nodes.SoftwareComponent
-      requirements: [ host: worker ]
+      requirements: [ host: worker, dependency: front ]
   outputs:
     addresses: {{ value: {{ get_attribute: [ worker, private_address ] }} }}
     ports: {{ value: {{ get_input: ports }} }}
@@ -143,6 +143,22 @@ def test_a_scale_out_adds_rows_at_once_and_machines_in_the_end(stack):
     assert len(set(now.values())) == 4 and None not in now.values()
     assert statuses(alice, made) == {"STARTED"} and len(after["template_outputs"]["addresses"]) == 4
     assert len(machines(stack, alice, made)) == 5
+
+
+def test_what_others_require_has_another_version(stack):
+    alice = stack.person()
+    made = deploy(alice, {"workers": 1}, behaviour="behaviour: slow_boot, boot_ms: 400, config_ms: 400")
+    [front] = [one for one in resources(alice, made) if one["tosca_node_name"] == "front"]
+    path = "/deployments/%s/resources/%s" % (made, front["id"])
+    before = expect(alice.get(path), 200)
+    expect(patch(alice, made, workers=3), 202)
+    after = expect(alice.get(path, headers={"If-None-Match": before.headers["ETag"]}), 200)
+    assert len(before.json()["required_by"]) == 1 and len(after.json()["required_by"]) == 3
+    alice.wait_for_status(made, "UPDATE_COMPLETE")
+    before = expect(alice.get(path), 200)
+    update(alice, made, workers=1)
+    after = expect(alice.get(path, headers={"If-None-Match": before.headers["ETag"]}), 200)
+    assert len(after.json()["required_by"]) == 1
 
 
 @pytest.mark.parametrize("by", ["id", "im_vm_idx"])
