@@ -218,6 +218,25 @@ def test_what_is_secret_in_a_posted_text_of_im_is_told_to_owners_only_and_sealed
     assert logs(alice, made)["im_logs"] is None and stored(frozen, made) == (None, None)
 
 
+def test_what_is_secret_in_a_posted_text_of_the_orchestrator_is_told_to_owners_only(frozen):
+    alice, admin = frozen.person(), frozen.person(admin=True)
+    made = submit(frozen, alice)
+    ended(frozen, made)
+    whole, shown = said(frozen)
+    expect(connector(frozen).post("/deployments/%s/logs" % made, json={"orchestrator_logs": whole}), 204)
+    assert logs(alice, made)["orchestrator_logs"] == whole and logs(admin, made)["orchestrator_logs"] == shown
+
+
+def test_a_log_with_secrets_has_the_version_that_its_reader_saw(frozen):
+    alice, admin, carol = frozen.person(), frozen.person(admin=True), frozen.person(admin=True)
+    made = submit(frozen, alice)
+    own(frozen, made, carol)
+    path = "/deployments/%s/logs" % made
+    for reader in (admin, carol):
+        expect(connector(frozen).post(path, json={"im_logs": said(frozen)[0]}), 204)
+        expect(reader.delete(path, headers={"If-Match": expect(reader.get(path), 200).headers["ETag"]}), 204)
+
+
 def test_a_new_secret_in_the_same_words_is_kept(frozen):
     alice, admin = frozen.person(), frozen.person(admin=True)
     made = submit(frozen, alice)
