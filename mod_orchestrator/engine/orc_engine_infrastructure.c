@@ -117,11 +117,10 @@ void orc_infrastructure_unwanted(orc_task_t *task, const char *tag)
     json_array_append_new(orc_task_change_list(task, "unwanted"), json_string(tag));
 }
 
-void orc_infrastructure_found(orc_task_t *task, const orc_address_t *at, const char *infra, const char *tag,
-                              const char *deployment)
+void orc_infrastructure_found(orc_task_t *task, const orc_address_t *at, const char *infra, const char *deployment)
 {
     const orc_work_t *work = task->work;
-    json_t *found = row(tag ? tag : orc_id_new(task->pool), at);
+    json_t *found = row(orc_id_new(task->pool), at);
 
     orc_json_put(found, "infra", infra);
     orc_json_put(found, "deployment", deployment ? deployment : NOBODY);

@@ -50,8 +50,7 @@ void orc_infrastructure_made(orc_task_t *task, const char *tag, const char *infr
 /** Nobody wants it any more: from now on it has a life of its own, which ends when it is gone. */
 void orc_infrastructure_unwanted(orc_task_t *task, const char *tag);
 
-/** One that no row knows of: it gets one, and is unwanted. `tag`, `deployment`: NULL: unknown. */
-void orc_infrastructure_found(orc_task_t *task, const orc_address_t *at, const char *infra, const char *tag,
-                              const char *deployment);
+/** One that no row knows of: it gets one, and is unwanted. `deployment`: NULL: unknown. */
+void orc_infrastructure_found(orc_task_t *task, const orc_address_t *at, const char *infra, const char *deployment);
 
 #endif

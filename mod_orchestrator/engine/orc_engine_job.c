@@ -92,7 +92,7 @@ int orc_job_read_steps(orc_db_step_t *steps, const orc_job_t *job)
             steps[count++].call = orc_store_answer_call(read->tag, pool);
         break;
     case ORC_READ_TAGS:
-        steps[count++].call = orc_store_known_tags_call(read->ids, pool);
+        steps[count++].call = orc_store_known_tags_call(read->tags, read->ids, pool);
         break;
     case ORC_READ_LIVING:
         steps[count++].call = orc_store_living_call(job->task.work->user_id, read->endpoint, read->ids, pool);

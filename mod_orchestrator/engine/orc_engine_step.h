@@ -66,7 +66,7 @@ typedef enum {
     ORC_READ_RECORDS,   /* how providers did so far */
     ORC_READ_RESOURCES, /* of the deployment */
     ORC_READ_KNOWN,     /* which infrastructures are known, and what was noted for a tag */
-    ORC_READ_TAGS,      /* which tags are known */
+    ORC_READ_TAGS,      /* which tags are known, and not to be another infrastructure's */
     ORC_READ_LIVING,    /* how many infrastructures that are wanted the person has at an IM, beside some */
 } orc_read_kind_t;
 
@@ -80,7 +80,8 @@ typedef struct orc_found_t {
 
 typedef struct orc_read_t {
     orc_read_kind_t kind;
-    const apr_array_header_t *ids;                                  /* KNOWN, TAGS: of these; LIVING: beside these */
+    const apr_array_header_t *ids; /* infrastructures. KNOWN: of these; LIVING: beside these; TAGS: whose they may be */
+    const apr_array_header_t *tags;                                 /* TAGS: of these */
     const char *tag;                                                /* KNOWN: or NULL */
     const char *endpoint;                                           /* LIVING */
     orc_step_t (*then)(orc_task_t *task, const orc_found_t *found); /* in the task's pool */

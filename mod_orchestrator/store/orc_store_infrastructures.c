@@ -34,9 +34,11 @@ orc_sql_call_t orc_store_known_call(const apr_array_header_t *ids, apr_pool_t *p
     return orc_db_kept(orc_sql_infrastructure_known(.ids = orc_value_array(ids, pool)), pool);
 }
 
-orc_sql_call_t orc_store_known_tags_call(const apr_array_header_t *tags, apr_pool_t *pool)
+orc_sql_call_t orc_store_known_tags_call(const apr_array_header_t *tags, const apr_array_header_t *ids,
+                                         apr_pool_t *pool)
 {
-    return orc_db_kept(orc_sql_infrastructure_tags(.tags = orc_value_array(tags, pool)), pool);
+    return orc_db_kept(
+        orc_sql_infrastructure_tags(.tags = orc_value_array(tags, pool), .infras = orc_value_array(ids, pool)), pool);
 }
 
 orc_sql_call_t orc_store_living_call(const char *user_id, const char *endpoint, const apr_array_header_t *but,

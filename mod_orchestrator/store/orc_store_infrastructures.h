@@ -20,9 +20,12 @@ orc_error_t *orc_store_unmade(orc_db_t *db, const char *tag, apr_pool_t *pool);
 orc_sql_call_t orc_store_answer_call(const char *tag, apr_pool_t *pool);
 const char *orc_store_answer(const orc_rows_t *rows, apr_pool_t *pool);
 
-/** Of infrastructures' ids, and of tags, those that belong to something we know: the first column. */
+/** Of infrastructures' ids those that belong to something we know: the first column. */
 orc_sql_call_t orc_store_known_call(const apr_array_header_t *ids, apr_pool_t *pool);
-orc_sql_call_t orc_store_known_tags_call(const apr_array_header_t *tags, apr_pool_t *pool);
+
+/** Of tags those that are known, and not to be another infrastructure's than one of these `ids`: the first column. */
+orc_sql_call_t orc_store_known_tags_call(const apr_array_header_t *tags, const apr_array_header_t *ids,
+                                         apr_pool_t *pool);
 
 /** How many infrastructures that are wanted a person has at an IM beside some; `but`: their ids, of const char *. */
 orc_sql_call_t orc_store_living_call(const char *user_id, const char *endpoint, const apr_array_header_t *but,

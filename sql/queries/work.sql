@@ -630,10 +630,12 @@ SELECT count(*) FROM infrastructures
 WHERE user_id = :user_id::uuid AND endpoint = :endpoint::text AND unwanted_at IS NULL AND infra_id IS NOT NULL
   AND infra_id <> ALL (:but::text[]);
 
--- Of these tags, those that are known.
+-- Of these tags, those of which it is open whose they are, or that are known to be of one of these infrastructures. A
+-- creation that reached IM twice has made two with one tag: the other one is nobody's.
 -- name: infrastructure_tags
 -- columns: id
-SELECT id FROM infrastructures WHERE id = ANY (:tags::uuid[]);
+SELECT id FROM infrastructures
+WHERE id = ANY (:tags::uuid[]) AND (infra_id IS NULL OR infra_id = ANY (:infras::text[]));
 
 -- name: work_resources
 -- columns: position, tosca_node_name, is_compute, im_vm_idx, id, status, is_added

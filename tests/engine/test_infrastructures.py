@@ -7,6 +7,7 @@ import json
 import signal
 
 import pytest
+import requests
 
 from harness.client import template
 from harness.live import HELD
@@ -313,6 +314,22 @@ def test_what_a_restored_database_does_not_know_is_deleted(rig):
     assert "infrastructure %s at IM %s carries this service's tags" % (made["id"],
                                                                        rig.im_url.rstrip("/")) in engine.text()
     assert len(rig.alive(kept)) == 1
+
+
+def test_what_im_made_of_a_creation_that_reached_it_twice_is_deleted(rig):
+    """A proxy may have sent it again; both carry the tag."""
+    engine = rig.engine(sweep_interval=300)
+    alice = rig.person()
+    id = complete(rig, alice)
+    (made,) = rig.alive(id)
+    own = rig.im_url.rstrip("/") + "/infrastructures"
+    headers = {"Authorization": 'type = InfrastructureManager; token = "%s"\\nid = %s; type = Dummy'
+               % (alice.token, made["cloud_id"]), "Content-Type": "text/yaml"}
+    document = requests.get("%s/%s/tosca" % (own, made["id"]), headers=headers, timeout=10).text
+    requests.post(own, document, headers=headers, timeout=10).raise_for_status()
+    assert len(rig.alive(id)) == 2
+    rig.wait_for(lambda: len(rig.alive(id)) == 1, 20, "one of them")
+    assert rig.alive(id)[0]["id"] == made["id"] and "carries this service's tags" in engine.text()
 
 
 def test_what_a_restored_database_does_not_know_is_looked_for_again_when_im_has_lost_its_own(rig):

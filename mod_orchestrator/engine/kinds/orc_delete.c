@@ -54,7 +54,7 @@ static int adopt_current(orc_task_t *task, const apr_array_header_t *all)
         if (infra && strcmp(infra, work->im_infra_id) == 0)
             return 0;
     }
-    orc_infrastructure_found(task, &at, work->im_infra_id, NULL, work->deployment_id);
+    orc_infrastructure_found(task, &at, work->im_infra_id, work->deployment_id);
     return 1;
 }
 

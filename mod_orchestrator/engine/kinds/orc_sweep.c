@@ -12,8 +12,9 @@
 
 /*
  * One IM's list for one person against what is known. A database that was restored, or that failed over to a copy which
- * lagged behind, has forgotten what was made meanwhile; what carries this service's tags, and is in no row, is
- * nobody's. Documents without both tags are somebody else's business, those that can't be read are left alone.
+ * lagged behind, has forgotten what was made meanwhile, and a proxy may have sent a creation twice; what carries this
+ * service's tags, and is in no row, is nobody's. Documents without both tags are somebody else's business, those that
+ * can't be read are left alone.
  */
 
 enum {
@@ -87,14 +88,14 @@ static orc_step_t on_tags(orc_task_t *task, const orc_found_t *found)
     for (i = 0; i < memory->strangers->nelts; i++) {
         const stranger_t *one = &APR_ARRAY_IDX(memory->strangers, i, stranger_t);
 
-        /* With a row of its own it is found by its tag. */
+        /* What is still asked for is found by its tag. */
         if (orc_words_contain(found->known, one->tag))
             continue;
         orc_log(ORC_LOG_WARNING,
                 "infrastructure %s at IM %s carries this service's tags, and nothing knows of it: it "
                 "is deleted (deployment %s)",
                 one->infra, at.endpoint, one->deployment);
-        orc_infrastructure_found(task, &at, one->infra, one->tag, one->deployment);
+        orc_infrastructure_found(task, &at, one->infra, one->deployment);
     }
     return orc_step_later(task->config->sweep_interval);
 }
@@ -104,11 +105,15 @@ static orc_step_t judge(orc_task_t *task)
     const memory_t *memory = task->memory;
     orc_read_t read = {.kind = ORC_READ_TAGS, .then = on_tags};
     apr_array_header_t *tags = apr_array_make(task->pool, 4, sizeof(const char *));
+    apr_array_header_t *ids = apr_array_make(task->pool, 4, sizeof(const char *));
     int i;
 
-    for (i = 0; i < memory->strangers->nelts; i++)
+    for (i = 0; i < memory->strangers->nelts; i++) {
         APR_ARRAY_PUSH(tags, const char *) = APR_ARRAY_IDX(memory->strangers, i, stranger_t).tag;
-    read.ids = tags;
+        APR_ARRAY_PUSH(ids, const char *) = APR_ARRAY_IDX(memory->strangers, i, stranger_t).infra;
+    }
+    read.tags = tags;
+    read.ids = ids;
     return tags->nelts ? orc_step_read(read) : orc_step_later(task->config->sweep_interval);
 }
 
