@@ -104,18 +104,20 @@ static apr_interval_time_t latency_of(const orc_lane_t *lane)
     return silent > lane->latency ? silent : lane->latency;
 }
 
-/* The fuller the hands, the fewer: of many slow endpoints none has too much, and all of them would fill the hands. */
-static apr_interval_time_t per_slot(const orc_engine_t *engine)
+/* The fuller the hands, the fewer: of many slow endpoints none has too much, and all of them would fill the hands. But
+ * where a slot is free every few minutes, somebody has to be there when it is. */
+static apr_interval_time_t per_slot(const orc_engine_t *engine, orc_lane_kind_t lane)
 {
-    int room = ORC_ENGINE_MAX_JOBS - engine->job_count;
+    int count = PER_SLOT * (ORC_ENGINE_MAX_JOBS - engine->job_count) / ORC_ENGINE_MAX_JOBS;
+    int least = lane == ORC_LANE_LONG;
 
-    return room > 0 ? PER_SLOT * room / ORC_ENGINE_MAX_JOBS : 0;
+    return count > least ? count : least;
 }
 
 int orc_window_room(const orc_engine_t *engine, const orc_endpoint_t *endpoint, orc_lane_kind_t kind)
 {
     const orc_lane_t *lane = &endpoint->lanes[kind];
-    apr_interval_time_t latency = latency_of(lane), least = per_slot(engine);
+    apr_interval_time_t latency = latency_of(lane), least = per_slot(engine, kind);
     apr_interval_time_t each = latency ? SOON / latency : ORC_ENGINE_MAX_JOBS;
 
     each = each < least ? least : each > ORC_ENGINE_MAX_JOBS ? ORC_ENGINE_MAX_JOBS : each;

@@ -565,6 +565,23 @@ static void no_more_wait_than_come_to_their_turn_soon(void **state)
     }
 }
 
+static void the_fuller_the_hands_the_fewer_wait_at_slow_ims(void **state)
+{
+    orc_config_t config = {0};
+    orc_engine_t engine = engine_with(&config, 4);
+    orc_endpoint_t *slow = orc_window_of(&engine, "https://slow"), *quick = orc_window_of(&engine, "https://quick");
+
+    learn(slow, ORC_LANE_SHORT, apr_time_from_sec(5));
+    learn(slow, ORC_LANE_LONG, apr_time_from_sec(300));
+    learn(quick, ORC_LANE_SHORT, apr_time_from_msec(50));
+    engine.job_count = ORC_ENGINE_MAX_JOBS / 2;
+    assert_int_equal(orc_window_room(&engine, slow, ORC_LANE_SHORT), 8);
+    engine.job_count = ORC_ENGINE_MAX_JOBS - 1;
+    assert_int_equal(orc_window_room(&engine, slow, ORC_LANE_SHORT), 0);
+    assert_int_equal(orc_window_room(&engine, slow, ORC_LANE_LONG), 2);
+    assert_in_range(orc_window_room(&engine, quick, ORC_LANE_SHORT), 80, 84);
+}
+
 static void a_window_of_one_lets_others_pass_what_lasts_for_minutes(void **state)
 {
     orc_config_t config = {0};
@@ -608,6 +625,7 @@ int main(void)
         cmocka_unit_test(a_log_line_is_cut_between_characters),
         cmocka_unit_test(what_may_not_begin_is_in_the_way_of_no_other_kind_of_call),
         cmocka_unit_test(no_more_wait_than_come_to_their_turn_soon),
+        cmocka_unit_test(the_fuller_the_hands_the_fewer_wait_at_slow_ims),
         cmocka_unit_test(a_window_of_one_lets_others_pass_what_lasts_for_minutes),
     };
     int failed;
