@@ -45,8 +45,8 @@ typedef struct orc_store_standing_t {
     const char *tags[2]; /* its versions for that person: of the object, and of the object with the template's text */
     int status;          /* orc_deployment_status_t */
     const char *deletion_id; /* of the DELETE operation that has not ended yet, or NULL */
-    const char *last_id;     /* of the last operation that sets the status, or NULL */
-    const char *active_id;   /* the same while that one has not ended, else NULL */
+    const char *last_id;     /* of the last operation on it, rather than on one of its machines; or NULL */
+    const char *active_id;   /* of the last one that sets the status while that has not ended, else NULL */
     const char *im_infra_id; /* what it has at IM and somebody wants, or NULL */
 } orc_store_standing_t;
 

@@ -141,13 +141,13 @@ SELECT id FROM operations WHERE deployment_id = :id AND (SELECT count(*) FROM wa
 DELETE FROM deployments WHERE id = :id
 
 -- Where a locked deployment stands for who wants to change it: its versions without and with the template's text; the
--- operation that deletes it, the last one that sets its status, and that one when it has not ended; what it has at IM
--- and somebody wants.
+-- operation that deletes it, the last one on it as a whole, and the one that sets its status when that has not ended;
+-- what it has at IM and somebody wants.
 -- name: deployment_standing
 -- columns: exists, is_allowed, tag, tag_with_template, status, deletion_id, last_id, active_id, im_infra_id
 SELECT d.id IS NOT NULL AS exists, d.is_owner OR :is_admin AS is_allowed, d.version || r.suffix AS tag,
     d.version || '.' || t.row_version || r.suffix AS tag_with_template, d.status,
-    a.id AS deletion_id, d.last_operation AS last_id, l.id AS active_id,
+    a.id AS deletion_id, m.id AS last_id, l.id AS active_id,
     CASE WHEN NOT EXISTS (SELECT FROM infrastructures i WHERE i.infra_id = d.im_infra_id AND i.unwanted_at IS NOT NULL)
         THEN d.im_infra_id END AS im_infra_id
 FROM users u
@@ -156,6 +156,8 @@ FROM users u
     LEFT JOIN operations l ON l.id = d.last_operation AND l.ended_at IS NULL
     LEFT JOIN LATERAL (SELECT o.id FROM operations o
         WHERE o.deployment_id = d.id AND o.type = 'DELETE' AND o.ended_at IS NULL LIMIT 1) a ON true
+    LEFT JOIN LATERAL (SELECT o.id FROM operations o
+        WHERE o.deployment_id = d.id AND o.resource_id IS NULL ORDER BY o.created_at DESC, o.id DESC LIMIT 1) m ON true
     CROSS JOIN LATERAL (SELECT CASE WHEN d.is_owner THEN '.o' ELSE '.a' END AS suffix) r
 WHERE u.id = :caller
 

@@ -25,7 +25,8 @@ SELECT r.row_version || CASE WHEN me.user_id IS NOT NULL THEN '.o' ELSE '.a' END
      WHERE o.deployment_id = d.id AND o.ended_at IS NULL AND (o.resource_id IS NULL OR o.resource_id = r.id)
      ORDER BY o.created_at DESC, o.id DESC LIMIT 1) AS operation_id,
     coalesce((SELECT o.id FROM operations o WHERE o.resource_id = r.id ORDER BY o.created_at DESC, o.id DESC LIMIT 1),
-        d.last_operation_id) AS last_operation_id,
+        (SELECT o.id FROM operations o WHERE o.deployment_id = d.id AND o.resource_id IS NULL
+         ORDER BY o.created_at DESC, o.id DESC LIMIT 1)) AS last_operation_id,
     (SELECT o.id FROM operations o WHERE o.resource_id = r.id AND o.ended_at IS NULL LIMIT 1) AS own_operation_id
 FROM resources r
     JOIN deployments d ON d.id = r.deployment_id

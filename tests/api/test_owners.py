@@ -138,6 +138,16 @@ def test_each_owners_key_reaches_the_machines_and_leaves_them(stack):
     assert keys_at_im(stack, alice, made) == ["key-0"]
 
 
+def test_what_is_so_already_names_the_operation_that_made_it_so(stack):
+    alice, bob, admin = stack.person(), stack.person(), stack.person(admin=True)
+    made = alice.deploy()
+    alice.wait_for_status(made, "CREATE_COMPLETE")
+    for change in (lambda: add(admin, made, id=bob.id), lambda: remove(admin, made, bob.id)):
+        first = expect(change(), 202).headers["Location"]
+        alice.wait_for_status(made, "CREATE_COMPLETE")
+        assert expect(change(), 202).headers["Location"] == first
+
+
 def test_an_owner_without_a_key_is_left_out(stack):
     alice, bob, admin = with_key(stack, 3), stack.person(), stack.person(admin=True)
     made = alice.deploy(alice.store_template(ACCOUNTS.format(name=unique())))
