@@ -15,9 +15,25 @@ int orc_operation_is_canceled(const orc_task_t *task)
 
 orc_step_t orc_operation_cancel(orc_task_t *task)
 {
-    orc_story_log(orc_task_changes(task), "info", "finished", 0, "Canceled.");
-    orc_task_describe(task, "Canceled.");
+    const char *reason = task->work->reason ? task->work->reason : "Canceled.";
+    json_t *changes = orc_task_changes(task);
+
+    json_array_insert_new(orc_task_change_list(task, "errors"), 0,
+                          json_pack("{s:s, s:s}", "error", "operation.canceled", "description", reason));
+    json_object_set_new(changes, "reason", json_string(reason));
+    orc_story_log(changes, "info", "finished", 0, "%s", reason);
+    orc_task_describe(task, "%s", reason);
     return orc_step_ended("canceled");
+}
+
+orc_step_t orc_operation_end(orc_task_t *task, const char *state)
+{
+    return orc_operation_is_canceled(task) ? orc_operation_cancel(task) : orc_step_ended(state);
+}
+
+const char *orc_operation_step_end(const orc_task_t *task, const char *status)
+{
+    return orc_operation_is_canceled(task) ? "canceled" : status;
 }
 
 void orc_operation_watch(orc_task_t *task)

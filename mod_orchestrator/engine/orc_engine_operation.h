@@ -19,8 +19,14 @@ enum {
 /** True when somebody asked for its end. */
 int orc_operation_is_canceled(const orc_task_t *task);
 
-/** The end of one that was canceled. */
+/** The end of one that was canceled, for the reason that is stored with it; what the step tells of errors stays. */
 orc_step_t orc_operation_cancel(orc_task_t *task);
+
+/** The end in a state, succeeded or failed; of one that IM had taken when somebody asked for its end: canceled. */
+orc_step_t orc_operation_end(orc_task_t *task, const char *state);
+
+/** The same of a step that people see: its status. */
+const char *orc_operation_step_end(const orc_task_t *task, const char *status);
 
 /** From its end on, the deployment is looked at now and then, spread over the time between two looks. */
 void orc_operation_watch(orc_task_t *task);

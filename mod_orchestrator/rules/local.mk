@@ -7,6 +7,7 @@ liborc_la_SOURCES += \
 	$(rules)/orc_rules_instances.c $(rules)/orc_rules_instances.h \
 	$(rules)/orc_rules_logs.c $(rules)/orc_rules_logs.h \
 	$(rules)/orc_rules_machines.c $(rules)/orc_rules_machines.h \
+	$(rules)/orc_rules_operations.c $(rules)/orc_rules_operations.h \
 	$(rules)/orc_rules_owners.c $(rules)/orc_rules_owners.h \
 	$(rules)/orc_rules_parsed.c $(rules)/orc_rules_parsed.h \
 	$(rules)/orc_rules_persons.c $(rules)/orc_rules_persons.h \

@@ -133,6 +133,8 @@ static void choose_named(change_t *change, const char *input, const json_t *list
                             : group->going >= group->fall ? "is more than the count falls by"
                                                           : NULL;
 
+        if (wrong && change->of->is_again)
+            continue;
         if (wrong)
             orc_error_add_member(&change->wrong, change->pool,
                                  apr_psprintf(change->pool, "template_inputs/%s/%d", input, (int)i), "%s", wrong);

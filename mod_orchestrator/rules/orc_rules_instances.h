@@ -19,6 +19,7 @@ typedef struct orc_rules_instances_t {
     const apr_array_header_t *rows;      /* of orc_store_resource_t, by position */
     const apr_array_header_t *relations; /* of orc_rules_relation_t, among the rows */
     const json_t *given;                 /* the inputs of this change, with its lists of what is to go */
+    int is_again;                        /* it was tried before: what a list names may be gone, which is no mistake */
 } orc_rules_instances_t;
 
 /** What comes of it. */

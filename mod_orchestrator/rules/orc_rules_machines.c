@@ -2,11 +2,11 @@
 #include "orc_rules_machines.h"
 
 #include <apr_strings.h>
+#include <string.h>
 
 #include "orc_enums.h"
 #include "orc_id.h"
 #include "orc_store_deployments.h"
-#include "orc_store_machines.h"
 
 #define ANY     ((1u << ORC_RESOURCE_CONFIGURED) | (1u << ORC_RESOURCE_STOPPED) | (1u << ORC_RESOURCE_STARTED))
 #define RUNNING (1u << ORC_RESOURCE_STARTED)
@@ -116,4 +116,19 @@ orc_error_t *orc_rules_machine_ask(const char **operation_id, const orc_rules_ca
     ORC_TRY(orc_db_transact(call->service->db, ask, &work, 1, call->pool));
     *operation_id = work.operation_id;
     return NULL;
+}
+
+orc_error_t *orc_rules_machine_ask_again(orc_db_t *db, orc_store_action_t *action, apr_pool_t *pool)
+{
+    orc_rules_machine_wish_t wish = ORC_RULES_START;
+    orc_store_machine_t machine;
+
+    while (strcmp(wishes[wish].type, action->type) != 0)
+        wish++;
+    ORC_TRY(orc_store_machine_find(&machine, db, action->deployment_id, action->id, action->caller, pool));
+    if (!machine.is_made || machine.status == ORC_RESOURCE_DELETED)
+        return orc_error(pool, 409, "resource.gone", "The machine is not there any more.");
+    action->former = machine.status;
+    action->status = wishes[wish].status;
+    return orc_store_machine_act(db, action, pool);
 }

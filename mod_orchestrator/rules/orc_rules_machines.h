@@ -3,6 +3,7 @@
 #define ORC_RULES_MACHINES_H
 
 #include "orc_rules.h"
+#include "orc_store_machines.h"
 
 typedef enum {
     ORC_RULES_START,
@@ -26,5 +27,12 @@ typedef struct orc_rules_machine_t {
  */
 orc_error_t *orc_rules_machine_ask(const char **operation_id, const orc_rules_call_t *call,
                                    const orc_rules_machine_t *machine);
+
+/**
+ * Asks for it once more, in the transaction at hand, whatever the machine's status is. All of `action` is the caller's
+ * to set but for the statuses.
+ * @return 409: the machine is not there any more
+ */
+orc_error_t *orc_rules_machine_ask_again(orc_db_t *db, orc_store_action_t *action, apr_pool_t *pool);
 
 #endif

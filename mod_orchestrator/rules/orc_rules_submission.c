@@ -208,7 +208,7 @@ static const char *render_resources(const apr_array_header_t *nodes, apr_pool_t 
     return orc_json_text(resources, pool);
 }
 
-static orc_error_t *queue_full(int max_queued, apr_pool_t *pool)
+orc_error_t *orc_rules_queue_full(int max_queued, apr_pool_t *pool)
 {
     orc_error_t *error = orc_error(pool, 429, "queue.full",
                                    "%d deployments of the user group are waiting for their turn already.", max_queued);
@@ -257,7 +257,7 @@ static orc_error_t *store(int *is_outdated, const submission_t *s, const char *t
 
     error = orc_store_deployment_submit(&is_full, is_outdated, call->service->db, &row, wish->also, call->pool);
     if (is_full)
-        return queue_full(row.max_queued, call->pool);
+        return orc_rules_queue_full(row.max_queued, call->pool);
     return orc_db_is_reference(error) ? orc_rules_gone(call->pool) : error;
 }
 

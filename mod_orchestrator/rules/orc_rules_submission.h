@@ -31,4 +31,7 @@ void orc_rules_submission_check(orc_error_t **error, const orc_rules_call_t *cal
  */
 orc_error_t *orc_rules_submit(const orc_rules_call_t *call, const orc_rules_submission_t *wish);
 
+/** 429: so many of the group wait for their turn. */
+orc_error_t *orc_rules_queue_full(int max_queued, apr_pool_t *pool);
+
 #endif

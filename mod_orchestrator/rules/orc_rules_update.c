@@ -182,7 +182,10 @@ static orc_error_t *read_relations(apr_array_header_t **relations, orc_db_t *db,
 
 static orc_error_t *turn_over(orc_rules_turnover_t *turnover, orc_db_t *db, const update_t *update, apr_pool_t *pool)
 {
-    orc_rules_instances_t instances = {.tosca = update->tosca, .nodes = update->nodes, .given = update->wish->inputs};
+    orc_rules_instances_t instances = {.tosca = update->tosca,
+                                       .nodes = update->nodes,
+                                       .given = update->wish->inputs,
+                                       .is_again = update->wish->again != NULL};
     apr_array_header_t *relations;
     orc_rows_t rows;
 
@@ -193,16 +196,31 @@ static orc_error_t *turn_over(orc_rules_turnover_t *turnover, orc_db_t *db, cons
     return orc_rules_instances_change(turnover, &instances, pool);
 }
 
+/* What is to go, as it was asked for. */
+static const char *options(const update_t *update, apr_pool_t *pool)
+{
+    json_t *removals = json_object(), *value;
+    const char *name;
+
+    json_object_foreach((json_t *)update->wish->inputs, name, value)
+    {
+        if (is_list_of_removals(update, name))
+            json_object_set(removals, name, value);
+    }
+    return orc_json_text(orc_json_own(json_pack("{s:o}", "removals", removals), pool), pool);
+}
+
 static orc_error_t *store(orc_db_t *db, const update_t *update, const orc_rules_turnover_t *turnover, apr_pool_t *pool)
 {
     const orc_rules_call_t *call = update->call;
+    const orc_rules_again_t *again = update->wish->again;
     int has_secrets;
     const json_t *shown = orc_redact(update->wanted, &has_secrets, pool);
     const orc_store_update_t row = {
         .id = update->wish->id,
         .operation_id = update->operation_id,
         .type = "UPDATE",
-        .options = "{}",
+        .options = options(update, pool),
         .inputs = orc_json_text(shown, pool),
         .inputs_sealed = has_secrets ? orc_secret_seal(call->service->config->secret_keys, ORC_SEALED_WANTED,
                                                        update->operation_id, orc_json_text(update->wanted, pool), pool)
@@ -210,6 +228,7 @@ static orc_error_t *store(orc_db_t *db, const update_t *update, const orc_rules_
         .added = orc_json_text(turnover->added, pool),
         .relations = orc_json_text(turnover->relations, pool),
         .removed = turnover->removed,
+        .parent_id = again ? again->parent_id : NULL,
         .caller = call->who->user_id,
         .correlation_id = call->correlation_id,
     };
@@ -220,6 +239,7 @@ static orc_error_t *store(orc_db_t *db, const update_t *update, const orc_rules_
 static orc_error_t *change(orc_db_t *db, void *baton, apr_pool_t *pool)
 {
     update_t *update = baton;
+    const orc_rules_again_t *again = update->wish->again;
     orc_sql_deployment_update_facts_row_t row;
     orc_rules_turnover_t turnover;
     orc_store_standing_t standing;
@@ -227,6 +247,8 @@ static orc_error_t *change(orc_db_t *db, void *baton, apr_pool_t *pool)
 
     update->operation_id = NULL;
     ORC_TRY(orc_rules_deployment_lock(&standing, db, update->call, update->wish->id, &update->wish->condition));
+    if (again)
+        ORC_TRY(again->check(db, again->baton));
     ORC_TRY(check_standing(update, &standing));
     ORC_TRY(orc_db_execute(db, &rows,
                            orc_sql_deployment_update_facts(.id = update->wish->id, .caller = update->call->who->user_id,
@@ -237,9 +259,11 @@ static orc_error_t *change(orc_db_t *db, void *baton, apr_pool_t *pool)
     if (update->is_outdated)
         return NULL;
     ORC_TRY(turn_over(&turnover, db, update, pool));
-    if (standing.status != ORC_DEPLOYMENT_UPDATE_FAILED && json_equal(update->wanted, update->stored))
+    if (!again && standing.status != ORC_DEPLOYMENT_UPDATE_FAILED && json_equal(update->wanted, update->stored))
         return NULL;
-    update->operation_id = orc_id_new(pool);
+    update->operation_id = again ? again->operation_id : orc_id_new(pool);
+    if (again)
+        ORC_TRY(again->keep(db, again->baton));
     return store(db, update, &turnover, pool);
 }
 

@@ -4,18 +4,30 @@
 
 #include "orc_rules.h"
 
+/** An update that is asked for once more: what it is stored with. */
+typedef struct orc_rules_again_t {
+    const char *operation_id; /* UUID, a new one */
+    const char *parent_id;    /* the former one */
+    /** Asked when the deployment is locked, before anything else: what speaks against it. */
+    orc_error_t *(*check)(orc_db_t *db, void *baton);
+    /** Asked behind that, before anything is stored. */
+    orc_error_t *(*keep)(orc_db_t *db, void *baton);
+    void *baton;
+} orc_rules_again_t;
+
 /** Other inputs that somebody asks for. */
 typedef struct orc_rules_update_t {
     const char *id;       /* of the deployment */
     const json_t *inputs; /* an object; mistakes are about its members, "template_inputs/..." */
     int is_whole;         /* these are all; else they come over those that the deployment has */
     orc_rules_condition_t condition;
+    const orc_rules_again_t *again; /* or NULL */
 } orc_rules_update_t;
 
 /**
  * Asks for a re-deployment with other inputs on the same provider. The inputs are the deployment's when it succeeded.
- * A list of what is to go (orc_tosca_removal_input) counts for this update only, and isn't kept. Where the last update
- * failed, the same inputs are deployed anew, too.
+ * A list of what is to go (orc_tosca_removal_input) counts for this update only; it is kept among its options, for
+ * whoever asks for it once more. Where the last update failed, the same inputs are deployed anew, too.
  * @param operation_id NULL: nothing changes
  * @return 404, 403, 422 about the inputs, 409 when the deployment is at work (with the location of the operation),
  * deleted, or has no infrastructure

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "orc_json.h"
+#include "orc_store_operations.h"
 
 static orc_sql_call_t insertion(const orc_store_submission_t *s, apr_pool_t *pool)
 {
@@ -101,14 +102,14 @@ orc_error_t *orc_store_deployment_forget(orc_db_t *db, const char *id, apr_pool_
 
 orc_error_t *orc_store_deployment_delete(orc_db_t *db, const orc_store_deletion_t *deletion, apr_pool_t *pool)
 {
-    ORC_TRY(orc_db_execute(db, NULL, orc_sql_deployment_cancel_operations(.id = deletion->id), pool));
-    return orc_db_execute(db, NULL,
-                          orc_sql_deployment_delete(.id = deletion->id, .operation_id = deletion->operation_id,
-                                                    .caller = deletion->caller,
-                                                    .is_forced = orc_value_flag(deletion->is_forced),
-                                                    .is_unsecure = orc_value_flag(deletion->is_unsecure),
-                                                    .correlation_id = deletion->correlation_id),
-                          pool);
+    ORC_TRY(orc_store_operation_cancel(db, deletion->id, NULL, deletion->operation_id, deletion->caller, pool));
+    return orc_db_execute(
+        db, NULL,
+        orc_sql_deployment_delete(.id = deletion->id, .operation_id = deletion->operation_id,
+                                  .caller = deletion->caller, .is_forced = orc_value_flag(deletion->is_forced),
+                                  .is_unsecure = orc_value_flag(deletion->is_unsecure),
+                                  .parent_id = deletion->parent_id, .correlation_id = deletion->correlation_id),
+        pool);
 }
 
 orc_error_t *orc_store_deployment_delete_harder(orc_db_t *db, const orc_store_deletion_t *deletion, apr_pool_t *pool)
@@ -147,6 +148,7 @@ orc_error_t *orc_store_deployment_update(orc_db_t *db, const orc_store_update_t 
                                                     .inputs = update->inputs, .inputs_sealed = update->inputs_sealed,
                                                     .added = update->added, .relations = update->relations,
                                                     .removed = orc_value_array(update->removed, pool),
+                                                    .former_id = update->former_id, .parent_id = update->parent_id,
                                                     .caller = update->caller, .correlation_id = update->correlation_id),
                           pool);
 }

@@ -64,6 +64,7 @@ orc_error_t *orc_store_deployment_forget(orc_db_t *db, const char *id, apr_pool_
 typedef struct orc_store_deletion_t {
     const char *id;           /* of the deployment */
     const char *operation_id; /* UUID, a new one */
+    const char *parent_id;    /* the operation that it is once more, or NULL */
     const char *caller;
     int is_forced, is_unsecure;
     const char *correlation_id;
@@ -93,6 +94,8 @@ typedef struct orc_store_update_t {
     const char *added;                 /* resources that come: JSON array of {id, position, name, type, is_compute} */
     const char *relations;             /* of these: JSON array of {resource, required_by} */
     const apr_array_header_t *removed; /* ids of resources that go, of const char * */
+    const char *parent_id;             /* the operation that it is once more, or NULL */
+    const char *former_id;             /* what the deployment goes back to when it says so; NULL: its last operation */
     const char *caller, *correlation_id;
 } orc_store_update_t;
 

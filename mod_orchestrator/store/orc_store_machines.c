@@ -32,7 +32,8 @@ orc_error_t *orc_store_machine_act(orc_db_t *db, const orc_store_action_t *actio
                                                .operation_id = action->operation_id, .type = action->type,
                                                .former = orc_value_number(action->former, pool),
                                                .status = orc_value_number(action->status, pool),
-                                               .caller = action->caller, .correlation_id = action->correlation_id),
+                                               .parent_id = action->parent_id, .caller = action->caller,
+                                               .correlation_id = action->correlation_id),
                           pool);
 }
 

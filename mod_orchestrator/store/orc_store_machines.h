@@ -25,6 +25,7 @@ orc_error_t *orc_store_machine_find(orc_store_machine_t *machine, orc_db_t *db, 
 typedef struct orc_store_action_t {
     const char *deployment_id, *id;
     const char *operation_id; /* UUID, a new one */
+    const char *parent_id;    /* the operation that it is once more, or NULL */
     const char *type;         /* the operation's, a word */
     int former, status;       /* of the resource, before and from now on */
     const char *caller, *correlation_id;

@@ -123,6 +123,8 @@ orc_error_t *orc_store_work_read(orc_work_t **out, const orc_rows_t *rows, int n
     work->wanted_sealed = apr_pstrdup(pool, row.inputs_sealed);
     work->target_project = apr_pstrdup(pool, row.target_project);
     work->status = (int)orc_value_integer(row.status);
+    work->reason = apr_pstrdup(pool, row.reason);
+    work->is_deleted = row.canceled_for != NULL;
     *out = work;
     ORC_TRY(read_json(&work->options, row.options, pool));
     ORC_TRY(read_json(&work->memory, row.memory, pool));

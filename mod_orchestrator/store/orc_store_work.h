@@ -25,6 +25,8 @@ typedef struct orc_work_t {
     int has_rhythm;            /* due again when the lease ends, though nothing is written */
     int is_fresh;              /* claimed for the first time */
     const char *correlation_id, *description;
+    const char *reason; /* of one that is to end: who asked for that, a sentence; else NULL */
+    int is_deleted;     /* of one that is to end: a deletion of its deployment waits behind it */
     const char *user_group, *user_group_issuer;
     apr_time_t deadline; /* 0: none */
     apr_time_t clock;    /* the database's now */

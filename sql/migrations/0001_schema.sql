@@ -225,6 +225,9 @@ CREATE TABLE operations (
     inputs           json,                     -- of an update: the deployment's to be, without secrets
     inputs_sealed    text,                     -- all of them, sealed, when some are secret
     former_id        uuid,                     -- what was the deployment's last operation before it; no reference
+    parent_id        uuid,                     -- the operation that it is once more; no reference
+    canceled_for     uuid,                     -- the deletion that ends it, when one does; no reference
+    is_dry_run       boolean NOT NULL DEFAULT false, -- it changes nothing
     platform_id      text,                     -- the provider it works on
     correlation_id   text,                     -- X-Request-ID of the request that asked for it
     user_group       text NOT NULL,

@@ -104,9 +104,10 @@ WITH deployment AS (
     INSERT INTO deployment_owners (deployment_id, user_id, deployment_created_at)
     SELECT id, created_by, created_at FROM deployment
 ), operation AS (
-    INSERT INTO operations (id, deployment_id, type, description, transitive, correlation_id, user_group,
+    INSERT INTO operations (id, deployment_id, type, description, options, transitive, correlation_id, user_group,
         user_group_issuer, created_by, deadline)
     SELECT d.last_operation_id, d.id, 'CREATE', 'Waiting for its turn.',
+        jsonb_build_object('target_provider', d.target_provider, 'target_region', d.target_region),
         (SELECT coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'type', 'resources', 'operation_type', 'CREATE',
             'criteria', n.name) ORDER BY n."position"), '[]') FROM node n),
         :correlation_id, d.user_group, d.user_group_issuer, d.created_by,
@@ -161,20 +162,47 @@ FROM users u
     CROSS JOIN LATERAL (SELECT CASE WHEN d.is_owner THEN '.o' ELSE '.a' END AS suffix) r
 WHERE u.id = :caller
 
--- name: deployment_cancel_operations
-WITH canceled AS (
-    UPDATE operations SET state = 'canceling', updated_at = now(), row_version = row_version + 1
-    WHERE deployment_id = :id AND state IN ('pending', 'in progress') RETURNING id
+-- A creation that ended is asked for once more, as it was at first: what is left of the former ones has to go, and what
+-- they found out is forgotten.
+-- name: deployment_create_again
+WITH unwanted AS (
+    UPDATE infrastructures
+    SET unwanted_at = now(), tried_at = NULL, tries = 0, note = NULL, waits_for_token = false,
+        standing = CASE WHEN standing IN ('asked', 'gone', 'deleting') THEN standing ELSE 'unwanted' END
+    WHERE deployment_id = :id AND unwanted_at IS NULL
+    RETURNING id, endpoint
+), removing AS (
+    INSERT INTO work (id, kind, phase, is_begun, is_resting, endpoint)
+    SELECT id, 'infrastructure', 'unwanted', true, true, endpoint FROM unwanted ORDER BY id
+    ON CONFLICT (id) DO UPDATE SET due_at = now(), is_hurried = true
+), operation AS (
+    INSERT INTO operations (id, deployment_id, type, description, options, parent_id, transitive, correlation_id,
+        user_group, user_group_issuer, created_by, deadline)
+    SELECT :operation_id, d.id, 'CREATE', 'Waiting for its turn.', p.options, p.id, p.transitive, :correlation_id,
+        d.user_group, d.user_group_issuer, :caller, now() + d.tot_timeout_mins * interval '1 minute'
+    FROM deployments d JOIN operations p ON p.id = :parent_id WHERE d.id = :id
+), work AS (
+    INSERT INTO work (id, kind) VALUES (:operation_id, 'CREATE')
+), resource AS (
+    UPDATE resources
+    SET status = resource_status.INITIAL, im_vm_idx = NULL, metadata = NULL, metadata_sealed = NULL,
+        updated_by = :caller, updated_at = now(), row_version = row_version + 1
+    WHERE deployment_id = :id
 )
-UPDATE work w SET due_at = now(), is_begun = true, is_hurried = true FROM canceled c WHERE w.id = c.id
+UPDATE deployments d
+SET last_operation_id = :operation_id, target_provider = p.options ->> 'target_provider',
+    target_region = p.options ->> 'target_region', target_iaas_project = NULL, im_infra_id = NULL, im_endpoint = NULL,
+    updated_by = :caller, updated_at = now(), row_version = d.row_version + 1
+FROM operations p WHERE d.id = :id AND p.id = :parent_id
 
 -- A deletion has the time that the deployment had, and a day at least.
 -- name: deployment_delete
 WITH operation AS (
-    INSERT INTO operations (id, deployment_id, type, description, options, transitive, correlation_id, user_group,
-        user_group_issuer, created_by, deadline)
+    INSERT INTO operations (id, deployment_id, type, description, options, former_id, parent_id, transitive,
+        correlation_id, user_group, user_group_issuer, created_by, deadline)
     SELECT :operation_id, d.id, 'DELETE', 'Waiting for its turn.',
-        jsonb_build_object('force', :is_forced::boolean, 'unsecure', :is_unsecure::boolean),
+        jsonb_build_object('force', :is_forced::boolean, 'unsecure', :is_unsecure::boolean), d.last_operation_id,
+        :parent_id,
         (SELECT coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'type', 'resources', 'operation_type', 'DELETE',
             'criteria', r.tosca_node_name) ORDER BY r.position), '[]')
             FROM resources r WHERE r.deployment_id = d.id AND r.status <> resource_status.DELETED),
@@ -273,10 +301,10 @@ WITH added AS MATERIALIZED (
 ), removed AS MATERIALIZED (
     SELECT id, tosca_node_name, "position" FROM resources WHERE deployment_id = :id AND id = ANY (:removed::uuid[])
 ), operation AS (
-    INSERT INTO operations (id, deployment_id, type, description, options, inputs, inputs_sealed, former_id, transitive,
-        correlation_id, user_group, user_group_issuer, created_by, deadline)
+    INSERT INTO operations (id, deployment_id, type, description, options, inputs, inputs_sealed, former_id, parent_id,
+        transitive, correlation_id, user_group, user_group_issuer, created_by, deadline)
     SELECT :operation_id, d.id, :type::operation_type, 'Waiting for its turn.', :options::jsonb, :inputs::json,
-        :inputs_sealed, d.last_operation_id,
+        :inputs_sealed, coalesce(:former_id::uuid, d.last_operation_id), :parent_id,
         (SELECT coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'type', 'resources', 'operation_type', n.type,
             'criteria', n.name) ORDER BY n."position"), '[]')
             FROM (SELECT id, "position", name, 'CREATE' AS type FROM added

@@ -36,10 +36,10 @@ WHERE r.id = :id AND r.deployment_id = :deployment_id
 -- A machine has an hour, or the time of a provider when that is shorter.
 -- name: resource_act
 WITH operation AS (
-    INSERT INTO operations (id, deployment_id, resource_id, type, description, options, platform_id, correlation_id,
-        user_group, user_group_issuer, created_by, deadline)
+    INSERT INTO operations (id, deployment_id, resource_id, type, description, options, parent_id, platform_id,
+        correlation_id, user_group, user_group_issuer, created_by, deadline)
     SELECT :operation_id, d.id, :id, :type::operation_type, 'Waiting for its turn.',
-        jsonb_build_object('former', :former::smallint), d.target_provider, :correlation_id, d.user_group,
+        jsonb_build_object('former', :former::smallint), :parent_id, d.target_provider, :correlation_id, d.user_group,
         d.user_group_issuer, :caller, now() + LEAST(d.per_provider_timeout_mins, 60) * interval '1 minute'
     FROM deployments d WHERE d.id = :deployment_id
 ), work AS (

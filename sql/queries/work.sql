@@ -27,7 +27,8 @@
 -- columns: per_provider_max_retries, max_providers, per_provider_timeout_mins, keep_last_attempt, target_provider,
 -- columns: target_region, im_endpoint, im_infra_id, user_id, issuer, email, refresh_token, access_token, token_expires,
 -- columns: target_provider_type, content, owners, infrastructures, endpoint, provider, region, project,
--- columns: template_inputs_sealed, inputs, inputs_sealed, created_at, target_project, status, resources
+-- columns: template_inputs_sealed, inputs, inputs_sealed, created_at, target_project, status, reason, canceled_for,
+-- columns: resources
 WITH RECURSIVE due AS (
     SELECT id, due_at, endpoint, is_hurried, is_idle, kind || '/' || phase = ANY (:deleting::text[]) AS deletes
     FROM work
@@ -137,9 +138,8 @@ WITH RECURSIVE due AS (
            u.id AS user_id, u.issuer, u.email, u.refresh_token,
            k.access_token, (extract(epoch FROM k.expires_at) * 1000000)::bigint AS token_expires,
            t.target_provider_type,
-           CASE WHEN w.kind || '/' || w.phase = ANY (:with_template::text[]) AND o.state <> 'canceling'
-               THEN t.content END AS content,
-           CASE WHEN w.kind || '/' || w.phase = ANY (:with_template::text[]) AND o.state <> 'canceling'
+           CASE WHEN w.kind || '/' || w.phase = ANY (:with_template::text[]) THEN t.content END AS content,
+           CASE WHEN w.kind || '/' || w.phase = ANY (:with_template::text[])
                THEN (SELECT jsonb_agg(jsonb_build_object('name', y.username, 'key', y.public_ssh_key)
                                       ORDER BY x.created_at)
                      FROM deployment_owners x JOIN users y ON y.id = x.user_id
@@ -156,7 +156,7 @@ WITH RECURSIVE due AS (
                   UNION ALL SELECT * FROM infrastructures WHERE id = w.id) n) AS infrastructures,
            s.endpoint, s.provider, s.region, s.project, d.template_inputs_sealed, o.inputs, o.inputs_sealed,
            o.created_at,
-           d.target_iaas_project AS target_project, d.status,
+           d.target_iaas_project AS target_project, d.status, o.reason, o.canceled_for,
            CASE WHEN w.kind || '/' || w.phase = ANY (:with_resources::text[])
                AND (o.id IS NOT NULL OR NOT EXISTS (SELECT FROM operations x
                     WHERE x.deployment_id = d.id AND x.ended_at IS NULL))
@@ -324,7 +324,9 @@ SELECT (SELECT count(*) FROM free),
 
 -- The end of a step; `due` in microseconds from now; `changes`: see orc_store_work.h; `watching`: as of a claim: those
 -- are woken when an infrastructure of their deployment changed. Nothing is written unless the lease still is the
--- owner's. `is_over`: the lease as well, lest a step is told twice whose commit was not answered.
+-- owner's; and nothing that is an end, or that says what is about to be sent, when somebody wants the work to be looked
+-- at: what they changed since the claim may forbid it. `is_over`: the lease as well, lest a step is told twice whose
+-- commit was not answered.
 -- name: work_save
 -- columns: id
 WITH change AS MATERIALIZED (
@@ -337,11 +339,12 @@ WITH change AS MATERIALIZED (
         lease_number = w.lease_number + (:is_over::boolean)::integer
     FROM change
     WHERE NOT c ? 'ended' AND w.id = :id::uuid AND w.lease_owner = :owner::text
-      AND w.lease_number = :lease_number::bigint
+      AND w.lease_number = :lease_number::bigint AND (:is_over::boolean OR NOT w.is_hurried)
     RETURNING w.id
 ), done AS (
     DELETE FROM work w USING change
     WHERE c ? 'ended' AND w.id = :id::uuid AND w.lease_owner = :owner::text AND w.lease_number = :lease_number::bigint
+      AND NOT w.is_hurried
     RETURNING w.id
 ), removals AS MATERIALIZED (
     SELECT w.id FROM work w, change
@@ -353,8 +356,7 @@ WITH change AS MATERIALIZED (
     WHERE (SELECT count(*) FROM removals) >= 0
 ), mine AS (
     UPDATE operations o
-    SET state = CASE WHEN c ? 'ended' AND o.state = 'canceling' AND o.type <> 'DELETE' THEN 'canceled'
-                     ELSE COALESCE((c ->> 'ended')::operation_state, o.state) END,
+    SET state = COALESCE((c ->> 'ended')::operation_state, o.state),
         phase = COALESCE((c ->> 'phase')::operation_phase, o.phase),
         description = COALESCE(c ->> 'description', o.description),
         reason = COALESCE(c ->> 'reason', o.reason),
@@ -368,6 +370,9 @@ WITH change AS MATERIALIZED (
     WHERE o.id = w.id
     RETURNING o.id, o.deployment_id, o.resource_id, o.state, o.user_group, o.user_group_issuer, o.inputs, o.former_id,
         c
+), handed_on AS (
+    UPDATE operations x SET former_id = mine.former_id
+    FROM mine WHERE c ? 'former' AND x.deployment_id = mine.deployment_id AND x.former_id = mine.id
 ), deployment AS (
     UPDATE deployments d
     SET row_version = d.row_version + 1,

@@ -1,6 +1,6 @@
 -- `ready`: what the operation worked on was left ready for use. `reschedule`: IM has taken the request over, so that
--- the work goes on from there whatever happens to the one who does it. Nothing schedules deletions, has labels, parents
--- or orchestrations yet.
+-- the work goes on from there whatever happens to the one who does it. `deletion_scheduled`: since when what it made,
+-- or what a deletion left, has to go, as long as it is not gone. Nothing has labels or orchestrations yet.
 CREATE FUNCTION views.v1_operations(caller uuid) RETURNS TABLE (
     id                 uuid,
     type               text,
@@ -13,9 +13,10 @@ CREATE FUNCTION views.v1_operations(caller uuid) RETURNS TABLE (
     platform_id        text,
     correlation_id     text,
     reschedule         boolean,
-    deletion_scheduled boolean,
+    deletion_scheduled timestamptz,
     parent_id          uuid,
     orchestration_id   uuid,
+    dry_run            boolean,
     created_by         uuid,
     created_at         timestamptz,
     started_at         timestamptz,
@@ -27,9 +28,9 @@ CREATE FUNCTION views.v1_operations(caller uuid) RETURNS TABLE (
     object             json
 ) LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT o.id, o.type::text, o.state::text, o.description, s.ready, coalesce(o.resource_id, o.deployment_id),
-        s.resource_type, o.deployment_id, o.platform_id, o.correlation_id, s.reschedule, false,
-        NULL::uuid, NULL::uuid, o.created_by, o.created_at, o.started_at, o.updated_at, o.ended_at,
-        me.user_id IS NOT NULL, o.row_version::text,
+        s.resource_type, o.deployment_id, o.platform_id, o.correlation_id, s.reschedule, s.deletion_scheduled,
+        o.parent_id, NULL::uuid, o.is_dry_run, o.created_by, o.created_at, o.started_at, o.updated_at, o.ended_at,
+        me.user_id IS NOT NULL, concat(o.row_version, '.d' || extract(epoch FROM s.deletion_scheduled)),
         1000 + o.lists_bytes + views.json_bytes(concat(o.description, o.platform_id, o.correlation_id)),
         json_build_object(
             'id', o.id,
@@ -44,11 +45,12 @@ CREATE FUNCTION views.v1_operations(caller uuid) RETURNS TABLE (
             'platform_id', o.platform_id,
             'correlation_id', o.correlation_id,
             'reschedule', s.reschedule,
-            'deletion_scheduled', false,
+            'deletion_scheduled', views.rfc3339(s.deletion_scheduled),
             'errors', o.errors,
             'labels', '{}'::json,
-            'parent_id', NULL,
+            'parent_id', o.parent_id,
             'orchestration_id', NULL,
+            'dry_run', o.is_dry_run,
             'created_by', o.created_by,
             'created_at', views.rfc3339(o.created_at),
             'started_at', views.rfc3339(o.started_at),
@@ -60,5 +62,8 @@ CREATE FUNCTION views.v1_operations(caller uuid) RETURNS TABLE (
             o.state = 'succeeded' AND o.type NOT IN ('DELETE', 'STOP') AS ready,
             CASE WHEN o.resource_id IS NULL THEN 'deployments' ELSE 'resources' END AS resource_type,
             o.state IN ('in progress', 'canceling') AND o.phase IN ('provisioning', 'collecting', 'confirming')
-                AS reschedule) s
+                AS reschedule,
+            (SELECT min(i.unwanted_at) FROM infrastructures i
+             WHERE i.deployment_id = o.deployment_id AND i.standing <> 'gone'
+               AND (i.operation_id = o.id OR o.type = 'DELETE' AND o.ended_at IS NOT NULL)) AS deletion_scheduled) s
 $$;

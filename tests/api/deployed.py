@@ -3,6 +3,7 @@
 would have written is written by SQL."""
 
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -42,6 +43,16 @@ topology_template:
 def frozen(make_stack):
     """A stack whose engine does nothing once it has begun: operations stay as they are."""
     stack = make_stack("OrchestratorMaxQueued 4\n")
+    with still(stack):
+        yield stack
+        # What the tests put there is no work for the engine, which would log so, now or after the end's look at the
+        # logs.
+        stack.sql("DELETE FROM work")
+
+
+@contextlib.contextmanager
+def still(stack):
+    """The engine does nothing meanwhile, and holds no lock."""
     pid = stack.wait_for(stack.daemon_pid, 15, "the daemon")
 
     def is_frozen():
@@ -54,9 +65,7 @@ def frozen(make_stack):
             os.kill(pid, signal.SIGCONT)
         return not busy
     stack.wait_for(is_frozen, 15, "an engine that can be held still")
-    yield stack
-    # What the tests put there is no work for the engine, which would log so, now or after the end's look at the logs.
-    stack.sql("DELETE FROM work")
+    yield
     os.kill(pid, signal.SIGCONT)
 
 

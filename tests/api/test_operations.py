@@ -27,9 +27,9 @@ def test_a_new_operation_has_every_fact_and_null_for_those_that_are_absent(froze
         "resource_id": made, "resource_type": "deployments", "deployment_id": made,
         "transitive_resources": [{"id": resource, "type": "resources", "operation_type": "CREATE",
                                   "criteria": "simple_node"}],
-        "platform_id": None, "reschedule": False, "deletion_scheduled": False, "errors": [], "labels": {},
-        "parent_id": None, "orchestration_id": None, "created_by": person_id(frozen, alice), "started_at": None,
-        "ended_at": None}
+        "platform_id": None, "reschedule": False, "deletion_scheduled": None, "errors": [], "labels": {},
+        "parent_id": None, "orchestration_id": None, "dry_run": False,
+        "created_by": person_id(frozen, alice), "started_at": None, "ended_at": None}
 
 
 @pytest.mark.parametrize("type_, state, phase, ready, reschedule", [

@@ -164,9 +164,12 @@ class Person:
             WITH l AS MATERIALIZED (SELECT w.id FROM work w JOIN operations o ON o.id = w.id
             WHERE o.deployment_id = %(id)s
                 ORDER BY w.id FOR NO KEY UPDATE OF w),
-            c AS (UPDATE operations o SET state = 'canceling' FROM l
-                WHERE o.id = l.id AND o.state IN ('pending', 'in progress') RETURNING o.id),
-            h AS (UPDATE work w SET due_at = now(), is_begun = true, is_hurried = true FROM c WHERE w.id = c.id),
+            c AS (UPDATE operations o SET state = 'canceling', reason = 'Canceled.', canceled_for = %(operation)s FROM l
+                WHERE o.id = l.id AND o.state = 'in progress' RETURNING o.id),
+            p AS (UPDATE operations o SET state = 'canceled', phase = 'ended', ended_at = now() FROM l
+                WHERE o.id = l.id AND o.state = 'pending' RETURNING o.id),
+            g AS (DELETE FROM work w USING p WHERE w.id = p.id),
+            h AS (UPDATE work w SET due_at = now(), is_hurried = true FROM c WHERE w.id = c.id),
             k AS (INSERT INTO work (id, kind) VALUES (%(operation)s, 'DELETE')),
             o AS (INSERT INTO operations (id, deployment_id, type, options, user_group, user_group_issuer, created_by,
                     deadline)

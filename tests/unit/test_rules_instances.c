@@ -68,7 +68,7 @@ static orc_error_t *change_to(orc_rules_turnover_t *turnover, int workers, const
 
     assert_null(orc_tosca_inputs(&complete, tosca, given, "", pool));
     assert_null(orc_tosca_topology(&nodes, &demand, tosca, complete, pool));
-    instances = (orc_rules_instances_t){tosca, nodes, rows, relations, given};
+    instances = (orc_rules_instances_t){tosca, nodes, rows, relations, given, 0};
     return orc_rules_instances_change(turnover, &instances, pool);
 }
 

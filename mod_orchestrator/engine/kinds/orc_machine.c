@@ -121,13 +121,13 @@ static orc_step_t fail(orc_task_t *task)
     const char *reason =
         orc_story_because(task->pool, memory->failing, "%s was not %s", name_of(task), action_of(task)->done);
 
-    orc_story_end_step(changes, &step, "failed", reason);
+    orc_story_end_step(changes, &step, orc_operation_step_end(task, "failed"), reason);
     json_object_set_new(changes, "reason", json_string(reason));
     json_object_set_new(changes, "errors", json_pack("[{s:s, s:s}]", "error", "machine.failed", "description", reason));
     json_object_set_new(changes, "all_resources", json_integer(memory->shown ? memory->shown - 1 : ORC_RESOURCE_ERROR));
     orc_story_log(changes, "error", "finished", 1, "%s", reason);
     orc_task_describe(task, "%s", reason);
-    return orc_step_ended("failed");
+    return orc_operation_end(task, "failed");
 }
 
 static orc_step_t fail_because(orc_task_t *task, const char *reason)
@@ -143,7 +143,7 @@ static orc_step_t run_out(orc_task_t *task)
     return fail(task);
 }
 
-/* What IM was not asked for leaves the machine as it was. */
+/* Of one that IM was not asked for, which leaves the machine as it was; or of any, when all of it is to be deleted. */
 static orc_step_t cancel(orc_task_t *task)
 {
     const memory_t *memory = task->memory;
@@ -216,7 +216,8 @@ static int is_reached(const orc_task_t *task, orc_im_state_t state)
     return task->kind == &orc_kind_stop ? state == ORC_IM_STATE_STOPPED : is_active(state);
 }
 
-static orc_step_t lose_reboot(orc_task_t *task, orc_im_state_t state)
+/* It is not asked for again; the resource shows what the machine is. */
+static orc_step_t leave_it(orc_task_t *task, orc_im_state_t state, const char *reason)
 {
     memory_t *memory = task->memory;
 
@@ -224,7 +225,7 @@ static orc_step_t lose_reboot(orc_task_t *task, orc_im_state_t state)
         memory->shown = ORC_RESOURCE_STARTED + 1;
     else if (state == ORC_IM_STATE_STOPPED)
         memory->shown = ORC_RESOURCE_STOPPED + 1;
-    return fail_because(task, "the answer got lost, and nothing tells whether it was carried out");
+    return fail_because(task, reason);
 }
 
 static orc_step_t before_it_is_taken(orc_task_t *task, orc_im_state_t state)
@@ -232,11 +233,15 @@ static orc_step_t before_it_is_taken(orc_task_t *task, orc_im_state_t state)
     const memory_t *memory = task->memory;
 
     if (task->kind == &orc_kind_reboot)
-        return memory->asked ? lose_reboot(task, state) : act(task);
+        return memory->asked
+                   ? leave_it(task, state, "the answer got lost, and nothing tells whether it was carried out")
+                   : act(task);
     if (is_reached(task, state))
         return orc_step_event(REACHED);
     if (memory->asked && task->now < memory->until)
         return orc_step_poll(task);
+    if (orc_operation_is_canceled(task))
+        return leave_it(task, state, "it was canceled before the Infrastructure Manager did it");
     return act(task);
 }
 
@@ -356,10 +361,10 @@ static orc_step_t succeed(orc_task_t *task)
     if (memory->radl)
         orc_machine_describe(task, entry, one->id, memory->radl);
     json_array_append_new(orc_task_change_list(task, "resources"), entry);
-    orc_story_end_step(changes, &step, "succeeded", "");
+    orc_story_end_step(changes, &step, orc_operation_step_end(task, "succeeded"), "");
     orc_story_log(changes, "info", "finished", 1, "%s is %s.", name_of(task), action_of(task)->done);
     orc_task_describe(task, "%s is %s.", name_of(task), action_of(task)->done);
-    return orc_step_ended("succeeded");
+    return orc_operation_end(task, "succeeded");
 }
 
 /* ---- the kinds ---- */
@@ -393,7 +398,7 @@ static orc_step_t turn(orc_task_t *task)
 {
     if (!machine_of(task))
         return orc_step_damaged("its machine is not known");
-    if (orc_operation_is_canceled(task))
+    if (orc_operation_is_canceled(task) && (task->work->is_deleted || !((memory_t *)task->memory)->asked))
         return orc_step_event(ORC_OPERATION_CANCELED);
     return orc_step_event(orc_task_is_late(task) ? ORC_OPERATION_DEADLINE : ORC_OPERATION_TURN);
 }

@@ -104,16 +104,20 @@ static orc_step_t run_out(orc_task_t *task)
     return fail(task);
 }
 
-/* What it made is the deletion's to remove. */
 static orc_step_t cancel(orc_task_t *task)
+{
+    if (((orc_create_t *)task->memory)->attempt)
+        orc_create_cancel_attempt(task);
+    orc_create_show_resources(task, ORC_RESOURCE_ERROR);
+    return orc_operation_cancel(task);
+}
+
+/* What the deployment keeps has to be found first, when IM's answer got lost. */
+static int is_to_be_found(const orc_task_t *task)
 {
     const orc_attempt_t *attempt = ((orc_create_t *)task->memory)->attempt;
 
-    if (attempt)
-        orc_create_end_step(task, "canceled", "");
-    if (attempt && attempt->tag && !attempt->infra && !attempt->asked)
-        orc_infrastructure_never(task, attempt->tag);
-    return orc_operation_cancel(task);
+    return task->phase == ORC_CREATE_SUBMITTING && attempt->asked && orc_create_keeps(task);
 }
 
 /* ---- the kind ---- */
@@ -173,10 +177,10 @@ static orc_step_t turn(orc_task_t *task)
     orc_step_t step;
 
     stop_clock(task);
+    if (orc_operation_is_canceled(task))
+        return orc_step_event(is_to_be_found(task) ? ORC_OPERATION_TURN : ORC_OPERATION_CANCELED);
     if (!orc_task_open_inputs(&step, task))
         return step;
-    if (orc_operation_is_canceled(task))
-        return orc_step_event(ORC_OPERATION_CANCELED);
     return orc_step_event(orc_task_is_late(task) ? ORC_OPERATION_DEADLINE : ORC_OPERATION_TURN);
 }
 

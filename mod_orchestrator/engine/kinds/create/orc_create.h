@@ -94,6 +94,12 @@ json_t *orc_create_end_step(orc_task_t *task, const char *status, const char *me
  * one. `nothing_left`: certainly nothing was made. */
 void orc_create_fail_attempt(orc_task_t *task, int nothing_left, const char *reason);
 
+/** The attempt is over, because the creation is canceled. The same becomes of what it made. */
+void orc_create_cancel_attempt(orc_task_t *task);
+
+/** True when the deployment keeps what its last attempt made, and isn't to be deleted. */
+int orc_create_keeps(const orc_task_t *task);
+
 /** Counts the attempt for or against its provider. */
 void orc_create_record(orc_task_t *task, int success);
 

@@ -102,11 +102,17 @@ void orc_create_forget_doubts(orc_create_t *memory)
     memory->doubts = memory->misses = memory->shortages = 0;
 }
 
+int orc_create_keeps(const orc_task_t *task)
+{
+    return task->work->keep_last_attempt && !task->work->is_deleted;
+}
+
 static int is_kept(const orc_task_t *task)
 {
     const orc_create_t *memory = task->memory;
+    int is_last = orc_operation_is_canceled(task) || !orc_create_has_more(task);
 
-    return task->work->keep_last_attempt && memory->attempt->infra && !orc_create_has_more(task);
+    return orc_create_keeps(task) && memory->attempt->infra && is_last;
 }
 
 /* What becomes of what it made. */
@@ -119,7 +125,6 @@ static void leave(orc_task_t *task, int nothing_left)
             orc_infrastructure_never(task, attempt->tag);
         return;
     }
-    orc_create_record(task, 0);
     if (is_kept(task)) {
         orc_story_log(orc_task_changes(task), "info", "infrastructure_deletion", (int)attempt->number,
                       "%s is kept, as the deployment asks for.", attempt->name);
@@ -138,10 +143,21 @@ void orc_create_fail_attempt(orc_task_t *task, int nothing_left, const char *rea
     orc_create_end_step(task, "failed", reason);
     orc_story_log(orc_task_changes(task), "error", "infrastructure_creation", (int)attempt->number, "%s",
                   orc_story_because(task->pool, reason, "%s failed", attempt->name));
+    if (!nothing_left)
+        orc_create_record(task, 0);
     leave(task, nothing_left);
     memory->attempt = NULL;
     orc_create_show_resources(task, ORC_RESOURCE_ERROR);
     orc_task_describe(task, "%s", orc_story_because(task->pool, reason, "An attempt failed"));
     orc_task_poll_soon(task);
     orc_create_forget_doubts(memory);
+}
+
+void orc_create_cancel_attempt(orc_task_t *task)
+{
+    orc_create_t *memory = task->memory;
+
+    orc_create_end_step(task, "canceled", "");
+    leave(task, !memory->attempt->infra && !memory->attempt->asked);
+    memory->attempt = NULL;
 }

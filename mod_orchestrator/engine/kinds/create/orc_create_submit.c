@@ -175,7 +175,9 @@ static orc_step_t on_search(orc_task_t *task, orc_search_outcome_t outcome, cons
 
     if (outcome == ORC_SEARCH_FOUND)
         return is_made(task, infra, "was found by its tag");
-    if (orc_create_is_late_here(task))
+    if (orc_operation_is_canceled(task) && task->now > memory->attempt->until)
+        return orc_step_event(ORC_OPERATION_CANCELED);
+    if (!orc_operation_is_canceled(task) && orc_create_is_late_here(task))
         return give_up_submission(task, NEVER_TOLD);
     if (task->now <= memory->attempt->until)
         return orc_step_later(task->config->poll_min);
@@ -193,6 +195,8 @@ static orc_step_t on_failed_search(orc_task_t *task, const orc_im_result_t *resu
 {
     orc_step_t step;
 
+    if (orc_operation_is_canceled(task))
+        return orc_step_event(ORC_OPERATION_CANCELED);
     if (result->kind != ORC_IM_TOKEN_REJECTED && orc_create_is_late_here(task))
         return give_up_submission(task, NEVER_TOLD);
     return orc_task_is_sick(&step, task, result) ? step : orc_step_later(task->config->poll_max);

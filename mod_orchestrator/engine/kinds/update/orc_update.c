@@ -227,14 +227,14 @@ static orc_step_t succeed(orc_task_t *task)
                 json_string(orc_secret_seal(task->config->secret_keys, ORC_SEALED_INPUTS, work->deployment_id,
                                             orc_json_text(work->wanted, task->pool), task->pool)));
     }
-    if (orc_update_is_of_owners(task))
+    if (orc_update_is_of_owners(task) && !orc_operation_is_canceled(task))
         json_object_set_new(changes, "former", json_true());
-    end_step(task, "succeeded", "");
+    end_step(task, orc_operation_step_end(task, "succeeded"), "");
     orc_story_log(changes, "info", "finished", 1,
                   orc_update_is_of_owners(task) ? "The change of owners is done." : "The update is complete.");
     orc_task_describe(task, orc_update_is_of_owners(task) ? "The owners are changed." : "The update is complete.");
     orc_operation_watch(task);
-    return orc_step_ended("succeeded");
+    return orc_operation_end(task, "succeeded");
 }
 
 static orc_step_t fail(orc_task_t *task)
@@ -244,12 +244,12 @@ static orc_step_t fail(orc_task_t *task)
                                                                          : "The update failed");
     json_t *changes = orc_task_changes(task);
 
-    end_step(task, "failed", reason);
+    end_step(task, orc_operation_step_end(task, "failed"), reason);
     json_object_set_new(changes, "reason", json_string(reason));
     json_object_set_new(changes, "errors", json_pack("[{s:s, s:s}]", "error", "update.failed", "description", reason));
     orc_story_log(changes, "error", "finished", 1, "%s", reason);
     orc_task_describe(task, "The update failed.");
-    return orc_step_ended("failed");
+    return orc_operation_end(task, "failed");
 }
 
 static orc_step_t run_out(orc_task_t *task)
@@ -267,7 +267,7 @@ static orc_step_t on_canceled(orc_task_t *task, const orc_found_t *found)
     return orc_operation_cancel(task);
 }
 
-/* One that IM was not asked for leaves the former status. */
+/* Of one that IM was not asked for, which leaves the former status; or of any, when all of it is to be deleted. */
 static orc_step_t cancel(orc_task_t *task)
 {
     const orc_update_t *memory = task->memory;
@@ -365,7 +365,7 @@ static orc_step_t turn(orc_task_t *task)
 
     stop_clock(task);
     find_infrastructure(task);
-    if (orc_operation_is_canceled(task))
+    if (orc_operation_is_canceled(task) && (work->is_deleted || !((orc_update_t *)task->memory)->is_touched))
         return orc_step_event(ORC_OPERATION_CANCELED);
     if (!orc_task_open_inputs(&step, task) ||
         !orc_task_open(&step, task, &work->wanted, ORC_SEALED_WANTED, work->id, work->wanted_sealed))

@@ -110,6 +110,17 @@ static orc_step_t ask_again(orc_task_t *task, const char *into)
     return send_update(task, into);
 }
 
+/* It is canceled, so it isn't asked for again. What IM has not done by the time that nobody can answer any more, it
+ * will not do. */
+static orc_step_t settle(orc_task_t *task)
+{
+    const orc_update_t *memory = memory_of(task);
+
+    if (memory->asked && task->now <= memory->until)
+        return orc_step_later(task->config->poll_min);
+    return orc_update_fail(task, "it was canceled before the Infrastructure Manager did all of it");
+}
+
 static orc_step_t on_document(orc_task_t *task, const orc_im_result_t *result)
 {
     const char *into = NULL, *mark = NULL;
@@ -123,6 +134,8 @@ static orc_step_t on_document(orc_task_t *task, const orc_im_result_t *result)
     }
     if (mark && strcmp(mark, task->work->id) == 0)
         return is_taken(task, "has done it");
+    if (orc_operation_is_canceled(task))
+        return settle(task);
     return memory_of(task)->asked ? ask_again(task, into) : send_update(task, into);
 }
 
@@ -297,5 +310,7 @@ orc_step_t orc_update_submit(orc_task_t *task)
         error = work_out(task, tosca);
     if (error)
         return orc_update_fail(task, error->detail);
+    if (orc_operation_is_canceled(task))
+        return orc_update_call(task, ORC_CALL_TOSCA, on_document);
     return orc_step_read((orc_read_t){.kind = ORC_READ_RESOURCES, .then = on_resources});
 }
