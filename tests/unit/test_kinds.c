@@ -695,18 +695,6 @@ static void what_undoes_an_update_is_awaited_and_sent_again_some_times(void **st
     assert_string_equal(undone("\"until\":1,\"restorations\":10", "document"), "-> ended: failed");
 }
 
-static void a_canceled_one_that_im_was_not_asked_for_leaves_the_former_status(void **state)
-{
-    orc_task_t *task = task_of("STOP", "submitting", "{}");
-    orc_step_t step;
-
-    task->work->state = "canceling";
-    task->work->options = json("{\"former\":8}");
-    step = settled(task, task->kind->turn(task));
-    assert_string_equal(told(task, &step), "-> ended: canceled");
-    assert_int_equal(orc_json_integer(task->changes, "all_resources", -1), 8);
-}
-
 static void an_address_that_may_come_is_waited_for(void **state)
 {
     orc_task_t *task = task_of("START", "collecting", "{}");
@@ -720,6 +708,237 @@ static void an_address_that_may_come_is_waited_for(void **state)
     step = settled(task, task->kind->turn(task));
     step = after(task, step, &result);
     assert_string_equal(told(task, &step), "call outputs");
+}
+
+/* ---- somebody asks for an end ---- */
+
+#define CANCELED_BY "Canceled by alice."
+#define SENT        "{\"touched\":true,\"asked\":true,\"until\":1,\"before\":[\"0\"]}"
+#define TAKEN       "{\"touched\":true,\"asked\":true,\"merged\":true,\"machines\":1,\"outputs\":[\"ip\"]}"
+#define HALF_UNDONE "{\"reason\":\"no\",\"touched\":true,\"asked\":true,\"merged\":true,\"before\":[\"0\"]}"
+#define ACTED       "{\"asked\":true,\"since\":1}"
+
+enum { KEEPS = 1, DELETED = 2 }; /* the deployment keeps its last attempt; it is to be deleted */
+
+typedef struct end_t {
+    const char *kind, *phase, *memory;
+    unsigned how;
+    const char *document, *states; /* what IM tells; NULL: that it was done */
+    const char *calls;             /* what it is asked, a letter each; upper case: what changes something */
+    const char *left;              /* changes of these names, with spaces */
+} end_t;
+
+/* What becomes of each kind in each phase: before IM was asked for anything, and behind that. "s" state, "o" outputs,
+ * "c" contmsg, "t" tosca, "r" radl, "m" machines, "v" vm, "l" list. An update that is undone sends what undoes it. */
+#define UPDATE_ENDS(kind)                                                                                              \
+    {kind, "queued", "{}", 0, NULL, NULL, "", "former"}, {kind, "submitting", "{}", 0, NULL, NULL, "", "former"},      \
+        {kind, "submitting", "{}", DELETED, NULL, NULL, "", "former"},                                                 \
+        {kind, "submitting", SENT, DELETED, NULL, NULL, "", ""},                                                       \
+        {kind, "provisioning", TAKEN, 0, NULL, NULL, "somvc", "deployment"},                                           \
+        {kind, "provisioning", TAKEN, DELETED, NULL, NULL, "", ""},                                                    \
+        {kind, "collecting", TAKEN, 0, NULL, NULL, "somvc", "deployment"},                                             \
+        {kind, "collecting", TAKEN, DELETED, NULL, NULL, "", ""},                                                      \
+        {kind, "restoring", HALF_UNDONE, DELETED, NULL, NULL, "", ""},                                                 \
+    {                                                                                                                  \
+        kind, "restoring", "{\"reason\":\"no\"}", 0, NULL, NULL, "", "former"                                          \
+    }
+#define MACHINE_ENDS(kind, done)                                                                                       \
+    {kind, "queued", "{}", 0, NULL, NULL, "", "8"}, {kind, "submitting", "{}", 0, NULL, NULL, "", "8"},                \
+        {kind, "submitting", ACTED, DELETED, NULL, NULL, "", ""},                                                      \
+        {kind, "confirming", ACTED, 0, NULL, done, "svo", "resources"},                                                \
+        {kind, "confirming", ACTED, DELETED, NULL, done, "", ""},                                                      \
+        {kind, "collecting", ACTED, 0, NULL, done, "vo", "resources"},                                                 \
+    {                                                                                                                  \
+        kind, "collecting", ACTED, DELETED, NULL, done, "", ""                                                         \
+    }
+
+static const end_t ends[] = {
+    {"CREATE", "queued", "{}", 0, NULL, NULL, "", "6"},
+    {"CREATE", "placing", "{}", 0, NULL, NULL, "", "6"},
+    {"CREATE", "placing", "{}", KEEPS, NULL, NULL, "", "6"},
+    {"CREATE", "submitting", UNASKED, 0, NULL, NULL, "", "6 unasked"},
+    {"CREATE", "submitting", UNASKED, KEEPS, NULL, NULL, "", "6 unasked"},
+    {"CREATE", "submitting", SEARCHED, 0, NULL, NULL, "", "6 unwanted"},
+    {"CREATE", "submitting", SEARCHED, KEEPS | DELETED, NULL, NULL, "", "6 unwanted"},
+    {"CREATE", "submitting", SEARCHED, KEEPS, "403", NULL, "ltr", "6 made"},
+    {"CREATE", "submitting", SEARCHED, KEEPS, "document", NULL, "lt", "6 unwanted"},
+    {"CREATE", "provisioning", WATCHED, 0, NULL, NULL, "", "6 unwanted"},
+    {"CREATE", "provisioning", WATCHED, KEEPS, NULL, NULL, "", "6"},
+    {"CREATE", "provisioning", WATCHED, KEEPS | DELETED, NULL, NULL, "", "6 unwanted"},
+    {"CREATE", "provisioning", WATCHED_LATE, KEEPS, NULL, NULL, "", "6"},
+    {"CREATE", "collecting", WATCHED, 0, NULL, NULL, "", "6 unwanted"},
+    {"CREATE", "collecting", WATCHED, KEEPS, NULL, NULL, "", "6"},
+    UPDATE_ENDS("UPDATE"),
+    {"UPDATE", "submitting", SENT, 0, NULL, NULL, "tsomvc", "deployment"},
+    {"UPDATE", "submitting", SENT, 0, "document", NULL, "tstU", ""},
+    {"UPDATE", "submitting", "{\"touched\":true,\"before\":[\"0\"]}", 0, "document", NULL, "ts", ""},
+    {"UPDATE", "provisioning", TAKEN, 0, "document", "all failed", "scstU", ""},
+    {"UPDATE", "restoring", HALF_UNDONE, 0, "document", NULL, "stU", ""},
+    UPDATE_ENDS("ADD_OWNER"),
+    {"ADD_OWNER", "restoring", HALF_UNDONE, 0, NULL, NULL, "", ""},
+    UPDATE_ENDS("REMOVE_OWNER"),
+    {"REMOVE_OWNER", "restoring", HALF_UNDONE, 0, NULL, NULL, "", ""},
+    MACHINE_ENDS("START", "configured"),
+    {"START", "submitting", ACTED, 0, NULL, "configured", "svo", "resources"},
+    {"START", "submitting", ACTED, 0, NULL, "stopped", "s", "10"},
+    {"START", "confirming", ACTED, 0, NULL, "all failed", "ss", "6"},
+    MACHINE_ENDS("STOP", "stopped"),
+    {"STOP", "submitting", ACTED, 0, NULL, "stopped", "svo", "resources"},
+    {"STOP", "submitting", ACTED, 0, NULL, "configured", "s", "8"},
+    MACHINE_ENDS("REBOOT", "configured"),
+    {"REBOOT", "submitting", ACTED, 0, NULL, "configured", "s", "8"},
+    {"REBOOT", "submitting", ACTED, 0, NULL, "stopped", "s", "10"},
+};
+
+static const char *answer_to(orc_call_kind_t call, const end_t *one)
+{
+    switch (call) {
+    case ORC_CALL_STATE:
+        return one->states ? one->states : "configured";
+    case ORC_CALL_OUTPUTS:
+        return "outputs";
+    case ORC_CALL_CONTMSG:
+        return "text";
+    case ORC_CALL_TOSCA:
+        return one->document ? one->document : "our document";
+    case ORC_CALL_RADL:
+        return "our radl";
+    case ORC_CALL_VMS:
+        return "machines";
+    case ORC_CALL_VM:
+        return "machine";
+    case ORC_CALL_LIST:
+        return "it";
+    default:
+        return "changed";
+    }
+}
+
+/* The next step of what is stored now: the row says so, and some time is over. */
+static void claim_again(orc_task_t *task)
+{
+    json_t *memory = orc_json_own(orc_fields_write(task->memory, task->kind->memory), pool);
+
+    task->work->phase = task->kind->phases[task->phase];
+    task->now += apr_time_from_sec(1);
+    memset(task->memory, 0, task->kind->memory->size);
+    assert_null(orc_fields_read(task->memory, task->kind->memory, memory, ORC_IN(task->phase), pool));
+}
+
+/* Until it ends; what IM was asked, in letters. */
+static const char *follow(orc_task_t *task, const end_t *one, const char **state)
+{
+    static const char letters[] = "Csoctrmvl"
+                                  "DWURA";
+    const char *calls = "";
+    int steps, length;
+
+    *state = "at work";
+    for (steps = 0; steps < 40; steps++) {
+        orc_step_t step = settled(task, task->kind->turn(task));
+
+        for (length = 0; step.kind == ORC_STEP_CALL && length < 10; length++) {
+            orc_im_result_t result = good(step.call.kind, answer_to(step.call.kind, one));
+
+            calls = apr_psprintf(pool, "%s%c", calls, letters[step.call.kind]);
+            step = after(task, step, &result);
+        }
+        if (step.kind == ORC_STEP_ENDED) {
+            *state = step.text;
+            break;
+        }
+        if (step.kind != ORC_STEP_LATER)
+            fail_msg("%s, %s: %s", one->kind, one->phase, told(task, &step));
+        claim_again(task);
+    }
+    return calls;
+}
+
+/* What is left of it that matters, by its names: statuses as numbers. */
+static const char *left_by(const orc_task_t *task)
+{
+    static const char *const names[] = {"former", "unasked", "unwanted", "made"};
+    const json_t *status = json_object_get(task->changes, "all_resources");
+    const char *left = status ? apr_psprintf(pool, "%d ", (int)json_integer_value(status)) : "";
+    int is_made = json_object_get(task->changes, "deployment") != NULL &&
+                  json_object_get(json_object_get(task->changes, "deployment"), "outputs") != NULL;
+    size_t i;
+
+    for (i = 0; i < sizeof names / sizeof *names; i++) {
+        if (json_object_get(task->changes, names[i]))
+            left = apr_pstrcat(pool, left, names[i], " ", NULL);
+    }
+    if (is_of_a_machine(task->kind->word) && json_object_get(task->changes, "resources"))
+        left = apr_pstrcat(pool, left, "resources ", NULL);
+    else if (is_made)
+        left = apr_pstrcat(pool, left, "deployment ", NULL);
+    return apr_pstrndup(pool, left, *left ? strlen(left) - 1 : 0);
+}
+
+static int is_wrong(const end_t *one)
+{
+    orc_task_t *task = task_of(one->kind, one->phase, one->memory);
+    const json_t *error;
+    const char *state, *calls, *left;
+
+    task->work->state = "canceling";
+    task->work->reason = CANCELED_BY;
+    task->work->is_deleted = (one->how & DELETED) != 0;
+    task->work->keep_last_attempt = (one->how & KEEPS) != 0;
+    if (is_of_a_machine(one->kind))
+        task->work->options = json("{\"former\":8}");
+    calls = follow(task, one, &state);
+    left = left_by(task);
+    error = json_array_get(json_object_get(task->changes, "errors"), 0);
+    assert_string_equal(orc_json_string(task->changes, "reason"), CANCELED_BY);
+    assert_string_equal(orc_json_string(task->changes, "description"), CANCELED_BY);
+    assert_string_equal(orc_json_string(error, "error"), "operation.canceled");
+    if (strcmp(state, "canceled") == 0 && strcmp(calls, one->calls) == 0 && strcmp(left, one->left) == 0)
+        return 0;
+    print_error("%s, %s, %s, %u, %s, %s: %s, \"%s\", \"%s\", not \"%s\", \"%s\"\n", one->kind, one->phase, one->memory,
+                one->how, one->document, one->states, state, calls, left, one->calls, one->left);
+    return 1;
+}
+
+static void every_kind_ends_as_canceled_from_every_phase_and_asks_for_nothing_new(void **state)
+{
+    size_t i;
+    int wrong = 0;
+
+    for (i = 0; i < sizeof ends / sizeof *ends; i++)
+        wrong += is_wrong(&ends[i]);
+    assert_int_equal(wrong, 0);
+}
+
+/* A deletion that is at work can't be canceled. */
+static void every_phase_of_an_operation_is_canceled_in_some_way(void **state)
+{
+    const orc_kind_t *const *kind;
+    int phase;
+    size_t i;
+
+    for (kind = orc_kinds; *kind; kind++) {
+        if (!(*kind)->events[1] || strcmp((*kind)->events[1], "deadline") != 0 || strcmp((*kind)->word, "DELETE") == 0)
+            continue;
+        for (phase = 0; (*kind)->phases[phase + 1]; phase++) {
+            for (i = 0; i < sizeof ends / sizeof *ends; i++) {
+                if (strcmp(ends[i].kind, (*kind)->word) == 0 && strcmp(ends[i].phase, (*kind)->phases[phase]) == 0)
+                    break;
+            }
+            if (i == sizeof ends / sizeof *ends)
+                fail_msg("nothing says how %s ends when it is canceled in %s", (*kind)->word, (*kind)->phases[phase]);
+        }
+    }
+}
+
+static void a_damaged_one_that_is_canceled_has_failed(void **state)
+{
+    orc_task_t *task = task_of("UPDATE", "provisioning", "{}");
+
+    task->work->state = "canceling";
+    task->work->reason = CANCELED_BY;
+    task->kind->give_up(task, "x");
+    assert_string_equal(orc_json_string(task->changes, "ended"), "failed");
 }
 
 /* ---- what is complete ---- */
@@ -902,7 +1121,9 @@ int main(void)
         cmocka_unit_test(an_update_that_im_did_not_take_counts_as_none),
         cmocka_unit_test(what_an_update_made_and_im_does_not_remove_is_left_one_day),
         cmocka_unit_test(what_undoes_an_update_is_awaited_and_sent_again_some_times),
-        cmocka_unit_test(a_canceled_one_that_im_was_not_asked_for_leaves_the_former_status),
+        cmocka_unit_test(every_kind_ends_as_canceled_from_every_phase_and_asks_for_nothing_new),
+        cmocka_unit_test(every_phase_of_an_operation_is_canceled_in_some_way),
+        cmocka_unit_test(a_damaged_one_that_is_canceled_has_failed),
         cmocka_unit_test(an_address_that_may_come_is_waited_for),
         cmocka_unit_test(a_watch_shows_what_changed_and_nothing_else),
         cmocka_unit_test(a_watch_shows_that_nothing_is_left_and_that_it_is_back),
