@@ -14,7 +14,7 @@ import pytest
 
 from stack import issuer, process
 
-from . import live, sealed
+from . import live, sealed, statements
 from .client import template, unique
 
 # Milliseconds; by the names of orc_config_t.
@@ -160,26 +160,23 @@ class Person:
     def delete(self, deployment, force=False, unsecure=False):
         """The same as DELETE; the operation's id."""
         operation = str(uuid.uuid4())
-        self.rig.sql("""
-            WITH l AS MATERIALIZED (SELECT w.id FROM work w JOIN operations o ON o.id = w.id
-            WHERE o.deployment_id = %(id)s
-                ORDER BY w.id FOR NO KEY UPDATE OF w),
-            c AS (UPDATE operations o SET state = 'canceling', reason = 'Canceled.', canceled_for = %(operation)s FROM l
-                WHERE o.id = l.id AND o.state = 'in progress' RETURNING o.id),
-            p AS (UPDATE operations o SET state = 'canceled', phase = 'ended', ended_at = now() FROM l
-                WHERE o.id = l.id AND o.state = 'pending' RETURNING o.id),
-            g AS (DELETE FROM work w USING p WHERE w.id = p.id),
-            h AS (UPDATE work w SET due_at = now(), is_hurried = true FROM c WHERE w.id = c.id),
-            k AS (INSERT INTO work (id, kind) VALUES (%(operation)s, 'DELETE')),
-            o AS (INSERT INTO operations (id, deployment_id, type, options, user_group, user_group_issuer, created_by,
-                    deadline)
-                VALUES (%(operation)s, %(id)s, 'DELETE', %(options)s, %(group)s, %(issuer)s, %(person)s,
-                    now() + interval '1 day'))
-            UPDATE deployments SET last_operation_id = %(operation)s WHERE id = %(id)s""", {
-                "id": deployment, "operation": operation, "group": self.group, "issuer": self.issuer, "person": self.id,
-                "options": json.dumps({"force": force, "unsecure": unsecure})})
+        self.rig.sql(*statements.together(
+            *self._canceling(deployment, None, operation),
+            ("deployment_delete", {"id": deployment, "operation_id": operation, "is_forced": force, "caller": self.id,
+                                   "is_unsecure": unsecure, "parent_id": None, "correlation_id": None})))
         self.rig.notify()
         return operation
+
+    def cancel(self, deployment, type="CREATE"):
+        """The same as POST .../cancel of its last operation of that type."""
+        self.rig.sql(*statements.together(*self._canceling(
+            deployment, self.rig.operation(deployment, type)["id"], None)))
+        self.rig.notify()
+
+    def _canceling(self, deployment, operation, deletion):
+        return (("deployment_lock_operations", {"id": deployment}), ("deployment_lock", {"id": deployment}),
+                ("operation_cancel", {"deployment_id": deployment, "id": operation, "deletion_id": deletion,
+                                      "caller": self.id}))
 
 
 class Rig(live.LiveStack):

@@ -2,7 +2,6 @@
 """Reads find their rows by an index, through the views: a view that PostgreSQL can't inline would read whole tables."""
 
 import contextlib
-import importlib.util
 import json
 import os
 import pathlib
@@ -11,6 +10,8 @@ import subprocess
 
 import psycopg2
 import pytest
+
+from harness.statements import statements
 
 TOP = pathlib.Path(__file__).parents[2]
 MANY = 3000
@@ -44,18 +45,8 @@ SELECT gen_random_uuid(), deployment_id, id, 1, created_by, 'g', 'i', 'e', 'made
 """
 
 
-@pytest.fixture(scope="module")
-def statements():
-    spec = importlib.util.spec_from_file_location("compile_sql", TOP.joinpath("sql/compile.py"))
-    compiler = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(compiler)
-    enums = json.loads(TOP.joinpath("mod_orchestrator/routes/enums.json").read_text(encoding="utf-8"))
-    schema = compiler.Views(TOP / "sql/views", enums).schema
-    return {statement.name: statement for statement in compiler.statements(TOP / "sql/queries", enums, schema)}
-
-
 @pytest.fixture
-def plans(build, database, statements):
+def plans(build, database):
     """plans(name, around, without): the nodes of a statement's generic plan; without something that planners may do."""
     subprocess.run([os.path.join(build, "orchestrator-migrate"), database], stdout=subprocess.DEVNULL, check=True)
 
@@ -70,7 +61,7 @@ def plans(build, database, statements):
 
         def explain(name, around="%s", without="enable_tidscan"):
             cursor.execute("RESET ALL; SET plan_cache_mode = force_generic_plan; SET %s = off" % without)
-            statement = statements[name]
+            statement = statements()[name]
             text = statement.text
             # A list's base may be given more than it uses, which PREPARE can't find the type of.
             values = [VALUES[parameter] for number, parameter in enumerate(statement.parameters, 1)
