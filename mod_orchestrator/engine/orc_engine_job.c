@@ -129,6 +129,8 @@ static orc_found_t found_in(const orc_job_t *job, const orc_db_step_t *steps)
     return found;
 }
 
+/* Half a step is none: what it said so far may be of an end that it did not come to. So a read that failed leaves what
+ * is stored, and the step is done again. */
 void orc_job_read_done(orc_job_t *job, const orc_db_step_t *steps, const orc_error_t *error)
 {
     orc_found_t found;
@@ -140,6 +142,7 @@ void orc_job_read_done(orc_job_t *job, const orc_db_step_t *steps, const orc_err
     else if (error) {
         orc_log(ORC_LOG_INFO, "%s %s: %s", orc_job_name(job), job->task.work->id,
                 orc_error_line(error, job->task.pool));
+        job->is_given_back = 1;
         end(job, DATABASE_PAUSE);
     }
     else {
