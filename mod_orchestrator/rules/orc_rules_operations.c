@@ -131,9 +131,7 @@ static orc_error_t *check_retry(const work_t *work)
         return orc_error(pool, 409, "operation.dry_run", "The operation was a dry run.");
     if (!is_in(work, "failed") && !is_in(work, "canceled"))
         return orc_error(pool, 409, "operation.state",
-                         "The operation is %s: only what failed or was canceled can be"
-                         " retried.",
-                         operation->state);
+                         "Only what failed or was canceled can be retried: the operation is %s.", operation->state);
     if (!operation->is_last)
         return orc_error(pool, 409, "operation.superseded", "A later operation asked for the same.");
     if (is(work, "CREATE") && operation->is_changed)

@@ -46,6 +46,10 @@ WITH who AS MATERIALIZED (
     DELETE FROM work w USING over o WHERE w.id = o.id
 ), told AS (
     UPDATE work w SET due_at = now(), is_hurried = true FROM ending e WHERE w.id = e.id
+), unrelated AS (
+    DELETE FROM resource_requirements q USING resources r, over o
+    WHERE o.type = 'UPDATE' AND r.deployment_id = o.deployment_id AND r.status = resource_status.CREATING
+        AND r.id IN (q.resource_id, q.required_by_id)
 ), line AS (
     INSERT INTO operation_logs (operation_id, deployment_id, level, stage, message)
     SELECT id, deployment_id, 'info', 'finished', reason FROM over
@@ -56,7 +60,9 @@ WITH who AS MATERIALIZED (
 )
 UPDATE resources r
 SET status = CASE WHEN o.resource_id IS NOT NULL THEN (o.options ->> 'former')::smallint
-        WHEN r.status = resource_status.DELETING THEN resource_status.STARTED ELSE resource_status.ERROR END,
+        WHEN r.status = resource_status.DELETING THEN resource_status.STARTED
+        WHEN o.type = 'UPDATE' THEN resource_status.DELETED ELSE resource_status.ERROR END,
+    is_added = r.is_added AND o.type <> 'UPDATE',
     updated_by = :caller, updated_at = now(), row_version = r.row_version + 1
 FROM over o
 WHERE r.deployment_id = o.deployment_id AND CASE o.type

@@ -7,7 +7,7 @@ import pytest
 from deployed import ABSENT, done, frozen, own, put, still, submit  # noqa: F401
 from test_machines import complete, power
 from test_owners import ACCOUNTS, add, with_key
-from test_updates import at_im, deploy, machines, patch, resources, statuses, workers
+from test_updates import WORKERS, deploy, machines, patch, resources, statuses, workers
 
 from harness.client import expect, template, unique
 from harness.live import HELD
@@ -156,6 +156,21 @@ def test_an_update_that_waits_leaves_the_former_status(frozen):
     for key in ("status_name", "status_reason", "last_operation", "template_inputs", "task_name"):
         assert found[key] == former[key]
     is_canceled(alice.get(answer.headers["Location"]).json())
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_machines_of_an_update_that_waits_never_were(frozen, count):
+    alice = frozen.person()
+    made = done(frozen, alice, template_id=alice.store_template(WORKERS.format(name=unique(), behaviour="")))
+    frozen.sql("UPDATE deployments SET im_infra_id = 'x' WHERE id = %s", (made,))
+    frozen.sql("UPDATE resources SET status = 8 WHERE deployment_id = %s", (made,))
+    former = resources(alice, made)
+    expect(patch(alice, made, workers=count), 202)
+    assert statuses(alice, made) > {"STARTED"}
+    cancel(alice, last(alice, made))
+    after = resources(alice, made)
+    assert [(one["id"], one["status_name"], one["required_by"]) for one in after] == [
+        (one["id"], "STARTED", one["required_by"]) for one in former]
 
 
 # ---- deletions ----

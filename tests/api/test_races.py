@@ -170,3 +170,32 @@ def test_deletions_by_force_at_once_want_their_locks_in_one_order(stack):
             seen.update(codes(at_once(*[lambda: admin.delete(path)] * 8)))  # pylint: disable=cell-var-from-loop
             assert seen <= {202, 204, 404}
     assert stack.sql(deadlocks) == before
+
+
+def test_of_many_retries_and_cancellations_one_counts(frozen):  # noqa: F811
+    alice = frozen.person()
+    made = submit(frozen, alice)
+    path = "/operations/%s" % alice.deployment(made)["last_operation"]
+    answers = at_once(*[lambda: alice.post(path + "/cancel")] * 10)
+    assert codes(answers) == [202] + [409] * 9
+    key = unique("key")
+    answers = at_once(*[lambda: alice.post(path + "/retry", headers={"Idempotency-Key": key})] * 5,
+                      *[lambda: alice.post(path + "/retry")] * 5)
+    locations = {answer.headers["Location"] for answer in answers if answer.status_code == 202}
+    assert len(locations) == 1 and codes(answers)[0] == 202 and set(codes(answers)) == {202, 409}
+    assert frozen.sql("SELECT count(*) FROM operations WHERE deployment_id = %s", (made,))[0][0] == 2
+
+
+def test_a_deletion_and_a_cancellation_agree(frozen):  # noqa: F811
+    alice = frozen.person()
+    for _ in range(5):
+        made = submit(frozen, alice)
+        path = "/operations/%s/cancel" % alice.deployment(made)["last_operation"]
+        deleted, canceled = at_once(lambda made=made: alice.delete("/deployments/" + made),
+                                    lambda path=path: alice.post(path))
+        expect(deleted, 202)
+        assert canceled.status_code in (202, 409)
+        states = {one["type"]: one["state"]
+                  for one in alice.get("/deployments/%s/operations" % made).json()["data"]}
+        assert states == {"CREATE": "canceled", "DELETE": "pending"}
+        assert alice.deployment(made)["status_name"] == "DELETE_IN_PROGRESS"

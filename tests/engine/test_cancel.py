@@ -2,6 +2,8 @@
 """Operations whose end somebody asks for, at the moments when that is hard."""
 
 import contextlib
+import os
+import random
 
 import psycopg2
 import pytest
@@ -155,3 +157,40 @@ def test_a_deletion_that_comes_behind_an_update_waits_for_nothing(engine_rig):
     engine_rig.finish(id, type="DELETE")
     is_canceled(engine_rig, id, "UPDATE")
     engine_rig.wait_until_gone(alice)
+
+
+# ---- whenever ----
+
+STORIES = 12
+SEED = int(os.environ.get("ORCHESTRATOR_SEED", "0")) or random.randrange(1, 10 ** 6)
+
+
+def test_whenever_it_is_canceled_im_has_what_the_deployment_says(engine_rig):
+    """Creations at random moments, some of a machine that is to be kept, at an IM of which some answers get lost."""
+    print("ORCHESTRATOR_SEED=%d" % SEED)
+    choose = random.Random(SEED)
+    with engine_rig.instead(im_create_timeout=700, im_timeout=700):
+        engine_rig.control.fault(fault="lost", on="create", fraction=0.25)
+        alice, ids = engine_rig.person(), []
+        for _ in range(STORIES):
+            ids.append(alice.create(template(im_simulator={"boot_ms": choose.randrange(400)}),
+                                    keep=bool(choose.randrange(2))))
+            for id in choose.sample(ids, min(len(ids), 2)):
+                calls = engine_rig.control.get("calls")["total"] + choose.randrange(4)
+                engine_rig.wait_for(lambda id=id, calls=calls: engine_rig.operation(id)["ended_at"] or
+                                    engine_rig.control.get("calls")["total"] >= calls, 20, "a moment")
+                if engine_rig.operation(id)["state"] in ("pending", "in progress"):
+                    alice.cancel(id)
+        for id in ids:
+            found = engine_rig.wait_for_end(id, timeout=30)
+            assert found["state"] in ("canceled", "succeeded"), (found["state"], found["reason"])
+
+        def is_equal():
+            return {id: [one["id"] for one in engine_rig.alive(id)] for id in ids} == {
+                id: [one for one in [engine_rig.deployment(id)["im_infra_id"]] if one] for id in ids}
+        engine_rig.wait_for(is_equal, 30, "what the deployments say")
+        for id in ids:
+            deployment, operation = engine_rig.deployment(id), engine_rig.operation(id)
+            assert deployment["status"] == {"succeeded": 0, "canceled": 1}[operation["state"]]
+            assert operation["state"] == "canceled" or deployment["im_infra_id"]
+            assert not deployment["im_infra_id"] or deployment["keep_last_attempt"] or deployment["status"] == 0

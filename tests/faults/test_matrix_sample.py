@@ -13,7 +13,8 @@ NAMES = ("create-create-before-kill", "create-create-after-reset", "create-state
          "back-delete-after-lost", "grow-update-after-kill", "grow-update-before-kill", "shrink-vm_delete-after-lost",
          "owner-update-after-lost",
          "stop-power-after-kill", "stop-work_save-after-broken", "reboot-power-after-lost",
-         "watch-state-after-away")
+         "watch-state-after-away", "end-create-create-after-lost", "end-keep-create-after-kill",
+         "end-grow-update-after-freeze", "end-stop-power-before-kill", "again-grow-update-after-kill")
 CELLS = [{cells.name(cell): cell for cell in cells.every()}[name] for name in NAMES]
 
 

@@ -16,6 +16,9 @@ ALL = [("before", what) for what in BEFORE] + [("after", what) for what in AFTER
 # What differs most: where the same code meets the same calls in another phase.
 SOME = [("before", what) for what in ("kill", "freeze", "refused", "hung", "away")] + [
     ("after", what) for what in ("kill", "freeze", "lost", "away", "stopped")]
+# Somebody asks for the end of what is struck, or for what failed once more.
+FEW = [("before", what) for what in ("kill", "freeze", "hung", "away")] + [
+    ("after", what) for what in ("kill", "freeze", "lost", "stopped")]
 # One of several daemons goes, which may be the one with the call at hand.
 BESIDE = [(when, what) for when in ("before", "after") for what in ("kill-beside", "freeze-beside")]
 COMMIT = [(when, what) for when in ("before", "after") for what in ("kill", "freeze", "broken", "stopped")]
@@ -48,6 +51,21 @@ CALLS = [
     ("watch", ("state", "vm"), SOME),
     ("create", ("create", "state"), BESIDE),
     ("delete", ("delete", "state"), BESIDE),
+    # At this moment somebody asks for the end of it all.
+    ("end-create", ("create", "state", "outputs", "vm"), FEW),
+    ("end-search", ("list", "tosca"), FEW),
+    ("end-keep", ("create", "state"), FEW),
+    ("end-grow", ("info", "update", "tosca", "state"), FEW),
+    ("end-shrink", ("vm_delete", "update"), FEW),
+    ("end-owner", ("update", "state"), FEW),
+    ("end-stop", ("power", "state", "vm"), FEW),
+    ("end-reboot", ("power",), FEW),
+    # It failed, and is asked for once more.
+    ("again-create", ("create", "state"), FEW),
+    ("again-delete", ("delete", "state"), FEW),
+    ("again-grow", ("update", "state"), FEW),
+    ("again-owner", ("update",), FEW),
+    ("again-stop", ("power",), FEW),
 ]
 # Every statement that stores something, in the operations where it does.
 STATEMENTS = {
@@ -61,6 +79,9 @@ STATEMENTS = {
     "gone": ("work_claim", "work_poll"),
     "grow": ("work_claim", "work_durably", "work_save"),
     "shrink": ("work_save",),
+    "end-create": ("work_claim", "work_durably", "work_save"),
+    "end-grow": ("work_durably", "work_save"),
+    "end-stop": ("work_durably", "work_save"),
 }
 NOTIFICATION = [(when, what) for when in ("before", "after") for what in ("kill", "freeze", "broken")] + [
     ("before", "dropped")]
@@ -68,6 +89,9 @@ NOTIFICATION = [(when, what) for when in ("before", "after") for what in ("kill"
 # deployment is deleted. An IM that is ill until the deployment's row is gone.
 SPECIAL = [Cell("create", "create", "before", what) for what in ("queue-soon", "queue-late", "queue-gone")] + [
     Cell("create", "create", "after", what) for what in ("undocumented", "nameless")] + [
+    Cell(during, "create", "before", what) for during in ("end-create", "end-keep")
+    for what in ("queue-soon", "queue-late")] + [
+    Cell("end-grow", "update", "before", "queue-soon")] + [
     Cell("delete", "delete", "before", what) for what in ("queue-soon", "queue-late")] + [
     Cell("delete", "delete", "after", what) for what in ("back-soon", "back-late")] + [
     Cell("force", "all", "before", what) for what in ("refused-long", "reset-long", "rejected-long")]

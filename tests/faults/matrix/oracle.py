@@ -52,6 +52,9 @@ class Oracle:
     def open_ones(self):
         return [one for one in self.operations() if one["ended_at"] is None]
 
+    def failed(self):
+        return [one for one in self.operations() if one["state"] == "failed"]
+
     def is_over(self):
         return not self.open_ones()
 
@@ -75,8 +78,12 @@ class Oracle:
     def wanted(self):
         """The infrastructure that each deployment should have, or None."""
         found = {id: self._get(id) for id in self.ids}
-        return {id: one["im_infra_id"] if one and one["status_name"] in HAVE_ONE else None
+        return {id: one["im_infra_id"] if one and (one["status_name"] in HAVE_ONE or self._is_kept(one)) else None
                 for id, one in found.items()}
+
+    @staticmethod
+    def _is_kept(deployment):
+        return deployment["keep_last_attempt"] and deployment["status_name"] == "CREATE_FAILED"
 
     def machines(self, id):
         """Of a deployment: those that its resources are, and those that IM has."""
@@ -89,6 +96,8 @@ class Oracle:
         """(lost, doubled): sentences."""
         lost, doubled, alive = [], [], self.alive()
         for id in [id for id, infrastructure in self.wanted().items() if [infrastructure] == alive[id]]:
+            if self._is_kept(self._get(id)):  # its resources are ERROR
+                continue
             known, there = self.machines(id)
             lost += ["deployment %s has no machine %s" % (id, one) for one in known - there]
             doubled += ["deployment %s has the machine %s beside %s" % (id, one, known) for one in there - known]

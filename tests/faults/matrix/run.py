@@ -7,6 +7,7 @@ import random
 import shlex
 import signal
 import subprocess
+import threading
 import time
 
 from harness import live
@@ -48,6 +49,7 @@ topology_template:
     ips: {{ value: {{ get_attribute: [ worker, private_address ] }} }}
 """
 CHANGES = ("grow", "shrink", "owner")
+MACHINES = ("stop", "reboot")
 
 
 def providers(stack):
@@ -154,10 +156,15 @@ def run(place, cell, seed):
 # What the deployments of a cell are told to do beside BEHAVIOUR, and what else daemons are told: by words of its name.
 BEHAVIOURS = {"stuck": {"refuse": 6},  # three asynchronous deletions without effect, three that IM refuses
               "nameless": {"undocumented": 1, "nameless": 1}, "work_poll": {"boot_ms": 600, "delete_ms": 600},
-              "stop": {"power_ms": 60}}
+              "again-delete": {"refuse": 6}, "again-stop": {"power_ms": 60, "power_refused": 1},
+              "stop": {"power_ms": 60}, "end-stop": {"power_ms": 60}}
 WATCHED = {"watch_interval": 300}
-DAEMONS = {"stuck": {"looks": [300, 600, 1200]}, "work_renew": {"im_create_timeout": 3000}, "stop": WATCHED,
-           "reboot": WATCHED, "watch": WATCHED}
+DAEMONS = {"stuck": {"looks": [300, 600, 1200]}, "work_renew": {"im_create_timeout": 3000},
+           **dict.fromkeys(("stop", "reboot", "watch", "end-stop", "end-reboot", "again-stop"), WATCHED)}
+# What fails at first, where something is asked for once more.
+FIRST = {"again-create": {"fault": "bad_template", "on": "create"},
+         **dict.fromkeys(("again-grow", "again-owner"), {"fault": "http_400", "on": "update"})}
+SOON = 1  # seconds that an answer of the API takes at most, when nothing is in its way
 
 
 class Way:
@@ -168,12 +175,13 @@ class Way:
         self.place, self.cell, self.strike, self.verdict = place, cell, strike, verdict
         self.stack, self.oracle = place.stack, None
         self.control = place.stack.control
+        self.manner, _, self.what = cell.during.rpartition("-")  # "end", "again", or "" for neither
 
     def go(self):
         during = self.cell.during
         self.place.more = self._words(DAEMONS)
         self.strike.prepare()
-        is_early = during in ("create", "search", "retry", "cancel")
+        is_early = during in ("create", "search", "retry", "cancel", "end-create", "end-search", "end-keep")
         # It is no notification that a daemon has missed because it was not there yet.
         is_second = is_early and self.cell.route == "notification"
         if is_early and not is_second:
@@ -181,14 +189,20 @@ class Way:
         self._deploy(is_second)
         if during == "cancel":
             self._cancel()
-        elif during in ("create", "search", "retry"):
-            self._meet()
+        elif is_early:
+            self._meet(is_ending=self.manner == "end")
             self._see_to_the_end("after its creation", "ended")
             self._delete()
             self._see_to_the_end("after its deletion", "deleted")
         else:
-            self._see_to_the_end("after its creation", None)
-            {"delete": self._strike_at_deletion, "force": self._strike_at_deletion, "gone": self._strike_at_rest,
+            if during != "again-create":
+                self._see_to_the_end("after its creation", None)
+            {"again-create": self._strike_at_retry, "again-delete": self._strike_at_retry,
+             **dict.fromkeys(["end-" + one for one in CHANGES], self._strike_at_change),
+             **dict.fromkeys(["again-" + one for one in CHANGES], self._strike_at_retry),
+             **dict.fromkeys(["end-" + one for one in MACHINES], self._strike_at_machines),
+             "again-stop": self._strike_at_retry,
+             "delete": self._strike_at_deletion, "force": self._strike_at_deletion, "gone": self._strike_at_rest,
              "back": self._strike_at_return, "stuck": self._strike_at_rest, "stop": self._strike_at_machines,
              "reboot": self._strike_at_machines, "watch": self._strike_at_watching,
              **dict.fromkeys(CHANGES, self._strike_at_change)}[during]()
@@ -199,7 +213,7 @@ class Way:
         return {key: value for word in self.cell for key, value in table.get(word, {}).items()}
 
     def _other_faults(self):
-        lost = self.cell.during == "search" or self.cell.route in ("list", "tosca")
+        lost = self.what == "search" or self.cell.route in ("list", "tosca")
         if self.cell.route == "work_renew":  # a lease is renewed while a call lasts
             return [{"fault": "slow", "on": "create", "ms": 2200}]
         return [{"fault": "lost", "on": "create", "first": DEPLOYMENTS}] if lost else []
@@ -212,11 +226,14 @@ class Way:
                                    admin=self.cell.during == "force")
         settings = {**BEHAVIOUR, **self._words(BEHAVIOURS)}
         stored = [person.store_template(WORKERS.format(name=unique(), settings=json.dumps(settings))
-                                        if self.cell.during in CHANGES else template(im_simulator=settings))
+                                        if self.what in CHANGES else template(im_simulator=settings))
                   for _ in range(DEPLOYMENTS)]
         self.oracle = Oracle(self.stack, person, [], is_untold=self.cell.what == "nameless")
+        if self.cell.during == "again-create":
+            self.control.post("fault", FIRST["again-create"])
         for one in stored:
-            self.oracle.ids.append(person.deploy(one, per_provider_max_retries=1))
+            self.oracle.ids.append(person.deploy(one, per_provider_max_retries=1,
+                                                 keep_last_attempt=self.what == "keep"))
             if is_second and one is stored[0]:
                 self.oracle.wait_until_over(self.verdict, "at first")
                 self.strike.arm()
@@ -229,7 +246,7 @@ class Way:
 
     def _change(self):
         """More machines, fewer, or one more owner."""
-        during, admin = self.cell.during, self.stack.person(admin=True)
+        during, admin = self.what, self.stack.person(admin=True)
         for id in self.oracle.ids:
             if during == "owner":
                 asked = lambda id=id: admin.post("/deployments/%s/owners" % id, json={})
@@ -243,7 +260,7 @@ class Way:
     def _strike_at_change(self):
         self.strike.arm()
         self._change()
-        self._meet()
+        self._meet(is_ending=self.manner == "end")
         self._see_to_the_end("after its change", "ended")
         self._delete()
         self._see_to_the_end("after its deletion", "deleted")
@@ -264,10 +281,13 @@ class Way:
 
     def _strike_at_machines(self):
         self.strike.arm()
-        for path in self.oracle.paths_of_machines():
-            self.stack.wait_for(lambda path=path: self._asks("%s/%s" % (path, self.cell.during)), 20, "the PATCH")
-        self._meet()
+        self._ask_machines()
+        self._meet(is_ending=self.manner == "end")
         self._see_machines("after it was asked for")
+
+    def _ask_machines(self):
+        for path in self.oracle.paths_of_machines():
+            self.stack.wait_for(lambda path=path: self._asks("%s/%s" % (path, self.what)), 20, "the PATCH")
 
     def _asks(self, path):
         """An IM that was slow for long may have made a machine an ERROR until the next look."""
@@ -309,12 +329,47 @@ class Way:
             if one["metadata"].get("PAAS_DEP_UUID") in self.oracle.ids:
                 self.control.post("infrastructures/%s/back" % one["id"], {"ms": 0})
 
-    def _meet(self, is_over=None):
-        """Waits for the moment and acts. `is_over`: whether nothing is at work, if not the operations say it."""
+    def _strike_at_retry(self):
+        if self.cell.during in FIRST and self.what != "create":
+            self.control.post("fault", FIRST[self.cell.during])
+        {"create": lambda: None, "delete": self._delete, "stop": self._ask_machines}.get(self.what, self._change)()
+        self.oracle.wait_until_over(self.verdict, "at first")
+        failed = self.oracle.failed()
+        assert len(failed) == DEPLOYMENTS, "not all of it failed at first"
+        self.control.mend()
+        self.strike.arm()
+        for one in failed:
+            self.stack.wait_for(lambda one=one: expect(self.oracle.person.post(
+                "/operations/%s/retry" % one["id"]), 202), 20, "the retry")
+        self._meet()
+        if self.what == "stop":
+            self._see_machines("after its retry")
+            return
+        self._see_to_the_end("after its retry", "ended")
+        if self.what != "delete":
+            self._delete()
+            self._see_to_the_end("after its deletion", "deleted")
+
+    def _end_all(self):
+        """Somebody asks for the end of all that is at work, until the API has taken or refused it."""
+        for one in self.stack.wait_for(self.oracle.open_ones, 30, "the API") if not self.oracle.is_over() else ():
+            self.stack.wait_for(lambda one=one: self.oracle.person.post(
+                "/operations/%s/cancel" % one["id"]).status_code in (202, 409), 30, "the cancellation")
+
+    def _meet(self, is_over=None, is_ending=False):
+        """Waits for the moment and acts. `is_over`: whether nothing is at work, if not the operations say it.
+        `is_ending`: somebody asks for the end of it at that moment."""
         self.stack.wait_for(lambda: self.strike.has_struck() or (not is_over and self.oracle.is_over()), 30,
                             "the moment of the fault")
         assert self.strike.has_struck(), "no such call was made"
+        ending = threading.Thread(target=self._end_all)
+        if is_ending:
+            ending.start()
+            if not self.strike.proxy:  # what stands still there may hold the rows
+                ending.join(SOON)
         self.strike.act(is_over or self.oracle.is_over)
+        if is_ending:
+            ending.join()
         self.stack.wait_for(lambda: self.oracle.operations() is not None, 30, "the API")
 
     def _see_to_the_end(self, when, moment, is_equal=True):

@@ -102,8 +102,9 @@ int orc_update_was_stopped(const orc_task_t *task, const char *vm);
 /** True when the machine was not there before IM was asked for anything. */
 int orc_update_is_new(const orc_task_t *task, const char *vm);
 
-/** Resources as after an update that did nothing: what was to come is ERROR, what was to go is what it was when it is
- * among the machines that are known to be there, or none are known. */
+/** Resources as after an update that did nothing: what was to come is ERROR, or DELETED when the update was canceled
+ * before IM was asked for anything; what was to go is what it was when it is among the machines that are known to be
+ * there, or none are known. */
 void orc_update_give_back(orc_task_t *task);
 
 /* ---- actions, a file each: submitting, watching, collecting, restoring ---- */

@@ -41,6 +41,12 @@ static int is_any_removed(const orc_update_t *memory)
     return 0;
 }
 
+/* What was to come did not, or, when IM was not asked for it and never will be, it was nothing. */
+static int status_of_what_was_to_come(const orc_task_t *task)
+{
+    return orc_operation_is_canceled(task) && !memory_of(task)->is_touched ? ORC_RESOURCE_DELETED : ORC_RESOURCE_ERROR;
+}
+
 /* What is hosted went with its machine. */
 void orc_update_give_back(orc_task_t *task)
 {
@@ -50,8 +56,8 @@ void orc_update_give_back(orc_task_t *task)
 
     for (i = 0; i < memory->resources->nelts; i++) {
         const orc_store_resource_t *resource = &APR_ARRAY_IDX(memory->resources, i, orc_store_resource_t);
-        int status = resource->status == ORC_RESOURCE_CREATING                           ? ORC_RESOURCE_ERROR
-                     : resource->status != ORC_RESOURCE_DELETING                         ? resource->status
+        int status = resource->status == ORC_RESOURCE_CREATING   ? status_of_what_was_to_come(task)
+                     : resource->status != ORC_RESOURCE_DELETING ? resource->status
                      : (resource->is_compute ? is_there(memory, resource) : !is_removed) ? ORC_RESOURCE_STARTED
                                                                                          : ORC_RESOURCE_DELETED;
 
