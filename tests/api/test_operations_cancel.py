@@ -319,7 +319,7 @@ def test_an_update_that_im_has_taken_ends_when_it_is_done(stack):
 def test_an_update_that_im_was_not_asked_for_leaves_the_former_status(stack):
     alice = stack.person()
     made = deploy(alice)
-    stack.control.post("fault", {"fault": "http_503", "on": "info"})
+    stack.control.post("fault", {"fault": "http_503", "on": "state"})
     former = alice.deployment(made)
     path = expect(patch(alice, made, workers=3), 202).headers["Location"].replace(stack.url, "")
     stack.wait_for(lambda: any(one["struck"] for one in stack.control.get("fault")), 15, "the call")
