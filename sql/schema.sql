@@ -11,15 +11,17 @@ CREATE TABLE schema_migrations (
 -- The schema of the orchestrator. Every foreign key has an index and an ON DELETE rule on purpose; row_version moves
 -- with every change of a row and is what ETag and If-Match compare.
 
+-- In the order of the words: lists are sorted by them.
 CREATE TYPE operation_type AS ENUM
-    ('CREATE', 'UPDATE', 'DELETE', 'START', 'STOP', 'REBOOT', 'ADD_OWNER', 'REMOVE_OWNER');
+    ('ADD_OWNER', 'CREATE', 'DELETE', 'REBOOT', 'REMOVE_OWNER', 'START', 'STOP', 'UPDATE');
 CREATE TYPE operation_state AS ENUM
-    ('pending', 'in progress', 'succeeded', 'failed', 'canceling', 'canceled');
+    ('canceled', 'canceling', 'failed', 'in progress', 'pending', 'succeeded');
 -- The engine's phases; a deployment's task is read off the phase of its last operation.
 CREATE TYPE operation_phase AS ENUM
     ('queued', 'placing', 'submitting', 'provisioning', 'collecting', 'restoring', 'deleting', 'confirming', 'ended');
 CREATE TYPE step_status AS ENUM ('running', 'succeeded', 'failed', 'canceled');
 CREATE TYPE log_level AS ENUM ('debug', 'info', 'warning', 'error');
+CREATE TYPE log_source AS ENUM ('orchestrator', 'im');
 
 -- How many bytes a text has in JSON, its quotes included.
 CREATE FUNCTION json_bytes(value text) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -185,6 +187,9 @@ CREATE TABLE deployment_logs (
     orchestrator_logs text,                    -- posted
     lines_after       timestamptz,             -- operations' lines up to then were overwritten or deleted
     im_after          timestamptz,             -- IM's part was deleted then
+    im_infra_id       text,                    -- whose log IM's part is; NULL: it was posted
+    im_seen           bigint[],                -- hashes of the lines that IM's log had when it was last looked at
+    im_seen_of        text,                    -- and whose it was
     updated_at        timestamptz NOT NULL DEFAULT now()
 );
 
@@ -218,6 +223,12 @@ CREATE TABLE resource_requirements (
 );
 CREATE INDEX resource_requirements_required_by_id ON resource_requirements (required_by_id);
 
+-- A label is one word, "name:value", where operations are looked for by it.
+CREATE FUNCTION label_words(labels jsonb) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(array_agg(name || ':' || value), '{}')
+    FROM jsonb_each(labels) l (name, given), jsonb_array_elements_text(given) value
+$$;
+
 CREATE TABLE operations (
     id               uuid PRIMARY KEY,
     deployment_id    uuid NOT NULL REFERENCES deployments ON DELETE CASCADE,
@@ -238,14 +249,17 @@ CREATE TABLE operations (
     parent_id        uuid,                     -- the operation that it is once more; no reference
     canceled_for     uuid,                     -- the deletion that ends it, when one does; no reference
     is_dry_run       boolean NOT NULL DEFAULT false, -- it changes nothing
-    platform_id      text,                     -- the provider it works on
-    correlation_id   text,                     -- X-Request-ID of the request that asked for it
+    labels           jsonb NOT NULL DEFAULT '{}', -- {"name": ["value", ...]}
+    label_words      text[] NOT NULL GENERATED ALWAYS AS (label_words(labels)) STORED,
+    platform_id      text COLLATE "C",         -- the provider it works on
+    correlation_id   text COLLATE "C",         -- X-Request-ID of the request that asked for it
     user_group       text NOT NULL,
     user_group_issuer text NOT NULL,
     created_by       uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
     deadline         timestamptz,              -- of the whole, from tot_timeout_mins
     waits_for_token  boolean NOT NULL DEFAULT false,
     row_version      bigint NOT NULL DEFAULT 1,
+    asked_at         timestamptz NOT NULL DEFAULT now(), -- the request came; it was checked until created_at
     created_at       timestamptz NOT NULL DEFAULT now(),
     started_at       timestamptz,
     updated_at       timestamptz NOT NULL DEFAULT now(),
@@ -254,7 +268,21 @@ CREATE TABLE operations (
 );
 CREATE INDEX operations_deployment_id ON operations (deployment_id, created_at);
 CREATE INDEX operations_resource_id ON operations (resource_id) WHERE resource_id IS NOT NULL;
-CREATE INDEX operations_created_by ON operations (created_by);
+-- As those of deployments: an index for each attribute that lists are sorted and filtered by, but for those that are
+-- worked out of others.
+CREATE INDEX operations_created_at ON operations (created_at, id);
+CREATE INDEX operations_started_at ON operations (started_at, id);
+CREATE INDEX operations_updated_at ON operations (updated_at, id);
+CREATE INDEX operations_ended_at ON operations (ended_at, id);
+CREATE INDEX operations_created_by ON operations (created_by, id);
+CREATE INDEX operations_type ON operations (type, id);
+CREATE INDEX operations_state ON operations (state, id);
+CREATE INDEX operations_description ON operations (left(description COLLATE "C", 200), id);
+CREATE INDEX operations_platform_id ON operations (platform_id, id);
+CREATE INDEX operations_correlation_id ON operations (correlation_id, id);
+-- Of what it is about: the last one of these stays.
+CREATE INDEX operations_subject ON operations (coalesce(resource_id, deployment_id), created_at, id);
+CREATE INDEX operations_label ON operations USING gin (label_words);
 CREATE INDEX operations_queue ON operations (user_group_issuer, user_group, created_at, id) WHERE state = 'pending';
 CREATE INDEX operations_at_work ON operations (user_group_issuer, user_group)
     WHERE state IN ('in progress', 'canceling');
@@ -360,6 +388,50 @@ CREATE TABLE operation_steps (
     PRIMARY KEY (operation_id, number)
 );
 
+-- Where an operation was from when on, in order: its stages are told by them. `name` is QUEUEING while it waits for its
+-- turn, or for a token; it begins so.
+CREATE TABLE operation_times (
+    operation_id uuid NOT NULL REFERENCES operations ON DELETE CASCADE,
+    number       integer NOT NULL,
+    phase        operation_phase NOT NULL,
+    stage        smallint NOT NULL,            -- of deployment_task
+    name         text NOT NULL,
+    step         integer,                      -- of operation_steps
+    began_at     timestamptz NOT NULL,
+    PRIMARY KEY (operation_id, number)
+);
+
+-- What an operation does in a phase, unless it says so itself; NULL: nothing that is worth telling.
+CREATE FUNCTION operation_doing(type operation_type, phase operation_phase)
+    RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT CASE phase
+        WHEN 'queued' THEN 'QUEUEING'
+        WHEN 'submitting' THEN 'IM_SUBMIT'
+        WHEN 'provisioning' THEN CASE WHEN type IN ('CREATE', 'UPDATE') THEN 'VM_PROVISIONING'
+            ELSE 'CONTEXTUALIZATION' END
+        WHEN 'collecting' THEN 'OUTPUTS'
+        WHEN 'restoring' THEN 'RESTORING'
+        WHEN 'deleting' THEN 'DELETION'
+        WHEN 'confirming' THEN CASE WHEN type = 'DELETE' THEN 'DELETION' ELSE type::text END
+    END
+$$;
+
+-- The stage that it does that in.
+CREATE FUNCTION operation_stage(type operation_type, name text)
+    RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN type = 'DELETE' THEN 7
+        WHEN type NOT IN ('CREATE', 'UPDATE') THEN 6
+        WHEN name IN ('QUEUEING', 'TEMPLATE_PARSING') THEN 1
+        WHEN name = 'PROVIDER_FILTERING' THEN 2
+        WHEN name = 'RANKING' THEN 3
+        WHEN name = 'CONTEXTUALIZATION' THEN 5
+        WHEN name = 'OUTPUTS' THEN 8
+        WHEN type = 'CREATE' THEN 4
+        ELSE 6
+    END::smallint
+$$;
+
 CREATE TABLE operation_logs (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     operation_id  uuid NOT NULL REFERENCES operations ON DELETE CASCADE,
@@ -368,10 +440,43 @@ CREATE TABLE operation_logs (
     level         log_level NOT NULL,
     stage         text NOT NULL,
     step          integer,
+    source        log_source NOT NULL DEFAULT 'orchestrator',
     message       text NOT NULL
 );
 CREATE INDEX operation_logs_operation_id ON operation_logs (operation_id, id);
 CREATE INDEX operation_logs_deployment_id ON operation_logs (deployment_id, id);
+
+-- What the Infrastructure Manager says anew: the lines of its log that were not there when it was looked at before, as
+-- often as they are there now. They belong to the operation that is at work, or that this transaction ends.
+CREATE FUNCTION log_follow_im() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    former    bigint[] := CASE WHEN NEW.im_seen_of = NEW.im_infra_id THEN NEW.im_seen END;
+    operation uuid := (SELECT id FROM operations
+        WHERE deployment_id = NEW.deployment_id AND coalesce(ended_at, 'infinity') >= now()
+        ORDER BY created_at DESC, id DESC LIMIT 1);
+BEGIN
+    INSERT INTO operation_logs (operation_id, deployment_id, source, level, stage, step, message)
+    SELECT operation, NEW.deployment_id, 'im',
+        CASE WHEN line ~ '\m(ERROR|Error|fatal|FAILED)\M' THEN 'error'
+            WHEN line ~ '\m(WARNING|Warning)\M' THEN 'warning' ELSE 'info' END::log_level,
+        'resources_configuration',
+        (SELECT max(number) FROM operation_steps s WHERE s.operation_id = operation), line
+    FROM (SELECT line, n, row_number() OVER (PARTITION BY line ORDER BY n) AS times
+        FROM (SELECT rtrim(line, E' \t\r') AS line, n FROM string_to_table(NEW.im_logs, E'\n')
+            WITH ORDINALITY l (line, n)) l
+        WHERE line <> '') l
+        LEFT JOIN (SELECT hash, count(*) FROM unnest(former) hash GROUP BY hash) f
+            ON f.hash = hashtextextended(line, 0)
+    WHERE operation IS NOT NULL AND times > coalesce(f.count, 0)
+    ORDER BY n;
+    NEW.im_seen := ARRAY(SELECT hashtextextended(rtrim(line, E' \t\r'), 0)
+        FROM string_to_table(NEW.im_logs, E'\n') line WHERE rtrim(line, E' \t\r') <> '');
+    NEW.im_seen_of := NEW.im_infra_id;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER logs_follow_im BEFORE INSERT OR UPDATE OF im_logs ON deployment_logs FOR EACH ROW
+    WHEN (NEW.im_logs IS NOT NULL AND NEW.im_infra_id IS NOT NULL) EXECUTE FUNCTION log_follow_im();
 
 -- What is due: schedule and lease in one. Narrow, and gone as soon as it is done, so that what is looked at all the
 -- time stays small. `id` is that of what it is about, whose end takes it along by a trigger: it may be of several

@@ -128,6 +128,49 @@ orc_step_t orc_step_wait_for_person(orc_task_t *task)
     return step;
 }
 
+/* What it does from now on: the last entry, or a new one that is like it. */
+static json_t *present(json_t *changes, int is_new)
+{
+    json_t *times = json_object_get(changes, "times"), *last;
+
+    if (!times)
+        json_object_set_new(changes, "times", times = json_array());
+    last = json_array_size(times) ? json_array_get(times, json_array_size(times) - 1) : NULL;
+    if (last && !is_new)
+        return last;
+    json_array_append_new(times, last ? json_copy(last) : json_object());
+    return json_array_get(times, json_array_size(times) - 1);
+}
+
+static void enter(orc_task_t *task, const char *phase)
+{
+    json_t *entry;
+
+    json_object_set_new(orc_task_changes(task), "phase", json_string(phase));
+    if (!task->work->state)
+        return;
+    entry = present(task->changes, 1);
+    json_object_set_new(entry, "phase", json_string(phase));
+    json_object_del(entry, "name");
+}
+
+void orc_task_does(orc_task_t *task, const char *name)
+{
+    json_t *entry;
+
+    if (!task->changes)
+        return;
+    entry = present(task->changes, 0);
+    if (json_object_get(entry, "name"))
+        entry = present(task->changes, 1);
+    json_object_set_new(entry, "name", json_string(name));
+}
+
+void orc_task_does_as(orc_task_t *task, int step)
+{
+    json_object_set_new(present(orc_task_changes(task), 0), "step", json_integer(step));
+}
+
 orc_step_t orc_step_resolve(orc_task_t *task, orc_step_t step)
 {
     while (step.kind == ORC_STEP_EVENT) {
@@ -138,7 +181,7 @@ orc_step_t orc_step_resolve(orc_task_t *task, orc_step_t step)
                                                  task->kind->events[step.event], task->kind->phases[task->phase]));
         if (found->next != task->phase) {
             task->phase = found->next;
-            json_object_set_new(orc_task_changes(task), "phase", json_string(task->kind->phases[task->phase]));
+            enter(task, task->kind->phases[task->phase]);
         }
         step = found->action(task);
     }

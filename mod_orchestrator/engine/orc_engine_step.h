@@ -210,6 +210,13 @@ int orc_task_is_late(const orc_task_t *task);
 /** The visible changes, made at the first call. */
 json_t *orc_task_changes(orc_task_t *task);
 
+/** It does that from now on, as its stages tell it: a word like "CONTEXTUALIZATION", else what its phase says. Worth no
+ * change of its own: where nothing else is to be told, it did so before. */
+void orc_task_does(orc_task_t *task, const char *name);
+
+/** It does that as a step of its story, an attempt. */
+void orc_task_does_as(orc_task_t *task, int step);
+
 /** A list among the changes. */
 json_t *orc_task_change_list(orc_task_t *task, const char *key);
 

@@ -105,8 +105,8 @@ orc_error_t *orc_rules_log_read(orc_store_log_t *log, const orc_rules_call_t *ca
     fresh = look(log, call, deployment_id);
     if (fresh && (!whole || strcmp(fresh, whole) != 0)) {
         set_im_part(&parts, fresh, call, deployment_id);
-        ORC_TRY(orc_store_log_keep_im(&log->timestamp, call->service->db, deployment_id, &parts, log->im_after,
-                                      call->pool));
+        ORC_TRY(orc_store_log_keep_im(&log->timestamp, call->service->db, deployment_id, &parts, log->im_infra_id,
+                                      log->im_after, call->pool));
         log->im_logs = parts.im_logs;
         whole = fresh;
     }

@@ -10,6 +10,7 @@
 #include "orc_rules_internal.h"
 #include "orc_rules_target.h"
 #include "orc_store_deployments.h"
+#include "orc_time.h"
 #include "orc_words.h"
 
 enum {
@@ -29,6 +30,7 @@ typedef struct submission_t {
     orc_error_t *unfit;             /* in what was looked up: 422, only told when the caller may submit */
     apr_array_header_t *nodes;      /* of orc_tosca_node_t; NULL when the template or the inputs are no good */
     const orc_tosca_needs_t *needs; /* what they ask of a place; NULL then, too */
+    apr_time_t began;
 } submission_t;
 
 static int or_default(int given, int otherwise)
@@ -251,6 +253,7 @@ static orc_error_t *store(int *is_outdated, const submission_t *s, const char *t
         .correlation_id = call->correlation_id,
         .resources = render_resources(s->nodes, call->pool),
         .max_queued = call->service->config->max_queued_per_group,
+        .checked = orc_time_monotonic() - s->began,
     };
     orc_error_t *error;
     int is_full;
@@ -263,7 +266,7 @@ static orc_error_t *store(int *is_outdated, const submission_t *s, const char *t
 
 static orc_error_t *submit(int *is_outdated, const orc_rules_call_t *call, const orc_rules_submission_t *wish)
 {
-    submission_t s = {.call = call, .wish = wish};
+    submission_t s = {.call = call, .wish = wish, .began = orc_time_monotonic()};
     stored_t stored;
 
     check_times(&s.wrong, wish, call->pool);

@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_store_deployments.h"
 
+#include <apr_strings.h>
 #include <string.h>
 
 #include "orc_json.h"
@@ -21,7 +22,8 @@ static orc_sql_call_t insertion(const orc_store_submission_t *s, apr_pool_t *poo
                                   .keep_last_attempt = orc_value_flag(s->keep_last_attempt),
                                   .target_provider = s->target_provider, .target_region = s->target_region,
                                   .operation_id = s->operation_id, .caller = s->caller, .resources = s->resources,
-                                  .correlation_id = s->correlation_id);
+                                  .correlation_id = s->correlation_id,
+                                  .checked = apr_psprintf(pool, "%" APR_INT64_T_FMT, s->checked));
 
     return orc_db_kept(call, pool);
 }

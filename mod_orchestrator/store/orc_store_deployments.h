@@ -20,8 +20,9 @@ typedef struct orc_store_submission_t {
     const char *target_provider, *target_region; /* or NULL */
     const char *caller;                          /* UUID of who asks, who becomes its first owner */
     const char *correlation_id;
-    const char *resources; /* JSON array of {id, position, name, type, is_compute, required_by: [ids]} */
-    int max_queued;        /* submissions of the group that may wait for their turn */
+    const char *resources;       /* JSON array of {id, position, name, type, is_compute, required_by: [ids]} */
+    int max_queued;              /* submissions of the group that may wait for their turn */
+    apr_interval_time_t checked; /* how long it took to check it */
 } orc_store_submission_t;
 
 /**

@@ -50,13 +50,15 @@ orc_error_t *orc_store_log_read_locked(orc_store_log_t *log, orc_db_t *db, const
 }
 
 orc_error_t *orc_store_log_keep_im(const char **timestamp, orc_db_source_t *source, const char *deployment_id,
-                                   const orc_store_log_parts_t *parts, const char *im_after, apr_pool_t *pool)
+                                   const orc_store_log_parts_t *parts, const char *im_infra_id, const char *im_after,
+                                   apr_pool_t *pool)
 {
     orc_rows_t rows;
 
     ORC_TRY(orc_db_read(source, &rows,
                         orc_sql_log_keep_im(.deployment_id = deployment_id, .im_logs = parts->im_logs,
-                                            .im_logs_sealed = parts->im_logs_sealed, .im_after = im_after),
+                                            .im_logs_sealed = parts->im_logs_sealed, .im_infra_id = im_infra_id,
+                                            .im_after = im_after),
                         pool));
     if (rows.count > 0)
         *timestamp = orc_sql_log_keep_im_row(&rows, 0).timestamp;

@@ -37,11 +37,13 @@ typedef struct orc_store_log_parts_t {
 
 /**
  * Keeps what IM said.
+ * @param im_infra_id the infrastructure that it said it of
  * @param im_after when IM's part was last deleted, as it was before IM was asked: one that came after is kept
  * @param timestamp of the log as it is now, when the text was another one before; else it stays as it is
  */
 orc_error_t *orc_store_log_keep_im(const char **timestamp, orc_db_source_t *source, const char *deployment_id,
-                                   const orc_store_log_parts_t *parts, const char *im_after, apr_pool_t *pool);
+                                   const orc_store_log_parts_t *parts, const char *im_infra_id, const char *im_after,
+                                   apr_pool_t *pool);
 
 /**
  * Makes sure for the transaction that a deployment stays, and that nobody else writes its log or deletes it.

@@ -179,7 +179,8 @@ typedef struct orc_store_save_t {
      * has_inputs (true: the operation's inputs are the deployment's from now on; inputs_sealed: sealed for it), former
      * (true: the deployment's last operation is the one before again), all_resources (a status; what is deleted stays
      * so), resources [{position, status, vm, metadata, sealed}], im_logs, im_logs_sealed, record {name, success,
-     * seconds}; of infrastructures: asked [{id, step, endpoint, provider, region, project, time}] and sweep
+     * seconds}, times [{phase, step, name}] (what it does from now on, one after the other; what is left out is as
+     * before); of infrastructures: asked [{id, step, endpoint, provider, region, project, time}] and sweep
      * (microseconds until IM's list is looked at), unasked [id], made [{id, infra}], unwanted [id] (true: all of the
      * deployment), forced, found [{id, deployment, operation, person, group, issuer, endpoint, provider, region,
      * project, infra}]; of the one that the work is about: infrastructure {infra, standing, tries, note}; watch

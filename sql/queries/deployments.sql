@@ -105,13 +105,13 @@ WITH deployment AS (
     SELECT id, created_by, created_at FROM deployment
 ), operation AS (
     INSERT INTO operations (id, deployment_id, type, description, options, transitive, correlation_id, user_group,
-        user_group_issuer, created_by, deadline)
+        user_group_issuer, created_by, deadline, asked_at)
     SELECT d.last_operation_id, d.id, 'CREATE', 'Waiting for its turn.',
         jsonb_build_object('target_provider', d.target_provider, 'target_region', d.target_region),
         (SELECT coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'type', 'resources', 'operation_type', 'CREATE',
             'criteria', n.name) ORDER BY n."position"), '[]') FROM node n),
         :correlation_id, d.user_group, d.user_group_issuer, d.created_by,
-        now() + d.tot_timeout_mins * interval '1 minute'
+        now() + d.tot_timeout_mins * interval '1 minute', now() - :checked::bigint * interval '1 microsecond'
     FROM deployment d
 ), work AS (
     INSERT INTO work (id, kind) SELECT last_operation_id, 'CREATE' FROM deployment

@@ -26,7 +26,7 @@ FROM users u
             ORDER BY m.id) AS text, max(m.created_at) AS updated_at
         FROM (SELECT id, created_at, level, message FROM operation_logs
             WHERE deployment_id = d.id AND (me.user_id IS NOT NULL OR :is_admin)
-                AND created_at > coalesce(l.lines_after, '-infinity')
+                AND source = 'orchestrator' AND created_at > coalesce(l.lines_after, '-infinity')
             ORDER BY id DESC LIMIT 10000) m) lines ON true
     LEFT JOIN LATERAL (
         SELECT concat_ws(' ', views.rfc3339(o.updated_at), 'info',
@@ -40,10 +40,11 @@ WHERE u.id = :caller
 -- Not over a deletion that came after IM was asked.
 -- name: log_keep_im
 -- columns: timestamp
-INSERT INTO deployment_logs (deployment_id, im_logs, im_logs_sealed)
-SELECT id, :im_logs, :im_logs_sealed FROM deployments WHERE id = :deployment_id
+INSERT INTO deployment_logs (deployment_id, im_logs, im_logs_sealed, im_infra_id)
+SELECT id, :im_logs, :im_logs_sealed, :im_infra_id FROM deployments WHERE id = :deployment_id
 ON CONFLICT (deployment_id) DO UPDATE
-SET im_logs = excluded.im_logs, im_logs_sealed = excluded.im_logs_sealed, updated_at = now()
+SET im_logs = excluded.im_logs, im_logs_sealed = excluded.im_logs_sealed, im_infra_id = excluded.im_infra_id,
+    updated_at = now()
 WHERE (deployment_logs.im_logs, deployment_logs.im_logs_sealed)
         IS DISTINCT FROM (excluded.im_logs, excluded.im_logs_sealed)
     AND deployment_logs.im_after IS NOT DISTINCT FROM :im_after
@@ -59,6 +60,7 @@ VALUES (:deployment_id, CASE WHEN :sets_im THEN :im_logs END, CASE WHEN :sets_im
 ON CONFLICT (deployment_id) DO UPDATE
 SET im_logs = CASE WHEN :sets_im THEN excluded.im_logs ELSE l.im_logs END,
     im_logs_sealed = CASE WHEN :sets_im THEN excluded.im_logs_sealed ELSE l.im_logs_sealed END,
+    im_infra_id = CASE WHEN :sets_im THEN NULL ELSE l.im_infra_id END,
     orchestrator_logs = CASE WHEN :sets_orchestrator THEN excluded.orchestrator_logs ELSE l.orchestrator_logs END,
     lines_after = CASE WHEN :sets_orchestrator THEN excluded.lines_after ELSE l.lines_after END,
     updated_at = clock_timestamp()

@@ -368,8 +368,8 @@ WITH change AS MATERIALIZED (
         row_version = o.row_version + 1
     FROM held w
     WHERE o.id = w.id
-    RETURNING o.id, o.deployment_id, o.resource_id, o.state, o.user_group, o.user_group_issuer, o.inputs, o.former_id,
-        c
+    RETURNING o.id, o.deployment_id, o.resource_id, o.type, o.phase, o.state, o.waits_for_token, o.ended_at,
+        o.user_group, o.user_group_issuer, o.inputs, o.former_id, c
 ), handed_on AS (
     UPDATE operations x SET former_id = mine.former_id
     FROM mine WHERE c ? 'former' AND x.deployment_id = mine.deployment_id AND x.former_id = mine.id
@@ -406,6 +406,40 @@ WITH change AS MATERIALIZED (
     SET status = excluded.status, message = excluded.message,
         im_infra_id = COALESCE(excluded.im_infra_id, s.im_infra_id),
         ended_at = COALESCE(s.ended_at, excluded.ended_at)
+), former AS (
+    SELECT t.number, t.stage, t.name, t.step, t.began_at,
+           (SELECT x.name FROM operation_times x WHERE x.operation_id = mine.id AND x.name <> 'QUEUEING'
+            ORDER BY x.number DESC LIMIT 1) AS doing
+    FROM mine JOIN operation_times t ON t.operation_id = mine.id
+    ORDER BY t.number DESC LIMIT 1
+), told_times AS (
+    SELECT n.ord, n.phase, COALESCE(n.name, operation_doing(mine.type, n.phase)) AS name,
+           CASE WHEN n.phase NOT IN ('queued', 'placing') THEN COALESCE(n.step, (SELECT step FROM former)) END AS step
+    FROM mine, LATERAL (SELECT x.ord, COALESCE((x.j ->> 'phase')::operation_phase, mine.phase) AS phase,
+                            x.j ->> 'name' AS name, (x.j ->> 'step')::integer AS step
+                        FROM jsonb_array_elements(c -> 'times') WITH ORDINALITY x (j, ord)) n
+), waiting_times AS (
+    SELECT ord, phase, name, step FROM told_times WHERE name IS NOT NULL
+    UNION ALL
+    SELECT 1000000, mine.phase,
+           CASE WHEN mine.waits_for_token THEN 'QUEUEING' ELSE (SELECT doing FROM former) END, (SELECT step FROM former)
+    FROM mine
+    WHERE mine.ended_at IS NULL AND mine.waits_for_token <> COALESCE((SELECT name = 'QUEUEING' FROM former), true)
+      AND (mine.waits_for_token OR NOT EXISTS (SELECT FROM told_times WHERE name IS NOT NULL))
+), new_times AS (
+    SELECT ord, phase, name, step, CASE WHEN lag(ord) OVER each > 0 THEN lag(name) OVER each END AS former,
+           ord > 0 AND (name, step) IS DISTINCT FROM (lag(name) OVER each, lag(step) OVER each) AS is_new
+    FROM (SELECT ord, phase, name, step FROM waiting_times WHERE name IS NOT NULL
+          UNION ALL SELECT 0, NULL, name, step FROM former) n
+    WINDOW each AS (ORDER BY ord)
+), times AS (
+    INSERT INTO operation_times (operation_id, number, phase, stage, name, step, began_at)
+    SELECT mine.id, COALESCE((SELECT number FROM former), 0) + row_number() OVER (ORDER BY n.ord), n.phase,
+           CASE WHEN n.name = 'QUEUEING' THEN COALESCE(operation_stage(mine.type, n.former), (SELECT stage FROM former))
+                ELSE operation_stage(mine.type, n.name) END,
+           n.name, n.step, COALESCE(mine.ended_at, clock_timestamp())
+    FROM mine, new_times n
+    WHERE n.is_new
 ), asked AS (
     INSERT INTO infrastructures AS i (id, deployment_id, operation_id, step, user_id, user_group, user_group_issuer,
                                       endpoint, provider, region, project, answer_until)
@@ -552,10 +586,13 @@ WITH change AS MATERIALIZED (
       AND (mine.resource_id IS NULL OR r.id = mine.resource_id)
       AND r.status <> resource_status.DELETED AND r.status <> (c ->> 'all_resources')::smallint
 ), im_logs AS (
-    INSERT INTO deployment_logs AS l (deployment_id, im_logs, im_logs_sealed)
-    SELECT mine.deployment_id, c ->> 'im_logs', c ->> 'im_logs_sealed' FROM mine WHERE c ? 'im_logs'
+    INSERT INTO deployment_logs AS l (deployment_id, im_logs, im_logs_sealed, im_infra_id)
+    SELECT mine.deployment_id, c ->> 'im_logs', c ->> 'im_logs_sealed',
+        (SELECT d.im_infra_id FROM deployments d WHERE d.id = mine.deployment_id)
+    FROM mine WHERE c ? 'im_logs'
     ON CONFLICT (deployment_id) DO UPDATE
-    SET im_logs = excluded.im_logs, im_logs_sealed = excluded.im_logs_sealed, updated_at = clock_timestamp()
+    SET im_logs = excluded.im_logs, im_logs_sealed = excluded.im_logs_sealed, im_infra_id = excluded.im_infra_id,
+        updated_at = clock_timestamp()
 ), record AS (
     INSERT INTO provider_records AS p
         (provider, template_id, attempts, successes, seconds, counted_at, last_failure)

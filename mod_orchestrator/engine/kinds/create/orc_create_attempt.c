@@ -49,6 +49,7 @@ void orc_create_open_step(orc_task_t *task)
     json_t *step =
         orc_story_step(orc_task_changes(task), (int)attempt->number, "infrastructure_creation", attempt->name);
 
+    orc_task_does_as(task, (int)attempt->number);
     orc_json_put(step, "provider", attempt->at.provider);
     orc_json_put(step, "region", attempt->at.region);
     orc_json_put(step, "infra", attempt->infra);

@@ -105,6 +105,7 @@ static orc_step_t go_to_next(orc_task_t *task)
     }
     memory->tries++;
     memory->unanswered = 0;
+    orc_task_does(task, "RANKING");
     orc_create_open_attempt(task);
     return orc_step_event(ORC_CREATE_PLACED);
 }
@@ -128,6 +129,7 @@ static orc_step_t on_records(orc_task_t *task, const orc_found_t *found)
     memory->candidates = placement.candidates;
     memory->steps = 1;
     step = orc_story_step(orc_task_changes(task), 1, "provider_filtering", "Choose providers");
+    orc_task_does(task, "PROVIDER_FILTERING");
     log_refusals(task, placement.refusals);
     log_strangers(task, &placement);
     log_ranking(task, placement.ranking);
@@ -146,6 +148,7 @@ orc_step_t orc_create_place(orc_task_t *task)
         return orc_step_later(0); /* it was claimed in a phase that needs no template: again, with it */
     if (memory->candidates)
         return go_to_next(task);
+    orc_task_does(task, "TEMPLATE_PARSING");
     error = note_demand(task);
     if (error) {
         memory->end = error->detail;

@@ -35,6 +35,11 @@ static orc_step_t fail_with_log(orc_task_t *task, const char *reason)
     return orc_create_call(task, ORC_CALL_CONTMSG, NULL, on_failure_log);
 }
 
+static const char *doing(int status)
+{
+    return status == ORC_RESOURCE_CONFIGURING ? "CONTEXTUALIZATION" : "VM_PROVISIONING";
+}
+
 static orc_step_t go_on_waiting(orc_task_t *task, int status, const char *what)
 {
     orc_create_t *memory = task->memory;
@@ -47,6 +52,8 @@ static orc_step_t go_on_waiting(orc_task_t *task, int status, const char *what)
     if (status >= 0)
         orc_create_show_resources(task, status);
     orc_task_describe(task, "%s: %s.", memory->attempt->name, what);
+    if (status >= 0)
+        orc_task_does(task, doing(status));
     memory->configured_since = 0;
     return orc_step_event(ORC_CREATE_UNFINISHED);
 }

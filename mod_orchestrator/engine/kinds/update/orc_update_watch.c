@@ -11,10 +11,12 @@ enum {
     SHORTAGES = 5, /* looks at fewer machines than expected, all configured, before IM is believed */
 };
 
-static orc_step_t go_on_waiting(orc_task_t *task, const char *what)
+static orc_step_t go_on_waiting(orc_task_t *task, const char *what, const char *doing)
 {
     ((orc_update_t *)task->memory)->configured_since = 0;
     orc_task_describe(task, "%s.", what);
+    if (doing)
+        orc_task_does(task, doing);
     return orc_step_event(ORC_UPDATE_UNFINISHED);
 }
 
@@ -29,9 +31,9 @@ static orc_step_t on_verdict(orc_task_t *task, orc_verdict_t verdict, const char
     case ORC_VERDICT_FAILED:
         return orc_update_fail_with_log(task, reason);
     case ORC_VERDICT_BUSY:
-        return go_on_waiting(task, "Machines are being made");
+        return go_on_waiting(task, "Machines are being made", "VM_PROVISIONING");
     case ORC_VERDICT_WORKING:
-        return go_on_waiting(task, "The machines are being configured");
+        return go_on_waiting(task, "The machines are being configured", "CONTEXTUALIZATION");
     case ORC_VERDICT_CONFIGURED:
         if (!memory->configured_since)
             memory->configured_since = task->now;
@@ -41,8 +43,8 @@ static orc_step_t on_verdict(orc_task_t *task, orc_verdict_t verdict, const char
     }
     if (++memory->doubts > DOUBTS)
         return orc_update_fail_with_log(task, reason);
-    return go_on_waiting(task,
-                         apr_psprintf(task->pool, "The Infrastructure Manager says that %s; that may heal", reason));
+    return go_on_waiting(
+        task, apr_psprintf(task->pool, "The Infrastructure Manager says that %s; that may heal", reason), NULL);
 }
 
 /* All but those that were stopped before and still are. */
