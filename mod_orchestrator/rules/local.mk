@@ -11,6 +11,7 @@ liborc_la_SOURCES += \
 	$(rules)/orc_rules_owners.c $(rules)/orc_rules_owners.h \
 	$(rules)/orc_rules_parsed.c $(rules)/orc_rules_parsed.h \
 	$(rules)/orc_rules_persons.c $(rules)/orc_rules_persons.h \
+	$(rules)/orc_rules_records.c $(rules)/orc_rules_records.h \
 	$(rules)/orc_rules_registration.c \
 	$(rules)/orc_rules_ssh_key.c $(rules)/orc_rules_ssh_key.h \
 	$(rules)/orc_rules_ssh_pair.c $(rules)/orc_rules_ssh_pair.h \

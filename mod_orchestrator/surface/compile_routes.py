@@ -106,6 +106,10 @@ def filters(column, enums):
     if kind in ("word", "issuer"):
         return [parameter(name, many({"type": "string", "minLength": 1}), "Any of these, also separated by commas",
                           example=[example or ("https://iam.example.org" if kind == "issuer" else "word")])]
+    if kind == "label":
+        return [parameter(name, many({"type": "string", "pattern": "^[^:,]+:[^,]+$"}),
+                          "A name and a value of one of its labels; any of these, also separated by commas",
+                          example=["site:bari"])]
     if kind == "id":
         return [parameter(name, many(UUID), "Any of these, also separated by commas")]
     if kind == "person":

@@ -18,6 +18,7 @@ typedef enum orc_kind_t {
     ORC_KIND_TEXT,    /* contains, in any case */
     ORC_KIND_TIME,    /* X_at: X_before, X_after */
     ORC_KIND_PERSON,  /* id of a person, or "me" */
+    ORC_KIND_LABEL,   /* name:value, any of several */
 } orc_kind_t;
 
 /** A value of an enum: what it is called, the code that it may be called by too or NULL, and what the database holds

@@ -79,6 +79,13 @@ static int is_number(const char *text)
     return !*at && fabs(strtod(text, NULL)) <= LARGEST_NUMBER;
 }
 
+static int is_label(const char *text)
+{
+    const char *colon = strchr(text, ':');
+
+    return colon && colon > text && colon[1];
+}
+
 static const char *stored_time(const char *text, apr_pool_t *pool)
 {
     apr_time_t when;
@@ -119,6 +126,10 @@ const char *orc_surface_value(orc_error_t **error, const orc_request_t *request,
     case ORC_KIND_PERSON:
         stored = strcmp(text, "me") == 0 && request->identity ? request->identity->user_id : stored_id(text, pool);
         wanted = "must be a UUID or me";
+        break;
+    case ORC_KIND_LABEL:
+        stored = orc_utf8_is_valid(text) && is_label(text) ? text : NULL;
+        wanted = "must be a name and a value with a colon between them";
         break;
     case ORC_KIND_INTEGER:
         stored = is_integer(text) ? text : NULL;

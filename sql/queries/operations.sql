@@ -1,11 +1,61 @@
--- As resource_get.
+-- As resource_get, of one that is looked for below a deployment, below one of its resources, or (these are NULL) by its
+-- id alone.
 -- name: operation_get
 -- columns: access, object, tag
 SELECT p.is_allowed AS access, o.object, o.version AS tag
 FROM users u
-    LEFT JOIN views.deployment_access(:deployment_id, :caller, :is_admin) p ON true
-    LEFT JOIN views.v1_operations(:caller) o ON p.is_allowed AND o.id = :id AND o.deployment_id = :deployment_id
+    LEFT JOIN operations x ON x.id = :id
+    LEFT JOIN views.deployment_access(coalesce(:deployment_id, x.deployment_id), :caller, :is_admin) p ON true
+    LEFT JOIN views.v1_operations(:caller) o ON p.is_allowed AND o.id = x.id
+        AND o.deployment_id = coalesce(:deployment_id, o.deployment_id)
+        AND (:resource_id::uuid IS NULL OR x.resource_id = :resource_id)
 WHERE u.id = :caller
+
+-- Everybody's, and the same rows from an index alone, in their usual order.
+-- name: operation_list_all
+-- parameters: caller
+SELECT * FROM views.v1_operations(:caller)
+
+-- name: operation_keys_all
+-- parameters: caller
+-- columns: id, created_at
+SELECT id, created_at FROM operations
+
+-- Those of the caller's own deployments, one deployment after the other.
+-- name: operation_list_own
+-- parameters: caller
+SELECT * FROM views.v1_operations(:caller)
+WHERE deployment_id = ANY (ARRAY(SELECT w.deployment_id FROM deployment_owners w WHERE w.user_id = :caller))
+
+-- name: operation_list_of_resource
+-- parameters: caller, deployment_id, resource_id, is_admin
+SELECT * FROM views.v1_operations(:caller) WHERE deployment_id = :deployment_id AND resource_id = :resource_id
+
+-- Where one stands for who wants to change its row, locked: whether it has ended, whether it is needed: the last one of
+-- what it is about, or what the deployment's status is read off. A dry run is never needed, and counts for no other.
+-- name: operation_record
+-- columns: access, tag, is_open, is_needed
+SELECT p.is_allowed AS access, o.row_version AS tag, o.ended_at IS NULL AS is_open,
+    NOT o.is_dry_run AND (NOT EXISTS (SELECT FROM operations n
+            WHERE coalesce(n.resource_id, n.deployment_id) = coalesce(o.resource_id, o.deployment_id)
+                AND (n.created_at, n.id) > (o.created_at, o.id) AND NOT n.is_dry_run)
+        OR EXISTS (SELECT FROM deployments d WHERE d.last_operation_id = o.id)) AS is_needed
+FROM users u
+    LEFT JOIN operations x ON x.id = :id
+    LEFT JOIN views.deployment_access(coalesce(:deployment_id, x.deployment_id), :caller, :is_admin) p ON true
+    LEFT JOIN operations o ON p.is_allowed AND o.id = x.id
+        AND o.deployment_id = coalesce(:deployment_id, o.deployment_id)
+        AND (:resource_id::uuid IS NULL OR o.resource_id = :resource_id)
+WHERE u.id = :caller
+
+-- name: operation_lock
+SELECT id FROM operations WHERE id = :id FOR NO KEY UPDATE
+
+-- name: operation_label
+UPDATE operations SET labels = :labels, updated_at = now(), row_version = row_version + 1 WHERE id = :id
+
+-- name: operation_delete
+DELETE FROM operations WHERE id = :id
 
 -- name: operation_list
 -- parameters: caller, deployment_id, is_admin

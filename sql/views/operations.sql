@@ -1,10 +1,10 @@
 -- `ready`: what the operation worked on was left ready for use. `reschedule`: IM has taken the request over, so that
 -- the work goes on from there whatever happens to the one who does it. `deletion_scheduled`: since when what it made,
--- or what a deletion left, has to go, as long as it is not gone. Nothing has labels or orchestrations yet.
+-- or what a deletion left, has to go, as long as it is not gone. Nothing has orchestrations yet.
 CREATE FUNCTION views.v1_operations(caller uuid) RETURNS TABLE (
     id                 uuid,
-    type               text,
-    state              text,
+    type               operation_type,
+    state              operation_state,
     description        text,
     ready              boolean,
     resource_id        uuid,
@@ -22,16 +22,21 @@ CREATE FUNCTION views.v1_operations(caller uuid) RETURNS TABLE (
     started_at         timestamptz,
     updated_at         timestamptz,
     ended_at           timestamptz,
+    label_words        text[], -- "name:value"
     is_owner           boolean,
     version            text,
     bytes              bigint, -- that the object has at most, or hardly more
     object             json
 ) LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT o.id, o.type::text, o.state::text, o.description, s.ready, coalesce(o.resource_id, o.deployment_id),
+    SELECT o.id, o.type, o.state, o.description, s.ready, coalesce(o.resource_id, o.deployment_id),
         s.resource_type, o.deployment_id, o.platform_id, o.correlation_id, s.reschedule, s.deletion_scheduled,
         o.parent_id, NULL::uuid, o.is_dry_run, o.created_by, o.created_at, o.started_at, o.updated_at, o.ended_at,
-        me.user_id IS NOT NULL, concat(o.row_version, '.d' || extract(epoch FROM s.deletion_scheduled)),
-        1000 + o.lists_bytes + views.json_bytes(concat(o.description, o.platform_id, o.correlation_id)),
+        o.label_words,
+        -- No join: one that nobody needs is left out, but its deployment_id would be read all the same.
+        EXISTS (SELECT FROM deployment_owners me WHERE me.deployment_id = o.deployment_id AND me.user_id = caller),
+        concat(o.row_version, '.d' || extract(epoch FROM s.deletion_scheduled)),
+        1000 + o.lists_bytes + octet_length(o.labels::text)
+            + views.json_bytes(concat(o.description, o.platform_id, o.correlation_id)),
         json_build_object(
             'id', o.id,
             'type', o.type,
@@ -47,7 +52,7 @@ CREATE FUNCTION views.v1_operations(caller uuid) RETURNS TABLE (
             'reschedule', s.reschedule,
             'deletion_scheduled', views.rfc3339(s.deletion_scheduled),
             'errors', o.errors,
-            'labels', '{}'::json,
+            'labels', o.labels,
             'parent_id', o.parent_id,
             'orchestration_id', NULL,
             'dry_run', o.is_dry_run,
@@ -57,7 +62,6 @@ CREATE FUNCTION views.v1_operations(caller uuid) RETURNS TABLE (
             'updated_at', views.rfc3339(o.updated_at),
             'ended_at', views.rfc3339(o.ended_at))
     FROM operations o
-        LEFT JOIN deployment_owners me ON me.deployment_id = o.deployment_id AND me.user_id = caller
         CROSS JOIN LATERAL (SELECT
             o.state = 'succeeded' AND o.type NOT IN ('DELETE', 'STOP') AS ready,
             CASE WHEN o.resource_id IS NULL THEN 'deployments' ELSE 'resources' END AS resource_type,

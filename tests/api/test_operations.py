@@ -99,7 +99,7 @@ def test_every_scalar_attribute_filters_and_sorts(frozen):
             assert parameters(answer) == ["sort"]
             continue
         assert len(expect(answer, 200).json()["data"]) == 2
-        if held is not None and not name.endswith("_at"):
+        if held is not None and not name.endswith("_at"):  # a null is found by nothing
             given = str(held).lower() if isinstance(held, bool) else held
             assert value in operations(alice, made, **{name: given}), name
     assert operations(alice, made, state="succeeded,failed") == [value]

@@ -16,7 +16,7 @@ from harness.statements import statements
 TOP = pathlib.Path(__file__).parents[2]
 MANY = 3000
 PERSON, DEPLOYMENT = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
-VALUES = {"with_idle": True, "id": DEPLOYMENT, "deployment_id": DEPLOYMENT, "caller": PERSON, "is_admin": "f",
+VALUES = {"with_idle": True, "id": DEPLOYMENT, "deployment_id": DEPLOYMENT, "resource_id": DEPLOYMENT, "caller": PERSON, "is_admin": "f",
           "base_url": "https://paas.example"}
 FILL = """
 INSERT INTO users (id, issuer, sub, name, username, email)
@@ -94,7 +94,8 @@ def test_single_objects_are_found_by_their_keys(scans):
 
 def test_pages_are_found_by_the_index_of_their_order(scans):
     page = "SELECT b.object FROM (%s) b ORDER BY b.created_at DESC, b.id DESC LIMIT 5"
-    for name, table in (("deployment_list_all", "deployments"), ("template_list", "templates")):
+    for name, table in (("deployment_list_all", "deployments"), ("operation_list_all", "operations"),
+                        ("template_list", "templates")):
         found = scans(name, page)
         assert table + "_created_at" in {used for _, _, used in found}, (name, found)
         assert [node for node in found if node[0] == "Seq Scan"] == [], name
@@ -103,6 +104,9 @@ def test_pages_are_found_by_the_index_of_their_order(scans):
 def test_what_is_below_a_deployment_is_found_by_it(scans):
     for name, around, table in (("operation_get", "%s", "operations"),
                                 ("operation_list", "SELECT b.object FROM (%s) b", "operations"),
+                                ("operation_list_of_resource", "SELECT b.object FROM (%s) b", "operations"),
+                                ("operation_list_own", "SELECT b.id FROM (%s) b", "operations"),
+                                ("operation_record", "%s", "operations"),
                                 ("resource_get", "%s", "resources"),
                                 ("resource_list", "SELECT b.object FROM (%s) b", "resources")):
         kinds = {kind for kind, read, _ in scans(name, around) if read == table}
@@ -140,47 +144,58 @@ def compared(column):
                                                               if column["kind"] in ("word", "issuer", "text") else "")
 
 
-@pytest.mark.parametrize("collection", ["deployments", "templates"])
+@pytest.mark.parametrize("collection", ["deployments", "operations", "templates"])
 def test_columns_that_are_said_to_be_indexed_begin_an_index(plans, database, collection):
     assert plans("deployment_keys_all")
     with contextlib.closing(psycopg2.connect(database)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid"
                        " AND a.attnum = i.indkey[0] WHERE i.indrelid = %s::regclass AND i.indpred IS NULL",
                        [collection])
-        first = {name for name, in cursor.fetchall()}
+        first = {name for name, in cursor.fetchall()} | {"resource_id"}  # of operations: or the deployment's
     spread = {column["name"] for column in columns(collection) if column.get("spread")}
     assert spread and all(first & {name, name + "_id"} for name in spread), first
 
 
-def test_everybody_s_deployments_are_read_in_any_order_by_an_index(plans):
-    indexed = [column for column in columns("deployments") if column.get("indexed") and not column.get("spread")]
-    assert len(indexed) > 10
+@pytest.mark.parametrize("collection", ["deployments", "operations"])
+def test_everybody_s_rows_are_read_in_any_order_by_an_index(plans, collection):
+    indexed = [column for column in columns(collection) if column.get("indexed") and not column.get("spread")]
+    assert len(indexed) > 5
     for column in indexed:
         order = column.get("order", compared(column))
-        found = plans("deployment_list_all", "SELECT b.id FROM (%%s) b ORDER BY %s DESC, b.id DESC LIMIT 5" % order)
+        found = plans(collection[:-1] + "_list_all",
+                      "SELECT b.id FROM (%%s) b ORDER BY %s DESC, b.id DESC LIMIT 5" % order)
         assert not {node["Node Type"] for node in found} & {"Seq Scan", "Sort", "Incremental Sort"}, column["name"]
         if "order" not in column:  # the rows before a far page are passed over without a look at them
             assert "Index Only Scan" in {node["Node Type"] for node in found}, column["name"]
 
 
-def test_whatever_everybody_s_deployments_are_filtered_by_is_in_an_index(plans):
-    array = {"id": "uuid", "person": "uuid", "integer": "bigint", "boolean": "boolean", "enum": "bigint",
-             "word": "text", "issuer": "text"}
-    for column in columns("deployments"):
+@pytest.mark.parametrize("collection", ["deployments", "operations"])
+def test_whatever_everybody_s_rows_are_filtered_by_is_in_an_index(plans, collection):
+    """But for what is worked out of other columns."""
+    array = {"id": "'{%s}'::uuid[]" % PERSON, "integer": "'{1}'::bigint[]", "boolean": "'{true}'::boolean[]",
+             "word": "'{x}'::text[]"}
+    array.update({"person": array["id"], "enum": array["integer"], "issuer": array["word"]})
+    for column in columns(collection):
         if column["kind"] == "time":
             condition = "%s > '2020-01-01'" % compared(column)
         elif column["kind"] == "text":
             condition = "%s IS NOT NULL" % column["order"]
         elif "condition" in column and "EXISTS" in column["condition"]:
             continue  # by the owners' own index
+        elif "condition" in column:
+            value = {"type": "CREATE", "state": "failed"}.get(column["name"], "x:y")
+            condition = column["condition"].replace("$?", "'{%s}'::text[]" % value)
         else:
-            condition = "%s = ANY ('{}'::%s[])" % (compared(column), array[column["kind"]])
-        found = plans("deployment_list_all", "SELECT count(*) FROM (%%s) b WHERE %s" % condition, "enable_seqscan")
-        assert any("Index Cond" in node for node in found), column["name"]
+            condition = "%s = ANY (%s)" % (compared(column), array[column["kind"]])
+        if collection == "operations" and not column.get("indexed") and column["name"] != "label":
+            continue
+        found = plans(collection[:-1] + "_list_all", "SELECT count(*) FROM (%%s) b WHERE %s" % condition,
+                      "enable_seqscan")
+        assert any("Index Cond" in node for node in found), (column["name"], found)
 
 
-@pytest.mark.parametrize("name", ["deployment_list_all", "operation_list", "resource_list", "template_list",
-                                  "user_list_all"])
+@pytest.mark.parametrize("name", ["deployment_list_all", "operation_list", "operation_list_all", "operation_list_own",
+                                  "resource_list", "template_list", "user_list_all"])
 def test_functions_that_views_call_are_put_into_the_statement(plans, name):
     """One that stays a call is parsed and planned anew in each statement, which costs more than the rest of a page."""
     output = [text for node in plans(name, "SELECT b.object, b.bytes FROM (%s) b") for text in node.get("Output", [])]

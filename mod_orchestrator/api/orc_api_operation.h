@@ -1,0 +1,21 @@
+/* Licensed under the Apache License, Version 2.0; see LICENSE. */
+#ifndef ORC_API_OPERATION_H
+#define ORC_API_OPERATION_H
+
+#include "orc_surface_handler.h"
+
+/* Operations stand at three places: below their deployment, below the resource that they are about, and by themselves.
+ */
+
+/** Where one is looked for. What the path does not name is NULL. */
+typedef struct orc_api_operation_t {
+    const char *deployment_id, *resource_id, *id;
+} orc_api_operation_t;
+
+orc_api_operation_t orc_api_operation_at(const orc_request_t *request);
+
+/** An orc_surface_judge_t of statements with the columns of operation_get: whoever may see the deployment may see the
+ * operation. */
+orc_error_t *orc_api_operation_judge(const orc_rows_t *row, const char *what, apr_pool_t *pool);
+
+#endif
