@@ -469,13 +469,16 @@ BEGIN
             ON f.hash = hashtextextended(line, 0)
     WHERE operation IS NOT NULL AND times > coalesce(f.count, 0)
     ORDER BY n;
-    NEW.im_seen := ARRAY(SELECT hashtextextended(rtrim(line, E' \t\r'), 0)
-        FROM string_to_table(NEW.im_logs, E'\n') line WHERE rtrim(line, E' \t\r') <> '');
-    NEW.im_seen_of := NEW.im_infra_id;
-    RETURN NEW;
+    UPDATE deployment_logs
+    SET im_seen = ARRAY(SELECT hashtextextended(rtrim(line, E' \t\r'), 0)
+            FROM string_to_table(NEW.im_logs, E'\n') line WHERE rtrim(line, E' \t\r') <> ''),
+        im_seen_of = NEW.im_infra_id
+    WHERE deployment_id = NEW.deployment_id;
+    RETURN NULL;
 END
 $$;
-CREATE TRIGGER logs_follow_im BEFORE INSERT OR UPDATE OF im_logs ON deployment_logs FOR EACH ROW
+-- AFTER: one that comes before is called for an INSERT, too, of which a conflict then makes an UPDATE.
+CREATE TRIGGER logs_follow_im AFTER INSERT OR UPDATE OF im_logs ON deployment_logs FOR EACH ROW
     WHEN (NEW.im_logs IS NOT NULL AND NEW.im_infra_id IS NOT NULL) EXECUTE FUNCTION log_follow_im();
 
 -- What is due: schedule and lease in one. Narrow, and gone as soon as it is done, so that what is looked at all the

@@ -24,6 +24,8 @@ orc_config_t *orc_config_make(apr_pool_t *pool)
     config->look_count = 4;
     config->sweep_interval = apr_time_from_sec(86400);
     config->watch_interval = apr_time_from_sec(300);
+    config->retention = apr_time_from_sec(90 * 86400);
+    config->follow_heartbeat = apr_time_from_sec(15);
     config->delete_repeat = apr_time_from_sec(20);
     config->max_queued_per_group = 20;
     config->max_templates = 1000;

@@ -48,9 +48,11 @@ typedef struct orc_config_t {
     apr_interval_time_t looks[ORC_MAX_LOOKS]; /* what is gone is looked at again after these, one after the other (30 s,
                                                  10 min, 1 h, 1 day); so is what was never answered */
     int look_count;
-    apr_interval_time_t sweep_interval; /* IM's list of a person is compared with what is known so often (1 day) */
-    apr_interval_time_t watch_interval; /* a complete deployment is looked at so often (5 min); 0: it is not */
-    apr_interval_time_t delete_repeat;  /* a delete is sent again when nothing moved for so long (20 s) */
+    apr_interval_time_t sweep_interval;   /* IM's list of a person is compared with what is known so often (1 day) */
+    apr_interval_time_t watch_interval;   /* a complete deployment is looked at so often (5 min); 0: it is not */
+    apr_interval_time_t retention;        /* an operation goes so long after its end (90 days) */
+    apr_interval_time_t follow_heartbeat; /* a follower who is told nothing gets a sign of life so often (15 s) */
+    apr_interval_time_t delete_repeat;    /* a delete is sent again when nothing moved for so long (20 s) */
 
     int max_queued_per_group;      /* operations that wait for their turn (20) */
     int max_templates;             /* that one person may keep (1000) */

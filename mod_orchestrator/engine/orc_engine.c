@@ -39,7 +39,11 @@
 #define PLENTY_PAUSE apr_time_from_msec(50)
 #define SHORT_PAUSE  apr_time_from_msec(10)
 
-enum { LOOKS_PER_LEASE = 6 /* at what has to be prolonged */, PLENTY = 48 /* jobs in hand */ };
+enum {
+    LOOKS_PER_LEASE = 6, /* at what has to be prolonged */
+    PLENTY = 48,         /* jobs in hand */
+    IDLE_PORTIONS = 10,  /* of old operations that all stay */
+};
 
 /* ---- making and stopping ---- */
 
@@ -118,6 +122,21 @@ static orc_error_t *delete_old(const orc_engine_t *engine, orc_db_t *db, apr_poo
     return NULL;
 }
 
+/* By portions, too; what stays for good is passed over by a few portions a minute. */
+static orc_error_t *retire_old(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
+{
+    orc_store_retired_t *retired = &engine->retired;
+    int idle = 0;
+
+    do {
+        ORC_TRY(orc_store_retire(retired, db, engine->config->retention, pool));
+        if (retired->deleted)
+            orc_log(ORC_LOG_DEBUG, "housekeeping: %d operations deleted", retired->deleted);
+        idle += !retired->deleted;
+    } while (!retired->is_round && idle < IDLE_PORTIONS && !engine->is_stopping);
+    return NULL;
+}
+
 static int did(const orc_error_t *error, apr_pool_t *pool)
 {
     if (error)
@@ -140,6 +159,7 @@ static int keep_house(orc_engine_t *engine, orc_db_source_t *source, int with_ta
         return is_done;
     is_done &= did(orc_claims_rescue(engine, db, pool), pool);
     is_done &= did(delete_old(engine, db, pool), pool);
+    is_done &= did(retire_old(engine, db, pool), pool);
     is_done &= did(orc_db_views_keep(db, pool), pool);
     return is_done;
 }

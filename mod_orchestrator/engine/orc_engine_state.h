@@ -98,6 +98,7 @@ struct orc_engine_t {
     volatile sig_atomic_t is_stopping;
     volatile apr_uint32_t daemons; /* that live, this one included; atomic, of the housekeeping thread */
     apr_time_t load_at;            /* of that thread: when work is counted again; monotonic */
+    orc_store_retired_t retired;   /* of that thread: how far old operations were looked at */
 
     /* of the poller's thread */
     orc_http_t *http;

@@ -166,13 +166,20 @@ static void break_off(mo_stream_t *sending, int status)
     apr_brigade_cleanup(sending->out);
 }
 
+/* That somebody may not see it any more is their matter. */
+static int level_of(const orc_error_t *error)
+{
+    if (error->status < 500)
+        return APLOG_INFO;
+    return error->status == 503 ? APLOG_WARNING : APLOG_ERR;
+}
+
 static mo_stream_end_t fail(mo_stream_t *sending, const orc_error_t *error)
 {
     request_rec *r = sending->r;
 
-    ap_log_rerror(APLOG_MARK, error->status == 503 ? APLOG_WARNING : APLOG_ERR, 0, r,
-                  ORCLOGNO(1012) "request %s: %s %s: broken off: %s", r->log_id ? r->log_id : "-", r->method, r->uri,
-                  orc_error_line(error, sending->piece));
+    ap_log_rerror(APLOG_MARK, level_of(error), 0, r, ORCLOGNO(1012) "request %s: %s %s: broken off: %s",
+                  r->log_id ? r->log_id : "-", r->method, r->uri, orc_error_line(error, sending->piece));
     break_off(sending, error->status >= 500 ? error->status : HTTP_INTERNAL_SERVER_ERROR);
     return MO_STREAM_BROKEN;
 }

@@ -4,9 +4,11 @@ liborc_la_SOURCES += \
 	$(rules)/orc_rules_callers.c $(rules)/orc_rules_callers.h \
 	$(rules)/orc_rules_deletion.c $(rules)/orc_rules_deletion.h \
 	$(rules)/orc_rules_deployments.c $(rules)/orc_rules_deployments.h \
+	$(rules)/orc_rules_follow.c $(rules)/orc_rules_follow.h \
 	$(rules)/orc_rules_instances.c $(rules)/orc_rules_instances.h \
 	$(rules)/orc_rules_logs.c $(rules)/orc_rules_logs.h \
 	$(rules)/orc_rules_machines.c $(rules)/orc_rules_machines.h \
+	$(rules)/orc_rules_news.c $(rules)/orc_rules_news.h \
 	$(rules)/orc_rules_operations.c $(rules)/orc_rules_operations.h \
 	$(rules)/orc_rules_owners.c $(rules)/orc_rules_owners.h \
 	$(rules)/orc_rules_parsed.c $(rules)/orc_rules_parsed.h \

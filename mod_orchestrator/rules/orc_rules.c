@@ -33,13 +33,14 @@ orc_rules_t *orc_rules_make(const orc_rules_host_t *host, apr_pool_t *pool)
 
     rules->callers = orc_rules_callers_make(pool);
     rules->parsed = orc_rules_parsed_make(pool);
+    rules->news = orc_news_make(pool);
     rules->looks = orc_gate_make(host->looks, LOOKS, 1, pool);
     rules->here = orc_gate_make(host->here, ALL, share_of(host->workers, 1, 4), pool);
     rules->turns = orc_gate_make(NULL, ALL, share_of(host->connections, 1, 2), pool);
     rules->costly = orc_gate_make(host->costly, costly_of(host->connections), COSTLY, pool);
     rules->following = orc_gate_make(host->following, ALL, share_of(host->followers, 0, 1), pool);
-    if (!rules->callers || !rules->parsed || !rules->looks || !rules->here || !rules->turns || !rules->costly ||
-        !rules->following)
+    if (!rules->callers || !rules->parsed || !rules->news || !rules->looks || !rules->here || !rules->turns ||
+        !rules->costly || !rules->following)
         return NULL;
     return rules;
 }

@@ -122,6 +122,19 @@ const char *orc_rules_log_tag(const orc_store_log_t *log, apr_pool_t *pool)
     return orc_secret_sha256(text, strlen(text), pool);
 }
 
+orc_error_t *orc_rules_log_look(const orc_rules_call_t *call, const char *deployment_id)
+{
+    orc_store_log_t log;
+    const char *fresh;
+
+    ORC_TRY(orc_store_log_place(&log, call->service->db, deployment_id, call->pool));
+    fresh = log.im_infra_id && log.access_token ? look(&log, call, deployment_id) : NULL;
+    if (!fresh)
+        return NULL;
+    return orc_store_log_keep_im(&log.timestamp, call->service->db, deployment_id, fresh, log.im_infra_id, log.im_after,
+                                 call->pool);
+}
+
 /* ---- writing ---- */
 
 typedef struct work_t {

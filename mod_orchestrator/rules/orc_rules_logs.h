@@ -17,6 +17,12 @@ orc_error_t *orc_rules_log_read(orc_store_log_t *log, const orc_rules_call_t *ca
 const char *orc_rules_log_tag(const orc_store_log_t *log, apr_pool_t *pool);
 
 /**
+ * Asks IM for its log as orc_rules_log_read does, and keeps it, for somebody who reads the log of an operation. It is
+ * asked with the token that the creator left here.
+ */
+orc_error_t *orc_rules_log_look(const orc_rules_call_t *call, const char *deployment_id);
+
+/**
  * Creates or overwrites the parts that are given. What the operations told so far goes with the orchestrator's part;
  * IM's next fresh text replaces one that was written. `parts` has IM's as it is; what is secret in it is sealed here.
  * @return 403 unless the caller is an administrator or a service account, 404

@@ -49,6 +49,25 @@ orc_error_t *orc_store_log_read_locked(orc_store_log_t *log, orc_db_t *db, const
     return NULL;
 }
 
+orc_error_t *orc_store_log_place(orc_store_log_t *log, orc_db_source_t *source, const char *deployment_id,
+                                 apr_pool_t *pool)
+{
+    orc_sql_log_place_row_t row;
+    orc_rows_t rows;
+
+    *log = (orc_store_log_t){0};
+    ORC_TRY(orc_db_read(source, &rows, orc_sql_log_place(.deployment_id = deployment_id), pool));
+    if (rows.count == 0)
+        return NULL;
+    row = orc_sql_log_place_row(&rows, 0);
+    log->im_endpoint = row.im_endpoint;
+    log->im_infra_id = row.im_infra_id;
+    log->im_after = row.im_after;
+    log->access_token = row.access_token;
+    log->creator_id = row.creator_id;
+    return NULL;
+}
+
 orc_error_t *orc_store_log_keep_im(const char **timestamp, orc_db_source_t *source, const char *deployment_id,
                                    const orc_store_log_parts_t *parts, const char *im_infra_id, const char *im_after,
                                    apr_pool_t *pool)

@@ -29,6 +29,11 @@ orc_error_t *orc_store_log_read(orc_store_log_t *log, orc_db_source_t *source, c
 orc_error_t *orc_store_log_read_locked(orc_store_log_t *log, orc_db_t *db, const char *deployment_id,
                                        const char *caller, int is_admin, apr_pool_t *pool);
 
+/** The same without the log, for whoever may see it: where a fresher part of IM may be had, and with what. Nothing is
+ * set when there is no such deployment. */
+orc_error_t *orc_store_log_place(orc_store_log_t *log, orc_db_source_t *source, const char *deployment_id,
+                                 apr_pool_t *pool);
+
 /** Of what is given, NULL is not written. */
 typedef struct orc_store_log_parts_t {
     const char *im_logs, *orchestrator_logs; /* IM's without its secrets */

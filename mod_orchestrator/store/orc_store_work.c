@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NIL "00000000-0000-0000-0000-000000000000"
+
 /* ---- claims ---- */
 
 /* Our own JSON, which was checked when it came in and may be one level deeper now. NULL for SQL's NULL. */
@@ -390,4 +392,23 @@ orc_error_t *orc_store_keep_house(int *deleted, orc_db_t *db, apr_pool_t *pool)
     *deleted = rows.affected;
     ORC_TRY(orc_db_execute(db, NULL, orc_sql_keep_house_records(), pool));
     return orc_db_execute(db, NULL, orc_sql_engine_forget(), pool);
+}
+
+orc_error_t *orc_store_retire(orc_store_retired_t *retired, orc_db_t *db, apr_interval_time_t retention,
+                              apr_pool_t *pool)
+{
+    orc_sql_keep_house_operations_row_t row;
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_execute(db, &rows,
+                           orc_sql_keep_house_operations(.retention = orc_value_number(retention, pool),
+                                                         .after_end = *retired->end ? retired->end : NULL,
+                                                         .after_id = *retired->id ? retired->id : NIL),
+                           pool));
+    row = orc_sql_keep_house_operations_row(&rows, 0);
+    retired->deleted = (int)orc_value_integer(row.deleted);
+    retired->is_round = orc_value_integer(row.looked_at) == 0;
+    apr_cpystrn(retired->end, row.last_end ? row.last_end : "", sizeof retired->end);
+    apr_cpystrn(retired->id, row.last_id ? row.last_id : "", sizeof retired->id);
+    return NULL;
 }

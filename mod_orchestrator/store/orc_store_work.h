@@ -237,4 +237,16 @@ apr_array_header_t *orc_store_records(const orc_rows_t *rows, apr_pool_t *pool);
  * bounded number at a time; *deleted, 0 when nothing is left. */
 orc_error_t *orc_store_keep_house(int *deleted, orc_db_t *db, apr_pool_t *pool);
 
+/** How far a look at old operations got. */
+typedef struct orc_store_retired_t {
+    char end[40], id[40]; /* the last one that was looked at; "": none yet */
+    int deleted;
+    int is_round; /* there was no further one: the next look begins anew */
+} orc_store_retired_t;
+
+/** Looks at some operations that ended so long ago, and deletes what nothing is read off: not the last one of what it
+ * is about, nor one of which something is left at an IM. `retired` is all zero at first. */
+orc_error_t *orc_store_retire(orc_store_retired_t *retired, orc_db_t *db, apr_interval_time_t retention,
+                              apr_pool_t *pool);
+
 #endif

@@ -159,6 +159,7 @@ def query_parameter(entry, enums):
     schema = dict(schema or fail("query %s: no kind %s" % (entry["name"], entry["kind"])))
     if "max_length" in entry:
         schema["maxLength"] = entry["max_length"]
+    schema.update({word: entry[word] for word in ("minimum", "maximum") if word in entry})
     example = entry.get("example", "word" if entry["kind"] in ("word", "text") else 1 if entry["kind"] == "integer"
                         else None)
     return parameter(entry["name"], {"schema": schema}, entry.get("description", ""), example=example)

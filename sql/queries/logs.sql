@@ -79,3 +79,13 @@ WITH deployment AS (
     SELECT id FROM deployments WHERE id = :deployment_id FOR KEY SHARE
 )
 SELECT d.id IS NOT NULL AS exists FROM users caller LEFT JOIN deployment d ON true WHERE caller.id = :caller
+
+-- Where a fresher IM part of a deployment's log may be had, and with what: as log_get, without the log.
+-- name: log_place
+-- columns: im_endpoint, im_infra_id, im_after, access_token, creator_id
+SELECT d.im_endpoint, d.im_infra_id, l.im_after::text AS im_after,
+    CASE WHEN c.expires_at > now() THEN c.access_token END AS access_token, d.created_by AS creator_id
+FROM deployments d
+    LEFT JOIN deployment_logs l ON l.deployment_id = d.id
+    LEFT JOIN credentials c ON c.user_id = d.created_by
+WHERE d.id = :deployment_id

@@ -694,6 +694,34 @@ FROM provider_records
 WHERE template_id IN ('00000000-0000-0000-0000-000000000000',
     (SELECT template_id FROM deployments WHERE id = :deployment_id::uuid));
 
+-- Some operations further, in the order of their ends and behind the one that is given: of those that ended long enough
+-- ago (`retention` in microseconds), those go that nothing is read off, and of which nothing is left at an IM. Others
+-- are at the front for good, so each look goes on where the one before ended.
+-- name: keep_house_operations
+-- columns: looked_at, last_end, last_id, deleted
+WITH old AS MATERIALIZED (
+    SELECT id, ended_at, deployment_id, resource_id, created_at, is_dry_run FROM operations
+    WHERE ended_at < clock_timestamp() - :retention::bigint * interval '1 microsecond'
+      AND (ended_at, id) > (COALESCE(:after_end::timestamptz, '-infinity'), :after_id::uuid)
+    ORDER BY ended_at, id LIMIT 1000
+), needless AS MATERIALIZED (
+    SELECT o.id FROM old
+    JOIN operations o USING (id)
+    WHERE (old.is_dry_run OR EXISTS (SELECT FROM operations n
+              WHERE COALESCE(n.resource_id, n.deployment_id) = COALESCE(old.resource_id, old.deployment_id)
+                AND (n.created_at, n.id) > (old.created_at, old.id) AND NOT n.is_dry_run))
+      AND NOT EXISTS (SELECT FROM deployments d WHERE d.last_operation_id = old.id)
+      AND NOT EXISTS (SELECT FROM infrastructures i
+                      WHERE i.deployment_id = old.deployment_id AND i.operation_id = old.id
+                        AND i.unwanted_at IS NOT NULL)
+    FOR UPDATE OF o SKIP LOCKED
+), gone AS (
+    DELETE FROM operations o USING needless n WHERE o.id = n.id RETURNING o.id
+)
+SELECT (SELECT count(*) FROM old) AS looked_at, l.ended_at AS last_end, l.id AS last_id,
+       (SELECT count(*) FROM gone) AS deleted
+FROM (SELECT) one LEFT JOIN (SELECT ended_at, id FROM old ORDER BY ended_at DESC, id DESC LIMIT 1) l ON true;
+
 -- After ten weeks an attempt counts a thousandth.
 -- name: keep_house_records
 DELETE FROM provider_records WHERE counted_at < now() - interval '10 weeks';

@@ -16,8 +16,8 @@ from harness.statements import statements
 TOP = pathlib.Path(__file__).parents[2]
 MANY = 3000
 PERSON, DEPLOYMENT = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
-VALUES = {"with_idle": True, "id": DEPLOYMENT, "deployment_id": DEPLOYMENT, "resource_id": DEPLOYMENT, "caller": PERSON, "is_admin": "f",
-          "base_url": "https://paas.example"}
+VALUES = {"with_idle": True, "id": DEPLOYMENT, "deployment_id": DEPLOYMENT, "resource_id": DEPLOYMENT,
+          "caller": PERSON, "is_admin": "f", "base_url": "https://paas.example"}
 FILL = """
 INSERT INTO users (id, issuer, sub, name, username, email)
 SELECT CASE i WHEN 1 THEN %(person)s ELSE gen_random_uuid() END, 'i', 's' || i, 'n', 'u', 'e'
