@@ -12,6 +12,7 @@ liborc_la_SOURCES += \
 	$(api)/orc_api_operation_logs.c \
 	$(api)/orc_api_providers.c \
 	$(api)/orc_api_resources.c \
+	$(api)/orc_api_stages.c \
 	$(api)/orc_api_submission.c \
 	$(api)/orc_api_templates.c \
 	$(api)/orc_api_users.c

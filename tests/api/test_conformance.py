@@ -137,6 +137,32 @@ def of_machine(below):
     return path
 
 
+def of_operation(below=""):
+    return lambda world, role: "/operations/" + world.below("operations") + below
+
+
+RECORD = """INSERT INTO operations (id, deployment_id, resource_id, type, state, phase, is_dry_run, user_group,
+    user_group_issuer, created_by, ended_at) SELECT gen_random_uuid(), id, %s, %s, 'succeeded', 'ended', %s, user_group,
+    user_group_issuer, created_by, now() FROM deployments WHERE id = %s RETURNING id"""
+
+
+def of_needless_operation(world, role):
+    return "/operations/%s" % world.stack.sql(RECORD, (None, "UPDATE", True, world.deployment))[0]
+
+
+def of_resource(below):
+    """Something below a resource; {} in it is an operation on that."""
+    def path(world, role):
+        resource = world.below("resources")
+        operation = world.stack.sql(RECORD, (resource, "START", False, world.deployment))[0][0]
+        return "/deployments/%s/resources/%s%s" % (world.deployment, resource, below.format(operation))
+    return path
+
+
+def labels(world, role):
+    return {"json": {"labels": {"site": ["bari"]}}}
+
+
 def of_child(kind, below=""):
     return lambda world, role: "/deployments/%s/%s/%s%s" % (world.deployment, kind, world.below(kind), below)
 
@@ -248,6 +274,30 @@ TABLE = [
         of_machine("/reset-status")),
     Row("GET", "/deployments/{deployment_id}/operations", only(200), of_deployment("/operations")),
     Row("GET", "/deployments/{deployment_id}/operations/{operation_id}", only(200), of_child("operations")),
+    Row("PATCH", "/deployments/{deployment_id}/operations/{operation_id}", only(204), of_child("operations"), labels),
+    Row("GET", "/deployments/{deployment_id}/operations/{operation_id}/logs", only(200),
+        of_child("operations", "/logs")),
+    Row("GET", "/deployments/{deployment_id}/operations/{operation_id}/stages", only(200),
+        of_child("operations", "/stages")),
+    Row("GET", "/deployments/{deployment_id}/statusesWithStages", only(200), of_deployment("/statusesWithStages")),
+    Row("GET", "/deployments/{deployment_id}/statuses-with-stages", only(200), of_deployment("/statuses-with-stages")),
+    Row("GET", "/deployments/{deployment_id}/resources/{resource_id}/operations", only(200),
+        of_resource("/operations")),
+    Row("GET", "/deployments/{deployment_id}/resources/{resource_id}/operations/{operation_id}", only(200),
+        of_resource("/operations/{}")),
+    Row("PATCH", "/deployments/{deployment_id}/resources/{resource_id}/operations/{operation_id}", only(204),
+        of_resource("/operations/{}"), labels),
+    Row("GET", "/deployments/{deployment_id}/resources/{resource_id}/operations/{operation_id}/logs", only(200),
+        of_resource("/operations/{}/logs")),
+    Row("GET", "/deployments/{deployment_id}/resources/{resource_id}/operations/{operation_id}/stages", only(200),
+        of_resource("/operations/{}/stages")),
+    Row("GET", "/operations", 200),
+    Row("GET", "/operations/{operation_id}", only(200), of_operation()),
+    Row("PATCH", "/operations/{operation_id}", only(204), of_operation(), labels),
+    Row("DELETE", "/operations/{operation_id}", only_admin(204), of_needless_operation),
+    Row("DELETE", "/operations/{operation_id}", only_admin(409), of_operation(), name="that is needed"),
+    Row("GET", "/operations/{operation_id}/logs", only(200), of_operation("/logs")),
+    Row("GET", "/operations/{operation_id}/stages", only(200), of_operation("/stages")),
 ]
 
 
