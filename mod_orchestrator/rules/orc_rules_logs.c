@@ -124,6 +124,7 @@ const char *orc_rules_log_tag(const orc_store_log_t *log, apr_pool_t *pool)
 
 orc_error_t *orc_rules_log_look(const orc_rules_call_t *call, const char *deployment_id)
 {
+    orc_store_log_parts_t parts = {0};
     orc_store_log_t log;
     const char *fresh;
 
@@ -131,8 +132,9 @@ orc_error_t *orc_rules_log_look(const orc_rules_call_t *call, const char *deploy
     fresh = log.im_infra_id && log.access_token ? look(&log, call, deployment_id) : NULL;
     if (!fresh)
         return NULL;
-    return orc_store_log_keep_im(&log.timestamp, call->service->db, deployment_id, fresh, log.im_infra_id, log.im_after,
-                                 call->pool);
+    set_im_part(&parts, fresh, call, deployment_id);
+    return orc_store_log_keep_im(&log.timestamp, call->service->db, deployment_id, &parts, log.im_infra_id,
+                                 log.im_after, call->pool);
 }
 
 /* ---- writing ---- */
