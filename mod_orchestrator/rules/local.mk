@@ -29,6 +29,10 @@ check_PROGRAMS += tests/unit/test_rules_instances
 tests_unit_test_rules_instances_SOURCES = tests/unit/test_rules_instances.c tests/unit/tosca_fixture.h tests/unit/unit.h
 tests_unit_test_rules_instances_LDADD = $(unit_ldadd)
 
+check_PROGRAMS += tests/unit/test_news
+tests_unit_test_news_SOURCES = tests/unit/test_news.c tests/unit/unit.h
+tests_unit_test_news_LDADD = $(unit_ldadd)
+
 check_PROGRAMS += tests/unit/test_rules_parsed
 tests_unit_test_rules_parsed_SOURCES = tests/unit/test_rules_parsed.c
 tests_unit_test_rules_parsed_LDADD = $(unit_ldadd)

@@ -488,6 +488,39 @@ static void a_step_that_begins_and_ends_between_two_writes_is_one(void **state)
     assert_string_equal(orc_json_string(json_array_get(json_object_get(changes, "steps"), 0), "status"), "failed");
 }
 
+/* {phase, name, step} of each, "-" for what is as before. */
+static const char *told_times(const orc_task_t *task)
+{
+    const json_t *entry;
+    const char *text = "";
+    size_t i;
+
+    json_array_foreach(json_object_get(task->changes, "times"), i, entry)
+    {
+        const char *name = orc_json_string(entry, "name");
+
+        text = apr_psprintf(pool, "%s%s:%d ", text, name ? name : "-", (int)orc_json_integer(entry, "step", 0));
+    }
+    return text;
+}
+
+static void what_it_does_is_told_one_after_the_other(void **state)
+{
+    orc_work_t work = {.state = "in progress"};
+    orc_task_t task = {.pool = pool, .work = &work};
+
+    orc_task_does(&task, "CONTEXTUALIZATION"); /* nothing else is to be told: it did so before */
+    assert_null(task.changes);
+    orc_task_changes(&task);
+    orc_task_does(&task, "TEMPLATE_PARSING");
+    orc_task_does(&task, "RANKING");
+    assert_string_equal(told_times(&task), "TEMPLATE_PARSING:0 RANKING:0 ");
+    orc_task_does_as(&task, 2); /* the same moment */
+    assert_string_equal(told_times(&task), "TEMPLATE_PARSING:0 RANKING:2 ");
+    orc_task_does(&task, "VM_PROVISIONING");
+    assert_string_equal(told_times(&task), "TEMPLATE_PARSING:0 RANKING:2 VM_PROVISIONING:2 ");
+}
+
 static void a_log_line_is_cut_between_characters(void **state)
 {
     json_t *changes = orc_json_own(json_object(), pool);
@@ -622,6 +655,7 @@ int main(void)
         cmocka_unit_test(a_failure_is_summed_up_by_its_attempts),
         cmocka_unit_test(of_very_many_attempts_the_first_and_the_last_are_told),
         cmocka_unit_test(a_step_that_begins_and_ends_between_two_writes_is_one),
+        cmocka_unit_test(what_it_does_is_told_one_after_the_other),
         cmocka_unit_test(a_log_line_is_cut_between_characters),
         cmocka_unit_test(what_may_not_begin_is_in_the_way_of_no_other_kind_of_call),
         cmocka_unit_test(no_more_wait_than_come_to_their_turn_soon),
