@@ -23,7 +23,8 @@ def test_more_than_a_portion_goes_at_once(rig):
 
 OLD = """INSERT INTO operations (id, deployment_id, resource_id, type, state, phase, is_dry_run, user_group,
     user_group_issuer, created_by, created_at, ended_at)
-    SELECT gen_random_uuid(), d.id, %s, 'UPDATE', 'failed', 'ended', %s, 'g', 'i', created_by, at - interval '1 hour', at
+    SELECT gen_random_uuid(), d.id, %s, 'UPDATE', 'failed', 'ended', %s, 'g', 'i', created_by, at - interval '1 hour',
+    at
     FROM deployments d, (SELECT clock_timestamp() - %s::interval AS at) t WHERE d.id = %s RETURNING id"""
 
 
@@ -44,8 +45,8 @@ def test_old_operations_go_but_for_those_that_are_needed(bare_rig):
     gone = [old(rig, made), old(rig, made, resource=resource), old(rig, made, dry=True)]
     kept = [old(rig, made, "80 days"), old(rig, made, "99 days", resource), old(rig, failed)]
     for id in gone:
-        rig.sql("INSERT INTO operation_logs (operation_id, deployment_id, level, stage, message) VALUES (%s, %s, 'info', '', '')",
-                (id, made))
+        rig.sql("INSERT INTO operation_logs (operation_id, deployment_id, level, stage, message)"
+                " VALUES (%s, %s, 'info', '', '')", (id, made))
     # what the status is read off is neither the last one of its deployment, nor young
     last = rig.operation(made)
     rig.sql("UPDATE operations SET created_at = now() - interval '200 days', ended_at = now() - interval '199 days'"
@@ -53,9 +54,8 @@ def test_old_operations_go_but_for_those_that_are_needed(bare_rig):
     kept.append(str(last["id"]))
     # one that left something at an IM that has to go
     rig.sql("INSERT INTO infrastructures (id, deployment_id, operation_id, step, user_id, user_group, user_group_issuer,"
-            " endpoint, answer_until, unwanted_at, standing) SELECT gen_random_uuid(), %s, %s, 1, %s, 'g', 'i', 'e', now(),"
-            " now(), 'stuck'", (made, kept[2], person.id))
-    rig.sql("UPDATE infrastructures SET deployment_id = %s WHERE operation_id = %s", (failed, kept[2]))
+            " endpoint, answer_until, unwanted_at, standing) SELECT gen_random_uuid(), %s, %s, 1, %s, 'g', 'i', 'e',"
+            " now(), now(), 'stuck'", (failed, kept[2], person.id))
     old(rig, failed, "95 days")
     rig.engine()
 
