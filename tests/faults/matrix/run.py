@@ -1,13 +1,13 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """The way of a cell."""
 
+import concurrent.futures
 import json
 import os
 import random
 import shlex
 import signal
 import subprocess
-import threading
 import time
 
 from harness import live
@@ -352,7 +352,8 @@ class Way:
 
     def _end_all(self):
         """Somebody asks for the end of all that is at work, until the API has taken or refused it."""
-        for one in self.stack.wait_for(self.oracle.open_ones, 30, "the API") if not self.oracle.is_over() else ():
+        [found] = self.stack.wait_for(lambda: [self.oracle.open_ones()], 30, "the API")
+        for one in found:
             self.stack.wait_for(lambda one=one: self.oracle.person.post(
                 "/operations/%s/cancel" % one["id"]).status_code in (202, 409), 30, "the cancellation")
 
@@ -362,14 +363,12 @@ class Way:
         self.stack.wait_for(lambda: self.strike.has_struck() or (not is_over and self.oracle.is_over()), 30,
                             "the moment of the fault")
         assert self.strike.has_struck(), "no such call was made"
-        ending = threading.Thread(target=self._end_all)
-        if is_ending:
-            ending.start()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            ending = pool.submit(self._end_all if is_ending else bool)
             if not self.strike.proxy:  # what stands still there may hold the rows
-                ending.join(SOON)
-        self.strike.act(is_over or self.oracle.is_over)
-        if is_ending:
-            ending.join()
+                concurrent.futures.wait([ending], SOON)
+            self.strike.act(is_over or self.oracle.is_over)
+            ending.result()
         self.stack.wait_for(lambda: self.oracle.operations() is not None, 30, "the API")
 
     def _see_to_the_end(self, when, moment, is_equal=True):
