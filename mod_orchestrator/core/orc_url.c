@@ -54,7 +54,7 @@ static int has_good_host(const apr_uri_t *uri)
     return strpbrk(host, ALNUM) && strspn(host, strchr(host, ':') ? address : name) == strlen(host);
 }
 
-const char *orc_url_mistake(const char *url, apr_pool_t *pool)
+static const char *find_mistake(const char *url, int may_have_query, apr_pool_t *pool)
 {
     apr_uri_t uri;
 
@@ -65,7 +65,17 @@ const char *orc_url_mistake(const char *url, apr_pool_t *pool)
     if (apr_uri_parse(pool, url, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname || !*uri.hostname ||
         (strcmp(uri.scheme, "https") != 0 && strcmp(uri.scheme, "http") != 0))
         return "must be an absolute URL that begins with https:// or http://";
-    if (uri.query || uri.fragment || uri.user || uri.password)
-        return "must have no user, query or fragment";
+    if ((uri.query && !may_have_query) || uri.fragment || uri.user || uri.password)
+        return may_have_query ? "must have no user or fragment" : "must have no user, query or fragment";
     return has_good_host(&uri) ? NULL : "must be a URL with a host's name or address, and a port up to 65535";
+}
+
+const char *orc_url_mistake(const char *url, apr_pool_t *pool)
+{
+    return find_mistake(url, 0, pool);
+}
+
+const char *orc_url_endpoint_mistake(const char *url, apr_pool_t *pool)
+{
+    return find_mistake(url, 1, pool);
 }

@@ -22,4 +22,7 @@ int orc_url_is(const char *url, const char *trimmed);
  */
 const char *orc_url_mistake(const char *url, apr_pool_t *pool);
 
+/** The same for what is asked as it stands, with nothing put behind it: it may have a query. */
+const char *orc_url_endpoint_mistake(const char *url, apr_pool_t *pool);
+
 #endif

@@ -87,11 +87,11 @@ const char *mo_set_issuer_text(cmd_parms *cmd, void *unused, const char *argumen
     return error ? error : mo_setting_keep_text(cmd, issuer, argument);
 }
 
-const char *mo_set_issuer_url(cmd_parms *cmd, void *unused, const char *argument)
+const char *mo_set_issuer_endpoint(cmd_parms *cmd, void *unused, const char *argument)
 {
-    const char *error = mo_setting_check_url(cmd, argument);
+    const char *mistake = orc_url_endpoint_mistake(argument, cmd->temp_pool);
 
-    return error ? error : mo_set_issuer_text(cmd, unused, argument);
+    return mistake ? mo_setting_wrong(cmd, mistake) : mo_set_issuer_text(cmd, unused, argument);
 }
 
 const char *mo_add_issuer_text(cmd_parms *cmd, void *unused, const char *argument)

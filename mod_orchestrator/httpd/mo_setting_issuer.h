@@ -9,7 +9,7 @@
 
 const char *mo_read_issuer(cmd_parms *cmd, void *unused, const char *arguments);
 const char *mo_set_issuer_text(cmd_parms *cmd, void *unused, const char *argument);
-const char *mo_set_issuer_url(cmd_parms *cmd, void *unused, const char *argument);
+const char *mo_set_issuer_endpoint(cmd_parms *cmd, void *unused, const char *argument);
 const char *mo_add_issuer_text(cmd_parms *cmd, void *unused, const char *argument);
 const char *mo_set_issuer_group(cmd_parms *cmd, void *unused, const char *argument);
 const char *mo_add_issuer_group(cmd_parms *cmd, void *unused, const char *argument);

@@ -256,6 +256,16 @@ def test_an_issuers_block_is_checked(configuration, inside, reason):
             "<OrchestratorIssuer https://other.example>", inside, "</OrchestratorIssuer>")
 
 
+@pytest.mark.parametrize("name", ["TokenEndpoint", "UserInfoEndpoint", "JwksUri"])
+def test_an_issuers_endpoint_may_have_a_query(configuration, name):
+    def block(url):
+        return "<OrchestratorIssuer https://other.example>\nOrchestratorAudience x\nOrchestrator%s %s\n" \
+            "</OrchestratorIssuer>" % (name, url)
+    assert configuration.test(block("https://other.example/v2.0/x?p=B2C_1_in&a=%20")) == (0, "Syntax OK\n")
+    refused(configuration, "Orchestrator" + name, "no user or fragment", block("https://other.example/x?p=y#z"))
+    refused(configuration, "Orchestrator" + name, "without spaces", block("https://other.example/x?p=%y"))
+
+
 @pytest.mark.parametrize("lines", [("OrchestratorClientId portal", "OrchestratorServiceAccounts logs portal"),
                                    ("OrchestratorServiceAccounts portal", "OrchestratorClientId portal")])
 def test_the_client_that_renews_peoples_tokens_is_no_service_account(configuration, lines):

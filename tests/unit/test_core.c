@@ -530,6 +530,11 @@ static void a_url_of_an_administrator_is_looked_at(void **state)
         assert_null(orc_url_mistake(good[i], pool));
     for (i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_non_null(orc_url_mistake(bad[i], pool));
+    for (i = 0; i < sizeof good / sizeof *good; i++)
+        assert_null(orc_url_endpoint_mistake(good[i], pool));
+    for (i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(orc_url_endpoint_mistake(bad[i], pool) == NULL, strcmp(bad[i], "https://a?") == 0);
+    assert_null(orc_url_endpoint_mistake("https://a/b?c=d%20&e", pool));
     assert_null(orc_url_mistake(apr_psprintf(pool, "https://%0992d", 1), pool));
     assert_non_null(orc_url_mistake(apr_psprintf(pool, "https://%0993d", 1), pool));
 }
