@@ -191,6 +191,17 @@ static const char *check_name(orc_providers_check_t *check, const json_t *object
     return name;
 }
 
+/* Left out, it is every issuer; nobody means that by naming none. */
+static const apr_array_header_t *check_issuers(orc_providers_check_t *check, const json_t *object, const char *at)
+{
+    const json_t *issuers = json_object_get(object, "issuers");
+
+    if (json_is_array(issuers) && json_array_size(issuers) == 0)
+        orc_error_add_pointer(&check->mistakes, check->pool, orc_json_pointer(check->pool, at, "issuers"),
+                              "must name an issuer; left out, it is every one");
+    return orc_providers_words(check, object, at, "issuers", check_url);
+}
+
 static orc_provider_t *check_provider(orc_providers_check_t *check, json_t *object, const char *at)
 {
     static const char *const known[] = {"name",    "type",    "im",      "auth",   "regions",  "groups",
@@ -219,7 +230,7 @@ static orc_provider_t *check_provider(orc_providers_check_t *check, json_t *obje
         check_auth(check, provider->auth, at, provider->regions->nelts > 0);
     orc_providers_read_offer(&provider->offer, check, object, at);
     provider->projects = check_projects(check, object, at);
-    provider->issuers = orc_providers_words(check, object, at, "issuers", check_url);
+    provider->issuers = check_issuers(check, object, at);
     return provider;
 }
 

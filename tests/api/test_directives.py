@@ -387,6 +387,7 @@ def test_directives_are_global(configuration):
     ("", "providers.json: The JSON is not valid: line 1, column 0:"),
     ('{"providers": [{"name": "x"}]}', "/providers/0"),
     ('{"providers": [], "more": 1}', "/more"),
+    (json.dumps({"providers": [{**PROVIDER, "issuers": []}]}), "/providers/0/issuers must name an issuer"),
 ])
 def test_a_bad_provider_file_is_refused_with_the_place(configuration, text, reason):
     configuration.write("providers.json", text)

@@ -25,7 +25,8 @@ def file_of(stack):
         live.provider(stack, "shared", ["lab", "club"], **OFFER),
         live.provider(stack, "of-the-lab", ["lab"], type="kubernetes", regions=[
             "plain", {"name": "rich", "flavors": [], "networks": []}]),
-        live.provider(stack, "of-the-club", ["club"], regions=[], issuers=[]),
+        {name: value for name, value in live.provider(stack, "of-the-club", ["club"], regions=[]).items()
+         if name != "issuers"},
         live.provider(stack, "of-one-issuer", ["lab"], **issuers),
         {**live.provider(stack, "of-all", []), "groups": {"*": {"project": "commons", "sla": "sla-1"}}, **issuers},
         live.provider(stack, "off", ["lab"], enabled=False)]}
