@@ -48,16 +48,19 @@ static int user_access(const char *path, int mode, server_rec *main_server, apr_
 /* What the user has by another group of theirs, or by an access list: both show as the rights of the group. */
 static int may_user_read(const char *path, server_rec *main_server, apr_pool_t *pool)
 {
-    return geteuid() == 0 && ap_unixd_config.user_id != (uid_t)-1 && user_access(path, R_OK, main_server, pool) == 0;
+    return ap_unixd_config.user_id != (uid_t)-1 && user_access(path, R_OK, main_server, pool) == 0;
 }
 
 /* A group of administrators may read such a file, but not httpd's children, which serve files: one that is tricked into
- * giving any file away must not have this one to give. */
+ * giving any file away must not have this one to give. Where root does not start httpd, they are who starts it, and a
+ * group may be all that it is given the file by. */
 static const char *check_secret_files(const mo_config_t *config, server_rec *main_server, apr_pool_t *pool)
 {
     apr_finfo_t info;
     int i;
 
+    if (geteuid() != 0)
+        return NULL;
     for (i = 0; i < config->secret_files->nelts; i++) {
         const mo_secret_file_t *file = &APR_ARRAY_IDX(config->secret_files, i, mo_secret_file_t);
         apr_status_t status = apr_stat(&info, file->path, APR_FINFO_GPROT | APR_FINFO_GROUP, pool);

@@ -8,6 +8,7 @@ import json
 import os
 import pwd
 import re
+import shutil
 import subprocess
 import tempfile
 import time
@@ -81,8 +82,13 @@ class Configuration:
             "build": self.build}[match.group(1)], text)
         self.write("httpd.conf", text)
         self.text = text
+        return self.run()
+
+    def run(self, **options):
+        """Once more, of what was written last."""
         done = subprocess.run([httpd.program(), "-t", "-f", self.path], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, check=False, timeout=30, env=httpd.environment())
+                              stderr=subprocess.STDOUT, text=True, check=False, timeout=30, env=httpd.environment(),
+                              **options)
         return done.returncode, done.stdout
 
     def line_of(self, needle):
@@ -465,6 +471,25 @@ def test_a_secret_of_httpd_s_user_is_refused(configuration, name, text, directiv
     configuration.write(name, text, 0o600)
     os.chown(os.path.join(configuration.folder, name), pwd.getpwnam("nobody").pw_uid, 0)
     refused(configuration, directive, "neither root", *SECRET, "User nobody")
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not process.reachable(process.CHECKOUT),
+                    reason="only root becomes somebody else, who has to reach the module")
+def test_an_httpd_that_is_not_started_by_root_may_have_its_secrets_from_a_group(configuration):
+    user = pwd.getpwnam(httpd.USER)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        os.mkdir(os.path.join(folder, "types"))
+        for name in ("providers.json", "secret.key"):
+            shutil.copy(os.path.join(configuration.folder, name), folder)
+        os.chmod(os.path.join(folder, "secret.key"), 0o440)
+        for path in (folder, os.path.join(folder, "secret.key")):
+            os.chown(path, 0 if path != folder else user.pw_uid, user.pw_gid)
+        configuration.folder, configuration.path = folder, os.path.join(folder, "httpd.conf")
+        lines = "User " + httpd.USER, "Group #%d" % user.pw_gid
+        refused(configuration, "OrchestratorSecretKeyFile", "the Group of httpd", *lines)
+        os.chmod(configuration.path, 0o644)
+        assert configuration.run(user=user.pw_uid, group=user.pw_gid, extra_groups=[]) == (0, "Syntax OK\n")
 
 
 def test_a_bad_type_file_is_refused_with_file_and_line(configuration):
