@@ -25,6 +25,7 @@
 #include "orc_engine.h"
 #include "orc_jwks.h"
 #include "orc_pool.h"
+#include "orc_secret.h"
 #include "orc_store_providers.h"
 #include "orc_time.h"
 
@@ -346,6 +347,20 @@ static void on_event(int reason, void *data, int status)
     spawn(config, daemon_state.server);
 }
 
+/* What was found before a restart says nothing of another database. */
+static void forget_other_database(const mo_config_t *config, apr_pool_t *pool)
+{
+    const char *text = apr_pstrcat(pool, orc_db_conninfo_way(config->values->database_url, pool),
+                                   orc_db_conninfo_way(config->dbd_params, pool),
+                                   apr_array_pstrcat(pool, config->dbd_statements, '\n'), NULL);
+    const char *way = orc_secret_sha256(text, strlen(text), pool);
+
+    if (strcmp(config->shared->way, way) == 0)
+        return;
+    apr_cpystrn(config->shared->way, way, sizeof config->shared->way);
+    mo_set(config->shared->database, ORC_DB_UNSEEN);
+}
+
 int mo_daemon_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
 {
     mo_config_t *config = mo_config_of(main_server);
@@ -358,6 +373,7 @@ int mo_daemon_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     mo_set(config->shared->daemon_quick_deaths, 0);
+    forget_other_database(config, ptemp);
     daemon_state.pconf = pconf;
     daemon_state.server = main_server;
     daemon_state.process = apr_pcalloc(pconf, sizeof *daemon_state.process);

@@ -22,6 +22,7 @@ typedef struct mo_shared_t {
     orc_engine_status_t engine;
     apr_time_t started;                /* when this httpd was started; monotonic */
     volatile apr_uint32_t database;    /* an orc_db_state_t: what the daemon found, of its schema too */
+    char way[65];                      /* SHA-256 of what leads to that database; the parent's */
     volatile apr_uint32_t keys_wanted; /* a token named a key that we don't know */
     volatile apr_uint32_t daemon_deaths;
     volatile apr_uint32_t daemon_quick_deaths; /* in a row, by its own fault: the next one waits before it starts */

@@ -115,6 +115,21 @@ const char *orc_db_conninfo_mistake(const char *conninfo, apr_pool_t *pool)
     return mistake;
 }
 
+const char *orc_db_conninfo_way(const char *conninfo, apr_pool_t *pool)
+{
+    static const char *const names[] = {
+        "service", "host", "hostaddr", "port", "dbname", "user", "options", "target_session_attrs", NULL};
+    PQconninfoOption *options = PQconninfoParse(conninfo, NULL), *option;
+    const char *way = "";
+
+    for (option = options; option && option->keyword; option++) {
+        if (option->val && orc_words_find(names, option->keyword))
+            way = apr_pstrcat(pool, way, option->keyword, "=", option->val, "\n", NULL);
+    }
+    PQconninfoFree(options);
+    return way;
+}
+
 /* libpq takes 0 and less for no limit. */
 int orc_db_has_connect_timeout(const char *conninfo)
 {

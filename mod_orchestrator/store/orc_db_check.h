@@ -13,6 +13,9 @@
  */
 const char *orc_db_conninfo_mistake(const char *conninfo, apr_pool_t *pool);
 
+/** What of a connection string may lead to other tables, and no password: another text may be another database. */
+const char *orc_db_conninfo_way(const char *conninfo, apr_pool_t *pool);
+
 /** True when libpq's connection string says how long the making of a connection may take. */
 int orc_db_has_connect_timeout(const char *conninfo);
 

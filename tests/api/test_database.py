@@ -79,6 +79,7 @@ def test_nobody_waits_for_a_database_that_hangs(own):
 def test_what_a_site_sets_for_all_of_its_sessions_changes_no_text_and_refuses_nobody(own):
     own.reconfigure('DBDParams "${conninfo} client_encoding=LATIN1 options=\'-c default_transaction_isolation='
                     'serializable\'"')
+    own.wait_for(own.ready, 30, "health")
     group = own.group(None)
     people = [own.person(groups=[group]) for _ in range(6)]
     stored = people[0].store_template(template(unique("Ωmega")))
@@ -210,6 +211,7 @@ def test_nobody_waits_for_a_server_that_takes_connections_and_says_nothing(own):
 def test_a_request_is_not_held_up_by_a_lock_of_others(own):
     """Also when the server has no statement_timeout of its own."""
     own.reconfigure(DIRECTIVES.replace('connect_timeout=2"', "connect_timeout=2 options=''\""))
+    own.wait_for(own.ready, 30, "health")
     person, = registered(own, 1)
     own.expect_log(AWAY)
     with contextlib.closing(psycopg2.connect(own.postgres.url)) as other, other.cursor() as cursor:
@@ -340,6 +342,26 @@ def test_requests_never_have_another_database_than_the_daemon(own, other):
     own.reconfigure('OrchestratorDatabase "${conninfo} application_name=daemon"\n')
     own.wait_for(own.ready, 30, "health")
     expect(own.person().get("/users/me"), 200)
+
+
+def test_another_database_is_looked_at_before_it_is_served(own):
+    """What was found of the one before says nothing of it, however long nobody can look."""
+    person, = registered(own, 1)
+    with contextlib.closing(psycopg2.connect(own.postgres.admin_url)) as connection:
+        connection.autocommit = True
+        connection.cursor().execute("CREATE DATABASE copy OWNER orchestrator")
+    own.reconfigure('DBDParams "${conninfo} dbname=copy"\n')
+    own.wait_for_log("ORC1030", 30)
+    own.wait_for(own.ready, 30, "health")
+    expect(person.get("/users/me"), 200)
+    own.reconfigure("")
+    own.wait_for(own.ready, 30, "health")
+    own.expect_log("ORC1031", required=True)
+    own.expect_log("ORC1010.*(found that it can not be used|nobody has looked at the database yet)")
+    own.reconfigure('OrchestratorDatabase "${conninfo} port=1"\nDBDParams "${conninfo} dbname=copy"\n')
+    turned_away(own, person)
+    own.wait_for_log("ORC1031", 30)
+    turned_away(own, person)
 
 
 def test_what_sessions_begin_with_may_leave_them_their_tables(own):

@@ -567,6 +567,17 @@ static void a_connection_string_tells_its_time(void **state)
     assert_false(orc_db_has_connect_timeout(""));
 }
 
+static void a_connection_string_tells_where_it_leads(void **state)
+{
+    const char *way = orc_db_conninfo_way("host=x dbname=y user=z password=a connect_timeout=2", pool);
+
+    assert_string_equal(orc_db_conninfo_way("postgresql://z:b@x/y?application_name=c&sslmode=require", pool), way);
+    assert_null(strstr(orc_db_conninfo_way("host=x password=secret", pool), "secret"));
+    assert_string_not_equal(orc_db_conninfo_way("host=x dbname=w user=z", pool), way);
+    assert_string_not_equal(orc_db_conninfo_way("host=x dbname=y user=z options='-c search_path=a'", pool), way);
+    assert_string_equal(orc_db_conninfo_way("nonsense", pool), "");
+}
+
 static void a_server_that_is_away_is_a_503(void **state)
 {
     orc_db_source_t *nowhere = orc_db_source_single("host=127.0.0.1 port=1 connect_timeout=2", pool);
@@ -634,6 +645,7 @@ int main(void)
         cmocka_unit_test(a_connection_to_postgresql_keeps_its_session),
         cmocka_unit_test(a_session_is_what_the_statements_are_written_for_whatever_a_site_sets),
         cmocka_unit_test(a_connection_string_tells_its_time),
+        cmocka_unit_test(a_connection_string_tells_where_it_leads),
         cmocka_unit_test(a_server_that_is_away_is_a_503),
         cmocka_unit_test(a_listener_whose_connection_was_replaced_is_asked_as_before),
     };
