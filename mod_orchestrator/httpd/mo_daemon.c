@@ -198,6 +198,21 @@ static void wait_for_database(const mo_config_t *config, server_rec *server, apr
     }
 }
 
+/* Only who makes the database can mend it, and all but searches works without. */
+static void warn_of_letters(const mo_config_t *config, server_rec *server, apr_pool_t *pool)
+{
+    int are_known = 1;
+    orc_error_t *error =
+        daemon_state.stops ? NULL : orc_db_check_letters(&are_known, config->values->database_url, pool);
+
+    if (!error && !are_known)
+        ap_log_error(
+            APLOG_MARK, APLOG_WARNING, 0, server,
+            ORCLOGNO(1039) "the database's LC_CTYPE knows no letters but those of ASCII: searches take capital "
+                           "and small ones of others for different letters; a database that was made with "
+                           "LOCALE 'C.UTF-8', or a language's, knows them");
+}
+
 /* Waits until the issuers' keys are due again: sooner when a token named a key that nobody knows, but not at once, so
  * that strangers can't make us ask. */
 static void wait_for_keys_turn(mo_shared_t *shared, int seconds)
@@ -274,6 +289,7 @@ static void daemon_main(mo_config_t *config, server_rec *server, pid_t parent)
     if (apr_thread_create(&thread, NULL, keep_keys, config, pool) != APR_SUCCESS)
         _exit(1);
     wait_for_database(config, server, pool);
+    warn_of_letters(config, server, pool);
     if (config->runs_engine && !daemon_state.stops)
         run_engine(config, server, pool);
     while (!rest(VIEWS_INTERVAL)) /* who only serves keeps the views that it serves from; else the engine does */

@@ -148,21 +148,27 @@ typedef struct client_t {
     int backend;
 } client_t;
 
-/* The process of PostgreSQL that answers a client now. In the simple protocol: a pooler needs to know no statement. */
-static orc_error_t *ask(int *backend, orc_db_t *db, apr_pool_t *pool)
+/* The number that a statement of one row tells. In the simple protocol: a pooler needs to know no statement. */
+static orc_error_t *ask_number(int *number, orc_db_t *db, const char *sql, apr_pool_t *pool)
 {
     PGconn *connection = orc_db_connection(db);
     PGresult *result = NULL;
-    int is_answered = PQsendQuery(connection, "SELECT pg_backend_pid()") &&
+    int is_answered = PQsendQuery(connection, sql) &&
                       orc_db_wire_finish(&result, connection, orc_time_monotonic() + PATIENCE) &&
                       PQresultStatus(result) == PGRES_TUPLES_OK;
 
     if (is_answered)
-        *backend = atoi(PQgetvalue(result, 0, 0));
+        *number = atoi(PQgetvalue(result, 0, 0));
     PQclear(result);
     if (is_answered)
         return NULL;
     return orc_db_unavailable(*PQerrorMessage(connection) ? PQerrorMessage(connection) : "no answer in time", pool);
+}
+
+/* The process of PostgreSQL that answers a client now. */
+static orc_error_t *ask(int *backend, orc_db_t *db, apr_pool_t *pool)
+{
+    return ask_number(backend, db, "SELECT pg_backend_pid()", pool);
 }
 
 static orc_error_t *enter(client_t *client, const char *conninfo, apr_pool_t *pool, apr_pool_t *work)
@@ -281,5 +287,21 @@ orc_error_t *orc_db_check_same(const char *conninfo, const char *requests, const
         error = orc_error(pool, 500, "database.other",
                           "Requests would have other tables than the daemon: DBDParams, with DBDInitSQL, and "
                           "OrchestratorDatabase lead to different databases or schemas.");
+    return error;
+}
+
+orc_error_t *orc_db_check_letters(int *are_known, const char *conninfo, apr_pool_t *pool)
+{
+    orc_error_t *error;
+    apr_pool_t *work; /* the connection ends with it */
+    orc_db_t *db;
+
+    apr_pool_create(&work, pool);
+    error = orc_db_open(&db, orc_db_source_single(conninfo, work), pool);
+    if (!error) { /* a Greek omega, in ASCII whatever the encoding is */
+        error = ask_number(are_known, db, "SELECT (lower(chr(937)) = chr(969))::integer", pool);
+        orc_db_close(db);
+    }
+    apr_pool_destroy(work);
     return error;
 }

@@ -36,4 +36,10 @@ orc_error_t *orc_db_check_sessions(const char *conninfo, apr_pool_t *pool);
 orc_error_t *orc_db_check_same(const char *conninfo, const char *requests, const apr_array_header_t *statements,
                                apr_pool_t *pool);
 
+/**
+ * Whether the database's locale knows letters beyond ASCII: searches take no account of upper and lower case.
+ * @return 503 "database.unavailable" when that can't be found out
+ */
+orc_error_t *orc_db_check_letters(int *are_known, const char *conninfo, apr_pool_t *pool);
+
 #endif

@@ -364,6 +364,17 @@ def test_another_database_is_looked_at_before_it_is_served(own):
     turned_away(own, person)
 
 
+def test_a_locale_that_knows_ascii_only_is_warned_of(own):
+    with contextlib.closing(psycopg2.connect(own.postgres.admin_url)) as connection:
+        connection.autocommit = True
+        connection.cursor().execute("CREATE DATABASE plain OWNER orchestrator TEMPLATE template0 ENCODING 'UTF8' "
+                                    "LC_COLLATE 'C' LC_CTYPE 'C'")
+    own.expect_log("ORC1039: .*LC_CTYPE", required=True)
+    own.reconfigure('DBDParams "${conninfo} dbname=plain"\n')
+    own.wait_for_log("ORC1039", 30)
+    own.wait_for(own.ready, 30, "health")
+
+
 def test_what_sessions_begin_with_may_leave_them_their_tables(own):
     own.reconfigure('DBDInitSQL "SET search_path = public"\nDBDInitSQL "SET statement_timeout = \'9s\'"\n')
     own.wait_for(own.ready, 30, "health")
