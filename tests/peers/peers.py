@@ -8,7 +8,8 @@
   hasn't. Every one reaches its end, and IM's list is empty afterwards, and once nothing that was deleted is looked at
   any more
 - IM's parser of both generations, alone: odd spellings have their values, and real templates are to it what they were
-- schemathesis against the served contract: all checks, stateful, 200 examples an operation
+- schemathesis against the served contract: all checks, stateful, 200 examples an operation, most of them with ids that
+  exist (real_ids.py)
 
 usage: peers.py [parser-1.19.1] [parser-2.0.0] [im-1.19.1] [im-2.0.0] [schemathesis]      (all of them by default)
 The installed peers are kept in the folder ORCHESTRATOR_PEERS (default: .stack/peers) for the next run. A peer that
@@ -16,6 +17,7 @@ can't be had is skipped, and said and counted so; the others are run.
 """
 
 import collections
+import json
 import os
 import subprocess
 import sys
@@ -37,6 +39,7 @@ from stack import build, process  # noqa: E402
 from venvs import CACHE, Unavailable, say, virtual_environment  # noqa: E402
 
 EXAMPLES = 200
+KNOWN = 20  # deployments that schemathesis is told of
 RANDOM = 500
 OTHERS = 25  # of other people's templates are right for IM's parser, with the types that we have
 MEMORIES = {"all in memory": 0, "nothing in memory": 30}  # for so many seconds; longer than between two polls
@@ -102,16 +105,33 @@ def check_schemathesis():
         stack.close()
 
 
+def known_ids(stack, person):
+    """What real_ids.py puts in the place of ids that nobody has: complete deployments, their templates, people."""
+    template, other = person.store_template(), stack.person()
+    deployments = [person.deploy(template) for _ in range(KNOWN)]
+    known = []
+    for one in deployments:
+        person.wait_for_status(one, "CREATE_COMPLETE")
+        below = {name: [row["id"] for row in person.get("/deployments/%s/%s" % (one, name)).json()["data"]]
+                 for name in ("resources", "operations")}
+        known.append({"id": one, **below})
+    return {"deployments": known, "templates": [template, person.store_template()], "users": [person.id, other.id],
+            "groups": [person.group]}
+
+
 def schemathesis(stack, venv, *options):
     person = stack.person(admin=True, ttl=36000)
-    person.deploy()
     folder = process.make_folder(os.path.join(stack.folder, "schemathesis"))
+    process.write(os.path.join(folder, "ids.json"), json.dumps(known_ids(stack, person)))
+    hooks = {"SCHEMATHESIS_HOOKS": "real_ids", "PYTHONPATH": HERE,
+             "ORCHESTRATOR_IDS": os.path.join(folder, "ids.json")}
     done = subprocess.run(
         [os.path.join(venv, "bin", "st"), "--config-file",
          os.path.join(HERE, "schemathesis.toml"), "run", stack.url + "/openapi.json", "--no-color", "-H",
          "Authorization: Bearer " + person.token, "-c", "all", "-n", str(EXAMPLES), "--seed", "1",
          "--generation-database", "none", "--continue-on-failure", "--request-timeout", "10", *options],
-        cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        env={**os.environ, **hooks})
     log = os.path.join(CACHE, "schemathesis-run.log")
     process.write(log, done.stdout)
     summary = done.stdout.strip().splitlines()[-1:]
