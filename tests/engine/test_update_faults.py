@@ -140,6 +140,7 @@ def test_what_undoes_an_update_is_not_carried_out_after_the_next_one(rig):
     rig.finish(deployment)
     infrastructure = rig.deployment(deployment)["im_infra_id"]
     rig.control.fault(fault="queued", on="update", ms=6000, after=1, first=1)
+    rig.control.force(infrastructure, "running")
     change(rig, alice, deployment, inputs={"workers": 2}, coming=(1,))
     rig.wait_for(lambda: len(machines(rig, deployment)) == 2, 10, "what the update makes")
     rig.control.force(infrastructure, "failed")
