@@ -10,6 +10,7 @@ liborc_la_SOURCES += \
 	$(core)/orc_identity.c $(core)/orc_identity.h \
 	$(core)/orc_json.c $(core)/orc_json.h \
 	$(core)/orc_log.c $(core)/orc_log.h \
+	$(core)/orc_maintenance.c $(core)/orc_maintenance.h \
 	$(core)/orc_monitor.c $(core)/orc_monitor.h \
 	$(core)/orc_pool.c $(core)/orc_pool.h \
 	$(core)/orc_providers.c $(core)/orc_providers.h \

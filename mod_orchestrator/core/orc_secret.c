@@ -43,6 +43,7 @@ const orc_sealed_column_t orc_sealed_columns[ORC_SEALED_COUNT] = {
     [ORC_SEALED_METADATA] = COLUMN("resources", "metadata_sealed", "id", "metadata", 1),
     [ORC_SEALED_WANTED] = COLUMN("operations", "inputs_sealed", "id", "inputs", 1),
     [ORC_SEALED_IM_LOGS] = COLUMN("deployment_logs", "im_logs_sealed", "deployment_id", "im_logs", 0),
+    [ORC_SEALED_BULK_INPUTS] = COLUMN("orchestrations", "inputs_sealed", "id", "inputs", 1),
 };
 
 orc_error_t *orc_secret_init(apr_pool_t *pool)

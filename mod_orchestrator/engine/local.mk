@@ -10,6 +10,7 @@ liborc_la_SOURCES += \
 	$(engine)/orc_engine_job.c $(engine)/orc_engine_job.h \
 	$(engine)/orc_engine_judge.c $(engine)/orc_engine_judge.h \
 	$(engine)/orc_engine_machine.c $(engine)/orc_engine_machine.h \
+	$(engine)/orc_engine_orders.c $(engine)/orc_engine_orders.h \
 	$(engine)/orc_engine_operation.c $(engine)/orc_engine_operation.h \
 	$(engine)/orc_engine_placement.c $(engine)/orc_engine_placement.h \
 	$(engine)/orc_engine_fit.c $(engine)/orc_engine_fit.h \
@@ -38,6 +39,7 @@ liborc_la_SOURCES += \
 	$(kinds)/orc_delete.c $(kinds)/orc_delete.h \
 	$(kinds)/orc_infrastructure.c $(kinds)/orc_infrastructure.h \
 	$(kinds)/orc_machine.c $(kinds)/orc_machine.h \
+	$(kinds)/orc_orchestration.c $(kinds)/orc_orchestration.h \
 	$(kinds)/orc_sweep.c $(kinds)/orc_sweep.h \
 	$(kinds)/orc_watch.c $(kinds)/orc_watch.h \
 	$(store)/orc_store_work.c $(store)/orc_store_work.h

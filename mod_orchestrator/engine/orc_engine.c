@@ -13,6 +13,7 @@
 #include "orc_db_views.h"
 #include "orc_engine_calls.h"
 #include "orc_engine_claims.h"
+#include "orc_engine_orders.h"
 #include "orc_engine_report.h"
 #include "orc_engine_save.h"
 #include "orc_engine_search.h"
@@ -305,10 +306,11 @@ static void try_work(orc_engine_t *engine, apr_pool_t *turn)
 
 static void wait_for_something(orc_engine_t *engine, apr_pool_t *pool)
 {
-    struct pollfd fds[2] = {{engine->stop_pipe[0], POLLIN, 0}, {-1, POLLIN, 0}};
+    struct pollfd fds[3] = {
+        {engine->stop_pipe[0], POLLIN, 0}, {orc_orders_pipe(engine->orders), POLLIN, 0}, {-1, POLLIN, 0}};
     apr_time_t now = orc_time_monotonic(), until;
     apr_interval_time_t timeout;
-    int is_new = 0, count = 1;
+    int is_new = 0, count = 2;
     orc_error_t *error;
 
     if (engine->database_failures) {
@@ -318,8 +320,8 @@ static void wait_for_something(orc_engine_t *engine, apr_pool_t *pool)
         until = now + FIRST_DATABASE_PAUSE;
     }
     else {
-        fds[1].fd = orc_db_socket(engine->source);
-        count = 2;
+        fds[2].fd = orc_db_socket(engine->source);
+        count = 3;
         if (orc_db_heard(engine->source) || is_new)
             engine->claim_at = 0;
         until = engine->claim_at;
@@ -334,7 +336,7 @@ static void wait_for_something(orc_engine_t *engine, apr_pool_t *pool)
     error = orc_http_wait(engine->http, timeout > LONGEST_WAIT ? LONGEST_WAIT : timeout, fds, count, pool);
     if (error)
         orc_log(ORC_LOG_ERROR, "the poller: %s", orc_error_line(error, pool));
-    if (count == 2 && (fds[1].revents & POLLIN) && orc_db_heard(engine->source))
+    if (count == 3 && (fds[2].revents & POLLIN) && orc_db_heard(engine->source))
         engine->claim_at = 0;
 }
 
@@ -377,6 +379,7 @@ static void poll_for_ever(orc_engine_t *engine)
         try_work(engine, turn);
         orc_calls_pump(engine);
         wait_for_something(engine, turn);
+        orc_orders_take(engine->orders);
         orc_calls_pump(engine);
         apr_pool_clear(turn);
     }
@@ -390,14 +393,22 @@ static void poll_for_ever(orc_engine_t *engine)
 void orc_engine_run(orc_engine_t *engine)
 {
     pthread_t house;
+    orc_error_t *error;
     int has_house;
 
     orc_report_begin(engine);
     orc_log(ORC_LOG_INFO, "the engine begins as %s", engine->owner);
     has_house = pthread_create(&house, NULL, housekeeping, engine) == 0;
-    poll_for_ever(engine);
+    error = orc_orders_make(&engine->orders, engine->service, engine->pool);
+    if (error)
+        orc_log(ORC_LOG_ERROR, "the engine: %s", orc_error_line(error, engine->pool));
+    else
+        poll_for_ever(engine);
+    orc_engine_stop(engine);
     if (has_house)
         pthread_join(house, NULL);
+    if (engine->orders)
+        orc_orders_end(engine->orders);
     orc_claims_release(engine);
     orc_log(ORC_LOG_INFO, "the engine ended");
 }

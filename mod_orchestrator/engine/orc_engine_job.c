@@ -5,6 +5,7 @@
 
 #include "kinds/orc_kinds.h"
 #include "orc_engine_calls.h"
+#include "orc_engine_orders.h"
 #include "orc_engine_save.h"
 #include "orc_log.h"
 #include "orc_store_infrastructures.h"
@@ -151,6 +152,22 @@ void orc_job_read_done(orc_job_t *job, const orc_db_step_t *steps, const orc_err
     }
 }
 
+void orc_job_ordered(orc_job_t *job, const orc_store_progress_t *progress)
+{
+    job->is_travelling = 0;
+    if (job->is_lost)
+        orc_job_finished(job);
+    else
+        go_on(job, job->order.then(&job->task, progress));
+}
+
+static void order(orc_job_t *job, const orc_order_t *order)
+{
+    job->order = *order;
+    job->is_travelling = 1;
+    orc_orders_give(job->engine->orders, job);
+}
+
 static void read_later(orc_job_t *job, const orc_read_t *read)
 {
     job->read = *read;
@@ -193,6 +210,9 @@ static void go_on(orc_job_t *job, orc_step_t step)
     switch (step.kind) {
     case ORC_STEP_READ:
         read_later(job, &step.read);
+        return;
+    case ORC_STEP_ORDER:
+        order(job, &step.order);
         return;
     case ORC_STEP_CALL:
         call(job, &step.call);

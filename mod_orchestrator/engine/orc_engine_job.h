@@ -15,6 +15,9 @@ int orc_job_read_steps(orc_db_step_t *steps, const orc_job_t *job);
 /** Goes on with what they gave, or without it. */
 void orc_job_read_done(orc_job_t *job, const orc_db_step_t *steps, const orc_error_t *error);
 
+/** Goes on with what came of job->order; NULL: it could not be done. */
+void orc_job_ordered(orc_job_t *job, const orc_store_progress_t *progress);
+
 /** Drops a job without a trace: its lease is somebody else's or will lapse. A creation that was sent goes on, so that
  * what IM made can be noted. */
 void orc_job_drop(orc_job_t *job);

@@ -21,6 +21,8 @@ enum {
 
 typedef struct orc_job_t orc_job_t;
 
+typedef struct orc_orders_t orc_orders_t; /* orc_engine_orders.h */
+
 /** What shares an endpoint's slots: each kind of call has its own number of them, and its own that wait, so that none
  * of them stands behind others which may not begin (orc_engine_window.h). */
 typedef enum {
@@ -71,7 +73,8 @@ struct orc_job_t {
     int is_served;             /* a call of this step was answered */
     orc_im_target_t *target;   /* of one that is to be announced first */
     orc_read_t read;           /* what the database is asked */
-    int is_travelling;         /* it is among those of the next trip to the database (orc_engine_trip.h) */
+    orc_order_t order;         /* what the rules are */
+    int is_travelling;         /* it is among those of the next trip to the database (orc_engine_trip.h), or ordered */
     const char *made;          /* what the last creation made */
     int is_unmade;             /* it certainly made nothing */
 
@@ -103,8 +106,9 @@ struct orc_engine_t {
     /* of the poller's thread */
     orc_http_t *http;
     orc_oidc_t *oidc;
-    orc_db_source_t *source;      /* of trips */
-    orc_db_source_t *aside;       /* of what a call has to know at once, while a trip is under way */
+    orc_db_source_t *source; /* of trips */
+    orc_db_source_t *aside;  /* of what a call has to know at once, while a trip is under way */
+    orc_orders_t *orders;
     apr_hash_t *jobs;             /* id -> orc_job_t *, the ones that have the lease */
     int job_count;                /* all, those without a lease included */
     int idle_count;               /* of these, those that nobody waits for */

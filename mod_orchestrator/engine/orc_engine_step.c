@@ -49,6 +49,13 @@ orc_step_t orc_step_read(orc_read_t read)
     return step;
 }
 
+orc_step_t orc_step_order(orc_order_t order)
+{
+    orc_step_t step = {.kind = ORC_STEP_ORDER, .order = order};
+
+    return step;
+}
+
 orc_step_t orc_step_event(int event)
 {
     orc_step_t step = {.kind = ORC_STEP_EVENT, .event = event};

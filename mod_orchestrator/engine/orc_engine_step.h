@@ -5,6 +5,7 @@
 #include "orc_fields.h"
 #include "orc_im.h"
 #include "orc_service.h"
+#include "orc_store_orchestrations.h"
 #include "orc_store_work.h"
 
 /*
@@ -87,9 +88,24 @@ typedef struct orc_read_t {
     orc_step_t (*then)(orc_task_t *task, const orc_found_t *found); /* in the task's pool */
 } orc_read_t;
 
+/** What a step asks of the rules, for the orchestration that the work is about. */
+typedef enum {
+    ORC_ORDER_FIND,  /* some of its targets */
+    ORC_ORDER_BEGIN, /* some of its operations */
+    ORC_ORDER_END,   /* if nothing of it is left to be done */
+} orc_order_kind_t;
+
+typedef struct orc_order_t {
+    orc_order_kind_t kind;
+    int room; /* BEGIN: so many at most */
+    /** Goes on with how far it is then; NULL: that could not be done. */
+    orc_step_t (*then)(orc_task_t *task, const orc_store_progress_t *progress);
+} orc_order_t;
+
 typedef enum {
     ORC_STEP_CALL,      /* call IM, go on with the answer */
     ORC_STEP_READ,      /* read, go on with what was found */
+    ORC_STEP_ORDER,     /* ask the rules, go on with what came of it */
     ORC_STEP_EVENT,     /* the next phase by the kind's table, and its action at once */
     ORC_STEP_LATER,     /* all is stored; the next look is after `due` */
     ORC_STEP_ENDED,     /* the work is done; an operation has ended in a final state */
@@ -101,6 +117,7 @@ struct orc_step_t {
     orc_step_kind_t kind;
     orc_call_t call;
     orc_read_t read;
+    orc_order_t order;
     int event;
     apr_interval_time_t due;
     apr_interval_time_t rhythm; /* LATER: so much later again, and so on, while nothing is new; 0: not yet */
@@ -177,6 +194,7 @@ const orc_transition_t *orc_kind_transition(const orc_kind_t *kind, int phase, i
 
 orc_step_t orc_step_call(const orc_call_t *call);
 orc_step_t orc_step_read(orc_read_t read);
+orc_step_t orc_step_order(orc_order_t order);
 orc_step_t orc_step_event(int event);
 orc_step_t orc_step_later(apr_interval_time_t due);
 /** A poll interval later, which grows from poll_min to poll_max; then it is a rhythm. */

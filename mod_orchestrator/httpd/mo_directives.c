@@ -75,6 +75,11 @@ const command_rec mo_directives[] = {
                   "operations go so long after their end, but for the last one of what they are about (2160h)"),
     AP_INIT_TAKE1("OrchestratorFollowHeartbeat", mo_set_time, NUMBER(follow_heartbeat, SECOND / 10, 3600 * SECOND),
                   RSRC_CONF, "who follows a log and is told nothing gets an empty line so often (15s)"),
+    AP_INIT_TAKE_ARGV(
+        "OrchestratorMaintenanceWindow", mo_add_maintenance_window, NULL, RSRC_CONF,
+        "provider or region (* is any text), days (Mon-Fri, Sat,Sun or *), hours (22:00-02:00), time zone "
+        "(UTC): when orchestrations that keep windows begin operations there; the first one that fits "
+        "counts"),
     AP_INIT_TAKE1("OrchestratorDeleteRepeat", mo_set_time, NUMBER(delete_repeat, SECOND / 10, DAY), RSRC_CONF,
                   "a deletion that moves nothing for this time is asked for again (20s)"),
     AP_INIT_TAKE1("OrchestratorHealthTimeout", mo_set_health_timeout,

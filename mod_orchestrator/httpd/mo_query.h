@@ -2,17 +2,7 @@
 #ifndef MO_QUERY_H
 #define MO_QUERY_H
 
-#include "orc_request.h"
-
-enum { MO_QUERY_MAX = 1000 }; /* parameters of one query */
-
-/**
- * Decodes a query string (application/x-www-form-urlencoded): "+" is a space, %XX a byte; empty parts are left out.
- * @param parameters of orc_parameter_t in the order given, in `pool`
- * @param query      raw, without the question mark, or NULL
- * @return 400 "query" naming each parameter with a broken escape, a NUL or text that is no UTF-8
- */
-orc_error_t *mo_query_parse(apr_array_header_t **parameters, const char *query, apr_pool_t *pool);
+#include <apr_pools.h>
 
 /** Media type of a Content-Type value without its parameters, lower case; NULL in, NULL out. */
 const char *mo_query_media_type(const char *value, apr_pool_t *pool);

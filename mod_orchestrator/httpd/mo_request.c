@@ -12,6 +12,7 @@
 #include "mo_link.h"
 #include "mo_query.h"
 #include "mo_stream.h"
+#include "orc_query.h"
 #include "orc_utf8.h"
 
 APLOG_USE_MODULE(orchestrator);
@@ -70,7 +71,7 @@ static int read_in(orc_request_t *request, int is_open, request_rec *r, const mo
     if (!error)
         error = check_path(ours, r->pool);
     if (!error)
-        error = mo_query_parse(&parameters, r->args, r->pool);
+        error = orc_query_parse(&parameters, r->args, r->pool);
     request->unreadable = error;
     request->body_obstacle = body_obstacle(r);
     request->parameters = parameters;

@@ -9,6 +9,7 @@
 #include "mo_setting.h"
 #include "orc_db_check.h"
 #include "orc_im_lines.h"
+#include "orc_maintenance.h"
 #include "orc_providers.h"
 #include "orc_url.h"
 #include "orc_words.h"
@@ -170,6 +171,24 @@ const char *mo_set_looks(cmd_parms *cmd, void *unused, int count, char *const ar
     if (!error)
         config->values->look_count = count;
     return error;
+}
+
+const char *mo_add_maintenance_window(cmd_parms *cmd, void *unused, int count, char *const arguments[])
+{
+    mo_config_t *config;
+    const char *error = mo_setting_enter(cmd, &config), *mistake;
+    orc_maintenance_t window;
+
+    if (error)
+        return error;
+    if (count < 3 || count > 4)
+        return mo_setting_wrong(cmd, "takes a provider or region, days, hours, and perhaps a time zone");
+    mistake = orc_maintenance_read(&window, arguments[0], arguments[1], arguments[2], count > 3 ? arguments[3] : NULL,
+                                   cmd->pool);
+    if (mistake)
+        return mo_setting_wrong(cmd, mistake);
+    APR_ARRAY_PUSH((apr_array_header_t *)config->values->windows, orc_maintenance_t) = window;
+    return NULL;
 }
 
 const char *mo_set_engine(cmd_parms *cmd, void *unused, int on)

@@ -9,12 +9,15 @@ liborc_la_SOURCES += \
 	$(rules)/orc_rules_logs.c $(rules)/orc_rules_logs.h \
 	$(rules)/orc_rules_machines.c $(rules)/orc_rules_machines.h \
 	$(rules)/orc_rules_news.c $(rules)/orc_rules_news.h \
+	$(rules)/orc_rules_conduct.c $(rules)/orc_rules_conduct.h \
 	$(rules)/orc_rules_operations.c $(rules)/orc_rules_operations.h \
+	$(rules)/orc_rules_orchestrations.c $(rules)/orc_rules_orchestrations.h \
 	$(rules)/orc_rules_owners.c $(rules)/orc_rules_owners.h \
 	$(rules)/orc_rules_parsed.c $(rules)/orc_rules_parsed.h \
 	$(rules)/orc_rules_persons.c $(rules)/orc_rules_persons.h \
 	$(rules)/orc_rules_records.c $(rules)/orc_rules_records.h \
 	$(rules)/orc_rules_registration.c \
+	$(rules)/orc_rules_selectors.c $(rules)/orc_rules_selectors.h \
 	$(rules)/orc_rules_ssh_key.c $(rules)/orc_rules_ssh_key.h \
 	$(rules)/orc_rules_ssh_pair.c $(rules)/orc_rules_ssh_pair.h \
 	$(rules)/orc_rules_submission.c $(rules)/orc_rules_submission.h \

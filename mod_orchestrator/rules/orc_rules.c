@@ -5,6 +5,9 @@
 #include <limits.h>
 #include <string.h>
 
+#include "orc_id.h"
+#include "orc_store_orchestrations.h"
+
 enum {
     LOOKS = 4,  /* at IM's logs that a process takes at once, one of a deployment on a host */
     COSTLY = 2, /* requests that cost much which one person may have at work on a host */
@@ -43,6 +46,51 @@ orc_rules_t *orc_rules_make(const orc_rules_host_t *host, apr_pool_t *pool)
         !rules->costly || !rules->following)
         return NULL;
     return rules;
+}
+
+/* ---- operations of orchestrations ---- */
+
+const char *orc_rules_operation_id(const orc_rules_call_t *call)
+{
+    return call->child ? call->child->operation_id : orc_id_new(call->pool);
+}
+
+typedef struct childs_work_t {
+    const orc_rules_call_t *call;
+    orc_db_work_t *work;
+    void *baton;
+    int is_rehearsed;
+} childs_work_t;
+
+static orc_error_t *do_for_child(orc_db_t *db, void *baton, apr_pool_t *pool)
+{
+    childs_work_t *own = baton;
+    orc_rules_child_t *child = own->call->child;
+    int is_its;
+
+    own->is_rehearsed = 0;
+    child->outcome = NULL;
+    ORC_TRY(own->work(db, own->baton, pool));
+    if (child->is_dry_run) {
+        ORC_TRY(orc_store_target_rehearsed(&child->outcome, db, child->orchestration_id, child->operation_id,
+                                           own->call->pool));
+        own->is_rehearsed = 1;
+        return orc_error(own->call->pool, 409, "rehearsal", "It is a dry run.");
+    }
+    ORC_TRY(orc_store_target_adopt(&is_its, db, child->orchestration_id, child->operation_id, pool));
+    child->is_late = !is_its;
+    return is_its ? NULL : orc_error(own->call->pool, 409, "orchestration.turn", "Its turn is not now.");
+}
+
+orc_error_t *orc_rules_transact(const orc_rules_call_t *call, orc_db_work_t *work, void *baton)
+{
+    childs_work_t own = {call, work, baton, 0};
+    orc_error_t *error;
+
+    if (!call->child)
+        return orc_db_transact(call->service->db, work, baton, 1, call->pool);
+    error = orc_db_transact(call->service->db, do_for_child, &own, 1, call->pool);
+    return own.is_rehearsed ? NULL : error;
 }
 
 orc_error_t *orc_rules_condition_check(const orc_rules_condition_t *condition, const char *first, const char *second)

@@ -12,6 +12,15 @@
  * to know.
  */
 
+/** An orchestration asks in the name of who began it: what it asks for is one of its operations. */
+typedef struct orc_rules_child_t {
+    const char *orchestration_id;
+    const char *operation_id; /* of what is asked for, which is made once, whoever asks how often */
+    int is_dry_run;           /* everything is done, and taken back */
+    const char *outcome;      /* out: what a dry run would have made (orc_store_orchestrations.h); NULL: nothing */
+    int is_late;              /* out: its turn is not now */
+} orc_rules_child_t;
+
 /** Somebody asks for something. */
 typedef struct orc_rules_call_t {
     const orc_service_t *service;
@@ -19,6 +28,7 @@ typedef struct orc_rules_call_t {
     const char *correlation_id; /* names the request in logs and stored operations */
     orc_rules_visit_t *visit;   /* that this is part of, or NULL */
     apr_pool_t *pool;           /* everything that comes out lives here */
+    orc_rules_child_t *child;   /* or NULL: a person asks */
 } orc_rules_call_t;
 
 /**
@@ -32,6 +42,15 @@ typedef struct orc_rules_condition_t {
 } orc_rules_condition_t;
 
 orc_error_t *orc_rules_condition_check(const orc_rules_condition_t *condition, const char *first, const char *second);
+
+/** The id of an operation that is asked for: a new one, or the orchestration's. In the pool. */
+const char *orc_rules_operation_id(const orc_rules_call_t *call);
+
+/**
+ * orc_db_transact for who makes operations: one that an orchestration asks for becomes its own in the same transaction,
+ * and what is a dry run is taken back.
+ */
+orc_error_t *orc_rules_transact(const orc_rules_call_t *call, orc_db_work_t *work, void *baton);
 
 /** What rules remember in one process: callers, parsed templates, who is at work. Thread-safe. */
 typedef struct orc_rules_t orc_rules_t;

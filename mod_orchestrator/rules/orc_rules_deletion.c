@@ -2,7 +2,6 @@
 #include "orc_rules_deletion.h"
 
 #include "orc_enums.h"
-#include "orc_id.h"
 #include "orc_log.h"
 #include "orc_rules_deployments.h"
 
@@ -22,6 +21,9 @@ static orc_error_t *lock(orc_store_standing_t *standing, orc_db_t *db, const wor
     ORC_TRY(orc_rules_deployment_lock(standing, db, call, work->wish->id, NULL));
     if ((work->wish->is_forced || work->wish->is_unsecure) && !call->who->is_admin)
         return orc_error(call->pool, 403, "forbidden.admin", "Only administrators may use force or unsecure.");
+    /* A person's deletion ends what a deployment is at, an orchestration's comes behind it. */
+    if (call->child)
+        ORC_TRY(orc_rules_deployment_busy(standing, work->wish->id, call->pool));
     return orc_rules_condition_check(&work->wish->condition, standing->tags[0], standing->tags[1]);
 }
 
@@ -46,7 +48,7 @@ static orc_error_t *ask(orc_db_t *db, void *baton, apr_pool_t *pool)
         work->is_forgotten = row.is_forced;
         return row.is_forced ? orc_store_deployment_forget(db, row.id, pool) : NULL;
     }
-    row.operation_id = work->operation_id = orc_id_new(work->call->pool);
+    row.operation_id = work->operation_id = orc_rules_operation_id(work->call);
     return orc_store_deployment_delete(db, &row, pool);
 }
 
@@ -55,7 +57,7 @@ orc_error_t *orc_rules_delete(const char **operation_id, const orc_rules_call_t 
 {
     work_t work = {call, deletion, NULL, 0};
 
-    ORC_TRY(orc_db_transact(call->service->db, ask, &work, 1, call->pool));
+    ORC_TRY(orc_rules_transact(call, ask, &work));
     if (work.is_forgotten)
         orc_log(ORC_LOG_NOTICE, "deployment %s: its row is removed by force", deletion->id);
     *operation_id = work.operation_id;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "orc_enums.h"
-#include "orc_id.h"
 #include "orc_store_deployments.h"
 
 #define ANY     ((1u << ORC_RESOURCE_CONFIGURED) | (1u << ORC_RESOURCE_STOPPED) | (1u << ORC_RESOURCE_STARTED))
@@ -70,7 +69,7 @@ static orc_error_t *act(work_t *work, const orc_store_machine_t *machine, orc_db
     const orc_rules_machine_t *wish = work->wish;
     const orc_store_action_t action = {.deployment_id = wish->deployment_id,
                                        .id = wish->id,
-                                       .operation_id = orc_id_new(work->call->pool),
+                                       .operation_id = orc_rules_operation_id(work->call),
                                        .type = wishes[wish->wish].type,
                                        .former = machine->status,
                                        .status = wishes[wish->wish].status,
@@ -113,7 +112,7 @@ orc_error_t *orc_rules_machine_ask(const char **operation_id, const orc_rules_ca
 {
     work_t work = {call, machine, NULL};
 
-    ORC_TRY(orc_db_transact(call->service->db, ask, &work, 1, call->pool));
+    ORC_TRY(orc_rules_transact(call, ask, &work));
     *operation_id = work.operation_id;
     return NULL;
 }

@@ -2,6 +2,7 @@
 #include "orc_rules_operations.h"
 
 #include <apr_strings.h>
+#include <limits.h>
 #include <string.h>
 
 #include "orc_enums.h"
@@ -158,7 +159,7 @@ static orc_error_t *create_again(orc_db_t *db, const work_t *work, apr_pool_t *p
                                      .user_group_issuer = work->operation.user_group_issuer,
                                      .caller = call->who->user_id,
                                      .correlation_id = call->correlation_id,
-                                     .max_queued = call->service->config->max_queued_per_group};
+                                     .max_queued = call->child ? INT_MAX : call->service->config->max_queued_per_group};
     int is_full = 0;
     orc_error_t *error = orc_store_operation_create_again(&is_full, db, &again, pool);
 
@@ -285,5 +286,5 @@ orc_error_t *orc_rules_operation_retry(const orc_rules_call_t *call, const orc_r
     if (work.facts.type && strcmp(work.facts.type, "UPDATE") == 0 &&
         strcmp(work.facts.deployment_id, work.deployment_id) == 0)
         return update_again(&work);
-    return orc_db_transact(call->service->db, retry, &work, 1, call->pool);
+    return orc_rules_transact(call, retry, &work);
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "orc_enums.h"
-#include "orc_id.h"
 #include "orc_redact.h"
 #include "orc_rules_deployments.h"
 #include "orc_rules_instances.h"
@@ -259,9 +258,10 @@ static orc_error_t *change(orc_db_t *db, void *baton, apr_pool_t *pool)
     if (update->is_outdated)
         return NULL;
     ORC_TRY(turn_over(&turnover, db, update, pool));
-    if (!again && standing.status != ORC_DEPLOYMENT_UPDATE_FAILED && json_equal(update->wanted, update->stored))
+    if (!again && !update->wish->is_anew && standing.status != ORC_DEPLOYMENT_UPDATE_FAILED &&
+        json_equal(update->wanted, update->stored))
         return NULL;
-    update->operation_id = again ? again->operation_id : orc_id_new(pool);
+    update->operation_id = again ? again->operation_id : orc_rules_operation_id(update->call);
     if (again)
         ORC_TRY(again->keep(db, again->baton));
     return store(db, update, &turnover, pool);
@@ -276,7 +276,7 @@ orc_error_t *orc_rules_update(const char **operation_id, const orc_rules_call_t 
 
         ORC_TRY(read_facts(&update));
         ORC_TRY(plan(&update));
-        ORC_TRY(orc_db_transact(call->service->db, change, &update, 1, call->pool));
+        ORC_TRY(orc_rules_transact(call, change, &update));
         *operation_id = update.operation_id;
         if (!update.is_outdated)
             return NULL;

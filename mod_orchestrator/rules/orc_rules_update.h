@@ -20,6 +20,7 @@ typedef struct orc_rules_update_t {
     const char *id;       /* of the deployment */
     const json_t *inputs; /* an object; mistakes are about its members, "template_inputs/..." */
     int is_whole;         /* these are all; else they come over those that the deployment has */
+    int is_anew;          /* though nothing changes */
     orc_rules_condition_t condition;
     const orc_rules_again_t *again; /* or NULL */
 } orc_rules_update_t;

@@ -14,6 +14,7 @@ liborc_la_SOURCES += $(store)/orc_db.c $(store)/orc_db.h $(store)/orc_db_migrate
 	$(store)/orc_store_idempotency.c $(store)/orc_store_idempotency.h \
 	$(store)/orc_store_machines.c $(store)/orc_store_machines.h \
 	$(store)/orc_store_operations.c $(store)/orc_store_operations.h \
+	$(store)/orc_store_orchestrations.c $(store)/orc_store_orchestrations.h \
 	$(store)/orc_store_providers.c $(store)/orc_store_providers.h \
 	$(store)/orc_store_operation_logs.c $(store)/orc_store_operation_logs.h \
 	$(store)/orc_store_records.c $(store)/orc_store_records.h \

@@ -18,8 +18,11 @@ static const struct {
     [ORC_STORE_TIME] = {"timestamptz", ""},
 };
 
-static const char *const signs[] = {
-    [ORC_STORE_BELOW] = " < ", [ORC_STORE_ABOVE] = " > ", [ORC_STORE_AT_LEAST] = " >= ", [ORC_STORE_AT_MOST] = " <= "};
+static const char *const signs[] = {[ORC_STORE_LIKE] = " LIKE ",
+                                    [ORC_STORE_BELOW] = " < ",
+                                    [ORC_STORE_ABOVE] = " > ",
+                                    [ORC_STORE_AT_LEAST] = " >= ",
+                                    [ORC_STORE_AT_MOST] = " <= "};
 
 orc_store_where_t orc_store_where_make(int first, apr_pool_t *pool)
 {
@@ -79,8 +82,23 @@ static const char *of_many(orc_store_where_t *where, const orc_store_filter_t *f
                        array, ")", NULL);
 }
 
+const char *orc_store_like(const char *text, apr_pool_t *pool)
+{
+    char *pattern = apr_palloc(pool, 2 * strlen(text) + 1), *at = pattern;
+
+    for (; *text; text++) {
+        if (*text == '%' || *text == '_' || *text == '\\')
+            *at++ = '\\';
+        *at++ = *text == '*' ? '%' : *text;
+    }
+    *at = '\0';
+    return pattern;
+}
+
 static const char *of_one(orc_store_where_t *where, const orc_store_filter_t *filter, const char *value)
 {
+    if (filter->comparison == ORC_STORE_LIKE)
+        value = orc_store_like(value, where->pool);
     return apr_pstrcat(where->pool, filter->expression, signs[filter->comparison],
                        parameter(where, value, types[filter->type].name, ""), NULL);
 }
@@ -92,4 +110,20 @@ void orc_store_where_add(orc_store_where_t *where, const orc_store_filter_t *fil
         is_of_many ? of_many(where, filter, values) : of_one(where, filter, APR_ARRAY_IDX(values, 0, const char *));
 
     where->text = apr_pstrcat(where->pool, where->text, " AND ", condition, NULL);
+}
+
+orc_store_where_t orc_store_where_part(const orc_store_where_t *where)
+{
+    return (orc_store_where_t){"", where->values, where->first, where->pool};
+}
+
+/* What is NULL is like nothing, and so not like it either. */
+void orc_store_where_any(orc_store_where_t *where, const apr_array_header_t *parts, int is_none)
+{
+    const char *any = "false";
+    int i;
+
+    for (i = 0; i < parts->nelts; i++)
+        any = apr_pstrcat(where->pool, any, " OR (true", APR_ARRAY_IDX(parts, i, orc_store_where_t).text, ")", NULL);
+    where->text = apr_pstrcat(where->pool, where->text, " AND (", any, ")", is_none ? " IS NOT TRUE" : "", NULL);
 }

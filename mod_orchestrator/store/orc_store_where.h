@@ -20,7 +20,8 @@ typedef enum orc_store_type_t {
 typedef enum orc_store_comparison_t {
     ORC_STORE_IS,       /* one of the values */
     ORC_STORE_CONTAINS, /* one of the texts is in it, in upper or lower case */
-    ORC_STORE_BELOW,    /* these compare with one value */
+    ORC_STORE_LIKE,     /* as a whole like the one text, in which * is any text: these compare with one value */
+    ORC_STORE_BELOW,
     ORC_STORE_ABOVE,
     ORC_STORE_AT_LEAST,
     ORC_STORE_AT_MOST
@@ -52,5 +53,14 @@ const char *orc_store_compared(const char *expression, orc_store_type_t type, ap
 
 /** Adds a condition. `values`, of const char *, are in the form that PostgreSQL reads; at least one. */
 void orc_store_where_add(orc_store_where_t *where, const orc_store_filter_t *filter, const apr_array_header_t *values);
+
+/** A text in which * is any text, and everything else what it is, as PostgreSQL's LIKE takes it. */
+const char *orc_store_like(const char *text, apr_pool_t *pool);
+
+/** Conditions of their own that share parameters with others; to be added with orc_store_where_any. */
+orc_store_where_t orc_store_where_part(const orc_store_where_t *where);
+
+/** Adds that all conditions of one of these hold (of orc_store_where_t), or with `is_none` of none. */
+void orc_store_where_any(orc_store_where_t *where, const apr_array_header_t *parts, int is_none);
 
 #endif

@@ -159,7 +159,9 @@ def query_parameter(entry, enums):
     schema = dict(schema or fail("query %s: no kind %s" % (entry["name"], entry["kind"])))
     if "max_length" in entry:
         schema["maxLength"] = entry["max_length"]
-    schema.update({word: entry[word] for word in ("minimum", "maximum") if word in entry})
+    schema.update({word: entry[word] for word in ("minimum", "maximum", "default") if word in entry})
+    if entry.get("many"):
+        return parameter(entry["name"], many(schema), entry.get("description", ""))
     example = entry.get("example", "word" if entry["kind"] in ("word", "text") else 1 if entry["kind"] == "integer"
                         else None)
     return parameter(entry["name"], {"schema": schema}, entry.get("description", ""), example=example)
@@ -177,6 +179,8 @@ def spelled(schema, enums):
             fail("no enum %s" % value)
         if key == "enum" and isinstance(value, str):
             out[key] = [name for name, _, _ in enums[value]]
+        elif key == "choices":
+            out["enum"] = [given for name, code, _ in enums[value] for given in (name, int(code))]
         elif key == "codes":
             codes = [int(stored) for _, _, stored in enums[value]]
             out.update({"minimum": min(codes), "maximum": max(codes)})
@@ -290,6 +294,14 @@ def responses(route):
     return {str(status): response(status, out[status], route) for status in sorted(out)}
 
 
+def other_body(kind, name, schemas):
+    """A body that is no JSON: a form of the same members, or the text that JSON has in `content`."""
+    if kind == "application/x-www-form-urlencoded":
+        return {"schema": {"$ref": "#/components/schemas/" + name},
+                "example": describe_routes.body_example(name, schemas) or {}}
+    return {"schema": {"type": "string"}, "example": schemas[name]["properties"]["content"]["examples"][0]}
+
+
 def operation(route, document, enums):
     parameters = []
     for name in re.findall(r"{(\w+)}", route["path"]):
@@ -320,8 +332,7 @@ def operation(route, document, enums):
         content = {"application/json": {"schema": {"$ref": "#/components/schemas/" + name},
                                         **({} if example is None else {"example": example})}}
         for kind in route["body"].get("also", []):
-            content[kind] = {"schema": {"type": "string"},
-                             "example": schemas[name]["properties"]["content"]["examples"][0]}
+            content[kind] = other_body(kind, name, schemas)
         out["requestBody"] = {"required": route["body"].get("required", True), "content": content}
     out["responses"] = responses(route)
     if route["who"] == "open":
@@ -373,11 +384,13 @@ def c_routes(routes):
         query, other = "no_query", "no_types"
         if route.get("query"):
             query = "query_" + route["id"]
-            entries = "".join("    {%s, ORC_KIND_%s, %s, %d},\n" % (
+            entries = "".join("    {%s, ORC_KIND_%s, %s, %d, %d, %d, %d},\n" % (
                 literal(entry["name"]), entry["kind"].upper(),
-                "choices_" + entry["choices"] if "choices" in entry else "NULL", entry.get("max_length", 0))
+                "choices_" + entry["choices"] if "choices" in entry else "NULL", entry.get("max_length", 0),
+                entry.get("many", False), entry.get("minimum", 0), entry.get("maximum", 0))
                 for entry in route["query"])
-            before.append("static const orc_query_t %s[] = {\n%s    {NULL, 0, NULL, 0},\n};\n\n" % (query, entries))
+            before.append("static const orc_query_t %s[] = {\n%s    {NULL, 0, NULL, 0, 0, 0, 0},\n};\n\n" %
+                          (query, entries))
         if route.get("body", {}).get("also"):
             other = "types_" + route["id"]
             before.append("static const char *const %s[] = {%s, NULL};\n\n" % (
@@ -532,7 +545,7 @@ def main():
              if any(route.get("list") == name for route in routes)}
     source_path.write_text(
         LICENCE + '#include <stddef.h>\n\n#include "orc_routes.h"\n\n' + c_choices(used, enums) + c_columns(lists)
-        + "static const orc_query_t no_query[] = {\n    {NULL, 0, NULL, 0},\n};\n\n"
+        + "static const orc_query_t no_query[] = {\n    {NULL, 0, NULL, 0, 0, 0, 0},\n};\n\n"
         + "static const char *const no_types[] = {NULL};\n\n" + c_routes(routes)
         + "const char orc_routes_schemas[] =\n%s;\n\n" % c_text(json.dumps(reachable(document, routes)))
         + served("openapi", json.dumps(contract, separators=(",", ":"), ensure_ascii=False))

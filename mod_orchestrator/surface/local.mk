@@ -1,5 +1,6 @@
 surface = mod_orchestrator/surface
 liborc_la_SOURCES += \
+	$(surface)/orc_query.c $(surface)/orc_query.h \
 	$(surface)/orc_request.c $(surface)/orc_request.h \
 	$(surface)/orc_stream.c $(surface)/orc_stream.h \
 	$(surface)/orc_surface.c $(surface)/orc_surface.h \

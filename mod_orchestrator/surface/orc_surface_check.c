@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "orc_id.h"
+#include "orc_rows.h"
 #include "orc_surface_idempotency.h"
 #include "orc_surface_plan.h"
 #include "orc_surface_values.h"
+
+enum { MAX_MANY = 100 /* values of a parameter that may be given several times */ };
 
 /* Path ids become lower case; "me" is the caller where a person stands. */
 static void check_ids(orc_error_t **error, orc_request_t *request)
@@ -39,16 +42,25 @@ static const orc_query_t *find_query(const orc_route_t *route, const char *name)
     return NULL;
 }
 
-static int is_repeated(const orc_request_t *request, int index)
+static int times_before(const orc_request_t *request, int index)
 {
     const orc_parameter_t *list = (const orc_parameter_t *)(const void *)request->parameters->elts;
-    int i;
+    int i, times = 0;
 
-    for (i = 0; i < index; i++) {
-        if (strcmp(list[i].name, list[index].name) == 0)
-            return 1;
-    }
-    return 0;
+    for (i = 0; i < index; i++)
+        times += strcmp(list[i].name, list[index].name) == 0;
+    return times;
+}
+
+static void check_value(orc_error_t **error, const orc_request_t *request, const orc_query_t *query, const char *value)
+{
+    const char *stored =
+        orc_surface_value(error, request, query->name, query->kind, query->choices, query->max_length, value);
+
+    if (stored && (query->least || query->most) &&
+        (orc_value_integer(stored) < query->least || orc_value_integer(stored) > query->most))
+        orc_error_add_parameter(error, request->pool, query->name,
+                                "must be from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT, query->least, query->most);
 }
 
 static void check_query(orc_error_t **error, const orc_request_t *request)
@@ -60,11 +72,11 @@ static void check_query(orc_error_t **error, const orc_request_t *request)
         const orc_parameter_t *parameter = &APR_ARRAY_IDX(request->parameters, i, orc_parameter_t);
         const orc_query_t *query = find_query(route, parameter->name);
 
-        if (query && is_repeated(request, i))
-            orc_error_add_parameter(error, request->pool, query->name, "may be given only once");
+        if (query && times_before(request, i) >= (query->is_many ? MAX_MANY : 1))
+            orc_error_add_parameter(error, request->pool, query->name,
+                                    query->is_many ? "may be given 100 times at most" : "may be given only once");
         else if (query)
-            (void)orc_surface_value(error, request, query->name, query->kind, query->choices, query->max_length,
-                                    parameter->value);
+            check_value(error, request, query, parameter->value);
         else if (!route->columns || !orc_surface_plan_knows(route->columns, parameter->name, request->pool))
             orc_surface_unknown_parameter(error, request, parameter->name);
     }

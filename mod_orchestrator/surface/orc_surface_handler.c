@@ -8,8 +8,11 @@
 
 orc_rules_call_t orc_surface_call(const orc_request_t *request)
 {
-    const orc_rules_call_t call = {request->service, request->identity, request->request_id, request->visit,
-                                   request->pool};
+    const orc_rules_call_t call = {.service = request->service,
+                                   .who = request->identity,
+                                   .correlation_id = request->request_id,
+                                   .visit = request->visit,
+                                   .pool = request->pool};
 
     return call;
 }

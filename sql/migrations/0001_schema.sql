@@ -239,6 +239,7 @@ CREATE TABLE operations (
     parent_id        uuid,                     -- the operation that it is once more; no reference
     canceled_for     uuid,                     -- the deletion that ends it, when one does; no reference
     is_dry_run       boolean NOT NULL DEFAULT false, -- it changes nothing
+    orchestration_id uuid,                     -- that it is a part of
     labels           jsonb NOT NULL DEFAULT '{}', -- {"name": ["value", ...]}
     label_words      text[] NOT NULL GENERATED ALWAYS AS (label_words(labels)) STORED,
     platform_id      text COLLATE "C",         -- the provider it works on
@@ -273,7 +274,10 @@ CREATE INDEX operations_correlation_id ON operations (correlation_id, id);
 -- Of what it is about: the last one of these stays.
 CREATE INDEX operations_subject ON operations (coalesce(resource_id, deployment_id), created_at, id);
 CREATE INDEX operations_label ON operations USING gin (label_words);
-CREATE INDEX operations_queue ON operations (user_group_issuer, user_group, created_at, id) WHERE state = 'pending';
+-- What people ask for themselves goes before what an orchestration asks for in their name.
+CREATE INDEX operations_queue
+    ON operations (user_group_issuer, user_group, (orchestration_id IS NOT NULL), created_at, id)
+    WHERE state = 'pending';
 CREATE INDEX operations_at_work ON operations (user_group_issuer, user_group)
     WHERE state IN ('in progress', 'canceling');
 CREATE INDEX operations_waiting ON operations (deployment_id) WHERE waits_for_token;
@@ -500,6 +504,124 @@ END
 $$;
 CREATE TRIGGER operations_take_their_work AFTER DELETE ON operations FOR EACH ROW EXECUTE FUNCTION work_end();
 CREATE TRIGGER deployments_take_their_work AFTER DELETE ON deployments FOR EACH ROW EXECUTE FUNCTION work_end();
+
+-- One request over many deployments.
+CREATE TYPE orchestration_type AS ENUM ('DELETE', 'REBOOT', 'RETRY', 'START', 'STOP', 'UPDATE');
+CREATE TYPE orchestration_state AS ENUM
+    ('canceled', 'canceling', 'failed', 'in progress', 'pending', 'retrying', 'succeeded');
+
+CREATE TABLE orchestrations (
+    id               uuid PRIMARY KEY,
+    type             orchestration_type NOT NULL,
+    state            orchestration_state NOT NULL DEFAULT 'pending',
+    description      text NOT NULL,
+    parameters       json NOT NULL,            -- what was asked for, without secrets
+    inputs_sealed    text,                     -- its template_inputs, sealed, when some are secret
+    is_admin         boolean NOT NULL,         -- who began it was an administrator: it is over everybody's
+    is_dry_run       boolean NOT NULL,
+    keeps_windows    boolean NOT NULL,
+    workers          integer NOT NULL,         -- operations at work at once
+    begins_at        timestamptz NOT NULL,
+    resolved_at      timestamptz,              -- its targets were known then
+    after_created_at timestamptz,              -- the last target that was found until then
+    after_id         uuid,
+    after_machine    uuid,
+    correlation_id   text,
+    created_by       uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
+    canceled_by      text,                     -- a name
+    row_version      bigint NOT NULL DEFAULT 1,
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    updated_at       timestamptz NOT NULL DEFAULT now(),
+    ended_at         timestamptz,
+    CHECK ((state IN ('succeeded', 'failed', 'canceled')) = (ended_at IS NOT NULL))
+);
+CREATE INDEX orchestrations_created_at ON orchestrations (created_at, id);
+CREATE INDEX orchestrations_created_by ON orchestrations (created_by, created_at, id);
+CREATE TRIGGER orchestrations_take_their_work AFTER DELETE ON orchestrations
+    FOR EACH ROW EXECUTE FUNCTION work_end();
+
+-- What an orchestration does with one deployment, or machine. Its operation has the same id, and is made when its turn
+-- comes; deployment and operation may go before it, so that nothing here is a reference, and all that is shown is here.
+CREATE TABLE orchestration_targets (
+    id                uuid PRIMARY KEY,
+    orchestration_id  uuid NOT NULL REFERENCES orchestrations ON DELETE CASCADE,
+    number            bigint GENERATED ALWAYS AS IDENTITY, -- their order
+    deployment_id     uuid NOT NULL,
+    resource_id       uuid,                    -- the machine
+    attempt           integer NOT NULL DEFAULT 0, -- counts those that try it again
+    state             operation_state NOT NULL DEFAULT 'pending', -- the operation's, once there is one
+    is_begun          boolean NOT NULL DEFAULT false, -- its operation was made
+    is_skipped        boolean NOT NULL DEFAULT false, -- nothing was to be done
+    description       text NOT NULL DEFAULT 'Waits for its turn.',
+    due_at            timestamptz NOT NULL,    -- its turn does not come before
+    window_begin      timestamptz,
+    window_end        timestamptz,
+    name              text NOT NULL,           -- of the template
+    user_group        text NOT NULL,
+    user_group_issuer text NOT NULL,
+    provider          text COLLATE "C",
+    region            text COLLATE "C",
+    infra_id          text,
+    inputs            json NOT NULL,           -- that are in effect, without secrets
+    created_at        timestamptz NOT NULL DEFAULT now()
+);
+CREATE UNIQUE INDEX orchestration_targets_once
+    ON orchestration_targets (orchestration_id, coalesce(resource_id, deployment_id), attempt);
+CREATE INDEX orchestration_targets_number ON orchestration_targets (orchestration_id, number);
+CREATE INDEX orchestration_targets_state ON orchestration_targets (orchestration_id, state, number);
+CREATE INDEX orchestration_targets_due ON orchestration_targets (orchestration_id, due_at, number)
+    WHERE state = 'pending' AND NOT is_begun;
+
+ALTER TABLE operations ADD FOREIGN KEY (orchestration_id) REFERENCES orchestrations ON DELETE SET NULL;
+CREATE INDEX operations_orchestration_id ON operations (orchestration_id, id) WHERE orchestration_id IS NOT NULL;
+
+-- Somebody who has the orchestration in hand looks at it by itself: nobody waits here.
+CREATE FUNCTION orchestration_wake(orchestration uuid) RETURNS void LANGUAGE sql AS $$
+    UPDATE work SET due_at = now(), is_hurried = true
+    WHERE id = (SELECT id FROM work WHERE id = orchestration FOR NO KEY UPDATE SKIP LOCKED)
+$$;
+
+-- An orchestration's operation goes on, ends, or goes with its deployment: a deletion by force takes the row along.
+CREATE FUNCTION orchestration_follow() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        UPDATE orchestration_targets SET state = NEW.state, description = NEW.description WHERE id = NEW.id;
+        IF NEW.ended_at IS NOT NULL THEN
+            PERFORM orchestration_wake(NEW.orchestration_id);
+        END IF;
+    ELSIF OLD.ended_at IS NULL THEN
+        UPDATE orchestration_targets
+        SET state = CASE OLD.type WHEN 'DELETE' THEN 'succeeded' ELSE 'canceled' END::operation_state,
+            description = 'The deployment is gone.'
+        WHERE id = OLD.id;
+        PERFORM orchestration_wake(OLD.orchestration_id);
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER orchestrations_follow_change AFTER UPDATE OF state, description ON operations
+    FOR EACH ROW WHEN (NEW.orchestration_id IS NOT NULL
+        AND (OLD.state, OLD.description) IS DISTINCT FROM (NEW.state, NEW.description))
+    EXECUTE FUNCTION orchestration_follow();
+CREATE TRIGGER orchestrations_follow_end AFTER DELETE ON operations
+    FOR EACH ROW WHEN (OLD.orchestration_id IS NOT NULL) EXECUTE FUNCTION orchestration_follow();
+
+-- The first maintenance window that is not over at a time. One that crosses midnight belongs to the day it begins;
+-- where the clock jumps over it, there is none that day. `days`: a bit each, Monday's is 1; times: minutes of the day.
+CREATE FUNCTION window_after(days integer, begins integer, ends integer, zone text, after timestamptz) RETURNS TABLE (
+    window_begin timestamptz,
+    window_end   timestamptz
+) LANGUAGE sql STABLE AS $$
+    SELECT w.window_begin, w.window_end
+    FROM generate_series(-1, 15) n
+        CROSS JOIN LATERAL (SELECT (after AT TIME ZONE zone)::date + n AS day) d
+        CROSS JOIN LATERAL (SELECT
+            (d.day + begins * interval '1 minute') AT TIME ZONE zone AS window_begin,
+            (d.day + (ends <= begins)::integer + ends * interval '1 minute') AT TIME ZONE zone AS window_end) w
+    WHERE days & (1 << (extract(isodow FROM d.day)::integer - 1)) <> 0
+        AND w.window_end > after AND w.window_end > w.window_begin
+    ORDER BY w.window_begin LIMIT 1
+$$;
 
 -- Everything that is at an IM because of us, or may be, until long after it is gone; `id` is the tag on it, by which it is
 -- found there. The operation that asked for it and its deployment may go before it: their ids are no references.

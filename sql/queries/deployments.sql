@@ -68,7 +68,7 @@ SELECT content, row_version FROM templates WHERE id = :id
 -- name: deployment_queue_check
 SELECT limit_is_passed() WHERE (SELECT count(*) FROM operations
     WHERE user_group_issuer = :user_group_issuer AND user_group = :user_group AND state = 'pending'
-        AND type = 'CREATE') > :most
+        AND type = 'CREATE' AND orchestration_id IS NULL) > :most
 
 -- Submissions of one group are counted one after the other, so that each sees those before it. A statement of its own:
 -- the count's snapshot is taken when the lock is held. It is the last thing before the count, so that nobody of the

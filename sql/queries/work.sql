@@ -10,9 +10,10 @@
 -- phases has slots of its own there, and is in no queue of these.
 -- `idle`: how many of what nobody waits for; of a slow endpoint's it comes last. No look at it is worth a claim of its
 -- own: there are some a second.
--- `pending`: how many pending ones, of the groups that have the fewest at work and of these the oldest, and no more of
--- a group than `per_group` less what it has at work and what does not rest. `groups` of those that have any are looked
--- at, behind the group `after`, in their order; the last of these is given when there may be more.
+-- `pending`: how many pending ones, of the groups that have the fewest at work and of these the oldest, those of
+-- orchestrations behind the others, and no more of a group than `per_group` less what it has at work and what does not
+-- rest. `groups` of those that have any are looked at, behind the group `after`, in their order; the last of these is
+-- given when there may be more.
 -- `lease` in microseconds: that of what has a rhythm ends when it is due again, so that nothing has to be written when
 -- nothing was new. `phases`: "KIND/PHASE" of all that the caller knows how to go on with: another version's work is
 -- left to it; `with_template`, `watching`, `with_resources`: of those that need the template, all infrastructures of
@@ -81,14 +82,16 @@ WITH RECURSIVE due AS (
     SELECT w.id, w.due_at
     FROM (SELECT p.id
           FROM groups g CROSS JOIN LATERAL (
-              SELECT o.id, o.created_at, row_number() OVER (ORDER BY o.created_at, o.id) AS place FROM operations o
+              SELECT o.id, o.created_at,
+                     row_number() OVER (ORDER BY o.orchestration_id IS NOT NULL, o.created_at, o.id) AS place
+              FROM operations o
               WHERE (o.user_group_issuer, o.user_group) = (g.user_group_issuer, g.user_group) AND o.state = 'pending'
                 AND (g.room >= :pending::integer OR NOT EXISTS (
                         SELECT 1 FROM operations x
                         WHERE x.deployment_id = o.deployment_id AND x.id <> o.id AND x.ended_at IS NULL
                           AND (x.resource_id = o.resource_id) IS NOT FALSE
                           AND (x.state <> 'pending' OR (x.created_at, x.id) < (o.created_at, o.id))))
-              ORDER BY o.created_at, o.id
+              ORDER BY o.orchestration_id IS NOT NULL, o.created_at, o.id
               LIMIT LEAST(g.room, 2 * :pending::integer)) p
           ORDER BY p.place + g.busy, p.created_at, p.id OFFSET 0) next
     CROSS JOIN LATERAL (
@@ -172,7 +175,8 @@ WITH RECURSIVE due AS (
     LEFT JOIN templates t ON t.id = d.template_id
     LEFT JOIN infrastructures i ON i.id = w.id
     LEFT JOIN sweeps s ON s.id = w.id
-    JOIN users u ON u.id = COALESCE(d.created_by, i.user_id, s.user_id)
+    JOIN users u ON u.id = COALESCE(d.created_by, i.user_id, s.user_id,
+                                    (SELECT x.created_by FROM orchestrations x WHERE x.id = w.id))
     LEFT JOIN credentials k ON k.user_id = u.id
 ), ahead AS (
     SELECT CASE WHEN (SELECT count(*) FROM due) >= :due::integer

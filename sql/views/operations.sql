@@ -1,6 +1,6 @@
 -- `ready`: what the operation worked on was left ready for use. `reschedule`: IM has taken the request over, so that
 -- the work goes on from there whatever happens to the one who does it. `deletion_scheduled`: since when what it made,
--- or what a deletion left, has to go, as long as it is not gone. Nothing has orchestrations yet.
+-- or what a deletion left, has to go, as long as it is not gone.
 CREATE FUNCTION views.v1_operations(caller uuid) RETURNS TABLE (
     id                 uuid,
     type               operation_type,
@@ -30,8 +30,8 @@ CREATE FUNCTION views.v1_operations(caller uuid) RETURNS TABLE (
 ) LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT o.id, o.type, o.state, o.description, s.ready, coalesce(o.resource_id, o.deployment_id),
         s.resource_type, o.deployment_id, o.platform_id, o.correlation_id, s.reschedule, s.deletion_scheduled,
-        o.parent_id, NULL::uuid, o.is_dry_run, o.created_by, o.created_at, o.started_at, o.updated_at, o.ended_at,
-        o.label_words,
+        o.parent_id, o.orchestration_id, o.is_dry_run, o.created_by, o.created_at, o.started_at, o.updated_at,
+        o.ended_at, o.label_words,
         -- No join: one that nobody needs is left out, but its deployment_id would be read all the same.
         EXISTS (SELECT FROM deployment_owners me WHERE me.deployment_id = o.deployment_id AND me.user_id = caller),
         concat(o.row_version, '.d' || extract(epoch FROM s.deletion_scheduled)),
@@ -54,7 +54,7 @@ CREATE FUNCTION views.v1_operations(caller uuid) RETURNS TABLE (
             'errors', o.errors,
             'labels', o.labels,
             'parent_id', o.parent_id,
-            'orchestration_id', NULL,
+            'orchestration_id', o.orchestration_id,
             'dry_run', o.is_dry_run,
             'created_by', o.created_by,
             'created_at', views.rfc3339(o.created_at),

@@ -191,6 +191,19 @@ def of_newcomer(world, role):
     return "/users/" + person_id(world.stack, world.stack.person())
 
 
+def of_orchestration(below=""):
+    """Of the owner's, which has come to the deployment."""
+    def path(world, role):
+        made = world.owner.post("/orchestrations", json={
+            "type": "STOP", "targets": {"include": [{"target": "all"}]}}).json()["orchestrationID"]
+        [(target,)] = world.stack.sql(
+            "INSERT INTO orchestration_targets (id, orchestration_id, deployment_id, due_at, name, user_group,"
+            " user_group_issuer, inputs) VALUES (gen_random_uuid(), %s, %s, now(), 'x', 'x', 'x', '{}') RETURNING id",
+            (made, world.deployment))
+        return "/orchestrations/" + made + below.replace("{operation_id}", str(target))
+    return path
+
+
 def body(**fields):
     return lambda world, role: {"json": fields}
 
@@ -298,6 +311,17 @@ TABLE = [
     Row("DELETE", "/operations/{operation_id}", only_admin(409), of_operation(), name="that is needed"),
     Row("GET", "/operations/{operation_id}/logs", only(200), of_operation("/logs")),
     Row("GET", "/operations/{operation_id}/stages", only(200), of_operation("/stages")),
+    # orchestrations: owners of a deployment see what is done with it
+    Row("POST", "/orchestrations", 202, None, body(type="STOP", targets={"include": [{"target": "all"}]})),
+    Row("GET", "/orchestrations", 200),
+    Row("GET", "/orchestrations/{orchestration_id}", (401, 401, 403, 403, 200, 403, 200), of_orchestration()),
+    Row("GET", "/orchestrations/{orchestration_id}/operations", only(200), of_orchestration("/operations")),
+    Row("GET", "/orchestrations/{orchestration_id}/operations/{operation_id}", only(200),
+        of_orchestration("/operations/{operation_id}")),
+    Row("PUT", "/orchestrations/{orchestration_id}/cancel", (401, 401, 403, 403, 200, 403, 200),
+        of_orchestration("/cancel")),
+    Row("POST", "/orchestrations/{orchestration_id}/retry", (401, 401, 403, 403, 202, 403, 202),
+        of_orchestration("/retry")),
 ]
 
 

@@ -189,6 +189,8 @@ def test_content_types_that_are_refused(document, stack):
                             {"Content-Type": "application/jsonx"}, {"Content-Type": "*/*"},
                             {"Content-Type": "application/json; charset=iso-8859-1"},
                             {"Content-Type": "application/json", "Content-Encoding": "gzip"}):
+                if headers.get("Content-Type") in operation["requestBody"]["content"] and len(headers) == 1:
+                    continue
                 expect(call(person, method, filled(path), data=b"{}", headers=headers), 415)
 
 

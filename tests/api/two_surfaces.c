@@ -60,7 +60,7 @@ static const char *page(const orc_request_t *request, const orc_surface_page_t *
 }
 
 static const char *const no_types[] = {NULL};
-static const orc_query_t no_query[] = {{NULL, ORC_KIND_WORD, NULL, 0}};
+static const orc_query_t no_query[] = {{.name = NULL}};
 static const orc_route_t routes[] = {
     {"me", "GET", "/me", me, 0, NULL, NULL, no_types, no_query, NULL},
     {"follow", "GET", "/follow", follow, 0, NULL, NULL, no_types, no_query, NULL},

@@ -16,6 +16,7 @@ from stack import process
 
 TOKEN, ACCESS = "users.refresh_token", "credentials.access_token"
 WANTED = "operations.inputs_sealed"
+BULK = "orchestrations.inputs_sealed"
 INPUTS, OUTPUTS = "deployments.template_inputs_sealed", "deployments.template_outputs_sealed"
 METADATA = "resources.metadata_sealed"
 LOG = "deployment_logs.im_logs_sealed"
@@ -101,8 +102,13 @@ def one_of_each(sealed):
     sealed.sql("INSERT INTO operations (id, deployment_id, type, inputs, inputs_sealed, user_group, user_group_issuer,"
                " created_by) VALUES (%s, %s, 'UPDATE', '{}', %s, '', '', %s)",
                (operation, deployment, seal(OLD, WANTED, operation, "{}"), person))
+    orchestration = str(uuid.uuid4())
+    sealed.sql("INSERT INTO orchestrations (id, type, description, parameters, inputs_sealed, is_admin, is_dry_run,"
+               " keeps_windows, workers, begins_at, created_by)"
+               " VALUES (%s, 'UPDATE', '', '{}', %s, false, false, false, 1, now(), %s)",
+               (orchestration, seal(OLD, BULK, orchestration, "{}"), person))
     return {TOKEN: person, ACCESS: person, INPUTS: deployment, OUTPUTS: deployment, METADATA: resource,
-            WANTED: operation, LOG: deployment}
+            WANTED: operation, LOG: deployment, BULK: orchestration}
 
 
 def test_every_column_is_sealed_anew_and_opens_in_its_place(sealed):

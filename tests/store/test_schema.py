@@ -66,7 +66,7 @@ def test_the_types_have_the_words_of_the_enums(migrated):
         types = dict(cursor.fetchall())
         assert types == {name: words for name, words in ENUMS.items() if name in types}
         assert {"operation_type", "operation_state", "operation_phase", "step_status", "log_level",
-                "log_source"} == set(types)
+                "log_source", "orchestration_type", "orchestration_state"} == set(types)
         cursor.execute("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'resources_status_check'")
         [(check,)] = cursor.fetchall()
     codes = ENUMS["resource_status"].values()

@@ -13,6 +13,7 @@
 
 #include "mo_claims.h"
 #include "mo_query.h"
+#include "orc_query.h"
 
 #define ISSUER "https://issuer.example/realm"
 #define OTHER  "https://other.example"
@@ -41,7 +42,7 @@ static apr_array_header_t *query(const char *text, apr_pool_t *pool)
 {
     apr_array_header_t *parameters;
 
-    assert_null(mo_query_parse(&parameters, text, pool));
+    assert_null(orc_query_parse(&parameters, text, pool));
     return parameters;
 }
 
@@ -76,7 +77,7 @@ static void a_broken_parameter_is_named(void **state)
 
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
         apr_array_header_t *parameters;
-        orc_error_t *error = mo_query_parse(&parameters, cases[i].query, *state);
+        orc_error_t *error = orc_query_parse(&parameters, cases[i].query, *state);
 
         assert_non_null(error);
         assert_int_equal(error->status, 422);
@@ -88,7 +89,7 @@ static void a_broken_parameter_is_named(void **state)
 static void every_broken_parameter_is_named_at_once(void **state)
 {
     apr_array_header_t *parameters;
-    orc_error_t *error = mo_query_parse(&parameters, "a=%z&b=1&c=%00", *state);
+    orc_error_t *error = orc_query_parse(&parameters, "a=%z&b=1&c=%00", *state);
 
     assert_non_null(error);
     assert_int_equal(error->fields->nelts, 2);
@@ -97,12 +98,12 @@ static void every_broken_parameter_is_named_at_once(void **state)
 static void a_query_of_too_many_parameters_is_refused(void **state)
 {
     apr_array_header_t *parameters;
-    char *text = apr_pcalloc(*state, 2 * (MO_QUERY_MAX + 1) + 1);
+    char *text = apr_pcalloc(*state, 2 * (ORC_QUERY_MAX + 1) + 1);
     int i;
 
-    for (i = 0; i <= MO_QUERY_MAX; i++)
+    for (i = 0; i <= ORC_QUERY_MAX; i++)
         memcpy(text + 2 * i, "a&", 2);
-    assert_int_equal(mo_query_parse(&parameters, text, *state)->status, 422);
+    assert_int_equal(orc_query_parse(&parameters, text, *state)->status, 422);
 }
 
 static void a_media_type_loses_its_parameters(void **state)

@@ -212,6 +212,9 @@ static orc_step_t after(orc_task_t *task, orc_step_t step, const orc_im_result_t
     return settled(task, step.call.answer(task, result));
 }
 
+static const char *const order_words[] = {
+    [ORC_ORDER_FIND] = "find", [ORC_ORDER_BEGIN] = "begin", [ORC_ORDER_END] = "end"};
+
 static const char *told(const orc_task_t *task, const orc_step_t *step)
 {
     const char *phase = strcmp(task->kind->phases[task->phase], task->work->phase) == 0
@@ -229,6 +232,8 @@ static const char *told(const orc_task_t *task, const orc_step_t *step)
         return apr_pstrcat(pool, phase, "forgotten", NULL);
     case ORC_STEP_DAMAGED:
         return apr_pstrcat(pool, "damaged: ", step->text, NULL);
+    case ORC_STEP_ORDER:
+        return apr_pstrcat(pool, phase, "order ", order_words[step->order.kind], NULL);
     case ORC_STEP_READ:
     case ORC_STEP_EVENT:
         break;
@@ -1075,6 +1080,108 @@ static void a_watch_asks_nothing_when_it_should_not(void **state)
     }
 }
 
+/* ---- orchestrations: what follows on how far one is ---- */
+
+#define FAR apr_time_from_sec(3600)
+
+static const struct {
+    const char *name, *phase;
+    apr_int64_t waited; /* when it was looked at last */
+    int is_lost;        /* the order could not be done */
+    orc_store_progress_t progress;
+    const char *follows;
+    apr_interval_time_t due;
+} courses[] = {
+    {"more targets may be", "queued", 0, 0, {.exists = 1}, "later", 0},
+    {"all are found", "queued", 0, 0, {.exists = 1, .is_resolved = 1, .waiting = 3}, "-> working: order begin", 0},
+    {"none is found", "queued", 0, 0, {.exists = 1, .is_resolved = 1}, "-> working: order begin", 0},
+    {"canceled before", "queued", 0, 0, {.exists = 1, .is_canceling = 1}, "order end", 0},
+    {"ended already", "queued", 0, 0, {.exists = 1, .is_ended = 1}, "over", 0},
+    {"gone", "queued", 0, 0, {.exists = 0}, "over", 0},
+    {"no database", "queued", 0, 1, {.exists = 0}, "later", apr_time_from_sec(5)},
+    {"more may begin", "working", 5, 0, {.exists = 1, .is_resolved = 1, .waiting = 3, .running = 2}, "later", 0},
+    {"no more may begin",
+     "working",
+     3,
+     0,
+     {.exists = 1, .is_resolved = 1, .waiting = 3, .running = 2},
+     "later",
+     apr_time_from_sec(1)},
+    {"the last ones are at work",
+     "working",
+     2,
+     0,
+     {.exists = 1, .is_resolved = 1, .running = 2},
+     "later",
+     apr_time_from_sec(1)},
+    {"others are at work there",
+     "working",
+     3,
+     0,
+     {.exists = 1, .is_resolved = 1, .waiting = 3, .next = -FAR},
+     "later",
+     apr_time_from_sec(1)},
+    {"a window comes",
+     "working",
+     3,
+     0,
+     {.exists = 1, .is_resolved = 1, .waiting = 3, .next = apr_time_from_sec(7)},
+     "later",
+     apr_time_from_sec(7)},
+    {"a window is far",
+     "working",
+     3,
+     0,
+     {.exists = 1, .is_resolved = 1, .waiting = 3, .next = FAR},
+     "later",
+     apr_time_from_sec(60)},
+    {"nothing is left", "working", 3, 0, {.exists = 1, .is_resolved = 1}, "order end", 0},
+    {"canceled, and at work",
+     "working",
+     3,
+     0,
+     {.exists = 1, .is_resolved = 1, .is_canceling = 1, .running = 1},
+     "later",
+     apr_time_from_sec(1)},
+    {"canceled", "working", 3, 0, {.exists = 1, .is_resolved = 1, .is_canceling = 1}, "order end", 0},
+    {"ended by another", "working", 3, 0, {.exists = 1, .is_resolved = 1, .is_ended = 1}, "over", 0},
+    {"gone meanwhile", "working", 3, 0, {.exists = 0}, "over", 0},
+    {"no database now", "working", 3, 1, {.exists = 0}, "later", apr_time_from_sec(5)},
+};
+
+static void an_orchestration_goes_on_as_far_as_it_is(void **state)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof courses / sizeof *courses; i++) {
+        orc_task_t *task =
+            task_of("orchestration", courses[i].phase, apr_psprintf(pool, "{\"waiting\":%d}", (int)courses[i].waited));
+        orc_step_t step = orc_step_resolve(task, task->kind->turn(task));
+
+        assert_int_equal(step.kind, ORC_STEP_ORDER);
+        step = orc_step_resolve(task, step.order.then(task, courses[i].is_lost ? NULL : &courses[i].progress));
+        if (strcmp(told(task, &step), courses[i].follows) != 0 || step.due != courses[i].due)
+            fail_msg("%s: %s, in %d ms", courses[i].name, told(task, &step), (int)apr_time_as_msec(step.due));
+    }
+}
+
+static void an_orchestration_ends_unless_somebody_has_asked_for_more(void **state)
+{
+    const orc_store_progress_t nothing_left = {.exists = 1, .is_resolved = 1}, more = {.exists = 1, .waiting = 1},
+                               ended = {.exists = 1, .is_ended = 1};
+    orc_task_t *task = task_of("orchestration", "working", "{}");
+    orc_step_t step = orc_step_resolve(task, task->kind->turn(task)), end;
+
+    step = step.order.then(task, &nothing_left);
+    assert_string_equal(told(task, &step), "order end");
+    end = step.order.then(task, &ended);
+    assert_string_equal(told(task, &end), "over");
+    end = step.order.then(task, &more);
+    assert_string_equal(told(task, &end), "later");
+    end = step.order.then(task, NULL);
+    assert_string_equal(told(task, &end), "later");
+}
+
 static int prepare(void **state)
 {
     static orc_providers_t providers;
@@ -1130,6 +1237,8 @@ int main(void)
         cmocka_unit_test(what_was_in_error_before_the_whole_was_lost_is_not_back_with_it),
         cmocka_unit_test(an_im_that_lost_its_database_is_not_believed),
         cmocka_unit_test(a_watch_asks_nothing_when_it_should_not),
+        cmocka_unit_test(an_orchestration_goes_on_as_far_as_it_is),
+        cmocka_unit_test(an_orchestration_ends_unless_somebody_has_asked_for_more),
     };
 
     return cmocka_run_group_tests(tests, prepare, teardown);

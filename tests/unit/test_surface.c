@@ -41,7 +41,7 @@ static const char *plain_page(const orc_request_t *request, const orc_surface_pa
 }
 
 static const char *const no_types[] = {NULL};
-static const orc_query_t no_query[] = {{NULL, ORC_KIND_WORD, NULL, 0}};
+static const orc_query_t no_query[] = {{.name = NULL}};
 static const orc_route_t routes[] = {
     {"echo", "POST", "/echo", echo, ORC_ROUTE_BODY, "Echo", NULL, no_types, no_query, NULL},
     {"list", "GET", "/list", list, ORC_ROUTE_OPEN, NULL, NULL, no_types, no_query, NULL},
