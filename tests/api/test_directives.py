@@ -159,6 +159,12 @@ def test_the_main_servers_last_database_is_ours(configuration, last, is_patient)
     assert (status, "ORC1004: DBDParams on line" in said) == (0, not is_patient), said
 
 
+def test_several_maintenance_windows_are_taken(configuration):
+    assert configuration.test("OrchestratorMaintenanceWindow cloud-a Mon-Fri 22:00-02:00 Europe/Rome\n"
+                              "OrchestratorMaintenanceWindow eu-* Sat,Sun 00:00-23:59\n"
+                              "OrchestratorMaintenanceWindow * * 01:00-02:00 UTC") == (0, "Syntax OK\n")
+
+
 def test_a_missing_issuer_is_named(configuration):
     refused(configuration, None, "<OrchestratorIssuer> is missing",
             without=(GOOD_ISSUER,))
@@ -182,6 +188,13 @@ def test_a_missing_issuer_is_named(configuration):
     ("OrchestratorPublicURL https://-/", "a host's name"),
     ("OrchestratorPublicURL https://[::1]:x/", "absolute URL"),
     ("OrchestratorIM https://im.example:0", "a port up to 65535"),
+    ("OrchestratorMaintenanceWindow cloud-a * 22:00-02:00 Europe/Rome more", "takes a provider or region"),
+    ("OrchestratorMaintenanceWindow cloud-a *", "takes a provider or region"),
+    ("OrchestratorMaintenanceWindow \"\" * 22:00-02:00", "must not be empty"),
+    ("OrchestratorMaintenanceWindow cloud-a Montag 22:00-02:00", "must be days such as Mon-Fri"),
+    ("OrchestratorMaintenanceWindow cloud-a Mon-Fri 22-02", "must be two times of the day"),
+    ("OrchestratorMaintenanceWindow cloud-a Mon-Fri 22:00-22:00", "it ends when it begins"),
+    ("OrchestratorMaintenanceWindow cloud-a * 22:00-02:00 Mars/Base", "is no time zone of this system"),
     ("OrchestratorIMAuth \" \"", "must be a line such as"),
     ("OrchestratorIMAuth InfrastructureManager", "must be a line such as"),
     ("OrchestratorIMAuth \"type = InfrastructureManager; username = x; password = a==\"", "must be a line such as"),

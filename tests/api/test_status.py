@@ -11,7 +11,7 @@ SAMPLE = re.compile(r'orchestrator_\w+(\{\w+="[^"]*"\})? -?\d+(\.\d+)?')
 TOLD = {"breaker", "calls_in_flight", "calls_waiting", "lost_seconds"}  # of an endpoint
 COUNTED = {"pending", "oldest_pending_seconds", "at_work", "due", "oldest_due_seconds"}  # of a kind of work
 KINDS = ["CREATE", "UPDATE", "ADD_OWNER", "REMOVE_OWNER", "DELETE", "START", "STOP", "REBOOT", "infrastructure",
-         "watch", "sweep"]
+         "watch", "sweep", "orchestration"]
 
 
 def page(stack, query=""):

@@ -10,13 +10,15 @@
 #include "orc_db.h"
 #include "orc_engine.h"
 #include "orc_log.h"
+#include "orc_maintenance.h"
 #include "orc_providers.h"
 #include "orc_tosca.h"
 
 /*
  * An engine in a process of its own, for tests of several daemons at one database: run_engine CONFIG.json. Members:
- * database, im, providers, types, key, public_url (texts); issuers (list of {url, client_id, client_secret}); times in
- * milliseconds and numbers by the names of orc_config_t. The log goes to stderr.
+ * database, im, providers, types, key, public_url (texts); issuers (list of {url, client_id, client_secret}); windows
+ * (list of {pattern, days, begins, ends, zone}); times in milliseconds and numbers by the names of orc_config_t. The
+ * log goes to stderr.
  */
 
 static orc_engine_t *running;
@@ -74,6 +76,22 @@ static void read_looks(orc_config_t *config, const json_t *list)
     }
 }
 
+static void read_windows(orc_config_t *config, const json_t *list, apr_pool_t *pool)
+{
+    apr_array_header_t *windows = apr_array_make(pool, 2, sizeof(orc_maintenance_t));
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(list, i, one)
+    {
+        APR_ARRAY_PUSH(windows, orc_maintenance_t) =
+            (orc_maintenance_t){orc_json_string(one, "pattern"), (int)orc_json_integer(one, "days", 0),
+                                (int)orc_json_integer(one, "begins", 0), (int)orc_json_integer(one, "ends", 0),
+                                orc_json_string(one, "zone")};
+    }
+    config->windows = windows;
+}
+
 static void read_config(orc_config_t *config, const json_t *json, apr_pool_t *pool)
 {
     orc_error_t *error;
@@ -95,6 +113,7 @@ static void read_config(orc_config_t *config, const json_t *json, apr_pool_t *po
     config->max_operations_per_group =
         (int)orc_json_integer(json, "max_operations_per_group", config->max_operations_per_group);
     config->im_max_in_flight = (int)orc_json_integer(json, "im_max_in_flight", config->im_max_in_flight);
+    read_windows(config, json_object_get(json, "windows"), pool);
     read_issuers(config, json_object_get(json, "issuers"), pool);
     error = orc_secret_keys_load(&config->secret_keys, orc_json_string(json, "key"), pool);
     if (error)
