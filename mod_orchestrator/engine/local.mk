@@ -10,6 +10,7 @@ liborc_la_SOURCES += \
 	$(engine)/orc_engine_job.c $(engine)/orc_engine_job.h \
 	$(engine)/orc_engine_judge.c $(engine)/orc_engine_judge.h \
 	$(engine)/orc_engine_machine.c $(engine)/orc_engine_machine.h \
+	$(engine)/orc_engine_foresee.c $(engine)/orc_engine_foresee.h \
 	$(engine)/orc_engine_orders.c $(engine)/orc_engine_orders.h \
 	$(engine)/orc_engine_operation.c $(engine)/orc_engine_operation.h \
 	$(engine)/orc_engine_placement.c $(engine)/orc_engine_placement.h \

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "orc_engine_foresee.h"
 #include "orc_engine_job.h"
 #include "orc_log.h"
-#include "orc_rules_conduct.h"
 
 #define LOCK_PATIENCE apr_time_from_sec(5) /* somebody who holds a row for longer holds up nothing but this */
 
@@ -70,7 +70,7 @@ static orc_error_t *carry_out(const orc_service_t *service, task_t *task)
         ORC_TRY(orc_rules_conduct_find(service, task->id, task->pool));
         break;
     case ORC_ORDER_BEGIN:
-        ORC_TRY(orc_rules_conduct_begin(service, task->id, task->order.room, task->pool));
+        ORC_TRY(orc_rules_conduct_begin(service, task->id, task->order.room, orc_engine_foresee, task->pool));
         break;
     case ORC_ORDER_END:
         ORC_TRY(orc_store_orchestration_end(service->db, task->id, task->pool));

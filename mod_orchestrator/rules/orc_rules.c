@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "orc_id.h"
-#include "orc_store_orchestrations.h"
 
 enum {
     LOOKS = 4,  /* at IM's logs that a process takes at once, one of a deployment on a host */

@@ -5,6 +5,7 @@
 #include "orc_identity.h"
 #include "orc_rules_visit.h"
 #include "orc_service.h"
+#include "orc_store_orchestrations.h"
 
 /*
  * What the service allows and does, for every surface and for the engine: plain values in, plain values or an error
@@ -15,10 +16,10 @@
 /** An orchestration asks in the name of who began it: what it asks for is one of its operations. */
 typedef struct orc_rules_child_t {
     const char *orchestration_id;
-    const char *operation_id; /* of what is asked for, which is made once, whoever asks how often */
-    int is_dry_run;           /* everything is done, and taken back */
-    const char *outcome;      /* out: what a dry run would have made (orc_store_orchestrations.h); NULL: nothing */
-    int is_late;              /* out: its turn is not now */
+    const char *operation_id;             /* of what is asked for, which is made once, whoever asks how often */
+    int is_dry_run;                       /* everything is done, and taken back */
+    const orc_store_rehearsal_t *outcome; /* out: what a dry run would have made; NULL: nothing */
+    int is_late;                          /* out: its turn is not now */
 } orc_rules_child_t;
 
 /** Somebody asks for something. */

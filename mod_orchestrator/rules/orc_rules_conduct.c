@@ -21,6 +21,7 @@ typedef struct conduct_t {
     const orc_store_orchestration_t *one;
     const json_t *parameters; /* without secrets */
     json_t *inputs;           /* of an update, with them */
+    orc_rules_placer_t *place;
     const orc_store_target_t *target;
     orc_rules_call_t call;
 } conduct_t;
@@ -163,6 +164,18 @@ static orc_error_t *refused(const conduct_t *conduct, const orc_error_t *error)
     }
 }
 
+static orc_error_t *rehearse(const conduct_t *conduct, const orc_store_rehearsal_t *outcome)
+{
+    apr_pool_t *pool = conduct->call.pool;
+    const char *description = orc_json_string(outcome->row, "description");
+
+    if (outcome->creation)
+        orc_json_put(
+            outcome->row, "description",
+            apr_pstrcat(pool, description, " ", conduct->place(conduct->service, outcome->creation, pool), NULL));
+    return orc_store_target_rehearse(conduct->service->db, outcome->row, pool);
+}
+
 static orc_error_t *ask(int *is_late, conduct_t *conduct, const orc_identity_t *who, apr_pool_t *pool)
 {
     orc_identity_t own = *who;
@@ -184,7 +197,7 @@ static orc_error_t *ask(int *is_late, conduct_t *conduct, const orc_identity_t *
     if (error)
         return refused(conduct, error);
     if (child.outcome)
-        return orc_store_target_rehearse(conduct->service->db, child.outcome, pool);
+        return rehearse(conduct, child.outcome);
     return operation_id ? NULL : skip(conduct, "nothing was to be done");
 }
 
@@ -237,10 +250,11 @@ static orc_error_t *stop_queued(const orc_service_t *service, const orc_store_or
     return NULL;
 }
 
-orc_error_t *orc_rules_conduct_begin(const orc_service_t *service, const char *id, int room, apr_pool_t *pool)
+orc_error_t *orc_rules_conduct_begin(const orc_service_t *service, const char *id, int room, orc_rules_placer_t *place,
+                                     apr_pool_t *pool)
 {
     orc_store_orchestration_t one;
-    conduct_t conduct = {.service = service, .one = &one};
+    conduct_t conduct = {.service = service, .one = &one, .place = place};
     apr_array_header_t *targets;
     orc_identity_t who;
     apr_pool_t *own;

@@ -244,20 +244,49 @@ orc_error_t *orc_store_target_adopt(int *is_its, orc_db_t *db, const char *orche
     return NULL;
 }
 
-orc_error_t *orc_store_target_rehearsed(const char **row, orc_db_t *db, const char *orchestration_id, const char *id,
-                                        apr_pool_t *pool)
+static const orc_store_creation_t *creation_of(const orc_sql_orchestration_rehearsed_row_t *row, apr_pool_t *pool)
 {
+    orc_store_creation_t *creation;
+
+    if (!row->content)
+        return NULL;
+    creation = apr_palloc(pool, sizeof *creation);
+    *creation = (orc_store_creation_t){.deployment_id = row->deployment_id,
+                                       .content = row->content,
+                                       .inputs = row->template_inputs,
+                                       .inputs_sealed = row->template_inputs_sealed,
+                                       .user_group = row->user_group,
+                                       .user_group_issuer = row->user_group_issuer,
+                                       .provider_type = row->provider_type,
+                                       .provider = row->provider,
+                                       .region = row->region,
+                                       .max_providers = (int)orc_value_integer(row->max_providers)};
+    return creation;
+}
+
+orc_error_t *orc_store_target_rehearsed(const orc_store_rehearsal_t **rehearsal, orc_db_t *db,
+                                        const char *orchestration_id, const char *id, apr_pool_t *pool)
+{
+    orc_sql_orchestration_rehearsed_row_t row;
+    orc_store_rehearsal_t *made;
     orc_rows_t rows;
 
+    *rehearsal = NULL;
     ORC_TRY(orc_db_execute(db, &rows, orc_sql_orchestration_rehearsed(.id = id, .orchestration_id = orchestration_id),
                            pool));
-    *row = rows.count ? apr_pstrdup(pool, orc_sql_orchestration_rehearsed_row(&rows, 0).row) : NULL;
+    if (!rows.count)
+        return NULL;
+    row = orc_sql_orchestration_rehearsed_row(&rows, 0);
+    made = apr_palloc(pool, sizeof *made);
+    made->row = orc_json_own_text(row.operation, pool);
+    made->creation = creation_of(&row, pool);
+    *rehearsal = made;
     return NULL;
 }
 
-orc_error_t *orc_store_target_rehearse(orc_db_source_t *source, const char *row, apr_pool_t *pool)
+orc_error_t *orc_store_target_rehearse(orc_db_source_t *source, const json_t *row, apr_pool_t *pool)
 {
-    orc_db_step_t step = {.call = orc_sql_orchestration_dry(.row = row)};
+    orc_db_step_t step = {.call = orc_sql_orchestration_dry(.row = orc_json_text(row, pool))};
 
     return orc_db_write(source, &step, 1, 0, pool);
 }

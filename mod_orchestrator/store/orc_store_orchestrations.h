@@ -3,6 +3,7 @@
 #define ORC_STORE_ORCHESTRATIONS_H
 
 #include "orc_db.h"
+#include "orc_json.h"
 #include "orc_store_where.h"
 
 /* Orchestrations: their targets, and what becomes of these. Reading them is in sql/queries/orchestrations.sql. */
@@ -58,13 +59,28 @@ orc_error_t *orc_store_targets_queued(apr_array_header_t **targets, orc_db_sourc
 orc_error_t *orc_store_target_adopt(int *is_its, orc_db_t *db, const char *orchestration_id, const char *id,
                                     apr_pool_t *pool);
 
-/** What an operation of the transaction at hand would be, and do, as orc_store_target_rehearse takes it; *row NULL: it
- * was not made. In the pool. */
-orc_error_t *orc_store_target_rehearsed(const char **row, orc_db_t *db, const char *orchestration_id, const char *id,
-                                        apr_pool_t *pool);
+/** A creation that would begin, with all that its place depends on. */
+typedef struct orc_store_creation_t {
+    const char *deployment_id;
+    const char *content;                /* of the template */
+    const char *inputs, *inputs_sealed; /* JSON object without secrets; all of them, sealed, or NULL */
+    const char *user_group, *user_group_issuer, *provider_type;
+    const char *provider, *region; /* that are asked for, or NULL */
+    int max_providers;             /* 0: no limit */
+} orc_store_creation_t;
+
+/** What an operation would have been. */
+typedef struct orc_store_rehearsal_t {
+    json_t *row;                          /* of the operation, which says in its description what it would do */
+    const orc_store_creation_t *creation; /* or NULL: it is none */
+} orc_store_rehearsal_t;
+
+/** Tells of an operation of the transaction at hand; *rehearsal NULL: it was not made. In the pool. */
+orc_error_t *orc_store_target_rehearsed(const orc_store_rehearsal_t **rehearsal, orc_db_t *db,
+                                        const char *orchestration_id, const char *id, apr_pool_t *pool);
 
 /** Stores the outcome of a dry run: an operation that has ended. */
-orc_error_t *orc_store_target_rehearse(orc_db_source_t *source, const char *row, apr_pool_t *pool);
+orc_error_t *orc_store_target_rehearse(orc_db_source_t *source, const json_t *row, apr_pool_t *pool);
 
 /** What becomes of one without an operation. */
 typedef struct orc_store_decision_t {

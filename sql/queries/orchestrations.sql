@@ -271,9 +271,10 @@ WITH target AS (
 )
 UPDATE operations o SET orchestration_id = t.orchestration_id FROM target t WHERE o.id = t.id RETURNING o.id
 
--- What such an operation would do, in words, and what it would be.
+-- What such an operation would do, in words, and what it would be; of a creation, what its place depends on.
 -- name: orchestration_rehearsed
--- columns: row
+-- columns: operation, deployment_id, content, template_inputs, template_inputs_sealed, user_group, user_group_issuer,
+-- columns: provider_type, provider, region, max_providers
 SELECT to_jsonb(o) || jsonb_build_object('orchestration_id', :orchestration_id::uuid, 'description', CASE o.type
     WHEN 'DELETE' THEN format('Would delete %s, with %s.', at.infra,
         coalesce((SELECT string_agg(e ->> 'criteria', ', ') FROM jsonb_array_elements(o.transitive) e), 'no resources'))
@@ -281,12 +282,15 @@ SELECT to_jsonb(o) || jsonb_build_object('orchestration_id', :orchestration_id::
         left(coalesce(o.inputs, d.template_inputs)::text, 2000),
         coalesce((SELECT string_agg((e ->> 'criteria') || CASE e ->> 'operation_type' WHEN 'DELETE' THEN ' goes'
             ELSE ' comes' END, ', ') FROM jsonb_array_elements(o.transitive) e), 'no resource comes or goes'))
-    WHEN 'CREATE' THEN format('Would create it again%s, with the inputs %s.',
-        coalesce(' at ' || d.target_provider, ''), left(d.template_inputs::text, 2000))
+    WHEN 'CREATE' THEN format('Would create it again, with the inputs %s.', left(d.template_inputs::text, 2000))
     ELSE format('Would %s the machine %s%s of %s.', lower(o.type::text), r.tosca_node_name,
-        coalesce(' (' || r.im_vm_idx || ')', ''), at.infra) END) AS row
+        coalesce(' (' || r.im_vm_idx || ')', ''), at.infra) END) AS operation,
+    d.id AS deployment_id, CASE WHEN o.type = 'CREATE' THEN t.content END AS content, d.template_inputs,
+    d.template_inputs_sealed, d.user_group, d.user_group_issuer, t.target_provider_type AS provider_type,
+    d.target_provider AS provider, d.target_region AS region, d.max_providers
 FROM operations o
     JOIN deployments d ON d.id = o.deployment_id
+    JOIN templates t ON t.id = d.template_id
     LEFT JOIN resources r ON r.id = o.resource_id
     CROSS JOIN LATERAL (SELECT coalesce('the infrastructure ' || d.im_infra_id
         || coalesce(' at ' || d.target_provider, ''), 'the deployment, which has no infrastructure') AS infra) at

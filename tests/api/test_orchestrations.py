@@ -410,7 +410,8 @@ def test_what_failed_of_a_person_is_made_again(stack):
     alice.wait_for_status(made, "CREATE_FAILED")
     id_ = ask(alice, "RETRY", {"status": "CREATE_FAILED"}, dryRun=True)
     end(alice, id_)
-    assert operations(alice, id_)[0]["description"].startswith("Would create it again")
+    assert operations(alice, id_)[0]["description"] == (
+        "Would create it again, with the inputs {}. It would be at all_vms_failed in region-1.")
     assert alice.deployment(made)["status_name"] == "CREATE_FAILED"
     id_ = ask(alice, "RETRY", {"status": 1})
     end(alice, id_, "failed")
