@@ -35,6 +35,7 @@ tests_unit_test_rules_instances_LDADD = $(unit_ldadd)
 check_PROGRAMS += tests/unit/test_news
 tests_unit_test_news_SOURCES = tests/unit/test_news.c tests/unit/unit.h
 tests_unit_test_news_LDADD = $(unit_ldadd)
+
 check_PROGRAMS += tests/unit/test_orchestrations
 tests_unit_test_orchestrations_SOURCES = tests/unit/test_orchestrations.c tests/unit/unit.h
 tests_unit_test_orchestrations_LDADD = $(unit_ldadd)
