@@ -69,6 +69,7 @@ static orc_error_t *do_for_child(orc_db_t *db, void *baton, apr_pool_t *pool)
 
     own->is_rehearsed = 0;
     child->outcome = NULL;
+    ORC_TRY(orc_store_orchestration_haste(db, pool));
     ORC_TRY(own->work(db, own->baton, pool));
     if (child->is_dry_run) {
         ORC_TRY(orc_store_target_rehearsed(&child->outcome, db, child->orchestration_id, child->operation_id,

@@ -40,6 +40,11 @@ orc_error_t *orc_store_orchestration(int *exists, orc_store_orchestration_t *one
     return NULL;
 }
 
+orc_error_t *orc_store_orchestration_haste(orc_db_t *db, apr_pool_t *pool)
+{
+    return orc_db_execute(db, NULL, orc_sql_orchestration_haste(), pool);
+}
+
 /* ---- windows ---- */
 
 typedef struct windows_t {
@@ -144,6 +149,7 @@ static orc_error_t *find(orc_db_t *db, void *baton, apr_pool_t *pool)
     orc_rows_t rows, found;
     int last;
 
+    ORC_TRY(orc_store_orchestration_haste(db, pool));
     ORC_TRY(orc_db_execute(db, &rows, orc_sql_orchestration_lock_facts(.id = one->id), pool));
     if (!rows.count)
         return NULL;
@@ -332,6 +338,7 @@ orc_error_t *orc_store_orchestration_progress(orc_store_progress_t *progress, or
 
 static orc_error_t *end(orc_db_t *db, void *id, apr_pool_t *pool)
 {
+    ORC_TRY(orc_store_orchestration_haste(db, pool));
     ORC_TRY(orc_db_execute(db, NULL, orc_sql_orchestration_lock_facts(.id = id), pool));
     return orc_db_execute(db, NULL, orc_sql_orchestration_end(.id = id), pool);
 }

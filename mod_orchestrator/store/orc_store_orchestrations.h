@@ -24,6 +24,9 @@ typedef struct orc_store_orchestration_t {
 orc_error_t *orc_store_orchestration(int *exists, orc_store_orchestration_t *one, orc_db_source_t *source,
                                      const char *id, apr_pool_t *pool);
 
+/** For the transaction at hand: whoever stands still within it for ten seconds loses it, and the locks that it has. */
+orc_error_t *orc_store_orchestration_haste(orc_db_t *db, apr_pool_t *pool);
+
 /** The first free parameter of conditions on deployments that are targets, "b". */
 int orc_store_targets_first(void);
 

@@ -138,6 +138,10 @@ WHERE id = :id::uuid
 
 -- ---- how it is carried out ----
 
+-- A process that stands still in the middle of a transaction loses it, lest others wait for what it has locked.
+-- name: orchestration_haste
+SELECT set_config('idle_in_transaction_session_timeout', '10s', true)
+
 -- Deployments that an orchestration may be over, behind one, in the order of their creation. `machine` is nothing here.
 -- name: orchestration_deployments
 -- parameters: caller, is_admin, with_deleted, after_created_at, after_id, after_machine

@@ -14,7 +14,9 @@ NAMES = ("create-create-before-kill", "create-create-after-reset", "create-state
          "owner-update-after-lost",
          "stop-power-after-kill", "stop-work_save-after-broken", "reboot-power-after-lost",
          "watch-state-after-away", "end-create-create-after-lost", "end-keep-create-after-kill",
-         "end-grow-update-after-freeze", "end-stop-power-before-kill", "again-grow-update-after-kill")
+         "end-grow-update-after-freeze", "end-stop-power-before-kill", "again-grow-update-after-kill",
+         "bulk-stop-orchestration_adopt-before-kill",
+         "bulk-delete-orchestration_adopt-after-kill", "bulk-stop-orchestration_end-after-kill")
 CELLS = [{cells.name(cell): cell for cell in cells.every()}[name] for name in NAMES]
 
 

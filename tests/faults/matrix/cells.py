@@ -60,6 +60,9 @@ CALLS = [
     ("end-owner", ("update", "state"), FEW),
     ("end-stop", ("power", "state", "vm"), FEW),
     ("end-reboot", ("power",), FEW),
+    # It is an orchestration that asks.
+    ("bulk-stop", ("power", "state"), FEW),
+    ("bulk-delete", ("delete",), FEW),
     # It failed, and is asked for once more.
     ("again-create", ("create", "state"), FEW),
     ("again-delete", ("delete", "state"), FEW),
@@ -82,6 +85,9 @@ STATEMENTS = {
     "end-create": ("work_claim", "work_durably", "work_save"),
     "end-grow": ("work_durably", "work_save"),
     "end-stop": ("work_durably", "work_save"),
+    "bulk-stop": ("orchestration_facts", "orchestration_add", "orchestration_found", "orchestration_due",
+                  "resource_act", "orchestration_adopt", "orchestration_progress", "orchestration_end"),
+    "bulk-delete": ("deployment_delete", "orchestration_adopt"),
 }
 NOTIFICATION = [(when, what) for when in ("before", "after") for what in ("kill", "freeze", "broken")] + [
     ("before", "dropped")]

@@ -111,6 +111,28 @@ class Oracle:
                 lost.append("nobody wants %s of deployment %s" % (others, id))
         return lost, doubled
 
+    # orchestrations
+
+    def is_orchestrated(self, id_):
+        answer = self.person.get("/orchestrations/" + id_)
+        return answer.status_code == 200 and answer.json()["state"] in ("succeeded", "failed")
+
+    def wait_until_orchestrated(self, verdict, id_, timeout=40):
+        """Until it has ended, with one operation for each deployment."""
+        try:
+            self.stack.wait_for(lambda: self.is_orchestrated(id_), timeout, "the end of the orchestration")
+        except AssertionError:
+            verdict.stuck.append("orchestration %s" % self.person.get("/orchestrations/" + id_).text)
+        found = expect(self.person.get("/orchestrations/%s/operations" % id_), 200).json()["data"]
+        for id in self.ids:
+            asked = [one["operationID"] for one in found if one["deploymentID"] == id]
+            made = [one["id"] for one in self.operations()
+                    if one["deployment_id"] == id and one["orchestration_id"] == id_]
+            if len(asked) > 1 or len(made) > 1:
+                verdict.doubled.append("operations of %s: %s, %s" % (id, asked, made))
+            if not asked:
+                verdict.lost.append("the orchestration forgot %s" % id)
+
     # machines
 
     def deployment(self, id):

@@ -157,13 +157,15 @@ def run(place, cell, seed):
 BEHAVIOURS = {"stuck": {"refuse": 6},  # three asynchronous deletions without effect, three that IM refuses
               "nameless": {"undocumented": 1, "nameless": 1}, "work_poll": {"boot_ms": 600, "delete_ms": 600},
               "again-delete": {"refuse": 6}, "again-stop": {"power_ms": 60, "power_refused": 1},
-              "stop": {"power_ms": 60}, "end-stop": {"power_ms": 60}}
+              **dict.fromkeys(("stop", "end-stop", "bulk-stop"), {"power_ms": 60})}
 WATCHED = {"watch_interval": 300}
 DAEMONS = {"stuck": {"looks": [300, 600, 1200]}, "work_renew": {"im_create_timeout": 3000},
-           **dict.fromkeys(("stop", "reboot", "watch", "end-stop", "end-reboot", "again-stop"), WATCHED)}
+           **dict.fromkeys(("stop", "reboot", "watch", "end-stop", "end-reboot", "again-stop", "bulk-stop"),
+                          WATCHED)}
 # What fails at first, where something is asked for once more.
 FIRST = {"again-create": {"fault": "bad_template", "on": "create"},
          **dict.fromkeys(("again-grow", "again-owner"), {"fault": "http_400", "on": "update"})}
+BULK = {"bulk-stop": "STOP", "bulk-delete": "DELETE"}
 SOON = 1  # seconds that an answer of the API takes at most, when nothing is in its way
 
 
@@ -202,6 +204,7 @@ class Way:
              **dict.fromkeys(["again-" + one for one in CHANGES], self._strike_at_retry),
              **dict.fromkeys(["end-" + one for one in MACHINES], self._strike_at_machines),
              "again-stop": self._strike_at_retry,
+             **dict.fromkeys(BULK, self._strike_at_bulk),
              "delete": self._strike_at_deletion, "force": self._strike_at_deletion, "gone": self._strike_at_rest,
              "back": self._strike_at_return, "stuck": self._strike_at_rest, "stop": self._strike_at_machines,
              "reboot": self._strike_at_machines, "watch": self._strike_at_watching,
@@ -349,6 +352,18 @@ class Way:
         if self.what != "delete":
             self._delete()
             self._see_to_the_end("after its deletion", "deleted")
+
+    def _strike_at_bulk(self):
+        self.strike.arm()
+        made = self.stack.wait_for(lambda: expect(self.oracle.person.post("/orchestrations", json={
+            "type": BULK[self.cell.during], "targets": {"include": [{"target": "all"}]}}), 202), 20, "the POST")
+        id_ = made.json()["orchestrationID"]
+        self._meet(is_over=lambda: self.oracle.is_orchestrated(id_))
+        self.oracle.wait_until_orchestrated(self.verdict, id_)
+        if self.what == "stop":
+            self._see_machines("after all were stopped")
+        else:
+            self._see_to_the_end("after all were deleted", "ended")
 
     def _end_all(self):
         """Somebody asks for the end of all that is at work, until the API has taken or refused it."""
