@@ -14,8 +14,8 @@ typedef struct orc_api_operation_t {
 
 orc_api_operation_t orc_api_operation_at(const orc_request_t *request);
 
-/** An orc_surface_judge_t of statements with the columns of operation_get: whoever may see the deployment may see the
+/** Answers with what a statement with the columns of operation_get gives: whoever may see the deployment may see the
  * operation. */
-orc_error_t *orc_api_operation_judge(const orc_rows_t *row, const char *what, apr_pool_t *pool);
+orc_error_t *orc_api_operation_read(const orc_request_t *request, orc_response_t *response, orc_sql_call_t call);
 
 #endif

@@ -13,11 +13,11 @@ orc_error_t *orc_api_operations_get(const orc_request_t *request, orc_response_t
 {
     const orc_api_operation_t at = orc_api_operation_at(request);
 
-    return orc_surface_read(request, response,
-                            orc_sql_operation_get(.deployment_id = at.deployment_id, .resource_id = at.resource_id,
-                                                  .id = at.id, .caller = request->identity->user_id,
-                                                  .is_admin = orc_value_flag(request->identity->is_admin)),
-                            orc_api_operation_judge, "operation");
+    return orc_api_operation_read(request, response,
+                                  orc_sql_operation_get(.deployment_id = at.deployment_id,
+                                                        .resource_id = at.resource_id, .id = at.id,
+                                                        .caller = request->identity->user_id,
+                                                        .is_admin = orc_value_flag(request->identity->is_admin)));
 }
 
 orc_error_t *orc_api_operations_list_all(const orc_request_t *request, orc_response_t *response)

@@ -44,7 +44,9 @@ orc_error_t *orc_rules_follow(orc_rules_follow_t **out, const orc_rules_call_t *
                                          call->who->is_admin, call->pool));
     if (!start.is_known)
         return orc_rules_gone(call->pool);
-    if (start.exists && !start.is_allowed)
+    if (!start.exists)
+        return orc_rules_not_found(wish->at.deployment_id ? "deployment" : "operation", call->pool);
+    if (!start.is_allowed)
         return orc_rules_forbidden("deployment", call->pool);
     if (!start.is_there)
         return orc_rules_not_found("operation", call->pool);

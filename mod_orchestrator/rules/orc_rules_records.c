@@ -45,7 +45,9 @@ static orc_error_t *check(const work_t *work, const orc_store_record_of_t *found
 {
     if (!found->is_known)
         return orc_rules_gone(pool);
-    if (found->exists && !found->is_allowed)
+    if (!found->exists)
+        return orc_rules_not_found(work->record->deployment_id ? "deployment" : "operation", pool);
+    if (!found->is_allowed)
         return orc_rules_forbidden("deployment", pool);
     if (!found->tag)
         return orc_rules_not_found("operation", pool);

@@ -35,7 +35,7 @@ SELECT * FROM views.v1_operations(:caller) WHERE deployment_id = :deployment_id 
 -- what it is about, or what the deployment's status is read off. A dry run is never needed, and counts for no other.
 -- name: operation_record
 -- columns: access, tag, is_open, is_needed
-SELECT p.is_allowed AS access, o.row_version AS tag, o.ended_at IS NULL AS is_open,
+SELECT p.is_allowed AS access, v.version AS tag, o.ended_at IS NULL AS is_open,
     NOT o.is_dry_run AND (NOT EXISTS (SELECT FROM operations n
             WHERE coalesce(n.resource_id, n.deployment_id) = coalesce(o.resource_id, o.deployment_id)
                 AND (n.created_at, n.id) > (o.created_at, o.id) AND NOT n.is_dry_run)
@@ -46,6 +46,7 @@ FROM users u
     LEFT JOIN operations o ON p.is_allowed AND o.id = x.id
         AND o.deployment_id = coalesce(:deployment_id, o.deployment_id)
         AND (:resource_id::uuid IS NULL OR o.resource_id = :resource_id)
+    LEFT JOIN views.v1_operations(:caller) v ON v.id = o.id
 WHERE u.id = :caller
 
 -- name: operation_lock
