@@ -427,5 +427,5 @@ def test_a_retry_of_what_did_not_fail_is_skipped(stack):
     id_ = ask(alice, "RETRY", {"target": "all"})
     assert end(alice, id_)["description"] == "Scheduled 0 operations, 1 skipped"
     [target] = operations(alice, id_)
-    assert target["description"].startswith("skipped: The operation is succeeded")
+    assert target["description"].endswith(": the operation is succeeded.")
     assert alice.deployment(made)["status_name"] == "CREATE_COMPLETE"

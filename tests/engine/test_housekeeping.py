@@ -54,8 +54,8 @@ def test_old_operations_go_but_for_those_that_are_needed(bare_rig):
     kept.append(str(last["id"]))
     # one that left something at an IM that has to go
     rig.sql("INSERT INTO infrastructures (id, deployment_id, operation_id, step, user_id, user_group,"
-            " user_group_issuer, endpoint, answer_until, unwanted_at, standing) SELECT gen_random_uuid(), %s, %s, 1, %s, 'g', 'i', 'e',"
-            " now(), now(), 'stuck'", (failed, kept[2], person.id))
+            " user_group_issuer, endpoint, answer_until, unwanted_at, standing) SELECT gen_random_uuid(), %s, %s, 1,"
+            " %s, 'g', 'i', 'e', now(), now(), 'stuck'", (failed, kept[2], person.id))
     old(rig, failed, "95 days")
     rig.engine()
 
