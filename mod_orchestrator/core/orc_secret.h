@@ -17,7 +17,7 @@ typedef enum orc_sealed_t {
     ORC_SEALED_INPUTS,
     ORC_SEALED_OUTPUTS,
     ORC_SEALED_METADATA,
-    ORC_SEALED_WANTED,      /* inputs that an update asks for */
+    ORC_SEALED_WANTED, /* inputs that an update asks for */
     ORC_SEALED_IM_LOGS,
     ORC_SEALED_BULK_INPUTS, /* those that an orchestration asks for */
     ORC_SEALED_COUNT,
