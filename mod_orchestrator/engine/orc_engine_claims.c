@@ -164,6 +164,7 @@ static orc_store_claim_t wanted(const orc_engine_t *engine, apr_pool_t *pool)
     claim.after_issuer = engine->after_issuer;
     claim.after_group = engine->after_group;
     claim.since = engine->since;
+    claim.idle_since = engine->idle_since;
     claim.slow = slow_ones(engine, pool);
     claim.longest = engine->config->poll_max;
     return claim;
@@ -176,17 +177,29 @@ static int is_idle(const orc_work_t *work)
     return kind && kind->is_idle;
 }
 
-/* When it was due; 0 for a new one, and for one that nobody waits for, which may have been for long. */
-static apr_time_t start(orc_engine_t *engine, const orc_rows_t *rows, int row, const orc_claims_t *asked)
+/* When what a claim brought was due: the oldest of what somebody waits for, and of what nobody does; 0: there is none.
+ * New ones may have been due for long, and count for neither. */
+typedef struct oldest_t {
+    apr_time_t due, idle;
+} oldest_t;
+
+static void note_due(oldest_t *oldest, const orc_work_t *work)
+{
+    apr_time_t *one = is_idle(work) ? &oldest->idle : &oldest->due;
+
+    if (!work->is_fresh && (!*one || work->was_due < *one))
+        *one = work->was_due;
+}
+
+static void start(oldest_t *oldest, orc_engine_t *engine, const orc_rows_t *rows, int row, const orc_claims_t *asked)
 {
     orc_work_t *work;
     orc_error_t *error;
     apr_pool_t *job_pool;
-    apr_time_t was_due;
 
     apr_pool_create(&job_pool, engine->pool);
     error = orc_store_work_read(&work, rows, row, job_pool);
-    was_due = work->is_fresh || is_idle(work) ? 0 : work->was_due;
+    note_due(oldest, work);
     engine->at_work += work->is_fresh && work->state;
     if (error) {
         orc_log(ORC_LOG_ERROR, "%s %s: %s", work->state ? "operation" : work->kind, work->id,
@@ -198,7 +211,12 @@ static apr_time_t start(orc_engine_t *engine, const orc_rows_t *rows, int row, c
         work->lease -= asked->answered - asked->at;
         orc_job_start(engine, work, asked->answered, job_pool);
     }
-    return was_due;
+}
+
+static void move_since(volatile apr_uint64_t *since, apr_time_t oldest)
+{
+    if (oldest)
+        __atomic_store_n(since, (apr_uint64_t)(oldest - LATE), __ATOMIC_RELAXED);
 }
 
 /* The groups that a claim looked at are followed by others, or by the first ones again. */
@@ -240,7 +258,7 @@ orc_error_t *orc_claims_take(apr_interval_time_t *next, orc_engine_t *engine, co
                              orc_db_part_t *part, apr_pool_t *pool)
 {
     orc_rows_t *rows = &part->steps->rows;
-    apr_time_t oldest = 0;
+    oldest_t oldest = {0};
     orc_store_left_t left;
     int i;
 
@@ -254,23 +272,22 @@ orc_error_t *orc_claims_take(apr_interval_time_t *next, orc_engine_t *engine, co
         return part->error;
     ORC_TRY(orc_store_claimed(&left, rows, pool));
     count_put_off(engine, left.put_off);
-    for (i = 0; i < rows->count; i++) {
-        apr_time_t was_due = start(engine, rows, i, asked);
-
-        oldest = !oldest || (was_due && was_due < oldest) ? was_due : oldest;
-    }
-    if (oldest)
-        __atomic_store_n(&engine->since, (apr_uint64_t)(oldest - LATE), __ATOMIC_RELAXED);
+    for (i = 0; i < rows->count; i++)
+        start(&oldest, engine, rows, i, asked);
+    move_since(&engine->since, oldest.due);
+    move_since(&engine->idle_since, oldest.idle);
     *next = next_of(engine, &asked->claim, &left);
     return NULL;
 }
 
 orc_error_t *orc_claims_rescue(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
 {
-    apr_time_t since = (apr_time_t)__atomic_load_n(&engine->since, __ATOMIC_RELAXED);
+    orc_store_claim_t claim = {.phases = engine->phases};
     int rescued;
 
-    ORC_TRY(orc_store_rescue(&rescued, db, since, engine->phases, pool));
+    claim.since = (apr_time_t)__atomic_load_n(&engine->since, __ATOMIC_RELAXED);
+    claim.idle_since = (apr_time_t)__atomic_load_n(&engine->idle_since, __ATOMIC_RELAXED);
+    ORC_TRY(orc_store_rescue(&rescued, db, &claim, pool));
     if (rescued)
         orc_log(ORC_LOG_DEBUG, "%d that nobody had looked at when their turn came", rescued);
     return NULL;

@@ -122,8 +122,10 @@ struct orc_engine_t {
     apr_time_t database_after; /* it is left alone until then; monotonic */
     int database_failures;
     apr_time_t claim_at, renew_at, probe_at, count_at; /* monotonic */
-    volatile apr_uint64_t since; /* everything that was due before, by the database's clock, was claimed; atomic */
-    apr_pool_t *turns;           /* of the next: new ones of the groups behind this one are looked at next */
+    /* everything that was due before, by the database's clock, was claimed, of what somebody waits for and of what
+     * nobody does; atomic */
+    volatile apr_uint64_t since, idle_since;
+    apr_pool_t *turns; /* of the next: new ones of the groups behind this one are looked at next */
     const char *after_issuer, *after_group;
     int at_work; /* operations of this owner that take a place */
     int probing;

@@ -52,9 +52,9 @@ orc_sql_call_t orc_store_claim_call(const orc_store_claim_t *claim, apr_pool_t *
                            .per_group = orc_value_number(claim->per_group, pool),
                            .groups = orc_value_number(claim->groups, pool), .after_issuer = claim->after_issuer,
                            .after_group = claim->after_group, .since = orc_value_number(claim->since, pool),
-                           .owner = claim->owner, .lease = orc_value_number(claim->lease, pool), .slow = slow.endpoints,
-                           .rooms = slow.rooms, .rests = slow.rests, .ahead = slow.ahead,
-                           .longest = orc_value_number(claim->longest, pool),
+                           .idle_since = orc_value_number(claim->idle_since, pool), .owner = claim->owner,
+                           .lease = orc_value_number(claim->lease, pool), .slow = slow.endpoints, .rooms = slow.rooms,
+                           .rests = slow.rests, .ahead = slow.ahead, .longest = orc_value_number(claim->longest, pool),
                            .phases = orc_value_array(claim->phases, pool),
                            .with_template = orc_value_array(claim->with_template, pool),
                            .watching = orc_value_array(claim->watching, pool),
@@ -137,14 +137,15 @@ orc_error_t *orc_store_work_read(orc_work_t **out, const orc_rows_t *rows, int n
     return read_json(&work->infrastructures, row.infrastructures, pool);
 }
 
-orc_error_t *orc_store_rescue(int *rescued, orc_db_t *db, apr_time_t since, const apr_array_header_t *phases,
-                              apr_pool_t *pool)
+orc_error_t *orc_store_rescue(int *rescued, orc_db_t *db, const orc_store_claim_t *claim, apr_pool_t *pool)
 {
     orc_rows_t rows = {0};
 
-    ORC_TRY(orc_db_execute(
-        db, &rows, orc_sql_work_rescue(.since = orc_value_number(since, pool), .phases = orc_value_array(phases, pool)),
-        pool));
+    ORC_TRY(orc_db_execute(db, &rows,
+                           orc_sql_work_rescue(.since = orc_value_number(claim->since, pool),
+                                               .idle_since = orc_value_number(claim->idle_since, pool),
+                                               .phases = orc_value_array(claim->phases, pool)),
+                           pool));
     *rescued = rows.affected;
     return NULL;
 }

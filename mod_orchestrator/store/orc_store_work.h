@@ -75,6 +75,7 @@ typedef struct orc_store_claim_t {
     int groups;    /* so many groups are looked at, behind this one: */
     const char *after_issuer, *after_group;
     apr_time_t since;                   /* nothing that was due before; 0: everything */
+    apr_time_t idle_since;              /* the same of what nobody waits for */
     apr_interval_time_t lease;          /* of what has no rhythm */
     const apr_array_header_t *slow;     /* of orc_store_slow_t */
     apr_interval_time_t longest;        /* nothing is put off for longer */
@@ -101,9 +102,8 @@ orc_error_t *orc_store_claimed(orc_store_left_t *left, orc_rows_t *rows, apr_poo
 /** One claimed row as a value in `pool`, which may outlive the rows. */
 orc_error_t *orc_store_work_read(orc_work_t **work, const orc_rows_t *rows, int row, apr_pool_t *pool);
 
-/** Makes due at once what claims with that `since` never look at. */
-orc_error_t *orc_store_rescue(int *rescued, orc_db_t *db, apr_time_t since, const apr_array_header_t *phases,
-                              apr_pool_t *pool);
+/** Makes due at once what claims with these `since`, `idle_since` and `phases` never look at; nothing else counts. */
+orc_error_t *orc_store_rescue(int *rescued, orc_db_t *db, const orc_store_claim_t *claim, apr_pool_t *pool);
 
 /** How many this owner has at work, but for those that rest. */
 orc_error_t *orc_store_at_work(int *count, orc_db_t *db, const char *owner, apr_pool_t *pool);

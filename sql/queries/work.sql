@@ -8,8 +8,8 @@
 -- `endpoint` is among `slow`, no more than `rooms` says; the others are put off by `rests` microseconds, each by so
 -- much more than the one before, and `ahead` before the first, but no longer than `longest`; what is of the `deleting`
 -- phases has slots of its own there, and is in no queue of these.
--- `idle`: how many of what nobody waits for; of a slow endpoint's it comes last. No look at it is worth a claim of its
--- own: there are some a second.
+-- `idle`: how many of what nobody waits for, not before `idle_since`, which is to it what `since` is to the others; of
+-- a slow endpoint's it comes last. No look at it is worth a claim of its own: there are some a second.
 -- `pending`: how many pending ones, of the groups that have the fewest at work and of these the oldest, those of
 -- orchestrations behind the others, and no more of a group than `per_group` less what it has at work and what does not
 -- rest. `groups` of those that have any are looked at, behind the group `after`, in their order; the last of these is
@@ -41,7 +41,9 @@ WITH RECURSIVE due AS (
     FOR NO KEY UPDATE SKIP LOCKED
 ), idle AS (
     SELECT id, due_at, endpoint, is_hurried, is_idle, false AS deletes FROM work
-    WHERE is_begun AND is_idle AND due_at <= now() AND kind || '/' || phase = ANY (:phases::text[])
+    WHERE is_begun AND is_idle AND due_at <= now()
+      AND due_at >= LEAST(to_timestamp(:idle_since::bigint / 1000000.0), now() - interval '3 seconds')
+      AND kind || '/' || phase = ANY (:phases::text[])
     ORDER BY due_at
     LIMIT :idle::integer
     FOR NO KEY UPDATE SKIP LOCKED
@@ -196,13 +198,20 @@ SELECT a.next, l.user_group_issuer AS last_issuer, l.user_group AS last_group, a
 FROM ahead a LEFT JOIN mine m ON true LEFT JOIN walk l ON :pending::integer > 0 AND l.number = :groups::integer
 ORDER BY m.created_at, m.id;
 
--- Makes due at once what was due before `since` and no claim takes, because it was locked when its turn came, or its
--- due_at was in the past when it was set. What is not due yet is somebody's, also when the clock was set back.
+-- Makes due at once what was due before `since`, or is idle and was before `idle_since`, and no claim takes, because it
+-- was locked when its turn came, or its due_at was in the past when it was set. What is not due yet is somebody's, also
+-- when the clock was set back.
 -- name: work_rescue
 WITH missed AS MATERIALIZED (
     SELECT id FROM work
-    WHERE is_begun AND NOT is_idle AND due_at < LEAST(to_timestamp(:since::bigint / 1000000.0), now())
-      AND kind || '/' || phase = ANY (:phases::text[])
+    WHERE id IN (SELECT x.id FROM work x
+                 WHERE x.is_begun AND NOT x.is_idle
+                   AND x.due_at < LEAST(to_timestamp(:since::bigint / 1000000.0), now())
+                 UNION ALL
+                 SELECT x.id FROM work x
+                 WHERE x.is_begun AND x.is_idle
+                   AND x.due_at < LEAST(to_timestamp(:idle_since::bigint / 1000000.0), now()))
+      AND due_at < now() AND kind || '/' || phase = ANY (:phases::text[])
     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE work w SET due_at = clock_timestamp() FROM missed m WHERE w.id = m.id;

@@ -1,0 +1,83 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""What goes on beside the work: others' transactions that last, connections that are not to be had, tables that
+somebody has locked. None of it holds up what has nothing to do with it."""
+
+import contextlib
+
+import psycopg2
+
+from harness.live import HELD
+
+DEAD = 5000
+
+
+@contextlib.contextmanager
+def transaction(url, statement):
+    """A transaction that stays open."""
+    connection = psycopg2.connect(url)
+    try:
+        connection.set_session(isolation_level="REPEATABLE READ")
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def daemon(rig, **config):
+    made = rig.engine(**config)
+    try:
+        yield made
+    finally:
+        made.stop()
+        rig.engines.remove(made)
+
+
+def entries_of(rig, index):
+    """How often an index was walked over, and how many of its entries that took."""
+    return rig.sql("SELECT idx_scan, idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = %s", (index,))[0]
+
+
+def test_what_watching_left_behind_is_not_walked_over_again(bare_rig):
+    """While some transaction is old, each look at a deployment leaves an entry of the schedule behind."""
+    rig = bare_rig
+    with daemon(rig, watch_interval=1000):
+        id = rig.person().create()
+        rig.finish(id)
+        with transaction(rig.postgres.url, "SELECT count(*) FROM work"):
+            rig.sql("""DO $$ BEGIN FOR i IN 1..%d LOOP
+                UPDATE work SET due_at = now() - interval '1 minute' + i * interval '10 milliseconds' WHERE id = '%s';
+                END LOOP; END $$""" % (DEAD, id))
+
+            def looks():
+                rig.notify()
+                return rig.sql("SELECT lease_number FROM work WHERE id = %s", (id,))[0][0]
+            first = looks()
+            rig.wait_for(lambda: looks() > first + 1, 20, "two looks")
+
+            def claims(number):
+                """What was read by the time that so many more are counted, which happens some time later."""
+                scans = entries_of(rig, "work_idle")[0] + number
+                rig.wait_for(lambda: rig.notify() or entries_of(rig, "work_idle")[0] > scans, 20, "claims")
+                return entries_of(rig, "work_idle")[1]
+            claims(10)
+            read = claims(10)
+            # housekeeping looks at all of it now and then
+            assert claims(40) - read < 4 * DEAD
+
+
+def test_what_was_locked_when_its_watch_was_due_is_looked_at_all_the_same(bare_rig):
+    """Claims look no further back than to what they found last; housekeeping finds the rest."""
+    rig = bare_rig
+    with daemon(rig, watch_interval=1000):
+        first, other = (rig.person().create() for _ in range(2))
+        rig.finish(first)
+        rig.finish(other)
+
+        def looks(id):
+            return rig.sql("SELECT lease_number FROM work WHERE id = %s", (id,))[0][0]
+        rig.wait_for(lambda: looks(other) > 1, 10, "a look")
+        rig.sql("UPDATE work SET due_at = now() - interval '1 minute' WHERE id = %s", (first,))
+        seen = looks(first)
+        rig.wait_for(lambda: looks(first) > seen, 70, "a look at what was left behind")
