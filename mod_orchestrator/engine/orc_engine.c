@@ -35,6 +35,7 @@
 #define FIRST_DATABASE_PAUSE apr_time_from_msec(100)
 #define LAST_DATABASE_PAUSE  apr_time_from_sec(2)
 #define LOCK_PATIENCE        apr_time_from_msec(200) /* of the poller, while all others wait */
+#define ASIDE_PATIENCE       apr_time_from_sec(2)    /* the same, for an answer on the connection aside */
 
 #define LAST_WAIT    apr_time_from_msec(1500) /* for issuers; the daemon has 3 s to end */
 #define PLENTY_PAUSE apr_time_from_msec(50)
@@ -70,6 +71,7 @@ orc_error_t *orc_engine_make(orc_engine_t **out, const orc_service_t *service, o
     engine->source->lock_patience = LOCK_PATIENCE;
     engine->aside = orc_db_source_single(engine->config->database_url, engine->pool);
     engine->aside->lock_patience = LOCK_PATIENCE;
+    engine->aside->patience = ASIDE_PATIENCE;
     engine->phases = orc_kinds_phases(engine->pool);
     engine->with_template = orc_kinds_with_template(engine->pool);
     engine->with_resources = orc_kinds_with_resources(pool);

@@ -108,6 +108,7 @@ struct orc_engine_t {
     orc_oidc_t *oidc;
     orc_db_source_t *source; /* of trips */
     orc_db_source_t *aside;  /* of what a call has to know at once, while a trip is under way */
+    apr_time_t aside_after;  /* it is left alone until then; monotonic */
     orc_orders_t *orders;
     apr_hash_t *jobs;             /* id -> orc_job_t *, the ones that have the lease */
     int job_count;                /* all, those without a lease included */

@@ -16,6 +16,7 @@
 
 enum {
     PLACES = 64,  /* jobs that wait for one issuer; a slow one is not to fill a daemon's hands */
+    ASIDE = 10,   /* the connection aside is left alone for so many times as long as it was waited for in vain */
     MAX_SWAPS = 3 /* a value may be sealed anew while it is compared */
 };
 
@@ -33,6 +34,8 @@ typedef struct renewal_t {
     orc_store_renewal_t right;
     const char *refresh;         /* open, or NULL */
     apr_array_header_t *waiters; /* of waiter_t */
+    int is_granted;
+    apr_interval_time_t elapsed; /* for how long another one has had the right */
     int is_sent;
     int is_passed;           /* it wasn't sent: the right was somebody else's by then */
     orc_oidc_tokens_t fresh; /* of the pool, until they are stored */
@@ -49,6 +52,29 @@ static void rest(orc_job_t *job, apr_interval_time_t time, orc_token_done_t *don
 {
     job->again = time < FIRST_REST ? FIRST_REST : time > LONGEST_REST ? LONGEST_REST : time;
     done(job, ORC_TOKEN_BUSY);
+}
+
+/* ---- the connection aside ---- */
+
+typedef orc_error_t *ask_t(renewal_t *renewal, orc_db_t *db, apr_pool_t *pool);
+
+/* A unit of work on the connection beside the trips'. It may be away while that one is well (all of a pooler's are
+ * taken, the server takes no more), and everybody waits while it is tried: that takes a small part of the time. */
+static orc_error_t *aside(renewal_t *renewal, ask_t *ask, apr_pool_t *pool)
+{
+    orc_engine_t *engine = renewal->engine;
+    apr_time_t began = orc_time_monotonic();
+    orc_error_t *error;
+    orc_db_t *db;
+
+    if (began < engine->aside_after && !engine->is_stopping)
+        return orc_error(pool, 503, "database.unavailable", "The connection is left alone for a while.");
+    error = orc_db_open(&db, engine->aside, pool);
+    if (!error)
+        error = ask(renewal, db, pool);
+    if (error && error->status == 503 && !orc_db_is_held_up(error))
+        engine->aside_after = began + (1 + ASIDE) * (orc_time_monotonic() - began);
+    return error;
 }
 
 /* ---- what the issuer gave, into the database ---- */
@@ -88,19 +114,24 @@ static orc_error_t *store(renewal_t *renewal, orc_db_t *db, apr_pool_t *pool)
     return NULL;
 }
 
-/* A unit of work of its own on a connection beside the trips'. False: it has to be done again. */
-static int settle(renewal_t *renewal)
+static orc_error_t *conclude(renewal_t *renewal, orc_db_t *db, apr_pool_t *pool)
 {
-    orc_error_t *error;
+    return renewal->fresh.access_token ? store(renewal, db, pool) : orc_store_renewal_end(db, &renewal->right, pool);
+}
+
+/* A unit of work of its own; `source` NULL: a trip is under way, perhaps. False: it has to be done again. */
+static int settle(renewal_t *renewal, orc_db_source_t *source)
+{
+    orc_error_t *error = NULL;
     apr_pool_t *pool;
     orc_db_t *db;
     int is_done;
 
     apr_pool_create(&pool, renewal->pool);
-    error = orc_db_open(&db, renewal->engine->aside, pool);
+    if (source)
+        error = orc_db_open(&db, source, pool);
     if (!error)
-        error =
-            renewal->fresh.access_token ? store(renewal, db, pool) : orc_store_renewal_end(db, &renewal->right, pool);
+        error = source ? conclude(renewal, db, pool) : aside(renewal, conclude, pool);
     if (error)
         orc_log(ORC_LOG_INFO, "person %s: a renewal is not stored: %s", renewal->right.user_id,
                 orc_error_line(error, pool));
@@ -130,7 +161,7 @@ void orc_token_settle(orc_engine_t *engine)
         renewal = value;
         if (!renewal->fresh.access_token || (now < renewal->held_until && !engine->is_stopping))
             continue;
-        if (settle(renewal))
+        if (settle(renewal, engine->source))
             forget(renewal);
         else if (!renewal->held_until)
             return; /* the database is away */
@@ -184,7 +215,7 @@ static void on_tokens(void *baton, const orc_oidc_tokens_t *tokens)
         orc_log(ORC_LOG_INFO, "person %s: their token is not renewed: %s", renewal->right.user_id,
                 orc_error_line(tokens->error, renewal->pool));
     }
-    is_settled = settle(renewal);
+    is_settled = settle(renewal, NULL);
     /* Who is told may ask anew at once. */
     if (is_settled)
         apr_hash_set(renewals, renewal->right.user_id, APR_HASH_KEY_STRING, NULL);
@@ -195,49 +226,51 @@ static void on_tokens(void *baton, const orc_oidc_tokens_t *tokens)
         apr_pool_destroy(renewal->pool);
 }
 
+/* False: it is not renewed. */
+static int try_aside(renewal_t *renewal, ask_t *ask)
+{
+    orc_error_t *error;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, renewal->pool);
+    error = aside(renewal, ask, pool);
+    if (error)
+        orc_log(ORC_LOG_INFO, "person %s: a token is not renewed: %s", renewal->right.user_id,
+                orc_error_line(error, pool));
+    apr_pool_destroy(pool);
+    return !error;
+}
+
+static orc_error_t *ask_to_send(renewal_t *renewal, orc_db_t *db, apr_pool_t *pool)
+{
+    return orc_store_renewal_send(&renewal->is_sent, db, &renewal->right, RENEWAL_LASTS, pool);
+}
+
 /* Asked when there is a connection to the issuer, after whatever waiting: now the right's time begins, if it still is
  * ours. */
 static int may_send(void *baton)
 {
     renewal_t *renewal = baton;
-    int is_ours = 0;
-    orc_error_t *error;
-    apr_pool_t *pool;
-    orc_db_t *db;
 
-    apr_pool_create(&pool, renewal->pool);
-    error = orc_db_open(&db, renewal->engine->aside, pool);
-    if (!error)
-        error = orc_store_renewal_send(&is_ours, db, &renewal->right, RENEWAL_LASTS, pool);
-    if (error)
-        orc_log(ORC_LOG_INFO, "person %s: a token is not renewed: %s", renewal->right.user_id,
-                orc_error_line(error, pool));
-    apr_pool_destroy(pool);
-    renewal->is_sent = is_ours;
-    renewal->is_passed = !is_ours;
-    return is_ours;
+    renewal->is_sent = 0;
+    (void)try_aside(renewal, ask_to_send);
+    renewal->is_passed = !renewal->is_sent;
+    return renewal->is_sent;
 }
 
 /* ---- its beginning ---- */
 
-/* Asks for the right to renew. `elapsed`: for how long another one has had it. */
-static int begin(const renewal_t *renewal, apr_interval_time_t *elapsed)
+static orc_error_t *ask_for_right(renewal_t *renewal, orc_db_t *db, apr_pool_t *pool)
 {
-    int granted = 0;
-    orc_error_t *error;
-    apr_pool_t *pool;
-    orc_db_t *db;
+    return orc_store_renewal_begin(&renewal->is_granted, &renewal->elapsed, db, &renewal->right, RENEWAL_LASTS, pool);
+}
 
-    *elapsed = 0;
-    apr_pool_create(&pool, renewal->pool);
-    error = orc_db_open(&db, renewal->engine->aside, pool);
-    if (!error)
-        error = orc_store_renewal_begin(&granted, elapsed, db, &renewal->right, RENEWAL_LASTS, pool);
-    if (error)
-        orc_log(ORC_LOG_INFO, "person %s: a token is not renewed: %s", renewal->right.user_id,
-                orc_error_line(error, pool));
-    apr_pool_destroy(pool);
-    return granted;
+/* Asks for the right to renew. */
+static int begin(renewal_t *renewal)
+{
+    if (!try_aside(renewal, ask_for_right))
+        renewal->elapsed = LONGEST_REST;
+    return renewal->is_granted;
 }
 
 static void ask(renewal_t *renewal, const char *access, const char *request_id)
@@ -306,12 +339,13 @@ static void start(orc_job_t *job, const orc_issuer_config_t *issuer, const char 
     renewal_t *renewal = make(job, issuer, refresh);
     apr_interval_time_t elapsed;
 
-    if (begin(renewal, &elapsed)) {
+    if (begin(renewal)) {
         apr_hash_set(job->engine->renewals, renewal->right.user_id, APR_HASH_KEY_STRING, renewal);
         await(renewal, job, usable, done);
         ask(renewal, usable, job->task.work->correlation_id);
         return;
     }
+    elapsed = renewal->elapsed;
     apr_pool_destroy(renewal->pool);
     if (usable)
         had(job, usable, done);

@@ -81,3 +81,22 @@ def test_what_was_locked_when_its_watch_was_due_is_looked_at_all_the_same(bare_r
         rig.sql("UPDATE work SET due_at = now() - interval '1 minute' WHERE id = %s", (first,))
         seen = looks(first)
         rig.wait_for(lambda: looks(first) > seen, 70, "a look at what was left behind")
+
+
+def test_a_connection_that_is_not_to_be_had_holds_up_nobody_else(bare_rig, make_pgbouncer):
+    """All of a pooler's connections are taken when the daemon wants the one that tokens are renewed with."""
+    rig = bare_rig
+    pooler = make_pgbouncer(rig.postgres, "session", size=3)
+    url = pooler.url("orchestrator")
+    with transaction(url, "SELECT") as taken, daemon(rig, database=url) as engine:
+        rig.finish(rig.person().create())
+        rig.wait_for(lambda: rig.sql("""SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()""")[0][0] == 3, 10, "housekeeping's")
+        away = rig.person(ttl=1, refresh=True).create()
+        rig.wait_for(lambda: "a token is not renewed: no answer within 2000 ms" in engine.text(), 5,
+                     "the end of the daemon's patience")
+        rig.finish(rig.person().create())
+        assert rig.operation(away)["state"] == "in progress"
+        assert engine.text().count("no answer within") < 3
+        taken.close()
+        rig.finish(away, timeout=30)
