@@ -406,11 +406,13 @@ void orc_engine_run(orc_engine_t *engine)
         orc_log(ORC_LOG_ERROR, "the engine: %s", orc_error_line(error, engine->pool));
     else
         poll_for_ever(engine);
+    /* The other threads may be waiting for a table that somebody has locked, and the daemon is killed when it takes too
+     * long to end: others go on with its work before. */
+    orc_claims_release(engine);
     orc_engine_stop(engine);
     if (has_house)
         pthread_join(house, NULL);
     if (engine->orders)
         orc_orders_end(engine->orders);
-    orc_claims_release(engine);
     orc_log(ORC_LOG_INFO, "the engine ended");
 }

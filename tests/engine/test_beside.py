@@ -100,3 +100,26 @@ def test_a_connection_that_is_not_to_be_had_holds_up_nobody_else(bare_rig, make_
         assert engine.text().count("no answer within") < 3
         taken.close()
         rig.finish(away, timeout=30)
+
+
+def test_who_ends_hands_work_back_though_housekeeping_waits(bare_rig):
+    """The daemon is killed when it takes too long to end, and then its work would wait for the end of its leases."""
+    rig = bare_rig
+    waiting = """SELECT count(*) > 0 FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND query LIKE '%%idempotency_keys%%' AND pid <> pg_backend_pid()"""
+    patient = {"lease": HELD, "im_create_timeout": HELD}
+    with transaction(rig.postgres.url, "LOCK TABLE idempotency_keys"), daemon(rig, **patient) as engine:
+        rig.control.fault(on="create", fault="slow", ms=HELD)
+        id = rig.person().create()
+        rig.wait_for_creation()
+        rig.wait_for(lambda: rig.sql(waiting)[0][0], 10, "housekeeping that waits")
+        engine.process.terminate()
+
+        def look():
+            waits, is_due = rig.sql("SELECT (%s), due_at <= now() FROM work WHERE id = %%s" % waiting,
+                                    (rig.operation(id)["id"],))[0]
+            assert waits
+            return is_due
+        rig.wait_for(look, 10, "work that is handed back")
+        engine.kill()
+        rig.control.release()
