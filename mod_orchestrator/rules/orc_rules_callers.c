@@ -6,6 +6,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "orc_time.h"
+
 enum {
     SLOTS = 16384,
     FINGERPRINT = crypto_hash_sha256_BYTES,
@@ -19,7 +21,7 @@ typedef struct slot_t {
     unsigned char fingerprint[FINGERPRINT]; /* of issuer and subject */
     char id[37];
     apr_time_t token_expires;
-    apr_time_t seen; /* when the row was looked at; 0: the slot is empty */
+    apr_time_t seen; /* when the row was looked at, monotonic; 0: the slot is empty */
 } slot_t;
 
 struct orc_rules_callers_t {
@@ -73,7 +75,8 @@ int orc_rules_callers_recall(orc_rules_callers_t *callers, orc_identity_t *who)
     apr_thread_mutex_lock(callers->lock);
     slot = *slot_of(callers, print);
     apr_thread_mutex_unlock(callers->lock);
-    is_known = slot.seen && memcmp(slot.fingerprint, print, FINGERPRINT) == 0 && now - slot.seen < look_again &&
+    is_known = slot.seen && memcmp(slot.fingerprint, print, FINGERPRINT) == 0 &&
+               orc_time_monotonic() - slot.seen < look_again &&
                !orc_rules_callers_is_better(who->expires, slot.token_expires, now);
     if (is_known)
         memcpy(who->user_id, slot.id, sizeof slot.id);
@@ -92,7 +95,7 @@ static void put(orc_rules_callers_t *callers, const orc_identity_t *who, const s
 
 void orc_rules_callers_remember(orc_rules_callers_t *callers, const orc_identity_t *who, apr_time_t token_expires)
 {
-    slot_t slot = {.token_expires = token_expires, .seen = apr_time_now()};
+    slot_t slot = {.token_expires = token_expires, .seen = orc_time_monotonic()};
 
     apr_cpystrn(slot.id, who->user_id, sizeof slot.id);
     put(callers, who, &slot);

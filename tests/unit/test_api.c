@@ -21,6 +21,35 @@ static int setup_config(void **state)
     return failed;
 }
 
+/* ---- the time of day ---- */
+
+static apr_time_t clock_is_ahead;
+
+/* In the place of libapr's. */
+apr_time_t apr_time_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000 + clock_is_ahead;
+}
+
+/* Set back, it would keep whoever was seen from being looked at again for as long: what waits for their token, or that
+ * they are gone. */
+static void who_was_seen_is_known_by_no_clock_that_is_set(void **state)
+{
+    const orc_rules_host_t alone = {0};
+    orc_rules_callers_t *callers = orc_rules_make(&alone, pool)->callers;
+    orc_identity_t who = {.issuer = "https://issuer.example.org", .subject = "alice", .user_id = "7"};
+
+    orc_rules_callers_remember(callers, &who, 0);
+    clock_is_ahead = apr_time_from_sec(3600);
+    who.user_id[0] = '\0';
+    assert_true(orc_rules_callers_recall(callers, &who));
+    assert_string_equal(who.user_id, "7");
+    clock_is_ahead = 0;
+}
+
 /* ---- requests without a database ---- */
 
 static orc_request_t *request_of(const char *method, const char *path)
@@ -473,6 +502,7 @@ static void a_damaged_secret_hides_itself_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_was_seen_is_known_by_no_clock_that_is_set),
         cmocka_unit_test(the_openapi_document_needs_no_token),
         cmocka_unit_test(a_known_version_is_not_sent_again),
         cmocka_unit_test(authentication_comes_before_404_and_405),
