@@ -35,6 +35,7 @@
 #define FIRST_DATABASE_PAUSE apr_time_from_msec(100)
 #define LAST_DATABASE_PAUSE  apr_time_from_sec(2)
 #define LOCK_PATIENCE        apr_time_from_msec(200) /* of the poller, while all others wait */
+#define HOUSE_LOCK_PATIENCE  apr_time_from_sec(2)    /* of housekeeping, which says that the daemon lives */
 #define ASIDE_PATIENCE       apr_time_from_sec(2)    /* the same, for an answer on the connection aside */
 
 #define LAST_WAIT    apr_time_from_msec(1500) /* for issuers; the daemon has 3 s to end */
@@ -176,6 +177,7 @@ static void *housekeeping(void *baton)
 
     apr_pool_create(&pool, NULL);
     source = orc_db_source_single(engine->config->database_url, pool);
+    source->lock_patience = HOUSE_LOCK_PATIENCE;
     while (pause_for(engine, ADOPT_INTERVAL)) {
         int with_tables = orc_time_monotonic() >= tables_at;
 

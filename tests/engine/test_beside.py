@@ -3,6 +3,9 @@
 somebody has locked. None of it holds up what has nothing to do with it."""
 
 import contextlib
+import datetime
+import os
+import signal
 
 import psycopg2
 
@@ -102,24 +105,39 @@ def test_a_connection_that_is_not_to_be_had_holds_up_nobody_else(bare_rig, make_
         rig.finish(away, timeout=30)
 
 
+# Who waits for the table that transactions of the next tests have locked: housekeeping, and nobody else.
+WAITS = """SELECT pid FROM pg_stat_activity
+    WHERE wait_event_type = 'Lock' AND query LIKE '%idempotency_keys%' AND pid <> pg_backend_pid()"""
+
+
+def test_who_waits_for_a_locked_table_lives(bare_rig):
+    """Who is taken for dead after ten seconds leaves the whole window of each IM to the others, and uses its own."""
+    rig = bare_rig
+    with transaction(rig.postgres.url, "LOCK TABLE idempotency_keys"), daemon(rig):
+        rig.wait_for(lambda: rig.sql(WAITS), 10, "housekeeping that waits")
+
+        def lived():
+            return rig.sql("SELECT max(lived_at) FROM engines")[0][0]
+        before = lived()
+        rig.wait_for(lambda: lived() > before, 10, "a sign of life")
+        assert lived() - before < datetime.timedelta(seconds=10)
+
+
 def test_who_ends_hands_work_back_though_housekeeping_waits(bare_rig):
     """The daemon is killed when it takes too long to end, and then its work would wait for the end of its leases."""
     rig = bare_rig
-    waiting = """SELECT count(*) > 0 FROM pg_stat_activity
-        WHERE wait_event_type = 'Lock' AND query LIKE '%%idempotency_keys%%' AND pid <> pg_backend_pid()"""
     patient = {"lease": HELD, "im_create_timeout": HELD}
     with transaction(rig.postgres.url, "LOCK TABLE idempotency_keys"), daemon(rig, **patient) as engine:
         rig.control.fault(on="create", fault="slow", ms=HELD)
         id = rig.person().create()
         rig.wait_for_creation()
-        rig.wait_for(lambda: rig.sql(waiting)[0][0], 10, "housekeeping that waits")
-        engine.process.terminate()
-
-        def look():
-            waits, is_due = rig.sql("SELECT (%s), due_at <= now() FROM work WHERE id = %%s" % waiting,
-                                    (rig.operation(id)["id"],))[0]
-            assert waits
-            return is_due
-        rig.wait_for(look, 10, "work that is handed back")
+        (waiter,), = rig.wait_for(lambda: rig.sql(WAITS), 10, "housekeeping that waits")
+        os.kill(waiter, signal.SIGSTOP)  # from now on it does so for as long as the test lasts
+        try:
+            engine.process.terminate()
+            rig.wait_for(lambda: rig.sql("SELECT due_at <= now() FROM work WHERE id = %s",
+                                         (rig.operation(id)["id"],))[0][0], 5, "work that is handed back")
+        finally:
+            os.kill(waiter, signal.SIGCONT)
         engine.kill()
         rig.control.release()
