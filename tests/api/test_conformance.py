@@ -163,6 +163,25 @@ def labels(world, role):
     return {"json": {"labels": {"site": ["bari"]}}}
 
 
+ACTION = """WITH over AS (UPDATE operations SET state = 'canceled', phase = 'ended', ended_at = now()
+    WHERE deployment_id = %(id)s AND ended_at IS NULL RETURNING id), gone AS (DELETE FROM work w USING over WHERE w.id =
+    over.id) INSERT INTO operations (id, deployment_id, resource_id, type, state, phase, options, user_group,
+    user_group_issuer, created_by, ended_at) SELECT gen_random_uuid(), id, %(resource)s, 'STOP',
+    %(state)s::operation_state, %(phase)s::operation_phase, '{"former": 8}', user_group, user_group_issuer, created_by,
+    CASE WHEN %(phase)s = 'ended' THEN now() END FROM deployments WHERE id = %(id)s RETURNING id"""
+
+
+def of_action(place, action):
+    """A machine's operation, nothing else being at work there: one that waits for its turn, or that failed."""
+    def path(world, role):
+        machine = of_machine("")(world, role)
+        facts = {"id": world.made, "resource": world.below("resources")}
+        facts.update(zip(("state", "phase"), ("pending", "queued") if action == "cancel" else ("failed", "ended")))
+        return "%s/operations/%s/%s" % ({"": "", "deployment": "/deployments/" + world.made, "resource": machine}[place],
+                                        world.stack.sql(ACTION, facts)[0][0], action)
+    return path
+
+
 def of_child(kind, below=""):
     return lambda world, role: "/deployments/%s/%s/%s%s" % (world.deployment, kind, world.below(kind), below)
 
@@ -285,6 +304,10 @@ TABLE = [
     Row("PATCH", "/deployments/{deployment_id}/resources/{resource_id}/reboot", only(202), of_machine("/reboot")),
     Row("PATCH", "/deployments/{deployment_id}/resources/{resource_id}/reset-status", only(202),
         of_machine("/reset-status")),
+    *[Row("POST", "%s/operations/{operation_id}/%s" % (route, action), only(202), of_action(place, action))
+      for action in ("cancel", "retry") for place, route in (
+          ("", ""), ("deployment", "/deployments/{deployment_id}"),
+          ("resource", "/deployments/{deployment_id}/resources/{resource_id}"))],
     Row("GET", "/deployments/{deployment_id}/operations", only(200), of_deployment("/operations")),
     Row("GET", "/deployments/{deployment_id}/operations/{operation_id}", only(200), of_child("operations")),
     Row("PATCH", "/deployments/{deployment_id}/operations/{operation_id}", only(204), of_child("operations"), labels),
