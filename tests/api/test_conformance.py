@@ -177,8 +177,8 @@ def of_action(place, action):
         machine = of_machine("")(world, role)
         facts = {"id": world.made, "resource": world.below("resources")}
         facts.update(zip(("state", "phase"), ("pending", "queued") if action == "cancel" else ("failed", "ended")))
-        return "%s/operations/%s/%s" % ({"": "", "deployment": "/deployments/" + world.made, "resource": machine}[place],
-                                        world.stack.sql(ACTION, facts)[0][0], action)
+        above = {"": "", "deployment": "/deployments/" + world.made, "resource": machine}[place]
+        return "%s/operations/%s/%s" % (above, world.stack.sql(ACTION, facts)[0][0], action)
     return path
 
 
