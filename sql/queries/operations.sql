@@ -32,14 +32,17 @@ WHERE deployment_id = ANY (ARRAY(SELECT w.deployment_id FROM deployment_owners w
 SELECT * FROM views.v1_operations(:caller) WHERE deployment_id = :deployment_id AND resource_id = :resource_id
 
 -- Where one stands for who wants to change its row, locked: whether it has ended, whether it is needed: the last one of
--- what it is about, or what the deployment's status is read off. A dry run is never needed, and counts for no other.
+-- what it is about, or what the deployment's status is read off, or may be again. A dry run is never needed, and counts
+-- for no other.
 -- name: operation_record
 -- columns: access, tag, is_open, is_needed
 SELECT p.is_allowed AS access, v.version AS tag, o.ended_at IS NULL AS is_open,
     NOT o.is_dry_run AND (NOT EXISTS (SELECT FROM operations n
             WHERE coalesce(n.resource_id, n.deployment_id) = coalesce(o.resource_id, o.deployment_id)
                 AND (n.created_at, n.id) > (o.created_at, o.id) AND NOT n.is_dry_run)
-        OR EXISTS (SELECT FROM deployments d WHERE d.last_operation_id = o.id)) AS is_needed
+        OR EXISTS (SELECT FROM deployments d WHERE d.last_operation_id = o.id)
+        OR EXISTS (SELECT FROM operations n
+            WHERE n.deployment_id = o.deployment_id AND n.former_id = o.id AND n.ended_at IS NULL)) AS is_needed
 FROM users u
     LEFT JOIN operations x ON x.id = :id
     LEFT JOIN views.deployment_access(coalesce(:deployment_id, x.deployment_id), :caller, :is_admin) p ON true

@@ -724,6 +724,8 @@ WITH old AS MATERIALIZED (
               WHERE COALESCE(n.resource_id, n.deployment_id) = COALESCE(old.resource_id, old.deployment_id)
                 AND (n.created_at, n.id) > (old.created_at, old.id) AND NOT n.is_dry_run))
       AND NOT EXISTS (SELECT FROM deployments d WHERE d.last_operation_id = old.id)
+      AND NOT EXISTS (SELECT FROM operations n
+                      WHERE n.deployment_id = old.deployment_id AND n.former_id = old.id AND n.ended_at IS NULL)
       AND NOT EXISTS (SELECT FROM infrastructures i
                       WHERE i.deployment_id = old.deployment_id AND i.operation_id = old.id
                         AND i.unwanted_at IS NOT NULL)

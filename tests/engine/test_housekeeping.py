@@ -52,6 +52,10 @@ def test_old_operations_go_but_for_those_that_are_needed(bare_rig):
     rig.sql("UPDATE operations SET created_at = now() - interval '200 days', ended_at = now() - interval '199 days'"
             " WHERE id = %s", (last["id"],))
     kept.append(str(last["id"]))
+    # what the status is read off again when what is at work there ends
+    kept.append(old(rig, made, "98 days"))
+    rig.sql("INSERT INTO operations (id, deployment_id, type, former_id, user_group, user_group_issuer, created_by)"
+            " VALUES (gen_random_uuid(), %s, 'ADD_OWNER', %s, 'g', 'i', %s)", (made, kept[-1], person.id))
     # one that left something at an IM that has to go
     rig.sql("INSERT INTO infrastructures (id, deployment_id, operation_id, step, user_id, user_group,"
             " user_group_issuer, endpoint, answer_until, unwanted_at, standing) SELECT gen_random_uuid(), %s, %s, 1,"
