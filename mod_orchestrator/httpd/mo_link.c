@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_protocol.h>
+#include <http_ssl.h>
 
 #include "mo_query.h"
 #include "mo_surfaces.h"
@@ -68,6 +69,17 @@ static const char *authority(const char *host, apr_port_t port, const char *sche
                                                                       : apr_psprintf(pool, "%s:%d", host, (int)port);
 }
 
+/* Not the port of this httpd where something before it takes TLS off, or puts it on. */
+static apr_port_t clients_port(const request_rec *r, const char *scheme)
+{
+    conn_rec *connection = r->connection->master ? r->connection->master : r->connection;
+    const char *spoken = ap_ssl_conn_is_ssl(connection) ? "https" : "http";
+
+    if (r->server->port)
+        return r->server->port;
+    return strcmp(scheme, spoken) == 0 ? connection->local_addr->port : 0;
+}
+
 static const char *own_authority(request_rec *r, const char *scheme)
 {
     const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
@@ -78,7 +90,7 @@ static const char *own_authority(request_rec *r, const char *scheme)
         is_own_name(r) && host && mo_query_is_host(host))
         return host;
     return authority(server->server_hostname ? server->server_hostname : r->connection->local_ip,
-                     server->port ? server->port : r->connection->local_addr->port, scheme, r->pool);
+                     clients_port(r, scheme), scheme, r->pool);
 }
 
 /* The public URL is the first surface's; the others are taken to be beside it, where httpd has them. */
@@ -112,30 +124,31 @@ const char *mo_link_base_url(request_rec *r, const mo_base_t *base)
     return apr_pstrcat(r->pool, scheme, "://", host, base->url, NULL);
 }
 
-/* Before there is a connection, ServerName says it, or else mod_ssl's directive. */
-static const char *own_scheme(const mo_base_t *base, apr_pool_t *pool)
+/* What this httpd speaks there, by mod_ssl's directive: there is no connection yet. */
+static const char *spoken_scheme(const mo_base_t *base, apr_pool_t *pool)
 {
     const ap_directive_t *host = base->directive ? mo_tree_host(base->directive) : NULL;
-    const ap_directive_t *engine = mo_tree_last(host ? host->first_child : ap_conftree, "SSLEngine", 0);
+    const ap_directive_t *engine = host ? mo_tree_last(host->first_child, "SSLEngine", 0) : NULL;
 
-    if (base->server->server_scheme)
-        return base->server->server_scheme;
+    if (!engine)
+        engine = mo_tree_last(ap_conftree, "SSLEngine", 0);
     return engine && ap_cstr_casecmp(mo_tree_word(engine, pool), "on") == 0 ? "https" : "http";
 }
 
-/* That of ServerName, or else of the <VirtualHost>; 0: nothing says it. */
-static apr_port_t own_port(const server_rec *server)
+/* That of ServerName, or else of the <VirtualHost> if that is where the clients come in; 0: nothing says it. */
+static apr_port_t own_port(const server_rec *server, int is_spoken)
 {
-    return server->port || !server->addrs ? server->port : server->addrs->host_port;
+    return server->port || !server->addrs || !is_spoken ? server->port : server->addrs->host_port;
 }
 
 const char *mo_link_own_url(const mo_base_t *base, apr_pool_t *pool)
 {
     const server_rec *server = base->server;
-    const char *scheme = own_scheme(base, pool);
+    const char *spoken = spoken_scheme(base, pool);
+    const char *scheme = server->server_scheme ? server->server_scheme : spoken;
 
-    return apr_pstrcat(
-        pool, scheme, "://",
-        authority(server->server_hostname ? server->server_hostname : "localhost", own_port(server), scheme, pool),
-        base->url, NULL);
+    return apr_pstrcat(pool, scheme, "://",
+                       authority(server->server_hostname ? server->server_hostname : "localhost",
+                                 own_port(server, strcmp(scheme, spoken) == 0), scheme, pool),
+                       base->url, NULL);
 }

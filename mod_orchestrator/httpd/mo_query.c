@@ -67,7 +67,7 @@ int mo_query_is_host(const char *text)
         text += length + 2;
     }
     else {
-        length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-");
+        length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_");
         if (length == 0)
             return 0;
         text += length;

@@ -47,11 +47,31 @@ def test_a_trusted_proxy_is_believed_within_reason(without_public_url, make_stac
                         **{"X-Forwarded-Proto": "http, https",
                            "X-Forwarded-Host": "evil.example, api.example.org:8443"})
     assert answer.startswith("https://api.example.org:8443/api/v1/templates?")
-    for host in ("[2001:db8::1]", "[2001:db8::1]:8443", "api.example.org:1", "10.0.0.1:65535"):
+    for host in ("[2001:db8::1]", "[2001:db8::1]:8443", "my_api", "api.example.org:1", "10.0.0.1:65535"):
         assert first_link(stack, **{"X-Forwarded-Host": host}).startswith("http://%s/api/v1/templates?" % host)
     for headers in ({"X-Forwarded-Host": "evil/path"}, {"X-Forwarded-Host": "a b"}, {"X-Forwarded-Host": "user@evil"},
                     {"X-Forwarded-Proto": "javascript"}, {"X-Forwarded-Host": "api.example.org, "}):
         assert first_link(stack, **headers).startswith(stack.url + "/templates?")
+
+
+@pytest.mark.parametrize("directives, headers", [
+    ("ServerName https://api.example.org", {}),
+    ("ServerName api.example.org\nOrchestratorTrustedProxy 127.0.0.1", {"X-Forwarded-Proto": "https"})])
+def test_what_takes_tls_off_before_us_has_another_port(without_public_url, make_stack, directives, headers):
+    """httpd's own one is not where its clients come in, when these speak TLS and it does not."""
+    port = process.free_port()
+    stack = make_stack(directives + """
+        Listen 127.0.0.1:%d
+        <VirtualHost 127.0.0.1:%d>
+            ServerName https://other.example.org
+            <Location /paas>
+                SetHandler orchestrator
+                AuthType Bearer
+                Require valid-user
+            </Location>
+        </VirtualHost>""" % (port, port))
+    assert first_link(stack, **headers).startswith("https://api.example.org/api/v1/templates?")
+    assert ("orchestrator", "https://other.example.org/paas") in stack.places()
 
 
 def test_only_a_proxy_that_we_were_told_of_is_believed(without_public_url, make_stack):

@@ -143,7 +143,7 @@ static void only_a_sane_request_id_is_taken(void **state)
 
 static void only_a_host_is_a_host(void **state)
 {
-    static const char *const good[] = {"a", "a.example.org", "a:80", "127.0.0.1:65535", "[::1]", "[::1]:80"};
+    static const char *const good[] = {"a", "a.example.org", "my_api", "a:80", "127.0.0.1:65535", "[::1]", "[::1]:80"};
     static const char *const bad[] = {"",   "a/b", "a:",     "a:b", "a:123456", "[::1",
                                       "[]", "a b", "user@a", "a?b", "[::1]x",   ":80"};
     size_t i;
