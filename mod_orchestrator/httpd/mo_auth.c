@@ -93,15 +93,27 @@ static int ask(mo_request_t *request, request_rec *r)
     return OK;
 }
 
+/* Without a directive of ours, AuthType Bearer is another module's, or a mistake that httpd tells. */
+static int is_by_token(request_rec *r)
+{
+    const char *type = ap_auth_type(r);
+
+    return type && ap_cstr_casecmp(type, MO_AUTH_TYPE) == 0 && mo_config_is_used(mo_config_of(r->server));
+}
+
+int mo_auth_begin(request_rec *r)
+{
+    if (is_by_token(r))
+        r->user = NULL;
+    return DECLINED;
+}
+
 int mo_auth_check(request_rec *r)
 {
     const mo_config_t *config = mo_config_of(r->server);
     mo_request_t *request = mo_request_of(r);
-    const char *type = ap_auth_type(r);
 
-    if (!type || ap_cstr_casecmp(type, MO_AUTH_TYPE) != 0)
-        return DECLINED;
-    if (!mo_config_is_used(config)) /* another module's, or a mistake that httpd tells */
+    if (!is_by_token(r))
         return DECLINED;
     if (!config->child) /* could not be prepared, and its log says why */
         return HTTP_SERVICE_UNAVAILABLE;

@@ -8,6 +8,12 @@
 
 /* Who asks, as httpd sees it: "AuthType Bearer" on a place of ours is answered here. */
 
+/**
+ * check_access hook, last: nobody is the user before a token was looked at. Whom another module has named by then
+ * (mod_ssl by a client certificate, SSLUserName), Require valid-user would let in unasked.
+ */
+int mo_auth_begin(request_rec *r);
+
 /** check_authn hook: lets in whom the request's token speaks for, and everybody where a route is open. */
 int mo_auth_check(request_rec *r);
 

@@ -34,6 +34,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_map_to_storage(mo_recognise_no_file, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_post_perdir_config(mo_recognise_finally, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_post_perdir_config(mo_problem_keep, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_check_access(mo_auth_begin, ssl, NULL, APR_HOOK_REALLY_LAST, AP_AUTH_INTERNAL_PER_URI);
     /* By URI: of two requests with the same configuration, only one may go to an open route. */
     /* First: with SSLOptions FakeBasicAuth, mod_ssl's hook writes a client certificate's name over the token. What else
      * it would refuse there, by StrictRequire, it refuses in its next hook, too. */

@@ -341,8 +341,10 @@ def test_a_module_that_nobody_uses_leaves_bearer_to_others(build, tmp_path):
         server.stop()
 
 
-def test_a_client_certificate_takes_no_token_away(make_stack, tmp_path):
-    """FakeBasicAuth writes the certificate's name into Authorization, for those who ask by AuthType Basic."""
+@pytest.mark.parametrize("name", ["SSLOptions +FakeBasicAuth", "SSLUserName SSL_CLIENT_S_DN_CN"])
+def test_a_client_certificate_neither_takes_a_token_away_nor_stands_for_one(make_stack, tmp_path, name):
+    """The first writes the certificate's name into Authorization, for those who ask by AuthType Basic. The second makes
+    it the user before anybody is asked, and so there is one whom Require valid-user lets in."""
     certificate, key = str(tmp_path / "certificate.pem"), str(tmp_path / "key.pem")
     keys.self_signed(certificate, key)
     port = process.free_port()
@@ -356,10 +358,19 @@ def test_a_client_certificate_takes_no_token_away(make_stack, tmp_path):
             SSLCertificateFile "%s"
             SSLCertificateKeyFile "%s"
             SSLVerifyClient optional_no_ca
-            SSLOptions +FakeBasicAuth
-        </VirtualHost>""" % (port, port, certificate, key))
-    url = "https://127.0.0.1:%d/api/v1" % port
+            %s
+        </VirtualHost>
+        <Location /guarded>
+            AuthType Bearer
+            Require valid-user
+        </Location>""" % (port, port, certificate, key, name))
+    host = "https://127.0.0.1:%d" % port
+    url = host + "/api/v1"
     for cert in (None, (certificate, key)):
         expect(stack.client("alice").get(url + "/users/me", verify=certificate, cert=cert), 200)
         expect(stack.client(None).get(url + "/users/me", verify=certificate, cert=cert), 401)
         expect(stack.client(None).get(url + "/health", verify=certificate, cert=cert), 200)
+        assert requests.get(host + "/guarded", verify=certificate, cert=cert, timeout=10).status_code == 401
+        with_token = {"Authorization": "Bearer " + stack.client("alice").token}
+        assert requests.get(host + "/guarded", headers=with_token, verify=certificate, cert=cert,
+                            timeout=10).status_code == 404
