@@ -180,8 +180,13 @@ int mo_recognise_no_file(request_rec *r)
     if (r->proxyreq || (!is_known && !look_ahead(config, r)))
         return DECLINED;
     r->filename = apr_pstrdup(r->pool, r->uri); /* rewrites of the section read it */
-    r->finfo.filetype = APR_UNKFILE;            /* nobody is to look for one of a similar name (MultiViews) */
+    r->finfo.filetype = APR_UNKFILE;            /* nobody is to look for one instead (FallbackResource) */
     return OK;
+}
+
+int mo_recognise_no_type(request_rec *r)
+{
+    return mo_request_of(r) && !r->proxyreq ? OK : DECLINED;
 }
 
 int mo_recognise_handler(request_rec *r)

@@ -48,6 +48,12 @@ int mo_recognise_finally(request_rec *r);
 int mo_recognise_no_file(request_rec *r);
 
 /**
+ * type_checker hook, first: what is no file has no type that its name or its first bytes tell (mod_mime_magic refuses
+ * what it can't open), and no other file is to be had under a similar name (MultiViews).
+ */
+int mo_recognise_no_type(request_rec *r);
+
+/**
  * fixups hook, last: SetHandler has the last word over modules that set a handler of their own for some requests
  * (WebDAV, RewriteRule's [H=]). For them our URI would be a file of the whole host.
  */

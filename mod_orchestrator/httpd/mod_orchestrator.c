@@ -40,6 +40,7 @@ static void register_hooks(apr_pool_t *pool)
      * it would refuse there, by StrictRequire, it refuses in its next hook, too. */
     ap_hook_check_authn(mo_auth_check, NULL, NULL, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_URI);
     ap_hook_check_authz(mo_auth_admit, ssl, NULL, APR_HOOK_REALLY_FIRST, AP_AUTH_INTERNAL_PER_URI);
+    ap_hook_type_checker(mo_recognise_no_type, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(mo_recognise_handler, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_fixups(mo_auth_check_proxied, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_handler(mo_request_handle, NULL, NULL, APR_HOOK_MIDDLE);

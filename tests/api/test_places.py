@@ -11,7 +11,7 @@ from stack import httpd, process
 
 MODULES = "".join('LoadModule %s_module "%s/mod_%s.so"\n' % (name, httpd.modules(), name)
                   for name in ("rewrite", "alias", "dir", "actions", "proxy", "proxy_http", "mime", "negotiation",
-                               "dav", "dav_fs"))
+                               "dav", "dav_fs", "mime_magic"))
 PLACE = """
 <Location %s>
     SetHandler orchestrator
@@ -27,6 +27,7 @@ DocumentRoot "{folder}/site"
 </Directory>
 DirectoryIndex index.html
 TypesConfig /dev/null
+MIMEMagicFile "{folder}/magic"
 RewriteEngine On
 RewriteRule ^/short/(.*)$ /api/v1/$1 [PT]
 RewriteRule ^/api/v1/away/(.*)$ /plain/$1 [PT]
@@ -152,6 +153,7 @@ def made(make_stack):
     process.make_folder(stack.path("site"))
     process.write(stack.path("site", "index.html"), "a page\n")
     process.write(stack.path("site", "error.html"), "an error page\n")
+    process.write(stack.path("magic"), "0 string GIF image/gif\n")
     stack.reconfigure(DIRECTIVES.format(folder=stack.folder, port=stack.ports["http"]))
     stack.wait_for(stack.ready, 30, "health")
     return stack
@@ -302,6 +304,15 @@ def test_options_of_folders_do_not_count(site):
         assert site.get(path, token=False)[0] == 200
     assert site.is_me("/multi/users/me")
     site.problem("/multi/nothing", 404)
+
+
+def test_nobody_looks_for_the_type_of_a_file(site):
+    """mod_mime_magic would open one."""
+    assert site.get("/api/v1/health", token=False)[0] == 200
+    assert site.is_me("/api/v1/users/me")
+    etag = site.get("/api/v1/users/me")[1]["ETag"]
+    status, headers, _ = site.get("/api/v1/users/me", headers={"If-None-Match": etag})
+    assert (status, headers["Content-Type"]) == (304, None)
 
 
 def test_an_error_document_elsewhere_is_no_redirect_of_ours(site):
