@@ -6,10 +6,24 @@
 
 #include "orc_surface_handler.h"
 
+/* True for our tag with what httpd's filters put behind it when they compress an answer: it is of the same version. */
+static int is_tag(const char *text, size_t length, const char *tag)
+{
+    static const char *const suffixes[] = {"", "-gzip", "-br", NULL};
+    const char *const *suffix;
+    size_t own = strlen(tag);
+
+    for (suffix = suffixes; *suffix; suffix++) {
+        if (length == own + strlen(*suffix) && memcmp(text, tag, own) == 0 &&
+            memcmp(text + own, *suffix, length - own) == 0)
+            return 1;
+    }
+    return 0;
+}
+
 int orc_surface_tag_matches(const char *header, const char *tag, int is_weak)
 {
     const char *at = header + strspn(header, " \t,");
-    size_t length = strlen(tag);
 
     if (strcmp(at, "*") == 0)
         return 1;
@@ -22,7 +36,7 @@ int orc_surface_tag_matches(const char *header, const char *tag, int is_weak)
         end = strchr(start, '"');
         if (!end)
             return 0;
-        if ((size_t)(end - start) == length && memcmp(start, tag, length) == 0 && (is_weak || !weak))
+        if (is_tag(start, (size_t)(end - start), tag) && (is_weak || !weak))
             return 1;
         at = end + 1;
         at += strspn(at, " \t,");

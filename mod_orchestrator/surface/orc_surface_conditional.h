@@ -6,7 +6,7 @@
 
 /**
  * True when a list of entity tags (the value of If-Match or If-None-Match, RFC 9110 section 13.1) names this one. "*"
- * names every tag.
+ * names every tag, and "TAG-gzip" (mod_deflate) and "TAG-br" (mod_brotli) name TAG.
  * @param header  the field's value
  * @param tag     opaque text without quotes
  * @param is_weak compare weakly (If-None-Match): W/ is ignored. Strongly: a weak tag names nothing

@@ -187,6 +187,10 @@ static void entity_tags_are_compared_as_rfc_9110_says(void **state)
     assert_true(orc_surface_tag_matches("\"6\",\"7\"", "7", 1));
     assert_true(orc_surface_tag_matches("W/\"7\"", "7", 1));
     assert_false(orc_surface_tag_matches("W/\"7\"", "7", 0));
+    assert_true(orc_surface_tag_matches("\"7-gzip\"", "7", 0));
+    assert_true(orc_surface_tag_matches("\"6-br\", W/\"7-br\"", "7", 1));
+    assert_false(orc_surface_tag_matches("\"7-gzip-br\"", "7", 1));
+    assert_false(orc_surface_tag_matches("\"-gzip\"", "7", 1));
     assert_false(orc_surface_tag_matches("\"70\"", "7", 1));
     assert_false(orc_surface_tag_matches("7", "7", 1));
     assert_false(orc_surface_tag_matches("\"7", "7", 1));
