@@ -351,6 +351,7 @@ def test_a_client_certificate_neither_takes_a_token_away_nor_stands_for_one(make
     stack = make_stack("""
         LoadModule socache_shmcb_module "${modules}/mod_socache_shmcb.so"
         LoadModule ssl_module "${modules}/mod_ssl.so"
+        LoadModule headers_module "${modules}/mod_headers.so"
         LogLevel ssl:error
         Listen 127.0.0.1:%d
         <VirtualHost 127.0.0.1:%d>
@@ -363,6 +364,7 @@ def test_a_client_certificate_neither_takes_a_token_away_nor_stands_for_one(make
         <Location /guarded>
             AuthType Bearer
             Require valid-user
+            Header always set X-User "expr=%%{REMOTE_USER}"
         </Location>""" % (port, port, certificate, key, name))
     host = "https://127.0.0.1:%d" % port
     url = host + "/api/v1"
@@ -372,5 +374,5 @@ def test_a_client_certificate_neither_takes_a_token_away_nor_stands_for_one(make
         expect(stack.client(None).get(url + "/health", verify=certificate, cert=cert), 200)
         assert requests.get(host + "/guarded", verify=certificate, cert=cert, timeout=10).status_code == 401
         with_token = {"Authorization": "Bearer " + stack.client("alice").token}
-        assert requests.get(host + "/guarded", headers=with_token, verify=certificate, cert=cert,
-                            timeout=10).status_code == 404
+        answer = requests.get(host + "/guarded", headers=with_token, verify=certificate, cert=cert, timeout=10)
+        assert (answer.status_code, answer.headers["X-User"]) == (404, "local-alice@" + stack.issuer.url.rstrip("/"))
