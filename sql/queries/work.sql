@@ -713,7 +713,7 @@ WHERE template_id IN ('00000000-0000-0000-0000-000000000000',
 -- name: keep_house_operations
 -- columns: looked_at, last_end, last_id, deleted
 WITH old AS MATERIALIZED (
-    SELECT id, ended_at, deployment_id, resource_id, created_at, is_dry_run FROM operations
+    SELECT id, type, ended_at, deployment_id, resource_id, created_at, is_dry_run FROM operations
     WHERE ended_at < clock_timestamp() - :retention::bigint * interval '1 microsecond'
       AND (ended_at, id) > (COALESCE(:after_end::timestamptz, '-infinity'), :after_id::uuid)
     ORDER BY ended_at, id LIMIT 1000
@@ -727,8 +727,8 @@ WITH old AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM operations n
                       WHERE n.deployment_id = old.deployment_id AND n.former_id = old.id AND n.ended_at IS NULL)
       AND NOT EXISTS (SELECT FROM infrastructures i
-                      WHERE i.deployment_id = old.deployment_id AND i.operation_id = old.id
-                        AND i.unwanted_at IS NOT NULL)
+                      WHERE i.deployment_id = old.deployment_id AND i.unwanted_at IS NOT NULL
+                        AND (i.operation_id = old.id OR old.type = 'DELETE'))
     FOR UPDATE OF o SKIP LOCKED
 ), gone AS (
     DELETE FROM operations o USING needless n WHERE o.id = n.id RETURNING o.id
