@@ -130,7 +130,7 @@ static orc_error_t *delete_old(const orc_engine_t *engine, orc_db_t *db, apr_poo
 static orc_error_t *retire_old(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
 {
     orc_store_retired_t *retired = &engine->retired;
-    int idle = 0;
+    int idle = 0, bulk;
 
     do {
         ORC_TRY(orc_store_retire(retired, db, engine->config->retention, pool));
@@ -138,6 +138,9 @@ static orc_error_t *retire_old(orc_engine_t *engine, orc_db_t *db, apr_pool_t *p
             orc_log(ORC_LOG_DEBUG, "housekeeping: %d operations deleted", retired->deleted);
         idle += !retired->deleted;
     } while (!retired->is_round && idle < IDLE_PORTIONS && !engine->is_stopping);
+    do {
+        ORC_TRY(orc_store_orchestrations_retire(&bulk, db, engine->config->retention, pool));
+    } while (bulk && !engine->is_stopping);
     return NULL;
 }
 

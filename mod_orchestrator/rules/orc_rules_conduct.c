@@ -22,11 +22,12 @@ typedef struct conduct_t {
     const json_t *parameters; /* without secrets */
     json_t *inputs;           /* of an update, with them */
     orc_rules_placer_t *place;
+    const char *done; /* what was done without an operation; NULL: nothing */
     const orc_store_target_t *target;
     orc_rules_call_t call;
 } conduct_t;
 
-typedef orc_error_t *asking_t(const char **operation_id, const conduct_t *conduct);
+typedef orc_error_t *asking_t(const char **operation_id, conduct_t *conduct);
 
 /* ---- what is asked for ---- */
 
@@ -35,16 +36,20 @@ static int is_true(const conduct_t *conduct, const char *name)
     return json_is_true(json_object_get(conduct->parameters, name));
 }
 
-static orc_error_t *delete (const char **operation_id, const conduct_t *conduct)
+static orc_error_t *erase(const char **operation_id, conduct_t *conduct)
 {
     const orc_rules_deletion_t wish = {.id = conduct->target->deployment_id,
                                        .is_forced = is_true(conduct, "force"),
                                        .is_unsecure = is_true(conduct, "unsecure")};
 
-    return orc_rules_delete(operation_id, &conduct->call, &wish);
+    ORC_TRY(orc_rules_delete(operation_id, &conduct->call, &wish));
+    if (!*operation_id && wish.is_forced)
+        conduct->done = conduct->one->is_dry_run ? "Would remove the row of the deployment, which is deleted."
+                                                 : "The row of the deployment is removed.";
+    return NULL;
 }
 
-static orc_error_t *update(const char **operation_id, const conduct_t *conduct)
+static orc_error_t *update(const char **operation_id, conduct_t *conduct)
 {
     const orc_rules_update_t wish = {.id = conduct->target->deployment_id, .inputs = conduct->inputs, .is_anew = 1};
 
@@ -59,23 +64,23 @@ static orc_error_t *act(const char **operation_id, const conduct_t *conduct, orc
     return orc_rules_machine_ask(operation_id, &conduct->call, &wish);
 }
 
-static orc_error_t *start(const char **operation_id, const conduct_t *conduct)
+static orc_error_t *start(const char **operation_id, conduct_t *conduct)
 {
     return act(operation_id, conduct, ORC_RULES_START);
 }
 
-static orc_error_t *stop(const char **operation_id, const conduct_t *conduct)
+static orc_error_t *stop(const char **operation_id, conduct_t *conduct)
 {
     return act(operation_id, conduct, ORC_RULES_STOP);
 }
 
-static orc_error_t *reboot(const char **operation_id, const conduct_t *conduct)
+static orc_error_t *reboot(const char **operation_id, conduct_t *conduct)
 {
     return act(operation_id, conduct, ORC_RULES_REBOOT);
 }
 
 /* The last thing that was asked for there. */
-static orc_error_t *retry(const char **operation_id, const conduct_t *conduct)
+static orc_error_t *retry(const char **operation_id, conduct_t *conduct)
 {
     const orc_rules_operation_t wish = {.deployment_id = conduct->target->deployment_id,
                                         .id = conduct->target->last_operation_id,
@@ -92,8 +97,8 @@ static const struct {
     asking_t *ask;
     int is_of_machines;
 } types[] = {
-    {"DELETE", delete, 0}, {"UPDATE", update, 0}, {"RETRY", retry, 0}, {"START", start, 1},
-    {"STOP", stop, 1},     {"REBOOT", reboot, 1}, {NULL, NULL, 0},
+    {"DELETE", erase, 0}, {"UPDATE", update, 0}, {"RETRY", retry, 0}, {"START", start, 1},
+    {"STOP", stop, 1},    {"REBOOT", reboot, 1}, {NULL, NULL, 0},
 };
 
 static int type_of(const orc_store_orchestration_t *one)
@@ -110,6 +115,13 @@ static int type_of(const orc_store_orchestration_t *one)
 static orc_error_t *decide(const conduct_t *conduct, const orc_store_decision_t *decision)
 {
     return orc_store_target_decide(conduct->service->db, conduct->target->id, decision, conduct->call.pool);
+}
+
+static orc_error_t *conclude(const conduct_t *conduct, const char *what)
+{
+    const orc_store_decision_t decision = {.state = "succeeded", .description = what};
+
+    return decide(conduct, &decision);
 }
 
 static orc_error_t *skip(const conduct_t *conduct, const char *why)
@@ -185,6 +197,7 @@ static orc_error_t *ask(int *is_late, conduct_t *conduct, const orc_identity_t *
     const char *operation_id = NULL;
     orc_error_t *error;
 
+    conduct->done = NULL;
     conduct->call = (orc_rules_call_t){.service = conduct->service,
                                        .who = &own,
                                        .correlation_id = conduct->one->correlation_id,
@@ -198,7 +211,9 @@ static orc_error_t *ask(int *is_late, conduct_t *conduct, const orc_identity_t *
         return refused(conduct, error);
     if (child.outcome)
         return rehearse(conduct, child.outcome);
-    return operation_id ? NULL : skip(conduct, "nothing was to be done");
+    if (operation_id)
+        return NULL;
+    return conduct->done ? conclude(conduct, conduct->done) : skip(conduct, "nothing was to be done");
 }
 
 /* ---- turns ---- */

@@ -58,7 +58,7 @@ orc_error_t *orc_rules_delete(const char **operation_id, const orc_rules_call_t 
     work_t work = {call, deletion, NULL, 0};
 
     ORC_TRY(orc_rules_transact(call, ask, &work));
-    if (work.is_forgotten)
+    if (work.is_forgotten && !(call->child && call->child->is_dry_run))
         orc_log(ORC_LOG_NOTICE, "deployment %s: its row is removed by force", deletion->id);
     *operation_id = work.operation_id;
     return NULL;

@@ -347,3 +347,14 @@ orc_error_t *orc_store_orchestration_end(orc_db_source_t *source, const char *id
 {
     return orc_db_transact(source, end, (void *)id, 0, pool);
 }
+
+orc_error_t *orc_store_orchestrations_retire(int *deleted, orc_db_t *db, apr_interval_time_t retention,
+                                             apr_pool_t *pool)
+{
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_keep_house_orchestrations(.retention = orc_value_number(retention, pool)),
+                           pool));
+    *deleted = rows.count;
+    return NULL;
+}

@@ -108,6 +108,10 @@ typedef struct orc_store_progress_t {
 orc_error_t *orc_store_orchestration_progress(orc_store_progress_t *progress, orc_db_source_t *source, const char *id,
                                               apr_pool_t *pool);
 
+/** Deletes some that ended so long ago and have no operation any more; *deleted: how many. */
+orc_error_t *orc_store_orchestrations_retire(int *deleted, orc_db_t *db, apr_interval_time_t retention,
+                                             apr_pool_t *pool);
+
 /** Ends it, when nothing of it waits or is at work. */
 orc_error_t *orc_store_orchestration_end(orc_db_source_t *source, const char *id, apr_pool_t *pool);
 

@@ -351,6 +351,16 @@ FROM (SELECT format('Scheduled %s operations', count(*) FILTER (WHERE NOT t.is_s
 WHERE o.id = :id::uuid AND o.resolved_at IS NOT NULL AND o.state IN ('in progress', 'retrying')
     AND (o.state = 'retrying' OR o.description <> s.description)
 
+-- One that ended so long ago goes with its counts, once none of its operations is kept any more.
+-- name: keep_house_orchestrations
+-- columns: id
+DELETE FROM orchestrations WHERE id = ANY (ARRAY(
+    SELECT o.id FROM orchestrations o
+    WHERE o.ended_at < clock_timestamp() - :retention::bigint * interval '1 microsecond'
+      AND NOT EXISTS (SELECT FROM operations x WHERE x.orchestration_id = o.id)
+    ORDER BY o.created_at LIMIT 10 FOR UPDATE SKIP LOCKED))
+RETURNING id
+
 -- The end of a locked one, when nothing waits or is at work: failed when something has an operation that failed, and no
 -- later one that succeeded.
 -- name: orchestration_end

@@ -147,6 +147,43 @@ def test_a_dry_run_changes_nothing_and_says_what_would_happen(stack):
     assert alice.deployment(one) == before
 
 
+def test_a_dry_runs_operation_is_an_operation_as_any(stack):
+    alice = stack.person()
+    [one] = complete(alice)
+    last = alice.deployment(one)["last_operation"]
+    id_ = ask(alice, "DELETE", {"target": "all"}, dryRun=True)
+    end(alice, id_)
+    [target] = operations(alice, id_)
+    path = "/operations/" + target["operationID"]
+    made = expect(alice.get(path), 200).json()
+    assert (made["dry_run"], made["orchestration_id"]) == (True, id_)
+    assert [listed["id"] for listed in expect(alice.get("/operations", params={
+        "orchestration_id": id_, "dry_run": "true"}), 200).json()["data"]] == [made["id"]]
+    expect(alice.get(path + "/stages"), 200)
+    assert target["description"] in expect(alice.get(path + "/logs"), 200).text
+    assert alice.deployment(one)["last_operation"] == last
+    expect(alice.post(path + "/retry"), 409)
+    expect(stack.person(admin=True).delete(path), 204)
+    assert look(alice, id_)["operationStats"] == {"succeeded": 1}  # the orchestration keeps what it was
+
+
+def test_what_is_deleted_already_goes_by_force(stack):
+    admin = stack.person(admin=True)
+    [one] = complete(admin)
+    expect(admin.delete("/deployments/" + one), 202)
+    admin.wait_for_status(one, "DELETE_COMPLETE")
+    fields = {"parameters": {"force": True}}
+    selector = {"deploymentID": one, "status": "DELETE_COMPLETE"}
+    id_ = ask(admin, "DELETE", selector, dryRun=True, **fields)
+    end(admin, id_)
+    assert operations(admin, id_)[0]["description"] == "Would remove the row of the deployment, which is deleted."
+    expect(admin.get("/deployments/" + one), 200)
+    id_ = ask(admin, "DELETE", selector, **fields)
+    assert end(admin, id_)["description"] == "Scheduled 1 operations"
+    assert operations(admin, id_)[0]["description"] == "The row of the deployment is removed."
+    expect(admin.get("/deployments/" + one), 404)
+
+
 # ---- what is wrong ----
 
 @pytest.mark.parametrize("body, wrong", [

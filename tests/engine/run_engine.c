@@ -108,6 +108,7 @@ static void read_config(orc_config_t *config, const json_t *json, apr_pool_t *po
     config->sweep_interval = time_of(json, "sweep_interval", config->sweep_interval);
     config->watch_interval = time_of(json, "watch_interval", config->watch_interval);
     config->delete_repeat = time_of(json, "delete_repeat", config->delete_repeat);
+    config->retention = time_of(json, "retention", config->retention);
     config->public_address_recheck = time_of(json, "public_address_recheck", config->public_address_recheck);
     config->max_operations = (int)orc_json_integer(json, "max_operations", config->max_operations);
     config->max_operations_per_group =

@@ -216,6 +216,22 @@ def test_a_person_goes_before_what_an_orchestration_waits_for(rig):
     assert order[0] == own and len(order) == 3
 
 
+def test_what_ended_long_ago_goes_behind_its_operations(rig):
+    person = rig.person()
+    rows(rig, person, 1)
+    engine = rig.engine()
+    kept, gone, young = [orchestrate(rig, person, "DELETE", is_dry_run=True) for _ in range(3)]
+    for id_ in (kept, gone, young):
+        end(rig, id_)
+    engine.stop()
+    rig.sql("UPDATE orchestrations SET ended_at = now() - interval '1 day' WHERE id IN (%s, %s)", (kept, gone))
+    rig.sql("DELETE FROM operations WHERE orchestration_id IN (%s, %s)", (gone, young))
+    rig.engine(retention=3600000)
+    rig.wait_for(lambda: not rig.sql("SELECT FROM orchestrations WHERE id = %s", (gone,)), 20, "one less")
+    assert rig.sql("SELECT count(*) FROM orchestrations WHERE id IN (%s, %s)", (kept, young)) == [(2,)]
+    assert targets(rig, gone) == [] and len(targets(rig, young)) == 1
+
+
 # ---- selectors ----
 
 @pytest.fixture(scope="module")
