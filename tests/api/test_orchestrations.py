@@ -359,6 +359,9 @@ def test_no_more_are_at_work_than_there_are_workers(stack):
     stack.wait_for(lambda: stack.sql("SELECT due_at > now() FROM work WHERE id = %s AND phase = 'working'", (id_,)) == [
         (True,)], 10, "an orchestration that has looked at it")
     wait_for_states(alice, id_, in_progress=2, pending=2)
+    stack.wait_for(lambda: stack.sql("SELECT count(*) FROM operations o JOIN orchestration_targets t USING (id)"
+                                     " WHERE t.orchestration_id = %s AND o.phase = 'confirming'", (id_,)) == [(2,)], 20,
+                   "two that IM has taken")
     stack.control.release()
     wait_for_states(alice, id_, in_progress=2, succeeded=2)
     assert let_go(alice, id_)["operationStats"] == {"succeeded": 4}
