@@ -64,8 +64,14 @@ static const char *nowhere(const char *hosts, apr_pool_t *pool)
     return list;
 }
 
-/* Begins to connect to nowhere with everything else that is said. A service's file is not looked at: it may be another
- * user's. */
+/* A service's file, and the credentials that GSSAPI needs, may be another user's than the one who reads this. */
+static int is_of_its_user(const PQconninfoOption *option)
+{
+    return strcmp(option->keyword, "service") == 0 ||
+           (strcmp(option->keyword, "gssencmode") == 0 && strcmp(option->val, "require") == 0);
+}
+
+/* Begins to connect to nowhere with everything else that is said. */
 static PGconn *begin_nowhere(const PQconninfoOption *options, apr_pool_t *pool)
 {
     const char *where = find_option(options, "hostaddr")->val ? "hostaddr" : "host";
@@ -75,7 +81,7 @@ static PGconn *begin_nowhere(const PQconninfoOption *options, apr_pool_t *pool)
     for (; options->keyword; options++) {
         const char *value = strcmp(options->keyword, where) == 0 ? nowhere(options->val, pool) : options->val;
 
-        if (!value || strcmp(options->keyword, "service") == 0)
+        if (!value || is_of_its_user(options))
             continue;
         APR_ARRAY_PUSH(names, const char *) = options->keyword;
         APR_ARRAY_PUSH(values, const char *) = value;
