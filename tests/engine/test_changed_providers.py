@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from harness.client import template
+from harness.live import HELD
 from left import left, wait_for_warning
 from stack import process
 
@@ -27,9 +29,8 @@ def daemon(bare_rig):
 
 def held_at_the_first(rig, daemon):
     daemon(lambda named: None)
-    rig.control.fault(fault="http_503", on="state")
     person = rig.person(group=rig.pair())
-    id = person.create(retries=3)
+    id = person.create(template(im_simulator={"boot_ms": HELD}), retries=3)
     rig.wait_for_phase(id, "provisioning")
     return person, id
 
@@ -41,7 +42,7 @@ def held_at_the_first(rig, daemon):
 def test_nothing_is_made_at_a_provider_that_is_none_any_more(bare_rig, daemon, change, reason):
     person, id = held_at_the_first(bare_rig, daemon)
     daemon(change)
-    bare_rig.control.mend()
+    bare_rig.control.release()
     bare_rig.finish(id, "failed")
     last = bare_rig.steps(id)[-1]
     assert (last["provider"], last["status"]) == ("good-one", "failed") and reason in last["message"]
