@@ -238,17 +238,32 @@ int mo_places_is_set(const request_rec *r, const char *handler)
     return section->expr_handler && is_in_tree(ap_conftree, section->expr_handler, handler, r->pool);
 }
 
-int mo_places_has(const mo_config_t *config, const server_rec *server, const char *path)
+const mo_base_t *mo_places_at(const mo_config_t *config, const server_rec *server, const char *path)
+{
+    const mo_base_t *found = NULL;
+    int i;
+
+    for (i = 0; i < config->bases->nelts; i++) {
+        const mo_base_t *base = &APR_ARRAY_IDX(config->bases, i, mo_base_t);
+
+        if ((base->server == server || !base->server->is_virtual) && mo_places_covers(base, path) &&
+            (!found || base->length > found->length))
+            found = base;
+    }
+    return found;
+}
+
+const mo_base_t *mo_places_beside(const mo_config_t *config, const server_rec *server, const orc_surface_t *surface)
 {
     int i;
 
     for (i = 0; i < config->bases->nelts; i++) {
         const mo_base_t *base = &APR_ARRAY_IDX(config->bases, i, mo_base_t);
 
-        if ((base->server == server || !base->server->is_virtual) && mo_places_covers(base, path))
-            return 1;
+        if (base->surface == surface && (base->server == server || !base->server->is_virtual))
+            return base;
     }
-    return 0;
+    return NULL;
 }
 
 const mo_base_t *mo_places_first(const mo_config_t *config, const orc_surface_t *surface)

@@ -35,11 +35,14 @@ int mo_places_is_set(const request_rec *r, const char *handler);
 /** True for the path of a place and for those below it. */
 int mo_places_covers(const mo_base_t *base, const char *path);
 
-/** True when a path leads to a place of the server, as far as a path alone can tell. */
-int mo_places_has(const mo_config_t *config, const server_rec *server, const char *path);
+/** The place of a server that a path leads to, as far as a path alone can tell; NULL when it leads to none. */
+const mo_base_t *mo_places_at(const mo_config_t *config, const server_rec *server, const char *path);
 
 /** The first place of a surface; NULL when it is bound nowhere. */
 const mo_base_t *mo_places_first(const mo_config_t *config, const orc_surface_t *surface);
+
+/** The first place of a surface that a server's clients reach; NULL when there is none. */
+const mo_base_t *mo_places_beside(const mo_config_t *config, const server_rec *server, const orc_surface_t *surface);
 
 /** The surface that a handler's name means, in any case; NULL when it means none. */
 const orc_surface_t *mo_places_surface(const char *handler);

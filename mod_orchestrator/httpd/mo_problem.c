@@ -9,6 +9,7 @@
 
 #include "mo_auth.h"
 #include "mo_request.h"
+#include "mo_surfaces.h"
 
 #define FILTER "ORCHESTRATOR_PROBLEM"
 
@@ -65,6 +66,19 @@ static orc_error_t *describe_headers(const request_rec *r, apr_pool_t *pool)
     return NULL;
 }
 
+/* The surface that was asked. Of a request that failed before httpd has looked for a <Location>, its path says it; the
+ * API's form is everybody's where there is none. */
+static const orc_surface_t *surface_of(const request_rec *failed)
+{
+    const mo_request_t *ours = mo_request_of(failed);
+    const char *path = failed->parsed_uri.path;
+    const mo_base_t *base = ours   ? ours->base
+                            : path ? mo_places_at(mo_config_of(failed->server), failed->server, path)
+                                   : NULL;
+
+    return base ? base->surface : mo_surfaces[0];
+}
+
 static orc_response_t *make_problem(request_rec *r, int status)
 {
     orc_response_t *response = orc_response_make(r->pool);
@@ -76,7 +90,7 @@ static orc_response_t *make_problem(request_rec *r, int status)
         error = describe_headers(failed, r->pool);
     if (!error)
         error = describe(status, r->pool);
-    (ours ? ours->base->surface->problem : orc_response_problem)(response, error, mo_request_id(r), r->pool);
+    surface_of(failed)->problem(response, error, mo_request_id(r), r->pool);
     if (!ours)
         apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
     if (status == HTTP_UNAUTHORIZED && !apr_table_get(r->err_headers_out, "WWW-Authenticate") &&
@@ -146,6 +160,7 @@ static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *brigade)
         return APR_SUCCESS;
     }
     response = make_problem(r, r->status);
+    r->status = response->status; /* the surface's clients may know fewer */
     apr_table_do(copy_header, r, response->headers, NULL);
     ap_set_content_type(r, response->content_type);
     ap_set_content_length(r, response->length);
@@ -167,7 +182,7 @@ static int is_for_us(const request_rec *r)
     if (mo_request_of(r))
         return 1;
     return r->per_dir_config == r->server->lookup_defaults && r->parsed_uri.path &&
-           mo_places_has(config, r->server, r->parsed_uri.path);
+           mo_places_at(config, r->server, r->parsed_uri.path) != NULL;
 }
 
 int mo_problem_keep(request_rec *r)

@@ -139,7 +139,7 @@ int mo_recognise_undecodable(request_rec *r)
     char *path;
     int status;
 
-    if (!r->parsed_uri.path || !mo_places_has(config, r->server, r->parsed_uri.path))
+    if (!r->parsed_uri.path || !mo_places_at(config, r->server, r->parsed_uri.path))
         return DECLINED;
     path = apr_pstrdup(r->pool, r->parsed_uri.path);
     status = core->allow_encoded_slashes ? ap_unescape_url_keep2f(path, core->decode_encoded_slashes)
@@ -164,7 +164,7 @@ static const mo_base_t *look_ahead(const mo_config_t *config, request_rec *r)
     ap_conf_vector_t *merged = r->per_dir_config;
     const mo_base_t *base;
 
-    if (!mo_places_has(config, r->server, r->uri))
+    if (!mo_places_at(config, r->server, r->uri))
         return NULL;
     base = ap_location_walk(r) == OK && ap_if_walk(r) == OK ? mo_places_of(config, r) : NULL;
     r->per_dir_config = merged;

@@ -39,6 +39,15 @@ static const char *body_obstacle(const request_rec *r)
     return NULL;
 }
 
+/* Where the other surface that tells of what this one does is bound; NULL: nowhere. */
+static const char *other_url(request_rec *r, const orc_surface_t *surface)
+{
+    const orc_surface_t *other = mo_places_surface(surface->other);
+    const mo_base_t *base = other ? mo_places_beside(mo_config_of(r->server), r->server, other) : NULL;
+
+    return base ? mo_link_base_url(r, base) : NULL;
+}
+
 static void fill(orc_request_t *request, request_rec *r, const mo_request_t *ours, const mo_child_t *child)
 {
     request->pool = r->pool;
@@ -46,6 +55,7 @@ static void fill(orc_request_t *request, request_rec *r, const mo_request_t *our
     request->process = mo_child_process(child, ours->base->surface);
     request->method = mo_request_method(r);
     request->base_url = mo_link_base_url(r, ours->base);
+    request->other_url = other_url(r, ours->base->surface);
     request->path = ours->path;
     request->query = r->args;
     request->content_type = mo_query_media_type(apr_table_get(r->headers_in, "Content-Type"), r->pool);

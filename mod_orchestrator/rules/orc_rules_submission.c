@@ -59,16 +59,15 @@ static void check_times(orc_error_t **wrong, const orc_rules_submission_t *wish,
 
 /* ---- the caller ---- */
 
-static orc_error_t *check_group(const submission_t *s)
+orc_error_t *orc_rules_group_check(const orc_rules_call_t *call, const char *user_group)
 {
-    const orc_identity_t *who = s->call->who;
-    const orc_issuer_config_t *issuer = orc_config_issuer(s->call->service->config, who->issuer);
+    const orc_identity_t *who = call->who;
+    const orc_issuer_config_t *issuer = orc_config_issuer(call->service->config, who->issuer);
 
-    if (!orc_words_contain(who->groups, s->wish->user_group))
-        return orc_error(s->call->pool, 403, "forbidden.group", "You are not a member of the user group.");
-    if (issuer && issuer->groups && issuer->groups->nelts > 0 &&
-        !orc_words_contain(issuer->groups, s->wish->user_group))
-        return orc_error(s->call->pool, 403, "forbidden.group", "The user group is not authorised here.");
+    if (!orc_words_contain(who->groups, user_group))
+        return orc_error(call->pool, 403, "forbidden.group", "You are not a member of the user group.");
+    if (issuer && issuer->groups && issuer->groups->nelts > 0 && !orc_words_contain(issuer->groups, user_group))
+        return orc_error(call->pool, 403, "forbidden.group", "The user group is not authorised here.");
     return NULL;
 }
 
@@ -106,7 +105,7 @@ static orc_error_t *parse(const orc_tosca_template_t **tosca, const stored_t *st
     orc_rules_parsed_t *parsed = s->call->service->rules->parsed;
     orc_tosca_template_t *own;
 
-    if (!s->wish->user_group || check_group(s)) {
+    if (!s->wish->user_group || orc_rules_group_check(s->call, s->wish->user_group)) {
         ORC_TRY(orc_tosca_parse(&own, stored->content, strlen(stored->content), s->call->service->types, "",
                                 s->call->pool));
         *tosca = own;
@@ -273,7 +272,7 @@ static orc_error_t *submit(int *is_outdated, const orc_rules_call_t *call, const
     ORC_TRY(find_template(&stored, &s));
     ORC_TRY(plan_resources(&s, &stored));
     ORC_TRY(s.wrong);
-    ORC_TRY(check_group(&s));
+    ORC_TRY(orc_rules_group_check(call, wish->user_group));
     orc_rules_target_check(
         &s.unfit, call, &(orc_rules_target_t){wish->user_group, wish->target_provider, wish->target_region, s.needs});
     ORC_TRY(s.unfit);

@@ -31,6 +31,9 @@ void orc_rules_submission_check(orc_error_t **error, const orc_rules_call_t *cal
  */
 orc_error_t *orc_rules_submit(const orc_rules_call_t *call, const orc_rules_submission_t *wish);
 
+/** Whether the caller may act for a user group, a name as orc_group_name gives it: NULL, or a 403. */
+orc_error_t *orc_rules_group_check(const orc_rules_call_t *call, const char *user_group);
+
 /** 429: so many of the group wait for their turn. */
 orc_error_t *orc_rules_queue_full(int max_queued, apr_pool_t *pool);
 

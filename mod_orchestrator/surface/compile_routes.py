@@ -4,8 +4,11 @@
 C. What these files may hold: README.md beside this.
 
 usage: compile_routes.py ROUTES_FOLDER ROUTES.h ROUTES.c ENUMS.h [FEATURE...]
+       compile_routes.py --surface NAME ENUMS.json ROUTES_FOLDER ROUTES.h ROUTES.c
 
-A route with a "feature" is left out unless that is named.
+A route with a "feature" is left out unless that is named. The second form is of a surface whose document somebody else
+has written: a table of routes and the schemas of bodies, orc_NAME_routes and orc_NAME_routes_schemas, with the enums of
+the first.
 """
 import hashlib
 import json
@@ -43,7 +46,8 @@ HEADERS = {
     "Retry-After": ("Seconds", {"type": "integer"}),
     "WWW-Authenticate": ("Bearer", {"type": "string"}),
     "Allow": ("The path's methods", {"type": "string"}),
-    "Cache-Control": ("Who may keep the answer", {"type": "string"})}
+    "Cache-Control": ("Who may keep the answer", {"type": "string"}),
+    "Link": ("The operation in the service manager's form, where that is bound", {"type": "string"})}
 
 
 def fail(message):
@@ -72,11 +76,12 @@ def many(schema, most=100):
             "explode": True}
 
 
-def parameter(name, extra, text, place="query", example=None):
+def parameter(name, extra, text, place="query", example=None, needed=False):
     """A parameter object. Without an example it is made up of the schema."""
     if example is None:
         example = describe_routes.example(name, extra["schema"], {})
-    return {"name": name, "in": place, "required": place == "path", "description": text, **extra, "example": example}
+    return {"name": name, "in": place, "required": needed or place == "path", "description": text, **extra,
+            "example": example}
 
 
 def choices_of(where, value):
@@ -164,7 +169,8 @@ def query_parameter(entry, enums):
         return parameter(entry["name"], many(schema), entry.get("description", ""))
     example = entry.get("example", "word" if entry["kind"] in ("word", "text") else 1 if entry["kind"] == "integer"
                         else None)
-    return parameter(entry["name"], {"schema": schema}, entry.get("description", ""), example=example)
+    return parameter(entry["name"], {"schema": schema}, entry.get("description", ""), example=example,
+                     needed=entry.get("needed", False))
 
 
 def spelled(schema, enums):
@@ -219,7 +225,7 @@ def response(status, spec, route):
     headers["Cache-Control"]["schema"] = caching_schema(status, route)
     for name in spec.get("headers", []):
         headers[name] = header(name)
-    for name in spec.get("optional", []):
+    for name in spec.get("optional", []) + (["Link"] if status == 202 else []):
         headers[name] = header(name, required=False)
     if status == 401:
         headers["WWW-Authenticate"] = header("WWW-Authenticate")
@@ -378,18 +384,18 @@ def c_columns(lists):
     return "".join(out)
 
 
-def c_routes(routes):
+def c_routes(routes, table):
     before, rows = [], []
     for route in routes:
         query, other = "no_query", "no_types"
         if route.get("query"):
             query = "query_" + route["id"]
-            entries = "".join("    {%s, ORC_KIND_%s, %s, %d, %d, %d, %d},\n" % (
+            entries = "".join("    {%s, ORC_KIND_%s, %s, %d, %d, %d, %d, %d},\n" % (
                 literal(entry["name"]), entry["kind"].upper(),
                 "choices_" + entry["choices"] if "choices" in entry else "NULL", entry.get("max_length", 0),
-                entry.get("many", False), entry.get("minimum", 0), entry.get("maximum", 0))
+                entry.get("many", False), entry.get("needed", False), entry.get("minimum", 0), entry.get("maximum", 0))
                 for entry in route["query"])
-            before.append("static const orc_query_t %s[] = {\n%s    {NULL, 0, NULL, 0, 0, 0, 0},\n};\n\n" %
+            before.append("static const orc_query_t %s[] = {\n%s    {NULL, 0, NULL, 0, 0, 0, 0, 0},\n};\n\n" %
                           (query, entries))
         if route.get("body", {}).get("also"):
             other = "types_" + route["id"]
@@ -406,7 +412,7 @@ def c_routes(routes):
             " | ".join(flags) or "0", literal(route["body"]["schema"]) if "body" in route else "NULL",
             route.get("body", {}).get("check", "NULL"), other, query,
             "columns_" + route["list"] if "list" in route else "NULL"))
-    return "".join(before) + "const orc_route_t orc_routes[] = {\n" + "".join(rows) + \
+    return "".join(before) + "const orc_route_t %s[] = {\n" % table + "".join(rows) + \
         "    {NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},\n};\n\n"
 
 
@@ -496,9 +502,10 @@ def reachable(document, routes):
     return names
 
 
-def read(folder, features):
-    """(document, routes in the order of their table, enums) of a folder."""
+def read(folder, features, shared=None):
+    """(document, routes in the order of their table, enums) of a folder; `shared`: enums that are not its own."""
     document = merged(folder)
+    document["enums"].update(shared or {})
     enums = choices(document["enums"])
     document["components"] = spelled(document["components"], enums)
     routes = [{**route, "tag": tag} for tag, entries in document["routes"].items() for route in entries
@@ -521,35 +528,59 @@ def served(name, text):
             'const char orc_routes_%s_hash[] = "%s";\n' % (name, hashlib.sha256(text.encode()).hexdigest()[:32]))
 
 
-def main():
-    folder, header_path, source_path, enums_path = (pathlib.Path(argument) for argument in sys.argv[1:5])
-    document, routes, enums = read(folder, sys.argv[5:])
-    enums_path.write_text(c_enums(document["enums"]))
-    contract = openapi(document, routes, enums)
+def c_header(name, document, routes, more=""):
+    """What a surface's table of routes is called, its schemas, its handlers; `more` is put before these."""
     # Of all features: their sources are there, whether or not they are built.
     handlers = sorted({route["handler"] for entries in document["routes"].values() for route in entries})
     checks = sorted({route["body"]["check"] for route in routes if "check" in route.get("body", {})})
-    header_path.write_text(
-        LICENCE + '#ifndef ORC_ROUTES_H\n#define ORC_ROUTES_H\n\n#include "orc_surface_route.h"\n\n'
-        "/** Every route, ended by a NULL id; a fixed path comes before one with a parameter in its place. */\n"
-        "extern const orc_route_t orc_routes[];\n\n/** The schemas of request bodies, as JSON. */\n"
-        "extern const char orc_routes_schemas[];\n\n/** The OpenAPI document and the page made of it, each in parts, "
-        "ended by NULL, with the surface's URL between them; and their hashes. */\n"
-        "extern const char *const orc_routes_openapi[], *const orc_routes_page[];\n"
-        "extern const char orc_routes_openapi_hash[], orc_routes_page_hash[];\n\n/* The handlers. */\n"
-        + "".join("orc_handler_t %s;\n" % name for name in handlers)
-        + "".join("orc_body_check_t %s;\n" % name for name in checks) + "\n#endif\n")
+    return (LICENCE + '#ifndef {0}_H\n#define {0}_H\n\n#include "orc_surface_route.h"\n\n'
+            "/** Every route, ended by a NULL id; a fixed path comes before one with a parameter in its place. */\n"
+            "extern const orc_route_t {1}[];\n\n/** The schemas of request bodies, as JSON. */\n"
+            "extern const char {1}_schemas[];\n\n".format(name.upper(), name) + more + "/* The handlers. */\n"
+            + "".join("orc_handler_t %s;\n" % handler for handler in handlers)
+            + "".join("orc_body_check_t %s;\n" % check for check in checks) + "\n#endif\n")
+
+
+def c_source(name, document, routes, enums):
     used = {entry["choices"] for columns in document["lists"].values() for entry in columns if "choices" in entry}
     used |= {entry["choices"] for route in routes for entry in route.get("query", []) if "choices" in entry}
     lists = {name: columns for name, columns in document["lists"].items()
              if any(route.get("list") == name for route in routes)}
-    source_path.write_text(
-        LICENCE + '#include <stddef.h>\n\n#include "orc_routes.h"\n\n' + c_choices(used, enums) + c_columns(lists)
-        + "static const orc_query_t no_query[] = {\n    {NULL, 0, NULL, 0, 0, 0, 0},\n};\n\n"
-        + "static const char *const no_types[] = {NULL};\n\n" + c_routes(routes)
-        + "const char orc_routes_schemas[] =\n%s;\n\n" % c_text(json.dumps(reachable(document, routes)))
-        + served("openapi", json.dumps(contract, separators=(",", ":"), ensure_ascii=False))
-        + served("page", compile_page.page(contract)))
+    has_query = {bool(route.get("query")) for route in routes}
+    has_types = {bool(route.get("body", {}).get("also")) for route in routes}
+    return (LICENCE + '#include <stddef.h>\n\n#include "%s.h"\n\n' % name + c_choices(used, enums) + c_columns(lists)
+            + ("static const orc_query_t no_query[] = {\n    {NULL, 0, NULL, 0, 0, 0, 0, 0},\n};\n\n"
+               if False in has_query else "")
+            + ("static const char *const no_types[] = {NULL};\n\n" if False in has_types else "")
+            + c_routes(routes, name)
+            + "const char %s_schemas[] =\n%s;\n\n" % (name, c_text(json.dumps(reachable(document, routes)))))
+
+
+def compile_surface(name, enums_path, folder, header_path, source_path):
+    """A surface whose document is not ours to write."""
+    document, routes, enums = read(pathlib.Path(folder), [], json.loads(pathlib.Path(enums_path).read_text("utf-8")))
+    table = "orc_%s_routes" % name
+    pathlib.Path(header_path).write_text(c_header(table, document, routes))
+    pathlib.Path(source_path).write_text(c_source(table, document, routes, enums))
+
+
+def main():
+    if sys.argv[1] == "--surface":
+        compile_surface(*sys.argv[2:])
+        return
+    folder, header_path, source_path, enums_path = (pathlib.Path(argument) for argument in sys.argv[1:5])
+    document, routes, enums = read(folder, sys.argv[5:])
+    enums_path.write_text(c_enums(document["enums"]))
+    contract = openapi(document, routes, enums)
+    header_path.write_text(c_header(
+        "orc_routes", document, routes,
+        "/** The OpenAPI document and the page made of it, each in parts, "
+        "ended by NULL, with the surface's URL between them; and their hashes. */\n"
+        "extern const char *const orc_routes_openapi[], *const orc_routes_page[];\n"
+        "extern const char orc_routes_openapi_hash[], orc_routes_page_hash[];\n\n"))
+    source_path.write_text(c_source("orc_routes", document, routes, enums)
+                           + served("openapi", json.dumps(contract, separators=(",", ":"), ensure_ascii=False))
+                           + served("page", compile_page.page(contract)))
 
 
 if __name__ == "__main__":

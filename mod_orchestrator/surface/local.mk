@@ -10,6 +10,7 @@ liborc_la_SOURCES += \
 	$(surface)/orc_surface_handler.c $(surface)/orc_surface_handler.h \
 	$(surface)/orc_surface_idempotency.c $(surface)/orc_surface_idempotency.h \
 	$(surface)/orc_surface_list.c $(surface)/orc_surface_list.h \
+	$(surface)/orc_surface_plain.c $(surface)/orc_surface_plain.h \
 	$(surface)/orc_surface_plan.c $(surface)/orc_surface_plan.h \
 	$(surface)/orc_surface_process.c $(surface)/orc_surface_process.h \
 	$(surface)/orc_surface_route.h \

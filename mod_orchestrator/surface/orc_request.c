@@ -110,6 +110,11 @@ void orc_response_problem(orc_response_t *response, const orc_error_t *error, co
     orc_json_own(problem, pool);
     orc_response_json(response, error->status, orc_json_text(problem, pool));
     response->content_type = "application/problem+json";
+    orc_response_set_pause(response, error, pool);
+}
+
+void orc_response_set_pause(orc_response_t *response, const orc_error_t *error, apr_pool_t *pool)
+{
     if (error->retry_after > 0 || error->status == 503)
         apr_table_setn(response->headers, "Retry-After",
                        apr_itoa(pool, error->retry_after > 0 ? error->retry_after : SOON));

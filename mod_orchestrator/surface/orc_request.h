@@ -28,8 +28,9 @@ typedef struct orc_request_t {
     orc_surface_process_t *process; /* of the surface that is asked */
     const char *method;             /* "GET"; HEAD comes as GET */
     const char *base_url;           /* absolute URL of the surface, "https://host/api/v1" */
-    const char *path;               /* below the surface, decoded, "" or from its first slash, without trailing slash */
-    const char *query;              /* raw, without the question mark, or NULL: links keep it */
+    const char *other_url; /* that of the surface which it names as the `other`, where that is bound; or NULL */
+    const char *path;      /* below the surface, decoded, "" or from its first slash, without trailing slash */
+    const char *query;     /* raw, without the question mark, or NULL: links keep it */
     const apr_array_header_t *parameters; /* of orc_parameter_t, in the order given */
     const char *content_type;             /* media type without its parameters, lower case, or NULL */
     const char *body;                     /* never NULL */
@@ -43,7 +44,7 @@ typedef struct orc_request_t {
     /* filled in by the dispatcher */
     orc_rules_visit_t *visit; /* of a person; NULL: nobody is waited for */
     const struct orc_route_t *route;
-    const char *ids[4]; /* the path's parameters in their order, UUIDs in lower case, "me" already replaced */
+    const char *ids[4]; /* the path's parameters in their order: UUIDs in lower case, "me" already replaced; or texts */
     json_t *json;       /* the checked body, or NULL */
 } orc_request_t;
 
@@ -77,6 +78,9 @@ void orc_response_stream(orc_response_t *response, const char *content_type, orc
 /** Makes a response of an error: problem+json (RFC 9457) with `instance`, `errors`, and the headers that belong to it.
  */
 void orc_response_problem(orc_response_t *response, const orc_error_t *error, const char *request_id, apr_pool_t *pool);
+
+/** Sets the Retry-After of an error that has one. */
+void orc_response_set_pause(orc_response_t *response, const orc_error_t *error, apr_pool_t *pool);
 
 /** First value of a query parameter, or NULL. */
 const char *orc_request_parameter(const orc_request_t *request, const char *name);

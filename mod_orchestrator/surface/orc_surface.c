@@ -198,6 +198,8 @@ static orc_error_t *serve(orc_request_t *request, orc_response_t *response, orc_
     if (!is_let_in(request))
         return orc_error(request->pool, 403, "forbidden.admin", "Only administrators may do this.");
     ORC_TRY(call_again_when_gone(request, response));
+    if (response->status == 202 && request->other_url)
+        request->process->surface->tell_other(request, response);
     make_not_modified(request, response);
     return NULL;
 }

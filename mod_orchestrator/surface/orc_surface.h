@@ -11,6 +11,7 @@ typedef struct orc_surface_page_t {
     int number, size;    /* from 1; objects on a page */
     apr_int64_t total;   /* objects in the list */
     const char *kept;    /* the request's other parameters, encoded, each behind "&" */
+    apr_int64_t offset;  /* objects before the page */
 } orc_surface_page_t;
 
 /**
@@ -25,6 +26,10 @@ struct orc_surface_t {
     void (*problem)(orc_response_t *response, const orc_error_t *error, const char *request_id, apr_pool_t *pool);
     /** The JSON text of a page. */
     const char *(*page)(const orc_request_t *request, const orc_surface_page_t *page);
+    /** The handler of another surface, which tells of the same things in its own form; or NULL: there is none. */
+    const char *other;
+    /** Adds to a 202 where the other one, which is bound, tells of what was asked for. NULL, as `other` is. */
+    void (*tell_other)(const orc_request_t *request, orc_response_t *response);
 };
 
 /**

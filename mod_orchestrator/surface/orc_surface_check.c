@@ -12,6 +12,14 @@
 
 enum { MAX_MANY = 100 /* values of a parameter that may be given several times */ };
 
+/* A path's parameter that has another name is a text, which the handler understands. */
+static int is_id(const char *name)
+{
+    const char *end = strrchr(name, '_');
+
+    return end && strcmp(end, "_id") == 0;
+}
+
 /* Path ids become lower case; "me" is the caller where a person stands. */
 static void check_ids(orc_error_t **error, orc_request_t *request)
 {
@@ -22,6 +30,8 @@ static void check_ids(orc_error_t **error, orc_request_t *request)
         char *id = apr_palloc(request->pool, ORC_ID_LENGTH + 1);
 
         name = apr_pstrmemdup(request->pool, at + 1, strcspn(at + 1, "}"));
+        if (!is_id(name))
+            continue;
         if (strcmp(name, "user_id") == 0 && strcmp(request->ids[i], "me") == 0)
             request->ids[i] = request->identity->user_id;
         else if (orc_id_parse(request->ids[i], id))
@@ -63,6 +73,16 @@ static void check_value(orc_error_t **error, const orc_request_t *request, const
                                 "must be from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT, query->least, query->most);
 }
 
+static void check_needed(orc_error_t **error, const orc_request_t *request)
+{
+    const orc_query_t *query;
+
+    for (query = request->route->query; query->name; query++) {
+        if (query->is_needed && !orc_request_parameter(request, query->name))
+            orc_error_add_parameter(error, request->pool, query->name, "is needed");
+    }
+}
+
 static void check_query(orc_error_t **error, const orc_request_t *request)
 {
     const orc_route_t *route = request->route;
@@ -80,6 +100,7 @@ static void check_query(orc_error_t **error, const orc_request_t *request)
         else if (!route->columns || !orc_surface_plan_knows(route->columns, parameter->name, request->pool))
             orc_surface_unknown_parameter(error, request, parameter->name);
     }
+    check_needed(error, request);
     if (route->columns)
         orc_surface_plan_check(error, request);
     if (request->idempotency_key && (route->flags & ORC_ROUTE_CREATES) &&

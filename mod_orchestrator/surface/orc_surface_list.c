@@ -46,7 +46,7 @@ static apr_int64_t remembered(const listing_t *listing, orc_surface_totals_t *to
     const orc_surface_plan_t *plan = listing->plan;
     apr_int64_t total = orc_surface_totals_find(totals, key, orc_time_monotonic());
 
-    return *plan->where.text && total <= (apr_int64_t)plan->page * plan->size ? -1 : total;
+    return *plan->where.text && total <= plan->offset + plan->size ? -1 : total;
 }
 
 /* ---- reading ---- */
@@ -63,7 +63,7 @@ static orc_error_t *read_page(listing_t *listing)
                                         .order = plan->order,
                                         .is_usual = plan->is_usual,
                                         .size = plan->size,
-                                        .offset = (apr_int64_t)(plan->page - 1) * plan->size,
+                                        .offset = plan->offset,
                                         .budget = orc_rules_visit_is_costly(request->visit) ? MANY_BYTES : FEW_BYTES,
                                         .total = totals ? remembered(listing, totals, key) : -1};
 
@@ -75,7 +75,7 @@ static orc_error_t *read_page(listing_t *listing)
 
 static int costs_much(const orc_surface_plan_t *plan)
 {
-    return !plan->is_usual || (apr_int64_t)plan->page * plan->size > FEW_ROWS || plan->size > FEW_OBJECTS;
+    return !plan->is_usual || plan->offset + plan->size > FEW_ROWS || plan->size > FEW_OBJECTS;
 }
 
 /* What looks cheap and has many bytes is stopped before any is made, and done again as what it is. */
@@ -134,7 +134,7 @@ static const char *kept_parameters(const orc_request_t *request)
 orc_surface_page_t orc_surface_list_page(const orc_request_t *request, const orc_surface_plan_t *plan,
                                          const char *objects, apr_int64_t total)
 {
-    const orc_surface_page_t page = {objects, plan->page, plan->size, total, kept_parameters(request)};
+    const orc_surface_page_t page = {objects, plan->page, plan->size, total, kept_parameters(request), plan->offset};
 
     return page;
 }
@@ -152,21 +152,25 @@ static orc_error_t *what_is_wrong(const listing_t *listing)
     if (!page->is_allowed)
         return orc_rules_forbidden(listing->list->what, request->pool);
     if (page->size_that_fits > 0)
-        orc_error_add_parameter(&error, request->pool, "size",
+        orc_error_add_parameter(&error, request->pool, listing->list->plan ? listing->list->size_name : "size",
                                 "is too large here: the page has more than 16 MiB; %d would fit", page->size_that_fits);
     return error;
+}
+
+int orc_surface_list_first(const orc_surface_list_t *list)
+{
+    return orc_sql_table[list->rows.base.statement].parameters + 1;
 }
 
 orc_error_t *orc_surface_list(const orc_request_t *request, orc_response_t *response, const orc_surface_list_t *list)
 {
     orc_error_t *error = NULL;
-    listing_t listing = {.request = request,
-                         .list = list,
-                         .plan = orc_surface_plan_make(
-                             &error, request, orc_sql_table[list->rows.base.statement].parameters + 1, list->expand)};
+    listing_t listing = {.request = request, .list = list, .plan = list->plan};
     orc_surface_page_t page;
     const char *objects;
 
+    if (!list->plan)
+        listing.plan = orc_surface_plan_make(&error, request, orc_surface_list_first(list), list->expand);
     ORC_TRY(error);
     ORC_TRY(find_page(&listing));
     ORC_TRY(what_is_wrong(&listing));

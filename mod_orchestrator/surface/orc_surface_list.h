@@ -17,6 +17,9 @@ typedef struct orc_surface_list_t {
     const char *what;             /* noun for problems when it may not be read, "deployment" */
     orc_surface_expand_t *expand; /* or NULL */
     int is_costly;                /* whichever page is asked for */
+    const orc_surface_plan_t
+        *plan;             /* what is asked for, where a surface has other parameters; or NULL: the usual ones */
+    const char *size_name; /* of its parameter for the size of a page, then */
 } orc_surface_list_t;
 
 /**
@@ -24,6 +27,9 @@ typedef struct orc_surface_list_t {
  * @return 422 on `size` when the page has more than 16 MiB; 429 when the caller has too many costly requests at work
  */
 orc_error_t *orc_surface_list(const orc_request_t *request, orc_response_t *response, const orc_surface_list_t *list);
+
+/** The number of the first parameter that a list's statement leaves free, for the conditions of a plan. */
+int orc_surface_list_first(const orc_surface_list_t *list);
 
 /** A page around rendered objects. For orc_surface_list and its tests. */
 orc_surface_page_t orc_surface_list_page(const orc_request_t *request, const orc_surface_plan_t *plan,

@@ -251,6 +251,7 @@ orc_surface_plan_t *orc_surface_plan_make(orc_error_t **error, const orc_request
     plan->where = orc_store_where_make(first, request->pool);
     plan->page = number(&planner, "page", 1, MAX_PAGE);
     plan->size = number(&planner, "size", DEFAULT_SIZE, MAX_SIZE);
+    plan->offset = (apr_int64_t)(plan->page - 1) * plan->size;
     plan_order(&planner);
     /* In the table's order, not the request's: fewer different statements. */
     for (column = request->route->columns; column->name; column++) {

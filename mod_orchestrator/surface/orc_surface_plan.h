@@ -14,6 +14,7 @@ typedef const apr_array_header_t *orc_surface_expand_t(const orc_request_t *requ
 
 typedef struct orc_surface_plan_t {
     int page, size;
+    apr_int64_t offset;        /* rows before the page */
     int is_usual;              /* neither a filter nor an order is given */
     orc_store_where_t where;   /* the filters; parameters from `first` on */
     apr_array_header_t *order; /* of orc_store_key_t; the last one is the id */

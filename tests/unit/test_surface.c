@@ -19,7 +19,7 @@ static orc_error_t *echo(const orc_request_t *request, orc_response_t *response)
 
 static orc_error_t *list(const orc_request_t *request, orc_response_t *response)
 {
-    const orc_surface_page_t page = {"[1,2]", 1, 2, 5, ""};
+    const orc_surface_page_t page = {"[1,2]", 1, 2, 5, "", 0};
 
     orc_response_json(response, 200, request->process->surface->page(request, &page));
     return NULL;
