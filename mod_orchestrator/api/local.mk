@@ -11,6 +11,7 @@ liborc_la_SOURCES += \
 	$(api)/orc_api_operations.c \
 	$(api)/orc_api_operation_logs.c \
 	$(api)/orc_api_orchestrations.c \
+	$(api)/orc_api_other.c \
 	$(api)/orc_api_providers.c \
 	$(api)/orc_api_resources.c \
 	$(api)/orc_api_stages.c \

@@ -33,4 +33,6 @@ const orc_surface_t orc_api_surface = {
     .schemas = orc_routes_schemas,
     .problem = orc_response_problem,
     .page = orc_api_page,
+    .other = "orchestrator-broker",
+    .tell_other = orc_api_tell_other,
 };

@@ -2,8 +2,12 @@
 #include "mo_surfaces.h"
 
 #include "orc_api.h"
+#include "orc_broker.h"
+#include "orc_runs.h"
 
 const orc_surface_t *const mo_surfaces[] = {
     &orc_api_surface,
+    &orc_runs_surface,
+    &orc_broker_surface,
     NULL,
 };

@@ -27,6 +27,17 @@ static orc_error_t *lock(orc_store_standing_t *standing, orc_db_t *db, const wor
     return orc_rules_condition_check(&work->wish->condition, standing->tags[0], standing->tags[1]);
 }
 
+/* A deletion of the deployment that is at work already is what its run's would ask for. */
+static orc_error_t *hide_run(orc_db_t *db, const work_t *work, const orc_store_standing_t *standing, apr_pool_t *pool)
+{
+    int is_hidden;
+
+    if (!standing->deletion_id)
+        ORC_TRY(orc_rules_deployment_busy(standing, work->wish->id, pool));
+    ORC_TRY(orc_store_deployment_hide_run(&is_hidden, db, work->wish->id, work->wish->run_id, pool));
+    return is_hidden ? NULL : orc_error(pool, 409, "run.busy", "The run has not ended.");
+}
+
 static orc_error_t *ask(orc_db_t *db, void *baton, apr_pool_t *pool)
 {
     work_t *work = baton;
@@ -40,6 +51,8 @@ static orc_error_t *ask(orc_db_t *db, void *baton, apr_pool_t *pool)
     work->operation_id = NULL;
     work->is_forgotten = 0;
     ORC_TRY(lock(&standing, db, work));
+    if (work->wish->run_id)
+        ORC_TRY(hide_run(db, work, &standing, pool));
     if (standing.deletion_id) {
         row.operation_id = work->operation_id = standing.deletion_id;
         return row.is_forced || row.is_unsecure ? orc_store_deployment_delete_harder(db, &row, pool) : NULL;

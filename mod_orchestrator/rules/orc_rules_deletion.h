@@ -8,6 +8,7 @@
 typedef struct orc_rules_deletion_t {
     const char *id;                  /* of the deployment */
     int is_forced, is_unsecure;      /* for administrators */
+    const char *run_id;              /* a creation of it that is to be no run any more, too; or NULL */
     orc_rules_condition_t condition; /* on the object's versions, without the template's text and with it */
 } orc_rules_deletion_t;
 
@@ -15,7 +16,7 @@ typedef struct orc_rules_deletion_t {
  * Asks for the deletion: a new operation, or the one that is at work, which becomes forced or unsecure with it.
  * @param operation_id the operation that deletes; NULL: the deployment is deleted already, and with is_forced its row
  * is gone now
- * @return 403, 404
+ * @return 403, 404; with a run 409 while that one, or the deployment at something else than its deletion, is at work
  */
 orc_error_t *orc_rules_delete(const char **operation_id, const orc_rules_call_t *call,
                               const orc_rules_deletion_t *deletion);

@@ -114,6 +114,16 @@ orc_error_t *orc_store_deployment_delete(orc_db_t *db, const orc_store_deletion_
         pool);
 }
 
+orc_error_t *orc_store_deployment_hide_run(int *is_hidden, orc_db_t *db, const char *id, const char *run_id,
+                                           apr_pool_t *pool)
+{
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_run_hide(.id = run_id, .deployment_id = id), pool));
+    *is_hidden = rows.affected > 0;
+    return NULL;
+}
+
 orc_error_t *orc_store_deployment_delete_harder(orc_db_t *db, const orc_store_deletion_t *deletion, apr_pool_t *pool)
 {
     json_t *options = orc_json_own(json_object(), pool);

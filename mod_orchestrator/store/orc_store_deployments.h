@@ -74,6 +74,13 @@ typedef struct orc_store_deletion_t {
 /** Makes the DELETE operation of a locked deployment its last one, and tells the others to end. */
 orc_error_t *orc_store_deployment_delete(orc_db_t *db, const orc_store_deletion_t *deletion, apr_pool_t *pool);
 
+/**
+ * A creation of a locked deployment is no run any more.
+ * @param is_hidden false: it has not ended, or there is no such one
+ */
+orc_error_t *orc_store_deployment_hide_run(int *is_hidden, orc_db_t *db, const char *id, const char *run_id,
+                                           apr_pool_t *pool);
+
 /** Adds `force` or `unsecure` to a DELETE operation that is at work; `operation_id` is that one's. */
 orc_error_t *orc_store_deployment_delete_harder(orc_db_t *db, const orc_store_deletion_t *deletion, apr_pool_t *pool);
 

@@ -239,6 +239,7 @@ CREATE TABLE operations (
     parent_id        uuid,                     -- the operation that it is once more; no reference
     canceled_for     uuid,                     -- the deletion that ends it, when one does; no reference
     is_dry_run       boolean NOT NULL DEFAULT false, -- it changes nothing
+    is_hidden        boolean NOT NULL DEFAULT false, -- a creation that is no run any more
     orchestration_id uuid,                     -- that it is a part of
     labels           jsonb NOT NULL DEFAULT '{}', -- {"name": ["value", ...]}
     label_words      text[] NOT NULL GENERATED ALWAYS AS (label_words(labels)) STORED,

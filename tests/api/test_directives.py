@@ -656,6 +656,20 @@ def test_a_place_where_nobody_is_asked_for_a_token_is_refused(configuration, nee
     refused(configuration, needle, reason, lines, without=(GOOD_PLACE,))
 
 
+@pytest.mark.parametrize("handler", ["orchestrator-orchrun", "orchestrator-broker"])
+def test_the_places_of_other_surfaces_are_looked_at_as_the_first_one_s(configuration, handler):
+    bound = "SetHandler " + handler
+    assert configuration.test(place(bound, TYPE, VALID, path="/other")) == (0, "Syntax OK\n")
+    for lines, needle, reason in (
+            (place(bound, VALID, path="/other"), None, "AuthType Bearer is missing"),
+            (place(bound, TYPE, path="/other"), None, "Require valid-user is missing"),
+            (place(bound, TYPE, "Require all granted", path="/other"), "Require all", "lets everybody in"),
+            (place(bound, TYPE, VALID, path="/other") + "\n" + place("Require all granted", path="/other/%s" % (
+                "logs" if handler.endswith("orchrun") else "platforms")), "Require all", "lets everybody in"),
+            ("<LocationMatch ^/other>\n%s\n</LocationMatch>" % bound, bound, "directly in a <Location>")):
+        refused(configuration, needle, reason, lines)
+
+
 @pytest.mark.parametrize("lines", [
     place(BOUND, path="/x") + "\n" + place(TYPE, VALID, path="/"),
     place(TYPE, "Require all granted", path="/") + "\n" + place(BOUND, VALID), place(BOUND, TYPE, "Require all denied"),

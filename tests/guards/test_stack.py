@@ -9,7 +9,7 @@ import pytest
 from harness.client import Client, unique
 from harness.live import HELD
 from stack import __main__ as dev
-from stack import keys, process
+from stack import keys, local, process
 
 
 def test_a_stack_is_healthy_and_serves_its_contract(stack):
@@ -146,6 +146,13 @@ def test_directives_of_ones_own_last_until_the_next_run_without_them(bound, mine
     assert restart(bound, None)
     assert "ORCHESTRATOR_BROKER_URL" not in exported(bound, monkeypatch, capsys)
     assert person.get("/templates/" + id).status_code == 200
+
+
+def test_the_surfaces_beside_the_api_are_told_where_they_are_bound(make_stack, monkeypatch, capsys):
+    stack = make_stack(local.bindings())
+    told = exported(stack, monkeypatch, capsys)
+    assert (told["ORCHESTRATOR_RUNS_URL"], told["ORCHESTRATOR_BROKER_URL"]) == (
+        stack.base_url + "/datasourcesvc/api/v1/orchrun", stack.base_url + "/v1")
 
 
 @pytest.mark.parametrize("text, reason", [

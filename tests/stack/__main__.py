@@ -99,7 +99,8 @@ def run(arguments):
     with report.step("build") as words:
         build.module()
         words.append(os.path.relpath(build.PLAIN, process.CHECKOUT) + "/.libs/mod_orchestrator.so")
-    stack = local.Stack(local.default_folder(), providers=source, directives="" if options.im else PACE,
+    stack = local.Stack(local.default_folder(), providers=source,
+                        directives=local.bindings() + ("" if options.im else PACE),
                         im_url=options.im.rstrip("/") if options.im else None, extra=options.extra, durable=True)
     stack.start(report.line)
     token = stack.issuer.token("alice")

@@ -14,6 +14,21 @@ from .postgres import Postgres
 
 PORTS = ("http", "postgresql", "issuer", "simulator")
 TEMPLATES = os.path.join(process.CHECKOUT, "conf", "templates")
+# The surfaces beside /api/v1, and where each is usually bound.
+BESIDE = {"orchestrator-orchrun": "/datasourcesvc/api/v1/orchrun", "orchestrator-broker": "/v1"}
+PLACE = """
+<Location %s>
+    SetHandler %s
+    AuthType Bearer
+    Require valid-user
+    AuthzSendForbiddenOnFailure On
+</Location>
+"""
+
+
+def bindings():
+    """The directives that bind the surfaces beside /api/v1."""
+    return "".join(PLACE % (path, handler) for handler, path in BESIDE.items())
 
 
 def default_folder():

@@ -17,7 +17,8 @@ TOP = pathlib.Path(__file__).parents[2]
 MANY = 3000
 PERSON, DEPLOYMENT = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
 VALUES = {"with_idle": True, "id": DEPLOYMENT, "deployment_id": DEPLOYMENT, "resource_id": DEPLOYMENT,
-          "caller": PERSON, "is_admin": "f", "base_url": "https://paas.example"}
+          "caller": PERSON, "is_admin": "f", "base_url": "https://paas.example", "user_group": "g", "issuer": "i",
+          "said": None, "resource_type": "service_instances"}
 FILL = """
 INSERT INTO users (id, issuer, sub, name, username, email)
 SELECT CASE i WHEN 1 THEN %(person)s ELSE gen_random_uuid() END, 'i', 's' || i, 'n', 'u', 'e'
@@ -86,10 +87,12 @@ def scans(plans):
 def test_single_objects_are_found_by_their_keys(scans):
     for name, index in (("deployment_get", "deployments_pkey"), ("deployment_get_with_template", "deployments_pkey"),
                         ("deployment_template", "templates_pkey"), ("deployment_standing", "deployments_pkey"),
-                        ("template_get", "templates_pkey"), ("user_get", "users_pkey")):
+                        ("template_get", "templates_pkey"), ("user_get", "users_pkey"),
+                        ("broker_place", "operations_pkey"), ("broker_operation", "operations_pkey")):
         found = scans(name)
         assert index in {used for _, _, used in found}, (name, found)
-        assert [node for node in found if node[0] == "Seq Scan" and node[1] != "resource_requirements"] == [], name
+        empty = ("resource_requirements", "providers", "operation_times", "operation_steps")
+        assert [node for node in found if node[0] == "Seq Scan" and node[1] not in empty] == [], name
 
 
 def test_pages_are_found_by_the_index_of_their_order(scans):
@@ -107,6 +110,9 @@ def test_what_is_below_a_deployment_is_found_by_it(scans):
                                 ("operation_list_of_resource", "SELECT b.object FROM (%s) b", "operations"),
                                 ("operation_list_own", "SELECT b.id FROM (%s) b", "operations"),
                                 ("operation_record", "%s", "operations"),
+                                ("run_find", "%s", "operations"),
+                                ("run_get", "%s", "operations"),
+                                ("run_list_own", "SELECT b.id FROM (%s) b", "operations"),
                                 ("resource_get", "%s", "resources"),
                                 ("resource_list", "SELECT b.object FROM (%s) b", "resources")):
         kinds = {kind for kind, read, _ in scans(name, around) if read == table}
@@ -195,7 +201,7 @@ def test_whatever_everybody_s_rows_are_filtered_by_is_in_an_index(plans, collect
 
 
 @pytest.mark.parametrize("name", ["deployment_list_all", "operation_list", "operation_list_all", "operation_list_own",
-                                  "resource_list", "template_list", "user_list_all"])
+                                  "resource_list", "run_list_all", "run_list_own", "template_list", "user_list_all"])
 def test_functions_that_views_call_are_put_into_the_statement(plans, name):
     """One that stays a call is parsed and planned anew in each statement, which costs more than the rest of a page."""
     output = [text for node in plans(name, "SELECT b.object, b.bytes FROM (%s) b") for text in node.get("Output", [])]
