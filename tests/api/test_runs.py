@@ -283,6 +283,30 @@ def test_pages(quiet, many):
         assert name in runs.ask("GET", params=params, status=400).json()["message"]
 
 
+def test_a_page_of_too_much_says_how_much_fits(quiet):
+    runs = Runs(quiet.person())
+    made = [runs.create().json()["id"] for _ in range(4)]
+    quiet.sql("UPDATE deployments SET template_inputs = json_build_object('num_cpus', repeat('x', 3000000)) WHERE id IN"
+              " (SELECT deployment_id FROM operations WHERE id = ANY (%s::uuid[]))", (made,))
+    text = runs.ask("GET", status=400).json()["message"]
+    fits = int(re.search(r"_pageSize .* (\d+) would fit", text).group(1))
+    assert 0 < fits < 4
+    page = runs.ask("GET", params={"_pageSize": fits}).json()
+    assert (page["_total"], len(page["_list"])) == (4, fits)
+
+
+def test_no_run_has_more_bytes_than_its_list_reckons_with(bound):
+    """What is told in it may be longer than in the database, since it is JSON in a text."""
+    runs = Runs(bound.person())
+    content = template().replace("num_cpus: { type: integer, default: 1 }",
+                                 "num_cpus: { type: integer, default: 1 }\n    word: { type: string }")
+    body = {"orchestratorId": store(runs.client, content), "_actualparams": [entry(word='"\\\n' * 5000)]}
+    runs.wait(runs.ask("POST", json=body).json()["id"], "COMPLETED")
+    for name, in bound.sql("SELECT nspname FROM pg_namespace WHERE starts_with(nspname::text, 'orc_views_')"):
+        for bytes_, length in bound.sql('SELECT bytes, octet_length(object::text) FROM "%s".runs(NULL)' % name):
+            assert length <= bytes_
+
+
 def test_statuses(quiet, many):
     runs, made = many
     for run, status in zip(made, ("QUEUED", "RUNNING", "COMPLETED", "ERROR", "REQUEST_CANCEL", "CANCELED")):
