@@ -17,7 +17,8 @@ WHERE u.id = :caller
 
 -- The next lines of a log, at most so many: those behind `mark` that were not `sent` before. A line may be committed
 -- later than one with a higher id, so the mark that is given back stays behind what came in the last half minute, and
--- what was sent of that is given back with it. `end_line`: the operation has ended, and this is all of it. No row: the
+-- what was sent of that is given back with it; behind it is also what nobody asks for, which is not to be walked over
+-- again. `end_line`: the operation has ended, and this is all of it. No row: the
 -- caller is gone; `is_allowed` is NULL when the operation is.
 -- name: operation_log_read
 -- columns: is_allowed, is_open, count, text, end_line, next_mark, next_sent
@@ -41,7 +42,10 @@ FROM users u
                 AND l.level >= :level::log_level AND l.created_at > :since::timestamptz
               ORDER BY l.id LIMIT :most::integer) l) b
     CROSS JOIN LATERAL (
-        SELECT greatest(:mark::bigint, b.settled, (SELECT max(l.id) FROM operation_logs l
+        SELECT greatest(:mark::bigint, b.settled, CASE WHEN b.count < :most::integer THEN (SELECT l.id
+            FROM operation_logs l
+            WHERE l.operation_id = o.id AND p.is_allowed AND l.created_at < clock_timestamp() - interval '30 seconds'
+            ORDER BY l.operation_id DESC, l.id DESC LIMIT 1) END, (SELECT max(l.id) FROM operation_logs l
             WHERE l.id = ANY (:sent::bigint[]) AND (b.count < :most::integer OR l.id <= b.last)
                 AND l.created_at < clock_timestamp() - interval '30 seconds')) AS mark OFFSET 0) n
 WHERE u.id = :caller

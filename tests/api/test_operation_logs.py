@@ -13,6 +13,7 @@ import pytest
 import requests
 from deployed import ABSENT, done, frozen, own, parameters, person_id, put, submit  # noqa: F401
 
+from harness import statements
 from harness.client import expect
 from harness.live import HELD
 
@@ -266,6 +267,20 @@ def test_what_goes_with_its_deployment_has_an_end_all_the_same(frozen):
 
 
 # ---- what it costs ----
+
+def test_lines_that_nobody_asks_for_are_passed_once(frozen):
+    alice = frozen.person()
+    id = operation(alice, submit(frozen, alice))
+    for age, message in ((90, "old"), (60, "older than half a minute"), (0, "young")):
+        frozen.sql("INSERT INTO operation_logs (operation_id, deployment_id, level, stage, message, created_at)"
+                   " SELECT id, deployment_id, 'info', '', %s, now() - %s * interval '1 second' FROM operations"
+                   " WHERE id = %s", (message, age, id))
+    ids = [row[0] for row in frozen.sql("SELECT id FROM operation_logs WHERE operation_id = %s ORDER BY id", (id,))]
+    ((_, _, count, _, _, mark, sent),) = frozen.sql(*statements.together(("operation_log_read", {
+        "id": id, "mark": 0, "sent": "{}", "level": "error", "since": "-infinity", "most": 1000, "is_admin": False,
+        "caller": person_id(frozen, alice)})))
+    assert (count, mark, sent) == (0, ids[-2], "{}")
+
 
 def busy_workers(stack):
     return int(re.search(r"^BusyWorkers: (\d+)", requests.get(stack.base_url + "/server-status?auto", timeout=30).text,
