@@ -570,6 +570,9 @@ CREATE UNIQUE INDEX orchestration_targets_once
     ON orchestration_targets (orchestration_id, coalesce(resource_id, deployment_id), attempt);
 CREATE INDEX orchestration_targets_number ON orchestration_targets (orchestration_id, number);
 CREATE INDEX orchestration_targets_state ON orchestration_targets (orchestration_id, state, number);
+-- Counted for each that begins.
+CREATE INDEX orchestration_targets_at_work ON orchestration_targets (orchestration_id)
+    WHERE is_begun AND state IN ('pending', 'in progress', 'canceling');
 CREATE INDEX orchestration_targets_due ON orchestration_targets (orchestration_id, due_at, number)
     WHERE state = 'pending' AND NOT is_begun;
 

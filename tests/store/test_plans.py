@@ -18,7 +18,7 @@ MANY = 3000
 PERSON, DEPLOYMENT = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
 VALUES = {"with_idle": True, "id": DEPLOYMENT, "deployment_id": DEPLOYMENT, "resource_id": DEPLOYMENT,
           "caller": PERSON, "is_admin": "f", "base_url": "https://paas.example", "user_group": "g", "issuer": "i",
-          "said": None, "resource_type": "service_instances"}
+          "said": None, "resource_type": "service_instances", "room": 5}
 FILL = """
 INSERT INTO users (id, issuer, sub, name, username, email)
 SELECT CASE i WHEN 1 THEN %(person)s ELSE gen_random_uuid() END, 'i', 's' || i, 'n', 'u', 'e'
@@ -43,6 +43,12 @@ SELECT gen_random_uuid(), id, 0, 'n', 't', true, created_by, created_by FROM dep
 INSERT INTO infrastructures (id, deployment_id, operation_id, step, user_id, user_group, user_group_issuer, endpoint,
     standing, answer_until)
 SELECT gen_random_uuid(), deployment_id, id, 1, created_by, 'g', 'i', 'e', 'made', now() FROM operations;
+INSERT INTO orchestrations (id, type, description, parameters, is_admin, is_dry_run, keeps_windows, workers, begins_at,
+    created_by)
+VALUES (%(deployment)s, 'DELETE', '', '{}', true, false, false, 5, now(), %(person)s);
+INSERT INTO orchestration_targets (id, orchestration_id, deployment_id, due_at, name, user_group, user_group_issuer,
+    inputs)
+SELECT gen_random_uuid(), %(deployment)s, id, now(), 'n', 'g', 'i', '{}' FROM deployments;
 """
 
 
@@ -137,6 +143,13 @@ def test_counting_what_there_is_to_do_reads_nothing_that_has_ended(scans):
     found = scans("infrastructure_load")
     assert {used for _, _, used in found if used} == {"infrastructures_unwanted"}, found
     assert "Seq Scan" not in {kind for kind, _, _ in found}
+
+
+def test_counting_what_is_at_work_of_an_orchestration_reads_none_of_what_waits(scans):
+    for name in ("orchestration_adopt", "orchestration_due"):
+        found = scans(name)
+        assert "orchestration_targets_at_work" in {used for _, _, used in found}, (name, found)
+        assert ("Seq Scan", "orchestration_targets", None) not in found, name
 
 
 def columns(collection):
