@@ -10,6 +10,7 @@
 
 #include "kinds/orc_kinds.h"
 #include "orc_engine_job.h"
+#include "orc_engine_orders.h"
 #include "orc_engine_window.h"
 #include "orc_log.h"
 
@@ -103,30 +104,32 @@ orc_error_t *orc_claims_adopt(orc_engine_t *engine, orc_db_t *db, apr_pool_t *po
 
 /* ---- claiming ---- */
 
+static void add_slow(apr_array_header_t *list, const orc_engine_t *engine, orc_endpoint_t *endpoint,
+                     orc_lane_kind_t lane)
+{
+    int room = orc_window_room(engine, endpoint, lane);
+
+    if (room < ORC_ENGINE_BATCH)
+        APR_ARRAY_PUSH(list, orc_store_slow_t) =
+            (orc_store_slow_t){.endpoint = endpoint->url,
+                               .room = room > 0 ? room : 0,
+                               .rest = orc_window_pace(engine, endpoint, lane),
+                               .ahead = orc_window_put_off(engine, endpoint, lane, 0)};
+}
+
 /* Endpoints that are too slow for all that may be due there: what can't be called soon isn't claimed. For deletions
- * that shows when they are in hand. */
+ * that shows when they are in hand. So it is with what can't be ordered soon. */
 static const apr_array_header_t *slow_ones(const orc_engine_t *engine, apr_pool_t *pool)
 {
     apr_array_header_t *list = apr_array_make(pool, 4, sizeof(orc_store_slow_t));
     apr_hash_index_t *at;
+    void *endpoint;
 
     for (at = apr_hash_first(pool, engine->endpoints); at; at = apr_hash_next(at)) {
-        orc_store_slow_t *slow;
-        orc_endpoint_t *endpoint;
-        void *value;
-        int room;
-
-        apr_hash_this(at, NULL, NULL, &value);
-        endpoint = value;
-        room = orc_window_room(engine, endpoint, ORC_LANE_SHORT);
-        if (room >= ORC_ENGINE_BATCH)
-            continue;
-        slow = apr_array_push(list);
-        slow->endpoint = endpoint->url;
-        slow->room = room > 0 ? room : 0;
-        slow->rest = orc_window_pace(engine, endpoint, ORC_LANE_SHORT);
-        slow->ahead = orc_window_put_off(engine, endpoint, ORC_LANE_SHORT, 0);
+        apr_hash_this(at, NULL, NULL, &endpoint);
+        add_slow(list, engine, endpoint, ORC_LANE_SHORT);
     }
+    add_slow(list, engine, orc_orders_window(engine->orders), ORC_LANE_DELETION);
     return list;
 }
 
@@ -137,7 +140,12 @@ static void count_put_off(orc_engine_t *engine, const json_t *put_off)
 
     json_object_foreach((json_t *)put_off, url, count)
     {
-        (void)orc_window_put_off(engine, orc_window_of(engine, url), ORC_LANE_SHORT, (int)json_integer_value(count));
+        int number = (int)json_integer_value(count);
+
+        if (strcmp(url, ORC_ORDERS) == 0)
+            (void)orc_window_put_off(engine, orc_orders_window(engine->orders), ORC_LANE_DELETION, number);
+        else
+            (void)orc_window_put_off(engine, orc_window_of(engine, url), ORC_LANE_SHORT, number);
     }
 }
 

@@ -284,6 +284,8 @@ void orc_job_drop(orc_job_t *job)
     if (apr_hash_get(engine->jobs, id, APR_HASH_KEY_STRING) == job)
         apr_hash_set(engine->jobs, id, APR_HASH_KEY_STRING, NULL);
     job->is_lost = 1;
+    if (job->is_travelling && orc_orders_leave(engine->orders, job))
+        job->is_travelling = 0;
     if (job->is_fetching || job->is_travelling || (job->http_call && job->call.kind == ORC_CALL_CREATE))
         return;
     orc_calls_leave(job);

@@ -10,9 +10,13 @@
 
 #include "orc_engine_foresee.h"
 #include "orc_engine_job.h"
+#include "orc_engine_window.h"
 #include "orc_log.h"
 
-#define LOCK_PATIENCE apr_time_from_sec(5) /* somebody who holds a row for longer holds up nothing but this */
+/* Of one order, while all others wait. A daemon that ends has 3 s. */
+#define LOCK_PATIENCE apr_time_from_sec(1)
+
+#define LANE ORC_LANE_DELETION /* one at a time */
 
 /* In a pool of its own, since two threads have it in turn. */
 typedef struct task_t {
@@ -21,6 +25,7 @@ typedef struct task_t {
     orc_order_t order;
     const char *id;
     orc_store_progress_t progress;
+    apr_interval_time_t elapsed;
     int is_done;
     struct task_t *next;
 } task_t;
@@ -38,6 +43,7 @@ struct orc_orders_t {
     list_t waiting, done;
     int ends;
     int pipe[2];
+    orc_endpoint_t window; /* of the poller */
 };
 
 /* ---- lists ---- */
@@ -58,6 +64,22 @@ static task_t *take(list_t *list)
     list->first = task->next;
     if (!list->first)
         list->last = &list->first;
+    return task;
+}
+
+/* The one of a job, taken out; NULL: it has none that waits. */
+static task_t *take_of(list_t *list, const orc_job_t *job)
+{
+    task_t **at = &list->first, *task;
+
+    while (*at && (*at)->job != job)
+        at = &(*at)->next;
+    task = *at;
+    if (!task)
+        return NULL;
+    *at = task->next;
+    if (list->last == &task->next)
+        list->last = at;
     return task;
 }
 
@@ -82,8 +104,10 @@ static orc_error_t *carry_out(const orc_service_t *service, task_t *task)
 /* A database that is away is told of by the poller, too. */
 static void do_one(orc_orders_t *orders, task_t *task)
 {
+    apr_time_t began = orc_time_monotonic();
     orc_error_t *error = carry_out(&orders->service, task);
 
+    task->elapsed = orc_time_monotonic() - began;
     task->is_done = !error;
     if (error)
         orc_log(error->status == 503 ? ORC_LOG_INFO : ORC_LOG_ERROR, "orchestration %s: %s", task->id,
@@ -126,6 +150,7 @@ orc_error_t *orc_orders_make(orc_orders_t **out, const orc_service_t *service, a
     orders->service.db = orc_db_source_single(service->config->database_url, orders->pool);
     orders->service.db->lock_patience = LOCK_PATIENCE;
     orders->service.rules = orc_rules_make(&alone, orders->pool);
+    orders->window.url = ORC_ORDERS;
     orders->waiting.last = &orders->waiting.first;
     orders->done.last = &orders->done.first;
     if (!orders->service.rules || pthread_mutex_init(&orders->lock, NULL) != 0 ||
@@ -144,6 +169,20 @@ void orc_orders_end(orc_orders_t *orders)
     pthread_join(orders->thread, NULL);
 }
 
+orc_endpoint_t *orc_orders_window(orc_orders_t *orders)
+{
+    return &orders->window;
+}
+
+/* The thread has the first one in hand, or is about to. */
+static void advance(orc_orders_t *orders)
+{
+    if (orders->window.in_flight || !orders->window.waiting)
+        return;
+    orc_window_waits(&orders->window, LANE, -1);
+    orc_window_began(&orders->window, LANE);
+}
+
 void orc_orders_give(orc_orders_t *orders, orc_job_t *job)
 {
     apr_pool_t *pool;
@@ -159,6 +198,26 @@ void orc_orders_give(orc_orders_t *orders, orc_job_t *job)
     append(&orders->waiting, task);
     pthread_cond_signal(&orders->given);
     pthread_mutex_unlock(&orders->lock);
+    orc_window_waits(&orders->window, LANE, 1);
+    advance(orders);
+}
+
+int orc_orders_leave(orc_orders_t *orders, const orc_job_t *job)
+{
+    task_t *task;
+
+    pthread_mutex_lock(&orders->lock);
+    task = take_of(&orders->waiting, job);
+    pthread_mutex_unlock(&orders->lock);
+    if (!task)
+        return 0;
+    /* The only one may have been the one that the thread was about to have. */
+    if (orders->window.waiting)
+        orc_window_waits(&orders->window, LANE, -1);
+    else
+        orc_window_ended(&orders->window, LANE, 0);
+    apr_pool_destroy(task->pool);
+    return 1;
 }
 
 int orc_orders_pipe(const orc_orders_t *orders)
@@ -184,6 +243,8 @@ void orc_orders_take(orc_orders_t *orders)
     while (read(orders->pipe[0], bytes, sizeof bytes) > 0)
         ;
     while ((task = take_done(orders)) != NULL) {
+        orc_window_ended(&orders->window, LANE, task->elapsed);
+        advance(orders);
         orc_job_ordered(task->job, task->is_done ? &task->progress : NULL);
         apr_pool_destroy(task->pool);
     }

@@ -8,7 +8,11 @@
  * What steps ask of the rules: requests in a person's name, which take many trips to the database and wait for the
  * locks that a request waits for. So they are carried out beside the poller, by a thread with a connection of its own,
  * one after the other; the job goes on with what came of it in the poller's next turn.
+ *
+ * The thread has a window as an endpoint of IM has: no more jobs wait in hand for it than come to their turn soon.
  */
+
+#define ORC_ORDERS "orders" /* work.endpoint of what gives any */
 
 /** Begins the thread. */
 orc_error_t *orc_orders_make(orc_orders_t **orders, const orc_service_t *service, apr_pool_t *pool);
@@ -18,6 +22,12 @@ void orc_orders_end(orc_orders_t *orders);
 
 /** Gives job->order to the thread. */
 void orc_orders_give(orc_orders_t *orders, orc_job_t *job);
+
+/** Takes the order of a job back that the thread has not begun; false: there is none. */
+int orc_orders_leave(orc_orders_t *orders, const orc_job_t *job);
+
+/** The thread's window; its lane is ORC_LANE_DELETION, of one at a time. */
+orc_endpoint_t *orc_orders_window(orc_orders_t *orders);
 
 /** Becomes readable when something is done. */
 int orc_orders_pipe(const orc_orders_t *orders);

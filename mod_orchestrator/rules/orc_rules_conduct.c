@@ -188,7 +188,9 @@ static orc_error_t *rehearse(const conduct_t *conduct, const orc_store_rehearsal
     return orc_store_target_rehearse(conduct->service->db, outcome->row, pool);
 }
 
-static orc_error_t *ask(int *is_late, conduct_t *conduct, const orc_identity_t *who, apr_pool_t *pool)
+/* `is_over`: nothing more is to be asked for now. Who was kept waiting by a lock, or by the database, may be so with
+ * the next one, too, and others' orchestrations wait meanwhile. */
+static orc_error_t *ask(int *is_over, conduct_t *conduct, const orc_identity_t *who, apr_pool_t *pool)
 {
     orc_identity_t own = *who;
     orc_rules_child_t child = {.orchestration_id = conduct->one->id,
@@ -204,7 +206,7 @@ static orc_error_t *ask(int *is_late, conduct_t *conduct, const orc_identity_t *
                                        .pool = pool,
                                        .child = &child};
     error = types[type_of(conduct->one)].ask(&operation_id, conduct);
-    *is_late = child.is_late;
+    *is_over = child.is_late || (error && error->status == 503);
     if (child.is_late)
         return NULL;
     if (error)
@@ -273,7 +275,7 @@ orc_error_t *orc_rules_conduct_begin(const orc_service_t *service, const char *i
     apr_array_header_t *targets;
     orc_identity_t who;
     apr_pool_t *own;
-    int exists, i, is_late = 0;
+    int exists, i, is_over = 0;
 
     ORC_TRY(orc_store_orchestration(&exists, &one, service->db, id, pool));
     if (!exists || !types[type_of(&one)].type)
@@ -285,9 +287,9 @@ orc_error_t *orc_rules_conduct_begin(const orc_service_t *service, const char *i
     ORC_TRY(open_inputs(&conduct, pool));
     ORC_TRY(orc_store_targets_due(&targets, service->db, id, room, service->config->windows, pool));
     apr_pool_create(&own, pool);
-    for (i = 0; i < targets->nelts && !is_late; i++) {
+    for (i = 0; i < targets->nelts && !is_over; i++) {
         conduct.target = &APR_ARRAY_IDX(targets, i, orc_store_target_t);
-        ORC_TRY(ask(&is_late, &conduct, &who, own));
+        ORC_TRY(ask(&is_over, &conduct, &who, own));
         apr_pool_clear(own);
     }
     return NULL;

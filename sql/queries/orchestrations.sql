@@ -67,8 +67,8 @@ WITH orchestration AS (
         GREATEST(coalesce(:begins_at::timestamptz, now()), now()), :correlation_id, :caller)
     RETURNING id, begins_at
 )
-INSERT INTO work (id, kind, is_begun, is_resting, due_at)
-SELECT id, 'orchestration', true, true, begins_at FROM orchestration
+INSERT INTO work (id, kind, is_begun, is_resting, endpoint, due_at)
+SELECT id, 'orchestration', true, true, 'orders', begins_at FROM orchestration
 
 -- The locks of a change, work first. No row: the caller is gone; NULL: there is no such orchestration.
 -- name: orchestration_lock_work
@@ -125,8 +125,8 @@ WITH again AS (
         JOIN orchestration_targets t ON t.id = g.former
     ORDER BY g.place
 ), due AS (
-    INSERT INTO work AS w (id, kind, phase, is_begun, is_resting) VALUES (:id::uuid, 'orchestration', 'working', true,
-        true)
+    INSERT INTO work AS w (id, kind, phase, is_begun, is_resting, endpoint)
+    VALUES (:id::uuid, 'orchestration', 'working', true, true, 'orders')
     ON CONFLICT (id) DO UPDATE
     SET due_at = now(), is_hurried = true, lease_number = w.lease_number + 1,
         phase = CASE w.phase WHEN 'ended' THEN 'working' ELSE w.phase END

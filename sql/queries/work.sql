@@ -7,7 +7,8 @@
 -- seconds ago, when the clock was set back, or is that of a server which took over. Of those whose
 -- `endpoint` is among `slow`, no more than `rooms` says; the others are put off by `rests` microseconds, each by so
 -- much more than the one before, and `ahead` before the first, but no longer than `longest`; what is of the `deleting`
--- phases has slots of its own there, and is in no queue of these.
+-- phases has slots of its own there, and is in no queue of these. What is hurried is not put off, but of `orders`,
+-- which each end of an operation hurries.
 -- `idle`: how many of what nobody waits for, not before `idle_since`, which is to it what `since` is to the others; of
 -- a slow endpoint's it comes last. No look at it is worth a claim of its own: there are some a second.
 -- `pending`: how many pending ones, of the groups that have the fewest at work and of these the oldest, those of
@@ -49,7 +50,8 @@ WITH RECURSIVE due AS (
     FOR NO KEY UPDATE SKIP LOCKED
 ), placed AS (
     SELECT d.id, d.due_at, d.endpoint, s.rest, s.ahead,
-           CASE WHEN d.is_hurried THEN 0 ELSE row_number() OVER each - s.room END AS place
+           CASE WHEN d.is_hurried AND d.endpoint <> 'orders' THEN 0
+               ELSE row_number() OVER each - s.room END AS place
     FROM (SELECT * FROM due UNION ALL SELECT * FROM idle) d
     LEFT JOIN unnest(:slow::text[], :rooms::integer[], :rests::bigint[], :ahead::bigint[])
         AS s (endpoint, room, rest, ahead) ON s.endpoint = d.endpoint AND NOT d.deletes
