@@ -147,7 +147,8 @@ orc_error_t *orc_runs_post(const orc_request_t *request, orc_response_t *respons
     wish.id = orc_id_new(request->pool);
     wish.operation_id = orc_id_new(request->pool);
     ORC_TRY(submit(request, &wish));
-    ORC_TRY(orc_runs_read(&run, &tag, request, wish.operation_id, NULL));
+    /* As it was made: an engine may have begun with it. */
+    ORC_TRY(orc_runs_read(&run, &tag, request, wish.operation_id, "QUEUED"));
     orc_response_json(response, 200, run);
     return NULL;
 }

@@ -15,19 +15,19 @@ static int told_status(int status)
     return status < 500 ? 400 : status;
 }
 
-/* The parts that are wrong behind the sentence, as a person reads it. */
+/* The parts that are wrong, as a person reads them; where there are none, the sentence. */
 static const char *told_text(const orc_error_t *error, apr_pool_t *pool)
 {
-    const char *text = error->detail;
+    const char *text = "";
     int i;
 
     for (i = 0; error->fields && i < error->fields->nelts; i++) {
         const orc_error_field_t *field = &APR_ARRAY_IDX(error->fields, i, orc_error_field_t);
         const char *name = field->parameter ? field->parameter : field->pointer;
 
-        text = apr_pstrcat(pool, text, i ? "; " : " ", *name ? name : "the body", " ", field->detail, NULL);
+        text = apr_pstrcat(pool, text, i ? "; " : "", *name ? name : "the body", " ", field->detail, NULL);
     }
-    return text;
+    return *text ? text : error->detail;
 }
 
 void orc_surface_plain_problem(orc_response_t *response, const orc_error_t *error, const char *text, apr_pool_t *pool)

@@ -10,9 +10,12 @@ CREATE FUNCTION views.run_status(state operation_state) RETURNS text
         WHEN 'failed' THEN 'ERROR' WHEN 'canceling' THEN 'REQUEST_CANCEL' ELSE 'CANCELED' END
 $$;
 
--- The steps of one, an array; in the first one its inputs, which may be long.
-CREATE FUNCTION views.run_steps(run uuid, state operation_state, reason text, inputs text) RETURNS TABLE (list json)
-    LANGUAGE sql STABLE PARALLEL SAFE AS $$
+-- The steps of one, an array; in the first one its inputs, which may be long. `said`: as below; one that is said to be
+-- QUEUED waits in its first step.
+CREATE FUNCTION views.run_steps(run uuid, state operation_state, said text, reason text, inputs text)
+RETURNS TABLE (
+    list json
+) LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT json_agg(json_build_object(
         'id', md5(run || '/step/' || s.number)::uuid,
         '_name', s.name,
@@ -23,12 +26,14 @@ CREATE FUNCTION views.run_steps(run uuid, state operation_state, reason text, in
         '_sequenceno', s.number + 1,
         '_runparams', json_strip_nulls(json_build_object('provider', s.provider, 'region', s.region,
             'attempt', s.attempt))::text,
-        '_status', CASE s.status WHEN 'SUCCESS' THEN 'COMPLETED' WHEN 'ERROR' THEN 'ERROR' WHEN 'CANCEL' THEN 'CANCELED'
-            WHEN 'SKIP' THEN 'CANCELED' ELSE CASE state WHEN 'pending' THEN 'QUEUED' ELSE 'RUNNING' END END,
+        '_status', CASE WHEN state = 'pending' OR said = 'QUEUED' THEN 'QUEUED'
+            WHEN s.status = 'SUCCESS' THEN 'COMPLETED' WHEN s.status IN ('ERROR', 'RUNNING') THEN s.status
+            ELSE 'CANCELED' END,
         '_statusmsg', CASE WHEN s.status IN ('ERROR', 'CANCEL') THEN coalesce(nullif(x.message, ''), reason, '')
             ELSE '' END) ORDER BY s.number)
     FROM views.operation_spans(run) s
         LEFT JOIN operation_steps x ON x.operation_id = run AND x.number = s.step
+    WHERE s.number = 0 OR said IS DISTINCT FROM 'QUEUED'
 $$;
 
 -- Creations as runs, in the words of the runs' document. `said`: the status that is told of all of them, whatever it
@@ -64,7 +69,8 @@ CREATE FUNCTION views.runs(said text) RETURNS TABLE (
             '_status', coalesce(said, views.run_status(o.state)),
             '_result', CASE WHEN o.state = 'succeeded' AND d.template_outputs <> '{}' THEN d.template_outputs::text
                 ELSE '' END,
-            'orchrunsteps', (SELECT s.list FROM views.run_steps(o.id, o.state, o.reason, d.template_inputs::text) s))
+            'orchrunsteps', (SELECT s.list FROM views.run_steps(o.id, o.state, said, o.reason,
+                d.template_inputs::text) s))
     FROM operations o
         JOIN deployments d ON d.id = o.deployment_id
         JOIN templates t ON t.id = d.template_id

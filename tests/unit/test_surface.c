@@ -179,6 +179,18 @@ static void clients_that_know_few_statuses_are_told_these(void **state)
     }
 }
 
+static void they_are_told_every_part_that_is_wrong(void **state)
+{
+    orc_response_t *response = orc_response_make(pool);
+    orc_error_t *error = NULL;
+
+    orc_error_add_pointer(&error, pool, "", "must be an object");
+    orc_error_add_parameter(&error, pool, "space", "is needed");
+    orc_surface_plain_problem(response, error, "text", pool);
+    assert_string_equal(response->body,
+                        "{\"error\":\"validation\",\"text\":\"the body must be an object; space is needed\"}");
+}
+
 static void long_lists_are_remembered_for_some_seconds(void **state)
 {
     orc_surface_totals_t *totals = orc_surface_totals_make(pool);
@@ -232,6 +244,7 @@ int main(void)
         cmocka_unit_test(a_parameter_may_be_needed),
         cmocka_unit_test(where_another_surface_tells_of_it_is_added_to_a_202),
         cmocka_unit_test(clients_that_know_few_statuses_are_told_these),
+        cmocka_unit_test(they_are_told_every_part_that_is_wrong),
         cmocka_unit_test(long_lists_are_remembered_for_some_seconds),
         cmocka_unit_test(one_counts_anew_while_others_take_the_old),
         cmocka_unit_test(many_lists_are_remembered_the_newest_of_them),
