@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "orc_id.h"
-#include "orc_query.h"
 #include "orc_routes.h"
 #include "orc_rules_orchestrations.h"
 #include "orc_surface_idempotency.h"
@@ -181,52 +180,16 @@ orc_error_t *orc_api_orchestrations_cancel(const orc_request_t *request, orc_res
     return NULL;
 }
 
-/* A retry as JSON or as a form. */
-typedef struct retry_t {
-    apr_array_header_t *operations; /* NULL: all */
-    int is_immediate;
-} retry_t;
-
-static void add_operation(retry_t *retry, const char *id, apr_pool_t *pool)
-{
-    if (!retry->operations)
-        retry->operations = apr_array_make(pool, 4, sizeof(const char *));
-    APR_ARRAY_PUSH(retry->operations, const char *) = id;
-}
-
-static void read_json(retry_t *retry, const orc_request_t *request)
+/* NULL: all. */
+static const apr_array_header_t *operations_of(const orc_request_t *request)
 {
     const json_t *list = json_object_get(request->json, "operation-id");
+    apr_array_header_t *ids = list ? apr_array_make(request->pool, 4, sizeof(const char *)) : NULL;
     size_t i;
 
-    if (list)
-        retry->operations = apr_array_make(request->pool, 4, sizeof(const char *));
     for (i = 0; i < json_array_size(list); i++)
-        add_operation(retry, json_string_value(json_array_get(list, i)), request->pool);
-    retry->is_immediate = json_is_true(json_object_get(request->json, "immediate"));
-}
-
-static orc_error_t *read_form(retry_t *retry, const orc_request_t *request)
-{
-    orc_error_t *error = NULL;
-    apr_array_header_t *members;
-    int i;
-
-    ORC_TRY(
-        orc_query_parse(&members, apr_pstrmemdup(request->pool, request->body, request->body_length), request->pool));
-    for (i = 0; i < members->nelts; i++) {
-        const orc_parameter_t *member = &APR_ARRAY_IDX(members, i, orc_parameter_t);
-        int is_immediate = strcmp(member->name, "immediate") == 0;
-
-        if (strcmp(member->name, "operation-id") == 0)
-            add_operation(retry, member->value, request->pool);
-        else if (is_immediate && strcmp(member->value, "true") == 0)
-            retry->is_immediate = 1;
-        else if (!is_immediate || strcmp(member->value, "false") != 0)
-            orc_error_add_pointer(&error, request->pool, orc_json_pointer(request->pool, "", member->name),
-                                  is_immediate ? "must be true or false" : "is not known here");
-    }
-    return error;
+        APR_ARRAY_PUSH(ids, const char *) = json_string_value(json_array_get(list, i));
+    return ids;
 }
 
 static json_t *list_of(const apr_array_header_t *ids)
@@ -256,13 +219,9 @@ orc_error_t *orc_api_orchestrations_retry(const orc_request_t *request, orc_resp
 {
     const orc_rules_call_t call = orc_surface_call(request);
     orc_rules_retried_t retried;
-    retry_t retry = {0};
 
-    if (request->json)
-        read_json(&retry, request);
-    else if (request->body_length > 0)
-        ORC_TRY(read_form(&retry, request));
-    ORC_TRY(orc_rules_orchestration_retry(&retried, &call, request->ids[0], retry.operations, retry.is_immediate));
+    ORC_TRY(orc_rules_orchestration_retry(&retried, &call, request->ids[0], operations_of(request),
+                                          json_is_true(json_object_get(request->json, "immediate"))));
     orc_surface_accepted(request, response, place_of(request, request->ids[0]), retried_text(request, &retried));
     return NULL;
 }

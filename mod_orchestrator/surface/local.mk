@@ -7,6 +7,7 @@ liborc_la_SOURCES += \
 	$(surface)/orc_surface_below.c $(surface)/orc_surface_below.h \
 	$(surface)/orc_surface_check.c $(surface)/orc_surface_check.h \
 	$(surface)/orc_surface_conditional.c $(surface)/orc_surface_conditional.h \
+	$(surface)/orc_surface_form.c $(surface)/orc_surface_form.h \
 	$(surface)/orc_surface_handler.c $(surface)/orc_surface_handler.h \
 	$(surface)/orc_surface_idempotency.c $(surface)/orc_surface_idempotency.h \
 	$(surface)/orc_surface_list.c $(surface)/orc_surface_list.h \

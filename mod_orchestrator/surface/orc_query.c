@@ -77,40 +77,64 @@ static const char *printable(const char *text, apr_size_t length, apr_pool_t *po
     return out;
 }
 
-static void add_parameter(apr_array_header_t *parameters, const char *part, apr_size_t length, orc_error_t **error,
-                          apr_pool_t *pool)
+/* The next part that is not empty; 0: there is none. */
+static int next_part(const char **part, apr_size_t *length, const char **rest)
 {
-    const char *equals = memchr(part, '=', length), *reason = NULL;
-    apr_size_t name_length = equals ? (apr_size_t)(equals - part) : length;
-    orc_parameter_t parameter;
+    *part = *rest + strspn(*rest, "&");
+    *length = strcspn(*part, "&");
+    *rest = *part + *length;
+    return *length > 0;
+}
 
-    parameter.name = decode(part, name_length, &reason, pool);
-    parameter.value = equals ? decode(equals + 1, length - name_length - 1, &reason, pool) : "";
-    if (parameter.name && parameter.value) {
-        APR_ARRAY_PUSH(parameters, orc_parameter_t) = parameter;
-        return;
-    }
-    if (!*error)
-        *error = orc_error(pool, 422, "query", "The query string can not be read.");
-    orc_error_add_parameter(error, pool, parameter.name ? parameter.name : printable(part, name_length, pool),
-                            "The parameter's %s %s.", parameter.name ? "value" : "name", reason);
+/* NULL, or what is wrong: "value is not UTF-8". The name is fit for a message then. */
+static const char *read_part(orc_parameter_t *parameter, const char *part, apr_size_t length, apr_pool_t *pool)
+{
+    const char *equals = memchr(part, '=', length), *reason = NULL, *name;
+    apr_size_t name_length = equals ? (apr_size_t)(equals - part) : length;
+
+    name = decode(part, name_length, &reason, pool);
+    parameter->value = equals ? decode(equals + 1, length - name_length - 1, &reason, pool) : "";
+    parameter->name = name ? name : printable(part, name_length, pool);
+    return reason ? apr_pstrcat(pool, name ? "value " : "name ", reason, NULL) : NULL;
 }
 
 orc_error_t *orc_query_parse(apr_array_header_t **parameters, const char *query, apr_pool_t *pool)
 {
+    const char *part, *rest = query ? query : "", *wrong;
     orc_error_t *error = NULL;
+    orc_parameter_t parameter;
+    apr_size_t length;
 
     *parameters = apr_array_make(pool, 4, sizeof(orc_parameter_t));
-    while (query && *query) {
-        apr_size_t length = strcspn(query, "&");
-
+    while (next_part(&part, &length, &rest)) {
         if ((*parameters)->nelts >= ORC_QUERY_MAX)
             return orc_error(pool, 422, "query", "The query string has more than %d parameters.", ORC_QUERY_MAX);
-        if (length > 0)
-            add_parameter(*parameters, query, length, &error, pool);
-        query += length;
-        if (*query == '&')
-            query++;
+        wrong = read_part(&parameter, part, length, pool);
+        if (wrong && !error)
+            error = orc_error(pool, 422, "query", "The query string can not be read.");
+        if (wrong)
+            orc_error_add_parameter(&error, pool, parameter.name, "The parameter's %s.", wrong);
+        else
+            APR_ARRAY_PUSH(*parameters, orc_parameter_t) = parameter;
     }
     return error;
+}
+
+orc_error_t *orc_query_parse_form(apr_array_header_t **members, const char *text, apr_size_t length, apr_pool_t *pool)
+{
+    const char *part, *rest = apr_pstrmemdup(pool, text, length), *wrong;
+    orc_parameter_t member;
+
+    *members = apr_array_make(pool, 4, sizeof(orc_parameter_t));
+    if (memchr(text, '\0', length))
+        return orc_error(pool, 400, "form", "The form can not be read: it has a NUL byte.");
+    while (next_part(&part, &length, &rest)) {
+        if ((*members)->nelts >= ORC_QUERY_MAX_FORM)
+            return orc_error(pool, 400, "form", "The form has more than %d members.", ORC_QUERY_MAX_FORM);
+        wrong = read_part(&member, part, length, pool);
+        if (wrong)
+            return orc_error(pool, 400, "form", "The form can not be read: %s's %s.", member.name, wrong);
+        APR_ARRAY_PUSH(*members, orc_parameter_t) = member;
+    }
+    return NULL;
 }

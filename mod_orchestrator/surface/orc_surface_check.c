@@ -6,6 +6,7 @@
 
 #include "orc_id.h"
 #include "orc_rows.h"
+#include "orc_surface_form.h"
 #include "orc_surface_idempotency.h"
 #include "orc_surface_plan.h"
 #include "orc_surface_values.h"
@@ -140,26 +141,43 @@ static int is_blank(const orc_request_t *request)
     return 1;
 }
 
-/* Reads the body as JSON; *json stays NULL when there is none, or one that the handler reads itself. */
-static orc_error_t *read_body(json_t **json, const orc_request_t *request)
+static const char form[] = "application/x-www-form-urlencoded";
+
+/* Reads the body as JSON, or a form as the JSON that says the same; *json stays NULL when there is none, or one that
+ * the handler reads itself. */
+static orc_error_t *read_body(json_t **json, const orc_request_t *request, const orc_surface_schema_t *schema)
 {
+    const char *type = request->content_type;
+    int is_other = type && is_other_type(request);
+
     *json = NULL;
     if (request->body_length > 0 && request->body_obstacle)
         return orc_error(request->pool, 415, "body.encoding", "%s", request->body_obstacle);
-    if (request->body_length > 0 || request->content_type) {
-        if (request->content_type && is_other_type(request)) {
-            return request->body_length > 0 ? NULL : orc_error(request->pool, 400, "body.empty", "A body is needed.");
-        }
-        if (request->body_length > 0 &&
-            (!request->content_type || strcmp(request->content_type, "application/json") != 0))
-            return refuse_type(request);
-    }
-    if (is_blank(request)) {
-        if (request->route->flags & ORC_ROUTE_NEEDS)
-            return orc_error(request->pool, 400, "body.empty", "A body is needed.");
-        return NULL;
-    }
+    if (request->body_length > 0 && !is_other && (!type || strcmp(type, "application/json") != 0))
+        return refuse_type(request);
+    if (is_other ? request->body_length == 0 : is_blank(request))
+        return request->route->flags & ORC_ROUTE_NEEDS
+                   ? orc_error(request->pool, 400, "body.empty", "A body is needed.")
+                   : NULL;
+    if (is_other)
+        return strcmp(type, form) == 0
+                   ? orc_surface_form_read(json, schema, request->body, request->body_length, request->pool)
+                   : NULL;
     return orc_json_parse(json, request->body, request->body_length, request->pool);
+}
+
+/* Reads the body and checks it: what breaks the schema is added to the error. */
+static orc_error_t *check_body(orc_error_t **error, orc_request_t *request)
+{
+    const orc_surface_schemas_t *schemas;
+    const orc_surface_schema_t *schema;
+
+    ORC_TRY(orc_surface_process_schemas(&schemas, request->process));
+    schema = orc_surface_schemas_find(schemas, request->route->schema);
+    ORC_TRY(read_body(&request->json, request, schema));
+    if (request->json)
+        orc_surface_schema_check(error, schema, request->json, "", request->pool);
+    return NULL;
 }
 
 orc_error_t *orc_surface_check(orc_request_t *request)
@@ -167,17 +185,10 @@ orc_error_t *orc_surface_check(orc_request_t *request)
     const orc_route_t *route = request->route;
     orc_error_t *error = NULL;
 
-    if (route->flags & ORC_ROUTE_BODY)
-        ORC_TRY(read_body(&request->json, request));
     check_ids(&error, request);
     check_query(&error, request);
-    if (request->json) {
-        const orc_surface_schemas_t *schemas;
-
-        ORC_TRY(orc_surface_process_schemas(&schemas, request->process));
-        orc_surface_schema_check(&error, orc_surface_schemas_find(schemas, route->schema), request->json, "",
-                                 request->pool);
-    }
+    if (route->flags & ORC_ROUTE_BODY)
+        ORC_TRY(check_body(&error, request));
     if (error && route->check)
         route->check(&error, request);
     return error;

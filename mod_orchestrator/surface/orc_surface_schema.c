@@ -636,3 +636,11 @@ int orc_surface_schema_is_uri(const char *text)
     }
     return 1;
 }
+
+int orc_surface_schema_takes(const orc_surface_schema_t *schema, const char *member, const char *type)
+{
+    const orc_surface_schema_t *own =
+        schema->properties ? apr_hash_get(schema->properties, member, APR_HASH_KEY_STRING) : NULL;
+
+    return own && (own->types & type_bit(type)) != 0;
+}

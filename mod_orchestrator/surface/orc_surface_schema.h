@@ -42,6 +42,9 @@ const orc_surface_schema_t *orc_surface_schemas_find(const orc_surface_schemas_t
 void orc_surface_schema_check(orc_error_t **error, const orc_surface_schema_t *schema, json_t *value,
                               const char *pointer, apr_pool_t *pool);
 
+/** Whether a member of that name may be of that type, so called in JSON Schema, as far as its object's schema says. */
+int orc_surface_schema_takes(const orc_surface_schema_t *schema, const char *member, const char *type);
+
 /** True for an absolute URI: a scheme, a colon, and only characters that RFC 3986 allows. */
 int orc_surface_schema_is_uri(const char *text);
 

@@ -441,7 +441,31 @@ def test_mistakes_in_a_retry(stack):
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert pointers(alice.post(path, json={"operation_id": [], "immediate": 1})) == ["/immediate", "/operation_id"]
     assert pointers(alice.post(path, data="immediate=yes&x=1", headers=form)) == ["/immediate", "/x"]
+    assert pointers(alice.post(path, data="operation-id=%s" % ("x" * 101), headers=form)) == ["/operation-id/0"]
+    for broken in ("immediate=false\0&operation-id=x", "operation-id=%00", "operation-id=%ff", "operation-id=%f",
+                   "immediate=true&immediate=false"):
+        assert "form" in expect(alice.post(path, data=broken, headers=form), 400).json()["detail"]
     expect(alice.post(path, data="x", headers={"Content-Type": "text/plain"}), 415)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded"])
+def test_a_retry_without_a_word_is_of_all(stack, content_type):
+    alice = stack.person()
+    [made] = complete(alice)
+    id_ = ask(alice, "UPDATE", {"target": "all"}, parameters={"template_inputs": {"unknown": 1}})
+    end(alice, id_, "failed")
+    answer = alice.post("/orchestrations/%s/retry" % id_, data="", headers={"Content-Type": content_type})
+    assert expect(answer, 202).json()["retryShoots"] == [made]
+
+
+def test_a_form_names_as_many_as_json(stack):
+    alice = stack.person()
+    id_ = ask(alice, "STOP", {"target": "all"})
+    end(alice, id_)
+    form = "&".join("operation-id=%d" % number for number in range(1100))
+    answer = alice.post("/orchestrations/%s/retry" % id_, data=form,
+                        headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert len(expect(answer, 202).json()["invalidOperations"]) == 1100
 
 
 def test_what_failed_of_a_person_is_made_again(stack):

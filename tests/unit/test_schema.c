@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "unit.h"
 
+#include "orc_surface_form.h"
 #include "orc_surface_schema.h"
 
 /* What is wrong with a value, as "pointer detail; pointer detail", or "". */
@@ -178,6 +179,43 @@ static void a_long_name_is_not_repeated(void **state)
                  "/a has an unknown member with a very long name");
 }
 
+/* A form as JSON, or "status detail" of what is wrong with it. */
+static const char *form(const char *text, apr_size_t length)
+{
+    static const char schema[] = "{\"S\":{\"type\":\"object\",\"properties\":{\"ids\":{\"type\":\"array\"},"
+                                 "\"now\":{\"type\":\"boolean\"},\"name\":{\"type\":\"string\"}}}}";
+    orc_surface_schemas_t *schemas;
+    orc_error_t *error;
+    json_t *read;
+
+    assert_null(orc_surface_schemas_make(&schemas, schema, pool));
+    error = orc_surface_form_read(&read, orc_surface_schemas_find(schemas, "S"), text, length, pool);
+    return error ? apr_psprintf(pool, "%d %s", error->status, error->detail) : orc_json_text(read, pool);
+}
+
+static void a_form_is_the_json_that_says_the_same(void **state)
+{
+    static const struct {
+        const char *text, *json;
+    } cases[] = {
+        {"", "{}"},
+        {"&&", "{}"},
+        {"ids=a&now=true&ids=b+c", "{\"ids\":[\"a\",\"b c\"],\"now\":true}"},
+        {"ids=", "{\"ids\":[\"\"]}"},
+        {"now=false", "{\"now\":false}"},
+        {"now=yes&name=true&x", "{\"name\":\"true\",\"now\":\"yes\",\"x\":\"\"}"},
+        {"now=true&now=true", "400 The form has \"now\" twice."},
+        {"ids=%00", "400 The form can not be read: ids's value has a NUL byte."},
+        {"%ff=1", "400 The form can not be read: %ff's name is not UTF-8."},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(form(cases[i].text, strlen(cases[i].text)), cases[i].json);
+    assert_string_equal(form("now=false\0&x=1", 14), "400 The form can not be read: it has a NUL byte.");
+    assert_string_equal(form("ids=ab", 5), "{\"ids\":[\"a\"]}");
+}
+
 static void words_that_nobody_checks_are_refused(void **state)
 {
     static const char *const bad[] = {
@@ -213,6 +251,7 @@ int main(void)
         cmocka_unit_test(the_number_of_errors_is_bounded),
         cmocka_unit_test(a_walk_takes_no_memory_for_what_is_right),
         cmocka_unit_test(a_long_name_is_not_repeated),
+        cmocka_unit_test(a_form_is_the_json_that_says_the_same),
         cmocka_unit_test(words_that_nobody_checks_are_refused),
     };
 
