@@ -174,8 +174,9 @@ orc_error_t *orc_api_orchestrations_operation(const orc_request_t *request, orc_
 orc_error_t *orc_api_orchestrations_cancel(const orc_request_t *request, orc_response_t *response)
 {
     const orc_rules_call_t call = orc_surface_call(request);
+    const orc_rules_condition_t condition = orc_surface_condition(request);
 
-    ORC_TRY(orc_rules_orchestration_cancel(&call, request->ids[0]));
+    ORC_TRY(orc_rules_orchestration_cancel(&call, request->ids[0], &condition));
     orc_response_json(response, 200, told(request, request->ids[0]));
     return NULL;
 }

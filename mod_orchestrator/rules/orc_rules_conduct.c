@@ -141,16 +141,14 @@ static orc_error_t *put_off(const conduct_t *conduct, const char *description, a
 
 static orc_error_t *fail(const conduct_t *conduct, const orc_error_t *error)
 {
-    apr_pool_t *pool = conduct->call.pool;
-    const char *mistake = "";
-    orc_store_decision_t decision = {.state = "failed"};
+    orc_store_decision_t decision = {.state = "failed", .description = error->detail};
 
     if (error->fields && error->fields->nelts) {
         const orc_error_field_t *field = &APR_ARRAY_IDX(error->fields, 0, orc_error_field_t);
 
-        mistake = apr_pstrcat(pool, " ", field->member ? field->member : "", ": ", field->detail, ".", NULL);
+        decision.description = apr_pstrcat(conduct->call.pool, field->member ? field->member : "The request", " ",
+                                           field->detail, ".", NULL);
     }
-    decision.description = apr_pstrcat(pool, error->detail, mistake, NULL);
     return decide(conduct, &decision);
 }
 

@@ -122,6 +122,7 @@ orc_error_t *orc_rules_orchestrate(const orc_rules_call_t *call, const orc_rules
 typedef struct change_t {
     const orc_rules_call_t *call;
     const char *id;
+    const orc_rules_condition_t *condition;
     const apr_array_header_t *operations;
     int is_immediate;
     orc_rules_retried_t *retried;
@@ -143,7 +144,9 @@ static orc_error_t *lock(orc_sql_orchestration_lock_row_t *row, orc_db_t *db, co
     *row = orc_sql_orchestration_lock_row(&rows, 0);
     if (!row->state)
         return orc_rules_not_found("orchestration", change->call->pool);
-    return orc_value_is_true(row->is_allowed) ? NULL : orc_rules_forbidden("orchestration", change->call->pool);
+    if (!orc_value_is_true(row->is_allowed))
+        return orc_rules_forbidden("orchestration", change->call->pool);
+    return orc_rules_condition_check(change->condition, row->tag, NULL);
 }
 
 static int is_one_of(const char *state, const char *const *states)
@@ -167,9 +170,10 @@ static orc_error_t *cancel(orc_db_t *db, void *baton, apr_pool_t *pool)
                           pool);
 }
 
-orc_error_t *orc_rules_orchestration_cancel(const orc_rules_call_t *call, const char *id)
+orc_error_t *orc_rules_orchestration_cancel(const orc_rules_call_t *call, const char *id,
+                                            const orc_rules_condition_t *condition)
 {
-    change_t change = {.call = call, .id = id};
+    change_t change = {.call = call, .id = id, .condition = condition};
 
     return orc_db_transact(call->service->db, cancel, &change, 1, call->pool);
 }

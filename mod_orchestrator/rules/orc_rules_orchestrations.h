@@ -31,8 +31,9 @@ void orc_rules_orchestration_check(orc_error_t **error, const orc_rules_call_t *
 orc_error_t *orc_rules_orchestrate(const orc_rules_call_t *call, const orc_rules_orchestration_t *wish);
 
 /** Ends one: what has not begun does not begin any more, what is at work goes on. One that has ended stays as it is.
- * @return 403, 404 */
-orc_error_t *orc_rules_orchestration_cancel(const orc_rules_call_t *call, const char *id);
+ * @return 403, 404, and what the condition says */
+orc_error_t *orc_rules_orchestration_cancel(const orc_rules_call_t *call, const char *id,
+                                            const orc_rules_condition_t *condition);
 
 /** What came of asking for another try. */
 typedef struct orc_rules_retried_t {

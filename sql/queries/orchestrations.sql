@@ -75,11 +75,12 @@ SELECT id, 'orchestration', true, true, 'orders', begins_at FROM orchestration
 SELECT id FROM work WHERE id = :id FOR NO KEY UPDATE
 
 -- name: orchestration_lock
--- columns: is_allowed, state, caller_name
+-- columns: is_allowed, state, tag, caller_name
 WITH locked AS MATERIALIZED (
-    SELECT state, created_by FROM orchestrations WHERE id = :id::uuid FOR NO KEY UPDATE
+    SELECT id, state, created_by FROM orchestrations WHERE id = :id::uuid FOR NO KEY UPDATE
 )
 SELECT o.created_by = u.id OR :is_admin::boolean AS is_allowed, o.state,
+    (SELECT v.version FROM views.v1_orchestrations() v WHERE v.id = o.id) AS tag,
     coalesce(nullif(u.name, ''), nullif(u.username, ''), u.id::text) AS caller_name
 FROM users u LEFT JOIN locked o ON true WHERE u.id = :caller::uuid
 
@@ -97,7 +98,8 @@ SET state = 'canceling', canceled_by = :caller_name::text, updated_at = clock_ti
     row_version = row_version + 1, description = 'Canceled by ' || :caller_name::text || '; what is at work goes on.'
 WHERE id = :id::uuid
 
--- What of these operations (NULL: all that failed) can be tried again: it failed, and is the last one there.
+-- What of these operations (NULL: all that failed) can be tried again: it failed, and is the last one there. Each is
+-- told once, however often it was named.
 -- name: orchestration_retriable
 -- columns: id, deployment_id, is_last, is_failed
 SELECT coalesce(t.id::text, g.id) AS id, t.deployment_id,
@@ -105,9 +107,11 @@ SELECT coalesce(t.id::text, g.id) AS id, t.deployment_id,
         AND coalesce(n.resource_id, n.deployment_id) = coalesce(t.resource_id, t.deployment_id)
         AND n.attempt > t.attempt) AS is_last,
     coalesce(t.state = 'failed', false) AS is_failed
-FROM unnest(coalesce(:ids::text[], ARRAY(SELECT f.id::text FROM orchestration_targets f
-        WHERE f.orchestration_id = :id::uuid AND f.state = 'failed' ORDER BY f.number)))
-        WITH ORDINALITY AS g (id, place)
+FROM (SELECT n.id, min(n.place) AS place
+        FROM unnest(coalesce(:ids::text[], ARRAY(SELECT f.id::text FROM orchestration_targets f
+            WHERE f.orchestration_id = :id::uuid AND f.state = 'failed' ORDER BY f.number)))
+            WITH ORDINALITY AS n (id, place)
+        GROUP BY n.id) g
     LEFT JOIN orchestration_targets t ON t.orchestration_id = :id::uuid AND t.id::text = g.id
 ORDER BY g.place
 

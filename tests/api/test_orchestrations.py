@@ -458,6 +458,19 @@ def test_a_retry_without_a_word_is_of_all(stack, content_type):
     assert expect(answer, 202).json()["retryShoots"] == [made]
 
 
+def test_an_operation_that_is_named_twice_is_tried_again_once(stack):
+    alice = stack.person()
+    [made] = complete(alice)
+    id_ = ask(alice, "UPDATE", {"target": "all"}, parameters={"template_inputs": {"unknown": 1}})
+    end(alice, id_, "failed")
+    [failed] = operations(alice, id_)
+    assert failed["description"] == "template_inputs/unknown is no input of the template."
+    named = [failed["operationID"], failed["operationID"].upper(), ABSENT, ABSENT]
+    answer = expect(alice.post("/orchestrations/%s/retry" % id_, json={"operation-id": named}), 202).json()
+    assert (answer["retryShoots"], answer["invalidOperations"]) == ([made], [ABSENT])
+    assert end(alice, id_, "failed")["operationStats"] == {"failed": 2}
+
+
 def test_a_form_names_as_many_as_json(stack):
     alice = stack.person()
     id_ = ask(alice, "STOP", {"target": "all"})
@@ -466,6 +479,18 @@ def test_a_form_names_as_many_as_json(stack):
     answer = alice.post("/orchestrations/%s/retry" % id_, data=form,
                         headers={"Content-Type": "application/x-www-form-urlencoded"})
     assert len(expect(answer, 202).json()["invalidOperations"]) == 1100
+
+
+def test_a_cancel_follows_conditions(stack):
+    alice = stack.person()
+    id_ = ask(alice, "STOP", {"target": "all"}, strategy={"schedule": "2099-01-01T00:00:00Z"})
+    path = "/orchestrations/%s/cancel" % id_
+    tag = alice.get("/orchestrations/" + id_).headers["ETag"]
+    expect(alice.put(path, headers={"If-Match": '"0.x"'}), 412)
+    assert look(alice, id_)["state"] == "pending"
+    expect(alice.put(path, headers={"If-Match": tag}), 200)
+    end(alice, id_, "canceled")
+    expect(alice.put(path, headers={"If-Match": tag}), 412)
 
 
 def test_what_failed_of_a_person_is_made_again(stack):
