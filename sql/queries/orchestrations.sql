@@ -115,18 +115,22 @@ FROM (SELECT n.id, min(n.place) AS place
     LEFT JOIN orchestration_targets t ON t.orchestration_id = :id::uuid AND t.id::text = g.id
 ORDER BY g.place
 
--- Of a locked one: `ids` are new ones for the `former`. With `is_immediate` no window is waited for. Whatever somebody
--- has in hand of it, as its end, is worth nothing any more.
+-- Of a locked one: `ids` are new ones for the `former`. With `is_immediate` no window is waited for; else that of the
+-- last one that had one. Whatever somebody has in hand of it, as its end, is worth nothing any more.
 -- name: orchestration_retry
 WITH again AS (
     INSERT INTO orchestration_targets (id, orchestration_id, deployment_id, resource_id, attempt, due_at, window_begin,
         window_end, name, user_group, user_group_issuer, provider, region, infra_id, inputs)
-    SELECT g.id, t.orchestration_id, t.deployment_id, t.resource_id, t.attempt + 1, now(),
-        CASE WHEN NOT :is_immediate::boolean THEN t.window_begin END,
-        CASE WHEN NOT :is_immediate::boolean THEN t.window_end END,
-        t.name, t.user_group, t.user_group_issuer, t.provider, t.region, t.infra_id, t.inputs
+    SELECT g.id, t.orchestration_id, t.deployment_id, t.resource_id, t.attempt + 1, GREATEST(now(), w.window_begin),
+        w.window_begin, w.window_end, t.name, t.user_group, t.user_group_issuer, t.provider, t.region, t.infra_id,
+        t.inputs
     FROM unnest(:ids::uuid[], :former::uuid[]) WITH ORDINALITY AS g (id, former, place)
         JOIN orchestration_targets t ON t.id = g.former
+        LEFT JOIN LATERAL (
+            SELECT x.window_begin, x.window_end FROM orchestration_targets x
+            WHERE NOT :is_immediate::boolean AND x.orchestration_id = t.orchestration_id AND x.window_end IS NOT NULL
+                AND coalesce(x.resource_id, x.deployment_id) = coalesce(t.resource_id, t.deployment_id)
+            ORDER BY x.attempt DESC LIMIT 1) w ON true
     ORDER BY g.place
 ), due AS (
     INSERT INTO work AS w (id, kind, phase, is_begun, is_resting, endpoint)

@@ -493,6 +493,34 @@ def test_a_cancel_follows_conditions(stack):
     expect(alice.put(path, headers={"If-Match": tag}), 412)
 
 
+def test_a_window_is_waited_for_again_behind_a_try_that_waited_for_none(make_stack):
+    begins = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=6)
+    stack = make_stack("OrchestratorMaintenanceWindow * * %s-%s UTC\n" % (
+        begins.strftime("%H:%M"), (begins + datetime.timedelta(hours=1)).strftime("%H:%M")))
+    alice = stack.person()
+    complete(alice)
+    id_ = ask(alice, "UPDATE", {"target": "all"}, strategy={"maintenanceWindow": True},
+              parameters={"template_inputs": {"unknown": 1}})
+    stack.wait_for(lambda: operations(alice, id_), 15, "a target")
+    assert operations(alice, id_)[0]["state"] == "pending"
+    # Its window is open, and over behind the next try.
+    stack.sql("UPDATE orchestration_targets SET due_at = now(), window_begin = now() - interval '1 hour',"
+              " window_end = now() + interval '1 hour' WHERE orchestration_id = %s", (id_,))
+    stack.sql("UPDATE work SET due_at = now(), is_hurried = true WHERE id = %s", (id_,))
+    end(alice, id_, "failed")
+    expect(alice.post("/orchestrations/%s/retry" % id_, json={"immediate": True}), 202)
+    end(alice, id_, "failed")
+    stack.sql("UPDATE orchestration_targets SET window_end = now() - interval '1 minute' WHERE orchestration_id = %s"
+              " AND window_end IS NOT NULL", (id_,))
+    expect(alice.post("/orchestrations/%s/retry" % id_), 202)
+    stack.wait_for(lambda: operations(alice, id_)[-1]["description"] == "Waits for its maintenance window.", 15,
+                   "the next window")
+    last = operations(alice, id_)[-1]
+    assert last["state"] == "pending" and last["maintenanceWindowBegin"].startswith(begins.strftime("%Y-%m-%dT%H:%M"))
+    expect(alice.put("/orchestrations/%s/cancel" % id_), 200)
+    end(alice, id_, "canceled")
+
+
 def test_what_failed_of_a_person_is_made_again(stack):
     alice = stack.person(behaviour="all_vms_failed")
     made = alice.deploy(per_provider_max_retries=1)
