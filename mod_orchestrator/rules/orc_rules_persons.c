@@ -121,7 +121,8 @@ static orc_error_t *remove_person(orc_db_t *db, void *baton, apr_pool_t *pool)
         return orc_error(pool, 409, "user.self", "You can't remove yourself.");
     error = orc_store_users_delete(db, work->id, pool);
     if (orc_db_is_reference(error))
-        return orc_error(pool, 409, "user.in_use", "Templates, deployments or resources refer to this user.");
+        return orc_error(pool, 409, "user.in_use",
+                         "Templates, deployments, operations or orchestrations refer to this user.");
     return error;
 }
 

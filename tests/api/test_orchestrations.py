@@ -256,6 +256,12 @@ def test_a_stranger_sees_nothing(stack):
     expect(bob.get("/orchestrations/" + id_), 403)
 
 
+def test_who_began_one_can_not_be_removed(stack):
+    alice, admin = stack.person(), stack.person(admin=True)
+    end(alice, ask(alice, "STOP", {"target": "all"}))
+    assert "orchestrations" in expect(admin.delete("/users/" + alice.id), 409).json()["detail"]
+
+
 def test_lists(stack):
     alice = stack.person()
     made = [ask(alice, type_, {"target": "all"}, strategy={"schedule": "2099-01-01T00:00:00Z"})
