@@ -8,6 +8,7 @@
 #define PRIOR       4.0 /* attempts, half of them good, that everybody is believed to have had */
 #define HALF        0.5
 #define LEAST       0.05 /* of an attempt that is worth a word */
+#define MINUTE      60.0
 
 static orc_store_record_t record_of(const char *name, int is_of_template, const apr_array_header_t *records)
 {
@@ -53,8 +54,10 @@ static const char *tell(const known_t *known, apr_pool_t *pool)
         return "nothing is known of it yet";
     if (known->with.attempts >= LEAST)
         with = apr_psprintf(pool, ", %d %% of those with this template", percent(&known->with));
-    if (time_of(&known->with) > 0)
-        time = apr_psprintf(pool, ", in %.1f min on the average", time_of(&known->with) / 60);
+    if (time_of(&known->with) >= MINUTE)
+        time = apr_psprintf(pool, ", in %.1f min on the average", time_of(&known->with) / MINUTE);
+    else if (time_of(&known->with) > 0)
+        time = apr_psprintf(pool, ", in %d s on the average", (int)time_of(&known->with) + 1);
     return apr_psprintf(pool, "%d %% of the attempts there succeeded lately%s%s", percent(&known->all), with, time);
 }
 

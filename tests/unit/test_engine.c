@@ -318,6 +318,19 @@ static void the_order_is_explained(void **state)
                         "2. Provider a, region north: score 0.63, nothing is known of it yet.");
 }
 
+static void what_takes_less_than_a_minute_is_told_in_seconds(void **state)
+{
+    apr_array_header_t *records = record(NULL, "b", 0, 2, 2, 1);
+    orc_placement_t placed;
+
+    record(records, "b", 1, 2, 2, 1);
+    placed = place(&wish, records, 0, 1, provider("b", "openstack", "lab"));
+    assert_string_equal(
+        APR_ARRAY_IDX(placed.ranking, 0, const char *),
+        "1. Provider b, region north: score 0.83, 100 % of the attempts there succeeded lately, 100 % of "
+        "those with this template, in 1 s on the average.");
+}
+
 /* ---- IM's states ---- */
 
 static orc_verdict_t judge(orc_im_state_t aggregate, int machines, int count, ...)
@@ -644,6 +657,7 @@ int main(void)
         cmocka_unit_test(a_record_with_the_template_says_more_than_one_with_all),
         cmocka_unit_test(of_those_that_succeed_the_quicker_one_comes_first),
         cmocka_unit_test(the_order_is_explained),
+        cmocka_unit_test(what_takes_less_than_a_minute_is_told_in_seconds),
         cmocka_unit_test(the_machines_are_read_and_not_only_the_aggregate),
         cmocka_unit_test(an_empty_list_of_machines_means_what_the_aggregate_says),
         cmocka_unit_test(an_output_with_a_null_in_it_is_missing),
