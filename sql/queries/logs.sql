@@ -26,7 +26,7 @@ FROM users u
             ORDER BY m.id) AS text, max(m.created_at) AS updated_at
         FROM (SELECT id, created_at, level, message FROM operation_logs
             WHERE deployment_id = d.id AND (me.user_id IS NOT NULL OR :is_admin)
-                AND source = 'orchestrator' AND created_at > coalesce(l.lines_after, '-infinity')
+                AND source = 'orchestrator' AND level > 'debug' AND created_at > coalesce(l.lines_after, '-infinity')
             ORDER BY id DESC LIMIT 10000) m) lines ON true
     LEFT JOIN LATERAL (
         SELECT concat_ws(' ', views.rfc3339(o.updated_at), 'info',

@@ -455,6 +455,7 @@ WITH change AS MATERIALIZED (
            n.name, n.step, COALESCE(mine.ended_at, clock_timestamp())
     FROM mine, new_times n
     WHERE n.is_new
+    RETURNING number, stage, step
 ), asked AS (
     INSERT INTO infrastructures AS i (id, deployment_id, operation_id, step, user_id, user_group, user_group_issuer,
                                       endpoint, provider, region, project, answer_until)
@@ -540,6 +541,13 @@ WITH change AS MATERIALIZED (
     INSERT INTO operation_logs (operation_id, deployment_id, level, stage, step, message)
     SELECT mine.id, mine.deployment_id, n.level, n.stage, n.step, n.message
     FROM mine, jsonb_to_recordset(c -> 'logs') AS n (level log_level, stage text, step integer, message text)
+), awaited AS ( -- what nothing else tells whoever follows the log
+    INSERT INTO operation_logs (operation_id, deployment_id, level, stage, step, message)
+    SELECT mine.id, mine.deployment_id, 'debug', views.deployment_task_name(t.stage), t.step, c ->> 'description'
+    FROM mine, LATERAL (SELECT stage, step FROM (SELECT number, stage, step FROM times
+                                                 UNION ALL SELECT number, stage, step FROM former) n
+                        ORDER BY number DESC LIMIT 1) t
+    WHERE c ? 'description' AND NOT c ? 'logs' AND mine.ended_at IS NULL
 ), statuses AS (
     UPDATE resources r
     SET status = COALESCE(n.status, r.status), im_vm_idx = COALESCE(n.vm, r.im_vm_idx),
