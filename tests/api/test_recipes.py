@@ -85,3 +85,15 @@ def test_a_template_anew(stack):
     assert '"state" : "failed"' in said[0] and '"state" : "succeeded"' in said[1]
     assert alice.deployment(made[0])["template_inputs"] == {"num_cpus": 2}
     assert alice.deployment(made[1])["template_inputs"] == {}
+
+
+@pytest.mark.parametrize("command,told", [
+    ("orchestrate '{\"type\": \"STOP\", \"targets\": {\"include\": [{}]}}'", "/targets/include/0"),
+    ("follow ''", "no orchestration"),
+    ("follow 00000000-0000-7000-8000-000000000000", "There is no such orchestration."),
+])
+def test_a_mistake_is_told_and_waited_for_no_longer(stack, command, told):
+    done = subprocess.run(["bash", "-c", "\n".join(blocks()) + command], check=False, text=True, timeout=30,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env={"PATH": os.environ["PATH"], "TOKEN": stack.person(admin=True).token, "API": stack.url})
+    assert done.returncode != 0 and told in done.stdout
