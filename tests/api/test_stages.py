@@ -33,7 +33,8 @@ def save():
     compiler = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(compiler)
     enums = json.loads(TOP.joinpath("mod_orchestrator/routes/enums.json").read_text(encoding="utf-8"))
-    [found] = [one for one in compiler.statements(TOP / "sql/queries", enums, "unused") if one.name == "work_save"]
+    schema = compiler.Views(TOP / "sql/views", enums).schema
+    [found] = [one for one in compiler.statements(TOP / "sql/queries", enums, schema) if one.name == "work_save"]
     return re.sub(r"\$(\d+)", lambda number: "%%(%s)s" % found.parameters[int(number[1]) - 1],
                   found.text.replace("%", "%%"))
 
