@@ -522,6 +522,7 @@ def test_a_run_that_did_not_change_is_not_sent_again(quiet):
     runs.ask("PUT", "/" + run, json={"id": run})
     assert runs.ask("GET", "/" + run, headers={"If-None-Match": tag}).headers["ETag"] != tag
     assert runs.ask("GET", "/%s/" % run).json()[0]["id"] == run
+    assert runs.ask("GET", "/").json()["_total"] == 1 and runs.ask("HEAD").content == b""
 
 
 def test_secrets_are_not_shown(quiet):
