@@ -145,6 +145,7 @@ def test_lines_are_chosen_by_level_time_and_number(frozen):
                           ("tail=2", "34"), ("tail=0", ""), ("tail=10000", "01234"), ("level=warning&tail=1", "3"),
                           ("since=" + times[1], "234"), ("since=" + times[4], ""),
                           ("since=%s&tail=1&level=info" % times[0], "4"),
+                          ("since=1421-12-25T12:37:51%2B21:50", "01234"),
                           ("tail=2&follow=true", "34"), ("follow=false", "01234")):
         answer = alice.get(path + "?" + query)
         assert "".join(messages(answer)) == wanted, query
