@@ -31,24 +31,17 @@ static int tail_of(orc_error_t **error, const orc_request_t *request)
     return (int)count;
 }
 
-/* For PostgreSQL, which knows fewer offsets of UTC than RFC 3339. */
-static const char *since_of(const orc_request_t *request)
-{
-    const char *since = orc_request_parameter(request, "since");
-    apr_time_t when;
-
-    return since && orc_time_parse(&when, since) ? orc_time_text(when, request->pool) : "-infinity";
-}
-
 orc_error_t *orc_api_operations_get_log(const orc_request_t *request, orc_response_t *response)
 {
     const orc_rules_call_t call = orc_surface_call(request);
     const orc_api_operation_t at = orc_api_operation_at(request);
-    const char *level = orc_request_parameter(request, "level"), *follows = orc_request_parameter(request, "follow");
+    const char *level = orc_request_parameter(request, "level"), *since = orc_request_parameter(request, "since");
+    const char *follows = orc_request_parameter(request, "follow");
     orc_error_t *error = NULL;
     const orc_rules_log_wish_t wish = {
         .at = {at.deployment_id, at.resource_id, at.id},
-        .lines = {level ? level : "debug", since_of(request), tail_of(&error, request)},
+        .lines = {level ? level : "debug", since ? orc_time_utc(since, request->pool) : "-infinity",
+                  tail_of(&error, request)},
         .follows = follows && strcmp(follows, "true") == 0,
     };
     orc_rules_follow_t *follow;

@@ -154,6 +154,13 @@ int orc_time_parse(apr_time_t *out, const char *text)
     return 1;
 }
 
+const char *orc_time_utc(const char *text, apr_pool_t *pool)
+{
+    apr_time_t when;
+
+    return orc_time_parse(&when, text) ? orc_time_text(when, pool) : NULL;
+}
+
 apr_time_t orc_time_monotonic(void)
 {
     struct timespec now;

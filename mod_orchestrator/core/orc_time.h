@@ -19,6 +19,9 @@ const char *orc_time_text(apr_time_t when, apr_pool_t *pool);
  */
 int orc_time_parse(apr_time_t *out, const char *text);
 
+/** An RFC 3339 time as orc_time_text writes it: PostgreSQL knows fewer offsets. In `pool`; NULL when it is none. */
+const char *orc_time_utc(const char *text, apr_pool_t *pool);
+
 /** Microseconds of a clock that nobody sets; goes on while a process, or the machine, is stopped. What lasts is
  * measured by it, and not by the time of day. */
 apr_time_t orc_time_monotonic(void);

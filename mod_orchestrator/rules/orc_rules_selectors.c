@@ -88,10 +88,8 @@ static void add_node(orc_store_where_t *where, const char *value, int is_of_mach
 static void add_before(orc_store_where_t *where, const char *expression, const char *value)
 {
     const orc_store_filter_t filter = {.expression = expression, .type = ORC_STORE_TIME, .comparison = ORC_STORE_BELOW};
-    apr_time_t when = 0;
 
-    (void)orc_time_parse(&when, value);
-    add(where, filter, orc_time_text(when, where->pool));
+    add(where, filter, orc_time_utc(value, where->pool));
 }
 
 static void add_key(orc_store_where_t *where, int key, const json_t *value, int is_of_machines)

@@ -86,13 +86,6 @@ static int is_label(const char *text)
     return colon && colon > text && colon[1];
 }
 
-static const char *stored_time(const char *text, apr_pool_t *pool)
-{
-    apr_time_t when;
-
-    return orc_time_parse(&when, text) ? orc_time_text(when, pool) : NULL;
-}
-
 static const char *stored_id(const char *text, apr_pool_t *pool)
 {
     char *id = apr_palloc(pool, ORC_ID_LENGTH + 1);
@@ -148,7 +141,7 @@ const char *orc_surface_value(orc_error_t **error, const orc_request_t *request,
         wanted = apr_pstrcat(pool, "must be one of ", choice_names(choices, pool), NULL);
         break;
     case ORC_KIND_TIME:
-        stored = stored_time(text, pool);
+        stored = orc_time_utc(text, pool);
         wanted = "must be a time of RFC 3339, like 2024-01-01T10:00:00Z (a + is written %2B in a URL)";
         break;
     }

@@ -12,6 +12,7 @@ import pytest
 
 from harness import sealed
 from harness.client import expect, template
+from stack import local
 
 ABSENT = "00000000-0000-7000-8000-000000000000"
 CLUSTER = """\
@@ -47,6 +48,21 @@ def frozen(make_stack):
         yield stack
         # What the tests put there is no work for the engine, which would log so, now or after the end's look at the
         # logs.
+        stack.sql("DELETE FROM work")
+
+
+@pytest.fixture(scope="module")
+def bound(make_stack):
+    """A stack with all surfaces."""
+    return make_stack(local.bindings())
+
+
+@pytest.fixture(scope="module")
+def quiet(make_stack):
+    """The same, and its engine does nothing: what is asked for waits."""
+    stack = make_stack(local.bindings())
+    with still(stack):
+        yield stack
         stack.sql("DELETE FROM work")
 
 

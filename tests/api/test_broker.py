@@ -4,7 +4,7 @@
 import re
 
 import pytest
-from deployed import ABSENT, own, put, still, submit
+from deployed import ABSENT, bound, own, put, quiet, submit  # noqa: F401
 
 from harness import wrong
 from harness.client import expect
@@ -19,20 +19,6 @@ OPERATION = {"id": str, "ready": bool, "type": str, "state": str, "description":
              "labels": dict}
 TRANSITIVE = {"id": str, "type": str, "operation_type": str, "criteria": str}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
-
-
-@pytest.fixture(scope="module")
-def bound(make_stack):
-    return make_stack(local.bindings())
-
-
-@pytest.fixture(scope="module")
-def quiet(make_stack):
-    """A stack whose engine does nothing: what is asked for waits."""
-    stack = make_stack(local.bindings())
-    with still(stack):
-        yield stack
-        stack.sql("DELETE FROM work")
 
 
 def path_of(kind, resource, operation):

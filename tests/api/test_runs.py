@@ -8,7 +8,7 @@ import time
 import uuid
 
 import pytest
-from deployed import ABSENT, own, put, still, store
+from deployed import ABSENT, bound, own, put, quiet, store  # noqa: F401
 
 from harness import wrong
 from harness.client import expect, template
@@ -57,20 +57,6 @@ class Runs:
     def wait(self, run, *statuses):
         return self.client.stack.wait_for(
             lambda: (lambda one: one["_status"] in statuses and one)(self.get(run)), 30, " or ".join(statuses))
-
-
-@pytest.fixture(scope="module")
-def bound(make_stack):
-    return make_stack(local.bindings())
-
-
-@pytest.fixture(scope="module")
-def quiet(make_stack):
-    """A stack whose engine does nothing: what is asked for waits."""
-    stack = make_stack(local.bindings())
-    with still(stack):
-        yield stack
-        stack.sql("DELETE FROM work")
 
 
 def is_run(run):
