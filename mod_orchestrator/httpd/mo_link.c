@@ -93,15 +93,35 @@ static const char *own_authority(request_rec *r, const char *scheme)
                      clients_port(r, scheme), scheme, r->pool);
 }
 
-/* The public URL is the first surface's; the others are taken to be beside it, where httpd has them. */
+/* Where the path of one of the first surface's places begins, at the end of a path; the longest one, or NULL. */
+static const char *find_place(const mo_config_t *config, const char *path)
+{
+    const char *end = path + strlen(path), *found = NULL;
+    int i;
+
+    for (i = 0; i < config->bases->nelts; i++) {
+        const mo_base_t *base = &APR_ARRAY_IDX(config->bases, i, mo_base_t);
+        apr_size_t length = strlen(base->url);
+
+        if (base->surface == mo_surfaces[0] && length <= (apr_size_t)(end - path) &&
+            strcmp(end - length, base->url) == 0 && (!found || end - length < found))
+            found = end - length;
+    }
+    return found;
+}
+
+/* The public URL is the first surface's; the others are taken to be beside it, as httpd has them: what a proxy has
+ * before that one's path is before theirs, too. */
 static const char *public_url(const mo_config_t *config, const mo_base_t *base, apr_pool_t *pool)
 {
-    const char *url = config->values->public_url, *host;
+    const char *url = config->values->public_url, *path, *place;
 
     if (base->surface == mo_surfaces[0])
         return url;
-    host = strstr(url, "://") + 3;
-    return apr_pstrcat(pool, apr_pstrmemdup(pool, url, host - url + strcspn(host, "/")), base->url, NULL);
+    path = strstr(url, "://") + 3;
+    path += strcspn(path, "/");
+    place = find_place(config, path);
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, url, (place ? place : path) - url), base->url, NULL);
 }
 
 const char *mo_link_base_url(request_rec *r, const mo_base_t *base)

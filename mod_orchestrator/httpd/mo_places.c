@@ -4,6 +4,7 @@
 #include <apr_fnmatch.h>
 #include <apr_strings.h>
 #include <http_core.h>
+#include <http_request.h>
 
 #include "mo_surfaces.h"
 #include "mo_tree.h"
@@ -253,14 +254,33 @@ const mo_base_t *mo_places_at(const mo_config_t *config, const server_rec *serve
     return found;
 }
 
-const mo_base_t *mo_places_beside(const mo_config_t *config, const server_rec *server, const orc_surface_t *surface)
+const mo_base_t *mo_places_ahead(const mo_config_t *config, request_rec *r, char *path)
+{
+    ap_conf_vector_t *merged = r->per_dir_config;
+    const mo_base_t *base;
+    char *uri = r->uri;
+
+    if (!mo_places_at(config, r->server, path))
+        return NULL;
+    r->uri = path;
+    r->per_dir_config = r->server->lookup_defaults;
+    base = ap_location_walk(r) == OK && ap_if_walk(r) == OK ? mo_places_of(config, r) : NULL;
+    r->uri = uri;
+    r->per_dir_config = merged;
+    return base;
+}
+
+/* What a virtual host has of the main server, its own sections may give to somebody else. */
+const mo_base_t *mo_places_beside(const mo_config_t *config, request_rec *r, const orc_surface_t *surface)
 {
     int i;
 
     for (i = 0; i < config->bases->nelts; i++) {
         const mo_base_t *base = &APR_ARRAY_IDX(config->bases, i, mo_base_t);
 
-        if (base->surface == surface && (base->server == server || !base->server->is_virtual))
+        if (base->surface != surface || (base->server != r->server && base->server->is_virtual))
+            continue;
+        if (mo_places_ahead(config, r, apr_pstrcat(r->pool, base->path, "/-", NULL)) == base)
             return base;
     }
     return NULL;

@@ -39,11 +39,11 @@ static const char *body_obstacle(const request_rec *r)
     return NULL;
 }
 
-/* Where the other surface that tells of what this one does is bound; NULL: nowhere. */
+/* Where the other surface that tells of what this one does is bound; NULL: nowhere, or it has nothing to tell. */
 static const char *other_url(request_rec *r, const orc_surface_t *surface)
 {
-    const orc_surface_t *other = mo_places_surface(surface->other);
-    const mo_base_t *base = other ? mo_places_beside(mo_config_of(r->server), r->server, other) : NULL;
+    const orc_surface_t *other = r->method_number != M_GET ? mo_places_surface(surface->other) : NULL;
+    const mo_base_t *base = other ? mo_places_beside(mo_config_of(r->server), r, other) : NULL;
 
     return base ? mo_link_base_url(r, base) : NULL;
 }

@@ -6,9 +6,9 @@ import re
 import pytest
 from deployed import ABSENT, bound, own, put, quiet, submit  # noqa: F401
 
-from harness import wrong
+from harness import live, wrong
 from harness.client import expect
-from stack import local
+from stack import local, process
 
 CONTENT_TYPE = "application/json; charset=UTF-8"
 NULLABLE = ("platform_id", "correlation_id", "deletion_scheduled")
@@ -173,6 +173,40 @@ def test_without_the_place_there_is_no_link(stack):
     alice = stack.person()
     body = {"template_id": alice.store_template(), "template_inputs": {}, "user_group": alice.group}
     assert "Link" not in expect(alice.post("/deployments", json=body), 202).headers
+
+
+@pytest.mark.parametrize("own", ["", local.PLACE % ("/broker", "orchestrator-broker")])
+def test_a_host_that_gives_the_place_away_has_no_link_to_it(make_stack, own):
+    port = process.free_port()
+    stack = make_stack(local.bindings() + """
+        Listen 127.0.0.1:%d
+        <VirtualHost 127.0.0.1:%d>
+            <Location /v1>
+                SetHandler None
+            </Location>
+            %s
+        </VirtualHost>""" % (port, port, own))
+    alice = stack.person()
+    body = {"template_id": alice.store_template(), "template_inputs": {}, "user_group": alice.group}
+    there = expect(alice.post("http://127.0.0.1:%d/api/v1/deployments" % port, json=body), 202)
+    assert "/broker/service_instances/" in link(there) if own else "Link" not in there.headers
+    assert "/v1/service_instances/" in link(expect(alice.post("/deployments", json=body), 202))
+
+
+@pytest.mark.parametrize("public, before", [
+    ("https://api.example.org/paas/api/v1", "https://api.example.org/paas"),
+    ("https://api.example.org/api/v1", "https://api.example.org"),
+    ("https://api.example.org/paas", "https://api.example.org")])
+def test_what_a_proxy_has_before_all_paths_is_before_the_links_too(make_stack, monkeypatch, public, before):
+    original = live.LiveStack._directives
+    monkeypatch.setattr(live.LiveStack, "_directives", lambda self: re.sub(
+        r"OrchestratorPublicURL .*\n", "OrchestratorPublicURL %s\n" % public, original(self)))
+    stack = make_stack(local.bindings())
+    alice = stack.person()
+    body = {"template_id": alice.store_template(), "template_inputs": {}, "user_group": alice.group}
+    answer = expect(alice.post("/deployments", json=body), 202)
+    assert answer.headers["Location"].startswith(public + "/deployments/")
+    assert link(answer).startswith(before + "/v1/service_instances/")
 
 
 # ---- who, and where ----
