@@ -2,6 +2,7 @@
 #include "mo_link.h"
 
 #include <apr_strings.h>
+#include <apr_uri.h>
 #include <http_core.h>
 #include <http_protocol.h>
 #include <http_ssl.h>
@@ -155,10 +156,30 @@ static const char *spoken_scheme(const mo_base_t *base, apr_pool_t *pool)
     return engine && ap_cstr_casecmp(mo_tree_word(engine, pool), "on") == 0 ? "https" : "http";
 }
 
-/* That of ServerName, or else of the <VirtualHost> if that is where the clients come in; 0: nothing says it. */
-static apr_port_t own_port(const server_rec *server, int is_spoken)
+/* A port that httpd listens on, of a server that has no other one: the scheme's own, or else the first. */
+static apr_port_t listened_port(const char *scheme, apr_pool_t *pool)
 {
-    return server->port || !server->addrs || !is_spoken ? server->port : server->addrs->host_port;
+    const ap_directive_t *node;
+    apr_port_t found = 0, port;
+    char *host, *scope;
+
+    for (node = ap_conftree; node; node = node->next) {
+        if (!mo_tree_is(node, "Listen") ||
+            apr_parse_addr_port(&host, &scope, &port, mo_tree_word(node, pool), pool) != APR_SUCCESS)
+            continue;
+        if (!found || port == apr_uri_port_of_scheme(scheme))
+            found = port;
+    }
+    return found;
+}
+
+/* That of ServerName, or else of the <VirtualHost> or Listen if that is where the clients come in; 0: nothing says it.
+ */
+static apr_port_t own_port(const server_rec *server, const char *scheme, int is_spoken, apr_pool_t *pool)
+{
+    if (server->port || !is_spoken)
+        return server->port;
+    return server->addrs && server->addrs->host_port ? server->addrs->host_port : listened_port(scheme, pool);
 }
 
 const char *mo_link_own_url(const mo_base_t *base, apr_pool_t *pool)
@@ -169,6 +190,6 @@ const char *mo_link_own_url(const mo_base_t *base, apr_pool_t *pool)
 
     return apr_pstrcat(pool, scheme, "://",
                        authority(server->server_hostname ? server->server_hostname : "localhost",
-                                 own_port(server, strcmp(scheme, spoken) == 0), scheme, pool),
+                                 own_port(server, scheme, strcmp(scheme, spoken) == 0, pool), scheme, pool),
                        base->url, NULL);
 }

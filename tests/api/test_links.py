@@ -74,6 +74,27 @@ def test_what_takes_tls_off_before_us_has_another_port(without_public_url, make_
     assert ("orchestrator", "https://other.example.org/paas") in stack.places()
 
 
+def test_the_daemon_says_the_port_that_links_have(without_public_url, make_stack):
+    """Two services of one host would be one to IM without it, and each delete what the other one made."""
+    stack = make_stack("""
+        ServerName api.example.org
+        <VirtualHost 192.0.2.1>
+            ServerName other.example.org
+            <Location /paas>
+                SetHandler orchestrator
+                AuthType Bearer
+                Require valid-user
+            </Location>
+        </VirtualHost>""")
+    here = "http://api.example.org:%d/api/v1" % stack.ports["http"]
+    assert first_link(stack).startswith(here + "/templates?")
+    assert ("orchestrator", here) in stack.places()
+    assert ("orchestrator", "http://other.example.org:%d/paas" % stack.ports["http"]) in stack.places()
+    alice = stack.person()
+    alice.wait_for_status(alice.deploy(), "CREATE_COMPLETE")
+    assert [made["metadata"]["PAAS_URL"] for made in stack.control.ledger()] == [here]
+
+
 def test_only_a_proxy_that_we_were_told_of_is_believed(without_public_url, make_stack):
     """mod_remoteip without a list of proxies of its own believes everybody."""
     stack = make_stack('LoadModule remoteip_module "${modules}/mod_remoteip.so"\nRemoteIPHeader X-Forwarded-For\n')
