@@ -192,12 +192,14 @@ static const char *check_merged(check_t *check, const mo_merged_t *merged, const
     return NULL;
 }
 
-/* Who names the same path once more means it. */
-static int is_of_same_path(const check_t *check, const ap_directive_t *other)
+/* Who names the same path once more means it; but of two surfaces, only one has a path. */
+static int is_meant(const check_t *check, const ap_directive_t *other)
 {
     const char *path = mo_tree_word(other->parent, check->pool);
+    const orc_surface_t *surface = mo_places_surface(mo_tree_word(other, check->pool));
 
-    return mo_places_covers(check->base, path) && orc_url_length(path) == check->base->length;
+    return mo_places_covers(check->base, path) && orc_url_length(path) == check->base->length &&
+           (!surface || surface == check->base->surface);
 }
 
 /* A place that answers nothing: a <Location> that stands behind it counts for its paths, too. */
@@ -211,10 +213,11 @@ static void warn_of_others(check_t *check)
                                  "%s: answers all requests for %s (%s), and has their tokens: where it is not to, "
                                  "ProxyPass ! has to stand in that section",
                                  mo_tree_place(check->proxy, check->pool), handler, check->section));
-    else if (check->other && !is_of_same_path(check, check->other))
+    else if (check->other && !is_meant(check, check->other))
         add_warning(check, apr_psprintf(check->pool,
                                         "%s: counts instead of SetHandler %s (%s) for all its paths, because it stands "
-                                        "behind it: what is for more has to stand before it",
+                                        "behind it: what is for more has to stand before it, and two surfaces need a "
+                                        "path each",
                                         mo_tree_place(check->other, check->pool), handler, check->section));
 }
 

@@ -819,6 +819,16 @@ def test_a_place_that_a_later_section_leaves_nothing_is_warned_of(configuration,
         assert configuration.test(good, without=(GOOD_PLACE,)) == (0, "Syntax OK\n")
 
 
+@pytest.mark.parametrize("first, second", [("orchestrator", "orchestrator-broker"),
+                                           ("orchestrator-broker", "orchestrator-orchrun")])
+def test_of_two_surfaces_at_one_path_the_one_that_answers_nothing_is_warned_of(configuration, first, second):
+    status, said = configuration.test(place("SetHandler " + first, TYPE, VALID, path="/v1"),
+                                      place("SetHandler " + second, TYPE, VALID, path="/v1/"), without=(GOOD_PLACE,))
+    assert status == 0 and re.search(r"ORC1001: SetHandler on line %d of .* counts instead of SetHandler %s \(" % (
+        configuration.line_of("SetHandler " + second), first), said), said
+    assert said.count("ORC1001") == 1
+
+
 def test_an_issuer_without_an_audience_is_warned_of(configuration):
     status, said = configuration.test("<OrchestratorIssuer https://other.example>", "</OrchestratorIssuer>")
     assert (status == 0
