@@ -66,15 +66,21 @@ static orc_error_t *describe_headers(const request_rec *r, apr_pool_t *pool)
     return NULL;
 }
 
+/* The place that a request was for which failed before httpd has looked for a <Location>; NULL when it was none of
+ * ours. One without a path that httpd could read is for the host as a whole. */
+static const mo_base_t *place_by_path(const request_rec *failed)
+{
+    const char *path = failed->parsed_uri.path ? failed->parsed_uri.path : "/";
+
+    return mo_places_at(mo_config_of(failed->server), failed->server, path);
+}
+
 /* The surface that was asked. Of a request that failed before httpd has looked for a <Location>, its path says it; the
  * API's form is everybody's where there is none. */
 static const orc_surface_t *surface_of(const request_rec *failed)
 {
     const mo_request_t *ours = mo_request_of(failed);
-    const char *path = failed->parsed_uri.path;
-    const mo_base_t *base = ours   ? ours->base
-                            : path ? mo_places_at(mo_config_of(failed->server), failed->server, path)
-                                   : NULL;
+    const mo_base_t *base = ours ? ours->base : place_by_path(failed);
 
     return base ? base->surface : mo_surfaces[0];
 }
@@ -177,12 +183,7 @@ static apr_status_t replace_page(ap_filter_t *f, apr_bucket_brigade *brigade)
 /* An error that comes before httpd has looked for a <Location> (no Host, %2F, a header too long) has only its path. */
 static int is_for_us(const request_rec *r)
 {
-    const mo_config_t *config = mo_config_of(r->server);
-
-    if (mo_request_of(r))
-        return 1;
-    return r->per_dir_config == r->server->lookup_defaults && r->parsed_uri.path &&
-           mo_places_at(config, r->server, r->parsed_uri.path) != NULL;
+    return mo_request_of(r) || (r->per_dir_config == r->server->lookup_defaults && place_by_path(r));
 }
 
 int mo_problem_keep(request_rec *r)

@@ -376,6 +376,7 @@ def test_the_root_is_a_place_too(make_stack):
     site.problem("/users/me", 401, token=False)
     assert site.get("/users/me")[0] == 200
     site.problem("/api/v1/users/me", 404)
+    site.problem("/" + "x" * 70000, 414)  # of which httpd reads no path: all of the host is ours
 
 
 TINY = PLACE.replace("orchestrator", "orchestrator-broker")
