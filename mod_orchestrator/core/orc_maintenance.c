@@ -73,7 +73,8 @@ static int read_hours(orc_maintenance_t *window, const char *text)
     if (strlen(text) != 2 * CLOCK_LENGTH + 1 || text[CLOCK_LENGTH] != '-')
         return 0;
     window->begins = read_clock(text);
-    window->ends = read_clock(text + CLOCK_LENGTH + 1);
+    text += CLOCK_LENGTH + 1;
+    window->ends = strcmp(text, "24:00") == 0 ? HOURS * MINUTES : read_clock(text);
     return window->begins >= 0 && window->ends >= 0;
 }
 

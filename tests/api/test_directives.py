@@ -161,7 +161,7 @@ def test_the_main_servers_last_database_is_ours(configuration, last, is_patient)
 
 def test_several_maintenance_windows_are_taken(configuration):
     assert configuration.test("OrchestratorMaintenanceWindow cloud-a Mon-Fri 22:00-02:00 Europe/Rome\n"
-                              "OrchestratorMaintenanceWindow eu-* Sat,Sun 00:00-23:59\n"
+                              "OrchestratorMaintenanceWindow eu-* Sat,Sun 00:00-24:00\n"
                               "OrchestratorMaintenanceWindow * * 01:00-02:00 UTC") == (0, "Syntax OK\n")
 
 
