@@ -46,6 +46,8 @@ enum {
     LOOKS_PER_LEASE = 6, /* at what has to be prolonged */
     PLENTY = 48,         /* jobs in hand */
     IDLE_PORTIONS = 10,  /* of old operations that all stay */
+    DUTIES = 5,          /* of housekeeping */
+    FREQUENT_DUTIES = 1, /* the first ones, with each of its turns */
 };
 
 /* ---- making and stopping ---- */
@@ -114,11 +116,31 @@ static int pause_for(orc_engine_t *engine, apr_interval_time_t time)
 
 /* ---- housekeeping ---- */
 
-static orc_error_t *delete_old(const orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
+static int did(const orc_error_t *error, apr_pool_t *pool)
+{
+    if (error)
+        orc_log(ORC_LOG_DEBUG, "housekeeping: %s", orc_error_line(error, pool));
+    return !error;
+}
+
+/* Says that the daemon lives, when it is time: before each duty, and each portion of one, however many there are.
+ * Others count out who says nothing for ten seconds, and take its part of each window. */
+static int live(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
+{
+    apr_time_t now = orc_time_monotonic();
+
+    if (engine->is_stopping || now < engine->adopt_at)
+        return 1;
+    engine->adopt_at = now + ADOPT_INTERVAL;
+    return did(orc_claims_adopt(engine, db, pool), pool);
+}
+
+static orc_error_t *delete_old(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
 {
     int deleted;
 
     do { /* by portions, until nothing is left: more may have become too old since the last time than a portion has */
+        (void)live(engine, db, pool);
         ORC_TRY(orc_store_keep_house(&deleted, db, pool));
         if (deleted)
             orc_log(ORC_LOG_DEBUG, "housekeeping: %d rows deleted", deleted);
@@ -133,41 +155,40 @@ static orc_error_t *retire_old(orc_engine_t *engine, orc_db_t *db, apr_pool_t *p
     int idle = 0, bulk;
 
     do {
+        (void)live(engine, db, pool);
         ORC_TRY(orc_store_retire(retired, db, engine->config->retention, pool));
         if (retired->deleted)
             orc_log(ORC_LOG_DEBUG, "housekeeping: %d operations deleted", retired->deleted);
         idle += !retired->deleted;
     } while (!retired->is_round && idle < IDLE_PORTIONS && !engine->is_stopping);
     do {
+        (void)live(engine, db, pool);
         ORC_TRY(orc_store_orchestrations_retire(&bulk, db, engine->config->retention, pool));
     } while (bulk && !engine->is_stopping);
     return NULL;
 }
 
-static int did(const orc_error_t *error, apr_pool_t *pool)
+typedef orc_error_t *duty_t(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool);
+
+static orc_error_t *keep_views(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
 {
-    if (error)
-        orc_log(ORC_LOG_DEBUG, "housekeeping: %s", orc_error_line(error, pool));
-    return !error;
+    return orc_db_views_keep(db, pool);
 }
 
 /* One duty that can't be done, because of a locked row or a table that takes too long, is no reason to leave others.
  * True: all of it is done. */
 static int keep_house(orc_engine_t *engine, orc_db_source_t *source, int with_tables, apr_pool_t *pool)
 {
+    static duty_t *const duties[DUTIES] = {orc_report_load, orc_claims_rescue, delete_old, retire_old, keep_views};
     orc_db_t *db;
-    int is_done;
+    int i, is_done = 1;
 
     if (!did(orc_db_open(&db, source, pool), pool))
         return 0;
-    is_done = did(orc_claims_adopt(engine, db, pool), pool);
-    is_done &= did(orc_report_load(engine, db, pool), pool);
-    if (!with_tables)
-        return is_done;
-    is_done &= did(orc_claims_rescue(engine, db, pool), pool);
-    is_done &= did(delete_old(engine, db, pool), pool);
-    is_done &= did(retire_old(engine, db, pool), pool);
-    is_done &= did(orc_db_views_keep(db, pool), pool);
+    for (i = 0; i < (with_tables ? DUTIES : FREQUENT_DUTIES); i++) {
+        is_done &= live(engine, db, pool);
+        is_done &= did(duties[i](engine, db, pool), pool);
+    }
     return is_done;
 }
 

@@ -123,6 +123,7 @@ struct orc_engine_t {
     apr_time_t database_after; /* it is left alone until then; monotonic */
     int database_failures;
     apr_time_t claim_at, renew_at, probe_at, count_at; /* monotonic */
+    apr_time_t adopt_at;                               /* the same, of housekeeping */
     /* everything that was due before, by the database's clock, was claimed, of what somebody waits for and of what
      * nobody does; atomic */
     volatile apr_uint64_t since, idle_since;
