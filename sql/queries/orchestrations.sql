@@ -257,11 +257,14 @@ LIMIT LEAST(:room::bigint, (SELECT CASE WHEN x.state NOT IN ('in progress', 'ret
             AND n.is_begun AND n.state IN ('pending', 'in progress', 'canceling'))) END
     FROM orchestrations x WHERE x.id = :id::uuid))
 
--- Those whose operations were made and have not begun.
+-- Those whose operations were made and have not begun. What somebody has locked is in no other's way: its turn comes
+-- when that is over.
 -- name: orchestration_queued
 -- columns: id, deployment_id
-SELECT id, deployment_id FROM orchestration_targets
-WHERE orchestration_id = :id AND state = 'pending' AND is_begun ORDER BY number
+SELECT t.id, t.deployment_id
+FROM orchestration_targets t JOIN operations o ON o.id = t.id JOIN deployments d ON d.id = o.deployment_id
+WHERE t.orchestration_id = :id AND t.state = 'pending' AND t.is_begun
+ORDER BY t.number FOR NO KEY UPDATE OF o, d SKIP LOCKED
 
 -- An orchestration's operation that has just been made, or would have been: is it one? Its target's turn is now, and no
 -- more are at work than may be, else it has no row. The orchestration is locked.
