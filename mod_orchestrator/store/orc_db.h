@@ -31,7 +31,7 @@ struct orc_db_source_t {
     PGconn *(*take)(orc_db_source_t *source, void **handle);
     /** Gives it back; `broken` when it must not be used again as it is. */
     void (*give)(orc_db_source_t *source, void *handle, PGconn *connection, int broken);
-    apr_interval_time_t patience;       /* that a statement has; 0: ORC_DB_PATIENCE */
+    apr_interval_time_t patience;       /* that a statement has, and a connection to be made; 0: ORC_DB_PATIENCE */
     apr_interval_time_t lock_patience;  /* for a row that somebody has locked; 0: the server's lock_timeout */
     const volatile apr_uint32_t *state; /* an orc_db_state_t: nothing is taken unless it is open; NULL: it is */
     void *baton;
@@ -42,7 +42,8 @@ struct orc_db_source_t {
 
 /**
  * A source with one connection of its own, opened at the first take and again when it is broken; for one thread. A
- * conninfo without a connect_timeout gets one of ten seconds.
+ * conninfo without a connect_timeout gets one of ten seconds; the source's patience, in whole seconds and two at least,
+ * counts before either.
  */
 orc_db_source_t *orc_db_source_single(const char *conninfo, apr_pool_t *pool);
 

@@ -13,12 +13,15 @@ typedef struct single_t {
     int listens; /* the server's process that LISTEN was sent to */
 } single_t;
 
-/* The conninfo comes last and wins. */
-static PGconn *connect_in_time(const char *conninfo)
+/* The last one that is given wins: the source's own patience, what the conninfo says, or else ours. */
+static PGconn *connect_in_time(const single_t *single, apr_interval_time_t patience)
 {
-    const char *const names[] = {"connect_timeout", "dbname", NULL};
-    const char *const values[] = {"10", conninfo, NULL};
+    char seconds[24] = "";
+    const char *const names[] = {"connect_timeout", "dbname", "connect_timeout", NULL};
+    const char *const values[] = {"10", single->conninfo, seconds, NULL};
 
+    if (patience)
+        apr_snprintf(seconds, sizeof seconds, "%d", (int)apr_time_sec(patience + APR_USEC_PER_SEC - 1));
     return PQconnectdbParams(names, values, 1);
 }
 
@@ -35,7 +38,7 @@ static PGconn *single_take(orc_db_source_t *source, void **handle)
 
     *handle = NULL;
     if (!single->connection) {
-        single->connection = connect_in_time(single->conninfo);
+        single->connection = connect_in_time(single, source->patience);
         orc_db_wire_ignore_notices(single->connection);
     }
     return single->connection;

@@ -536,6 +536,21 @@ static void a_server_that_takes_the_connection_and_is_silent_is_a_503(void **sta
     close(listener);
 }
 
+static void a_source_with_a_patience_of_its_own_has_no_more_for_a_connection(void **state)
+{
+    int port, listener = listen_silently(&port);
+    const char *conninfo = apr_psprintf(pool, "host=127.0.0.1 port=%d connect_timeout=20", port);
+    orc_db_source_t *silent = orc_db_source_single(conninfo, pool);
+    apr_time_t begun = apr_time_now();
+    orc_db_t *db;
+
+    silent->patience = apr_time_from_sec(2);
+    assert_string_equal(orc_db_open(&db, silent, pool)->code, "database.unavailable");
+    assert_string_equal(orc_db_open(&db, silent, pool)->code, "database.unavailable");
+    assert_true(apr_time_now() - begun < apr_time_from_sec(20));
+    close(listener);
+}
+
 static void a_connection_to_postgresql_keeps_its_session(void **state)
 {
     assert_null(orc_db_check_sessions(getenv("DATABASE_URL"), pool));
@@ -642,6 +657,7 @@ int main(void)
         cmocka_unit_test(much_is_sent_and_answered),
         cmocka_unit_test_teardown(what_nobody_reads_is_a_503, forget_patience),
         cmocka_unit_test(a_server_that_takes_the_connection_and_is_silent_is_a_503),
+        cmocka_unit_test(a_source_with_a_patience_of_its_own_has_no_more_for_a_connection),
         cmocka_unit_test(a_connection_to_postgresql_keeps_its_session),
         cmocka_unit_test(a_session_is_what_the_statements_are_written_for_whatever_a_site_sets),
         cmocka_unit_test(a_connection_string_tells_its_time),
