@@ -549,6 +549,7 @@ CREATE TABLE orchestrations (
 );
 CREATE INDEX orchestrations_created_at ON orchestrations (created_at, id);
 CREATE INDEX orchestrations_created_by ON orchestrations (created_by, created_at, id);
+CREATE INDEX orchestrations_living ON orchestrations (created_by) WHERE ended_at IS NULL;
 CREATE TRIGGER orchestrations_take_their_work AFTER DELETE ON orchestrations
     FOR EACH ROW EXECUTE FUNCTION work_end();
 

@@ -32,6 +32,7 @@ orc_config_t *orc_config_make(apr_pool_t *pool)
     config->max_queued_per_group = 20;
     config->max_templates = 1000;
     config->max_template_bytes = 64 * 1024 * 1024;
+    config->max_orchestrations = 100;
     config->max_operations = 1000;
     config->max_operations_per_group = 500;
     config->lease = apr_time_from_sec(60);

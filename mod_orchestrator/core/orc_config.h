@@ -59,6 +59,7 @@ typedef struct orc_config_t {
     int max_queued_per_group;      /* operations that wait for their turn (20) */
     int max_templates;             /* that one person may keep (1000) */
     apr_size_t max_template_bytes; /* of their contents together (64 MiB) */
+    int max_orchestrations;        /* of one person that have not ended (100) */
     int max_operations;            /* operations at work at once per daemon (1000) */
     int max_operations_per_group;  /* of one group, of all daemons together (500) */
     apr_interval_time_t lease;     /* how long a claimed operation belongs to its daemon unless renewed (60 s) */

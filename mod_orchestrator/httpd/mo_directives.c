@@ -51,6 +51,8 @@ const command_rec mo_directives[] = {
     AP_INIT_TAKE1("OrchestratorMaxTemplateBytes", mo_set_size,
                   NUMBER(max_template_bytes, 1024 * 1024, 1024LL * 1024 * 1024 * 1024), RSRC_CONF,
                   "bytes of all templates together that one person may keep (67108864)"),
+    AP_INIT_TAKE1("OrchestratorMaxOrchestrations", mo_set_number, NUMBER(max_orchestrations, 1, 1000000), RSRC_CONF,
+                  "orchestrations of one person that have not ended (100)"),
     AP_INIT_TAKE1("OrchestratorMaxBody", mo_set_size, NUMBER(max_body, 1024, 1024 * 1024 * 1024), RSRC_CONF,
                   "bytes of a request body (8388608)"),
     AP_INIT_TAKE1("OrchestratorIMMaxInFlight", mo_set_number, NUMBER(im_max_in_flight, 1, 1000), RSRC_CONF,

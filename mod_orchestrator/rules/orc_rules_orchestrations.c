@@ -8,7 +8,31 @@
 #include "orc_redact.h"
 #include "orc_time.h"
 
-enum { MAX_PARAMETERS = 64 * 1024 /* bytes of all that was asked for, as JSON: lists show it a hundred times */ };
+enum {
+    MAX_PARAMETERS = 64 * 1024, /* bytes of all that was asked for, as JSON: lists show it a hundred times */
+    RETRY_SECONDS = 30,         /* until some of the person's may have ended */
+};
+
+/* ---- how many one person may have ---- */
+
+static orc_sql_call_t limit_check(const orc_rules_call_t *call, const char *creator, int more)
+{
+    int most = call->service->config->max_orchestrations - more;
+
+    return orc_db_kept(
+        orc_sql_orchestration_limit_check(.creator = creator, .most = orc_value_number(most, call->pool)), call->pool);
+}
+
+static orc_error_t *explain_limit(orc_error_t *error, const orc_rules_call_t *call)
+{
+    if (!error || !orc_db_is_past_limit(error))
+        return error;
+    error = orc_error(call->pool, 429, "orchestrations.full", "%d orchestrations of the person have not ended yet.",
+                      call->service->config->max_orchestrations);
+    error->retriable = 1;
+    error->retry_after = RETRY_SECONDS;
+    return error;
+}
 
 /* ---- the wish ---- */
 
@@ -98,7 +122,7 @@ static orc_sql_call_t insertion(const orc_rules_call_t *call, const orc_rules_or
 orc_error_t *orc_rules_orchestrate(const orc_rules_call_t *call, const orc_rules_orchestration_t *wish)
 {
     orc_error_t *error = NULL;
-    orc_db_step_t steps[2] = {0};
+    orc_db_step_t steps[5] = {0};
     int count = 0, has_secrets;
     const char *parameters;
 
@@ -112,9 +136,13 @@ orc_error_t *orc_rules_orchestrate(const orc_rules_call_t *call, const orc_rules
         return orc_error(call->pool, 403, "forbidden.admin", "Only administrators may use force or unsecure.");
     if (wish->also)
         steps[count++] = *wish->also;
+    /* Counted before anything is written, where a refusal costs nothing, and behind it, where it is exact. */
+    steps[count++].call = limit_check(call, call->who->user_id, 1);
     steps[count++].call = insertion(call, wish, parameters, has_secrets);
+    steps[count++].call = orc_sql_orchestration_limit_lock(.creator = call->who->user_id);
+    steps[count++].call = limit_check(call, call->who->user_id, 0);
     error = orc_db_write(call->service->db, steps, count, 1, call->pool);
-    return orc_db_is_reference(error) ? orc_rules_gone(call->pool) : error;
+    return orc_db_is_reference(error) ? orc_rules_gone(call->pool) : explain_limit(error, call);
 }
 
 /* ---- what is asked of one that there is ---- */
@@ -225,9 +253,17 @@ static void clear(const change_t *change)
                                              apr_array_make(change->call->pool, 4, sizeof(const char *))};
 }
 
+/* One that had ended goes on, and counts again. */
+static orc_error_t *check_revived(orc_db_t *db, const change_t *change, const char *creator, apr_pool_t *pool)
+{
+    ORC_TRY(orc_db_execute(db, NULL, orc_sql_orchestration_limit_lock(.creator = creator), pool));
+    return orc_db_execute(db, NULL, limit_check(change->call, creator, 0), pool);
+}
+
 static orc_error_t *retry(orc_db_t *db, void *baton, apr_pool_t *pool)
 {
-    static const char *const canceled[] = {"canceling", "canceled", NULL};
+    static const char *const canceled[] = {"canceling", "canceled", NULL}, *const ended[] = {"failed", "succeeded",
+                                                                                             NULL};
     change_t *change = baton;
     apr_array_header_t *former = apr_array_make(pool, 4, sizeof(const char *));
     apr_array_header_t *ids = apr_array_make(pool, 4, sizeof(const char *));
@@ -248,11 +284,12 @@ static orc_error_t *retry(orc_db_t *db, void *baton, apr_pool_t *pool)
         return NULL;
     while (ids->nelts < former->nelts)
         APR_ARRAY_PUSH(ids, const char *) = orc_id_new(pool);
-    return orc_db_execute(db, NULL,
-                          orc_sql_orchestration_retry(.id = change->id, .ids = orc_value_array(ids, pool),
-                                                      .former = orc_value_array(former, pool),
-                                                      .is_immediate = orc_value_flag(change->is_immediate)),
-                          pool);
+    ORC_TRY(orc_db_execute(db, NULL,
+                           orc_sql_orchestration_retry(.id = change->id, .ids = orc_value_array(ids, pool),
+                                                       .former = orc_value_array(former, pool),
+                                                       .is_immediate = orc_value_flag(change->is_immediate)),
+                           pool));
+    return is_one_of(row.state, ended) ? check_revived(db, change, row.creator, pool) : NULL;
 }
 
 orc_error_t *orc_rules_orchestration_retry(orc_rules_retried_t *retried, const orc_rules_call_t *call, const char *id,
@@ -264,5 +301,5 @@ orc_error_t *orc_rules_orchestration_retry(orc_rules_retried_t *retried, const o
                        .is_immediate = is_immediate,
                        .retried = retried};
 
-    return orc_db_transact(call->service->db, retry, &change, 1, call->pool);
+    return explain_limit(orc_db_transact(call->service->db, retry, &change, 1, call->pool), call);
 }

@@ -70,18 +70,29 @@ WITH orchestration AS (
 INSERT INTO work (id, kind, is_begun, is_resting, endpoint, due_at)
 SELECT id, 'orchestration', true, true, 'orders', begins_at FROM orchestration
 
+-- By limit_is_passed() when more of a person's have not ended than may be.
+-- name: orchestration_limit_check
+SELECT limit_is_passed()
+FROM (SELECT count(*) AS living FROM orchestrations WHERE created_by = :creator AND ended_at IS NULL) n
+WHERE n.living > :most
+
+-- Whose are begun at the same time are counted one after the other; a statement of its own, so that the count's
+-- snapshot is taken when the lock is held.
+-- name: orchestration_limit_lock
+SELECT FROM users WHERE id = :creator FOR NO KEY UPDATE
+
 -- The locks of a change, work first. No row: the caller is gone; NULL: there is no such orchestration.
 -- name: orchestration_lock_work
 SELECT id FROM work WHERE id = :id FOR NO KEY UPDATE
 
 -- name: orchestration_lock
--- columns: is_allowed, state, tag, caller_name
+-- columns: is_allowed, state, tag, caller_name, creator
 WITH locked AS MATERIALIZED (
     SELECT id, state, created_by FROM orchestrations WHERE id = :id::uuid FOR NO KEY UPDATE
 )
 SELECT o.created_by = u.id OR :is_admin::boolean AS is_allowed, o.state,
     (SELECT v.version FROM views.v1_orchestrations() v WHERE v.id = o.id) AS tag,
-    coalesce(nullif(u.name, ''), nullif(u.username, ''), u.id::text) AS caller_name
+    coalesce(nullif(u.name, ''), nullif(u.username, ''), u.id::text) AS caller_name, o.created_by AS creator
 FROM users u LEFT JOIN locked o ON true WHERE u.id = :caller::uuid
 
 -- Of a locked one: nothing begins any more.

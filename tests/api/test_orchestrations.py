@@ -1,6 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """One request over many deployments, with an engine and the IM simulator."""
 
+import concurrent.futures
 import datetime
 import re
 
@@ -254,6 +255,49 @@ def test_a_stranger_sees_nothing(stack):
     assert operations(bob, id_) == [target]
     expect(bob.get("/orchestrations/%s/operations/%s" % (id_, target["operationID"])), 200)
     expect(bob.get("/orchestrations/" + id_), 403)
+
+
+@pytest.fixture(scope="module")
+def narrow(make_stack):
+    """Three orchestrations a person."""
+    return make_stack("OrchestratorMaxOrchestrations 3\n")
+
+
+def is_full(answer):
+    assert int(expect(answer, 429).headers["Retry-After"]) >= 1
+    assert "3 orchestrations" in answer.json()["detail"]
+
+
+def test_a_person_has_so_many_that_have_not_ended(narrow):
+    alice, bob = narrow.person(), narrow.person()
+    body = {"type": "STOP", "targets": {"include": [{"target": "all"}]}, "strategy": {"schedule": "2099-01-01T00:00:00Z"}}
+    with concurrent.futures.ThreadPoolExecutor(9) as pool:
+        answers = list(pool.map(lambda _: alice.post("/orchestrations", json=body), range(9)))
+    assert sorted(answer.status_code for answer in answers) == [202] * 3 + [429] * 6
+    key = {"Idempotency-Key": unique()}
+    is_full(alice.post("/orchestrations", json=body, headers=key))
+    end(bob, ask(bob, "STOP", {"target": "all"}))
+    waiting = [one["orchestrationID"] for one in expect(alice.get("/orchestrations"), 200).json()["data"]]
+    assert len(waiting) == 3
+    expect(alice.put("/orchestrations/%s/cancel" % waiting[0]), 200)
+    end(alice, waiting[0], "canceled")
+    expect(alice.post("/orchestrations", json=body, headers=key), 202)  # a refusal is not kept
+    is_full(alice.post("/orchestrations", json=body))
+
+
+def test_another_try_counts_again(narrow):
+    alice = narrow.person()
+    complete(alice)
+    failed = ask(alice, "UPDATE", {"target": "all"}, parameters={"template_inputs": {"cores": 2}})
+    end(alice, failed, "failed")
+    later = [ask(alice, "STOP", {"target": "all"}, strategy={"schedule": "2099-01-01T00:00:00Z"}) for _ in range(3)]
+    before = look(alice, failed)
+    is_full(alice.post("/orchestrations/%s/retry" % failed))
+    assert look(alice, failed) == before
+    expect(alice.put("/orchestrations/%s/cancel" % later[0]), 200)
+    end(alice, later[0], "canceled")
+    expect(alice.post("/orchestrations/%s/retry" % failed), 202)
+    end(alice, failed, "failed")
 
 
 def test_who_began_one_can_not_be_removed(stack):
