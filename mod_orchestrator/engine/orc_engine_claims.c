@@ -19,6 +19,7 @@
 #define NEXT_GROUPS    apr_time_from_msec(100) /* until those that come next are looked at */
 
 enum {
+    MAX_ORDERS = 64,                 /* in hand, of a person each */
     GROUPS = 32,                     /* that a claim looks at for what is new; they take turns */
     NEW_ONES = ORC_ENGINE_BATCH / 4, /* that a claim brings; each costs more than what is at work already */
 };
@@ -117,8 +118,21 @@ static void add_slow(apr_array_header_t *list, const orc_engine_t *engine, orc_e
                                .ahead = orc_window_put_off(engine, endpoint, lane, 0)};
 }
 
+/* Persons have their turns with orders one after the other, those in hand as they came: so nobody is put off before
+ * another, as long as there are not too many. */
+static void add_orders(apr_array_header_t *list, const orc_engine_t *engine)
+{
+    const orc_endpoint_t *window = orc_orders_window(engine->orders);
+    int room = MAX_ORDERS - window->waiting;
+
+    APR_ARRAY_PUSH(list, orc_store_slow_t) =
+        (orc_store_slow_t){.endpoint = window->url,
+                           .room = room > 0 ? room : 0,
+                           .rest = orc_window_pace(engine, window, ORC_LANE_DELETION)};
+}
+
 /* Endpoints that are too slow for all that may be due there: what can't be called soon isn't claimed. For deletions
- * that shows when they are in hand. So it is with what can't be ordered soon. */
+ * that shows when they are in hand. */
 static const apr_array_header_t *slow_ones(const orc_engine_t *engine, apr_pool_t *pool)
 {
     apr_array_header_t *list = apr_array_make(pool, 4, sizeof(orc_store_slow_t));
@@ -129,7 +143,7 @@ static const apr_array_header_t *slow_ones(const orc_engine_t *engine, apr_pool_
         apr_hash_this(at, NULL, NULL, &endpoint);
         add_slow(list, engine, endpoint, ORC_LANE_SHORT);
     }
-    add_slow(list, engine, orc_orders_window(engine->orders), ORC_LANE_DELETION);
+    add_orders(list, engine);
     return list;
 }
 
@@ -140,12 +154,7 @@ static void count_put_off(orc_engine_t *engine, const json_t *put_off)
 
     json_object_foreach((json_t *)put_off, url, count)
     {
-        int number = (int)json_integer_value(count);
-
-        if (strcmp(url, ORC_ORDERS) == 0)
-            (void)orc_window_put_off(engine, orc_orders_window(engine->orders), ORC_LANE_DELETION, number);
-        else
-            (void)orc_window_put_off(engine, orc_window_of(engine, url), ORC_LANE_SHORT, number);
+        (void)orc_window_put_off(engine, orc_window_of(engine, url), ORC_LANE_SHORT, (int)json_integer_value(count));
     }
 }
 
@@ -174,6 +183,7 @@ static orc_store_claim_t wanted(const orc_engine_t *engine, apr_pool_t *pool)
     claim.since = engine->since;
     claim.idle_since = engine->idle_since;
     claim.slow = slow_ones(engine, pool);
+    claim.ordering = orc_orders_in_hand(engine->orders, pool);
     claim.longest = engine->config->poll_max;
     return claim;
 }

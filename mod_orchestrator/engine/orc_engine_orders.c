@@ -11,6 +11,7 @@
 #include "orc_engine_foresee.h"
 #include "orc_engine_job.h"
 #include "orc_engine_window.h"
+#include "orc_id.h"
 #include "orc_log.h"
 
 /* Of one order, while all others wait. A daemon that ends has 3 s. */
@@ -24,6 +25,7 @@ typedef struct task_t {
     orc_job_t *job;
     orc_order_t order;
     const char *id;
+    apr_uint64_t place; /* in the order of their coming */
     orc_store_progress_t progress;
     apr_interval_time_t elapsed;
     int is_done;
@@ -41,9 +43,14 @@ struct orc_orders_t {
     pthread_mutex_t lock; /* of the next */
     pthread_cond_t given;
     list_t waiting, done;
+    task_t *at_work;
     int ends;
     int pipe[2];
-    orc_endpoint_t window; /* of the poller */
+    /* of the poller: */
+    orc_endpoint_t window;
+    apr_uint64_t places;
+    char left[ORC_ID_LENGTH + 1]; /* whose task was taken back last, */
+    apr_uint64_t left_place;      /* and its place */
 };
 
 /* ---- lists ---- */
@@ -55,6 +62,18 @@ static void append(list_t *list, task_t *task)
     list->last = &task->next;
 }
 
+static void insert(list_t *list, task_t *task)
+{
+    task_t **at = &list->first;
+
+    while (*at && (*at)->place < task->place)
+        at = &(*at)->next;
+    task->next = *at;
+    *at = task;
+    if (!task->next)
+        list->last = &task->next;
+}
+
 static task_t *take(list_t *list)
 {
     task_t *task = list->first;
@@ -64,6 +83,7 @@ static task_t *take(list_t *list)
     list->first = task->next;
     if (!list->first)
         list->last = &list->first;
+    task->next = NULL;
     return task;
 }
 
@@ -126,9 +146,11 @@ static void *work(void *baton)
             pthread_cond_wait(&orders->given, &orders->lock);
             continue;
         }
+        orders->at_work = task;
         pthread_mutex_unlock(&orders->lock);
         do_one(orders, task);
         pthread_mutex_lock(&orders->lock);
+        orders->at_work = NULL;
         append(&orders->done, task);
         (void)!write(orders->pipe[1], "", 1);
     }
@@ -183,6 +205,14 @@ static void advance(orc_orders_t *orders)
     orc_window_began(&orders->window, LANE);
 }
 
+static apr_uint64_t place_of(orc_orders_t *orders, const char *id)
+{
+    int is_left = strcmp(orders->left, id) == 0;
+
+    orders->left[0] = '\0';
+    return is_left ? orders->left_place : ++orders->places;
+}
+
 void orc_orders_give(orc_orders_t *orders, orc_job_t *job)
 {
     apr_pool_t *pool;
@@ -194,8 +224,9 @@ void orc_orders_give(orc_orders_t *orders, orc_job_t *job)
     task->job = job;
     task->order = job->order;
     task->id = apr_pstrdup(pool, job->task.work->id);
+    task->place = place_of(orders, task->id);
     pthread_mutex_lock(&orders->lock);
-    append(&orders->waiting, task);
+    insert(&orders->waiting, task);
     pthread_cond_signal(&orders->given);
     pthread_mutex_unlock(&orders->lock);
     orc_window_waits(&orders->window, LANE, 1);
@@ -216,8 +247,28 @@ int orc_orders_leave(orc_orders_t *orders, const orc_job_t *job)
         orc_window_waits(&orders->window, LANE, -1);
     else
         orc_window_ended(&orders->window, LANE, 0);
+    apr_cpystrn(orders->left, task->id, sizeof orders->left);
+    orders->left_place = task->place;
     apr_pool_destroy(task->pool);
     return 1;
+}
+
+static void add_ids(apr_array_header_t *ids, const task_t *task, apr_pool_t *pool)
+{
+    for (; task; task = task->next)
+        APR_ARRAY_PUSH(ids, const char *) = apr_pstrdup(pool, task->id);
+}
+
+const apr_array_header_t *orc_orders_in_hand(orc_orders_t *orders, apr_pool_t *pool)
+{
+    apr_array_header_t *ids = apr_array_make(pool, 8, sizeof(const char *));
+
+    pthread_mutex_lock(&orders->lock);
+    add_ids(ids, orders->waiting.first, pool);
+    add_ids(ids, orders->at_work, pool);
+    add_ids(ids, orders->done.first, pool);
+    pthread_mutex_unlock(&orders->lock);
+    return ids;
 }
 
 int orc_orders_pipe(const orc_orders_t *orders)

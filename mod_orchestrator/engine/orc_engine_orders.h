@@ -9,7 +9,8 @@
  * locks that a request waits for. So they are carried out beside the poller, by a thread with a connection of its own,
  * one after the other; the job goes on with what came of it in the poller's next turn.
  *
- * The thread has a window as an endpoint of IM has: no more jobs wait in hand for it than come to their turn soon.
+ * A claim brings none of a person who has one in hand, so all persons have their turns one after the other, however
+ * many orchestrations one of them has.
  */
 
 #define ORC_ORDERS "orders" /* work.endpoint of what gives any */
@@ -20,8 +21,11 @@ orc_error_t *orc_orders_make(orc_orders_t **orders, const orc_service_t *service
 /** Ends it, behind what it has in hand; what waits is left to whoever claims it. */
 void orc_orders_end(orc_orders_t *orders);
 
-/** Gives job->order to the thread. */
+/** Gives job->order to the thread; one that was just left, and whose job was claimed anew, keeps its place. */
 void orc_orders_give(orc_orders_t *orders, orc_job_t *job);
+
+/** The ids of all work that has an order in hand, done or not; of const char *, in the pool. */
+const apr_array_header_t *orc_orders_in_hand(orc_orders_t *orders, apr_pool_t *pool);
 
 /** Takes the order of a job back that the thread has not begun; false: there is none. */
 int orc_orders_leave(orc_orders_t *orders, const orc_job_t *job);

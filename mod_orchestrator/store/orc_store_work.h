@@ -78,6 +78,7 @@ typedef struct orc_store_claim_t {
     apr_time_t idle_since;              /* the same of what nobody waits for */
     apr_interval_time_t lease;          /* of what has no rhythm */
     const apr_array_header_t *slow;     /* of orc_store_slow_t */
+    const apr_array_header_t *ordering; /* of const char *: what has an order in hand; nothing else of these persons */
     apr_interval_time_t longest;        /* nothing is put off for longer */
     const apr_array_header_t *phases;   /* of const char *, "KIND/PHASE": nothing else is claimed */
     const apr_array_header_t *deleting; /* those that have slots of their own at an endpoint, however slow */

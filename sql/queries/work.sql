@@ -8,7 +8,8 @@
 -- `endpoint` is among `slow`, no more than `rooms` says; the others are put off by `rests` microseconds, each by so
 -- much more than the one before, and `ahead` before the first, but no longer than `longest`; what is of the `deleting`
 -- phases has slots of its own there, and is in no queue of these. What is hurried is not put off, but of `orders`,
--- which each end of an operation hurries.
+-- which each end of an operation hurries. Of these a person has one in hand at a time, those of `ordering` with it, so
+-- that all have their turn one after the other; the person's others wait behind that.
 -- `idle`: how many of what nobody waits for, not before `idle_since`, which is to it what `since` is to the others; of
 -- a slow endpoint's it comes last. No look at it is worth a claim of its own: there are some a second.
 -- `pending`: how many pending ones, of the groups that have the fewest at work and of these the oldest, those of
@@ -21,7 +22,7 @@
 -- the deployment, or its resources: of an operation on one, that one; without an operation, all, while none is at work
 -- there.
 -- One row at least: `next` is in how many microseconds something will be due, 0 when there is more now, NULL for
--- nothing; `put_off` how many were, of each endpoint.
+-- nothing; `put_off` how many were, of each endpoint of IM.
 -- name: work_claim
 -- columns: next, last_issuer, last_group, put_off, id, deployment_id, lease_number, lease, has_rhythm, kind, state,
 -- columns: phase, options, memory, was_due, is_fresh, correlation_id, description, user_group, user_group_issuer,
@@ -48,14 +49,21 @@ WITH RECURSIVE due AS (
     ORDER BY due_at
     LIMIT :idle::integer
     FOR NO KEY UPDATE SKIP LOCKED
+), turns AS MATERIALIZED (
+    SELECT d.id, row_number() OVER (PARTITION BY d.person ORDER BY d.is_hurried DESC, d.due_at)
+           + (SELECT count(*) FROM orchestrations x
+              WHERE x.id = ANY (:ordering::uuid[]) AND x.id <> d.id AND x.created_by = d.person) AS number
+    FROM (SELECT id, is_hurried, due_at, (SELECT x.created_by FROM orchestrations x WHERE x.id = due.id) AS person
+          FROM due WHERE endpoint = 'orders') d
 ), placed AS (
     SELECT d.id, d.due_at, d.endpoint, s.rest, s.ahead,
-           CASE WHEN d.is_hurried AND d.endpoint <> 'orders' THEN 0
+           CASE WHEN d.is_hurried AND d.endpoint <> 'orders' THEN 0 WHEN t.number > 1 THEN t.number - 1
                ELSE row_number() OVER each - s.room END AS place
     FROM (SELECT * FROM due UNION ALL SELECT * FROM idle) d
+    LEFT JOIN turns t ON t.id = d.id
     LEFT JOIN unnest(:slow::text[], :rooms::integer[], :rests::bigint[], :ahead::bigint[])
         AS s (endpoint, room, rest, ahead) ON s.endpoint = d.endpoint AND NOT d.deletes
-    WINDOW each AS (PARTITION BY s.endpoint ORDER BY d.is_hurried DESC, d.is_idle, d.due_at)
+    WINDOW each AS (PARTITION BY s.endpoint ORDER BY t.number, d.is_hurried DESC, d.is_idle, d.due_at)
 ), put_off AS (
     UPDATE work w
     SET due_at = clock_timestamp() + LEAST(p.ahead + p.place * p.rest, :longest::bigint) * interval '1 microsecond'
@@ -194,7 +202,8 @@ WITH RECURSIVE due AS (
                                  AND w.due_at > now() AND w.kind || '/' || w.phase = ANY (:phases::text[]))) END)
            END AS next,
            (SELECT jsonb_object_agg(endpoint, number)
-            FROM (SELECT endpoint, count(*) AS number FROM placed WHERE place > 0 GROUP BY endpoint) p) AS put_off
+            FROM (SELECT endpoint, count(*) AS number FROM placed WHERE place > 0 AND endpoint <> 'orders'
+                 GROUP BY endpoint) p) AS put_off
 )
 SELECT a.next, l.user_group_issuer AS last_issuer, l.user_group AS last_group, a.put_off, m.*
 FROM ahead a LEFT JOIN mine m ON true LEFT JOIN walk l ON :pending::integer > 0 AND l.number = :groups::integer

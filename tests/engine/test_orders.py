@@ -95,3 +95,21 @@ def test_locked_deployments_hold_nobody_elses_orchestration_up(rig):
         assert engine.text().count("is put off") <= 10
         engine.kill()
 
+
+
+def test_persons_have_their_turns_one_after_the_other(rig):
+    """However much one of them asks for, and however long before."""
+    many, few = rig.person(), rig.person()
+    deployments(rig, many, 3)
+    deployments(rig, few, 3)
+    theirs = [orchestrate(rig, many) for _ in range(30)]
+    one = orchestrate(rig, few)
+    engine = rig.engine()
+    wait_until_it_begins(rig, one)
+    before = rig.sql("""SELECT count(*) FROM orchestrations WHERE id = ANY (%s::uuid[]) AND resolved_at <
+        (SELECT min(o.created_at) FROM operations o JOIN orchestration_targets t USING (id)
+         WHERE t.orchestration_id = %s)""", (theirs, one))[0][0]
+    assert before <= 3
+    rig.wait_for(lambda: not rig.sql("SELECT FROM orchestrations WHERE id = ANY (%s::uuid[]) AND resolved_at IS NULL",
+                                     (theirs,)), 60, "all the others")
+    engine.kill()
