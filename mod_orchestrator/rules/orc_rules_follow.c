@@ -55,7 +55,7 @@ orc_error_t *orc_rules_follow(orc_rules_follow_t **out, const orc_rules_call_t *
     follow->wish = *wish;
     follow->deployment_id = start.deployment_id;
     follow->type = start.type;
-    follow->place = (orc_store_log_place_t){start.mark, "{}"};
+    follow->place = (orc_store_log_place_t){start.mark, "{}", NULL};
     follow->is_open = 1;
     follow->news = -1;
     follow->told_at = orc_time_monotonic();
@@ -119,7 +119,8 @@ static void keep_place(orc_rules_follow_t *follow, const orc_store_log_place_t *
     apr_pool_t *pool;
 
     apr_pool_create(&pool, follow->call.pool);
-    follow->place = (orc_store_log_place_t){place->mark, apr_pstrdup(pool, place->sent)};
+    follow->place =
+        (orc_store_log_place_t){place->mark, apr_pstrdup(pool, place->sent), apr_pstrdup(pool, place->last)};
     if (follow->place_pool)
         apr_pool_destroy(follow->place_pool);
     follow->place_pool = pool;
@@ -128,8 +129,11 @@ static void keep_place(orc_rules_follow_t *follow, const orc_store_log_place_t *
 /* It went with its deployment, by force; whatever was at work then ended. */
 static void tell_gone(orc_rules_told_t *told, const orc_rules_follow_t *follow, apr_pool_t *pool)
 {
+    const char *now = orc_time_text(apr_time_now(), pool), *last = follow->place.last;
+
+    /* the database's clock may be ahead of this host's */
     told->text = apr_psprintf(pool, "{\"timestamp\":\"%s\",\"end\":true,\"state\":\"%s\"}\n",
-                              orc_time_text(apr_time_now(), pool),
+                              last && strcmp(last, now) > 0 ? last : now,
                               strcmp(follow->type, "DELETE") == 0 ? "succeeded" : "canceled");
     told->is_over = 1;
 }

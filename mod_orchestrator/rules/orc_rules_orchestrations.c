@@ -119,6 +119,22 @@ static orc_sql_call_t insertion(const orc_rules_call_t *call, const orc_rules_or
         pool);
 }
 
+/* The system's time zones need not be those of the database, which may be elsewhere. */
+static orc_error_t *check_windows(const orc_rules_call_t *call, const orc_rules_orchestration_t *wish)
+{
+    const apr_array_header_t *windows = call->service->config->windows;
+    orc_error_t *error = NULL;
+    int are_known;
+
+    if (!wish->keeps_windows || !windows || !windows->nelts)
+        return NULL;
+    ORC_TRY(orc_store_windows_check(&are_known, call->service->db, windows, call->pool));
+    if (!are_known)
+        orc_error_add_member(&error, call->pool, "strategy/maintenanceWindow",
+                             "can't be kept: the database lacks the time zone of a window");
+    return error;
+}
+
 orc_error_t *orc_rules_orchestrate(const orc_rules_call_t *call, const orc_rules_orchestration_t *wish)
 {
     orc_error_t *error = NULL;
@@ -134,6 +150,7 @@ orc_error_t *orc_rules_orchestrate(const orc_rules_call_t *call, const orc_rules
     ORC_TRY(error);
     if ((is_true(wish->parameters, "force") || is_true(wish->parameters, "unsecure")) && !call->who->is_admin)
         return orc_error(call->pool, 403, "forbidden.admin", "Only administrators may use force or unsecure.");
+    ORC_TRY(check_windows(call, wish));
     if (wish->also)
         steps[count++] = *wish->also;
     /* Counted before anything is written, where a refusal costs nothing, and behind it, where it is exact. */

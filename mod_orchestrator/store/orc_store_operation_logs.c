@@ -46,9 +46,9 @@ orc_error_t *orc_store_operation_log_read(orc_store_log_next_t *next, orc_db_sou
     *next = (orc_store_log_next_t){.is_there = 1, .text = ""};
     ORC_TRY(orc_db_read(source, &rows,
                         orc_sql_operation_log_read(.id = id, .mark = orc_value_number(place->mark, pool),
-                                                   .sent = place->sent, .level = lines->level, .since = lines->since,
-                                                   .most = orc_value_number(MOST, pool), .caller = caller,
-                                                   .is_admin = orc_value_flag(is_admin)),
+                                                   .sent = place->sent, .last = place->last, .level = lines->level,
+                                                   .since = lines->since, .most = orc_value_number(MOST, pool),
+                                                   .caller = caller, .is_admin = orc_value_flag(is_admin)),
                         pool));
     if (rows.count == 0)
         return NULL;
@@ -59,7 +59,7 @@ orc_error_t *orc_store_operation_log_read(orc_store_log_next_t *next, orc_db_sou
     next->is_full = orc_value_integer(row.count) == MOST;
     next->text = row.text ? row.text : "";
     next->end_line = row.end_line;
-    next->place = (orc_store_log_place_t){orc_value_integer(row.next_mark), row.next_sent};
+    next->place = (orc_store_log_place_t){orc_value_integer(row.next_mark), row.next_sent, row.next_last};
     return NULL;
 }
 

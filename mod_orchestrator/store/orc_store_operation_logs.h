@@ -34,6 +34,7 @@ orc_error_t *orc_store_operation_log_find(orc_store_log_start_t *start, orc_db_s
 typedef struct orc_store_log_place_t {
     apr_int64_t mark; /* everything before it */
     const char *sent; /* and these behind it: an array of PostgreSQL's */
+    const char *last; /* the time of the last line, as it was told; NULL: there was none */
 } orc_store_log_place_t;
 
 /** What comes next. Texts live in the pool. */

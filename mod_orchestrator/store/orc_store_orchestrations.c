@@ -9,6 +9,8 @@
 
 enum { BATCH = 1000 /* targets that are found at once */ };
 
+#define UNKNOWN_ZONE "22023" /* invalid_parameter_value */
+
 orc_error_t *orc_store_orchestration(int *exists, orc_store_orchestration_t *one, orc_db_source_t *source,
                                      const char *id, apr_pool_t *pool)
 {
@@ -70,6 +72,17 @@ static windows_t windows_of(const apr_array_header_t *list, apr_pool_t *pool)
     return (windows_t){orc_value_array(columns[0], pool), orc_value_array(columns[1], pool),
                        orc_value_array(columns[2], pool), orc_value_array(columns[3], pool),
                        orc_value_array(columns[4], pool)};
+}
+
+orc_error_t *orc_store_windows_check(int *are_known, orc_db_source_t *source, const apr_array_header_t *windows,
+                                     apr_pool_t *pool)
+{
+    orc_sql_call_t call = orc_sql_orchestration_zones(.zones = windows_of(windows, pool).zones);
+    orc_rows_t rows;
+    orc_error_t *error = orc_db_read(source, &rows, call, pool);
+
+    *are_known = !error;
+    return error && strcmp(error->sqlstate, UNKNOWN_ZONE) != 0 ? error : NULL;
 }
 
 /* ---- finding targets ---- */

@@ -27,6 +27,10 @@ orc_error_t *orc_store_orchestration(int *exists, orc_store_orchestration_t *one
 /** For the transaction at hand: whoever stands still within it for ten seconds loses it, and the locks that it has. */
 orc_error_t *orc_store_orchestration_haste(orc_db_t *db, apr_pool_t *pool);
 
+/** *are_known: the database knows the time zones of all windows (of orc_maintenance_t), so that they can be kept. */
+orc_error_t *orc_store_windows_check(int *are_known, orc_db_source_t *source, const apr_array_header_t *windows,
+                                     apr_pool_t *pool);
+
 /** The first free parameter of conditions on deployments that are targets, "b". */
 int orc_store_targets_first(void);
 

@@ -70,6 +70,10 @@ WITH orchestration AS (
 INSERT INTO work (id, kind, is_begun, is_resting, endpoint, due_at)
 SELECT id, 'orchestration', true, true, 'orders', begins_at FROM orchestration
 
+-- Fails with 22023 when the database lacks one of these time zones.
+-- name: orchestration_zones
+SELECT count(w.window_end) FROM unnest(:zones::text[]) z CROSS JOIN LATERAL window_after(127, 0, 1, z, now()) w
+
 -- By limit_is_passed() when more of a person's have not ended than may be.
 -- name: orchestration_limit_check
 SELECT limit_is_passed()

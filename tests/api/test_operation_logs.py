@@ -113,6 +113,28 @@ def test_a_line_has_every_fact_and_the_last_one_the_end(frozen):
     assert lines(alice.get(path))[2:] == [{"timestamp": ended, "end": True, "state": "failed"}]
 
 
+def test_times_never_go_back(frozen):
+    """Whichever transaction took its time before another, or was committed before."""
+    alice = frozen.person()
+    made = submit(frozen, alice)
+    id = operation(alice, made)
+    for seconds in (-5, -2, -4, -1, 3):
+        write(frozen, id, str(seconds))
+        frozen.sql("UPDATE operation_logs SET created_at = now() + %s * interval '1 second' WHERE operation_id = %s"
+                   " AND message = %s", (seconds, id, str(seconds)))
+    path = "/operations/%s/logs" % id
+    with Curl(alice, path + "?follow=true") as curl:
+        told = [curl.line() for _ in range(5)]
+        write(frozen, id, "behind")
+        told.append(curl.line())
+        put(frozen, made)
+        told += curl.rest()
+    for all_ in (told, lines(alice.get(path)), lines(alice.get(path + "?tail=1")), lines(alice.get(path + "?tail=0"))):
+        times = [line["timestamp"] for line in all_]
+        assert all_[-1]["end"] and times == sorted(times)
+    assert [line["message"] for line in told[:-1]] == ["-5", "-2", "-4", "-1", "3", "behind"]
+
+
 def test_a_log_is_read_at_each_place_by_who_may_see_it(frozen):
     alice, bob, root = frozen.person(), frozen.person(), frozen.person(admin=True)
     made = submit(frozen, alice)
@@ -277,8 +299,8 @@ def test_lines_that_nobody_asks_for_are_passed_once(frozen):
                    " SELECT id, deployment_id, 'info', '', %s, now() - %s * interval '1 second' FROM operations"
                    " WHERE id = %s", (message, age, id))
     ids = [row[0] for row in frozen.sql("SELECT id FROM operation_logs WHERE operation_id = %s ORDER BY id", (id,))]
-    ((_, _, count, _, _, mark, sent),) = frozen.sql(*statements.together(("operation_log_read", {
-        "id": id, "mark": 0, "sent": "{}", "level": "error", "since": "-infinity", "most": 1000, "is_admin": False,
+    ((_, _, count, _, _, mark, sent, _),) = frozen.sql(*statements.together(("operation_log_read", {
+        "id": id, "mark": 0, "sent": "{}", "last": None, "level": "error", "since": "-infinity", "most": 1000, "is_admin": False,
         "caller": person_id(frozen, alice)})))
     assert (count, mark, sent) == (0, ids[-2], "{}")
 

@@ -543,6 +543,21 @@ def test_a_cancel_follows_conditions(stack):
     expect(alice.put(path, headers={"If-Match": tag}), 412)
 
 
+def test_a_time_zone_that_the_database_lacks_is_told(make_stack):
+    stack = make_stack("OrchestratorMaintenanceWindow * * 01:00-02:00 Europe/Rome\n")
+    # A system's PostgreSQL may have time zones of its own: one without this one.
+    stack.sql("""ALTER FUNCTION window_after RENAME TO window_of_all_zones;
+        CREATE FUNCTION window_after(integer, integer, integer, zone text, timestamptz,
+            OUT window_begin timestamptz, OUT window_end timestamptz) RETURNS SETOF record LANGUAGE sql STABLE AS
+            $$ SELECT * FROM window_of_all_zones($1, $2, $3, replace(zone, 'Rome', 'Nowhere'), $5) $$""")
+    alice = stack.person()
+    body = {"type": "STOP", "targets": {"include": [{"target": "all"}]}, "strategy": {"maintenanceWindow": True}}
+    assert pointers(alice.post("/orchestrations", json=body)) == ["/strategy/maintenanceWindow"]
+    end(alice, ask(alice, "STOP", {"target": "all"}))
+    stack.sql("DROP FUNCTION window_after; ALTER FUNCTION window_of_all_zones RENAME TO window_after")
+    end(alice, ask(alice, "STOP", {"target": "all"}, strategy={"maintenanceWindow": True}))
+
+
 def test_a_window_is_waited_for_again_behind_a_try_that_waited_for_none(make_stack):
     begins = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=6)
     stack = make_stack("OrchestratorMaintenanceWindow * * %s-%s UTC\n" % (
