@@ -216,13 +216,26 @@ static const char *retried_text(const orc_request_t *request, const orc_rules_re
     return orc_json_text(orc_json_own(json, request->pool), request->pool);
 }
 
+typedef struct answer_t {
+    const orc_request_t *request;
+    orc_response_t *response;
+} answer_t;
+
+static orc_error_t *tell_retried(orc_db_t *db, const orc_rules_retried_t *retried, void *baton, apr_pool_t *pool)
+{
+    const answer_t *answer = baton;
+    const orc_request_t *request = answer->request;
+
+    orc_surface_accepted(request, answer->response, place_of(request, request->ids[0]), retried_text(request, retried));
+    return orc_surface_idempotency_keep(db, request, answer->response);
+}
+
 orc_error_t *orc_api_orchestrations_retry(const orc_request_t *request, orc_response_t *response)
 {
     const orc_rules_call_t call = orc_surface_call(request);
-    orc_rules_retried_t retried;
+    answer_t answer = {request, response};
 
-    ORC_TRY(orc_rules_orchestration_retry(&retried, &call, request->ids[0], operations_of(request),
-                                          json_is_true(json_object_get(request->json, "immediate"))));
-    orc_surface_accepted(request, response, place_of(request, request->ids[0]), retried_text(request, &retried));
-    return NULL;
+    return orc_rules_orchestration_retry(&call, request->ids[0], operations_of(request),
+                                         json_is_true(json_object_get(request->json, "immediate")), tell_retried,
+                                         &answer);
 }

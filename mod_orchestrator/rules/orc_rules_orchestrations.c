@@ -170,7 +170,9 @@ typedef struct change_t {
     const orc_rules_condition_t *condition;
     const apr_array_header_t *operations;
     int is_immediate;
-    orc_rules_retried_t *retried;
+    orc_rules_retried_t retried;
+    orc_rules_retry_told_t *told;
+    void *baton;
     int is_canceled;
 } change_t;
 
@@ -242,7 +244,7 @@ static const apr_array_header_t *lower_ids(const apr_array_header_t *given, apr_
 
 static void sort_out(apr_array_header_t *former, const change_t *change, const orc_rows_t *rows)
 {
-    const orc_rules_retried_t *retried = change->retried;
+    const orc_rules_retried_t *retried = &change->retried;
     apr_pool_t *pool = change->call->pool;
     int i;
 
@@ -263,11 +265,11 @@ static void sort_out(apr_array_header_t *former, const change_t *change, const o
     }
 }
 
-static void clear(const change_t *change)
+static void clear(change_t *change)
 {
-    *change->retried = (orc_rules_retried_t){apr_array_make(change->call->pool, 4, sizeof(const char *)),
-                                             apr_array_make(change->call->pool, 4, sizeof(const char *)),
-                                             apr_array_make(change->call->pool, 4, sizeof(const char *))};
+    change->retried = (orc_rules_retried_t){apr_array_make(change->call->pool, 4, sizeof(const char *)),
+                                            apr_array_make(change->call->pool, 4, sizeof(const char *)),
+                                            apr_array_make(change->call->pool, 4, sizeof(const char *))};
 }
 
 /* One that had ended goes on, and counts again. */
@@ -297,6 +299,7 @@ static orc_error_t *retry(orc_db_t *db, void *baton, apr_pool_t *pool)
                                         .ids = change->operations ? orc_value_array(change->operations, pool) : NULL),
         pool));
     sort_out(former, change, &rows);
+    ORC_TRY(change->told(db, &change->retried, change->baton, pool));
     if (!former->nelts)
         return NULL;
     while (ids->nelts < former->nelts)
@@ -309,14 +312,16 @@ static orc_error_t *retry(orc_db_t *db, void *baton, apr_pool_t *pool)
     return is_one_of(row.state, ended) ? check_revived(db, change, row.creator, pool) : NULL;
 }
 
-orc_error_t *orc_rules_orchestration_retry(orc_rules_retried_t *retried, const orc_rules_call_t *call, const char *id,
-                                           const apr_array_header_t *operations, int is_immediate)
+orc_error_t *orc_rules_orchestration_retry(const orc_rules_call_t *call, const char *id,
+                                           const apr_array_header_t *operations, int is_immediate,
+                                           orc_rules_retry_told_t *told, void *baton)
 {
     change_t change = {.call = call,
                        .id = id,
                        .operations = operations ? lower_ids(operations, call->pool) : NULL,
                        .is_immediate = is_immediate,
-                       .retried = retried};
+                       .told = told,
+                       .baton = baton};
 
     return explain_limit(orc_db_transact(call->service->db, retry, &change, 1, call->pool), call);
 }

@@ -42,13 +42,18 @@ typedef struct orc_rules_retried_t {
     apr_array_header_t *invalid;     /* operations that did not fail, or are none of this orchestration's */
 } orc_rules_retried_t;
 
+/** Called with what comes of it, in its transaction, which it is part of: more than once when that is repeated. */
+typedef orc_error_t *orc_rules_retry_told_t(orc_db_t *db, const orc_rules_retried_t *retried, void *baton,
+                                            apr_pool_t *pool);
+
 /**
  * Tries again what failed.
  * @param operations   of const char *; NULL: all that failed
  * @param is_immediate no window is waited for
  * @return 403, 404; 409 when it is canceled
  */
-orc_error_t *orc_rules_orchestration_retry(orc_rules_retried_t *retried, const orc_rules_call_t *call, const char *id,
-                                           const apr_array_header_t *operations, int is_immediate);
+orc_error_t *orc_rules_orchestration_retry(const orc_rules_call_t *call, const char *id,
+                                           const apr_array_header_t *operations, int is_immediate,
+                                           orc_rules_retry_told_t *told, void *baton);
 
 #endif

@@ -257,7 +257,8 @@ static orc_error_t *store(int *is_outdated, const submission_t *s, const char *t
     orc_error_t *error;
     int is_full;
 
-    error = orc_store_deployment_submit(&is_full, is_outdated, call->service->db, &row, wish->also, call->pool);
+    error = orc_store_deployment_submit(&is_full, is_outdated, call->service->db, &row, wish->also, wish->behind,
+                                        call->pool);
     if (is_full)
         return orc_rules_queue_full(row.max_queued, call->pool);
     return orc_db_is_reference(error) ? orc_rules_gone(call->pool) : error;

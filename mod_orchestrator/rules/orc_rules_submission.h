@@ -17,6 +17,7 @@ typedef struct orc_rules_submission_t {
     int keep_last_attempt;
     const char *target_provider, *target_region; /* NULL: any */
     const orc_db_step_t *also;                   /* a statement in the same transaction, before it; or NULL */
+    orc_db_step_t *behind;                       /* the same behind it, which gets its rows; or NULL */
 } orc_rules_submission_t;
 
 /** Adds what is wrong with a submission, as its members say: the times, and the inputs when the template is known.

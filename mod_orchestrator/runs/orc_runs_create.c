@@ -6,6 +6,7 @@
 #include "orc_rules_submission.h"
 #include "orc_runs_one.h"
 #include "orc_runs_routes.h"
+#include "orc_surface_idempotency.h"
 
 /* POST: a template's inputs come in entries, one for each step that they are for. A template has no such steps, so all
  * are inputs of the whole. */
@@ -135,20 +136,42 @@ static orc_error_t *submit(const orc_request_t *request, const orc_rules_submiss
     return error;
 }
 
+/* What is read behind the submission, in its transaction: the run as it was made, before an engine begins with it; with
+ * a key, as what is kept of the answer. */
+static orc_db_step_t reading(const orc_request_t *request, const orc_rules_submission_t *wish, int is_kept)
+{
+    const orc_identity_t *who = request->identity;
+    orc_db_step_t step = {0};
+
+    step.call =
+        is_kept
+            ? orc_db_kept(orc_sql_run_keep(.id = wish->operation_id, .caller = who->user_id, .method = request->method,
+                                           .path = request->path, .key = request->idempotency_key),
+                          request->pool)
+            : orc_db_kept(orc_sql_run_get(.id = wish->operation_id, .user_group = orc_group_name(wish->user_group),
+                                          .issuer = who->issuer, .said = "QUEUED", .caller = who->user_id,
+                                          .is_admin = orc_value_flag(who->is_admin)),
+                          request->pool);
+    return step;
+}
+
 orc_error_t *orc_runs_post(const orc_request_t *request, orc_response_t *response)
 {
     orc_error_t *error = NULL;
     orc_rules_submission_t wish = read_wish(&error, request);
-    const char *run, *tag;
+    orc_db_step_t key, behind;
 
     if (error)
         check(&error, request, &wish);
     ORC_TRY(error);
     wish.id = orc_id_new(request->pool);
     wish.operation_id = orc_id_new(request->pool);
+    orc_response_json(response, 200, "");
+    if (orc_surface_idempotency_step(&key, request, response))
+        wish.also = &key;
+    behind = reading(request, &wish, wish.also != NULL);
+    wish.behind = &behind;
     ORC_TRY(submit(request, &wish));
-    /* As it was made: an engine may have begun with it. */
-    ORC_TRY(orc_runs_read(&run, &tag, request, wish.operation_id, "QUEUED"));
-    orc_response_json(response, 200, run);
+    orc_response_json(response, 200, orc_rows_named(&behind.rows, 0, "object"));
     return NULL;
 }

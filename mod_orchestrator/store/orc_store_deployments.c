@@ -41,9 +41,9 @@ static orc_sql_call_t queue_check(const orc_store_submission_t *s, int most, apr
  * this one in it and the group's lock held until the commit, where it is exact. */
 orc_error_t *orc_store_deployment_submit(int *is_full, int *is_outdated, orc_db_source_t *source,
                                          const orc_store_submission_t *submission, const orc_db_step_t *first,
-                                         apr_pool_t *pool)
+                                         orc_db_step_t *last, apr_pool_t *pool)
 {
-    orc_db_step_t steps[5] = {0};
+    orc_db_step_t steps[6] = {0};
     orc_error_t *error;
     int count = 0;
 
@@ -55,7 +55,11 @@ orc_error_t *orc_store_deployment_submit(int *is_full, int *is_outdated, orc_db_
     steps[count++].call = orc_sql_deployment_queue_lock(.user_group_issuer = submission->user_group_issuer,
                                                         .user_group = submission->user_group);
     steps[count++].call = queue_check(submission, submission->max_queued, pool);
+    if (last)
+        steps[count++] = *last;
     error = orc_db_write(source, steps, count, 1, pool);
+    if (last)
+        *last = steps[count - 1];
     *is_full = error && orc_db_is_past_limit(error);
     *is_outdated = error && strcmp(error->sqlstate, "23502") == 0;
     return *is_full || *is_outdated ? NULL : error;

@@ -31,12 +31,13 @@ typedef struct orc_store_submission_t {
  * @param is_full     true: the queue was full and nothing was stored
  * @param is_outdated true: the template is gone or has another version, and nothing was stored
  * @param first   a statement to run before in the same transaction, or NULL
+ * @param last    one to run behind it, which gets its rows, or NULL
  * @return 409 "conflict.reference" when the caller is gone, 409 "conflict" when `first` was in the way
  * of another; orc_error_breaks tells
  */
 orc_error_t *orc_store_deployment_submit(int *is_full, int *is_outdated, orc_db_source_t *source,
                                          const orc_store_submission_t *submission, const orc_db_step_t *first,
-                                         apr_pool_t *pool);
+                                         orc_db_step_t *last, apr_pool_t *pool);
 
 /** Where a deployment stands for who wants to change it. Texts live in the pool. */
 typedef struct orc_store_standing_t {

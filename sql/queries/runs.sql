@@ -20,6 +20,14 @@ FROM users u
     LEFT JOIN views.deployment_access(r.deployment_id, :caller, :is_admin) p ON true
 WHERE u.id = :caller
 
+-- A run that was just made, as the answer that is kept under the key of its request.
+-- name: run_keep
+-- columns: object
+UPDATE idempotency_keys k SET body = r.object::text
+FROM views.runs('QUEUED') r
+WHERE r.id = :id AND k.user_id = :caller AND k.method = :method AND k.path = :path AND k.key = :key
+RETURNING k.body AS object
+
 -- name: run_list_all
 -- parameters: caller, user_group
 SELECT * FROM views.runs(NULL) WHERE user_group = :user_group::text AND :caller::uuid IS NOT NULL

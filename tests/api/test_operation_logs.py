@@ -300,8 +300,8 @@ def test_lines_that_nobody_asks_for_are_passed_once(frozen):
                    " WHERE id = %s", (message, age, id))
     ids = [row[0] for row in frozen.sql("SELECT id FROM operation_logs WHERE operation_id = %s ORDER BY id", (id,))]
     ((_, _, count, _, _, mark, sent, _),) = frozen.sql(*statements.together(("operation_log_read", {
-        "id": id, "mark": 0, "sent": "{}", "last": None, "level": "error", "since": "-infinity", "most": 1000, "is_admin": False,
-        "caller": person_id(frozen, alice)})))
+        "id": id, "mark": 0, "sent": "{}", "last": None, "level": "error", "since": "-infinity", "most": 1000,
+        "is_admin": False, "caller": person_id(frozen, alice)})))
     assert (count, mark, sent) == (0, ids[-2], "{}")
 
 

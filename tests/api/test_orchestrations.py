@@ -339,6 +339,23 @@ def test_the_same_key_is_the_same_orchestration(stack):
     ask(alice, "START", {"target": "all"}, headers=key, status=422)
 
 
+def test_the_same_key_is_the_same_try(stack):
+    alice = stack.person()
+    [one] = complete(alice)
+    id_ = ask(alice, "UPDATE", {"target": "all"}, parameters={"template_inputs": {"cores": 2}})
+    end(alice, id_, "failed")
+    path, key = "/orchestrations/%s/retry" % id_, {"Idempotency-Key": unique()}
+    first = expect(alice.post(path, headers=key), 202)
+    assert first.json()["retryShoots"] == [one]
+    end(alice, id_, "failed")
+    again = expect(alice.post(path, headers=key), 202)
+    assert (again.json(), again.headers["Location"]) == (first.json(), first.headers["Location"])
+    assert look(alice, id_)["operationStats"] == {"failed": 2}
+    expect(alice.post(path, headers=key, json={"immediate": True}), 422)
+    assert expect(alice.post(path), 202).json()["retryShoots"] == [one]
+    end(alice, id_, "failed")
+
+
 def test_secrets_are_not_shown_and_reach_the_update(stack):
     alice = stack.person()
     content = template().replace("    num_cpus: {", "    admin_password: { type: string, default: x }\n    num_cpus: {")

@@ -1,6 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """Creations as runs, in the wire form of the runs' document."""
 
+import concurrent.futures
 import datetime
 import json
 import re
@@ -107,6 +108,25 @@ def test_a_run_from_its_creation_to_its_deletion(bound):
     assert runs.ask("GET").json()["_total"] == 0
     alice.wait_for_status(deployment, "DELETE_COMPLETE")
     assert expect(alice.get("/operations/" + made["id"]), 200).json()["state"] == "succeeded"
+
+
+def test_the_same_key_is_the_same_run(bound):
+    alice = bound.person()
+    runs = Runs(alice)
+    body = {"orchestratorId": store(alice), "_actualparams": [{"sequence_type_id": "x", "params": {}}]}
+    key = {"Idempotency-Key": "once"}
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: runs.ask("POST", json=body, headers=key).text, range(6)))
+    assert len(set(answers)) == 1
+    made = is_run(json.loads(answers[0]))
+    assert (made["_status"], [step["_status"] for step in made["orchrunsteps"]]) == ("QUEUED", ["QUEUED"])
+    runs.wait(made["id"], "COMPLETED")
+    assert runs.ask("POST", json=body, headers=key).json() == made and runs.ids() == [made["id"]]
+    runs.ask("POST", json={**body, "orchestratorId": ABSENT}, headers=key, status=400)
+    runs.ask("POST", json=body, headers={"Idempotency-Key": "k" * 256}, status=400)
+    runs.ask("DELETE", "/" + made["id"], status=204)
+    assert runs.ask("POST", json=body, headers=key).json() == made
+    assert runs.ask("POST", json=body).json()["id"] != made["id"]
 
 
 def test_a_run_that_fails_is_an_error_that_says_why(bound):
