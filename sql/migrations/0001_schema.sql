@@ -180,6 +180,7 @@ CREATE TABLE deployment_logs (
     im_infra_id       text,                    -- whose log IM's part is; NULL: it was posted
     im_seen           bigint[],                -- hashes of the lines that IM's log had when it was last looked at
     im_seen_of        text,                    -- and whose it was
+    im_seen_digest    text,                    -- of the whole, which is mostly the same
     updated_at        timestamptz NOT NULL DEFAULT now()
 );
 
@@ -449,25 +450,30 @@ DECLARE
     operation uuid := (SELECT id FROM operations
         WHERE deployment_id = NEW.deployment_id AND coalesce(ended_at, 'infinity') >= now()
         ORDER BY created_at DESC, id DESC LIMIT 1);
+    digest    text := md5(NEW.im_logs);
+    lines     text[];
+    seen      bigint[];
+    same      integer; -- lines at the beginning, which is most of a log that grows
 BEGIN
+    IF former IS NOT NULL AND NEW.im_seen_digest = digest THEN
+        RETURN NULL;
+    END IF;
+    lines := ARRAY(SELECT l.line FROM (SELECT rtrim(line, E' \t\r') AS line, n
+        FROM string_to_table(NEW.im_logs, E'\n') WITH ORDINALITY l (line, n)) l WHERE l.line <> '' ORDER BY n);
+    seen := ARRAY(SELECT hashtextextended(line, 0) FROM unnest(lines) WITH ORDINALITY l (line, n) ORDER BY n);
+    same := CASE WHEN seen[:cardinality(former)] = former THEN cardinality(former) ELSE 0 END;
     INSERT INTO operation_logs (operation_id, deployment_id, source, level, stage, step, message)
     SELECT operation, NEW.deployment_id, 'im',
         CASE WHEN line ~ '\m(ERROR|Error|fatal|FAILED)\M' THEN 'error'
             WHEN line ~ '\m(WARNING|Warning)\M' THEN 'warning' ELSE 'info' END::log_level,
         'resources_configuration',
         (SELECT max(number) FROM operation_steps s WHERE s.operation_id = operation), line
-    FROM (SELECT line, n, row_number() OVER (PARTITION BY line ORDER BY n) AS times
-        FROM (SELECT rtrim(line, E' \t\r') AS line, n FROM string_to_table(NEW.im_logs, E'\n')
-            WITH ORDINALITY l (line, n)) l
-        WHERE line <> '') l
-        LEFT JOIN (SELECT hash, count(*) FROM unnest(former) hash GROUP BY hash) f
-            ON f.hash = hashtextextended(line, 0)
+    FROM (SELECT line, hash, n, row_number() OVER (PARTITION BY hash ORDER BY n) AS times
+        FROM unnest(lines[same + 1:], seen[same + 1:]) WITH ORDINALITY l (line, hash, n)) l
+        LEFT JOIN (SELECT hash, count(*) FROM unnest(former[same + 1:]) hash GROUP BY hash) f USING (hash)
     WHERE operation IS NOT NULL AND times > coalesce(f.count, 0)
     ORDER BY n;
-    UPDATE deployment_logs
-    SET im_seen = ARRAY(SELECT hashtextextended(rtrim(line, E' \t\r'), 0)
-            FROM string_to_table(NEW.im_logs, E'\n') line WHERE rtrim(line, E' \t\r') <> ''),
-        im_seen_of = NEW.im_infra_id
+    UPDATE deployment_logs SET im_seen = seen, im_seen_of = NEW.im_infra_id, im_seen_digest = digest
     WHERE deployment_id = NEW.deployment_id;
     RETURN NULL;
 END

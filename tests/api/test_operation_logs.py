@@ -405,6 +405,16 @@ def im_says(stack, made, text, infrastructure="i-1"):
               " im_infra_id = excluded.im_infra_id", (made, text, infrastructure))
 
 
+def test_a_line_that_recurs_where_im_s_log_grows_is_told_again(frozen):
+    alice = frozen.person()
+    made = submit(frozen, alice)
+    path = "/operations/%s/logs" % operation(alice, made)
+    for text, told in (("x y", "xy"), ("x y x z", "xyxz"), ("x y x z", "xyxz"), ("y x z", "xyxz"),
+                       ("y x z z x", "xyxzzx")):
+        im_says(frozen, made, text.replace(" ", "\n"))
+        assert "".join(messages(alice.get(path))) == told, text
+
+
 def test_only_what_is_new_of_im_s_log_is_told(frozen):
     alice, root = frozen.person(), frozen.person(admin=True)
     made = submit(frozen, alice)
