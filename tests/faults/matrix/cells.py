@@ -63,6 +63,14 @@ CALLS = [
     # It is an orchestration that asks.
     ("bulk-stop", ("power", "state"), FEW),
     ("bulk-delete", ("delete",), FEW),
+    ("bulk-start", ("power", "state"), FEW),
+    ("bulk-grow", ("update", "state"), FEW),
+    # At this moment somebody cancels it; all of it failed, and is tried once more.
+    ("endbulk-stop", ("power", "state"), FEW),
+    ("endbulk-delete", ("delete",), FEW),
+    ("endbulk-grow", ("update",), FEW),
+    ("againbulk-stop", ("power",), FEW),
+    ("againbulk-grow", ("update",), FEW),
     # It failed, and is asked for once more.
     ("again-create", ("create", "state"), FEW),
     ("again-delete", ("delete", "state"), FEW),
@@ -88,6 +96,9 @@ STATEMENTS = {
     "bulk-stop": ("orchestration_facts", "orchestration_add", "orchestration_found", "orchestration_due",
                   "resource_act", "orchestration_adopt", "orchestration_progress", "orchestration_end"),
     "bulk-delete": ("deployment_delete", "orchestration_adopt"),
+    "endbulk-stop": ("orchestration_facts", "orchestration_add", "orchestration_due", "resource_act",
+                     "orchestration_adopt", "orchestration_progress", "orchestration_end"),
+    "againbulk-stop": ("orchestration_due", "orchestration_adopt", "orchestration_end"),
 }
 NOTIFICATION = [(when, what) for when in ("before", "after") for what in ("kill", "freeze", "broken")] + [
     ("before", "dropped")]

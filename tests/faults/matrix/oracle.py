@@ -113,25 +113,33 @@ class Oracle:
 
     # orchestrations
 
-    def is_orchestrated(self, id_):
+    def orchestrated(self, id_):
+        """An orchestration that has ended, or None."""
         answer = self.person.get("/orchestrations/" + id_)
-        return answer.status_code == 200 and answer.json()["state"] in ("succeeded", "failed")
+        is_over = answer.status_code == 200 and answer.json()["state"] in ("succeeded", "failed", "canceled")
+        return answer.json() if is_over else None
 
-    def wait_until_orchestrated(self, verdict, id_, timeout=40):
-        """Until it has ended, with one operation for each deployment."""
+    def is_orchestrated(self, id_):
+        return self.orchestrated(id_) is not None
+
+    def wait_until_orchestrated(self, verdict, id_, tries=1, timeout=40):
+        """Until it has ended, with one operation for each deployment and try, unless somebody canceled it."""
+        state = None
         try:
-            self.stack.wait_for(lambda: self.is_orchestrated(id_), timeout, "the end of the orchestration")
+            state = self.stack.wait_for(lambda: self.orchestrated(id_), timeout, "the end of the orchestration")["state"]
         except AssertionError:
             verdict.stuck.append("orchestration %s" % self.person.get("/orchestrations/" + id_).text)
         found = expect(self.person.get("/orchestrations/%s/operations" % id_), 200).json()["data"]
         for id in self.ids:
-            asked = [one["operationID"] for one in found if one["deploymentID"] == id]
-            made = [one["id"] for one in self.operations()
-                    if one["deployment_id"] == id and one["orchestration_id"] == id_]
-            if len(asked) > 1 or len(made) > 1:
+            asked = {one["operationID"]: one["state"] for one in found if one["deploymentID"] == id}
+            made = {one["id"]: one["state"] for one in self.operations()
+                    if one["deployment_id"] == id and one["orchestration_id"] == id_}
+            if len(asked) > tries or len(made) > tries:
                 verdict.doubled.append("operations of %s: %s, %s" % (id, asked, made))
-            if not asked:
+            if len(asked) < tries and state != "canceled":
                 verdict.lost.append("the orchestration forgot %s" % id)
+            if any(asked.get(one) != state_ for one, state_ in made.items()):
+                verdict.lost.append("what became of %s: %s is told as %s" % (id, made, asked))
 
     # machines
 

@@ -157,15 +157,16 @@ def run(place, cell, seed):
 BEHAVIOURS = {"stuck": {"refuse": 6},  # three asynchronous deletions without effect, three that IM refuses
               "nameless": {"undocumented": 1, "nameless": 1}, "work_poll": {"boot_ms": 600, "delete_ms": 600},
               "again-delete": {"refuse": 6}, "again-stop": {"power_ms": 60, "power_refused": 1},
-              **dict.fromkeys(("stop", "end-stop", "bulk-stop"), {"power_ms": 60})}
+              "againbulk-stop": {"power_ms": 60, "power_refused": 1},
+              **dict.fromkeys(("stop", "end-stop", "bulk-stop", "bulk-start", "endbulk-stop"), {"power_ms": 60})}
 WATCHED = {"watch_interval": 300}
 DAEMONS = {"stuck": {"looks": [300, 600, 1200]}, "work_renew": {"im_create_timeout": 3000},
-           **dict.fromkeys(("stop", "reboot", "watch", "end-stop", "end-reboot", "again-stop", "bulk-stop"),
-                          WATCHED)}
+           **dict.fromkeys(("stop", "reboot", "watch", "end-stop", "end-reboot", "again-stop", "bulk-stop", "bulk-start",
+                            "endbulk-stop", "againbulk-stop"), WATCHED)}
 # What fails at first, where something is asked for once more.
 FIRST = {"again-create": {"fault": "bad_template", "on": "create"},
-         **dict.fromkeys(("again-grow", "again-owner"), {"fault": "http_400", "on": "update"})}
-BULK = {"bulk-stop": "STOP", "bulk-delete": "DELETE"}
+         **dict.fromkeys(("again-grow", "again-owner", "againbulk-grow"), {"fault": "http_400", "on": "update"})}
+BULK = {"stop": "STOP", "start": "START", "delete": "DELETE", "grow": "UPDATE"}
 SOON = 1  # seconds that an answer of the API takes at most, when nothing is in its way
 
 
@@ -177,7 +178,7 @@ class Way:
         self.place, self.cell, self.strike, self.verdict = place, cell, strike, verdict
         self.stack, self.oracle = place.stack, None
         self.control = place.stack.control
-        self.manner, _, self.what = cell.during.rpartition("-")  # "end", "again", or "" for neither
+        self.manner, _, self.what = cell.during.rpartition("-")  # "end", "again", or "" for neither; so of "bulk"
 
     def go(self):
         during = self.cell.during
@@ -204,7 +205,8 @@ class Way:
              **dict.fromkeys(["again-" + one for one in CHANGES], self._strike_at_retry),
              **dict.fromkeys(["end-" + one for one in MACHINES], self._strike_at_machines),
              "again-stop": self._strike_at_retry,
-             **dict.fromkeys(BULK, self._strike_at_bulk),
+             **dict.fromkeys([manner + what for manner in ("bulk-", "endbulk-", "againbulk-") for what in BULK],
+                             self._strike_at_bulk),
              "delete": self._strike_at_deletion, "force": self._strike_at_deletion, "gone": self._strike_at_rest,
              "back": self._strike_at_return, "stuck": self._strike_at_rest, "stop": self._strike_at_machines,
              "reboot": self._strike_at_machines, "watch": self._strike_at_watching,
@@ -244,8 +246,8 @@ class Way:
     def _delete(self):
         force = "?force=true" if self.cell.during == "force" else ""
         for id in self.oracle.ids:
-            self.stack.wait_for(lambda id=id: expect(self.oracle.person.delete("/deployments/" + id + force), 202), 20,
-                                "the DELETE")
+            self.stack.wait_for(lambda id=id: self.oracle.person.delete("/deployments/" + id + force).status_code in (
+                202, 204), 20, "the DELETE")
 
     def _change(self):
         """More machines, fewer, or one more owner."""
@@ -288,9 +290,9 @@ class Way:
         self._meet(is_ending=self.manner == "end")
         self._see_machines("after it was asked for")
 
-    def _ask_machines(self):
+    def _ask_machines(self, what=None):
         for path in self.oracle.paths_of_machines():
-            self.stack.wait_for(lambda path=path: self._asks("%s/%s" % (path, self.what)), 20, "the PATCH")
+            self.stack.wait_for(lambda path=path: self._asks("%s/%s" % (path, what or self.what)), 20, "the PATCH")
 
     def _asks(self, path):
         """An IM that was slow for long may have made a machine an ERROR until the next look."""
@@ -354,16 +356,50 @@ class Way:
             self._see_to_the_end("after its deletion", "deleted")
 
     def _strike_at_bulk(self):
+        if self.what == "start":
+            self._ask_machines("stop")
+            self._see_to_the_end("after all were stopped", None)
+        id_ = self._fail_at_bulk() if self.manner == "againbulk" else None
         self.strike.arm()
-        made = self.stack.wait_for(lambda: expect(self.oracle.person.post("/orchestrations", json={
-            "type": BULK[self.cell.during], "targets": {"include": [{"target": "all"}]}}), 202), 20, "the POST")
-        id_ = made.json()["orchestrationID"]
-        self._meet(is_over=lambda: self.oracle.is_orchestrated(id_))
-        self.oracle.wait_until_orchestrated(self.verdict, id_)
-        if self.what == "stop":
-            self._see_machines("after all were stopped")
+        if id_:
+            self.stack.wait_for(lambda: expect(self.oracle.person.post("/orchestrations/%s/retry" % id_), 202), 20,
+                                "the retry")
         else:
-            self._see_to_the_end("after all were deleted", "ended")
+            id_ = self._orchestrate()
+        self._meet(is_over=lambda: self.oracle.is_orchestrated(id_),
+                   end=(lambda: self._cancel_bulk(id_)) if self.manner == "endbulk" else None)
+        self.oracle.wait_until_orchestrated(self.verdict, id_, 1 + (self.manner == "againbulk"))
+        if self.what in ("stop", "start"):
+            self._see_machines("after all were asked for")
+            return
+        self._see_to_the_end("after all were asked for", "ended")
+        if self.cell.during != "bulk-delete":
+            self._delete()
+            self._see_to_the_end("after its deletion", "deleted")
+
+    def _orchestrate(self):
+        body = {"type": BULK[self.what], "targets": {"include": [{"target": "all"}]},
+                **({"parameters": {"template_inputs": {"workers": 3}}} if self.what == "grow" else {})}
+        made = self.stack.wait_for(lambda: expect(self.oracle.person.post("/orchestrations", json=body), 202), 20,
+                                   "the POST")
+        return made.json()["orchestrationID"]
+
+    def _fail_at_bulk(self):
+        if self.cell.during in FIRST:
+            self.control.post("fault", FIRST[self.cell.during])
+        id_ = self._orchestrate()
+        self.oracle.wait_until_orchestrated(self.verdict, id_)
+        failed = self.oracle.orchestrated(id_)["operationStats"]
+        assert failed == {"failed": DEPLOYMENTS}, "not all of it failed at first: %s" % failed
+        self.oracle.wait_until_over(self.verdict, "at first")
+        self.control.mend()
+        if self.what == "stop":  # an ERROR can't be stopped until the next look
+            self.oracle.wait_until_machines_are_equal(self.verdict, "at first")
+        return id_
+
+    def _cancel_bulk(self, id_):
+        self.stack.wait_for(lambda: self.oracle.person.put("/orchestrations/%s/cancel" % id_).status_code == 200, 30,
+                            "the cancellation")
 
     def _end_all(self):
         """Somebody asks for the end of all that is at work, until the API has taken or refused it."""
@@ -372,14 +408,14 @@ class Way:
             self.stack.wait_for(lambda one=one: self.oracle.person.post(
                 "/operations/%s/cancel" % one["id"]).status_code in (202, 409), 30, "the cancellation")
 
-    def _meet(self, is_over=None, is_ending=False):
+    def _meet(self, is_over=None, is_ending=False, end=None):
         """Waits for the moment and acts. `is_over`: whether nothing is at work, if not the operations say it.
-        `is_ending`: somebody asks for the end of it at that moment."""
+        `is_ending`: somebody asks for the end of it at that moment, by `end` or of each operation."""
         self.stack.wait_for(lambda: self.strike.has_struck() or (not is_over and self.oracle.is_over()), 30,
                             "the moment of the fault")
         assert self.strike.has_struck(), "no such call was made"
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            ending = pool.submit(self._end_all if is_ending else bool)
+            ending = pool.submit(end or (self._end_all if is_ending else bool))
             if not self.strike.proxy:  # what stands still there may hold the rows
                 concurrent.futures.wait([ending], SOON)
             self.strike.act(is_over or self.oracle.is_over)
