@@ -19,8 +19,8 @@ WHERE u.id = :caller
 -- later than one with a higher id, so the mark that is given back stays behind what came in the last half minute, and
 -- what was sent of that is given back with it; behind it is also what nobody asks for, which is not to be walked over
 -- again. Times never go back: a line that was committed late has that of what was told before it, `last` (NULL: nothing
--- was), and nothing is behind the end. `end_line`: the operation has ended, and this is all of it. No row: the caller is
--- gone; `is_allowed` is NULL when the operation is.
+-- was), and nothing is behind the end. `end_line`: the operation has ended, and this is all of it. No row: the caller
+-- is gone; `is_allowed` is NULL when the operation is.
 -- name: operation_log_read
 -- columns: is_allowed, is_open, count, text, end_line, next_mark, next_sent, next_last
 SELECT p.is_allowed, o.ended_at IS NULL AS is_open, b.count, b.text,

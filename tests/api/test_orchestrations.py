@@ -270,7 +270,8 @@ def is_full(answer):
 
 def test_a_person_has_so_many_that_have_not_ended(narrow):
     alice, bob = narrow.person(), narrow.person()
-    body = {"type": "STOP", "targets": {"include": [{"target": "all"}]}, "strategy": {"schedule": "2099-01-01T00:00:00Z"}}
+    body = {"type": "STOP", "targets": {"include": [{"target": "all"}]},
+            "strategy": {"schedule": "2099-01-01T00:00:00Z"}}
     with concurrent.futures.ThreadPoolExecutor(9) as pool:
         answers = list(pool.map(lambda _: alice.post("/orchestrations", json=body), range(9)))
     assert sorted(answer.status_code for answer in answers) == [202] * 3 + [429] * 6

@@ -126,7 +126,8 @@ class Oracle:
         """Until it has ended, with one operation for each deployment and try, unless somebody canceled it."""
         state = None
         try:
-            state = self.stack.wait_for(lambda: self.orchestrated(id_), timeout, "the end of the orchestration")["state"]
+            ended = self.stack.wait_for(lambda: self.orchestrated(id_), timeout, "the end of the orchestration")
+            state = ended["state"]
         except AssertionError:
             verdict.stuck.append("orchestration %s" % self.person.get("/orchestrations/" + id_).text)
         found = expect(self.person.get("/orchestrations/%s/operations" % id_), 200).json()["data"]

@@ -161,8 +161,8 @@ BEHAVIOURS = {"stuck": {"refuse": 6},  # three asynchronous deletions without ef
               **dict.fromkeys(("stop", "end-stop", "bulk-stop", "bulk-start", "endbulk-stop"), {"power_ms": 60})}
 WATCHED = {"watch_interval": 300}
 DAEMONS = {"stuck": {"looks": [300, 600, 1200]}, "work_renew": {"im_create_timeout": 3000},
-           **dict.fromkeys(("stop", "reboot", "watch", "end-stop", "end-reboot", "again-stop", "bulk-stop", "bulk-start",
-                            "endbulk-stop", "againbulk-stop"), WATCHED)}
+           **dict.fromkeys(("stop", "reboot", "watch", "end-stop", "end-reboot", "again-stop", "bulk-stop",
+                            "bulk-start", "endbulk-stop", "againbulk-stop"), WATCHED)}
 # What fails at first, where something is asked for once more.
 FIRST = {"again-create": {"fault": "bad_template", "on": "create"},
          **dict.fromkeys(("again-grow", "again-owner", "againbulk-grow"), {"fault": "http_400", "on": "update"})}
