@@ -113,7 +113,7 @@ orc_error_t *orc_api_deployments_reset(const orc_request_t *request, orc_respons
     const orc_rules_call_t call = orc_surface_call(request);
     const char *operation_id;
 
-    ORC_TRY(orc_rules_deployment_reset(&operation_id, &call, request->ids[0]));
+    ORC_TRY(orc_rules_deployment_reset(&operation_id, &call, request->ids[0], 0));
     answer_accepted(request, response, operation_id);
     return NULL;
 }

@@ -45,7 +45,7 @@ libmodule_la_SOURCES = \
 	$(httpd)/mo_surfaces.h \
 	$(httpd)/mo_tree.c $(httpd)/mo_tree.h \
 	$(httpd)/mo_waiting.c $(httpd)/mo_waiting.h
-libmodule_la_CPPFLAGS = $(AM_CPPFLAGS) $(HTTPD_CPPFLAGS) -DMO_VERSION='"$(PACKAGE_VERSION)"'
+libmodule_la_CPPFLAGS = $(AM_CPPFLAGS) $(HTTPD_CPPFLAGS)
 libmodule_la_LIBADD = libmo.la liborc.la
 
 module_LTLIBRARIES += mod_orchestrator.la

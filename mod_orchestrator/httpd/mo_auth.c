@@ -11,13 +11,26 @@
 
 APLOG_USE_MODULE(orchestrator);
 
+#define SCHEME "Bearer"
+
+void mo_auth_mend(request_rec *r)
+{
+    const char *value = apr_table_get(r->headers_in, "Authorization");
+
+    if (!value || ap_cstr_casecmpn(value, SCHEME, sizeof SCHEME - 1) != 0)
+        return;
+    value += sizeof SCHEME - 1;
+    value += strspn(value, " \t");
+    apr_table_setn(r->headers_in, "Authorization", apr_pstrcat(r->pool, SCHEME " ", value, NULL));
+}
+
 static const char *bearer_token(const request_rec *r)
 {
     const char *value = apr_table_get(r->headers_in, "Authorization");
 
-    if (!value || ap_cstr_casecmpn(value, "Bearer ", 7) != 0)
+    if (!value || ap_cstr_casecmpn(value, SCHEME " ", sizeof SCHEME) != 0)
         return NULL;
-    value += 7;
+    value += sizeof SCHEME;
     while (*value == ' ')
         value++;
     return *value ? value : NULL;

@@ -14,6 +14,10 @@
  */
 int mo_auth_begin(request_rec *r);
 
+/** Writes an Authorization that old clients send, "bearer TOKEN" or "BearerTOKEN", as the standard has it, for whoever
+ * authenticates. */
+void mo_auth_mend(request_rec *r);
+
 /** check_authn hook: lets in whom the request's token speaks for, and everybody where a route is open. */
 int mo_auth_check(request_rec *r);
 

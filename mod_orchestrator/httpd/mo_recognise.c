@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 #include <http_core.h>
 
+#include "mo_auth.h"
 #include "mo_child.h"
 #include "mo_query.h"
 #include "orc_id.h"
@@ -151,7 +152,12 @@ int mo_recognise_undecodable(request_rec *r)
 
 int mo_recognise_finally(request_rec *r)
 {
+    const mo_request_t *request;
+
     mo_recognise(r);
+    request = mo_request_of(r);
+    if (request && request->base->surface->is_lenient)
+        mo_auth_mend(r);
     if (!apr_table_get(r->notes, UNDECODED_NOTE) || (mo_request_of(r) && !r->proxyreq))
         return DECLINED;
     return HTTP_NOT_FOUND;

@@ -44,7 +44,7 @@ static int guests_needed(void)
  */
 static const char *key_of(apr_size_t size, apr_pool_t *pool)
 {
-    return apr_psprintf(pool, "mod_orchestrator:shared:" MO_VERSION ":%" APR_SIZE_T_FMT, size);
+    return apr_psprintf(pool, "mod_orchestrator:shared:" ORC_VERSION ":%" APR_SIZE_T_FMT, size);
 }
 
 /* The next `size` bytes. */

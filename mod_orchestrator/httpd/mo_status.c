@@ -221,7 +221,7 @@ static const char *list_places(const mo_config_t *config, apr_pool_t *pool)
 
 static void read_facts(facts_t *facts, const mo_config_t *config, apr_pool_t *pool)
 {
-    facts->version = MO_VERSION;
+    facts->version = ORC_VERSION;
     facts->places = list_places(config, pool);
     facts->uptime = apr_time_sec(orc_time_monotonic() - config->shared->started);
     facts->database = database_health(config, pool);

@@ -3,11 +3,9 @@
 
 #include "orc_api.h"
 #include "orc_broker.h"
+#include "orc_legacy.h"
 #include "orc_runs.h"
 
 const orc_surface_t *const mo_surfaces[] = {
-    &orc_api_surface,
-    &orc_runs_surface,
-    &orc_broker_surface,
-    NULL,
+    &orc_api_surface, &orc_runs_surface, &orc_broker_surface, &orc_legacy_surface, NULL,
 };

@@ -31,6 +31,7 @@ typedef struct work_t {
     const orc_rules_call_t *call;
     const char *id, *user_group;
     const orc_rules_condition_t *condition;
+    int only_deletion;
     const char *operation_id;
 } work_t;
 
@@ -51,7 +52,7 @@ static orc_error_t *set_group(orc_db_t *db, void *baton, apr_pool_t *pool)
 orc_error_t *orc_rules_deployment_set_group(const orc_rules_call_t *call, const char *id, const char *user_group,
                                             const orc_rules_condition_t *condition)
 {
-    work_t work = {call, id, user_group, condition, NULL};
+    work_t work = {call, id, user_group, condition, 0, NULL};
 
     return orc_db_transact(call->service->db, set_group, &work, 0, call->pool);
 }
@@ -66,14 +67,17 @@ static orc_error_t *reset(orc_db_t *db, void *baton, apr_pool_t *pool)
     ORC_TRY(orc_rules_deployment_lock(&standing, db, work->call, work->id, NULL));
     if (!standing.active_id)
         return orc_error(pool, 409, "deployment.idle", "The deployment is at nothing whose status could be reset.");
+    if (work->only_deletion && !standing.deletion_id)
+        return orc_error(pool, 409, "deployment.busy", "The deployment is not being deleted.");
     work->operation_id = standing.active_id;
     return orc_store_deployment_reset(db, standing.active_id, "Its status was reset by hand.", work->call->who->user_id,
                                       pool);
 }
 
-orc_error_t *orc_rules_deployment_reset(const char **operation_id, const orc_rules_call_t *call, const char *id)
+orc_error_t *orc_rules_deployment_reset(const char **operation_id, const orc_rules_call_t *call, const char *id,
+                                        int only_deletion)
 {
-    work_t work = {call, id, NULL, NULL, NULL};
+    work_t work = {call, id, NULL, NULL, only_deletion, NULL};
 
     ORC_TRY(orc_db_transact(call->service->db, reset, &work, 1, call->pool));
     *operation_id = work.operation_id;

@@ -25,9 +25,11 @@ orc_error_t *orc_rules_deployment_set_group(const orc_rules_call_t *call, const 
 /**
  * Ends what it is at as failed, whatever an engine has in hand of it. What is at IM lives on, but what a creation made
  * goes, unless the deployment keeps its last attempt.
+ * @param only_deletion of nothing else than its deletion
  * @param operation_id the one that was ended
- * @return 409 when it is at nothing
+ * @return 409 when it is at nothing, or not at that
  */
-orc_error_t *orc_rules_deployment_reset(const char **operation_id, const orc_rules_call_t *call, const char *id);
+orc_error_t *orc_rules_deployment_reset(const char **operation_id, const orc_rules_call_t *call, const char *id,
+                                        int only_deletion);
 
 #endif

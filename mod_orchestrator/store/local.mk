@@ -22,6 +22,7 @@ liborc_la_SOURCES += $(store)/orc_db.c $(store)/orc_db.h $(store)/orc_db_migrate
 	$(store)/orc_store_templates.c $(store)/orc_store_templates.h \
 	$(store)/orc_store_tokens.c $(store)/orc_store_tokens.h \
 	$(store)/orc_store_users.c $(store)/orc_store_users.h \
+	$(store)/orc_store_walk.c $(store)/orc_store_walk.h \
 	$(store)/orc_store_where.c $(store)/orc_store_where.h
 nodist_liborc_la_SOURCES += $(generated)/orc_sql.c $(generated)/orc_sql.h
 BUILT_SOURCES += $(generated)/orc_sql.h

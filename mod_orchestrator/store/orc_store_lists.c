@@ -75,7 +75,9 @@ static const char *key_columns(const composer_t *composer)
 /* So many rows of the front that the page is within: few different numbers for many sizes. */
 static const char *first_rows(const composer_t *composer)
 {
-    return composer->wish->size <= 20 ? "20" : composer->wish->size <= 100 ? "100" : "500";
+    int size = composer->wish->size;
+
+    return size <= 20 ? "20" : size <= 100 ? "100" : size <= 500 ? "500" : "2000";
 }
 
 /* In front, a limit that the planner knows: the rest is cut off behind it. */

@@ -390,12 +390,12 @@ def c_routes(routes, table):
         query, other = "no_query", "no_types"
         if route.get("query"):
             query = "query_" + route["id"]
-            entries = "".join("    {%s, ORC_KIND_%s, %s, %d, %d, %d, %d, %d},\n" % (
+            entries = "".join("    {%s, ORC_KIND_%s, %s, %d, %d, %d, %d, %d, %d},\n" % (
                 literal(entry["name"]), entry["kind"].upper(),
                 "choices_" + entry["choices"] if "choices" in entry else "NULL", entry.get("max_length", 0),
-                entry.get("many", False), entry.get("needed", False), entry.get("minimum", 0), entry.get("maximum", 0))
+                *(entry.get(word, 0) for word in ("many", "needed", "listed", "minimum", "maximum")))
                 for entry in route["query"])
-            before.append("static const orc_query_t %s[] = {\n%s    {NULL, 0, NULL, 0, 0, 0, 0, 0},\n};\n\n" %
+            before.append("static const orc_query_t %s[] = {\n%s    {NULL, 0, NULL, 0, 0, 0, 0, 0, 0},\n};\n\n" %
                           (query, entries))
         if route.get("body", {}).get("also"):
             other = "types_" + route["id"]
@@ -549,7 +549,7 @@ def c_source(name, document, routes, enums):
     has_query = {bool(route.get("query")) for route in routes}
     has_types = {bool(route.get("body", {}).get("also")) for route in routes}
     return (LICENCE + '#include <stddef.h>\n\n#include "%s.h"\n\n' % name + c_choices(used, enums) + c_columns(lists)
-            + ("static const orc_query_t no_query[] = {\n    {NULL, 0, NULL, 0, 0, 0, 0, 0},\n};\n\n"
+            + ("static const orc_query_t no_query[] = {\n    {NULL, 0, NULL, 0, 0, 0, 0, 0, 0},\n};\n\n"
                if False in has_query else "")
             + ("static const char *const no_types[] = {NULL};\n\n" if False in has_types else "")
             + c_routes(routes, name)

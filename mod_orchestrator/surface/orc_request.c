@@ -46,7 +46,7 @@ void orc_response_stream(orc_response_t *response, const char *content_type, orc
 }
 
 /* The reason phrases of RFC 9110 for the statuses that this product answers with. */
-static const char *status_title(int status)
+const char *orc_response_title(int status)
 {
     static const struct {
         int status;
@@ -103,7 +103,7 @@ void orc_response_problem(orc_response_t *response, const orc_error_t *error, co
 {
     json_t *problem = json_pack(
         "{s:s, s:s, s:i, s:s, s:s*}", "type", apr_pstrcat(pool, "urn:orchestrator:error:", error->code, NULL), "title",
-        status_title(error->status), "status", error->status, "detail", error->detail, "instance", request_id);
+        orc_response_title(error->status), "status", error->status, "detail", error->detail, "instance", request_id);
 
     if (error->fields)
         json_object_set_new(problem, "errors", field_list(error->fields));

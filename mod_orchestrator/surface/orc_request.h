@@ -80,6 +80,9 @@ void orc_response_stream(orc_response_t *response, const char *content_type, orc
  */
 void orc_response_problem(orc_response_t *response, const orc_error_t *error, const char *request_id, apr_pool_t *pool);
 
+/** What a status is called, "Not Found". */
+const char *orc_response_title(int status);
+
 /** Sets the Retry-After of an error that has one. */
 void orc_response_set_pause(orc_response_t *response, const orc_error_t *error, apr_pool_t *pool);
 

@@ -26,6 +26,9 @@ struct orc_surface_t {
     void (*problem)(orc_response_t *response, const orc_error_t *error, const char *request_id, apr_pool_t *pool);
     /** The JSON text of a page. */
     const char *(*page)(const orc_request_t *request, const orc_surface_page_t *page);
+    /** Old clients' carelessness is overlooked: parameters that nobody knows, or that are empty, are not there, and the
+     * space behind "Bearer" may be missing. */
+    int is_lenient;
     /** The handler of another surface, which tells of the same things in its own form; or NULL: there is none. */
     const char *other;
     /** Adds to a 202 where the other one, which is bound, tells of what was asked for. NULL, as `other` is. */

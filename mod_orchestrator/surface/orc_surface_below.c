@@ -3,15 +3,17 @@
 
 #include <apr_strings.h>
 
+const char *orc_surface_below_access(apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "SELECT p.is_allowed FROM %s.deployment_access($2::uuid, caller.id, $3::boolean) p",
+                        orc_views_schema);
+}
+
 orc_error_t *orc_surface_below_list(const orc_request_t *request, orc_response_t *response, orc_sql_call_t base,
                                     orc_surface_expand_t *expand)
 {
     const orc_surface_list_t list = {
-        .rows = {.base = base,
-                 .access = apr_psprintf(request->pool,
-                                        "SELECT p.is_allowed FROM %s.deployment_access($2::uuid, caller.id, "
-                                        "$3::boolean) p",
-                                        orc_views_schema)},
+        .rows = {.base = base, .access = orc_surface_below_access(request->pool)},
         .what = "deployment",
         .expand = expand,
     };

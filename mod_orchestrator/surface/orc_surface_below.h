@@ -7,6 +7,10 @@
 /* What belongs to a deployment is seen by who sees the deployment: that is decided first, so that nobody else learns
  * what is there. */
 
+/** Whether a list may be read, for orc_store_list_t, where the base's parameters begin as those of
+ * orc_surface_below_list do. */
+const char *orc_surface_below_access(apr_pool_t *pool);
+
 /** Answers with a list of the path's deployment. The base's parameters: caller, deployment, whether the caller is an
  * administrator. */
 orc_error_t *orc_surface_below_list(const orc_request_t *request, orc_response_t *response, orc_sql_call_t base,

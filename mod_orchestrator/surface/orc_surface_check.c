@@ -6,6 +6,7 @@
 
 #include "orc_id.h"
 #include "orc_rows.h"
+#include "orc_surface.h"
 #include "orc_surface_form.h"
 #include "orc_surface_idempotency.h"
 #include "orc_surface_plan.h"
@@ -63,6 +64,22 @@ static int times_before(const orc_request_t *request, int index)
     return times;
 }
 
+const apr_array_header_t *orc_surface_listed(orc_error_t **error, const orc_request_t *request, const char *name)
+{
+    apr_array_header_t *stored = apr_array_make(request->pool, 4, sizeof(const char *));
+    const orc_query_t *query = find_query(request->route, name);
+    const char *given = orc_request_parameter(request, name);
+    char *rest = apr_pstrdup(request->pool, given ? given : ""), *state, *text;
+    const char *value;
+
+    for (text = apr_strtok(rest, ", ", &state); text; text = apr_strtok(NULL, ", ", &state)) {
+        value = orc_surface_value(error, request, name, query->kind, query->choices, query->max_length, text);
+        if (value)
+            APR_ARRAY_PUSH(stored, const char *) = value;
+    }
+    return stored;
+}
+
 static void check_value(orc_error_t **error, const orc_request_t *request, const orc_query_t *query, const char *value)
 {
     const char *stored =
@@ -84,6 +101,13 @@ static void check_needed(orc_error_t **error, const orc_request_t *request)
     }
 }
 
+/* A lenient surface passes over what says nothing. */
+static int is_overlooked(const orc_request_t *request, const orc_parameter_t *parameter)
+{
+    return request->process->surface->is_lenient &&
+           (!*parameter->value || !find_query(request->route, parameter->name));
+}
+
 static void check_query(orc_error_t **error, const orc_request_t *request)
 {
     const orc_route_t *route = request->route;
@@ -93,9 +117,13 @@ static void check_query(orc_error_t **error, const orc_request_t *request)
         const orc_parameter_t *parameter = &APR_ARRAY_IDX(request->parameters, i, orc_parameter_t);
         const orc_query_t *query = find_query(route, parameter->name);
 
+        if (is_overlooked(request, parameter))
+            continue;
         if (query && times_before(request, i) >= (query->is_many ? MAX_MANY : 1))
             orc_error_add_parameter(error, request->pool, query->name,
                                     query->is_many ? "may be given 100 times at most" : "may be given only once");
+        else if (query && query->is_listed)
+            (void)orc_surface_listed(error, request, query->name);
         else if (query)
             check_value(error, request, query, parameter->value);
         else if (!route->columns || !orc_surface_plan_knows(route->columns, parameter->name, request->pool))

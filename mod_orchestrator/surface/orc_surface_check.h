@@ -11,4 +11,8 @@
  */
 orc_error_t *orc_surface_check(orc_request_t *request);
 
+/** The values of a query parameter with commas between them (is_listed), of const char *, as the database has them; bad
+ * ones are added to *error. Empty when it is not given. */
+const apr_array_header_t *orc_surface_listed(orc_error_t **error, const orc_request_t *request, const char *name);
+
 #endif

@@ -48,9 +48,11 @@ orc_error_t *orc_surface_object(const orc_request_t *request, orc_response_t *re
 /**
  * Puts secrets in their places. A top-level object, or an object in a top-level array, may have members
  *   "@sealed": {"table.column": "<sealed>"}
- * of columns that orc_sealed_columns has, in the row that the object's "id" names. The column's member with what was
- * sealed stands there instead; null for null, and for what can't be opened (orc_secret_reveal warns). All other bytes
- * stay as they are; a text without such a member is given back itself.
+ * of columns that orc_sealed_columns has, in the row that the object's "id" or "uuid" names. The column's member with
+ * what was sealed stands there instead; null for null, and for what can't be opened (orc_secret_reveal warns). Where a
+ * surface has another name for it, {"as": name, "sealed": ...} stands for "<sealed>"; with "text": name that member of
+ * it becomes a text in which there is JSON. All other bytes stay as they are; a text without such a member is given
+ * back itself.
  * @param out in the request's pool
  */
 orc_error_t *orc_surface_unseal(const char **out, const char *text, const orc_request_t *request);

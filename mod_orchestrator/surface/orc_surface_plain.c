@@ -15,8 +15,7 @@ static int told_status(int status)
     return status < 500 ? 400 : status;
 }
 
-/* The parts that are wrong, as a person reads them; where there are none, the sentence. */
-static const char *told_text(const orc_error_t *error, apr_pool_t *pool)
+const char *orc_surface_plain_text(const orc_error_t *error, apr_pool_t *pool)
 {
     const char *text = "";
     int i;
@@ -32,7 +31,7 @@ static const char *told_text(const orc_error_t *error, apr_pool_t *pool)
 
 void orc_surface_plain_problem(orc_response_t *response, const orc_error_t *error, const char *text, apr_pool_t *pool)
 {
-    json_t *problem = json_pack("{s:s, s:s}", "error", error->code, text, told_text(error, pool));
+    json_t *problem = json_pack("{s:s, s:s}", "error", error->code, text, orc_surface_plain_text(error, pool));
 
     orc_response_json(response, told_status(error->status), orc_json_text(orc_json_own(problem, pool), pool));
     orc_response_set_pause(response, error, pool);

@@ -12,4 +12,7 @@
  */
 void orc_surface_plain_problem(orc_response_t *response, const orc_error_t *error, const char *text, apr_pool_t *pool);
 
+/** The parts that are wrong, as a person reads them; where there are none, the sentence. */
+const char *orc_surface_plain_text(const orc_error_t *error, apr_pool_t *pool);
+
 #endif

@@ -48,6 +48,7 @@ typedef struct orc_query_t {
     int max_length;              /* of a word or text, in characters; 0: none */
     int is_many;                 /* may be given several times */
     int is_needed;               /* has to be given */
+    int is_listed;               /* several values with commas between them */
     apr_int64_t least, most;     /* of an integer; both 0: any */
 } orc_query_t;
 

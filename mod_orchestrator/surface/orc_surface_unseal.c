@@ -92,7 +92,7 @@ static int is_named(const member_t *member, const char *name)
     return member->name.length == strlen(name) && memcmp(member->name.start, name, member->name.length) == 0;
 }
 
-/* The text of the object's id, "" when it has none. */
+/* The text of the object's id, "" when it has none. One that has both has the same twice. */
 static const char *id_of(const apr_array_header_t *members, apr_pool_t *pool)
 {
     int i;
@@ -100,7 +100,7 @@ static const char *id_of(const apr_array_header_t *members, apr_pool_t *pool)
     for (i = 0; i < members->nelts; i++) {
         const member_t *member = &APR_ARRAY_IDX(members, i, member_t);
 
-        if (is_named(member, "id") && member->value.length >= 2)
+        if ((is_named(member, "id") || is_named(member, "uuid")) && member->value.length >= 2)
             return apr_pstrmemdup(pool, member->value.start + 1, member->value.length - 2);
     }
     return "";
@@ -136,6 +136,44 @@ static void write_member(apr_array_header_t *out, const char **comma, const char
     *comma = ",";
 }
 
+static const char *text_of(const member_t *member, apr_pool_t *pool)
+{
+    const char *value = apr_pstrmemdup(pool, member->value.start, member->value.length);
+
+    return *value == '"' ? value : orc_json_text(orc_json_own(json_string(value), pool), pool);
+}
+
+/* The object that was opened, with one of its members as a text in which there is JSON. */
+static const char *with_text(const char *opened, const char *name, apr_pool_t *pool)
+{
+    apr_array_header_t *out = apr_array_make(pool, 8, sizeof(const char *)), *members;
+    const char *comma = "";
+    int i;
+
+    if (!name || *opened != '{')
+        return opened;
+    members = read_members(&opened, pool);
+    for (i = 0; i < members->nelts; i++) {
+        const member_t *member = &APR_ARRAY_IDX(members, i, member_t);
+        const char *value = is_named(member, name) ? text_of(member, pool)
+                                                   : apr_pstrmemdup(pool, member->value.start, member->value.length);
+
+        write_member(out, &comma, apr_pstrmemdup(pool, member->name.start, member->name.length), value, pool);
+    }
+    return apr_pstrcat(pool, "{", apr_array_pstrcat(pool, out, 0), "}", NULL);
+}
+
+/* Writes a column's member. A surface that calls it otherwise says so in an object around what is sealed. */
+static void write_secret(apr_array_header_t *out, const char **comma, const orc_sealed_column_t *column, const char *id,
+                         const json_t *sealed, const orc_request_t *request)
+{
+    const char *name = orc_json_string(sealed, "as"), *text = orc_json_string(sealed, "text");
+    const json_t *value = json_is_object(sealed) ? json_object_get(sealed, "sealed") : sealed;
+
+    write_member(out, comma, name ? name : column->member,
+                 with_text(open_value(column, id, value, request), text, request->pool), request->pool);
+}
+
 static orc_error_t *write_secrets(apr_array_header_t *out, const char **comma, const member_t *member, const char *id,
                                   const orc_request_t *request)
 {
@@ -149,7 +187,7 @@ static orc_error_t *write_secrets(apr_array_header_t *out, const char **comma, c
 
         if (!column)
             return orc_error(request->pool, 500, "secret.column", "%s is no column of sealed values.", name);
-        write_member(out, comma, column->member, open_value(column, id, sealed, request), request->pool);
+        write_secret(out, comma, column, id, sealed, request);
     }
     return NULL;
 }

@@ -17,7 +17,8 @@ MAY_INCLUDE = {  # room: the rooms whose headers it may include besides its own
     "core": set(), "store": {"core"}, "tosca": {"core"}, "clients": {"core"},
     "rules": BELOW, "engine": BELOW | {"rules"}, "surface": BELOW | {"rules"}, "api": BELOW | {"rules", "surface"},
     "runs": BELOW | {"rules", "surface"}, "broker": BELOW | {"rules", "surface"},
-    "httpd": BELOW | {"rules", "engine", "surface", "api", "runs", "broker"},
+    "legacy": BELOW | {"rules", "surface"},
+    "httpd": BELOW | {"rules", "engine", "surface", "api", "runs", "broker", "legacy"},
 }
 HTTPD_HEADER = re.compile(r"(httpd|http_\w+|ap_\w+|mod_\w+|util_(filter|script|cookies|mutex|time|md5|ldap)|"
                           r"scoreboard|mpm_common|unixd)\.h")

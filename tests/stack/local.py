@@ -15,7 +15,8 @@ from .postgres import Postgres
 PORTS = ("http", "postgresql", "issuer", "simulator")
 TEMPLATES = os.path.join(process.CHECKOUT, "conf", "templates")
 # The surfaces beside /api/v1, and where each is usually bound.
-BESIDE = {"orchestrator-orchrun": "/datasourcesvc/api/v1/orchrun", "orchestrator-broker": "/v1"}
+BESIDE = {"orchestrator-orchrun": "/datasourcesvc/api/v1/orchrun", "orchestrator-broker": "/v1",
+          "orchestrator-legacy": "/orchestrator"}
 PLACE = """
 <Location %s>
     SetHandler %s

@@ -94,7 +94,9 @@ def test_single_objects_are_found_by_their_keys(scans):
     for name, index in (("deployment_get", "deployments_pkey"), ("deployment_get_with_template", "deployments_pkey"),
                         ("deployment_template", "templates_pkey"), ("deployment_standing", "deployments_pkey"),
                         ("template_get", "templates_pkey"), ("user_get", "users_pkey"),
-                        ("broker_place", "operations_pkey"), ("broker_operation", "operations_pkey")):
+                        ("broker_place", "operations_pkey"), ("broker_operation", "operations_pkey"),
+                        ("legacy_deployment", "deployments_pkey"), ("legacy_template", "templates_pkey"),
+                        ("legacy_resource", "resources_pkey")):
         found = scans(name)
         assert index in {used for _, _, used in found}, (name, found)
         empty = ("resource_requirements", "providers", "operation_times", "operation_steps")
@@ -104,7 +106,7 @@ def test_single_objects_are_found_by_their_keys(scans):
 def test_pages_are_found_by_the_index_of_their_order(scans):
     page = "SELECT b.object FROM (%s) b ORDER BY b.created_at DESC, b.id DESC LIMIT 5"
     for name, table in (("deployment_list_all", "deployments"), ("operation_list_all", "operations"),
-                        ("template_list", "templates")):
+                        ("template_list", "templates"), ("legacy_deployment_list_all", "deployments")):
         found = scans(name, page)
         assert table + "_created_at" in {used for _, _, used in found}, (name, found)
         assert [node for node in found if node[0] == "Seq Scan"] == [], name
@@ -119,6 +121,8 @@ def test_what_is_below_a_deployment_is_found_by_it(scans):
                                 ("run_find", "%s", "operations"),
                                 ("run_get", "%s", "operations"),
                                 ("run_list_own", "SELECT b.id FROM (%s) b", "operations"),
+                                ("legacy_machines", "%s", "resources"),
+                                ("legacy_resource_list", "SELECT b.object FROM (%s) b", "resources"),
                                 ("resource_get", "%s", "resources"),
                                 ("resource_list", "SELECT b.object FROM (%s) b", "resources")):
         kinds = {kind for kind, read, _ in scans(name, around) if read == table}
@@ -129,6 +133,19 @@ def test_the_caller_s_own_deployments_are_found_by_their_owner(scans):
     found = scans("deployment_list_own", "SELECT b.id FROM (%s) b")
     assert "deployment_owners_user_id" in {used for _, _, used in found}, found
     assert [node for node in found if node[0] == "Seq Scan"] == []
+
+
+def test_a_walk_over_the_caller_s_own_deployments_goes_along_their_index(plans):
+    """From wherever it stands, and no further than its stride."""
+    stride = ("SELECT b.id, b.created_at FROM (%s) b WHERE (b.created_at, b.id) < ('infinity'::timestamptz, "
+              "'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid) ORDER BY b.created_at DESC, b.id DESC LIMIT 100")
+    nodes = plans("legacy_deployment_list_own", stride)
+    assert "Sort" not in {node["Node Type"] for node in nodes}
+    [used] = [node for node in nodes if node.get("Index Name") == "deployment_owners_user_id"]
+    assert "ROW(" in used["Index Cond"], used
+    nodes = plans("legacy_deployment_list_all", stride)
+    assert "Sort" not in {node["Node Type"] for node in nodes}
+    assert "ROW(" in [node for node in nodes if node.get("Index Name") == "deployments_created_at"][0]["Index Cond"]
 
 
 def test_all_of_the_caller_s_own_deployments_are_looked_up_one_by_one(scans):

@@ -6,7 +6,7 @@ tests_streams_mod_streams_la_SOURCES = tests/streams/mod_streams.c \
 	$(httpd)/mo_stream.c $(httpd)/mo_stream.h \
 	$(httpd)/mo_waiting.c $(httpd)/mo_waiting.h
 tests_streams_mod_streams_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/$(httpd) $(HTTPD_CPPFLAGS) \
-	-Dorchestrator_module=streams_module -DMO_VERSION='"$(PACKAGE_VERSION)"'
+	-Dorchestrator_module=streams_module
 tests_streams_mod_streams_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere \
 	-export-symbols-regex '^streams_module$$'
 tests_streams_mod_streams_la_LIBADD = liborc.la

@@ -491,6 +491,26 @@ static void secrets_are_put_in_their_places(void **state)
     assert_string_equal(unsealed("{\"deep\":{\"@sealed\":{\"t\":null}}}"), "{\"deep\":{\"@sealed\":{\"t\":null}}}");
 }
 
+static const char *renamed(const char *more, const char *sealed)
+{
+    return unsealed(apr_pstrcat(pool, "{\"uuid\":\"1\",\"@sealed\":{\"", OUTPUTS, "\":{\"as\":\"outputs\"", more,
+                                ",\"sealed\":\"", sealed, "\"}}}", NULL));
+}
+
+static void a_surface_has_names_of_its_own_for_secrets(void **state)
+{
+    const char *known = "{\"info\":{\"n\":1.50,\"k\":\"a\\\"b\"},\"x\":1}", *as_text = ",\"text\":\"info\"";
+    const char *object = orc_secret_seal(config->secret_keys, ORC_SEALED_OUTPUTS, "1", known, pool);
+    const char *text = orc_secret_seal(config->secret_keys, ORC_SEALED_OUTPUTS, "1", "{\"info\":\"t\"}", pool);
+
+    assert_string_equal(renamed("", object), apr_pstrcat(pool, "{\"uuid\":\"1\",\"outputs\":", known, "}", NULL));
+    assert_string_equal(
+        renamed(as_text, object),
+        "{\"uuid\":\"1\",\"outputs\":{\"info\":\"{\\\"n\\\":1.50,\\\"k\\\":\\\"a\\\\\\\"b\\\"}\",\"x\":1}}");
+    assert_string_equal(renamed(as_text, text), "{\"uuid\":\"1\",\"outputs\":{\"info\":\"t\"}}");
+    assert_string_equal(renamed(as_text, "junk"), "{\"uuid\":\"1\",\"outputs\":null}");
+}
+
 static void a_damaged_secret_hides_itself_only(void **state)
 {
     const char *text = orc_secret_seal(config->secret_keys, ORC_SEALED_REFRESH_TOKEN, "1", "t", pool);
@@ -524,6 +544,7 @@ int main(void)
         cmocka_unit_test(past_the_end_the_previous_page_is_the_last),
         cmocka_unit_test(an_empty_list_has_one_page),
         cmocka_unit_test(secrets_are_put_in_their_places),
+        cmocka_unit_test(a_surface_has_names_of_its_own_for_secrets),
         cmocka_unit_test(a_damaged_secret_hides_itself_only),
     };
 

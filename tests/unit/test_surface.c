@@ -3,6 +3,7 @@
 
 #include "orc_rules_internal.h"
 #include "orc_surface.h"
+#include "orc_surface_check.h"
 #include "orc_surface_handler.h"
 #include "orc_surface_plain.h"
 #include "orc_surface_totals.h"
@@ -57,15 +58,28 @@ static const char *plain_page(const orc_request_t *request, const orc_surface_pa
     return page->objects;
 }
 
+static orc_error_t *paint(const orc_request_t *request, orc_response_t *response)
+{
+    orc_error_t *error = NULL;
+    const apr_array_header_t *listed = orc_surface_listed(&error, request, "space");
+
+    orc_response_json(response, 200, apr_array_pstrcat(pool, listed, '+'));
+    return error;
+}
+
 static const char *const no_types[] = {NULL};
 static const orc_query_t no_query[] = {{.name = NULL}};
+static const orc_choice_t colours[] = {{"red", NULL, "1"}, {"blue", NULL, "2"}, {NULL, NULL, NULL}};
+static const orc_query_t painted[] = {{.name = "space", .kind = ORC_KIND_ENUM, .choices = colours, .is_listed = 1},
+                                      {.name = NULL}};
 static const orc_query_t space[] = {{.name = "space", .kind = ORC_KIND_WORD, .is_needed = 1}, {.name = NULL}};
 static const orc_route_t routes[] = {
     {"echo", "POST", "/echo", echo, ORC_ROUTE_BODY, "Echo", NULL, no_types, no_query, NULL},
     {"take", "GET", "/{kind}/{thing_id}", take, 0, NULL, NULL, no_types, space, NULL},
+    {"paint", "GET", "/paint", paint, 0, NULL, NULL, no_types, painted, NULL},
     {"list", "GET", "/list", list, ORC_ROUTE_OPEN, NULL, NULL, no_types, no_query, NULL},
     {NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL}};
-static const orc_surface_t surface = {
+static orc_surface_t surface = {
     .handler = "orchestrator-echo",
     .routes = routes,
     .schemas = "{\"Echo\":{\"type\":\"object\",\"additionalProperties\":false,"
@@ -150,6 +164,27 @@ static void a_parameter_may_be_needed(void **state)
 {
     assert_string_equal(answer(422, "GET", "/any/0194bd00-0000-7000-8000-000000000000", ""), "\"422 space\"");
     assert_string_equal(answer(422, "GET", "/any/thing", ""), "\"422 thing_id space\"");
+}
+
+static void values_may_have_commas_between_them(void **state)
+{
+    assert_string_equal(ask("GET", "/paint", "", "red,blue, red", NULL)->body, "1+2+1");
+    assert_string_equal(ask("GET", "/paint", "", "red,green", NULL)->body, "\"422 space\"");
+    assert_string_equal(ask("GET", "/paint", "", NULL, NULL)->body, "");
+}
+
+static void a_lenient_surface_overlooks_what_says_nothing(void **state)
+{
+    static const char path[] = "/list";
+
+    assert_int_equal(ask("GET", path, "", "", NULL)->status, 422);
+    assert_int_equal(ask("GET", path, "", "x", NULL)->status, 422);
+    surface.is_lenient = 1;
+    assert_int_equal(ask("GET", path, "", "", NULL)->status, 200);
+    assert_int_equal(ask("GET", path, "", "x", NULL)->status, 200);
+    assert_int_equal(ask("GET", "/paint", "", "", NULL)->status, 200);
+    assert_int_equal(ask("GET", "/paint", "", "green", NULL)->status, 422);
+    surface.is_lenient = 0;
 }
 
 static void where_another_surface_tells_of_it_is_added_to_a_202(void **state)
@@ -242,6 +277,8 @@ int main(void)
         cmocka_unit_test(it_has_a_form_of_a_page_of_its_own),
         cmocka_unit_test(what_is_no_id_in_a_path_is_a_text),
         cmocka_unit_test(a_parameter_may_be_needed),
+        cmocka_unit_test(values_may_have_commas_between_them),
+        cmocka_unit_test(a_lenient_surface_overlooks_what_says_nothing),
         cmocka_unit_test(where_another_surface_tells_of_it_is_added_to_a_202),
         cmocka_unit_test(clients_that_know_few_statuses_are_told_these),
         cmocka_unit_test(they_are_told_every_part_that_is_wrong),
