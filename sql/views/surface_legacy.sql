@@ -12,7 +12,7 @@ CREATE FUNCTION views.legacy_link(rel text, href text) RETURNS json
 $$;
 
 -- Where a deployment is; {} until it is known.
-CREATE FUNCTION views.legacy_cloud(im_endpoint text, provider text, region text) RETURNS json
+CREATE FUNCTION views.legacy_endpoint(im_endpoint text, provider text, region text) RETURNS json
     LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN im_endpoint IS NULL THEN '{}' ELSE (
         SELECT json_strip_nulls(json_build_object('cpEndpoint', im_endpoint, 'cpComputeServiceId', min(p.id::text),
@@ -54,7 +54,7 @@ CREATE FUNCTION views.legacy_deployments(base_url text, caller uuid) RETURNS TAB
             'task', views.deployment_task_name(d.task),
             'userGroup', d.user_group,
             'cloudProviderName', d.target_provider,
-            'cloudProviderEndpoint', views.legacy_cloud(d.im_endpoint, d.target_provider, d.target_region),
+            'cloudProviderEndpoint', views.legacy_endpoint(d.im_endpoint, d.target_provider, d.target_region),
             'createdBy', (SELECT json_build_object('issuer', u.issuer, 'subject', u.sub)
                 FROM users u WHERE u.id = d.created_by),
             'stinputs', json_object('{}'::text[]),
