@@ -1,5 +1,6 @@
 core = mod_orchestrator/core
 liborc_la_SOURCES += \
+	$(core)/orc_callee.c $(core)/orc_callee.h \
 	$(core)/orc_config.c $(core)/orc_config.h \
 	$(core)/orc_engine_status.h \
 	$(core)/orc_error.c $(core)/orc_error.h \
@@ -28,6 +29,10 @@ liborc_la_SOURCES += \
 check_PROGRAMS += tests/unit/test_core
 tests_unit_test_core_SOURCES = tests/unit/test_core.c tests/unit/unit.h
 tests_unit_test_core_LDADD = $(unit_ldadd)
+
+check_PROGRAMS += tests/unit/test_callee
+tests_unit_test_callee_SOURCES = tests/unit/test_callee.c tests/unit/unit.h
+tests_unit_test_callee_LDADD = $(unit_ldadd)
 
 check_PROGRAMS += tests/unit/test_gate
 tests_unit_test_gate_SOURCES = tests/unit/test_gate.c tests/unit/unit.h

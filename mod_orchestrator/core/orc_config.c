@@ -1,6 +1,7 @@
 /* Licensed under the Apache License, Version 2.0; see LICENSE. */
 #include "orc_config.h"
 
+#include "orc_callee.h"
 #include "orc_maintenance.h"
 #include "orc_url.h"
 
@@ -10,6 +11,7 @@ orc_config_t *orc_config_make(apr_pool_t *pool)
 
     config->secret_keys = orc_secret_keys_make(pool);
     config->issuers = apr_array_make(pool, 2, sizeof(orc_issuer_config_t *));
+    config->callees = apr_array_make(pool, 2, sizeof(orc_callee_t));
     config->windows = apr_array_make(pool, 2, sizeof(orc_maintenance_t));
     config->users_input = "users";
     config->im_auth = "type = InfrastructureManager; token = {access_token}";

@@ -54,6 +54,8 @@ typedef struct orc_config_t {
     apr_interval_time_t follow_heartbeat; /* a follower who is told nothing gets a sign of life so often (15 s) */
     apr_interval_time_t delete_repeat;    /* a delete is sent again when nothing moved for so long (20 s) */
 
+    const apr_array_header_t *callees; /* of orc_callee_t: whom callbacks call; empty: nobody is called */
+
     const apr_array_header_t *windows; /* of orc_maintenance_t, in order: the first one that fits counts */
 
     int max_queued_per_group;      /* operations that wait for their turn (20) */

@@ -82,6 +82,9 @@ const command_rec mo_directives[] = {
         "provider or region (* is any text), days (Mon-Fri, Sat,Sun or *), hours (22:00-02:00), time zone "
         "(UTC): when orchestrations that keep windows begin operations there; the first one that fits "
         "counts"),
+    AP_INIT_ITERATE("OrchestratorCallbackHosts", mo_add_callee, NULL, RSRC_CONF,
+                    "hosts (name, name:port, [address]:port, *.domain) that callbacks of deployments may call; none: "
+                    "nobody is called"),
     AP_INIT_TAKE1("OrchestratorDeleteRepeat", mo_set_time, NUMBER(delete_repeat, SECOND / 10, DAY), RSRC_CONF,
                   "a deletion that moves nothing for this time is asked for again (20s)"),
     AP_INIT_TAKE1("OrchestratorHealthTimeout", mo_set_health_timeout,

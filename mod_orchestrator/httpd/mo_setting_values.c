@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mo_setting.h"
+#include "orc_callee.h"
 #include "orc_db_check.h"
 #include "orc_im_lines.h"
 #include "orc_maintenance.h"
@@ -188,6 +189,21 @@ const char *mo_add_maintenance_window(cmd_parms *cmd, void *unused, int count, c
     if (mistake)
         return mo_setting_wrong(cmd, mistake);
     APR_ARRAY_PUSH((apr_array_header_t *)config->values->windows, orc_maintenance_t) = window;
+    return NULL;
+}
+
+const char *mo_add_callee(cmd_parms *cmd, void *unused, const char *argument)
+{
+    mo_config_t *config;
+    const char *error = mo_setting_enter(cmd, &config), *mistake;
+    orc_callee_t callee;
+
+    if (error)
+        return error;
+    mistake = orc_callee_read(&callee, argument, cmd->pool);
+    if (mistake)
+        return mo_setting_wrong(cmd, apr_psprintf(cmd->pool, "\"%s\" %s", argument, mistake));
+    APR_ARRAY_PUSH((apr_array_header_t *)config->values->callees, orc_callee_t) = callee;
     return NULL;
 }
 

@@ -19,6 +19,7 @@ const char *mo_set_health_timeout(cmd_parms *cmd, void *unused, const char *argu
 const char *mo_set_poll_interval(cmd_parms *cmd, void *unused, const char *least, const char *most);
 const char *mo_set_looks(cmd_parms *cmd, void *unused, int count, char *const arguments[]);
 const char *mo_add_maintenance_window(cmd_parms *cmd, void *unused, int count, char *const arguments[]);
+const char *mo_add_callee(cmd_parms *cmd, void *unused, const char *argument);
 const char *mo_set_engine(cmd_parms *cmd, void *unused, int on);
 const char *mo_set_migrate(cmd_parms *cmd, void *unused, int on);
 const char *mo_add_trusted_proxy(cmd_parms *cmd, void *unused, const char *argument);

@@ -248,6 +248,8 @@ static orc_error_t *store(int *is_outdated, const submission_t *s, const char *t
         .keep_last_attempt = wish->keep_last_attempt,
         .target_provider = wish->target_provider,
         .target_region = wish->target_region,
+        .callback = wish->callback ? wish->callback->url : NULL,
+        .callback_host = wish->callback ? wish->callback->host : NULL,
         .caller = call->who->user_id,
         .correlation_id = call->correlation_id,
         .resources = render_resources(s->nodes, call->pool),

@@ -3,6 +3,7 @@
 #define ORC_RULES_SUBMISSION_H
 
 #include "orc_rules.h"
+#include "orc_rules_callback.h"
 
 /** A deployment that somebody asks for. Numbers that are 0 and texts that are NULL were not given. */
 typedef struct orc_rules_submission_t {
@@ -16,6 +17,7 @@ typedef struct orc_rules_submission_t {
     int per_provider_timeout_mins; /* the smaller of 1440 and the total */
     int keep_last_attempt;
     const char *target_provider, *target_region; /* NULL: any */
+    const orc_rules_callback_t *callback;        /* or NULL */
     const orc_db_step_t *also;                   /* a statement in the same transaction, before it; or NULL */
     orc_db_step_t *behind;                       /* the same behind it, which gets its rows; or NULL */
 } orc_rules_submission_t;

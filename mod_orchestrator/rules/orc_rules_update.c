@@ -239,6 +239,7 @@ static orc_error_t *change(orc_db_t *db, void *baton, apr_pool_t *pool)
 {
     update_t *update = baton;
     const orc_rules_again_t *again = update->wish->again;
+    const orc_rules_callback_t *callback = update->wish->callback;
     orc_sql_deployment_update_facts_row_t row;
     orc_rules_turnover_t turnover;
     orc_store_standing_t standing;
@@ -249,6 +250,8 @@ static orc_error_t *change(orc_db_t *db, void *baton, apr_pool_t *pool)
     if (again)
         ORC_TRY(again->check(db, again->baton));
     ORC_TRY(check_standing(update, &standing));
+    if (callback)
+        ORC_TRY(orc_store_deployment_set_callback(db, update->wish->id, callback->url, callback->host, pool));
     ORC_TRY(orc_db_execute(db, &rows,
                            orc_sql_deployment_update_facts(.id = update->wish->id, .caller = update->call->who->user_id,
                                                            .is_admin = "true"),

@@ -3,6 +3,7 @@
 #define ORC_RULES_UPDATE_H
 
 #include "orc_rules.h"
+#include "orc_rules_callback.h"
 
 /** An update that is asked for once more: what it is stored with. */
 typedef struct orc_rules_again_t {
@@ -17,10 +18,11 @@ typedef struct orc_rules_again_t {
 
 /** Other inputs that somebody asks for. */
 typedef struct orc_rules_update_t {
-    const char *id;       /* of the deployment */
-    const json_t *inputs; /* an object; mistakes are about its members, "template_inputs/..." */
-    int is_whole;         /* these are all; else they come over those that the deployment has */
-    int is_anew;          /* though nothing changes */
+    const char *id;                       /* of the deployment */
+    const json_t *inputs;                 /* an object; mistakes are about its members, "template_inputs/..." */
+    int is_whole;                         /* these are all; else they come over those that the deployment has */
+    int is_anew;                          /* though nothing changes */
+    const orc_rules_callback_t *callback; /* from now on, though nothing else changes; NULL: the former one */
     orc_rules_condition_t condition;
     const orc_rules_again_t *again; /* or NULL */
 } orc_rules_update_t;

@@ -9,21 +9,18 @@
 
 static orc_sql_call_t insertion(const orc_store_submission_t *s, apr_pool_t *pool)
 {
-    orc_sql_call_t call =
-        orc_sql_deployment_insert(.id = s->id, .template_id = s->template_id, .template_version = s->template_version,
-                                  .template_inputs = s->template_inputs,
-                                  .template_inputs_sealed = s->template_inputs_sealed, .user_group = s->user_group,
-                                  .user_group_issuer = s->user_group_issuer,
-                                  .per_provider_max_retries = orc_value_number(s->per_provider_max_retries, pool),
-                                  .max_providers =
-                                      s->max_providers > 0 ? orc_value_number(s->max_providers, pool) : NULL,
-                                  .tot_timeout_mins = orc_value_number(s->tot_timeout_mins, pool),
-                                  .per_provider_timeout_mins = orc_value_number(s->per_provider_timeout_mins, pool),
-                                  .keep_last_attempt = orc_value_flag(s->keep_last_attempt),
-                                  .target_provider = s->target_provider, .target_region = s->target_region,
-                                  .operation_id = s->operation_id, .caller = s->caller, .resources = s->resources,
-                                  .correlation_id = s->correlation_id,
-                                  .checked = apr_psprintf(pool, "%" APR_INT64_T_FMT, s->checked));
+    orc_sql_call_t call = orc_sql_deployment_insert(
+            .id = s->id, .template_id = s->template_id, .template_version = s->template_version,
+            .template_inputs = s->template_inputs, .template_inputs_sealed = s->template_inputs_sealed,
+            .user_group = s->user_group, .user_group_issuer = s->user_group_issuer,
+            .per_provider_max_retries = orc_value_number(s->per_provider_max_retries, pool),
+            .max_providers = s->max_providers > 0 ? orc_value_number(s->max_providers, pool) : NULL,
+            .tot_timeout_mins = orc_value_number(s->tot_timeout_mins, pool),
+            .per_provider_timeout_mins = orc_value_number(s->per_provider_timeout_mins, pool),
+            .keep_last_attempt = orc_value_flag(s->keep_last_attempt), .target_provider = s->target_provider,
+            .target_region = s->target_region, .callback = s->callback, .callback_host = s->callback_host,
+            .operation_id = s->operation_id, .caller = s->caller, .resources = s->resources,
+            .correlation_id = s->correlation_id, .checked = apr_psprintf(pool, "%" APR_INT64_T_FMT, s->checked));
 
     return orc_db_kept(call, pool);
 }
@@ -104,6 +101,14 @@ orc_error_t *orc_store_deployment_lock_rest(orc_db_t *db, const char *id, apr_po
 orc_error_t *orc_store_deployment_forget(orc_db_t *db, const char *id, apr_pool_t *pool)
 {
     return orc_db_execute(db, NULL, orc_sql_deployment_forget(.id = id), pool);
+}
+
+orc_error_t *orc_store_deployment_set_callback(orc_db_t *db, const char *id, const char *callback,
+                                               const char *callback_host, apr_pool_t *pool)
+{
+    return orc_db_execute(
+        db, NULL, orc_sql_deployment_set_callback(.id = id, .callback = callback, .callback_host = callback_host),
+        pool);
 }
 
 orc_error_t *orc_store_deployment_delete(orc_db_t *db, const orc_store_deletion_t *deletion, apr_pool_t *pool)

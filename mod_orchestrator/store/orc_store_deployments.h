@@ -18,6 +18,8 @@ typedef struct orc_store_submission_t {
     int tot_timeout_mins, per_provider_timeout_mins;
     int keep_last_attempt;
     const char *target_provider, *target_region; /* or NULL */
+    const char *callback;                        /* URL that its states are told, or NULL */
+    const char *callback_host;                   /* who is called for it, "name:port"; NULL: nobody is */
     const char *caller;                          /* UUID of who asks, who becomes its first owner */
     const char *correlation_id;
     const char *resources;       /* JSON array of {id, position, name, type, is_compute, required_by: [ids]} */
@@ -61,6 +63,10 @@ orc_error_t *orc_store_deployment_lock_rest(orc_db_t *db, const char *id, apr_po
 
 /** Removes the row of a deployment of which everything is locked, and what belongs to it; what is at IM stays known. */
 orc_error_t *orc_store_deployment_forget(orc_db_t *db, const char *id, apr_pool_t *pool);
+
+/** What the states of a locked deployment are told from now on: as in orc_store_submission_t. */
+orc_error_t *orc_store_deployment_set_callback(orc_db_t *db, const char *id, const char *callback,
+                                               const char *callback_host, apr_pool_t *pool);
 
 /** A deletion that is asked for. */
 typedef struct orc_store_deletion_t {

@@ -96,7 +96,9 @@ CREATE TABLE deployments (
     template_inputs           json NOT NULL,               -- without secrets; json keeps the text of numbers
     template_inputs_sealed    text,                        -- all of them, sealed, when some are secret
     template_outputs          jsonb NOT NULL DEFAULT '{}', -- without secrets
-    template_outputs_sealed   text                         -- all of them, sealed, when some are secret
+    template_outputs_sealed   text,                        -- all of them, sealed, when some are secret
+    callback                  text,                        -- a URL that its states are told, as it was given
+    callback_host             text                         -- host and port that are called for it; NULL: nobody is
 );
 -- An index for each attribute that lists are sorted and filtered by, with the id that breaks ties: whoever reads
 -- everybody's looks at no million rows. Words are ordered by their code points, the same on every host.
@@ -783,6 +785,65 @@ CREATE INDEX provider_records_counted ON provider_records (counted_at);
 CREATE FUNCTION weight_since(past timestamptz) RETURNS double precision LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT power(0.5, least(greatest(extract(epoch FROM now() - past), 0) / 604800, 100))::double precision
 $$;
+
+-- What is still to be told to the URLs that deployments name: a state of one, as its row was when its status changed,
+-- or when it had an infrastructure. Told in their order. `deployment_id` is no reference: the end of a deployment is
+-- told, too.
+CREATE TABLE callbacks (
+    number        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id            uuid NOT NULL DEFAULT gen_random_uuid(), -- by which a receiver knows what comes twice
+    deployment_id uuid NOT NULL,
+    url           text NOT NULL,
+    host          text COLLATE "C" NOT NULL,   -- and port: whose queue it waits in
+    state         jsonb NOT NULL,              -- the row, without inputs and secrets
+    made_in       xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    due_at        timestamptz NOT NULL DEFAULT now(), -- the end of the lease while somebody has it in hand
+    tries         integer NOT NULL DEFAULT 0,
+    lease_owner   text,                        -- who has it in hand
+    lease_number  bigint NOT NULL DEFAULT 0    -- moves with every claim
+);
+CREATE INDEX callbacks_deployment ON callbacks (deployment_id, number);
+CREATE INDEX callbacks_host ON callbacks (host, due_at);
+
+-- At the end of the transaction, and once in it: what is told is what is true then. A deployment that goes is told as
+-- deleted. Of a deployment that nobody was told of for long, the last eight states are kept. Nobody waits here for who
+-- has a row in hand.
+CREATE FUNCTION callback_tell() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    told deployments;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        told := OLD;
+        told.status := 3;
+        told.status_reason := NULL;
+        told.task := 8;
+        told.updated_at := now();
+    ELSE
+        SELECT * INTO told FROM deployments WHERE id = NEW.id AND callback_host IS NOT NULL
+            AND NOT EXISTS (SELECT FROM callbacks
+                WHERE deployment_id = NEW.id AND made_in = pg_current_xact_id());
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    INSERT INTO callbacks (deployment_id, url, host, state, due_at)
+    SELECT told.id, told.callback, told.callback_host,
+        to_jsonb(told) - '{template_inputs,template_inputs_sealed,template_outputs_sealed}'::text[],
+        coalesce((SELECT max(due_at) FROM callbacks WHERE deployment_id = told.id), now());
+    DELETE FROM callbacks WHERE number = ANY (ARRAY(
+        SELECT number FROM callbacks WHERE deployment_id = told.id AND lease_owner IS NULL AND number NOT IN (
+            SELECT number FROM callbacks WHERE deployment_id = told.id ORDER BY number DESC LIMIT 8)
+        FOR UPDATE SKIP LOCKED));
+    RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER deployments_tell_change AFTER UPDATE ON deployments DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.callback_host IS NOT NULL AND (OLD.status <> NEW.status
+        OR NEW.im_infra_id IS NOT NULL AND OLD.im_infra_id IS DISTINCT FROM NEW.im_infra_id))
+    EXECUTE FUNCTION callback_tell();
+CREATE TRIGGER deployments_tell_end AFTER DELETE ON deployments
+    FOR EACH ROW WHEN (OLD.callback_host IS NOT NULL AND OLD.status <> 3) EXECUTE FUNCTION callback_tell();
 
 -- Messages on their way out; to be written with the row that they tell of once somebody takes them.
 CREATE TABLE outbox (

@@ -82,12 +82,12 @@ SELECT pg_advisory_xact_lock(hashtext(:user_group_issuer), hashtext(:user_group)
 WITH deployment AS (
     INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, per_provider_max_retries,
         max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, target_provider, target_region,
-        last_operation_id, created_by, updated_by, template_inputs_sealed)
+        last_operation_id, created_by, updated_by, template_inputs_sealed, callback, callback_host)
     SELECT :id, (SELECT t.id FROM templates t WHERE t.id = :template_id
         AND t.row_version = :template_version FOR SHARE),
         :template_inputs, :user_group, :user_group_issuer, :per_provider_max_retries, :max_providers, :tot_timeout_mins,
         :per_provider_timeout_mins, :keep_last_attempt, :target_provider, :target_region, :operation_id, :caller,
-        :caller, :template_inputs_sealed
+        :caller, :template_inputs_sealed, :callback, :callback_host
     RETURNING *
 ), node AS MATERIALIZED (
     SELECT r.*, d.id AS deployment_id, d.created_by
@@ -226,6 +226,10 @@ WITH operation AS (
     UPDATE work SET due_at = now(), is_hurried = true WHERE id = :operation_id
 )
 UPDATE deployments d SET row_version = row_version + 1 FROM operation o WHERE d.id = o.deployment_id
+
+-- What its states are told from now on; beside another change, which moves its version.
+-- name: deployment_set_callback
+UPDATE deployments SET callback = :callback, callback_host = :callback_host WHERE id = :id
 
 -- name: deployment_set_group
 UPDATE deployments

@@ -21,6 +21,27 @@ CREATE FUNCTION views.legacy_endpoint(im_endpoint text, provider text, region te
         FROM providers p WHERE p.name = provider) END
 $$;
 
+-- What everybody is told of a deployment, the receiver of its callbacks included. What is not known is not there.
+CREATE FUNCTION views.legacy_deployment(d deployments, links json) RETURNS json
+    LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT json_strip_nulls(json_build_object(
+        'uuid', d.id,
+        'creationTime', views.legacy_time(d.created_at),
+        'updateTime', views.legacy_time(d.updated_at),
+        'physicalId', d.im_infra_id,
+        'status', views.deployment_status_name(d.status),
+        'statusReason', d.status_reason,
+        'task', views.deployment_task_name(d.task),
+        'callback', d.callback,
+        'userGroup', d.user_group,
+        'cloudProviderName', d.target_provider,
+        'cloudProviderEndpoint', views.legacy_endpoint(d.im_endpoint, d.target_provider, d.target_region),
+        'createdBy', (SELECT json_build_object('issuer', u.issuer, 'subject', u.sub)
+            FROM users u WHERE u.id = d.created_by),
+        'stinputs', json_object('{}'::text[]),
+        'links', links))
+$$;
+
 -- As views.v1_deployments, with a column for each filter of its lists.
 CREATE FUNCTION views.legacy_deployments(base_url text, caller uuid) RETURNS TABLE (
     id          uuid,
@@ -37,33 +58,20 @@ CREATE FUNCTION views.legacy_deployments(base_url text, caller uuid) RETURNS TAB
     SELECT d.id, d.created_at, d.created_by, d.template_id, d.user_group, d.status, me.user_id IS NOT NULL,
         concat(d.row_version, '.', (SELECT o.row_version FROM operations o WHERE o.id = d.last_operation_id)),
         2000 + 3 * octet_length(base_url) + octet_length(concat(d.user_group, d.target_provider, d.target_region,
-                d.im_infra_id, d.im_endpoint)) + coalesce(views.json_bytes(d.status_reason), 0)
+                d.im_infra_id, d.im_endpoint, d.callback)) + coalesce(views.json_bytes(d.status_reason), 0)
             + (SELECT views.json_bytes(concat(u.issuer, u.sub)) FROM users u WHERE u.id = d.created_by)
             + CASE WHEN s.has_secret_inputs THEN views.opened_bytes(d.template_inputs_sealed)
                 ELSE d.template_inputs_bytes END
             + CASE WHEN s.has_secret_outputs THEN views.opened_bytes(d.template_outputs_sealed)
                 ELSE d.template_outputs_bytes END,
-        -- What is not known is not there; an input or output that is null is.
-        views.joined(json_strip_nulls(json_build_object(
-            'uuid', d.id,
-            'creationTime', views.legacy_time(d.created_at),
-            'updateTime', views.legacy_time(d.updated_at),
-            'physicalId', d.im_infra_id,
-            'status', views.deployment_status_name(d.status),
-            'statusReason', d.status_reason,
-            'task', views.deployment_task_name(d.task),
-            'userGroup', d.user_group,
-            'cloudProviderName', d.target_provider,
-            'cloudProviderEndpoint', views.legacy_endpoint(d.im_endpoint, d.target_provider, d.target_region),
-            'createdBy', (SELECT json_build_object('issuer', u.issuer, 'subject', u.sub)
-                FROM users u WHERE u.id = d.created_by),
-            'stinputs', json_object('{}'::text[]),
-            'links', (SELECT json_build_array(
+        -- An input or output that is null is there.
+        views.joined(
+            views.legacy_deployment(d, (SELECT json_build_array(
                 views.legacy_link('self', l.url),
                 views.legacy_link('resources', l.url || '/resources'),
                 views.legacy_link('template', l.url || '/template'))
                 -- OFFSET 0: made once, not once for each link.
-                FROM (SELECT base_url || '/deployments/' || d.id AS url OFFSET 0) l))),
+                FROM (SELECT base_url || '/deployments/' || d.id AS url OFFSET 0) l)),
             json_build_object(
                 CASE WHEN s.has_secret_inputs THEN '@sealed' ELSE 'inputs' END,
                 CASE WHEN s.has_secret_inputs THEN json_build_object('deployments.template_inputs_sealed',

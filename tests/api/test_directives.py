@@ -165,6 +165,11 @@ def test_several_maintenance_windows_are_taken(configuration):
                               "OrchestratorMaintenanceWindow * * 01:00-02:00 UTC") == (0, "Syntax OK\n")
 
 
+def test_hosts_of_callbacks_are_taken(configuration):
+    assert configuration.test("OrchestratorCallbackHosts dashboard.example.org 10.0.0.5:5001 [fd00::5]:8443\n"
+                              "OrchestratorCallbackHosts *.science.example.org") == (0, "Syntax OK\n")
+
+
 def test_a_missing_issuer_is_named(configuration):
     refused(configuration, None, "<OrchestratorIssuer> is missing",
             without=(GOOD_ISSUER,))
@@ -195,6 +200,10 @@ def test_a_missing_issuer_is_named(configuration):
     ("OrchestratorMaintenanceWindow cloud-a Mon-Fri 22-02", "must be two times of the day"),
     ("OrchestratorMaintenanceWindow cloud-a Mon-Fri 22:00-22:00", "it ends when it begins"),
     ("OrchestratorMaintenanceWindow cloud-a * 22:00-02:00 Mars/Base", "is no time zone of this system"),
+    ("OrchestratorCallbackHosts https://a.example.org", "must be a host's name or address"),
+    ("OrchestratorCallbackHosts a.example.org *", "must be a host's name or address"),
+    ("OrchestratorCallbackHosts a.example.org:0", "must be a host's name or address"),
+    ("OrchestratorCallbackHosts 169.254.169.254", "must be an address that one machine can have"),
     ("OrchestratorIMAuth \" \"", "must be a line such as"),
     ("OrchestratorIMAuth InfrastructureManager", "must be a line such as"),
     ("OrchestratorIMAuth \"type = InfrastructureManager; username = x; password = a==\"", "must be a line such as"),
