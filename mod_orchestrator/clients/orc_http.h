@@ -6,6 +6,7 @@
 #include <apr_tables.h>
 #include <apr_time.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "orc_engine_status.h"
 #include "orc_error.h"
@@ -38,6 +39,8 @@ typedef struct orc_http_request_t {
                                       false: a longer body is an error */
     int (*may_send)(void *sender); /* asked when there is a connection, just before the request goes out; false: nothing
                                       is sent, and the call ends as NOT_SENT. Or NULL */
+    int (*may_connect)(void *sender, const struct sockaddr *address); /* asked for each address that the host's name
+                              leads to, before it is connected to; what it refuses is not. No proxy then. Or NULL */
     void *sender;
     apr_size_t baton_size; /* 0: the callback gets the baton as it is; else a copy of so many bytes of it, which
                               lives as long as the call */

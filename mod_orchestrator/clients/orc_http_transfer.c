@@ -201,6 +201,18 @@ static int on_connected(void *data, char *to, char *from, int to_port, int from_
     return transfer->is_withheld ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
+/* The address is the one that is connected to: nobody looks the name up again in between. */
+static curl_socket_t on_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    orc_http_transfer_t *transfer = data;
+
+    if (!transfer->request.may_connect(transfer->request.sender, &address->addr)) {
+        transfer->is_forbidden = 1;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 static int set_headers(orc_http_transfer_t *transfer)
 {
     /* no "Expect: 100-continue", and no type that curl would make up for a body without one */
@@ -233,6 +245,11 @@ orc_error_t *orc_http_transfer_prepare(orc_http_transfer_t *transfer, const char
     if (request->may_send) {
         curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
         curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+    }
+    if (request->may_connect) {
+        curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+        curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
+        curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* it would look the name up itself */
     }
     curl_easy_setopt(easy, CURLOPT_URL, request->url);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
@@ -274,6 +291,8 @@ static orc_error_t *failure(const orc_http_transfer_t *transfer, orc_http_outcom
     else if (result == CURLE_OPERATION_TIMEDOUT)
         error = orc_error(transfer->pool, 503, "http", "%s gave no whole answer within %ld ms.", endpoint,
                           milliseconds(transfer->request.timeout));
+    else if (outcome == ORC_HTTP_NOT_SENT && transfer->is_forbidden)
+        error = orc_error(transfer->pool, 503, "http", "%s has no address that may be called.", endpoint);
     else if (outcome == ORC_HTTP_NOT_SENT)
         error = orc_error(transfer->pool, 503, "http", "No connection to %s could be made.", endpoint);
     else

@@ -18,7 +18,8 @@ typedef struct orc_http_transfer_t {
     char *body;
     apr_size_t length, capacity;
     int is_cut, is_too_large;
-    int is_withheld; /* may_send said no */
+    int is_withheld;  /* may_send said no */
+    int is_forbidden; /* may_connect said no, to one address at least */
     char message[CURL_ERROR_SIZE];
 } orc_http_transfer_t;
 

@@ -43,10 +43,13 @@ typedef struct orc_engine_status_t {
     volatile apr_uint32_t im_healthy;     /* 0 unknown, 1 healthy, 2 unhealthy: IM's default endpoint */
     volatile apr_uint32_t endpoint_count; /* of those below whose URL is there; 0 at the start */
     orc_endpoint_status_t endpoints[ORC_STATUS_ENDPOINTS];
+    volatile apr_uint64_t callbacks_told, callbacks_failed; /* tries to tell a callback, since the start */
+    volatile apr_uint64_t callbacks_given_up;               /* that are not tried again */
 
     /* What the database said last: of all hosts, and older when it is away. */
     volatile apr_uint64_t counted;                          /* apr_time_t of that; 0: never */
     volatile apr_uint64_t unwanted, stuck, oldest_unwanted; /* infrastructures: as in orc_store_unwanted_t */
+    volatile apr_uint64_t callbacks, oldest_callback;       /* as in orc_store_callback_load */
     volatile apr_uint32_t kind_count;                       /* of those below whose word is there */
     orc_kind_status_t kinds[ORC_STATUS_KINDS];
 } orc_engine_status_t;

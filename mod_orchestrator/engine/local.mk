@@ -2,6 +2,7 @@ engine = mod_orchestrator/engine
 kinds = $(engine)/kinds
 liborc_la_SOURCES += \
 	$(engine)/orc_engine.c $(engine)/orc_engine.h \
+	$(engine)/orc_engine_callbacks.c $(engine)/orc_engine_callbacks.h \
 	$(engine)/orc_engine_calls.c $(engine)/orc_engine_calls.h \
 	$(engine)/orc_engine_claims.c $(engine)/orc_engine_claims.h \
 	$(engine)/orc_engine_collect.c $(engine)/orc_engine_collect.h \

@@ -11,6 +11,7 @@
 
 #include "kinds/orc_kinds.h"
 #include "orc_db_views.h"
+#include "orc_engine_callbacks.h"
 #include "orc_engine_calls.h"
 #include "orc_engine_claims.h"
 #include "orc_engine_orders.h"
@@ -428,6 +429,8 @@ void orc_engine_run(orc_engine_t *engine)
     orc_log(ORC_LOG_INFO, "the engine begins as %s", engine->owner);
     has_house = pthread_create(&house, NULL, housekeeping, engine) == 0;
     error = orc_orders_make(&engine->orders, engine->service, engine->pool);
+    if (!error)
+        error = orc_callbacks_make(&engine->callbacks, engine, engine->pool);
     if (error)
         orc_log(ORC_LOG_ERROR, "the engine: %s", orc_error_line(error, engine->pool));
     else
@@ -440,5 +443,6 @@ void orc_engine_run(orc_engine_t *engine)
         pthread_join(house, NULL);
     if (engine->orders)
         orc_orders_end(engine->orders);
+    orc_callbacks_end(engine->callbacks);
     orc_log(ORC_LOG_INFO, "the engine ended");
 }

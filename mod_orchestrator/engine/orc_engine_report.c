@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "kinds/orc_kinds.h"
+#include "orc_store_callbacks.h"
 
 #define tell(counter, value) (__atomic_store_n(&(counter), (value), __ATOMIC_RELAXED))
 
@@ -99,17 +100,21 @@ orc_error_t *orc_report_load(orc_engine_t *engine, orc_db_t *db, apr_pool_t *poo
 {
     apr_time_t began = orc_time_monotonic();
     orc_store_unwanted_t unwanted;
-    apr_interval_time_t rest;
+    apr_interval_time_t rest, oldest;
+    apr_int64_t callbacks;
     apr_array_header_t *loads;
 
     if (began < engine->load_at)
         return NULL;
     ORC_TRY(orc_store_load(&loads, db, engine->config->watch_interval != 0, pool));
     ORC_TRY(orc_store_unwanted(&unwanted, db, pool));
+    ORC_TRY(orc_store_callback_load(&callbacks, &oldest, db, pool));
     tell_kinds(engine->status, loads);
     tell(engine->status->unwanted, (apr_uint64_t)unwanted.count);
     tell(engine->status->stuck, (apr_uint64_t)unwanted.stuck);
     tell(engine->status->oldest_unwanted, (apr_uint64_t)unwanted.oldest);
+    tell(engine->status->callbacks, (apr_uint64_t)callbacks);
+    tell(engine->status->oldest_callback, (apr_uint64_t)oldest);
     tell(engine->status->counted, (apr_uint64_t)apr_time_now());
     rest = LOAD_SHARE * (orc_time_monotonic() - began);
     engine->load_at = began + (rest > LOAD_INTERVAL ? rest : LOAD_INTERVAL);

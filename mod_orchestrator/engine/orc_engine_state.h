@@ -21,7 +21,8 @@ enum {
 
 typedef struct orc_job_t orc_job_t;
 
-typedef struct orc_orders_t orc_orders_t; /* orc_engine_orders.h */
+typedef struct orc_orders_t orc_orders_t;       /* orc_engine_orders.h */
+typedef struct orc_callbacks_t orc_callbacks_t; /* orc_engine_callbacks.h */
 
 /** What shares an endpoint's slots: each kind of call has its own number of them, and its own that wait, so that none
  * of them stands behind others which may not begin (orc_engine_window.h). */
@@ -110,6 +111,7 @@ struct orc_engine_t {
     orc_db_source_t *aside;  /* of what a call has to know at once, while a trip is under way */
     apr_time_t aside_after;  /* it is left alone until then; monotonic */
     orc_orders_t *orders;
+    orc_callbacks_t *callbacks;   /* NULL: nobody may be called */
     apr_hash_t *jobs;             /* id -> orc_job_t *, the ones that have the lease */
     int job_count;                /* all, those without a lease included */
     int idle_count;               /* of these, those that nobody waits for */

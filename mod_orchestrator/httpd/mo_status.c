@@ -33,6 +33,7 @@ typedef struct facts_t {
     const orc_engine_status_t *status;
     apr_int64_t daemon, daemon_deaths, heartbeat_age, operations, calls, finished, failed;
     apr_int64_t unwanted, stuck, oldest_unwanted, counts_age;
+    apr_int64_t callbacks, oldest_callback, callbacks_told, callbacks_failed, callbacks_given_up;
 } facts_t;
 
 typedef enum {
@@ -73,6 +74,10 @@ static const metric_t metrics[] = {
      .help = "those of them that IM refuses to delete", .bad = 1},
     {"Oldest Unwanted", "infrastructures_oldest_unwanted_seconds", NULL, AGE, AT(oldest_unwanted),
      .help = "seconds since the first of them is unwanted"},
+    {"Callbacks Waiting", "callbacks_waiting", NULL, GAUGE, AT(callbacks),
+     .help = "states of deployments that receivers of callbacks are still to be told"},
+    {"Oldest Callback", "callbacks_oldest_seconds", NULL, AGE, AT(oldest_callback),
+     .help = "seconds since the first of them changed"},
     {"Age Of Counts", "counts_age_seconds", NULL, AGE, AT(counts_age),
      .help = "seconds since infrastructures and work were counted", .bad = STALE_SECONDS + 1,
      .below = mo_status_work_html},
@@ -89,6 +94,12 @@ static const metric_t metrics[] = {
      .help = "operations that ended here since the daemon's start"},
     {"Operations Failed", "operations_failed", "operations_failed_total", COUNTER, AT(failed),
      .help = "those of them that failed"},
+    {"Callbacks Told", "callbacks_told", "callbacks_told_total", COUNTER, AT(callbacks_told),
+     .help = "states of deployments that receivers took"},
+    {"Callbacks Failed", "callbacks_failed", "callbacks_failed_total", COUNTER, AT(callbacks_failed),
+     .help = "tries that did not succeed"},
+    {"Callbacks Given Up", "callbacks_given_up", "callbacks_given_up_total", COUNTER, AT(callbacks_given_up),
+     .help = "those that are not tried again", .bad = 1},
     {"Calls In Flight", "calls_in_flight", NULL, GAUGE, AT(calls), .help = "calls to IM and other services",
      .below = mo_status_endpoints_html},
 
@@ -194,6 +205,9 @@ static void read_engine(facts_t *facts, const mo_config_t *config)
     facts->calls = mo_read(engine->calls);
     facts->finished = mo_read(engine->finished);
     facts->failed = mo_read(engine->failed);
+    facts->callbacks_told = (apr_int64_t)mo_read(engine->callbacks_told);
+    facts->callbacks_failed = (apr_int64_t)mo_read(engine->callbacks_failed);
+    facts->callbacks_given_up = (apr_int64_t)mo_read(engine->callbacks_given_up);
     facts->im = health[im < 3 ? im : 0];
     facts->engine = engine_state(config, facts->heartbeat_age);
 }
@@ -203,6 +217,8 @@ static void read_counts(facts_t *facts, const orc_engine_status_t *engine)
     facts->unwanted = (apr_int64_t)mo_read(engine->unwanted);
     facts->stuck = (apr_int64_t)mo_read(engine->stuck);
     facts->oldest_unwanted = apr_time_sec((apr_int64_t)mo_read(engine->oldest_unwanted));
+    facts->callbacks = (apr_int64_t)mo_read(engine->callbacks);
+    facts->oldest_callback = apr_time_sec((apr_int64_t)mo_read(engine->oldest_callback));
     facts->counts_age = age_of(mo_read(engine->counted));
 }
 

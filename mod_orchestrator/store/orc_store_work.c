@@ -393,6 +393,7 @@ orc_error_t *orc_store_keep_house(int *deleted, orc_db_t *db, apr_pool_t *pool)
     ORC_TRY(orc_db_execute(db, &rows, orc_sql_keep_house_idempotency(), pool));
     *deleted = rows.affected;
     ORC_TRY(orc_db_execute(db, NULL, orc_sql_keep_house_records(), pool));
+    ORC_TRY(orc_db_execute(db, NULL, orc_sql_keep_house_callbacks(), pool));
     return orc_db_execute(db, NULL, orc_sql_engine_forget(), pool);
 }
 

@@ -307,6 +307,9 @@ FROM engines WHERE name <> :name::text;
 WITH free AS MATERIALIZED (
     SELECT id FROM work WHERE lease_owner = :name::text AND is_begun AND NOT is_idle
     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+), told AS (
+    UPDATE callbacks SET due_at = now(), lease_owner = NULL
+    WHERE number = ANY (ARRAY(SELECT number FROM callbacks WHERE lease_owner = :name::text FOR UPDATE SKIP LOCKED))
 ), gone AS (
     DELETE FROM engines
     WHERE name = :name::text

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "orc_callee.h"
 #include "orc_db.h"
 #include "orc_engine.h"
 #include "orc_log.h"
@@ -17,8 +18,8 @@
 /*
  * An engine in a process of its own, for tests of several daemons at one database: run_engine CONFIG.json. Members:
  * database, im, providers, types, key, public_url (texts); issuers (list of {url, client_id, client_secret}); windows
- * (list of {pattern, days, begins, ends, zone}); times in milliseconds and numbers by the names of orc_config_t. The
- * log goes to stderr.
+ * (list of {pattern, days, begins, ends, zone}); callees (entries of OrchestratorCallbackHosts); times in milliseconds
+ * and numbers by the names of orc_config_t. The log goes to stderr.
  */
 
 static orc_engine_t *running;
@@ -92,6 +93,20 @@ static void read_windows(orc_config_t *config, const json_t *list, apr_pool_t *p
     config->windows = windows;
 }
 
+static void read_callees(orc_config_t *config, const json_t *list, apr_pool_t *pool)
+{
+    apr_array_header_t *callees = apr_array_make(pool, 2, sizeof(orc_callee_t));
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(list, i, one)
+    {
+        if (orc_callee_read(apr_array_push(callees), json_string_value(one), pool))
+            exit(2);
+    }
+    config->callees = callees;
+}
+
 static void read_config(orc_config_t *config, const json_t *json, apr_pool_t *pool)
 {
     orc_error_t *error;
@@ -116,6 +131,7 @@ static void read_config(orc_config_t *config, const json_t *json, apr_pool_t *po
     config->im_max_in_flight = (int)orc_json_integer(json, "im_max_in_flight", config->im_max_in_flight);
     read_windows(config, json_object_get(json, "windows"), pool);
     read_issuers(config, json_object_get(json, "issuers"), pool);
+    read_callees(config, json_object_get(json, "callees"), pool);
     error = orc_secret_keys_load(&config->secret_keys, orc_json_string(json, "key"), pool);
     if (error)
         fail(error, pool);

@@ -1,0 +1,355 @@
+# Licensed under the Apache License, Version 2.0; see LICENSE.
+"""Callbacks: states of deployments are told to the URLs that these name, by whoever is listed, in order, at least once,
+and nobody waits for a receiver."""
+
+import contextlib
+import http.server
+import json
+import re
+import socket
+import threading
+
+import psycopg2
+import pytest
+
+STATUS = {"CREATE_COMPLETE": 0, "CREATE_FAILED": 1, "CREATE_IN_PROGRESS": 2, "DELETE_COMPLETE": 3, "DELETE_FAILED": 4,
+          "DELETE_IN_PROGRESS": 5, "UNKNOWN": 6, "UPDATE_COMPLETE": 7, "UPDATE_FAILED": 8, "UPDATE_IN_PROGRESS": 9}
+KEPT = 8
+
+
+class Receiver:
+    """Takes callbacks and writes down what came. `answers`: what the next ones get: a status, "reset", "garbage",
+    "redirect URL", "hang" (until `released` is set); 200 when there is none left."""
+
+    def __init__(self, port=0):
+        self.came, self.answers, self.released = [], [], threading.Event()
+        self.lock = threading.Lock()
+        self.at_once = self.most_at_once = 0
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.take(self, json.loads(body))
+
+            do_GET = do_POST
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            def handle_error(self, *_):
+                pass
+
+        self.server = Server(("127.0.0.1", port), Handler)
+        self.port = self.server.server_port
+        self.host = "127.0.0.1:%d" % self.port
+        self.url = "http://%s/callback" % self.host
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+        self.thread.start()
+
+    def take(self, request, object):
+        with self.lock:
+            self.came.append((request.headers["Callback-Id"], object, dict(request.headers)))
+            answer = self.answers.pop(0) if self.answers else 200
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            self.answer(request, answer)
+        finally:
+            with self.lock:
+                self.at_once -= 1
+
+    def answer(self, request, answer):
+        if answer == "reset":
+            request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            request.connection.close()
+        elif answer == "garbage":
+            request.wfile.write(b"what?\r\n\r\n")
+        elif answer == "hang":
+            self.released.wait(60)
+            request.send_response(200)
+            request.end_headers()
+        elif isinstance(answer, str):
+            request.send_response(302)
+            request.send_header("Location", answer.partition(" ")[2])
+            request.end_headers()
+        else:
+            request.send_response(answer)
+            request.send_header("Content-Length", "0")
+            request.end_headers()
+
+    def statuses(self, deployment):
+        """What was told of a deployment, each once."""
+        with self.lock:
+            first = {id: object["status"] for id, object, _ in reversed(self.came) if object["uuid"] == deployment}
+        return list(reversed(first.values()))
+
+    def count(self, deployment):
+        with self.lock:
+            return sum(object["uuid"] == deployment for _, object, _ in self.came)
+
+    def ids(self, deployment):
+        with self.lock:
+            return [id for id, object, _ in self.came if object["uuid"] == deployment]
+
+    def close(self):
+        self.released.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def receivers():
+    """Makes receivers."""
+    made = []
+
+    def make(port=0):
+        made.append(Receiver(port))
+        return made[-1]
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left(rig):
+    yield
+    rig.sql("DELETE FROM callbacks")
+
+
+def names(rig, url, person=None, host=None):
+    """A deployment that nobody works on, and that names a URL."""
+    id = (person or rig.person()).create()
+    rig.sql("DELETE FROM work w USING operations o WHERE o.id = w.id AND o.deployment_id = %s", (id,))
+    name(rig, id, url, host)
+    return id
+
+
+def name(rig, id, url, host=None):
+    rig.sql("UPDATE deployments SET callback = %s, callback_host = %s WHERE id = %s",
+            (url, host or url.split("/")[2], id))
+
+
+def becomes(rig, id, *statuses):
+    for status in statuses:
+        rig.sql("UPDATE deployments SET status = %s WHERE id = %s", (STATUS[status], id))
+
+
+def waiting(rig, id):
+    return [row[0] for row in rig.sql("SELECT state ->> 'status' FROM callbacks WHERE deployment_id = %s ORDER BY number",
+                                      (id,))]
+
+
+def wait_until_told(rig, receiver, id, statuses, timeout=20):
+    """Waits until a deployment's states have been told, hurrying what is tried again."""
+    def look():
+        rig.sql("UPDATE callbacks SET due_at = now() WHERE deployment_id = %s AND lease_owner IS NULL", (id,))
+        return receiver.statuses(id) == statuses and not waiting(rig, id)
+    try:
+        rig.wait_for(look, timeout, "%s" % statuses)
+    except Exception as problem:
+        raise AssertionError("%s; told: %s, waiting: %s" % (problem, receiver.statuses(id), rig.sql(
+            "SELECT tries, due_at - now(), lease_owner FROM callbacks WHERE deployment_id = %s", (id,)))) from problem
+
+
+def test_a_deployment_is_told_from_its_creation_to_its_end(rig, receivers):
+    receiver = receivers()
+    person = rig.person()
+    id = person.create()
+    name(rig, id, receiver.url)
+    rig.engine(callees=[receiver.host])
+    rig.finish(id)
+    rig.wait_for(lambda: receiver.statuses(id)[-1:] == ["CREATE_COMPLETE"], 20, "the end of the creation")
+    person.delete(id)
+    rig.wait_for(lambda: receiver.statuses(id)[-1:] == ["DELETE_COMPLETE"], 20, "the end of the deletion")
+    assert receiver.statuses(id) == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
+    assert len(receiver.ids(id)) == 4
+    first, complete = receiver.came[0][1], receiver.came[1][1]
+    assert first["physicalId"] and first["outputs"] == {} and first["cloudProviderName"]
+    for told in (first, complete):
+        assert {"uuid", "status", "task", "outputs", "updateTime", "creationTime", "links"} <= set(told)
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d\+0000", told["updateTime"])
+        assert told["createdBy"] == {"issuer": person.issuer, "subject": "local-" + person.name}
+        assert told["callback"] == receiver.url and told["links"] == [] and "statusReason" not in told
+        assert person.token not in json.dumps(told)
+    headers = receiver.came[0][2]
+    assert headers["Content-Type"] == "application/json" and "Authorization" not in headers
+
+
+def test_a_row_that_goes_is_told_as_deleted(rig, receivers):
+    receiver = receivers()
+    rig.engine(callees=[receiver.host])
+    id = names(rig, receiver.url)
+    rig.sql("DELETE FROM deployments WHERE id = %s", (id,))
+    wait_until_told(rig, receiver, id, ["DELETE_COMPLETE"])
+
+
+@pytest.mark.parametrize("answer", ["reset", "garbage", "redirect", 500, 503, 404])
+def test_what_was_not_taken_is_told_again(rig, receivers, answer):
+    """With the same id. Whom a receiver redirects to is not called."""
+    receiver, other = receivers(), receivers()
+    rig.engine(callees=[receiver.host, other.host])
+    receiver.answers = [answer if answer != "redirect" else "redirect " + other.url] * 2
+    id = names(rig, receiver.url)
+    becomes(rig, id, "CREATE_COMPLETE", "UPDATE_IN_PROGRESS")
+    wait_until_told(rig, receiver, id, ["CREATE_COMPLETE", "UPDATE_IN_PROGRESS"])
+    ids = receiver.ids(id)
+    assert len(ids) == 4 and len(set(ids[:3])) == 1 and ids[3] != ids[0]
+    assert not other.came
+
+
+def test_a_receiver_that_is_away_is_told_in_order_when_it_is_back(rig, receivers):
+    gone = receivers()
+    gone.close()
+    rig.engine(callees=[gone.host])
+    id = names(rig, gone.url)
+    becomes(rig, id, "CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_FAILED")
+    rig.wait_for(lambda: rig.sql("SELECT max(tries) FROM callbacks WHERE deployment_id = %s", (id,))[0][0] > 0, 10,
+                 "a try")
+    back = receivers(gone.port)
+    wait_until_told(rig, back, id, ["CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_FAILED"])
+
+
+def test_a_slow_receiver_holds_up_nobody_else(rig, receivers):
+    """Neither another one nor the work on deployments, and it is asked for no more than four answers at once."""
+    slow, quick = receivers(), receivers()
+    slow.answers = ["hang"] * 100
+    rig.engine(callees=[slow.host, quick.host])
+    person = rig.person()
+    slows = [names(rig, slow.url, person) for _ in range(12)]
+    for id in slows:
+        becomes(rig, id, "CREATE_COMPLETE", "UPDATE_IN_PROGRESS")
+    rig.wait_for(lambda: slow.at_once == 4, 10, "four calls")
+    ids = [names(rig, quick.url, person) for _ in range(12)]
+    for id in ids:
+        becomes(rig, id, "CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE")
+    rig.wait_for(lambda: all(quick.statuses(id)[-1:] == ["UPDATE_COMPLETE"] for id in ids), 20, "the quick one's")
+    rig.finish(person.create())
+    assert slow.most_at_once == 4
+    slow.answers = []
+    slow.released.set()
+    for id in slows:
+        wait_until_told(rig, slow, id, ["CREATE_COMPLETE", "UPDATE_IN_PROGRESS"])
+
+
+def test_two_daemons_tell_each_state_once(rig, receivers):
+    receiver = receivers()
+    for _ in range(2):
+        rig.engine(callees=[receiver.host])
+    person = rig.person()
+    ids = [names(rig, receiver.url, person) for _ in range(20)]
+    wanted = ["CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+    for status in wanted:
+        for id in ids:
+            becomes(rig, id, status)
+    for id in ids:
+        wait_until_told(rig, receiver, id, wanted)
+        assert receiver.count(id) == 3
+
+
+def test_a_daemon_that_is_killed_leaves_nothing_untold(rig, receivers):
+    receiver = receivers()
+    receiver.answers = ["hang"]
+    engine = rig.engine(callees=[receiver.host])
+    id = names(rig, receiver.url)
+    becomes(rig, id, "CREATE_COMPLETE", "UPDATE_IN_PROGRESS")
+    rig.wait_for(lambda: receiver.at_once == 1, 10, "a call")
+    engine.kill()
+    engine.start()  # takes over what its former process had in hand
+    rig.wait_for(lambda: receiver.statuses(id) == ["CREATE_COMPLETE", "UPDATE_IN_PROGRESS"], 20, "both")
+    ids = receiver.ids(id)
+    assert len(ids) == 3 and ids[0] == ids[1] != ids[2]
+
+
+def test_a_daemon_that_ends_hands_back_what_it_has_in_hand(rig, receivers):
+    receiver = receivers()
+    receiver.answers = ["hang"]
+    engine = rig.engine(callees=[receiver.host])
+    id = names(rig, receiver.url)
+    becomes(rig, id, "CREATE_COMPLETE")
+    rig.wait_for(lambda: receiver.at_once == 1, 10, "a call")
+    engine.stop()
+    assert rig.sql("SELECT lease_owner, due_at <= now() FROM callbacks WHERE deployment_id = %s", (id,)) == [
+        (None, True)]
+
+
+@pytest.mark.parametrize("callees", [["dashboard.example.org"], ["*.localhost"]])
+def test_who_may_not_be_called_is_not(rig, receivers, callees):
+    """A host that is listed no more; a private address of a name that only its domain is listed of."""
+    receiver = receivers()
+    host = "a.localhost:%d" % receiver.port
+    rig.engine(callees=["%s:%d" % (one, receiver.port) for one in callees])
+    id = names(rig, "http://%s/callback" % host)
+    becomes(rig, id, "CREATE_COMPLETE")
+    rig.wait_for(lambda: rig.sql("SELECT max(tries) FROM callbacks WHERE deployment_id = %s", (id,))[0][0] > 1, 20,
+                 "two tries")
+    assert not receiver.came
+    assert ("no address that may be called" if callees == ["*.localhost"] else "not among the hosts") in \
+        rig.engines[0].text()
+
+
+def test_a_private_address_of_a_host_that_is_named_is_called(rig, receivers):
+    receiver = receivers()
+    host = "localhost:%d" % receiver.port
+    rig.engine(callees=[host])
+    id = names(rig, "http://LOCALHOST:%d/callback?of=me" % receiver.port, host=host)
+    becomes(rig, id, "CREATE_COMPLETE")
+    wait_until_told(rig, receiver, id, ["CREATE_COMPLETE"])
+
+
+def test_of_a_deployment_that_is_not_told_the_last_states_are_kept(rig):
+    id = names(rig, "http://nowhere.example.org/x", host="nowhere.example.org:80")
+    changes = ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"] * 10
+    becomes(rig, id, *changes)
+    assert waiting(rig, id) == [str(STATUS[word]) for word in changes[-KEPT:]]
+
+
+def test_what_nobody_took_for_hours_is_given_up(rig, receivers):
+    """The deployment's log says so, and the next state is told."""
+    receiver = receivers()
+    receiver.answers = [500]
+    id = names(rig, receiver.url)
+    becomes(rig, id, "CREATE_COMPLETE")
+    rig.sql("UPDATE callbacks SET created_at = now() - interval '6 hours 30 minutes' WHERE deployment_id = %s", (id,))
+    becomes(rig, id, "UPDATE_IN_PROGRESS")
+    rig.engine(callees=[receiver.host])
+    rig.wait_for(lambda: receiver.statuses(id) == ["CREATE_COMPLETE", "UPDATE_IN_PROGRESS"], 20, "the next one")
+    assert receiver.count(id) == 2
+    assert rig.log_lines(id)[-1] == ("The callback at %s did not take the status CREATE_COMPLETE within 6 hours: "
+                                     "It answered with the status 500." % receiver.host)
+
+
+@contextlib.contextmanager
+def transaction(rig):
+    connection = psycopg2.connect(rig.postgres.url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '5s'")
+            yield connection, cursor
+    finally:
+        connection.close()
+
+
+def test_what_is_told_is_what_a_transaction_left(rig):
+    id = names(rig, "http://nowhere.example.org/x", host="nowhere.example.org:80")
+    with transaction(rig) as (connection, cursor):
+        cursor.execute("UPDATE deployments SET status = 0 WHERE id = %s", (id,))
+        cursor.execute("UPDATE deployments SET status = 9 WHERE id = %s", (id,))
+        cursor.execute("UPDATE deployments SET template_outputs = '{\"a\": 1}' WHERE id = %s", (id,))
+        connection.commit()
+        assert rig.sql("SELECT state ->> 'status', state -> 'template_outputs' FROM callbacks WHERE deployment_id = %s",
+                       (id,)) == [("9", {"a": 1})]
+        cursor.execute("UPDATE deployments SET status = 7 WHERE id = %s", (id,))
+        connection.rollback()
+        assert waiting(rig, id) == ["9"]
+
+
+def test_who_has_a_callback_in_hand_keeps_no_status_from_changing(rig):
+    id = names(rig, "http://nowhere.example.org/x", host="nowhere.example.org:80")
+    becomes(rig, id, *["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"] * 4)
+    with transaction(rig) as (_, cursor), transaction(rig) as (other, writer):
+        cursor.execute("SELECT FROM callbacks WHERE deployment_id = %s FOR UPDATE", (id,))
+        writer.execute("UPDATE deployments SET status = 9 WHERE id = %s", (id,))
+        other.commit()
+    assert len(waiting(rig, id)) == KEPT + 1
