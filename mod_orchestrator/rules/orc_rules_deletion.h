@@ -8,6 +8,7 @@
 typedef struct orc_rules_deletion_t {
     const char *id;                  /* of the deployment */
     int is_forced, is_unsecure;      /* for administrators */
+    int is_lenient;                  /* others get an ordinary deletion in place of a 403, and the log says so */
     const char *run_id;              /* a creation of it that is to be no run any more, too; or NULL */
     orc_rules_condition_t condition; /* on the object's versions, without the template's text and with it */
 } orc_rules_deletion_t;

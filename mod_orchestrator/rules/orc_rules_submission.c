@@ -71,6 +71,26 @@ orc_error_t *orc_rules_group_check(const orc_rules_call_t *call, const char *use
     return NULL;
 }
 
+orc_error_t *orc_rules_group_default(const char **user_group, const orc_rules_call_t *call)
+{
+    const apr_array_header_t *groups = call->who->groups;
+    apr_array_header_t *choices = apr_array_make(call->pool, 2, sizeof(const char *));
+    int i;
+
+    for (i = 0; groups && i < groups->nelts; i++) {
+        const char *group = APR_ARRAY_IDX(groups, i, const char *);
+
+        if (!orc_rules_group_check(call, group))
+            APR_ARRAY_PUSH(choices, const char *) = group;
+    }
+    if (choices->nelts != 1)
+        return orc_error(call->pool, 403, "forbidden.group", "A user group has to be named%s%s.",
+                         choices->nelts ? ", one of: " : "; none of yours is authorised here",
+                         apr_array_pstrcat(call->pool, choices, ','));
+    *user_group = APR_ARRAY_IDX(choices, 0, const char *);
+    return NULL;
+}
+
 /* ---- the template ---- */
 
 /* A template as it is stored. */

@@ -9,8 +9,10 @@
 typedef struct orc_rules_submission_t {
     const char *id, *operation_id; /* new UUIDs: what is kept of an answer names them */
     const char *template_id;
+    const char *template_text; /* in its place: of a template that is found by its checksum, or stored with this */
+    apr_size_t template_length;
     const json_t *template_inputs; /* an object */
-    const char *user_group;
+    const char *user_group;        /* NULL where is_lenient: the caller's only one */
     int per_provider_max_retries;  /* 3 */
     int max_providers;             /* 0: no limit */
     int tot_timeout_mins;          /* 14400 */
@@ -18,8 +20,10 @@ typedef struct orc_rules_submission_t {
     int keep_last_attempt;
     const char *target_provider, *target_region; /* NULL: any */
     const orc_rules_callback_t *callback;        /* or NULL */
-    const orc_db_step_t *also;                   /* a statement in the same transaction, before it; or NULL */
-    orc_db_step_t *behind;                       /* the same behind it, which gets its rows; or NULL */
+    int is_lenient; /* inputs are what orc_tosca_inputs_coerce makes of them; times are cut to limits */
+    const apr_array_header_t *notes; /* of const char *: more lines for the deployment's log; or NULL */
+    const orc_db_step_t *also;       /* a statement in the same transaction, before it; or NULL */
+    orc_db_step_t *behind;           /* the same behind it, which gets its rows; or NULL */
 } orc_rules_submission_t;
 
 /** Adds what is wrong with a submission, as its members say: the times, and the inputs when the template is known.
@@ -27,12 +31,18 @@ typedef struct orc_rules_submission_t {
 void orc_rules_submission_check(orc_error_t **error, const orc_rules_call_t *call, const orc_rules_submission_t *wish);
 
 /**
- * Stores a deployment with its owner, resources and operation, and wakes the engines. Errors come in the order: what is
+ * Stores a deployment with its owner, resources and operation, and wakes the engines. What was not taken as it was
+ * given is told in the deployment's log. A template that comes as its text has a key twice at will, needs no name, and
+ * is stored in the same transaction: it counts for nobody's limit, and goes with the last deployment that uses it.
+ * Errors come in the order: what is
  * wrong in the wish and its inputs (422), what the caller may not do (403), what was looked up (422, 429).
  * @return 429 "queue.full" when too many submissions of the group wait for their turn; 503 when the template is being
  * changed over and over
  */
 orc_error_t *orc_rules_submit(const orc_rules_call_t *call, const orc_rules_submission_t *wish);
+
+/** The group for who names none: the only one that the caller may act for. NULL, or a 403 that names the choices. */
+orc_error_t *orc_rules_group_default(const char **user_group, const orc_rules_call_t *call);
 
 /** Whether the caller may act for a user group, a name as orc_group_name gives it: NULL, or a 403. */
 orc_error_t *orc_rules_group_check(const orc_rules_call_t *call, const char *user_group);

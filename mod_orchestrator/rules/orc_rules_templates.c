@@ -25,6 +25,17 @@ static int is_text(const char *content, apr_size_t length)
     return value && !memchr(content, '\0', length);
 }
 
+/* What reads a template later reads this one as it was meant, too: it is written once. What came in by another way is
+ * used as it is. */
+static void refuse_repeated(orc_error_t **error, const orc_tosca_template_t *tosca, apr_pool_t *pool)
+{
+    const apr_array_header_t *repeated = orc_tosca_summary(tosca)->repeated;
+    int i;
+
+    for (i = 0; i < repeated->nelts; i++)
+        orc_error_add_member(error, pool, "content", "%s", APR_ARRAY_IDX(repeated, i, const char *));
+}
+
 /* Parses a given content; NULL, with mistakes added, when it is none that can be stored. */
 static const orc_tosca_template_t *parse(orc_error_t **error, const orc_rules_template_t *given,
                                          const orc_rules_call_t *call)
@@ -45,6 +56,8 @@ static const orc_tosca_template_t *parse(orc_error_t **error, const orc_rules_te
     for (i = 0; refused && i < refused->fields->nelts; i++)
         orc_error_add_member(error, call->pool, "content", "%s",
                              APR_ARRAY_IDX(refused->fields, i, orc_error_field_t).detail);
+    if (!refused)
+        refuse_repeated(error, tosca, call->pool);
     return refused ? NULL : tosca;
 }
 

@@ -38,15 +38,18 @@ apr_array_header_t *orc_tosca_types_descendants(const orc_tosca_types_t *types, 
 typedef struct orc_tosca_template_t orc_tosca_template_t;
 
 typedef struct orc_tosca_summary_t {
-    const char *definitions_version; /* tosca_definitions_version */
-    const char *template_name;       /* metadata.template_name, or NULL */
-    const char *template_version;    /* metadata.template_version as it is written, or NULL */
+    const char *definitions_version;    /* tosca_definitions_version */
+    const char *template_name;          /* metadata.template_name, or NULL */
+    const char *template_version;       /* metadata.template_version as it is written, or NULL */
+    const apr_array_header_t *repeated; /* of const char *: where a key is twice in a mapping; the first of them */
     int is_fragment; /* names nodes or inputs that are not in it, or has no node: can be stored, not deployed */
 } orc_tosca_summary_t;
 
 /**
- * Parses and checks a template: YAML within the budgets of README.md, "Limits", one document, no duplicate keys, no
- * cycles of aliases or requirements, a known tosca_definitions_version, a topology_template of the right shape.
+ * Parses and checks a template: YAML within the budgets of README.md, "Limits", one document, no cycles of
+ * aliases or requirements, a known tosca_definitions_version, a topology_template of the right shape. A key that a
+ * mapping has twice counts the last time, and is told in the summary: who takes a new template decides on it, and what
+ * was stored once can be used.
  * @param text   as it was given, not changed; at most 1 MiB
  * @param types  for derived types; types declared in the template itself count too
  * @return 422 "template" with a field at `pointer` for each mistake, whose detail begins with line and column
@@ -71,13 +74,16 @@ orc_error_t *orc_tosca_inputs(json_t **complete, const orc_tosca_template_t *tos
                               const char *pointer, apr_pool_t *pool);
 
 /**
- * For the legacy surface: the given inputs with strings coerced to the declared types ("2" for an integer, "true" for a
- * boolean, JSON text for a list or a map; an integer for a string becomes its digits), then checked as orc_tosca_inputs
- * does.
- * @param coerced what was given, without defaults; in `pool`
+ * For old clients: the given inputs with strings coerced to the declared types ("2" for an integer, "true" for a
+ * boolean, JSON text for a list or a map; a number or a boolean for a string becomes its text). "" for anything but a
+ * string was not given, and neither was null. What the template does not declare is left out, and noted. Nothing is
+ * checked: orc_tosca_inputs does.
+ * @param given   a JSON object
+ * @param notes   of const char *, sentences for people; values are in none of them
+ * @return what was given, without defaults; in `pool`
  */
-orc_error_t *orc_tosca_inputs_coerce(json_t **coerced, const orc_tosca_template_t *tosca, const json_t *given,
-                                     const char *pointer, apr_pool_t *pool);
+json_t *orc_tosca_inputs_coerce(apr_array_header_t *notes, const orc_tosca_template_t *tosca, const json_t *given,
+                                apr_pool_t *pool);
 
 /** One resource to be: a node template times its count. */
 typedef struct orc_tosca_node_t {
@@ -179,6 +185,13 @@ int orc_tosca_lists_owners(const orc_tosca_template_t *tosca, const char *users_
 /** The input that says which instances of a node go when its count falls (its scalable.removal_list is {get_input: x});
  * NULL: none does. */
 const char *orc_tosca_removal_input(const orc_tosca_template_t *tosca, const char *node);
+
+/** The instances that go by a list that is written in the template itself, in scalable.removal_list: an object of
+ * arrays by node; without those whose list is empty, or from an input. In the pool. */
+const json_t *orc_tosca_removals(const orc_tosca_template_t *tosca, apr_pool_t *pool);
+
+/** The template's text, written anew, without these lists. */
+const char *orc_tosca_without_removals(const orc_tosca_template_t *tosca, apr_pool_t *pool);
 
 /** Value of a tag in a document that IM gives back (/tosca: keys re-ordered), or NULL. Never fails: what can't be read
  * has no tag. */

@@ -53,6 +53,13 @@ static json_t *digits_of(const json_t *value)
     return json_string(digits);
 }
 
+/* A number with a point, or a boolean, as JSON writes it. */
+static json_t *text_of(const coercion_t *coercion, const json_t *value)
+{
+    return json_is_real(value) || json_is_boolean(value) ? json_string(orc_json_text(value, coercion->pool))
+                                                         : json_incref((json_t *)value);
+}
+
 /* JSON has one kind of number, TOSCA two; a version may be a single number. */
 static json_t *integer_as(const coercion_t *coercion, const orc_tosca_schema_t *schema, const json_t *value)
 {
@@ -93,7 +100,10 @@ static json_t *value_as(const coercion_t *coercion, const orc_tosca_schema_t *sc
             return typed;
         value = orc_json_own(typed, coercion->pool);
     }
-    return json_is_integer(value) ? integer_as(coercion, schema, value) : json_incref((json_t *)value);
+    if (json_is_integer(value))
+        return integer_as(coercion, schema, value);
+    return coercion->is_lenient && schema->kind == ORC_TOSCA_STRING ? text_of(coercion, value)
+                                                                    : json_incref((json_t *)value);
 }
 
 static json_t *coerce(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, const json_t *value,
@@ -110,6 +120,14 @@ json_t *orc_tosca_normal(const orc_tosca_template_t *tosca, const orc_yaml_node_
                          apr_pool_t *pool)
 {
     return coerce(tosca, declared, value, 0, pool);
+}
+
+int orc_tosca_is_of_kind(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, orc_tosca_kind_t kind)
+{
+    orc_tosca_schema_t schema;
+
+    orc_tosca_schema(&schema, tosca, declared);
+    return schema.kind == kind;
 }
 
 json_t *orc_tosca_coerce(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, const json_t *value,

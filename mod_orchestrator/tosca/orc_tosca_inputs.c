@@ -160,19 +160,29 @@ orc_error_t *orc_tosca_inputs(json_t **complete, const orc_tosca_template_t *tos
     return check.error;
 }
 
-orc_error_t *orc_tosca_inputs_coerce(json_t **coerced, const orc_tosca_template_t *tosca, const json_t *given,
-                                     const char *pointer, apr_pool_t *pool)
+/* What a form leaves empty: nothing was given. */
+static int is_left_empty(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, const json_t *value)
 {
-    json_t *complete, *value;
-    const char *name;
+    return json_is_null(value) || (json_is_string(value) && !json_string_length(value) &&
+                                   !orc_tosca_is_of_kind(tosca, declared, ORC_TOSCA_STRING));
+}
 
-    *coerced = orc_json_own(json_object(), pool);
+json_t *orc_tosca_inputs_coerce(apr_array_header_t *notes, const orc_tosca_template_t *tosca, const json_t *given,
+                                apr_pool_t *pool)
+{
+    json_t *coerced = orc_json_own(json_object(), pool), *value;
+    const char *name;
+    int extra = 0;
+
     json_object_foreach((json_t *)given, name, value)
     {
         const orc_yaml_node_t *declared = orc_yaml_get(tosca->inputs, name);
 
-        json_object_set_new(*coerced, name,
-                            declared ? orc_tosca_coerce(tosca, declared, value, pool) : json_incref(value));
+        if (declared && !is_left_empty(tosca, declared, value))
+            json_object_set_new(coerced, name, orc_tosca_coerce(tosca, declared, value, pool));
+        if (!declared && ++extra <= ORC_TOSCA_MAX_MISTAKES)
+            APR_ARRAY_PUSH(notes, const char *) =
+                apr_psprintf(pool, "The input \"%.64s\" is left out: the template does not declare it.", name);
     }
-    return orc_tosca_inputs(&complete, tosca, json_is_object(given) ? *coerced : given, pointer, pool);
+    return coerced;
 }

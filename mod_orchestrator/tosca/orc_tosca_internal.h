@@ -207,6 +207,9 @@ json_t *orc_tosca_normal(const orc_tosca_template_t *tosca, const orc_yaml_node_
 json_t *orc_tosca_coerce(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, const json_t *value,
                          apr_pool_t *pool);
 
+/** Whether a declaration's type is of a kind. */
+int orc_tosca_is_of_kind(const orc_tosca_template_t *tosca, const orc_yaml_node_t *declared, orc_tosca_kind_t kind);
+
 /* orc_tosca_inputs.c */
 
 /** The inputs of one deployment while their values are found. */

@@ -46,8 +46,9 @@ orc_error_t *orc_tosca_parse(orc_tosca_template_t **out, const char *text, apr_s
 
     tosca->pool = pool;
     tosca->installed = types;
-    if (orc_yaml_read(&tosca->root, &mistake, text, length, ORC_YAML_UNIQUE_KEYS, pool))
+    if (orc_yaml_read(&tosca->root, &mistake, text, length, ORC_YAML_TOLD_KEYS, pool))
         return with_code(refuse(&mistake, pointer, pool));
+    tosca->summary.repeated = mistake.repeated;
     if ((error = orc_tosca_check_shape(tosca, pointer)))
         return with_code(error);
     tosca->own = orc_tosca_types_of(tosca->root, pool);

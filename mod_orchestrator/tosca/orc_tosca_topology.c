@@ -85,10 +85,56 @@ void orc_tosca_count(orc_tosca_count_t *count, const orc_yaml_node_t *node, cons
             return;
 }
 
+static const orc_yaml_node_t *removal_list(const orc_yaml_node_t *node)
+{
+    return orc_yaml_path(node, "capabilities", "scalable", "properties", "removal_list", NULL);
+}
+
 const char *orc_tosca_removal_input(const orc_tosca_template_t *tosca, const char *node)
 {
-    return orc_tosca_input_name(orc_yaml_path(orc_yaml_get(tosca->nodes, node), "capabilities", "scalable",
-                                              "properties", "removal_list", NULL));
+    return orc_tosca_input_name(removal_list(orc_yaml_get(tosca->nodes, node)));
+}
+
+/* A list with something in it, rather than a function. */
+static int is_written_list(const orc_yaml_node_t *list)
+{
+    return list && list->kind == ORC_YAML_SEQUENCE && list->count > 0;
+}
+
+const json_t *orc_tosca_removals(const orc_tosca_template_t *tosca, apr_pool_t *pool)
+{
+    json_t *removals = orc_json_own(json_object(), pool);
+    int i;
+
+    for (i = 0; tosca->nodes && i < tosca->nodes->count; i++) {
+        const orc_yaml_node_t *list = removal_list(tosca->nodes->pairs[i].value);
+
+        if (is_written_list(list))
+            json_object_set_new(removals, tosca->nodes->pairs[i].key->text, orc_yaml_to_json(list));
+    }
+    return removals;
+}
+
+const char *orc_tosca_without_removals(const orc_tosca_template_t *tosca, apr_pool_t *pool)
+{
+    const orc_yaml_node_t *root = tosca->root;
+    int i, j;
+
+    for (i = 0; tosca->nodes && i < tosca->nodes->count; i++) {
+        const orc_yaml_pair_t *node = &tosca->nodes->pairs[i];
+        const orc_yaml_node_t *properties = orc_yaml_path(node->value, "capabilities", "scalable", "properties", NULL);
+        orc_yaml_node_t *copy;
+
+        if (!is_written_list(removal_list(node->value)))
+            continue;
+        copy = orc_yaml_copy_mapping(NULL, properties->count, pool);
+        for (j = 0; j < properties->count; j++)
+            if (strcmp(properties->pairs[j].key->text, "removal_list") != 0)
+                copy->pairs[copy->count++] = properties->pairs[j];
+        root = orc_yaml_with(root, copy, pool, "topology_template", "node_templates", node->key->text, "capabilities",
+                             "scalable", "properties", NULL);
+    }
+    return orc_yaml_write(root, pool);
 }
 
 static orc_error_t *own_count(plan_t *plan, const topology_t *topology, int node)

@@ -316,22 +316,28 @@ static const char *foreign_space(const char *text)
     return NULL;
 }
 
-static int refuse_duplicate(reader_t *reader, const orc_yaml_node_t *key, const orc_yaml_node_t *first,
-                            yaml_mark_t mark)
+static void tell_twice(reader_t *reader, const orc_yaml_node_t *key, const orc_yaml_node_t *first)
 {
-    return refuse(reader, mark, "duplicate key \"%.64s\" (first at line %d, column %d)", key->text, first->line,
-                  first->column);
+    apr_array_header_t *told = reader->mistake->repeated;
+
+    if (told->nelts < ORC_YAML_MAX_REPEATED)
+        APR_ARRAY_PUSH(told, const char *) =
+            apr_psprintf(reader->pool, "line %d, column %d: duplicate key \"%.64s\" (first at line %d, column %d)",
+                         key->line, key->column, key->text, first->line, first->column);
 }
 
-/* A user's key is written once, and with spaces that are spaces. */
+/* A user's key is written once, or told, and with spaces that are spaces. */
 static int check_key(reader_t *reader, const orc_yaml_node_t *key, const mapping_t *mapping, yaml_mark_t mark)
 {
     int place = find_place(mapping, key);
 
-    if (is_merge_key(key))
-        return mapping->merge ? refuse_duplicate(reader, key, mapping->merge_key, mark) : 0;
+    if (is_merge_key(key)) {
+        if (mapping->merge)
+            tell_twice(reader, key, mapping->merge_key);
+        return 0;
+    }
     if (place)
-        return refuse_duplicate(reader, key, APR_ARRAY_IDX(mapping->pairs, place - 1, orc_yaml_pair_t).key, mark);
+        tell_twice(reader, key, APR_ARRAY_IDX(mapping->pairs, place - 1, orc_yaml_pair_t).key);
     if (key->style == ORC_YAML_PLAIN && foreign_space(key->text))
         return refuse(reader, mark, "the key \"%.64s\" has a no-break space or another one that is not ASCII's",
                       key->text);
@@ -346,7 +352,7 @@ static int read_key(const orc_yaml_node_t **key, reader_t *reader, yaml_event_t 
         return refuse(reader, event->start_mark, "a key must be a word, not a list or a mapping");
     if ((*key)->style == ORC_YAML_PLAIN && !(*key)->length)
         return refuse(reader, event->start_mark, "a key is missing");
-    return reader->keys == ORC_YAML_UNIQUE_KEYS ? check_key(reader, *key, mapping, event->start_mark) : 0;
+    return reader->keys == ORC_YAML_TOLD_KEYS ? check_key(reader, *key, mapping, event->start_mark) : 0;
 }
 
 static int read_pair(mapping_t *mapping, reader_t *reader, yaml_event_t *key_event)
@@ -499,6 +505,7 @@ int orc_yaml_read(const orc_yaml_node_t **root, orc_yaml_mistake_t *mistake, con
     yaml_mark_t start = {0, 0, 0};
     int failed;
 
+    mistake->repeated = apr_array_make(pool, 1, sizeof(const char *));
     if (length > (apr_size_t)allowed(&reader, ORC_YAML_MAX_BYTES))
         return refuse(&reader, start, "too long: at most %d bytes", allowed(&reader, ORC_YAML_MAX_BYTES));
     /* libyaml takes a byte order mark for a column of the first line. */

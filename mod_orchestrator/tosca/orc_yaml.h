@@ -16,7 +16,8 @@ enum {
     ORC_YAML_MAX_TREE = 4 * 1024 * 1024, /* bytes of all scalars, counted the same way */
     ORC_YAML_MAX_ANCHORS = 500,
     ORC_YAML_MAX_DIRECTIVES = 16,
-    ORC_YAML_TRUSTED = 8, /* times as much of each, for files that are no user's */
+    ORC_YAML_MAX_REPEATED = 20, /* that are told */
+    ORC_YAML_TRUSTED = 8,       /* times as much of each, for files that are no user's */
 };
 
 typedef enum {
@@ -71,21 +72,25 @@ struct orc_yaml_node_t {
 
 /** Whose text it is: how much it may be, and what to make of a key that a mapping has twice. */
 typedef enum {
-    ORC_YAML_UNIQUE_KEYS, /* a user's: a key twice is a mistake, as is one with a no-break space in it */
-    ORC_YAML_LAST_KEY,    /* an administrator's or IM's: the last one counts, as in PyYAML; ORC_YAML_TRUSTED budgets */
+    ORC_YAML_TOLD_KEYS, /* a user's: the last one counts and is told; a no-break space in one is a mistake */
+    ORC_YAML_LAST_KEY,  /* an administrator's or IM's: the last one counts, as in PyYAML; ORC_YAML_TRUSTED budgets */
 } orc_yaml_keys_t;
 
 /** Where a text is wrong. */
 typedef struct orc_yaml_mistake_t {
     int line, column; /* from 1 */
     const char *what; /* in the pool; of the document's own words at most a few bytes are quoted */
+
+    /* of const char *: what a text of ORC_YAML_TOLD_KEYS has twice, with line and column; the first of many. Set when
+     * the text was read. */
+    apr_array_header_t *repeated;
 } orc_yaml_mistake_t;
 
 /**
  * Reads one YAML document.
  *
- * Refused: more than ORC_YAML_MAX_BYTES, a second document, no document, anything over a budget, duplicate keys, keys
- * with spaces that are not ASCII's, keys that are no scalar, an alias inside its own anchor, tags other than YAML's own
+ * Refused: more than ORC_YAML_MAX_BYTES, a second document, no document, anything over a budget, keys with spaces
+ * that are not ASCII's, keys that are no scalar, an alias inside its own anchor, tags other than YAML's own
  * of scalars, sequences and mappings.
  * `<<` is the merge key; aliases and merges are resolved.
  *

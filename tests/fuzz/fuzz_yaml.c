@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int keys;
 
     apr_pool_create(&pool, NULL);
-    for (keys = ORC_YAML_UNIQUE_KEYS; keys <= ORC_YAML_LAST_KEY; keys++)
+    for (keys = ORC_YAML_TOLD_KEYS; keys <= ORC_YAML_LAST_KEY; keys++)
         if (!orc_yaml_read(&root, &mistake, (const char *)data, size, (orc_yaml_keys_t)keys, pool))
             check_tree(root, pool);
         else

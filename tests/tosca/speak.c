@@ -122,7 +122,7 @@ static void tell_reading(const answer_t *answer, const char *text, apr_size_t le
     const orc_yaml_node_t *root;
     orc_yaml_mistake_t mistake;
 
-    if (!orc_yaml_read(&root, &mistake, text, length, ORC_YAML_UNIQUE_KEYS, answer->pool))
+    if (!orc_yaml_read(&root, &mistake, text, length, ORC_YAML_TOLD_KEYS, answer->pool))
         json_object_set_new(answer->json, "reading", orc_yaml_to_json(root));
 }
 

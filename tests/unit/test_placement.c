@@ -336,7 +336,7 @@ static void choices_are_in_the_document_where_types_know_them(void **state)
     APR_ARRAY_PUSH(choices, orc_tosca_choice_t) = choice;
     assert_null(
         orc_tosca_render(&text, template_of(NODE("num_cpus: 1", "image: jammy, type: linux")), &rendering, pool));
-    assert_int_equal(orc_yaml_read(&root, &mistake, text, strlen(text), ORC_YAML_UNIQUE_KEYS, pool), 0);
+    assert_int_equal(orc_yaml_read(&root, &mistake, text, strlen(text), ORC_YAML_TOLD_KEYS, pool), 0);
     root = orc_yaml_path(root, "topology_template", "node_templates", "vm", "capabilities", NULL);
     assert_string_equal(orc_yaml_text(orc_yaml_path(root, "host", "properties", "instance_type", NULL)), "m1.small");
     assert_string_equal(orc_yaml_text(orc_yaml_path(root, "host", "properties", "num_cpus", NULL)), "1");
@@ -357,7 +357,7 @@ static const char *told(const char *host, const char *given)
     int i;
 
     assert_null(orc_tosca_render(&text, template_of(host), &rendering, pool));
-    assert_int_equal(orc_yaml_read(&root, &mistake, text, strlen(text), ORC_YAML_UNIQUE_KEYS, pool), 0);
+    assert_int_equal(orc_yaml_read(&root, &mistake, text, strlen(text), ORC_YAML_TOLD_KEYS, pool), 0);
     root = orc_yaml_path(root, "topology_template", "node_templates", "vm", "capabilities", "host", "properties", NULL);
     for (i = 0; i < root->count; i++)
         all = apr_pstrcat(pool, all, i ? " " : "", root->pairs[i].key->text, "=",

@@ -382,14 +382,13 @@ static void a_default_must_be_of_its_type_and_may_break_its_constraints(void **s
     assert_null(check(with_input("type: integer, default: 3, constraints: [{valid_values: [1, 2]}]"), "{}"));
 }
 
-static json_t *coerce(const orc_tosca_template_t *tosca, const char *given)
+/* What the given is made, and behind it the notes. */
+static const char *coerced(const orc_tosca_template_t *tosca, const char *given)
 {
-    json_t *coerced;
-    orc_error_t *error = orc_tosca_inputs_coerce(&coerced, tosca, json(given), "/parameters", pool);
+    apr_array_header_t *notes = apr_array_make(pool, 1, sizeof(const char *));
+    const json_t *inputs = orc_tosca_inputs_coerce(notes, tosca, json(given), pool);
 
-    if (error)
-        fail_msg("%s", mistakes(error));
-    return coerced;
+    return apr_pstrcat(pool, orc_json_text(inputs, pool), apr_array_pstrcat(pool, notes, '\n'), NULL);
 }
 
 static void strings_are_coerced_for_old_clients(void **state)
@@ -400,16 +399,33 @@ static void strings_are_coerced_for_old_clients(void **state)
                                                     "    s: {type: string, default: a}\n"
                                                     "    l: {type: list, entry_schema: integer, default: []}\n"
                                                     "    m: {type: map, entry_schema: boolean, default: {}}\n");
-    json_t *coerced;
 
-    assert_string_equal(orc_json_text(coerce(tosca, "{\"i\":\"2\",\"f\":\"1.5\",\"b\":\"true\",\"s\":\"2\"}"), pool),
+    assert_string_equal(coerced(tosca, "{\"i\":\"2\",\"f\":\"1.5\",\"b\":\"true\",\"s\":\"2\"}"),
                         "{\"b\":true,\"f\":1.5,\"i\":2,\"s\":\"2\"}");
-    assert_string_equal(
-        orc_json_text(coerce(tosca, "{\"l\":[\"1\",2],\"m\":\"{\\\"a\\\":\\\"yes\\\"}\",\"s\":5}"), pool),
-        "{\"l\":[1,2],\"m\":{\"a\":true},\"s\":\"5\"}");
-    assert_contains(
-        mistakes(orc_tosca_inputs_coerce(&coerced, tosca, json("{\"i\":\"two\",\"l\":\"[\"}"), "/parameters", pool)),
-        "/parameters/i is no integer\n/parameters/l is no list\n");
+    assert_string_equal(coerced(tosca, "{\"l\":[\"1\",2],\"m\":\"{\\\"a\\\":\\\"yes\\\"}\",\"s\":5}"),
+                        "{\"l\":[1,2],\"m\":{\"a\":true},\"s\":\"5\"}");
+    assert_string_equal(coerced(tosca, "{\"s\":true}"), "{\"s\":\"true\"}");
+    assert_string_equal(coerced(tosca, "{\"s\":1.5}"), "{\"s\":\"1.5\"}");
+    assert_string_equal(coerced(tosca, "{\"i\":\"two\",\"l\":\"[\"}"), "{\"i\":\"two\",\"l\":\"[\"}");
+}
+
+static void what_a_form_leaves_empty_was_not_given(void **state)
+{
+    const orc_tosca_template_t *tosca = with_inputs("    i: {type: integer, default: 1}\n"
+                                                    "    b: {type: boolean, default: no}\n"
+                                                    "    s: {type: string, default: a}\n"
+                                                    "    t: {type: string, default: a}\n"
+                                                    "    l: {type: list, entry_schema: integer, default: []}\n");
+
+    assert_string_equal(coerced(tosca, "{\"i\":\"\",\"b\":\"\",\"s\":\"\",\"l\":\"\",\"t\":null}"), "{\"s\":\"\"}");
+}
+
+static void what_no_input_is_declared_for_is_left_out_and_noted(void **state)
+{
+    const orc_tosca_template_t *tosca = with_inputs("    i: {type: integer, default: 1}\n");
+
+    assert_string_equal(coerced(tosca, "{\"i\":\"2\",\"additional_description\":\"secret\"}"),
+                        "{\"i\":2}The input \"additional_description\" is left out: the template does not declare it.");
 }
 
 static void numbers_become_what_their_declaration_says(void **state)
@@ -613,6 +629,8 @@ int main(void)
         cmocka_unit_test(defaults_complete_what_is_given),
         cmocka_unit_test(a_default_must_be_of_its_type_and_may_break_its_constraints),
         cmocka_unit_test(strings_are_coerced_for_old_clients),
+        cmocka_unit_test(what_a_form_leaves_empty_was_not_given),
+        cmocka_unit_test(what_no_input_is_declared_for_is_left_out_and_noted),
         cmocka_unit_test(numbers_become_what_their_declaration_says),
         cmocka_unit_test(a_value_has_one_mistake),
         cmocka_unit_test(what_im_would_run_is_no_value),

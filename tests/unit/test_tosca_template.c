@@ -248,9 +248,22 @@ static void a_template_has_no_more_than_a_thousand_patterns(void **state)
 
 static void yaml_mistakes_come_with_line_and_column(void **state)
 {
-    refused_topology("  inputs:\n    a: {type: string}\n    a: {type: string}\n",
-                     "/content line 5, column 5: duplicate key \"a\"");
     refused_topology("  inputs: &x {a: *x}\n", "line 3, column 18: cyclic alias");
+}
+
+static void a_key_twice_is_told_and_the_last_one_counts(void **state)
+{
+    const char *text = document("  inputs:\n    a: {type: string}\n    a: {type: integer, default: 1}\n");
+    const orc_tosca_template_t *tosca = parse(text);
+    const apr_array_header_t *repeated = orc_tosca_summary(tosca)->repeated;
+    json_t *complete;
+
+    assert_int_equal(repeated->nelts, 1);
+    assert_string_equal(APR_ARRAY_IDX(repeated, 0, const char *),
+                        "line 5, column 5: duplicate key \"a\" (first at line 4, column 5)");
+    assert_null(orc_tosca_inputs(&complete, tosca, json("{}"), "/template_inputs", pool));
+    assert_string_equal(orc_json_text(complete, pool), "{\"a\":1}");
+    assert_int_equal(orc_tosca_summary(parse(document("  inputs:\n    a: {type: string}\n")))->repeated->nelts, 0);
 }
 
 static void cycles_of_requirements_are_refused(void **state)
@@ -396,6 +409,7 @@ int main(void)
         cmocka_unit_test(mistakes_without_end_are_not_all_named),
         cmocka_unit_test(a_template_has_no_more_than_a_thousand_patterns),
         cmocka_unit_test(yaml_mistakes_come_with_line_and_column),
+        cmocka_unit_test(a_key_twice_is_told_and_the_last_one_counts),
         cmocka_unit_test(cycles_of_requirements_are_refused),
         cmocka_unit_test(a_cycle_of_ten_thousand_nodes_is_found),
         cmocka_unit_test(fragments_are_told_from_whole_topologies),

@@ -370,6 +370,27 @@ static void names_are_looked_for_wherever_a_topology_holds_them(void **state)
     assert_string_equal(error->code, "template.fragment");
 }
 
+static void lists_of_what_is_to_go_are_told_and_taken_out(void **state)
+{
+    static const char lists[] = "  inputs: {gone: {type: list, default: []}}\n"
+                                "  node_templates:\n"
+                                "    a: {type: tosca.nodes.Compute, capabilities: {scalable: {properties:\n"
+                                "      {count: 2, removal_list: [one, 2]}}}}\n"
+                                "    b: {type: tosca.nodes.Compute, capabilities: {scalable: {properties:\n"
+                                "      {removal_list: []}}}}\n"
+                                "    c: {type: tosca.nodes.Compute, capabilities: {scalable: {properties:\n"
+                                "      {removal_list: {get_input: gone}}}}}\n";
+    const orc_tosca_template_t *tosca = parse(document(lists));
+    const char *text = orc_tosca_without_removals(tosca, pool);
+
+    assert_string_equal(orc_json_text(orc_tosca_removals(tosca, pool), pool), "{\"a\":[\"one\",2]}");
+    assert_string_equal(orc_json_text(orc_tosca_removals(parse(text), pool), pool), "{}");
+    assert_contains(text, "    a:\n      type: tosca.nodes.Compute\n      capabilities:\n        scalable:\n"
+                          "          properties:\n            count: 2\n    b:\n");
+    assert_contains(text, "removal_list: []\n");
+    assert_contains(text, "get_input: gone\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +407,7 @@ int main(void)
         cmocka_unit_test(public_addresses_are_seen),
         cmocka_unit_test(a_fragment_is_not_deployed),
         cmocka_unit_test(no_machine_is_refused),
+        cmocka_unit_test(lists_of_what_is_to_go_are_told_and_taken_out),
         cmocka_unit_test(names_are_looked_for_wherever_a_topology_holds_them),
     };
 
