@@ -4,8 +4,10 @@ liborc_la_SOURCES += \
 	$(legacy)/orc_legacy_deployments.c $(legacy)/orc_legacy_one.h \
 	$(legacy)/orc_legacy_list.c $(legacy)/orc_legacy_list.h \
 	$(legacy)/orc_legacy_resources.c \
+	$(legacy)/orc_legacy_submission.c \
 	$(legacy)/orc_legacy_texts.c \
-	$(legacy)/orc_legacy_told.c $(legacy)/orc_legacy_told.h
+	$(legacy)/orc_legacy_told.c $(legacy)/orc_legacy_told.h \
+	$(legacy)/orc_legacy_wish.c $(legacy)/orc_legacy_wish.h
 nodist_liborc_la_SOURCES += $(generated)/orc_legacy_routes.c $(generated)/orc_legacy_routes.h
 BUILT_SOURCES += $(generated)/orc_legacy_routes.h
 CLEANFILES += $(generated)/orc_legacy_routes.c $(generated)/orc_legacy_routes.h

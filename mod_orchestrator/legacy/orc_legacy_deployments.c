@@ -144,7 +144,8 @@ orc_error_t *orc_legacy_deployments_delete(const orc_request_t *request, orc_res
 {
     const orc_rules_call_t call = orc_surface_call(request);
     const char *force = orc_legacy_parameter(request, "force"), *operation_id;
-    const orc_rules_deletion_t deletion = {.id = request->ids[0], .is_forced = force && strcasecmp(force, "true") == 0};
+    const orc_rules_deletion_t deletion = {
+        .id = request->ids[0], .is_forced = force && strcasecmp(force, "true") == 0, .is_lenient = 1};
 
     ORC_TRY(orc_legacy_told(orc_rules_delete(&operation_id, &call, &deletion), request->pool));
     orc_surface_done(response);
