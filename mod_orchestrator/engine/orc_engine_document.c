@@ -43,10 +43,8 @@ int orc_task_open_inputs(orc_step_t *step, orc_task_t *task)
 
 /* ---- the document ---- */
 
-orc_error_t *orc_task_template(orc_tosca_template_t **tosca, orc_task_t *task)
+orc_error_t *orc_task_template(orc_tosca_template_t **tosca, orc_task_t *task, const char *content)
 {
-    const char *content = task->work->content;
-
     return orc_tosca_parse(tosca, content, strlen(content), task->service->types, "", task->pool);
 }
 
@@ -76,8 +74,8 @@ static void add_tag(apr_array_header_t *tags, const char *name, const char *valu
     tag->value = value;
 }
 
-orc_error_t *orc_task_render(const char **text, orc_task_t *task, const orc_address_t *at, const json_t *inputs,
-                             const char *tag, const orc_merging_t *merging)
+orc_error_t *orc_task_render(const char **text, orc_task_t *task, const orc_address_t *at, const char *content,
+                             const json_t *inputs, const char *tag, const orc_merging_t *merging)
 {
     const orc_config_t *config = task->config;
     const orc_work_t *work = task->work;
@@ -85,7 +83,7 @@ orc_error_t *orc_task_render(const char **text, orc_task_t *task, const orc_addr
     apr_array_header_t *tags = apr_array_make(task->pool, 5, sizeof(orc_tosca_tag_t)), *choices;
     orc_tosca_template_t *tosca;
 
-    ORC_TRY(orc_task_template(&tosca, task));
+    ORC_TRY(orc_task_template(&tosca, task, content));
     ORC_TRY(orc_engine_choose(&choices, task->service->providers, at, tosca, inputs, task->pool));
     add_tag(tags, "PAAS_URL", config->public_url);
     add_tag(tags, "PAAS_DEP_UUID", work->deployment_id);

@@ -17,8 +17,8 @@ int orc_task_open(orc_step_t *step, orc_task_t *task, json_t **value, orc_sealed
  * as orc_task_open. */
 int orc_task_open_inputs(orc_step_t *step, orc_task_t *task);
 
-/** The task's template as it was stored, in its pool. */
-orc_error_t *orc_task_template(orc_tosca_template_t **tosca, orc_task_t *task);
+/** A template of the task's as it was stored (work->content, ...), in its pool. */
+orc_error_t *orc_task_template(orc_tosca_template_t **tosca, orc_task_t *task, const char *content);
 
 #define ORC_ENGINE_MARK "PAAS_UPDATE" /* name of the tag that tells which document IM merged last */
 
@@ -31,11 +31,12 @@ typedef struct orc_merging_t {
 /**
  * The text for IM, with the flavors and images that the place offers for it now.
  * @param at      where it is, or is to be
+ * @param content the template, as it was stored
  * @param inputs  as they were given, secrets in their places
  * @param tag     what the infrastructure is found by; or NULL
  * @param merging of an update; NULL: there is nothing at IM yet
  */
-orc_error_t *orc_task_render(const char **text, orc_task_t *task, const orc_address_t *at, const json_t *inputs,
-                             const char *tag, const orc_merging_t *merging);
+orc_error_t *orc_task_render(const char **text, orc_task_t *task, const orc_address_t *at, const char *content,
+                             const json_t *inputs, const char *tag, const orc_merging_t *merging);
 
 #endif

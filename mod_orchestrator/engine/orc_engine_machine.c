@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "orc_redact.h"
+#include "orc_tosca.h"
 
 #define INTERFACE  "net_interface."
 #define CONNECTION ".connection"
@@ -73,9 +74,24 @@ void orc_machine_describe(const orc_task_t *task, json_t *entry, const char *res
     json_decref(metadata);
 }
 
+/* What a former template had, IM goes on giving. */
+static const json_t *without_dropped(const json_t *outputs, apr_pool_t *pool)
+{
+    json_t *kept = orc_json_own(json_object(), pool), *value;
+    const char *name;
+
+    json_object_foreach((json_t *)outputs, name, value)
+    {
+        if (!json_is_string(value) || strcmp(json_string_value(value), ORC_TOSCA_DROPPED) != 0)
+            json_object_set(kept, name, value);
+    }
+    return kept;
+}
+
 void orc_machine_outputs(const orc_task_t *task, json_t *deployment, const json_t *outputs)
 {
-    put(task, deployment, "outputs", "outputs_sealed", outputs, ORC_SEALED_OUTPUTS, task->work->deployment_id);
+    put(task, deployment, "outputs", "outputs_sealed", without_dropped(outputs, task->pool), ORC_SEALED_OUTPUTS,
+        task->work->deployment_id);
 }
 
 void orc_machine_log(orc_task_t *task, const orc_im_result_t *result)

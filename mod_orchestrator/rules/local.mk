@@ -24,6 +24,7 @@ liborc_la_SOURCES += \
 	$(rules)/orc_rules_submission.c $(rules)/orc_rules_submission.h \
 	$(rules)/orc_rules_target.c $(rules)/orc_rules_target.h \
 	$(rules)/orc_rules_templates.c $(rules)/orc_rules_templates.h \
+	$(rules)/orc_rules_texts.c $(rules)/orc_rules_texts.h \
 	$(rules)/orc_rules_update.c $(rules)/orc_rules_update.h \
 	$(rules)/orc_rules_visit.c $(rules)/orc_rules_visit.h \
 	$(rules)/orc_service.h

@@ -8,6 +8,7 @@
 typedef struct work_t {
     const orc_rules_call_t *call;
     const orc_rules_deletion_t *wish;
+    const char *note; /* or NULL */
     const char *operation_id;
     int is_forgotten;
 } work_t;
@@ -45,6 +46,7 @@ static orc_error_t *ask(orc_db_t *db, void *baton, apr_pool_t *pool)
                                 .caller = work->call->who->user_id,
                                 .is_forced = work->wish->is_forced,
                                 .is_unsecure = work->wish->is_unsecure,
+                                .note = work->note,
                                 .correlation_id = work->call->correlation_id};
     orc_store_standing_t standing;
 
@@ -66,13 +68,18 @@ static orc_error_t *ask(orc_db_t *db, void *baton, apr_pool_t *pool)
 }
 
 orc_error_t *orc_rules_delete(const char **operation_id, const orc_rules_call_t *call,
-                              const orc_rules_deletion_t *deletion)
+                              const orc_rules_deletion_t *given)
 {
-    work_t work = {call, deletion, NULL, 0};
+    orc_rules_deletion_t deletion = *given;
+    work_t work = {.call = call, .wish = &deletion};
 
+    if (given->is_lenient && (given->is_forced || given->is_unsecure) && !call->who->is_admin) {
+        deletion.is_forced = deletion.is_unsecure = 0;
+        work.note = "Only administrators may use force: this is an ordinary deletion.";
+    }
     ORC_TRY(orc_rules_transact(call, ask, &work));
     if (work.is_forgotten && !(call->child && call->child->is_dry_run))
-        orc_log(ORC_LOG_NOTICE, "deployment %s: its row is removed by force", deletion->id);
+        orc_log(ORC_LOG_NOTICE, "deployment %s: its row is removed by force", deletion.id);
     *operation_id = work.operation_id;
     return NULL;
 }

@@ -12,8 +12,8 @@
 
 /* What there is of one node. */
 typedef struct group_t {
-    const char *name;
-    int first, count; /* in the topology to be */
+    const char *name, *type; /* NULL: the topology to be has none */
+    int first, count;        /* in the topology to be */
     int is_compute;
     apr_array_header_t *rows; /* of const orc_store_resource_t *, by position */
     int fall;                 /* how many of them go */
@@ -61,6 +61,7 @@ static void make_groups(change_t *change)
         group_t *group = group_of(change, node->name);
 
         group->first = group->count++ ? group->first : i;
+        group->type = node->type;
         group->is_compute = node->is_compute;
     }
     for (i = 0; i < of->rows->nelts; i++) {
@@ -71,8 +72,11 @@ static void make_groups(change_t *change)
             continue;
         group = group_of(change, row->node);
         group->is_compute |= row->is_compute;
-        APR_ARRAY_PUSH(group->rows, const orc_store_resource_t *) = row;
         apr_hash_set(change->living, row->id, APR_HASH_KEY_STRING, row);
+        if (group->type && row->type && strcmp(group->type, row->type) != 0)
+            apr_hash_set(change->gone, row->id, APR_HASH_KEY_STRING, row);
+        else
+            APR_ARRAY_PUSH(group->rows, const orc_store_resource_t *) = row;
     }
     for (i = 0; i < change->list->nelts; i++) {
         group_t *group = APR_ARRAY_IDX(change->list, i, group_t *);
@@ -133,7 +137,7 @@ static void choose_named(change_t *change, const char *input, const json_t *list
                             : group->going >= group->fall ? "is more than the count falls by"
                                                           : NULL;
 
-        if (wrong && change->of->is_again)
+        if (wrong && change->of->is_lenient)
             continue;
         if (wrong)
             orc_error_add_member(&change->wrong, change->pool,
@@ -158,6 +162,58 @@ static void choose_by_lists(change_t *change)
         apr_hash_set(done, input, APR_HASH_KEY_STRING, input);
         choose_named(change, input, json_object_get(change->of->given, input));
     }
+}
+
+/* ---- lists by node ---- */
+
+static int is_foreign(const change_t *change, const char *id)
+{
+    const apr_array_header_t *foreign = change->of->foreign;
+    int i;
+
+    for (i = 0; foreign && i < foreign->nelts; i++) {
+        if (strcasecmp(APR_ARRAY_IDX(foreign, i, const char *), id) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* A resource by its id, or by its machine when it is one of the node; NULL: there is no such one. */
+static const orc_store_resource_t *find_entry(const change_t *change, const char *node, const char *entry)
+{
+    const orc_rules_instances_t *of = change->of;
+    int i;
+
+    for (i = 0; i < of->rows->nelts; i++) {
+        const orc_store_resource_t *row = &APR_ARRAY_IDX(of->rows, i, orc_store_resource_t);
+
+        if (strcasecmp(row->id, entry) == 0 ||
+            (is_living(row) && row->vm && strcmp(row->vm, entry) == 0 && strcmp(row->node, node) == 0))
+            return row;
+    }
+    return NULL;
+}
+
+static void choose_entry(change_t *change, const char *node, const char *entry)
+{
+    const orc_store_resource_t *row = find_entry(change, node, entry);
+
+    if (is_foreign(change, entry) || (row && is_living(row) && strcmp(row->node, node) != 0))
+        orc_error_add_member(&change->wrong, change->pool, "template_text",
+                             "the removal_list of node \"%.64s\" names %.64s, which is none of its resources", node,
+                             entry);
+    else if (row && is_living(row) && row->is_compute && !is_gone(change, row->id))
+        let_go(change, group_of(change, node), row);
+}
+
+static void choose_by_nodes(change_t *change)
+{
+    const char *node;
+    json_t *list, *entry;
+    size_t i;
+
+    json_object_foreach((json_t *)change->of->removals, node, list) json_array_foreach(list, i, entry)
+        choose_entry(change, node, text_of(entry, change->pool));
 }
 
 /* One without a machine goes first. */
@@ -208,6 +264,7 @@ static void choose(change_t *change)
 {
     int is_compute, i;
 
+    choose_by_nodes(change);
     choose_by_lists(change);
     for (is_compute = 1; is_compute >= 0; is_compute--) {
         for (i = 0; i < change->list->nelts; i++) {

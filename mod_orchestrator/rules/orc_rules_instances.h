@@ -19,7 +19,9 @@ typedef struct orc_rules_instances_t {
     const apr_array_header_t *rows;      /* of orc_store_resource_t, by position */
     const apr_array_header_t *relations; /* of orc_rules_relation_t, among the rows */
     const json_t *given;                 /* the inputs of this change, with its lists of what is to go */
-    int is_again;                        /* it was tried before: what a list names may be gone, which is no mistake */
+    const json_t *removals;              /* such lists by node, of old clients; or NULL */
+    const apr_array_header_t *foreign;   /* ids among those that are other deployments', of const char *; or NULL */
+    int is_lenient;                      /* what a list of the inputs names may be gone, which is no mistake */
 } orc_rules_instances_t;
 
 /** What comes of it. */
@@ -32,9 +34,14 @@ typedef struct orc_rules_turnover_t {
 /**
  * Machines that go are those that the input of their node's removal_list names, by the resource's id or the machine's
  * (im_vm_idx); for what the list leaves open, and without one, those with the highest im_vm_idx. What is hosted goes
- * with its host. Resources that are DELETED, or that an update could not add, don't count.
+ * with its host. Resources that are DELETED, or that an update could not add, don't count. One whose node has another
+ * type now goes, and another one comes.
+ *
+ * What a list by node names goes whatever the count says: others come in its place when it doesn't fall. What is not
+ * known, or gone, is passed over there.
  * @return 422 naming the entries of a list (members, "template_inputs/gone/0") that name no such machine, name one
- * again, or are more than the count falls by
+ * again, or are more than the count falls by; and "template_text" when a list by node names resources of another node
+ * or deployment
  */
 orc_error_t *orc_rules_instances_change(orc_rules_turnover_t *turnover, const orc_rules_instances_t *instances,
                                         apr_pool_t *pool);

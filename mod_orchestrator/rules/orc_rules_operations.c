@@ -263,7 +263,14 @@ static orc_error_t *read_inputs(json_t **inputs, const work_t *work)
 static orc_error_t *update_again(work_t *work)
 {
     apr_pool_t *pool = work->call->pool;
-    const orc_rules_again_t again = {work->wish->new_id, work->wish->id, check_update, keep_update, work};
+    json_t *options = orc_json_own_text(work->facts.options, pool);
+    const orc_rules_again_t again = {.operation_id = work->wish->new_id,
+                                     .parent_id = work->wish->id,
+                                     .template_id = work->facts.template_id,
+                                     .removals = json_object_get(options, "template_removals"),
+                                     .check = check_update,
+                                     .keep = keep_update,
+                                     .baton = work};
     orc_rules_update_t update = {.id = work->deployment_id, .is_whole = 1, .again = &again};
     const char *operation_id;
     json_t *inputs;

@@ -9,13 +9,14 @@
 #include "orc_redact.h"
 #include "orc_rules_internal.h"
 #include "orc_rules_target.h"
+#include "orc_rules_texts.h"
 #include "orc_store_deployments.h"
 #include "orc_time.h"
 #include "orc_words.h"
 
 enum {
     DEFAULT_RETRIES = 3,
-    DEFAULT_TOTAL_MINS = 14400,
+    DEFAULT_TOTAL_MINS = 14400, /* the most, too */
     DEFAULT_PROVIDER_MINS = 1440,
     QUEUE_RETRY_SECONDS = 30,
     MAX_RUNS = 3, /* with a template that changes meanwhile */
@@ -26,10 +27,13 @@ static const apr_time_t costly = 5 * 1000; /* the work with a template's inputs 
 typedef struct submission_t {
     const orc_rules_call_t *call;
     const orc_rules_submission_t *wish;
-    orc_error_t *wrong;             /* in the wish: 422 */
-    orc_error_t *unfit;             /* in what was looked up: 422, only told when the caller may submit */
-    apr_array_header_t *nodes;      /* of orc_tosca_node_t; NULL when the template or the inputs are no good */
-    const orc_tosca_needs_t *needs; /* what they ask of a place; NULL then, too */
+    orc_error_t *wrong;                  /* in the wish: 422 */
+    orc_error_t *unfit;                  /* in what was looked up: 422, only told when the caller may submit */
+    apr_array_header_t *nodes;           /* of orc_tosca_node_t; NULL when the template or the inputs are no good */
+    const orc_tosca_needs_t *needs;      /* what they ask of a place; NULL then, too */
+    const json_t *inputs;                /* as they are stored */
+    const orc_store_template_t *brought; /* the template, when it has to be stored */
+    apr_array_header_t *notes;           /* of const char * */
     apr_time_t began;
 } submission_t;
 
@@ -55,6 +59,22 @@ static void check_times(orc_error_t **wrong, const orc_rules_submission_t *wish,
     if (provider_mins(wish) > total_mins(wish))
         orc_error_add_member(wrong, pool, "per_provider_timeout_mins", "must not be more than tot_timeout_mins, %d",
                              total_mins(wish));
+}
+
+/* Other clients' limits may be wider. */
+static void cut_time(apr_array_header_t *notes, int *mins, const char *what)
+{
+    if (*mins <= DEFAULT_TOTAL_MINS)
+        return;
+    *mins = DEFAULT_TOTAL_MINS;
+    APR_ARRAY_PUSH(notes, const char *) =
+        apr_psprintf(notes->pool, "The time of %s is cut to %d minutes.", what, DEFAULT_TOTAL_MINS);
+}
+
+static void cut_times(apr_array_header_t *notes, orc_rules_submission_t *wish)
+{
+    cut_time(notes, &wish->tot_timeout_mins, "the whole");
+    cut_time(notes, &wish->per_provider_timeout_mins, "one provider");
 }
 
 /* ---- the caller ---- */
@@ -93,12 +113,22 @@ orc_error_t *orc_rules_group_default(const char **user_group, const orc_rules_ca
 
 /* ---- the template ---- */
 
-/* A template as it is stored. */
+/* A template as it is stored, or comes. */
 typedef struct stored_t {
     const char *id;
     const char *content; /* NULL: there is no such template */
     const char *version;
+    orc_rules_text_t text; /* one that came as its text */
 } stored_t;
+
+static orc_error_t *find_text(stored_t *stored, const submission_t *s)
+{
+    ORC_TRY(orc_rules_text_find(&stored->text, s->call, s->wish->template_text, s->wish->template_length));
+    stored->id = stored->text.id;
+    stored->content = stored->text.content;
+    stored->version = stored->text.version;
+    return NULL;
+}
 
 static orc_error_t *find_template(stored_t *stored, const submission_t *s)
 {
@@ -106,6 +136,8 @@ static orc_error_t *find_template(stored_t *stored, const submission_t *s)
     orc_rows_t rows;
 
     *stored = (stored_t){0};
+    if (s->wish->template_text)
+        return find_text(stored, s);
     if (!orc_id_parse(s->wish->template_id, lower))
         return NULL;
     stored->id = lower;
@@ -117,6 +149,12 @@ static orc_error_t *find_template(stored_t *stored, const submission_t *s)
         stored->version = row.row_version;
     }
     return NULL;
+}
+
+/* The member of the wish that says which template. */
+static const char *template_member(const submission_t *s)
+{
+    return s->wish->template_text ? "template_text" : "template_id";
 }
 
 /* What is parsed is kept for others only when the caller may use it: else anybody could fill the memory of it. */
@@ -151,8 +189,12 @@ static void plan(submission_t *s, const orc_tosca_template_t *tosca)
     apr_time_t begun = worked();
     orc_tosca_demand_t demand;
     json_t *complete;
-    orc_error_t *error = orc_tosca_inputs(&complete, tosca, s->wish->template_inputs, "/template_inputs", pool);
+    orc_error_t *error;
 
+    orc_rules_note_repeated(s->notes, tosca);
+    s->inputs = s->wish->is_lenient ? orc_tosca_inputs_coerce(s->notes, tosca, s->wish->template_inputs, pool)
+                                    : s->wish->template_inputs;
+    error = orc_tosca_inputs(&complete, tosca, s->inputs, "/template_inputs", pool);
     if (!error)
         error = orc_tosca_topology(&s->nodes, &demand, tosca, complete, pool);
     if (!error)
@@ -165,7 +207,20 @@ static void plan(submission_t *s, const orc_tosca_template_t *tosca)
     if (orc_error_is(error, ORC_REASON_INPUTS))
         orc_rules_add_mistakes(&s->wrong, error, pool);
     else
-        orc_error_add_member(&s->unfit, pool, "template_id", "%s", error->detail);
+        orc_error_add_member(&s->unfit, pool, template_member(s), "%s", error->detail);
+}
+
+/* One that no template has yet. */
+static orc_error_t *plan_text(submission_t *s, const orc_rules_text_t *text)
+{
+    const orc_tosca_template_t *tosca;
+
+    ORC_TRY(orc_rules_text_parse(&tosca, &s->wrong, text, s->call));
+    if (!tosca)
+        return NULL;
+    s->brought = orc_rules_text_row(text, tosca, s->call->pool);
+    plan(s, tosca);
+    return NULL;
 }
 
 /* Parses the template and makes the resources of it. What a template costs is not seen in its text, but in what it cost
@@ -180,6 +235,8 @@ static orc_error_t *plan_resources(submission_t *s, const stored_t *stored)
         orc_error_add_member(&s->unfit, s->call->pool, "template_id", "is not the id of a template");
         return NULL;
     }
+    if (stored->text.is_new)
+        return plan_text(s, &stored->text);
     tosca = orc_rules_parsed_find(parsed, stored->id, stored->version, s->call->pool);
     if (!tosca || orc_rules_parsed_is_costly(parsed, tosca))
         ORC_TRY(orc_rules_visit_costs(s->call->visit));
@@ -188,19 +245,33 @@ static orc_error_t *plan_resources(submission_t *s, const stored_t *stored)
     if (!error)
         plan(s, tosca);
     else
-        orc_error_add_member(&s->unfit, s->call->pool, "template_id", "names a template that can't be deployed: %s",
+        orc_error_add_member(&s->unfit, s->call->pool, template_member(s),
+                             "names a template that can't be deployed: %s",
                              error->fields ? APR_ARRAY_IDX(error->fields, 0, orc_error_field_t).detail : error->detail);
     return NULL;
 }
 
-void orc_rules_submission_check(orc_error_t **error, const orc_rules_call_t *call, const orc_rules_submission_t *wish)
+/* The wish with what was not given filled in where that is the caller's own; *s is about it. */
+static void begin(submission_t *s, orc_rules_submission_t *wish, const orc_rules_call_t *call,
+                  const orc_rules_submission_t *given)
 {
-    submission_t s = {.call = call, .wish = wish};
+    *wish = *given;
+    *s = (submission_t){
+        .call = call, .wish = wish, .notes = orc_rules_notes(given->notes, call->pool), .began = orc_time_monotonic()};
+    if (given->is_lenient)
+        cut_times(s->notes, wish);
+}
+
+void orc_rules_submission_check(orc_error_t **error, const orc_rules_call_t *call, const orc_rules_submission_t *given)
+{
+    orc_rules_submission_t wish;
+    submission_t s;
     stored_t stored;
 
-    check_times(error, wish, call->pool);
-    if (!wish->template_id || !wish->template_inputs || find_template(&stored, &s) || !stored.content ||
-        plan_resources(&s, &stored))
+    begin(&s, &wish, call, given);
+    check_times(error, &wish, call->pool);
+    if ((!wish.template_id && !wish.template_text) || !wish.template_inputs || find_template(&stored, &s) ||
+        !stored.content || plan_resources(&s, &stored))
         return;
     if (s.wrong)
         orc_rules_add_mistakes(error, s.wrong, call->pool);
@@ -242,21 +313,22 @@ orc_error_t *orc_rules_queue_full(int max_queued, apr_pool_t *pool)
 static const char *seal_inputs(const submission_t *s)
 {
     return orc_secret_seal(s->call->service->config->secret_keys, ORC_SEALED_INPUTS, s->wish->id,
-                           orc_json_text(s->wish->template_inputs, s->call->pool), s->call->pool);
+                           orc_json_text(s->inputs, s->call->pool), s->call->pool);
 }
 
 /* *is_outdated: the template was changed or removed since it was read. */
-static orc_error_t *store(int *is_outdated, const submission_t *s, const char *template_version)
+static orc_error_t *store(int *is_outdated, const submission_t *s, const stored_t *stored)
 {
     const orc_rules_submission_t *wish = s->wish;
     const orc_rules_call_t *call = s->call;
     int has_secrets;
-    const json_t *shown = orc_redact(wish->template_inputs, &has_secrets, call->pool);
+    const json_t *shown = orc_redact(s->inputs, &has_secrets, call->pool);
     const orc_store_submission_t row = {
         .id = wish->id,
         .operation_id = wish->operation_id,
-        .template_id = wish->template_id,
-        .template_version = template_version,
+        .template_id = stored->id,
+        .template_version = stored->version,
+        .brought = s->brought,
         .template_inputs = orc_json_text(shown, call->pool),
         .template_inputs_sealed = has_secrets ? seal_inputs(s) : NULL,
         .user_group = wish->user_group,
@@ -273,6 +345,7 @@ static orc_error_t *store(int *is_outdated, const submission_t *s, const char *t
         .caller = call->who->user_id,
         .correlation_id = call->correlation_id,
         .resources = render_resources(s->nodes, call->pool),
+        .notes = orc_rules_notes_text(s->notes, call->pool),
         .max_queued = call->service->config->max_queued_per_group,
         .checked = orc_time_monotonic() - s->began,
     };
@@ -286,30 +359,38 @@ static orc_error_t *store(int *is_outdated, const submission_t *s, const char *t
     return orc_db_is_reference(error) ? orc_rules_gone(call->pool) : error;
 }
 
-static orc_error_t *submit(int *is_outdated, const orc_rules_call_t *call, const orc_rules_submission_t *wish)
+/* `unnamed`: there is no group, and none that could be meant. */
+static orc_error_t *submit(int *is_outdated, const orc_rules_call_t *call, const orc_rules_submission_t *given,
+                           orc_error_t *unnamed)
 {
-    submission_t s = {.call = call, .wish = wish, .began = orc_time_monotonic()};
+    orc_rules_submission_t wish;
+    submission_t s;
     stored_t stored;
 
-    check_times(&s.wrong, wish, call->pool);
+    begin(&s, &wish, call, given);
+    check_times(&s.wrong, &wish, call->pool);
     ORC_TRY(find_template(&stored, &s));
     ORC_TRY(plan_resources(&s, &stored));
     ORC_TRY(s.wrong);
-    ORC_TRY(orc_rules_group_check(call, wish->user_group));
-    orc_rules_target_check(
-        &s.unfit, call, &(orc_rules_target_t){wish->user_group, wish->target_provider, wish->target_region, s.needs});
+    ORC_TRY(unnamed ? unnamed : orc_rules_group_check(call, wish.user_group));
+    orc_rules_target_check(&s.unfit, call,
+                           &(orc_rules_target_t){wish.user_group, wish.target_provider, wish.target_region, s.needs});
     ORC_TRY(s.unfit);
-    return store(is_outdated, &s, stored.version);
+    return store(is_outdated, &s, &stored);
 }
 
 orc_error_t *orc_rules_submit(const orc_rules_call_t *call, const orc_rules_submission_t *given)
 {
     orc_rules_submission_t wish = *given;
+    orc_error_t *unnamed = NULL;
     int is_outdated = 0, run;
 
-    wish.user_group = orc_group_name(given->user_group);
+    if (given->user_group)
+        wish.user_group = orc_group_name(given->user_group);
+    else
+        unnamed = orc_rules_group_default(&wish.user_group, call);
     for (run = 0; run < MAX_RUNS; run++) {
-        ORC_TRY(submit(&is_outdated, call, &wish));
+        ORC_TRY(submit(&is_outdated, call, &wish, unnamed));
         if (!is_outdated)
             return NULL;
     }

@@ -9,7 +9,7 @@
 typedef struct orc_rules_submission_t {
     const char *id, *operation_id; /* new UUIDs: what is kept of an answer names them */
     const char *template_id;
-    const char *template_text; /* in its place: of a template that is found by its checksum, or stored with this */
+    const char *template_text; /* in its place: of a template that is found by its checksum, or is stored with this */
     apr_size_t template_length;
     const json_t *template_inputs; /* an object */
     const char *user_group;        /* NULL where is_lenient: the caller's only one */
@@ -34,6 +34,7 @@ void orc_rules_submission_check(orc_error_t **error, const orc_rules_call_t *cal
  * Stores a deployment with its owner, resources and operation, and wakes the engines. What was not taken as it was
  * given is told in the deployment's log. A template that comes as its text has a key twice at will, needs no name, and
  * is stored in the same transaction: it counts for nobody's limit, and goes with the last deployment that uses it.
+ * Mistakes in it are the member `template_text`, but for a count that is written in it, `template_id`, as ever.
  * Errors come in the order: what is
  * wrong in the wish and its inputs (422), what the caller may not do (403), what was looked up (422, 429).
  * @return 429 "queue.full" when too many submissions of the group wait for their turn; 503 when the template is being

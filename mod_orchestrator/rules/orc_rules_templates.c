@@ -13,8 +13,6 @@ enum {
     MAX_NAME = 255,            /* characters */
 };
 
-static const char default_provider_type[] = "openstack";
-
 /* ---- checking ---- */
 
 static int is_text(const char *content, apr_size_t length)
@@ -25,43 +23,46 @@ static int is_text(const char *content, apr_size_t length)
     return value && !memchr(content, '\0', length);
 }
 
-/* What reads a template later reads this one as it was meant, too: it is written once. What came in by another way is
- * used as it is. */
-static void refuse_repeated(orc_error_t **error, const orc_tosca_template_t *tosca, apr_pool_t *pool)
-{
-    const apr_array_header_t *repeated = orc_tosca_summary(tosca)->repeated;
-    int i;
-
-    for (i = 0; i < repeated->nelts; i++)
-        orc_error_add_member(error, pool, "content", "%s", APR_ARRAY_IDX(repeated, i, const char *));
-}
-
-/* Parses a given content; NULL, with mistakes added, when it is none that can be stored. */
-static const orc_tosca_template_t *parse(orc_error_t **error, const orc_rules_template_t *given,
-                                         const orc_rules_call_t *call)
+const orc_tosca_template_t *orc_rules_templates_parse(orc_error_t **error, const orc_rules_call_t *call,
+                                                      const char *member, const char *content, apr_size_t length)
 {
     orc_tosca_template_t *tosca = NULL;
     orc_error_t *refused;
     int i;
 
-    if (given->length > MAX_CONTENT) {
-        orc_error_add_member(error, call->pool, "content", "must have at most %d bytes", MAX_CONTENT);
+    if (length > MAX_CONTENT) {
+        orc_error_add_member(error, call->pool, member, "must have at most %d bytes", MAX_CONTENT);
         return NULL;
     }
-    if (!is_text(given->content, given->length)) {
-        orc_error_add_member(error, call->pool, "content", "must be UTF-8 without NUL");
+    if (!is_text(content, length)) {
+        orc_error_add_member(error, call->pool, member, "must be UTF-8 without NUL");
         return NULL;
     }
-    refused = orc_tosca_parse(&tosca, given->content, given->length, call->service->types, "", call->pool);
+    refused = orc_tosca_parse(&tosca, content, length, call->service->types, "", call->pool);
     for (i = 0; refused && i < refused->fields->nelts; i++)
-        orc_error_add_member(error, call->pool, "content", "%s",
+        orc_error_add_member(error, call->pool, member, "%s",
                              APR_ARRAY_IDX(refused->fields, i, orc_error_field_t).detail);
-    if (!refused)
-        refuse_repeated(error, tosca, call->pool);
     return refused ? NULL : tosca;
 }
 
-static int is_name(const char *name)
+/* Parses a given content; NULL, with mistakes added, when it is none that can be stored. What reads it elsewhere takes
+ * it as it was meant: each key is written once. */
+static const orc_tosca_template_t *parse(orc_error_t **error, const orc_rules_template_t *given,
+                                         const orc_rules_call_t *call)
+{
+    const orc_tosca_template_t *tosca =
+        orc_rules_templates_parse(error, call, "content", given->content, given->length);
+    const apr_array_header_t *repeated = tosca ? orc_tosca_summary(tosca)->repeated : NULL;
+    int i;
+
+    if (!repeated || !repeated->nelts)
+        return tosca;
+    for (i = 0; i < repeated->nelts; i++)
+        orc_error_add_member(error, call->pool, "content", "%s", APR_ARRAY_IDX(repeated, i, const char *));
+    return NULL;
+}
+
+int orc_rules_templates_is_name(const char *name)
 {
     return *name && orc_utf8_count(name) <= MAX_NAME;
 }
@@ -74,7 +75,7 @@ static void check_names(orc_error_t **error, const orc_rules_template_t *given, 
         orc_error_add_member(error, pool, "name", "must not be given: the content has a metadata.template_name");
     else if (!given->name && !summary->template_name)
         orc_error_add_member(error, pool, "name", "is needed: the content has no metadata.template_name");
-    else if (!given->name && !is_name(summary->template_name))
+    else if (!given->name && !orc_rules_templates_is_name(summary->template_name))
         orc_error_add_member(error, pool, "content", "metadata.template_name must have 1 to %d characters", MAX_NAME);
 }
 
@@ -116,12 +117,12 @@ static void describe(orc_store_template_t *row, const orc_rules_template_t *give
 
 static orc_error_t *explain_conflict(orc_error_t *error, const char *checksum, const orc_rules_call_t *call)
 {
-    const char *id;
+    const char *id, *version;
 
     if (!orc_error_breaks(error, "templates_checksum_key"))
         return error;
     error = orc_error(call->pool, 409, "template.exists", "This content is stored already.");
-    ORC_TRY(orc_store_templates_find_checksum(&id, checksum, call->service->db, call->pool));
+    ORC_TRY(orc_store_templates_find_checksum(&id, &version, checksum, call->service->db, call->pool));
     if (id)
         error->location = apr_pstrcat(call->pool, "/templates/", id, NULL);
     return error;
@@ -155,7 +156,7 @@ orc_error_t *orc_rules_templates_store(const orc_rules_call_t *call, const char 
                                        const orc_db_step_t *also)
 {
     const orc_store_template_limit_t limit = limit_of(call->who->user_id, call);
-    orc_store_template_t row = {.target_provider_type = default_provider_type};
+    orc_store_template_t row = {.target_provider_type = ORC_RULES_TEMPLATES_PROVIDER_TYPE};
     const orc_tosca_template_t *tosca;
     orc_error_t *error = NULL;
     int is_caller_there;
@@ -239,7 +240,7 @@ static orc_store_template_t changed(const work_t *work, const orc_store_template
     if (!row.tosca_definition_version)
         row.tosca_definition_version = stored->tosca_definition_version;
     row.target_provider_type =
-        chosen(work, given->target_provider_type, default_provider_type, stored->target_provider_type);
+        chosen(work, given->target_provider_type, ORC_RULES_TEMPLATES_PROVIDER_TYPE, stored->target_provider_type);
     if (given->name)
         row.name = given->name;
     return row;

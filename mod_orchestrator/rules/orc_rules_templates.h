@@ -3,6 +3,9 @@
 #define ORC_RULES_TEMPLATES_H
 
 #include "orc_rules.h"
+#include "orc_tosca.h"
+
+#define ORC_RULES_TEMPLATES_PROVIDER_TYPE "openstack" /* of a template that names none */
 
 /* Templates: everybody reads them; who made one, or an administrator, changes it. */
 
@@ -20,6 +23,14 @@ void orc_rules_templates_check(orc_error_t **error, const orc_rules_call_t *call
 /** The same for the content of a change. */
 void orc_rules_templates_check_content(orc_error_t **error, const orc_rules_call_t *call,
                                        const orc_rules_template_t *given);
+
+/** Parses a text within the limits of templates, for whoever takes one; NULL, with mistakes of the member added, when
+ * it is of no use. A key twice is none. */
+const orc_tosca_template_t *orc_rules_templates_parse(orc_error_t **error, const orc_rules_call_t *call,
+                                                      const char *member, const char *content, apr_size_t length);
+
+/** Whether a template may have that name. */
+int orc_rules_templates_is_name(const char *name);
 
 /**
  * Stores a template.

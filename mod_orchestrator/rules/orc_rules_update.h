@@ -9,6 +9,8 @@
 typedef struct orc_rules_again_t {
     const char *operation_id; /* UUID, a new one */
     const char *parent_id;    /* the former one */
+    const char *template_id;  /* that it is to have; NULL: its own */
+    const json_t *removals;   /* as orc_tosca_removals has them; or NULL */
     /** Asked when the deployment is locked, before anything else: what speaks against it. */
     orc_error_t *(*check)(orc_db_t *db, void *baton);
     /** Asked behind that, before anything is stored. */
@@ -38,8 +40,8 @@ typedef struct orc_rules_update_t {
  *
  * Another template changes what is there: nodes and instances come and go. Its lists of what is to go that are written
  * in it (orc_tosca_removals) are carried out, and not stored: ids of machines that are gone or unknown are passed over,
- * those of other nodes and other deployments are mistakes of the member `template`. The template is the deployment's
- * when the update succeeded.
+ * those of other nodes and other deployments are mistakes of the member `template_text`. The template is the
+ * deployment's when the update succeeded.
  * @param operation_id NULL: nothing changes
  * @return 404, 403, 422 about the inputs, 409 when the deployment is at work (with the location of the operation),
  * deleted, or has no infrastructure

@@ -6,21 +6,26 @@
 
 #include "orc_json.h"
 #include "orc_store_operations.h"
+#include "orc_store_templates.h"
 
 static orc_sql_call_t insertion(const orc_store_submission_t *s, apr_pool_t *pool)
 {
-    orc_sql_call_t call = orc_sql_deployment_insert(
-            .id = s->id, .template_id = s->template_id, .template_version = s->template_version,
-            .template_inputs = s->template_inputs, .template_inputs_sealed = s->template_inputs_sealed,
-            .user_group = s->user_group, .user_group_issuer = s->user_group_issuer,
-            .per_provider_max_retries = orc_value_number(s->per_provider_max_retries, pool),
-            .max_providers = s->max_providers > 0 ? orc_value_number(s->max_providers, pool) : NULL,
-            .tot_timeout_mins = orc_value_number(s->tot_timeout_mins, pool),
-            .per_provider_timeout_mins = orc_value_number(s->per_provider_timeout_mins, pool),
-            .keep_last_attempt = orc_value_flag(s->keep_last_attempt), .target_provider = s->target_provider,
-            .target_region = s->target_region, .callback = s->callback, .callback_host = s->callback_host,
-            .operation_id = s->operation_id, .caller = s->caller, .resources = s->resources,
-            .correlation_id = s->correlation_id, .checked = apr_psprintf(pool, "%" APR_INT64_T_FMT, s->checked));
+    orc_sql_call_t call =
+        orc_sql_deployment_insert(.id = s->id, .template_id = s->template_id, .template_version = s->template_version,
+                                  .template_inputs = s->template_inputs,
+                                  .template_inputs_sealed = s->template_inputs_sealed, .user_group = s->user_group,
+                                  .user_group_issuer = s->user_group_issuer,
+                                  .per_provider_max_retries = orc_value_number(s->per_provider_max_retries, pool),
+                                  .max_providers =
+                                      s->max_providers > 0 ? orc_value_number(s->max_providers, pool) : NULL,
+                                  .tot_timeout_mins = orc_value_number(s->tot_timeout_mins, pool),
+                                  .per_provider_timeout_mins = orc_value_number(s->per_provider_timeout_mins, pool),
+                                  .keep_last_attempt = orc_value_flag(s->keep_last_attempt),
+                                  .target_provider = s->target_provider, .target_region = s->target_region,
+                                  .callback = s->callback, .callback_host = s->callback_host,
+                                  .operation_id = s->operation_id, .caller = s->caller, .resources = s->resources,
+                                  .correlation_id = s->correlation_id, .notes = s->notes,
+                                  .checked = apr_psprintf(pool, "%" APR_INT64_T_FMT, s->checked));
 
     return orc_db_kept(call, pool);
 }
@@ -48,6 +53,9 @@ orc_error_t *orc_store_deployment_submit(int *is_full, int *is_outdated, orc_db_
     if (first)
         steps[count++] = *first;
     steps[count++].call = queue_check(submission, submission->max_queued - 1, pool);
+    if (submission->brought)
+        steps[count++].call =
+            orc_store_template_bring(submission->template_id, submission->brought, submission->caller, pool);
     steps[count++].call = insertion(submission, pool);
     steps[count++].call = orc_sql_deployment_queue_lock(.user_group_issuer = submission->user_group_issuer,
                                                         .user_group = submission->user_group);
@@ -114,13 +122,14 @@ orc_error_t *orc_store_deployment_set_callback(orc_db_t *db, const char *id, con
 orc_error_t *orc_store_deployment_delete(orc_db_t *db, const orc_store_deletion_t *deletion, apr_pool_t *pool)
 {
     ORC_TRY(orc_store_operation_cancel(db, deletion->id, NULL, deletion->operation_id, deletion->caller, pool));
-    return orc_db_execute(
-        db, NULL,
-        orc_sql_deployment_delete(.id = deletion->id, .operation_id = deletion->operation_id,
-                                  .caller = deletion->caller, .is_forced = orc_value_flag(deletion->is_forced),
-                                  .is_unsecure = orc_value_flag(deletion->is_unsecure),
-                                  .parent_id = deletion->parent_id, .correlation_id = deletion->correlation_id),
-        pool);
+    return orc_db_execute(db, NULL,
+                          orc_sql_deployment_delete(.id = deletion->id, .operation_id = deletion->operation_id,
+                                                    .caller = deletion->caller,
+                                                    .is_forced = orc_value_flag(deletion->is_forced),
+                                                    .is_unsecure = orc_value_flag(deletion->is_unsecure),
+                                                    .parent_id = deletion->parent_id, .note = deletion->note,
+                                                    .correlation_id = deletion->correlation_id),
+                          pool);
 }
 
 orc_error_t *orc_store_deployment_hide_run(int *is_hidden, orc_db_t *db, const char *id, const char *run_id,
@@ -163,13 +172,14 @@ orc_error_t *orc_store_deployment_reset(orc_db_t *db, const char *operation_id, 
 
 orc_error_t *orc_store_deployment_update(orc_db_t *db, const orc_store_update_t *update, apr_pool_t *pool)
 {
-    return orc_db_execute(db, NULL,
-                          orc_sql_deployment_update(.id = update->id, .operation_id = update->operation_id,
-                                                    .type = update->type, .options = update->options,
-                                                    .inputs = update->inputs, .inputs_sealed = update->inputs_sealed,
-                                                    .added = update->added, .relations = update->relations,
-                                                    .removed = orc_value_array(update->removed, pool),
-                                                    .former_id = update->former_id, .parent_id = update->parent_id,
-                                                    .caller = update->caller, .correlation_id = update->correlation_id),
-                          pool);
+    return orc_db_execute(
+        db, NULL,
+        orc_sql_deployment_update(.id = update->id, .operation_id = update->operation_id, .type = update->type,
+                                  .options = update->options, .inputs = update->inputs,
+                                  .inputs_sealed = update->inputs_sealed, .template_id = update->template_id,
+                                  .notes = update->notes ? update->notes : "[]", .added = update->added,
+                                  .relations = update->relations, .removed = orc_value_array(update->removed, pool),
+                                  .former_id = update->former_id, .parent_id = update->parent_id,
+                                  .caller = update->caller, .correlation_id = update->correlation_id),
+        pool);
 }

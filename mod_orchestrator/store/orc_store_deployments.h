@@ -10,6 +10,7 @@
 typedef struct orc_store_submission_t {
     const char *id, *operation_id;              /* UUIDs, new ones */
     const char *template_id, *template_version; /* the version that was checked */
+    const struct orc_store_template_t *brought; /* that template, which comes with it; NULL: it is there */
     const char *template_inputs;                /* JSON object, as given but without secrets */
     const char *template_inputs_sealed;         /* all of them, sealed, when some are secret, or NULL */
     const char *user_group, *user_group_issuer;
@@ -23,6 +24,7 @@ typedef struct orc_store_submission_t {
     const char *caller;                          /* UUID of who asks, who becomes its first owner */
     const char *correlation_id;
     const char *resources;       /* JSON array of {id, position, name, type, is_compute, required_by: [ids]} */
+    const char *notes;           /* lines of its log: JSON array of texts */
     int max_queued;              /* submissions of the group that may wait for their turn */
     apr_interval_time_t checked; /* how long it took to check it */
 } orc_store_submission_t;
@@ -75,6 +77,7 @@ typedef struct orc_store_deletion_t {
     const char *parent_id;    /* the operation that it is once more, or NULL */
     const char *caller;
     int is_forced, is_unsecure;
+    const char *note; /* a line of the log, or NULL */
     const char *correlation_id;
 } orc_store_deletion_t;
 
@@ -106,6 +109,8 @@ typedef struct orc_store_update_t {
     const char *options;               /* JSON object */
     const char *inputs;                /* JSON object without secrets, or NULL: they stay */
     const char *inputs_sealed;         /* all of them, sealed for the operation, when some are secret, or NULL */
+    const char *template_id;           /* another template that it is to have, held in the transaction; or NULL */
+    const char *notes;                 /* lines of its log: JSON array of texts; or NULL */
     const char *added;                 /* resources that come: JSON array of {id, position, name, type, is_compute} */
     const char *relations;             /* of these: JSON array of {resource, required_by} */
     const apr_array_header_t *removed; /* ids of resources that go, of const char * */

@@ -51,13 +51,39 @@ orc_error_t *orc_store_templates_check_limit(orc_db_t *db, const orc_store_templ
     return orc_db_execute(db, NULL, limit_check(limit, 0, 0, pool), pool);
 }
 
-orc_error_t *orc_store_templates_find_checksum(const char **id, const char *checksum, orc_db_source_t *source,
-                                               apr_pool_t *pool)
+orc_error_t *orc_store_templates_find_checksum(const char **id, const char **version, const char *checksum,
+                                               orc_db_source_t *source, apr_pool_t *pool)
 {
     orc_rows_t rows;
 
+    *id = *version = NULL;
     ORC_TRY(orc_db_read(source, &rows, orc_sql_template_find_checksum(.checksum = checksum), pool));
-    *id = rows.count == 1 ? orc_sql_template_find_checksum_row(&rows, 0).id : NULL;
+    if (rows.count == 1) {
+        const orc_sql_template_find_checksum_row_t row = orc_sql_template_find_checksum_row(&rows, 0);
+
+        *id = row.id;
+        *version = row.row_version;
+    }
+    return NULL;
+}
+
+orc_sql_call_t orc_store_template_bring(const char *id, const orc_store_template_t *row, const char *caller,
+                                        apr_pool_t *pool)
+{
+    orc_sql_call_t call =
+        orc_sql_template_bring(.id = id, .content = row->content, .checksum = row->checksum, .name = row->name,
+                               .version = row->version, .target_provider_type = row->target_provider_type,
+                               .tosca_definition_version = row->tosca_definition_version, .caller = caller);
+
+    return orc_db_kept(call, pool);
+}
+
+orc_error_t *orc_store_template_hold(int *is_held, orc_db_t *db, const char *id, const char *version, apr_pool_t *pool)
+{
+    orc_rows_t rows;
+
+    ORC_TRY(orc_db_execute(db, &rows, orc_sql_template_hold(.id = id, .version = version), pool));
+    *is_held = rows.count > 0;
     return NULL;
 }
 

@@ -32,9 +32,18 @@ orc_error_t *orc_store_templates_insert(int *is_caller_there, orc_db_source_t *s
 /** Behind a change, in its transaction: an error that orc_db_is_past_limit knows when the person keeps too much now. */
 orc_error_t *orc_store_templates_check_limit(orc_db_t *db, const orc_store_template_limit_t *limit, apr_pool_t *pool);
 
-/** The template with that checksum: its id, or NULL. */
-orc_error_t *orc_store_templates_find_checksum(const char **id, const char *checksum, orc_db_source_t *source,
-                                               apr_pool_t *pool);
+/** The template with that checksum: its id and version, or NULL. */
+orc_error_t *orc_store_templates_find_checksum(const char **id, const char **version, const char *checksum,
+                                               orc_db_source_t *source, apr_pool_t *pool);
+
+/** Stores one that comes with a deployment, under a new id, unless its content is there by now. It counts for no limit,
+ * and goes with the last deployment that uses it. */
+orc_sql_call_t orc_store_template_bring(const char *id, const orc_store_template_t *row, const char *caller,
+                                        apr_pool_t *pool);
+
+/** Keeps one from going away or changing until the transaction's end; false: it has gone, or changed, since it was
+ * read in that version. */
+orc_error_t *orc_store_template_hold(int *is_held, orc_db_t *db, const char *id, const char *version, apr_pool_t *pool);
 
 /** A template locked for a change. */
 typedef struct orc_store_locked_template_t {

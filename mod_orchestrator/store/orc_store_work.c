@@ -118,6 +118,7 @@ orc_error_t *orc_store_work_read(orc_work_t **out, const orc_rows_t *rows, int n
     work->token_expires = orc_value_integer(row.token_expires);
     work->provider_type = apr_pstrdup(pool, row.target_provider_type);
     work->content = apr_pstrdup(pool, row.content);
+    work->wanted_content = apr_pstrdup(pool, row.wanted_content);
     work->endpoint = apr_pstrdup(pool, row.endpoint);
     work->provider = apr_pstrdup(pool, row.provider);
     work->region = apr_pstrdup(pool, row.region);
@@ -352,6 +353,7 @@ apr_array_header_t *orc_store_resources(const orc_rows_t *rows, apr_pool_t *pool
 
         resource->position = (int)orc_value_integer(row.position);
         resource->node = apr_pstrdup(pool, row.tosca_node_name);
+        resource->type = apr_pstrdup(pool, row.tosca_node_type);
         resource->is_compute = orc_value_is_true(row.is_compute);
         resource->vm = apr_pstrdup(pool, row.im_vm_idx);
         resource->id = apr_pstrdup(pool, row.id);

@@ -47,8 +47,9 @@ typedef struct orc_work_t {
     apr_time_t token_expires;
 
     const char *provider_type;
-    const char *content; /* the template's text, only while a creation has to place or submit */
-    json_t *owners;      /* list of {name, key}, likewise; or NULL */
+    const char *content;        /* the template's text, only in phases that need it */
+    const char *wanted_content; /* of an update: that of another template that it is to have, likewise; or NULL */
+    json_t *owners;             /* list of {name, key}, likewise; or NULL */
     json_t
         *infrastructures; /* of a deletion: the deployment's; of an infrastructure: itself. List of objects, or NULL */
     const char *endpoint, *provider, *region, *project; /* of a sweep */
@@ -210,7 +211,7 @@ orc_error_t *orc_store_forget(int *done, orc_db_t *db, const orc_store_save_t *s
 
 typedef struct orc_store_resource_t {
     int position;
-    const char *node; /* TOSCA name */
+    const char *node, *type; /* TOSCA names; the type only where all of a deployment's are read */
     int is_compute;
     const char *vm; /* IM's machine, or NULL */
     const char *id;

@@ -152,6 +152,8 @@ typedef struct orc_tosca_choice_t {
     const char *flavor, *image; /* the name, the URL; NULL: as the template has it */
 } orc_tosca_choice_t;
 
+#define ORC_TOSCA_DROPPED "PAAS_DROPPED" /* value of an output that IM has by a former template only */
+
 typedef struct orc_tosca_rendering_t {
     const json_t *inputs;    /* as given, checked before */
     const char *users_input; /* name of the input that lists the owners ("users"); ignored when the template has none */
@@ -175,6 +177,8 @@ typedef struct orc_tosca_tag_t {
  *
  * A text that IM merges into another one (an update) takes nothing away from that: an input whose value would keep
  * something of its former one has another name ("ports__2"), wherever it is used. What IM made of a `random(8)` stays.
+ * Of a node that IM has and the template does not, there is no instance, and such an output's value is
+ * ORC_TOSCA_DROPPED.
  */
 orc_error_t *orc_tosca_render(const char **text, const orc_tosca_template_t *tosca,
                               const orc_tosca_rendering_t *rendering, apr_pool_t *pool);

@@ -11,7 +11,8 @@
  * that has no value any more would keep what they were. Such an input is declared anew, under a name that IM does not
  * have yet ("ports__2"), and every get_input of it names that one; the former one stays behind, and nobody asks for it.
  * A value that IM made itself ("random(8)") would be made anew by each document that says so: it is given back as it
- * is.
+ * is. A node that another template had stays, too, with no
+ * instance, and so does an output, with a value that says so.
  */
 
 typedef struct merge_t {
@@ -178,6 +179,114 @@ static const orc_yaml_node_t *renamed(const merge_t *merge, const orc_yaml_node_
     }
 }
 
+/* ---- nodes and outputs that are no more ---- */
+
+/* How often a node is there by IM's document; the first of these that it has counts. */
+static const char *const counts[] = {"count", "default_instances", "min_instances", NULL};
+
+static const orc_yaml_node_t *properties_of(const orc_yaml_node_t *node)
+{
+    return orc_yaml_path(node, "capabilities", "scalable", "properties", NULL);
+}
+
+/* Whether IM makes machines of it, as far as its document tells. */
+static int is_counted(const merge_t *merge, const orc_yaml_node_t *node)
+{
+    int i;
+
+    for (i = 0; counts[i]; i++)
+        if (orc_yaml_get(properties_of(node), counts[i]))
+            return 1;
+    return orc_tosca_derives(merge->tosca, "node_types", orc_yaml_text(orc_yaml_get(node, "type")),
+                             "tosca.nodes.Compute");
+}
+
+/* The least that IM takes for a node, with no instance of it. */
+static const orc_yaml_node_t *none_of(const merge_t *merge, const orc_yaml_node_t *node)
+{
+    const orc_yaml_node_t *type = orc_yaml_get(node, "type"), *zero = orc_yaml_new_plain("0", merge->pool);
+    const orc_yaml_node_t *declared =
+        orc_tosca_type_member(merge->tosca, "node_types", orc_yaml_text(type), "capabilities", "scalable", NULL);
+    orc_yaml_node_t *none = orc_yaml_copy_mapping(NULL, 4, merge->pool), *copy;
+    int i;
+
+    for (i = 0; counts[i]; i++)
+        if (orc_yaml_get(properties_of(node), counts[i]))
+            orc_yaml_set(none, counts[i], zero, merge->pool);
+    if (!none->count)
+        orc_yaml_set(none, orc_tosca_capability_property(merge->tosca, declared, "count") ? counts[0] : counts[1], zero,
+                     merge->pool);
+    copy = orc_yaml_copy_mapping(NULL, 1, merge->pool);
+    orc_yaml_set(copy, "type", type, merge->pool);
+    return orc_yaml_with(copy, none, merge->pool, "capabilities", "scalable", "properties", NULL);
+}
+
+/* Entries of IM's document that ours lacks, made by `make`, added to ours. */
+static const orc_yaml_node_t *
+add_missing(const merge_t *merge, const orc_yaml_node_t *ours, const orc_yaml_node_t *former,
+            const orc_yaml_node_t *(*make)(const merge_t *merge, const orc_yaml_node_t *node))
+{
+    orc_yaml_node_t *copy = orc_yaml_copy_mapping(ours, former->count, merge->pool);
+    int i;
+
+    for (i = 0; i < former->count; i++) {
+        const char *name = former->pairs[i].key->text;
+        const orc_yaml_node_t *made = orc_yaml_get(ours, name) ? NULL : make(merge, former->pairs[i].value);
+
+        if (made)
+            orc_yaml_set(copy, name, made, merge->pool);
+    }
+    return copy;
+}
+
+static const orc_yaml_node_t *as_none(const merge_t *merge, const orc_yaml_node_t *node)
+{
+    return is_counted(merge, node) ? none_of(merge, node) : NULL;
+}
+
+static const orc_yaml_node_t *as_dropped(const merge_t *merge, const orc_yaml_node_t *output)
+{
+    return orc_yaml_with(NULL, orc_yaml_new_string(ORC_TOSCA_DROPPED, merge->pool), merge->pool, "value", NULL);
+}
+
+static const orc_yaml_node_t *as_it_is(const merge_t *merge, const orc_yaml_node_t *type)
+{
+    return type;
+}
+
+static int is_any_missing(const orc_yaml_node_t *ours, const orc_yaml_node_t *former)
+{
+    int i;
+
+    for (i = 0; former && former->kind == ORC_YAML_MAPPING && i < former->count; i++)
+        if (!orc_yaml_get(ours, former->pairs[i].key->text))
+            return 1;
+    return 0;
+}
+
+/* What another template had, IM goes on having: of its machines there are none now, or IM would make them again. Their
+ * types may be declared in that template. */
+static const orc_yaml_node_t *drop_former(const merge_t *merge, const orc_yaml_node_t *root,
+                                          const orc_yaml_node_t *former)
+{
+    const orc_yaml_node_t *nodes = orc_yaml_path(root, "topology_template", "node_templates", NULL);
+    const orc_yaml_node_t *former_nodes = orc_yaml_path(former, "topology_template", "node_templates", NULL);
+    const orc_yaml_node_t *outputs = orc_yaml_path(root, "topology_template", "outputs", NULL);
+    const orc_yaml_node_t *former_outputs = orc_yaml_path(former, "topology_template", "outputs", NULL);
+    const orc_yaml_node_t *types = orc_yaml_get(root, "node_types"), *former_types = orc_yaml_get(former, "node_types");
+
+    if (is_any_missing(outputs, former_outputs))
+        root = orc_yaml_with(root, add_missing(merge, outputs, former_outputs, as_dropped), merge->pool,
+                             "topology_template", "outputs", NULL);
+    if (!is_any_missing(nodes, former_nodes))
+        return root;
+    root = orc_yaml_with(root, add_missing(merge, nodes, former_nodes, as_none), merge->pool, "topology_template",
+                         "node_templates", NULL);
+    return is_any_missing(types, former_types)
+               ? orc_yaml_with(root, add_missing(merge, types, former_types, as_it_is), merge->pool, "node_types", NULL)
+               : root;
+}
+
 /* ---- the document ---- */
 
 const orc_yaml_node_t *orc_tosca_merging(const orc_tosca_template_t *tosca, const orc_yaml_node_t *root,
@@ -187,12 +296,14 @@ const orc_yaml_node_t *orc_tosca_merging(const orc_tosca_template_t *tosca, cons
     const orc_yaml_node_t *former, *inputs = orc_yaml_path(root, "topology_template", "inputs", NULL), *merged;
     orc_yaml_mistake_t mistake;
 
-    if (!inputs || inputs->kind != ORC_YAML_MAPPING ||
-        orc_yaml_read(&former, &mistake, into, strlen(into), ORC_YAML_LAST_KEY, pool))
+    if (orc_yaml_read(&former, &mistake, into, strlen(into), ORC_YAML_LAST_KEY, pool))
         return root;
-    merge.former = orc_yaml_path(former, "topology_template", "inputs", NULL);
-    merged = merge_inputs(&merge, inputs);
-    if (apr_hash_count(merge.names))
-        root = renamed(&merge, root);
-    return orc_yaml_with(root, merged, pool, "topology_template", "inputs", NULL);
+    if (inputs && inputs->kind == ORC_YAML_MAPPING) {
+        merge.former = orc_yaml_path(former, "topology_template", "inputs", NULL);
+        merged = merge_inputs(&merge, inputs);
+        if (apr_hash_count(merge.names))
+            root = renamed(&merge, root);
+        root = orc_yaml_with(root, merged, pool, "topology_template", "inputs", NULL);
+    }
+    return drop_former(&merge, root, former);
 }

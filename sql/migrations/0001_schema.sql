@@ -53,6 +53,7 @@ CREATE TABLE templates (
     version                  text,
     target_provider_type     text NOT NULL,
     tosca_definition_version text NOT NULL,
+    is_kept                  boolean NOT NULL DEFAULT true, -- false: it goes with the last deployment that uses it
     created_by               uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
     updated_by               uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
     row_version              bigint NOT NULL DEFAULT 1,
@@ -238,6 +239,7 @@ CREATE TABLE operations (
         GENERATED ALWAYS AS (octet_length(errors::text) + octet_length(transitive::text)) STORED,
     inputs           json,                     -- of an update: the deployment's to be, without secrets
     inputs_sealed    text,                     -- all of them, sealed, when some are secret
+    template_id      uuid REFERENCES templates ON DELETE RESTRICT, -- of an update: the deployment's to be, if another
     former_id        uuid,                     -- what was the deployment's last operation before it; no reference
     parent_id        uuid,                     -- the operation that it is once more; no reference
     canceled_for     uuid,                     -- the deletion that ends it, when one does; no reference
@@ -263,6 +265,7 @@ CREATE TABLE operations (
 );
 CREATE INDEX operations_deployment_id ON operations (deployment_id, created_at);
 CREATE INDEX operations_resource_id ON operations (resource_id) WHERE resource_id IS NOT NULL;
+CREATE INDEX operations_template_id ON operations (template_id) WHERE template_id IS NOT NULL;
 -- As those of deployments: an index for each attribute that lists are sorted and filtered by, but for those that are
 -- worked out of others.
 CREATE INDEX operations_created_at ON operations (created_at, id);
@@ -369,6 +372,26 @@ CREATE TRIGGER deployment_turns BEFORE UPDATE OF last_operation_id ON deployment
     WHEN (OLD.last_operation_id IS DISTINCT FROM NEW.last_operation_id) EXECUTE FUNCTION deployment_turn();
 CREATE TRIGGER deployment_turns_nowhere BEFORE INSERT ON deployments FOR EACH ROW
     WHEN (NEW.last_operation_id IS NULL) EXECUTE FUNCTION deployment_turn();
+
+-- A template that came with a deployment goes when nothing uses it any more. The lock first: who makes a deployment of
+-- it meanwhile has it, and is seen behind that; who comes later finds no template.
+CREATE FUNCTION template_release() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM templates WHERE id = OLD.template_id AND NOT is_kept FOR UPDATE;
+    IF FOUND THEN
+        DELETE FROM templates t
+        WHERE id = OLD.template_id AND NOT EXISTS (SELECT FROM deployments WHERE template_id = t.id)
+            AND NOT EXISTS (SELECT FROM operations WHERE template_id = t.id);
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER deployments_release_template AFTER DELETE ON deployments
+    FOR EACH ROW EXECUTE FUNCTION template_release();
+CREATE TRIGGER deployments_release_former_template AFTER UPDATE OF template_id ON deployments
+    FOR EACH ROW WHEN (OLD.template_id <> NEW.template_id) EXECUTE FUNCTION template_release();
+CREATE TRIGGER operations_release_template AFTER DELETE ON operations
+    FOR EACH ROW WHEN (OLD.template_id IS NOT NULL) EXECUTE FUNCTION template_release();
 
 -- What an operation did, in order; an attempt at a provider is a step.
 CREATE TABLE operation_steps (

@@ -23,7 +23,7 @@ WHERE u.id = :caller
 -- name: deployment_template
 -- columns: object, tag, exists
 SELECT CASE WHEN d.is_owner OR :is_admin THEN t.object END AS object,
-    CASE WHEN d.is_owner OR :is_admin THEN t.row_version END AS tag, d.id IS NOT NULL AS exists
+    CASE WHEN d.is_owner OR :is_admin THEN t.id || '.' || t.row_version END AS tag, d.id IS NOT NULL AS exists
 FROM users u
     LEFT JOIN views.v1_deployments('', :caller, false) d ON d.id = :id
     LEFT JOIN views.v1_templates() t ON t.id = d.template_id
@@ -113,6 +113,10 @@ WITH deployment AS (
         :correlation_id, d.user_group, d.user_group_issuer, d.created_by,
         now() + d.tot_timeout_mins * interval '1 minute', now() - :checked::bigint * interval '1 microsecond'
     FROM deployment d
+), noted AS (
+    INSERT INTO operation_logs (operation_id, deployment_id, level, stage, message)
+    SELECT d.last_operation_id, d.id, 'info', 'submitted', n.note
+    FROM deployment d, json_array_elements_text(:notes) WITH ORDINALITY n (note, place) ORDER BY n.place
 ), work AS (
     INSERT INTO work (id, kind) SELECT last_operation_id, 'CREATE' FROM deployment
 )
@@ -209,6 +213,10 @@ WITH operation AS (
         :correlation_id, d.user_group, d.user_group_issuer, :caller,
         now() + GREATEST(d.tot_timeout_mins, 1440) * interval '1 minute'
     FROM deployments d WHERE d.id = :id
+), noted AS (
+    INSERT INTO operation_logs (operation_id, deployment_id, level, stage, message)
+    SELECT :operation_id, :id, 'info', 'infrastructure_deletion', n.note
+    FROM (SELECT :note::text AS note) n WHERE n.note IS NOT NULL
 ), work AS (
     INSERT INTO work (id, kind) VALUES (:operation_id, 'DELETE')
 )
@@ -291,6 +299,11 @@ FROM users u
     LEFT JOIN templates t ON t.id = d.template_id
 WHERE u.id = :caller
 
+-- Which of these resources are another deployment's.
+-- name: deployment_foreign_resources
+-- columns: id
+SELECT id FROM resources WHERE id = ANY (:ids::uuid[]) AND deployment_id <> :id
+
 -- What of a deployment requires what of it.
 -- name: deployment_relations
 -- columns: resource_id, required_by_id
@@ -305,10 +318,10 @@ WITH added AS MATERIALIZED (
 ), removed AS MATERIALIZED (
     SELECT id, tosca_node_name, "position" FROM resources WHERE deployment_id = :id AND id = ANY (:removed::uuid[])
 ), operation AS (
-    INSERT INTO operations (id, deployment_id, type, description, options, inputs, inputs_sealed, former_id, parent_id,
-        transitive, correlation_id, user_group, user_group_issuer, created_by, deadline)
+    INSERT INTO operations (id, deployment_id, type, description, options, inputs, inputs_sealed, template_id,
+        former_id, parent_id, transitive, correlation_id, user_group, user_group_issuer, created_by, deadline)
     SELECT :operation_id, d.id, :type::operation_type, 'Waiting for its turn.', :options::jsonb, :inputs::json,
-        :inputs_sealed, coalesce(:former_id::uuid, d.last_operation_id), :parent_id,
+        :inputs_sealed, :template_id::uuid, coalesce(:former_id::uuid, d.last_operation_id), :parent_id,
         (SELECT coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'type', 'resources', 'operation_type', n.type,
             'criteria', n.name) ORDER BY n."position"), '[]')
             FROM (SELECT id, "position", name, 'CREATE' AS type FROM added
@@ -340,6 +353,10 @@ WITH added AS MATERIALIZED (
 ), requirement AS (
     INSERT INTO resource_requirements (resource_id, required_by_id)
     SELECT resource, required_by FROM related
+), noted AS (
+    INSERT INTO operation_logs (operation_id, deployment_id, level, stage, message)
+    SELECT :operation_id, :id, 'info', 'resources_updating', n.note
+    FROM json_array_elements_text(:notes) WITH ORDINALITY n (note, place) ORDER BY n.place
 ), work AS (
     INSERT INTO work (id, kind) VALUES (:operation_id, :type::text)
 )

@@ -126,8 +126,8 @@ WHERE r.deployment_id = o.deployment_id AND CASE o.type
 
 -- What a retry has to know before anything is locked.
 -- name: operation_facts
--- columns: deployment_id, type, inputs, inputs_sealed, options
-SELECT deployment_id, type, inputs, inputs_sealed, options FROM operations WHERE id = :id
+-- columns: deployment_id, type, inputs, inputs_sealed, template_id, options
+SELECT deployment_id, type, inputs, inputs_sealed, template_id, options FROM operations WHERE id = :id
 
 -- Where an operation of a locked deployment, or of one of its resources, stands for who wants to cancel or retry it:
 -- its version; whether no later one does the same to the same; what is at work there; whether the infrastructure was

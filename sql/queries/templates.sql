@@ -16,11 +16,25 @@ INSERT INTO templates (id, content, checksum, name, version, target_provider_typ
 SELECT :id, :content, :checksum, :name, :version, :target_provider_type, :tosca_definition_version, caller.id, caller.id
 FROM users caller WHERE caller.id = :caller
 
--- By limit_is_passed() when a person has made more templates than may be kept, or longer ones together.
+-- One that comes with a deployment, unless its content is there by now.
+-- name: template_bring
+INSERT INTO templates (id, content, checksum, name, version, target_provider_type, tosca_definition_version,
+    created_by, updated_by, is_kept)
+VALUES (:id, :content, :checksum, :name, :version, :target_provider_type, :tosca_definition_version, :caller, :caller,
+    false)
+ON CONFLICT ON CONSTRAINT templates_checksum_key DO NOTHING
+
+-- Keeps one as it was read from going away or changing; no row: it has.
+-- name: template_hold
+-- columns: id
+SELECT id FROM templates WHERE id = :id AND row_version = :version FOR SHARE
+
+-- By limit_is_passed() when a person has made more templates than may be kept, or longer ones together. What came with
+-- a deployment is not theirs to keep.
 -- name: template_limit_check
 SELECT limit_is_passed()
 FROM (SELECT count(*) AS templates, coalesce(sum(octet_length(content)), 0) AS bytes FROM templates
-    WHERE created_by = :creator) kept
+    WHERE created_by = :creator AND is_kept) kept
 WHERE templates > :most OR bytes > :most_bytes
 
 -- Who stores at the same time for one person is counted one after the other; a statement of its own, so that the
@@ -29,8 +43,8 @@ WHERE templates > :most OR bytes > :most_bytes
 SELECT FROM users WHERE id = :creator FOR NO KEY UPDATE
 
 -- name: template_find_checksum
--- columns: id
-SELECT id FROM templates WHERE checksum = :checksum
+-- columns: id, row_version
+SELECT id, row_version FROM templates WHERE checksum = :checksum
 
 -- Locks a template for a change; no row: the caller is gone, NULL: there is no such template.
 -- name: template_lock
@@ -46,7 +60,8 @@ WHERE caller.id = :caller
 -- A statement of its own, behind the lock: its snapshot has the deployments that the lock waited for.
 -- name: template_is_used
 -- columns: is_used
-SELECT EXISTS (SELECT FROM deployments WHERE template_id = :id) AS is_used
+SELECT EXISTS (SELECT FROM deployments WHERE template_id = :id)
+    OR EXISTS (SELECT FROM operations WHERE template_id = :id) AS is_used
 
 -- Values that are the same as before leave the version as it is.
 -- name: template_update

@@ -29,7 +29,7 @@
 -- columns: deadline, clock, waits_for_token, template_inputs,
 -- columns: per_provider_max_retries, max_providers, per_provider_timeout_mins, keep_last_attempt, target_provider,
 -- columns: target_region, im_endpoint, im_infra_id, user_id, issuer, email, refresh_token, access_token, token_expires,
--- columns: target_provider_type, content, owners, infrastructures, endpoint, provider, region, project,
+-- columns: target_provider_type, content, wanted_content, owners, infrastructures, endpoint, provider, region, project,
 -- columns: template_inputs_sealed, inputs, inputs_sealed, created_at, target_project, status, reason, canceled_for,
 -- columns: resources
 WITH RECURSIVE due AS (
@@ -154,6 +154,8 @@ WITH RECURSIVE due AS (
            k.access_token, (extract(epoch FROM k.expires_at) * 1000000)::bigint AS token_expires,
            t.target_provider_type,
            CASE WHEN w.kind || '/' || w.phase = ANY (:with_template::text[]) THEN t.content END AS content,
+           CASE WHEN o.template_id IS NOT NULL AND w.kind || '/' || w.phase = ANY (:with_template::text[])
+               THEN (SELECT content FROM templates WHERE id = o.template_id) END AS wanted_content,
            CASE WHEN w.kind || '/' || w.phase = ANY (:with_template::text[])
                THEN (SELECT jsonb_agg(jsonb_build_object('name', y.username, 'key', y.public_ssh_key)
                                       ORDER BY x.created_at)
@@ -396,7 +398,7 @@ WITH change AS MATERIALIZED (
     FROM held w
     WHERE o.id = w.id
     RETURNING o.id, o.deployment_id, o.resource_id, o.type, o.phase, o.state, o.waits_for_token, o.ended_at,
-        o.user_group, o.user_group_issuer, o.inputs, o.former_id, c
+        o.user_group, o.user_group_issuer, o.inputs, o.template_id, o.former_id, c
 ), handed_on AS (
     UPDATE operations x SET former_id = mine.former_id
     FROM mine WHERE c ? 'former' AND x.deployment_id = mine.deployment_id AND x.former_id = mine.id
@@ -415,6 +417,7 @@ WITH change AS MATERIALIZED (
         template_outputs = COALESCE(c #> '{deployment,outputs}', d.template_outputs),
         template_outputs_sealed = CASE WHEN c -> 'deployment' ? 'outputs' THEN c #>> '{deployment,outputs_sealed}'
                                        ELSE d.template_outputs_sealed END,
+        template_id = CASE WHEN c ? 'has_inputs' THEN coalesce(mine.template_id, d.template_id) ELSE d.template_id END,
         template_inputs = CASE WHEN c ? 'has_inputs' THEN mine.inputs ELSE d.template_inputs END,
         template_inputs_sealed = CASE WHEN c ? 'has_inputs' THEN c ->> 'inputs_sealed'
                                       ELSE d.template_inputs_sealed END,
@@ -715,8 +718,8 @@ SELECT id FROM infrastructures
 WHERE id = ANY (:tags::uuid[]) AND (infra_id IS NULL OR infra_id = ANY (:infras::text[]));
 
 -- name: work_resources
--- columns: position, tosca_node_name, is_compute, im_vm_idx, id, status, is_added
-SELECT position, tosca_node_name, is_compute, im_vm_idx, id, status, is_added FROM resources
+-- columns: position, tosca_node_name, tosca_node_type, is_compute, im_vm_idx, id, status, is_added
+SELECT position, tosca_node_name, tosca_node_type, is_compute, im_vm_idx, id, status, is_added FROM resources
 WHERE deployment_id = :deployment_id::uuid ORDER BY position;
 
 -- How attempts went lately: with the deployment's template, and with all of them.

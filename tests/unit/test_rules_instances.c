@@ -68,7 +68,8 @@ static orc_error_t *change_to(orc_rules_turnover_t *turnover, int workers, const
 
     assert_null(orc_tosca_inputs(&complete, tosca, given, "", pool));
     assert_null(orc_tosca_topology(&nodes, &demand, tosca, complete, pool));
-    instances = (orc_rules_instances_t){tosca, nodes, rows, relations, given, 0};
+    instances =
+        (orc_rules_instances_t){.tosca = tosca, .nodes = nodes, .rows = rows, .relations = relations, .given = given};
     return orc_rules_instances_change(turnover, &instances, pool);
 }
 
@@ -179,6 +180,86 @@ static void what_an_update_could_not_add_does_not_count(void **state)
     assert_string_equal(after(2, "[]"), " +w +s new/new");
 }
 
+/* To another template, of one input; "x" is another deployment's resource. */
+static orc_error_t *turn_to(orc_rules_turnover_t *turnover, const char *nodes_text, const char *removals)
+{
+    static const char *const foreign[] = {"x"};
+    orc_tosca_template_t *tosca = parse(apr_pstrcat(pool,
+                                                    "tosca_definitions_version: tosca_simple_yaml_1_0\n"
+                                                    "topology_template:\n  node_templates:\n",
+                                                    nodes_text, NULL));
+    apr_array_header_t *nodes, *others = apr_array_make(pool, 1, sizeof(const char *));
+    orc_tosca_demand_t demand;
+    json_t *complete;
+
+    APR_ARRAY_PUSH(others, const char *) = foreign[0];
+    assert_null(orc_tosca_inputs(&complete, tosca, json("{}"), "", pool));
+    assert_null(orc_tosca_topology(&nodes, &demand, tosca, complete, pool));
+    instances = (orc_rules_instances_t){.tosca = tosca,
+                                        .nodes = nodes,
+                                        .rows = rows,
+                                        .relations = relations,
+                                        .given = json("{}"),
+                                        .removals = json(removals),
+                                        .foreign = others,
+                                        .is_lenient = 1};
+    return orc_rules_instances_change(turnover, &instances, pool);
+}
+
+static const char *turned(const char *nodes_text, const char *removals)
+{
+    orc_rules_turnover_t turnover;
+
+    assert_null(turn_to(&turnover, nodes_text, removals));
+    return told(&turnover);
+}
+
+#define FRONT "    f: {type: tosca.nodes.Compute}\n"
+#define WORKERS(count)                                                                                                 \
+    "    w: {type: tosca.nodes.Compute, capabilities: {scalable: {properties: {count: " count "}}}}\n"
+#define SOFTWARE "    s: {type: tosca.nodes.SoftwareComponent, requirements: [{host: w}]}\n"
+
+static void nodes_of_another_template_come_and_go(void **state)
+{
+    there_are(2, 2);
+    assert_string_equal(turned(FRONT WORKERS("2") SOFTWARE, "{}"), "");
+    assert_string_equal(turned(FRONT, "{}"), " -w0 -w1 -s0 -s1");
+    assert_string_equal(turned(FRONT WORKERS("2") SOFTWARE "    g: {type: tosca.nodes.Compute}\n", "{}"), " +g");
+    assert_string_equal(turned("    g: {type: tosca.nodes.Compute}\n" WORKERS("1") SOFTWARE, "{}"), " -f0 -w0 -s0 +g");
+}
+
+static void a_node_of_another_type_is_another_one(void **state)
+{
+    there_are(0, 0);
+    row(0)->type = "tosca.nodes.Compute";
+    assert_string_equal(turned(FRONT, "{}"), "");
+    assert_string_equal(turned("    f: {type: tosca.nodes.Container.Application}\n", "{}"), " -f0 +f");
+}
+
+static void lists_by_node_are_carried_out(void **state)
+{
+    there_are(3, 3);
+    row(3)->status = ORC_RESOURCE_DELETED;
+    assert_string_equal(turned(FRONT WORKERS("1") SOFTWARE, "{\"w\":[\"w1\"]}"), " -w1 -s1 -s2");
+    assert_string_equal(turned(FRONT WORKERS("1") SOFTWARE, "{\"w\":[\"2\",\"2\"]}"), " -w1 -s1 -s2");
+    assert_string_equal(turned(FRONT WORKERS("2") SOFTWARE, "{\"w\":[\"w2\",\"unknown\",7]}"), " -s2");
+    assert_string_equal(turned(FRONT WORKERS("2"), "{\"w\":[\"w0\"]}"), " -w0 -s0 -s1 -s2 +w");
+}
+
+static void a_list_that_names_others_is_wrong(void **state)
+{
+    orc_rules_turnover_t turnover;
+    const orc_error_t *error;
+
+    there_are(2, 2);
+    error = turn_to(&turnover, FRONT WORKERS("1"), "{\"w\":[\"f0\",\"x\",\"0\"]}");
+    assert_int_equal(error->status, 422);
+    assert_int_equal(error->fields->nelts, 2);
+    assert_string_equal(APR_ARRAY_IDX(error->fields, 0, orc_error_field_t).member, "template_text");
+    assert_string_equal(APR_ARRAY_IDX(error->fields, 0, orc_error_field_t).detail,
+                        "the removal_list of node \"w\" names f0, which is none of its resources");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +270,10 @@ int main(void)
         cmocka_unit_test(named_machines_go_by_either_name),
         cmocka_unit_test(a_wrong_entry_is_named),
         cmocka_unit_test(what_an_update_could_not_add_does_not_count),
+        cmocka_unit_test(nodes_of_another_template_come_and_go),
+        cmocka_unit_test(a_node_of_another_type_is_another_one),
+        cmocka_unit_test(lists_by_node_are_carried_out),
+        cmocka_unit_test(a_list_that_names_others_is_wrong),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -425,6 +425,44 @@ static void a_name_stays_as_long_as_it_can(void **state)
     assert_string_equal(merged("{\"ports\":[]}", into, NULL), SENT("1", "ports__3", "[]", "more", "null", "random(8)"));
 }
 
+/* What is sent of nodes and types that IM has by another template, in JSON. */
+static const char *dropped(const char *name, const char *into)
+{
+    const orc_tosca_template_t *tosca = parse(document("  node_templates:\n    a: {type: tosca.nodes.Compute}\n"));
+    orc_tosca_rendering_t rendering = {.inputs = json("{}"), .into = into};
+    const char *text = render(tosca, &rendering);
+    const orc_yaml_node_t *root, *node;
+    orc_yaml_mistake_t mistake;
+
+    assert_int_equal(orc_yaml_read(&root, &mistake, text, strlen(text), ORC_YAML_LAST_KEY, pool), 0);
+    node = orc_yaml_path(root, "topology_template", "node_templates", name, NULL);
+    node = node ? node : orc_yaml_path(root, "node_types", name, NULL);
+    node = node ? node : orc_yaml_path(root, "topology_template", "outputs", name, NULL);
+    return node ? orc_json_text(orc_json_own(orc_yaml_to_json(node), pool), pool) : "none";
+}
+
+#define NONE_OF(type, properties)                                                                                      \
+    "{\"capabilities\":{\"scalable\":{\"properties\":{" properties "}}},\"type\":\"" type "\"}"
+
+static void of_a_node_that_is_no_more_there_is_no_instance(void **state)
+{
+    const char *into = "node_types: {my.type: {derived_from: tosca.nodes.Compute}}\n"
+                       "topology_template:\n"
+                       "  node_templates:\n"
+                       "    a: {type: tosca.nodes.Compute}\n"
+                       "    b: {type: tosca.nodes.Compute, properties: {p: 1}, requirements: [{x: y}]}\n"
+                       "    c: {type: my.type, capabilities: {scalable: {properties: {count: 3, min_instances: 1}}}}\n"
+                       "    n: {type: tosca.nodes.network.Network}\n"
+                       "  outputs: {o: {value: {get_attribute: [b, x]}}}\n";
+
+    assert_string_equal(dropped("a", into), "{\"type\":\"tosca.nodes.Compute\"}");
+    assert_string_equal(dropped("b", into), NONE_OF("tosca.nodes.Compute", "\"default_instances\":0"));
+    assert_string_equal(dropped("c", into), NONE_OF("my.type", "\"count\":0,\"min_instances\":0"));
+    assert_string_equal(dropped("my.type", into), "{\"derived_from\":\"tosca.nodes.Compute\"}");
+    assert_string_equal(dropped("n", into), "none");
+    assert_string_equal(dropped("o", into), "{\"value\":\"PAAS_DROPPED\"}");
+}
+
 static void a_value_that_was_given_comes_before_a_random_one(void **state)
 {
     assert_contains(merged("{\"pw\":\"mine\"}", at_im("pw: {default: abcd}"), NULL), "\"pw\":\"mine\"");
@@ -461,6 +499,7 @@ int main(void)
         cmocka_unit_test(what_only_grows_keeps_its_name),
         cmocka_unit_test(what_would_keep_something_has_another_name),
         cmocka_unit_test(a_name_stays_as_long_as_it_can),
+        cmocka_unit_test(of_a_node_that_is_no_more_there_is_no_instance),
         cmocka_unit_test(a_value_that_was_given_comes_before_a_random_one),
         cmocka_unit_test(an_owner_who_left_is_in_no_list),
         cmocka_unit_test(a_document_that_cant_be_read_changes_nothing),

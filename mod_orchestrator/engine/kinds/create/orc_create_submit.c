@@ -127,8 +127,8 @@ static orc_step_t send_creation(orc_task_t *task)
     if (!memory->attempt->tag)
         memory->attempt->tag = orc_id_new(task->pool);
     if (!reason)
-        error =
-            orc_task_render(&call.tosca, task, &memory->attempt->at, task->work->inputs, memory->attempt->tag, NULL);
+        error = orc_task_render(&call.tosca, task, &memory->attempt->at, task->work->content, task->work->inputs,
+                                memory->attempt->tag, NULL);
     if (reason || error) {
         memory->done_there = 1;
         orc_create_fail_attempt(task, 1, reason ? reason : error->detail);

@@ -56,6 +56,11 @@ const json_t *orc_update_inputs(const orc_task_t *task)
     return task->work->wanted ? task->work->wanted : task->work->inputs;
 }
 
+const char *orc_update_content(const orc_task_t *task)
+{
+    return task->work->wanted_content ? task->work->wanted_content : task->work->content;
+}
+
 int orc_update_is_late(const orc_task_t *task)
 {
     const orc_update_t *memory = task->memory;

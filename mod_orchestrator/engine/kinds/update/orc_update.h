@@ -5,9 +5,9 @@
 #include "../../orc_engine_operation.h"
 
 /*
- * What changes an infrastructure that is there: UPDATE (other inputs, more or fewer machines) and what gives an owner's
- * key to its machines or takes it from them. All of them send IM the whole document anew, which IM merges into the one
- * that it has. What its files share; the kinds themselves are in orc_update.c.
+ * What changes an infrastructure that is there: UPDATE (other inputs, another template, more or fewer machines) and
+ * what gives an owner's key to its machines or takes it from them. All of them send IM the whole document anew, which
+ * IM merges into the one that it has. What its files share; the kinds themselves are in orc_update.c.
  */
 
 extern const orc_kind_t orc_kind_update, orc_kind_add_owner, orc_kind_remove_owner;
@@ -74,6 +74,9 @@ int orc_update_is_of_owners(const orc_task_t *task);
 
 /** The inputs that the infrastructure is to have. */
 const json_t *orc_update_inputs(const orc_task_t *task);
+
+/** The template that it is to have. */
+const char *orc_update_content(const orc_task_t *task);
 
 /** True when its time is over. */
 int orc_update_is_late(const orc_task_t *task);

@@ -9,8 +9,8 @@
 
 /*
  * Restoring: an update that failed leaves what was there before. Machines that it made are removed, IM gets the
- * document with the former inputs, and the resources say what is true. Machines that were removed stay so: then IM
- * keeps the document that it has, which would else make others in their place.
+ * document with the former template and inputs, and the resources say what is true. Machines that were removed stay so:
+ * then IM keeps the document that it has, which would else make others in their place.
  */
 
 enum { RESTORATIONS = 10 /* times in a row that IM is too ill for it */ };
@@ -148,7 +148,8 @@ static orc_step_t on_document(orc_task_t *task, const orc_im_result_t *result)
         return end_with_something_left(task, "the Infrastructure Manager never answered, and did not do it");
     if (!task->work->content)
         return end_with_something_left(task, "the template is not there any more");
-    error = orc_task_render(&call.tosca, task, &memory->at, task->work->inputs, memory->tag, &merging);
+    error =
+        orc_task_render(&call.tosca, task, &memory->at, task->work->content, task->work->inputs, memory->tag, &merging);
     if (error)
         return end_with_something_left(task, error->detail);
     call.before = reserve;

@@ -83,8 +83,8 @@ static orc_step_t send_update(orc_task_t *task, const char *into)
     const orc_update_t *memory = memory_of(task);
     orc_call_t call = orc_call_about(&memory->at, ORC_CALL_UPDATE, task->work->im_infra_id, on_updated);
     const orc_merging_t merging = {into, task->work->id};
-    orc_error_t *error =
-        orc_task_render(&call.tosca, task, &memory->at, orc_update_inputs(task), memory->tag, &merging);
+    orc_error_t *error = orc_task_render(&call.tosca, task, &memory->at, orc_update_content(task),
+                                         orc_update_inputs(task), memory->tag, &merging);
 
     if (error)
         return orc_update_fail(task, error->detail);
@@ -303,7 +303,7 @@ orc_step_t orc_update_submit(orc_task_t *task)
     if (!task->work->im_infra_id || memory_of(task)->is_unwanted)
         return is_of_owners ? orc_step_event(ORC_UPDATE_NOTHING)
                             : orc_update_fail(task, "there is no infrastructure any more");
-    error = orc_task_template(&tosca, task);
+    error = orc_task_template(&tosca, task, orc_update_content(task));
     if (!error && is_of_owners && !orc_tosca_lists_owners(tosca, task->config->users_input))
         return orc_step_event(ORC_UPDATE_NOTHING);
     if (!error)
