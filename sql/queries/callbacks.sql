@@ -84,7 +84,7 @@ FROM callbacks;
 
 -- Of each host no more than the last ten thousand are kept, and nothing that nobody calls any more.
 -- name: keep_house_callbacks
-DELETE FROM callbacks WHERE number = ANY (ARRAY(
-    SELECT number FROM (SELECT number, created_at, row_number() OVER (PARTITION BY host ORDER BY number DESC) AS place
-        FROM callbacks WHERE lease_owner IS NULL) c
-    WHERE place > 10000 OR created_at < now() - interval '7 hours'));
+DELETE FROM callbacks c USING (
+    SELECT number, created_at, row_number() OVER (PARTITION BY host ORDER BY number DESC) AS place
+    FROM callbacks WHERE lease_owner IS NULL) o
+WHERE c.number = o.number AND (o.place > 10000 OR o.created_at < now() - interval '7 hours');

@@ -143,6 +143,17 @@ def test_what_nobody_wants_and_is_not_gone_is_told(make_stack):
     stack.wait_for(lambda: told(0, 0), 20, "nothing that is left")
 
 
+def test_callbacks_are_told(make_stack):
+    stack = make_stack()
+    assert values(stack)["callbacks_told"] == values(stack)["callbacks_given_up"] == 0
+    stack.sql("""INSERT INTO callbacks (deployment_id, url, host, state, created_at)
+        VALUES (gen_random_uuid(), 'http://a.example.org/', 'a.example.org:80', '{}', now() - interval '90 minutes')""")
+    stack.wait_for(lambda: values(stack)["callbacks_waiting"] == 1, 20, "one that waits")
+    assert values(stack)["callbacks_oldest_seconds"] >= 5400
+    stack.sql("DELETE FROM callbacks")
+    stack.wait_for(lambda: values(stack)["callbacks_waiting"] == 0, 20, "none")
+
+
 def test_prometheus_can_read_its_form(stack):
     declared = {}
     for line in page(stack, "?metrics").text.splitlines():

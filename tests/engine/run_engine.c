@@ -17,9 +17,9 @@
 
 /*
  * An engine in a process of its own, for tests of several daemons at one database: run_engine CONFIG.json. Members:
- * database, im, providers, types, key, public_url (texts); issuers (list of {url, client_id, client_secret}); windows
- * (list of {pattern, days, begins, ends, zone}); callees (entries of OrchestratorCallbackHosts); times in milliseconds
- * and numbers by the names of orc_config_t. The log goes to stderr.
+ * database, im, providers, types, key, public_url, ca (texts); issuers (list of {url, client_id, client_secret});
+ * windows (list of {pattern, days, begins, ends, zone}); callees (entries of OrchestratorCallbackHosts); times in
+ * milliseconds and numbers by the names of orc_config_t. The log goes to stderr.
  */
 
 static orc_engine_t *running;
@@ -114,6 +114,7 @@ static void read_config(orc_config_t *config, const json_t *json, apr_pool_t *po
     config->public_url = orc_json_string(json, "public_url");
     config->database_url = orc_json_string(json, "database");
     config->im_url = orc_json_string(json, "im");
+    config->ca_file = orc_json_string(json, "ca");
     config->poll_min = time_of(json, "poll_min", config->poll_min);
     config->poll_max = time_of(json, "poll_max", config->poll_max);
     config->lease = time_of(json, "lease", config->lease);

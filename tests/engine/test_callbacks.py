@@ -7,10 +7,13 @@ import http.server
 import json
 import re
 import socket
+import ssl
 import threading
 
 import psycopg2
 import pytest
+
+from stack import keys
 
 STATUS = {"CREATE_COMPLETE": 0, "CREATE_FAILED": 1, "CREATE_IN_PROGRESS": 2, "DELETE_COMPLETE": 3, "DELETE_FAILED": 4,
           "DELETE_IN_PROGRESS": 5, "UNKNOWN": 6, "UPDATE_COMPLETE": 7, "UPDATE_FAILED": 8, "UPDATE_IN_PROGRESS": 9}
@@ -21,7 +24,7 @@ class Receiver:
     """Takes callbacks and writes down what came. `answers`: what the next ones get: a status, "reset", "garbage",
     "redirect URL", "hang" (until `released` is set); 200 when there is none left."""
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, certificate=None):
         self.came, self.answers, self.released = [], [], threading.Event()
         self.lock = threading.Lock()
         self.at_once = self.most_at_once = 0
@@ -44,7 +47,11 @@ class Receiver:
         self.server = Server(("127.0.0.1", port), Handler)
         self.port = self.server.server_port
         self.host = "127.0.0.1:%d" % self.port
-        self.url = "http://%s/callback" % self.host
+        self.url = "%s://%s/callback" % ("https" if certificate else "http", self.host)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
         self.thread.start()
 
@@ -104,8 +111,8 @@ def receivers():
     """Makes receivers."""
     made = []
 
-    def make(port=0):
-        made.append(Receiver(port))
+    def make(port=0, certificate=None):
+        made.append(Receiver(port, certificate))
         return made[-1]
     yield make
     for one in made:
@@ -114,7 +121,7 @@ def receivers():
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left(rig):
-    yield
+    """Of former tests: what the end of one changes is told of its deployments, too."""
     rig.sql("DELETE FROM callbacks")
 
 
@@ -137,8 +144,8 @@ def becomes(rig, id, *statuses):
 
 
 def waiting(rig, id):
-    return [row[0] for row in rig.sql("SELECT state ->> 'status' FROM callbacks WHERE deployment_id = %s ORDER BY number",
-                                      (id,))]
+    return [row[0] for row in rig.sql("""SELECT state ->> 'status' FROM callbacks WHERE deployment_id = %s
+        ORDER BY number""", (id,))]
 
 
 def wait_until_told(rig, receiver, id, statuses, timeout=20):
@@ -296,6 +303,51 @@ def test_a_private_address_of_a_host_that_is_named_is_called(rig, receivers):
     id = names(rig, "http://LOCALHOST:%d/callback?of=me" % receiver.port, host=host)
     becomes(rig, id, "CREATE_COMPLETE")
     wait_until_told(rig, receiver, id, ["CREATE_COMPLETE"])
+
+
+def test_secrets_among_the_outputs_go_over_https_only(rig, receivers, tmp_path):
+    """And only while the deployment has the outputs that are told."""
+    certificate = (str(tmp_path / "certificate.pem"), str(tmp_path / "key.pem"))
+    keys.self_signed(*certificate)
+    open_one, tls = receivers(), receivers(certificate=certificate)
+    rig.engine(callees=[open_one.host, tls.host], ca=certificate[0])
+    person = rig.person()
+    whole, shown = {"url": "https://x", "password": "quite secret"}, {"url": "https://x", "password": "REDACTED"}
+    for receiver, outputs in ((open_one, shown), (tls, whole)):
+        id = names(rig, receiver.url, person)
+        rig.sql("UPDATE deployments SET status = 0, template_outputs = %s, template_outputs_sealed = %s WHERE id = %s",
+                (json.dumps(shown), rig.seal("deployments.template_outputs_sealed", id, json.dumps(whole)), id))
+        wait_until_told(rig, receiver, id, ["CREATE_COMPLETE"])
+        rig.sql("DELETE FROM deployments WHERE id = %s", (id,))
+        wait_until_told(rig, receiver, id, ["CREATE_COMPLETE", "DELETE_COMPLETE"])
+        assert [object["outputs"] for _, object, _ in receiver.came] == [outputs, shown]
+
+
+def test_a_receiver_whose_certificate_is_not_trusted_is_told_nothing(rig, receivers, tmp_path):
+    certificate = (str(tmp_path / "certificate.pem"), str(tmp_path / "key.pem"))
+    keys.self_signed(*certificate)
+    receiver = receivers(certificate=certificate)
+    rig.engine(callees=[receiver.host])
+    id = names(rig, receiver.url)
+    becomes(rig, id, "CREATE_COMPLETE")
+    rig.wait_for(lambda: rig.sql("SELECT max(tries) FROM callbacks WHERE deployment_id = %s", (id,))[0][0] > 0, 20,
+                 "a try")
+    assert not receiver.came
+
+
+def test_the_queue_of_a_host_has_an_end(rig):
+    """What is beyond it goes, the oldest first, and what nobody calls any more."""
+    rig.sql("""INSERT INTO callbacks (deployment_id, url, host, state, created_at)
+        SELECT gen_random_uuid(), 'x', CASE WHEN i % 2 = 0 THEN 'full' ELSE 'old' END, '{}',
+            now() - CASE WHEN i % 2 = 0 OR i > 40000 THEN interval '1 h' ELSE interval '8 h' END
+        FROM generate_series(20001, 40010) i""")
+    rig.engine()
+
+    def left():
+        return rig.sql("""SELECT host, count(*) FROM callbacks WHERE host IN ('full', 'old')
+            GROUP BY host ORDER BY host""")
+    rig.wait_for(lambda: left() == [("full", 10000), ("old", 5)], 30, "the rest")
+    assert rig.sql("SELECT max(number) - min(number) FROM callbacks WHERE host = 'full'")[0][0] == 19998
 
 
 def test_of_a_deployment_that_is_not_told_the_last_states_are_kept(rig):

@@ -327,6 +327,41 @@ static void what_is_not_wanted_any_more_is_not_sent(void **state)
     assert_int_equal(call(http, get("/ok")).status, 200); /* which says nothing against the server */
 }
 
+typedef struct gate_t {
+    int is_open, asked;
+    in_addr_t address;
+} gate_t;
+
+static int at_gate(void *sender, const struct sockaddr *address)
+{
+    gate_t *gate = sender;
+
+    gate->asked++;
+    gate->address = ((const struct sockaddr_in *)address)->sin_addr.s_addr;
+    return gate->is_open;
+}
+
+/* A proxy would look up by itself what was asked for. */
+static void only_addresses_that_may_be_are_connected_to(void **state)
+{
+    orc_http_t *http = client(orc_http_defaults());
+    orc_http_request_t request = get("/ok");
+    gate_t gate = {0};
+    seen_t seen;
+
+    setenv("http_proxy", "http://127.0.0.1:1", 1);
+    request.may_connect = at_gate;
+    request.sender = &gate;
+    seen = call(http, request);
+    assert_int_equal(seen.outcome, ORC_HTTP_NOT_SENT);
+    assert_int_equal(connections, 0);
+    gate.is_open = 1;
+    assert_int_equal(call(http, request).status, 200);
+    assert_int_equal(gate.asked, 2);
+    assert_int_equal(gate.address, htonl(INADDR_LOOPBACK));
+    unsetenv("http_proxy");
+}
+
 static void the_window_bounds_calls_and_timeouts_do_not_count_queueing(void **state)
 {
     orc_http_options_t options = orc_http_defaults();
@@ -711,6 +746,7 @@ int main(void)
         cmocka_unit_test(a_call_tells_not_sent_from_unknown),
         cmocka_unit_test(a_post_goes_out_once_even_when_a_kept_connection_breaks),
         cmocka_unit_test(what_is_not_wanted_any_more_is_not_sent),
+        cmocka_unit_test(only_addresses_that_may_be_are_connected_to),
         cmocka_unit_test(the_window_bounds_calls_and_timeouts_do_not_count_queueing),
         cmocka_unit_test(the_queue_is_bounded_and_first_come_first_served),
         cmocka_unit_test(bodies_have_a_limit_and_a_tail_can_be_kept),
