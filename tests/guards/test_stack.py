@@ -151,8 +151,9 @@ def test_directives_of_ones_own_last_until_the_next_run_without_them(bound, mine
 def test_the_surfaces_beside_the_api_are_told_where_they_are_bound(make_stack, monkeypatch, capsys):
     stack = make_stack(local.bindings())
     told = exported(stack, monkeypatch, capsys)
-    assert (told["ORCHESTRATOR_RUNS_URL"], told["ORCHESTRATOR_BROKER_URL"]) == (
-        stack.base_url + "/datasourcesvc/api/v1/orchrun", stack.base_url + "/v1")
+    names = ("ORCHESTRATOR_RUNS_URL", "ORCHESTRATOR_BROKER_URL", "ORCHESTRATOR_LEGACY_URL")
+    assert [told[name] for name in names] == [
+        stack.base_url + path for path in ("/datasourcesvc/api/v1/orchrun", "/v1", "/orchestrator")]
 
 
 @pytest.mark.parametrize("text, reason", [

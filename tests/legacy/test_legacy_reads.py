@@ -389,3 +389,34 @@ def test_schedules_are_gone(alice):
 def test_nothing_of_the_api_is_here(alice, made):
     for path in ("/templates", "/health", "/users/me", "/openapi.json", "/docs", "/operations"):
         Old(alice).ask("GET", path, 404)
+
+
+def test_much_is_sent_in_strides_within_their_bytes(bound):
+    """Objects that would be too much at once: each is there all the same, and once."""
+    alice = bound.person()
+    copies(bound, alice, 9)
+    bound.sql("UPDATE deployments SET template_inputs = json_build_object('a', repeat('x', 700000)) "
+              "WHERE user_group = %s", (alice.group,))
+    value = Old(alice).list()
+    assert [len(one["inputs"]["a"]) for one in value["content"]] == [700000] * 10
+    assert value["page"]["totalElements"] == 10
+
+
+def test_a_list_of_which_something_goes_while_it_is_sent_ends_well(bound):
+    """The walk goes on behind a row that is there no more."""
+    alice = bound.person()
+    copies(bound, alice, 300)
+    answer = Old(alice).ask("GET", "/deployments", stream=True)
+    bound.sql("DELETE FROM deployments WHERE user_group = %s", (alice.group,))
+    value = is_list(json.loads(b"".join(answer.iter_content(4096))), is_deployment)
+    assert len(value["content"]) == value["page"]["totalElements"] <= 301
+
+
+def test_whoever_owns_it_sees_it_and_who_made_it_is_another_question(bound, root):
+    alice, bob = bound.person(), bound.person()
+    made = alice.deploy()
+    alice.wait_for_status(made, "CREATE_COMPLETE")
+    expect(root.post("/deployments/%s/owners" % made, json={"id": bob.id}), 202)
+    bound.wait_for(lambda: made in Old(bob).ids(), 30, "bob's part of it")
+    assert Old(bob).ids(createdBy="me") == [] and Old(alice).ids(createdBy="me") == [made]
+    assert Old(bob).show(made)["createdBy"]["subject"] == subject_of(alice)

@@ -203,6 +203,17 @@ def test_an_update_is_answered_with_the_deployment(bound, client):
     assert old.show(made["uuid"])["inputs"] == {"num_cpus": 4}
 
 
+def test_an_update_that_changes_nothing_is_answered_with_the_deployment(bound):
+    alice = bound.person()
+    old = Old(alice)
+    content = template()
+    made = complete(old, content, parameters={"num_cpus": 2})
+    body = {"template": content, "parameters": None, "callback": "https://else.example/"}
+    answer = old.orpy("PUT", "/deployments/" + made["uuid"], 202, json=body)
+    assert is_deployment(answer.json())["status"] == "CREATE_COMPLETE"
+    assert old.show(made["uuid"])["callback"] == "https://else.example/"
+
+
 def test_who_updates(bound):
     alice, other = bound.person(), bound.person()
     made = complete(Old(alice))
