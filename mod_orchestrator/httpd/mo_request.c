@@ -150,21 +150,21 @@ static int answer(request_rec *r, orc_request_t *request)
     const mo_config_t *config = mo_config_of(r->server);
     orc_response_t *response = orc_response_make(r->pool);
     const orc_error_t *error = orc_surface_answer(request, response);
-    int result;
+    int result, follows = response->stream && response->stream->is_follower;
 
     if (error)
         mo_request_log_error(r, error);
-    else if (response->stream && response->stream->is_follower)
+    else if (follows)
         error = mo_stream_take_place(r, request->visit, config->shared, config->child->slot);
     if (error && response->stream)
         orc_surface_refuse(request, response, error);
     if (response->status == 401 && !apr_table_get(response->headers, "WWW-Authenticate"))
         mo_auth_challenge(r, NULL);
-    /* A stream takes its time, and its followers have limits of their own. */
-    if (response->stream)
+    /* Who follows takes their time, and has limits of their own. */
+    if (follows)
         orc_rules_visit_end(request->visit);
     result = mo_request_send(r, response);
-    if (!response->stream)
+    if (!follows)
         orc_rules_visit_end(request->visit);
     return result;
 }

@@ -178,6 +178,9 @@ static orc_error_t *answer_whole(const orc_request_t *request, orc_response_t *r
                                      .values = where->values,
                                      .is_descending = is_descending,
                                      .budget = STRIDE_BYTES};
+    /* Nobody knows how many of everybody's rows are looked at for a condition. */
+    if (rows->is_everybodys && *where->text)
+        ORC_TRY(orc_rules_visit_costs(request->visit));
     ORC_TRY(stride_on(&whole->first, whole, request->pool));
     if (!whole->first.is_last) {
         ORC_TRY(orc_rules_visit_costs(request->visit));
