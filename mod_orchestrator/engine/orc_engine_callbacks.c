@@ -11,11 +11,11 @@
 #include "orc_secret.h"
 #include "orc_store_callbacks.h"
 
-#define LOOK_INTERVAL apr_time_from_sec(1) /* from one look at what is due to the next */
-#define LOCK_PATIENCE apr_time_from_sec(1)
-#define PATIENCE      apr_time_from_sec(5)  /* for the database; a daemon that ends has little time */
-#define CALL_TIMEOUT  apr_time_from_sec(10) /* that a receiver has for its answer */
-#define LEASE         apr_time_from_sec(30) /* longer than that, and than the way back to the database */
+#define LOOK_INTERVAL apr_time_from_sec(1)    /* from one look at what is due to the next */
+#define LOCK_PATIENCE apr_time_from_msec(200) /* while all other calls wait */
+#define PATIENCE      apr_time_from_sec(5)    /* for the database; a daemon that ends has little time */
+#define CALL_TIMEOUT  apr_time_from_sec(10)   /* that a receiver has for its answer */
+#define LEASE         apr_time_from_sec(30)   /* longer than that, and than the way back to the database */
 #define FIRST_PAUSE   apr_time_from_sec(1)
 #define LAST_PAUSE    apr_time_from_sec(600)
 
@@ -43,6 +43,7 @@ struct orc_callbacks_t {
     orc_db_source_t *source;
     apr_hash_t *in_hand;       /* host -> int *: how many of its are */
     apr_array_header_t *ended; /* of telling_t *, to be stored */
+    int has_news;              /* some of them were not tried yet */
     int in_flight;
     apr_time_t look_at; /* monotonic */
     int is_away;        /* the database is, and that was told */
@@ -67,6 +68,7 @@ static void end(telling_t *telling, const char *reason)
 {
     telling->is_told = !reason;
     telling->reason = reason;
+    telling->callbacks->has_news = 1;
     APR_ARRAY_PUSH(telling->callbacks->ended, telling_t *) = telling;
 }
 
@@ -177,23 +179,35 @@ static orc_error_t *store(orc_db_t *db, const telling_t *telling, apr_pool_t *po
     return NULL;
 }
 
-/* What can't be stored while the database is away waits for it: a claim by others, which tells it again, may not have
- * come. */
+static void forget(telling_t *telling)
+{
+    --*in_hand_of(telling->callbacks, telling->row.host);
+    apr_pool_destroy(telling->pool);
+}
+
+/* What can't be stored now, because of a row that somebody has locked, or because the database is away, is tried again:
+ * nobody else may have claimed it meanwhile, and told it once more. */
 static orc_error_t *store_ended(orc_callbacks_t *callbacks, orc_db_t *db, apr_pool_t *pool)
 {
-    while (callbacks->ended->nelts) {
-        telling_t *telling = APR_ARRAY_IDX(callbacks->ended, callbacks->ended->nelts - 1, telling_t *);
-        orc_error_t *error = store(db, telling, pool);
+    telling_t **all = (telling_t **)callbacks->ended->elts;
+    int i, kept = 0, count = callbacks->ended->nelts;
+    orc_error_t *away = NULL;
 
-        if (error && error->retriable)
-            return error;
-        if (error)
+    callbacks->has_news = 0;
+    for (i = 0; i < count; i++) {
+        orc_error_t *error = away ? away : store(db, all[i], pool);
+
+        if (error && !error->retriable)
             orc_log(ORC_LOG_ERROR, "callbacks: %s", orc_error_line(error, pool));
-        apr_array_pop(callbacks->ended);
-        --*in_hand_of(callbacks, telling->row.host);
-        apr_pool_destroy(telling->pool);
+        if (error && error->retriable)
+            all[kept++] = all[i];
+        else
+            forget(all[i]);
+        if (error && error->retriable && !orc_db_is_held_up(error))
+            away = error;
     }
-    return NULL;
+    callbacks->ended->nelts = kept;
+    return away;
 }
 
 /* ---- claiming ---- */
@@ -257,7 +271,7 @@ static orc_error_t *work(orc_callbacks_t *callbacks, apr_pool_t *pool)
     apr_time_t now = orc_time_monotonic();
     orc_db_t *db;
 
-    if (now < callbacks->look_at && (!callbacks->ended->nelts || callbacks->is_away))
+    if (now < callbacks->look_at && (!callbacks->has_news || callbacks->is_away))
         return NULL;
     callbacks->look_at = now + LOOK_INTERVAL;
     ORC_TRY(orc_db_open(&db, callbacks->source, pool));
@@ -306,13 +320,12 @@ static void *run(void *baton)
 
         try_work(callbacks, turn);
         pause = callbacks->look_at - orc_time_monotonic();
-        if (callbacks->ended->nelts && !callbacks->is_away)
+        if (callbacks->has_news && !callbacks->is_away)
             pause = 0;
         (void)orc_http_wait(callbacks->http, pause < 0 ? 0 : pause, &stop, 1, turn);
         apr_pool_clear(turn);
     }
     release(callbacks, turn);
-    apr_pool_destroy(callbacks->pool);
     return NULL;
 }
 
@@ -345,6 +358,8 @@ orc_error_t *orc_callbacks_make(orc_callbacks_t **out, orc_engine_t *engine, apr
 
 void orc_callbacks_end(orc_callbacks_t *callbacks)
 {
-    if (callbacks)
-        pthread_join(callbacks->thread, NULL);
+    if (!callbacks)
+        return;
+    pthread_join(callbacks->thread, NULL);
+    apr_pool_destroy(callbacks->pool);
 }

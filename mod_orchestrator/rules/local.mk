@@ -46,6 +46,10 @@ check_PROGRAMS += tests/unit/test_rules_parsed
 tests_unit_test_rules_parsed_SOURCES = tests/unit/test_rules_parsed.c
 tests_unit_test_rules_parsed_LDADD = $(unit_ldadd)
 
+check_PROGRAMS += tests/unit/test_rules_callback
+tests_unit_test_rules_callback_SOURCES = tests/unit/test_rules_callback.c tests/unit/unit.h
+tests_unit_test_rules_callback_LDADD = $(unit_ldadd)
+
 check_PROGRAMS += tests/unit/test_ssh_key
 tests_unit_test_ssh_key_SOURCES = tests/unit/test_ssh_key.c tests/unit/unit.h
 tests_unit_test_ssh_key_LDADD = $(unit_ldadd)

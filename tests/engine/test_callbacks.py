@@ -160,6 +160,17 @@ def wait_until_told(rig, receiver, id, statuses, timeout=20):
             "SELECT tries, due_at - now(), lease_owner FROM callbacks WHERE deployment_id = %s", (id,)))) from problem
 
 
+@contextlib.contextmanager
+def transaction(rig):
+    connection = psycopg2.connect(rig.postgres.url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '5s'")
+            yield connection, cursor
+    finally:
+        connection.close()
+
+
 def test_a_deployment_is_told_from_its_creation_to_its_end(rig, receivers):
     receiver = receivers()
     person = rig.person()
@@ -269,6 +280,39 @@ def test_a_daemon_that_is_killed_leaves_nothing_untold(rig, receivers):
     assert len(ids) == 3 and ids[0] == ids[1] != ids[2]
 
 
+def test_what_was_taken_is_stored_on_another_connection(rig, receivers):
+    """The one that it was claimed on breaks meanwhile."""
+    receiver = receivers()
+    receiver.answers = ["hang"]
+    rig.engine(callees=[receiver.host])
+    id = names(rig, receiver.url)
+    becomes(rig, id, "CREATE_COMPLETE")
+    rig.wait_for(lambda: receiver.at_once == 1, 10, "a call")
+    rig.sql("""SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()""")
+    receiver.released.set()
+    rig.wait_for(lambda: not waiting(rig, id), 20, "nothing that waits")
+    assert receiver.count(id) == 1
+
+
+def test_who_is_given_up_waits_for_a_locked_deployment_alone(rig, receivers):
+    """The line of its log needs the deployment; the others' states are stored meanwhile."""
+    receiver = receivers()
+    receiver.answers = [500]
+    id, other = names(rig, receiver.url), names(rig, receiver.url)
+    becomes(rig, id, "CREATE_COMPLETE")
+    rig.sql("UPDATE callbacks SET created_at = now() - interval '6 hours 30 minutes' WHERE deployment_id = %s", (id,))
+    with transaction(rig) as (_, cursor):
+        cursor.execute("SELECT FROM deployments WHERE id = %s FOR UPDATE", (id,))
+        rig.engine(callees=[receiver.host])
+        rig.wait_for(lambda: receiver.count(id) == 1, 10, "the try")
+        becomes(rig, other, "CREATE_COMPLETE", "UPDATE_IN_PROGRESS")
+        wait_until_told(rig, receiver, other, ["CREATE_COMPLETE", "UPDATE_IN_PROGRESS"])
+        assert waiting(rig, id)
+    rig.wait_for(lambda: not waiting(rig, id), 20, "the end")
+    assert receiver.count(id) == 1
+
+
 def test_a_daemon_that_ends_hands_back_what_it_has_in_hand(rig, receivers):
     receiver = receivers()
     receiver.answers = ["hang"]
@@ -370,17 +414,6 @@ def test_what_nobody_took_for_hours_is_given_up(rig, receivers):
     assert receiver.count(id) == 2
     assert rig.log_lines(id)[-1] == ("The callback at %s did not take the status CREATE_COMPLETE within 6 hours: "
                                      "It answered with the status 500." % receiver.host)
-
-
-@contextlib.contextmanager
-def transaction(rig):
-    connection = psycopg2.connect(rig.postgres.url)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '5s'")
-            yield connection, cursor
-    finally:
-        connection.close()
 
 
 def test_what_is_told_is_what_a_transaction_left(rig):
