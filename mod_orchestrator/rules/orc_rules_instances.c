@@ -125,25 +125,61 @@ static const char *text_of(const json_t *entry, apr_pool_t *pool)
                                     : "";
 }
 
+static int is_foreign(const change_t *change, const char *id)
+{
+    const apr_array_header_t *foreign = change->of->foreign;
+    int i;
+
+    for (i = 0; foreign && i < foreign->nelts; i++) {
+        if (strcasecmp(APR_ARRAY_IDX(foreign, i, const char *), id) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* The id of something that is there, here or at another deployment. */
+static int is_there(const change_t *change, const char *id)
+{
+    const apr_array_header_t *rows = change->of->rows;
+    int i;
+
+    for (i = 0; i < rows->nelts; i++) {
+        const orc_store_resource_t *row = &APR_ARRAY_IDX(rows, i, orc_store_resource_t);
+
+        if (is_living(row) && strcasecmp(row->id, id) == 0)
+            return 1;
+    }
+    return is_foreign(change, id);
+}
+
+/* What is wrong with an entry, which names that machine or none. */
+static const char *mistake_of(change_t *change, const char *entry, const orc_store_resource_t *row)
+{
+    const group_t *group = row ? group_of(change, row->node) : NULL;
+
+    if (change->of->is_lenient)
+        return !row && is_there(change, entry) ? "is no machine that has this list" : NULL;
+    if (!row)
+        return "is no machine that is there and has this list";
+    if (is_gone(change, row->id))
+        return "is there twice";
+    return group->going >= group->fall ? "is more than the count falls by" : NULL;
+}
+
 static void choose_named(change_t *change, const char *input, const json_t *list)
 {
     size_t i;
 
     for (i = 0; i < json_array_size(list); i++) {
-        const orc_store_resource_t *row = named(change, input, text_of(json_array_get(list, i), change->pool));
-        group_t *group = row ? group_of(change, row->node) : NULL;
-        const char *wrong = !row                          ? "is no machine that is there and has this list"
-                            : is_gone(change, row->id)    ? "is there twice"
-                            : group->going >= group->fall ? "is more than the count falls by"
-                                                          : NULL;
+        const char *entry = text_of(json_array_get(list, i), change->pool);
+        const orc_store_resource_t *row = named(change, input, entry);
+        const char *wrong = mistake_of(change, entry, row);
 
-        if (wrong && change->of->is_lenient)
-            continue;
-        if (wrong)
+        if (wrong && !change->of->is_again)
             orc_error_add_member(&change->wrong, change->pool,
                                  apr_psprintf(change->pool, "template_inputs/%s/%d", input, (int)i), "%s", wrong);
-        else
-            let_go(change, group, row);
+        else if (!wrong && row && !is_gone(change, row->id))
+            let_go(change, group_of(change, row->node), row);
     }
 }
 
@@ -165,18 +201,6 @@ static void choose_by_lists(change_t *change)
 }
 
 /* ---- lists by node ---- */
-
-static int is_foreign(const change_t *change, const char *id)
-{
-    const apr_array_header_t *foreign = change->of->foreign;
-    int i;
-
-    for (i = 0; foreign && i < foreign->nelts; i++) {
-        if (strcasecmp(APR_ARRAY_IDX(foreign, i, const char *), id) == 0)
-            return 1;
-    }
-    return 0;
-}
 
 /* A resource by its id, or by its machine when it is one of the node; NULL: there is no such one. */
 static const orc_store_resource_t *find_entry(const change_t *change, const char *node, const char *entry)

@@ -21,7 +21,8 @@ typedef struct orc_rules_instances_t {
     const json_t *given;                 /* the inputs of this change, with its lists of what is to go */
     const json_t *removals;              /* such lists by node, of old clients; or NULL */
     const apr_array_header_t *foreign;   /* ids among those that are other deployments', of const char *; or NULL */
-    int is_lenient;                      /* what a list of the inputs names may be gone, which is no mistake */
+    int is_again;                        /* it was tried before: what a list names may be gone, which is no mistake */
+    int is_lenient;                      /* the lists of inputs are old clients', too */
 } orc_rules_instances_t;
 
 /** What comes of it. */
@@ -37,8 +38,8 @@ typedef struct orc_rules_turnover_t {
  * with its host. Resources that are DELETED, or that an update could not add, don't count. One whose node has another
  * type now goes, and another one comes.
  *
- * What a list by node names goes whatever the count says: others come in its place when it doesn't fall. What is not
- * known, or gone, is passed over there.
+ * What an old client's list names goes whatever the count says: others come in its place when it doesn't fall. What is
+ * not known, or gone, is passed over there; resources of another node, and other deployments', are mistakes.
  * @return 422 naming the entries of a list (members, "template_inputs/gone/0") that name no such machine, name one
  * again, or are more than the count falls by; and "template_text" when a list by node names resources of another node
  * or deployment

@@ -282,24 +282,36 @@ static int is_any_of(const apr_array_header_t *rows, const char *id)
     return 0;
 }
 
-/* Ids that the lists name, and which are none of the deployment's: those that are another one's. */
+/* Adds the ids that a list names, and which are none of the deployment's. */
+static void add_unknown(apr_array_header_t *ids, const json_t *list, const apr_array_header_t *rows)
+{
+    size_t i;
+
+    for (i = 0; i < json_array_size(list); i++) {
+        const char *entry = json_string_value(json_array_get(list, i));
+        char *lower = apr_palloc(ids->pool, ORC_ID_LENGTH + 1);
+
+        if (entry && orc_id_parse(entry, lower) && !is_any_of(rows, lower))
+            APR_ARRAY_PUSH(ids, const char *) = lower;
+    }
+}
+
+/* Those of them that are other deployments'. */
 static orc_error_t *find_foreign(apr_array_header_t **foreign, orc_db_t *db, const update_t *update,
                                  const apr_array_header_t *rows, apr_pool_t *pool)
 {
     apr_array_header_t *ids = apr_array_make(pool, 2, sizeof(const char *));
-    const char *node;
-    json_t *list, *entry;
+    const char *name;
+    json_t *list;
     orc_rows_t found;
-    size_t i;
     int k;
 
     *foreign = apr_array_make(pool, 2, sizeof(const char *));
-    json_object_foreach((json_t *)update->removals, node, list) json_array_foreach(list, i, entry)
+    json_object_foreach((json_t *)update->removals, name, list) add_unknown(ids, list, rows);
+    json_object_foreach((json_t *)update->given, name, list)
     {
-        char *lower = apr_palloc(pool, ORC_ID_LENGTH + 1);
-
-        if (json_is_string(entry) && orc_id_parse(json_string_value(entry), lower) && !is_any_of(rows, lower))
-            APR_ARRAY_PUSH(ids, const char *) = lower;
+        if (update->wish->is_lenient && is_list_of_removals(update, name))
+            add_unknown(ids, list, rows);
     }
     if (!ids->nelts)
         return NULL;
@@ -317,7 +329,8 @@ static orc_error_t *turn_over(orc_rules_turnover_t *turnover, orc_db_t *db, cons
                                        .nodes = update->nodes,
                                        .given = update->given,
                                        .removals = update->removals,
-                                       .is_lenient = update->wish->again != NULL || update->wish->is_lenient};
+                                       .is_again = update->wish->again != NULL,
+                                       .is_lenient = update->wish->is_lenient};
     apr_array_header_t *relations, *foreign;
     orc_rows_t rows;
 

@@ -4,12 +4,14 @@
 import pytest
 from matrix import run
 
+from stack import local
+
 from harness.rig import _one_engine, _rig, bare_rig, engine_rig  # noqa: F401
 
 
 @pytest.fixture(scope="module")
 def _place(make_stack):
-    return run.Place(make_stack("OrchestratorEngine Off\n", providers=run.providers))
+    return run.Place(make_stack("OrchestratorEngine Off\n" + local.bindings(), providers=run.providers))
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""Everything that goes wrong while a deployment that is complete gets more machines, fewer, or another owner."""
+"""Everything that goes wrong while a deployment that is complete gets more machines, fewer, another owner or template."""
 
 import pytest
 from matrix import cells
 
-CELLS = cells.of("grow", "shrink", "owner")
+CELLS = cells.of("grow", "shrink", "owner", "turn")
 
 
 @pytest.mark.faults

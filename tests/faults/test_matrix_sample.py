@@ -11,7 +11,7 @@ NAMES = ("create-create-before-kill", "create-create-after-reset", "create-state
          "delete-delete-after-kill", "delete-state-before-stopped", "delete-work_save-after-broken",
          "force-work_forget-after-kill", "force-all-before-reset-long", "gone-list-before-away",
          "back-delete-after-lost", "grow-update-after-kill", "grow-update-before-kill", "shrink-vm_delete-after-lost",
-         "owner-update-after-lost",
+         "owner-update-after-lost", "turn-update-after-kill", "turn-vm_delete-after-lost",
          "stop-power-after-kill", "stop-work_save-after-broken", "reboot-power-after-lost",
          "watch-state-after-away", "end-create-create-after-lost", "end-keep-create-after-kill",
          "end-grow-update-after-freeze", "end-stop-power-before-kill", "again-grow-update-after-kill",

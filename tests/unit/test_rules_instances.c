@@ -23,6 +23,7 @@ static const char *const text = "tosca_definitions_version: tosca_simple_yaml_1_
                                 "      requirements: [{host: w}]\n";
 
 static orc_rules_instances_t instances;
+static int is_lenient;
 static apr_array_header_t *rows, *relations;
 
 static void add_row(const char *node, int number, const char *vm)
@@ -59,6 +60,15 @@ static void there_are(int workers, int first)
     }
 }
 
+/* Of other deployments. */
+static const apr_array_header_t *others(void)
+{
+    apr_array_header_t *ids = apr_array_make(pool, 1, sizeof(const char *));
+
+    APR_ARRAY_PUSH(ids, const char *) = "x";
+    return ids;
+}
+
 static orc_error_t *change_to(orc_rules_turnover_t *turnover, int workers, const char *gone)
 {
     json_t *complete, *given = json(apr_psprintf(pool, "{\"n\":%d,\"gone\":%s}", workers, gone));
@@ -68,8 +78,13 @@ static orc_error_t *change_to(orc_rules_turnover_t *turnover, int workers, const
 
     assert_null(orc_tosca_inputs(&complete, tosca, given, "", pool));
     assert_null(orc_tosca_topology(&nodes, &demand, tosca, complete, pool));
-    instances =
-        (orc_rules_instances_t){.tosca = tosca, .nodes = nodes, .rows = rows, .relations = relations, .given = given};
+    instances = (orc_rules_instances_t){.tosca = tosca,
+                                        .nodes = nodes,
+                                        .rows = rows,
+                                        .relations = relations,
+                                        .given = given,
+                                        .foreign = others(),
+                                        .is_lenient = is_lenient};
     return orc_rules_instances_change(turnover, &instances, pool);
 }
 
@@ -183,16 +198,14 @@ static void what_an_update_could_not_add_does_not_count(void **state)
 /* To another template, of one input; "x" is another deployment's resource. */
 static orc_error_t *turn_to(orc_rules_turnover_t *turnover, const char *nodes_text, const char *removals)
 {
-    static const char *const foreign[] = {"x"};
     orc_tosca_template_t *tosca = parse(apr_pstrcat(pool,
                                                     "tosca_definitions_version: tosca_simple_yaml_1_0\n"
                                                     "topology_template:\n  node_templates:\n",
                                                     nodes_text, NULL));
-    apr_array_header_t *nodes, *others = apr_array_make(pool, 1, sizeof(const char *));
+    apr_array_header_t *nodes;
     orc_tosca_demand_t demand;
     json_t *complete;
 
-    APR_ARRAY_PUSH(others, const char *) = foreign[0];
     assert_null(orc_tosca_inputs(&complete, tosca, json("{}"), "", pool));
     assert_null(orc_tosca_topology(&nodes, &demand, tosca, complete, pool));
     instances = (orc_rules_instances_t){.tosca = tosca,
@@ -201,7 +214,7 @@ static orc_error_t *turn_to(orc_rules_turnover_t *turnover, const char *nodes_te
                                         .relations = relations,
                                         .given = json("{}"),
                                         .removals = json(removals),
-                                        .foreign = others,
+                                        .foreign = others(),
                                         .is_lenient = 1};
     return orc_rules_instances_change(turnover, &instances, pool);
 }
@@ -246,6 +259,15 @@ static void lists_by_node_are_carried_out(void **state)
     assert_string_equal(turned(FRONT WORKERS("2"), "{\"w\":[\"w0\"]}"), " -w0 -s0 -s1 -s2 +w");
 }
 
+static void a_list_of_an_old_client_s_input_is_like_one_by_node(void **state)
+{
+    there_are(2, 2);
+    is_lenient = 1;
+    assert_string_equal(wrong(1, "[\"f0\",\"unknown\",\"x\"]"), " template_inputs/gone/0 template_inputs/gone/2");
+    assert_string_equal(after(2, "[\"w1\",\"w1\",\"0\",\"unknown\"]"), " -w1 +w new/s1");
+    is_lenient = 0;
+}
+
 static void a_list_that_names_others_is_wrong(void **state)
 {
     orc_rules_turnover_t turnover;
@@ -273,6 +295,7 @@ int main(void)
         cmocka_unit_test(nodes_of_another_template_come_and_go),
         cmocka_unit_test(a_node_of_another_type_is_another_one),
         cmocka_unit_test(lists_by_node_are_carried_out),
+        cmocka_unit_test(a_list_of_an_old_client_s_input_is_like_one_by_node),
         cmocka_unit_test(a_list_that_names_others_is_wrong),
     };
 

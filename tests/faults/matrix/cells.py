@@ -43,6 +43,9 @@ CALLS = [
     ("grow", ("info", "tosca", "state", "vm"), SOME),
     ("shrink", ("vm_delete", "update"), SOME),
     ("owner", ("update", "state"), SOME),
+    # Another template: a node comes, another one has less.
+    ("turn", ("update",), ALL),
+    ("turn", ("vm_delete", "tosca", "state", "vm"), SOME),
     ("grow", ("update",), BESIDE),
     # A machine is stopped, or rebooted; one that was stopped behind our back is seen.
     ("stop", ("power", "state"), ALL),
@@ -58,6 +61,7 @@ CALLS = [
     ("end-grow", ("info", "update", "tosca", "state"), FEW),
     ("end-shrink", ("vm_delete", "update"), FEW),
     ("end-owner", ("update", "state"), FEW),
+    ("end-turn", ("vm_delete", "update"), FEW),
     ("end-stop", ("power", "state", "vm"), FEW),
     ("end-reboot", ("power",), FEW),
     # It is an orchestration that asks.
@@ -76,6 +80,7 @@ CALLS = [
     ("again-delete", ("delete", "state"), FEW),
     ("again-grow", ("update", "state"), FEW),
     ("again-owner", ("update",), FEW),
+    ("again-turn", ("update", "vm_delete"), FEW),
     ("again-stop", ("power",), FEW),
 ]
 # Every statement that stores something, in the operations where it does.
@@ -90,6 +95,7 @@ STATEMENTS = {
     "gone": ("work_claim", "work_poll"),
     "grow": ("work_claim", "work_durably", "work_save"),
     "shrink": ("work_save",),
+    "turn": ("work_save",),
     "end-create": ("work_claim", "work_durably", "work_save"),
     "end-grow": ("work_durably", "work_save"),
     "end-stop": ("work_durably", "work_save"),

@@ -14,7 +14,7 @@ from harness import live
 from harness.client import expect, template, unique
 from harness.fixtures import BUILD
 from harness.rig import Engine, configuration
-from stack import process
+from stack import local, process
 
 from .cells import DEPLOYMENTS, name
 from .oracle import Oracle, Verdict
@@ -48,7 +48,13 @@ topology_template:
   outputs:
     ips: {{ value: {{ get_attribute: [ worker, private_address ] }} }}
 """
-CHANGES = ("grow", "shrink", "owner")
+# What becomes of it by another template: a node comes, another one has less.
+TURNED = """\
+  node_templates:
+    other:
+      type: tosca.nodes.indigo.Compute
+"""
+CHANGES = ("grow", "shrink", "owner", "turn")
 MACHINES = ("stop", "reboot")
 
 
@@ -165,7 +171,8 @@ DAEMONS = {"stuck": {"looks": [300, 600, 1200]}, "work_renew": {"im_create_timeo
                             "bulk-start", "endbulk-stop", "againbulk-stop"), WATCHED)}
 # What fails at first, where something is asked for once more.
 FIRST = {"again-create": {"fault": "bad_template", "on": "create"},
-         **dict.fromkeys(("again-grow", "again-owner", "againbulk-grow"), {"fault": "http_400", "on": "update"})}
+         **dict.fromkeys(("again-grow", "again-owner", "again-turn", "againbulk-grow"),
+                         {"fault": "http_400", "on": "update"})}
 BULK = {"stop": "STOP", "start": "START", "delete": "DELETE", "grow": "UPDATE"}
 SOON = 1  # seconds that an answer of the API takes at most, when nothing is in its way
 
@@ -178,6 +185,7 @@ class Way:
         self.place, self.cell, self.strike, self.verdict = place, cell, strike, verdict
         self.stack, self.oracle = place.stack, None
         self.control = place.stack.control
+        self.turned = {}  # deployment to the text that it may get
         self.manner, _, self.what = cell.during.rpartition("-")  # "end", "again", or "" for neither; so of "bulk"
 
     def go(self):
@@ -230,15 +238,16 @@ class Way:
         person = self.stack.person(groups=[PAIR] if self.cell.during == "retry" else None,
                                    admin=self.cell.during == "force")
         settings = {**BEHAVIOUR, **self._words(BEHAVIOURS)}
-        stored = [person.store_template(WORKERS.format(name=unique(), settings=json.dumps(settings))
-                                        if self.what in CHANGES else template(im_simulator=settings))
-                  for _ in range(DEPLOYMENTS)]
+        texts = [WORKERS.format(name=unique(), settings=json.dumps(settings))
+                 if self.what in CHANGES else template(im_simulator=settings) for _ in range(DEPLOYMENTS)]
+        stored = [person.store_template(text) for text in texts]
         self.oracle = Oracle(self.stack, person, [], is_untold=self.cell.what == "nameless")
         if self.cell.during == "again-create":
             self.control.post("fault", FIRST["again-create"])
         for one in stored:
             self.oracle.ids.append(person.deploy(one, per_provider_max_retries=1,
                                                  keep_last_attempt=self.what == "keep"))
+            self.turned[self.oracle.ids[-1]] = texts[len(self.turned)].replace("  node_templates:\n", TURNED)
             if is_second and one is stored[0]:
                 self.oracle.wait_until_over(self.verdict, "at first")
                 self.strike.arm()
@@ -250,15 +259,25 @@ class Way:
                 202, 204), 20, "the DELETE")
 
     def _change(self):
-        """More machines, fewer, or one more owner."""
+        """More machines, fewer, one more owner, or another template."""
         during, admin = self.what, self.stack.person(admin=True)
         for id in self.oracle.ids:
             if during == "owner":
                 asked = lambda id=id: admin.post("/deployments/%s/owners" % id, json={})
+            elif during == "turn":
+                asked = lambda id=id: self._turn(id)
             else:
                 asked = lambda id=id: self.oracle.person.patch("/deployments/%s/inputs" % id,
                                                                json={"workers": {"grow": 3, "shrink": 1}[during]})
             self.stack.wait_for(lambda asked=asked: expect(asked(), 202), 20, "the change")
+
+    def _turn(self, id):
+        """One that was not answered may have been taken."""
+        url = "%s%s/deployments/%s" % (self.stack.base_url, local.BESIDE["orchestrator-legacy"], id)
+        answer = self.oracle.person.put(url, json={"template": self.turned[id], "parameters": {"workers": 1}})
+        if answer.status_code == 202:
+            assert answer.json()["status"].startswith("UPDATE_"), answer.text
+        return answer
 
     # when it is struck
 
@@ -267,6 +286,7 @@ class Way:
         self._change()
         self._meet(is_ending=self.manner == "end")
         self._see_to_the_end("after its change", "ended")
+        self._see_templates()
         self._delete()
         self._see_to_the_end("after its deletion", "deleted")
 
@@ -351,6 +371,7 @@ class Way:
             self._see_machines("after its retry")
             return
         self._see_to_the_end("after its retry", "ended")
+        self._see_templates()
         if self.what != "delete":
             self._delete()
             self._see_to_the_end("after its deletion", "deleted")
@@ -421,6 +442,17 @@ class Way:
             self.strike.act(is_over or self.oracle.is_over)
             ending.result()
         self.stack.wait_for(lambda: self.oracle.operations() is not None, 30, "the API")
+
+    def _see_templates(self):
+        """The other one has come together with its inputs, and where the update has succeeded. One that is canceled may
+        have been carried out."""
+        for id, text in self.turned.items() if self.what == "turn" else ():
+            value = self.oracle.deployment(id)
+            is_turned = value["template_inputs"] == {"workers": 1}
+            found = expect(self.oracle.person.get("/deployments/%s/templates" % id), 200).json()["content"]
+            if (found == text) != is_turned or (value["status_name"] == "UPDATE_COMPLETE" and not is_turned):
+                self.verdict.lost.append("the template of deployment %s, %s with the inputs %s" % (
+                    id, value["status_name"], value["template_inputs"]))
 
     def _see_to_the_end(self, when, moment, is_equal=True):
         self.oracle.wait_until_over(self.verdict, when)
