@@ -123,6 +123,21 @@ def test_the_same_text_from_many_at_once_is_one(bound):
     assert len(set(made)) == 6 and len(stored(bound, text)) == 1
 
 
+def test_one_that_comes_while_the_last_deployment_goes(bound, alice):
+    """Whoever is first: the other one's template is there."""
+    text, bob = template(), bound.person()
+    made = ask(alice, text)["uuid"]
+    for _ in range(8):
+        going = threading.Thread(target=gone, args=(alice, made))
+        going.start()
+        made = ask(bob, text)["uuid"]
+        going.join()
+        assert Old(bob).ask("GET", "/deployments/%s/template" % made).text == text
+        assert len(stored(bound, text)) == 1
+    gone(bob, made)
+    assert not stored(bound, text)
+
+
 def test_a_key_twice_is_taken_and_told(bound, alice):
     text = INPUTS.format(name=unique())
     made = ask(alice, text)["uuid"]

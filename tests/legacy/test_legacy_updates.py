@@ -1,6 +1,8 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """PUT with another template: nodes come and go, counts change, machines go by a removal_list, and what fails is undone.
 """
+import json
+
 import pytest
 import yaml
 from old import Old
@@ -209,6 +211,19 @@ def test_ids_of_others_are_wrong(bound, alice):
         assert "template" in error["message"] and one in error["message"]
     assert alice.deployment(made) == before
     assert bound.sql("SELECT count(*) FROM templates WHERE created_by = %s", (alice.id,)) == [(1,)]
+
+
+def test_a_list_may_come_as_an_input(bound, alice):
+    worker = {**WORKERS, "capabilities": {"scalable": {"properties": {
+        "count": {"get_input": "workers"}, "removal_list": {"get_input": "gone"}}}}}
+    text = document(inputs={"workers": {"type": "integer", "default": 3}, "gone": {"type": "list", "default": []}},
+                    front=FRONT, worker=worker)
+    made = deploy(alice, text)
+    [front], workers = nodes(alice, made)["front"], sorted(nodes(alice, made)["worker"])
+    put(alice, made, text, 400, workers="2", gone=json.dumps([front]))
+    update(alice, made, text, workers="2", gone=json.dumps([workers[0], "01234567-0000-7000-8000-000000000000"]))
+    assert nodes(alice, made)["worker"] == set(workers[1:])
+    assert alice.deployment(made)["template_inputs"] == {"workers": 2}
 
 
 # ---- what goes wrong ----

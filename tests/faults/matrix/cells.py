@@ -80,7 +80,7 @@ CALLS = [
     ("again-delete", ("delete", "state"), FEW),
     ("again-grow", ("update", "state"), FEW),
     ("again-owner", ("update",), FEW),
-    ("again-turn", ("update", "vm_delete"), FEW),
+    ("again-turn", ("update",), FEW),
     ("again-stop", ("power",), FEW),
 ]
 # Every statement that stores something, in the operations where it does.
