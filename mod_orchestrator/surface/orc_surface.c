@@ -40,21 +40,6 @@ static int matches(const char *pattern, const char *path, const char **ids, apr_
     return *pattern == '\0' && *path == '\0';
 }
 
-/* The methods of a path, for Allow; NULL when no route has the path. */
-static const char *allowed_methods(const orc_route_t *routes, const char *path, apr_pool_t *pool)
-{
-    const char *methods = NULL, *ids[4];
-    const orc_route_t *route;
-
-    for (route = routes; route->id; route++) {
-        if (!matches(route->path, path, ids, pool))
-            continue;
-        methods = apr_pstrcat(pool, methods ? methods : "", methods ? ", " : "", route->method,
-                              strcmp(route->method, "GET") == 0 ? ", HEAD" : "", NULL);
-    }
-    return methods ? apr_pstrcat(pool, methods, ", OPTIONS", NULL) : NULL;
-}
-
 static const orc_route_t *find_route(const orc_route_t *routes, const char *method, const char *path, const char **ids,
                                      apr_pool_t *pool)
 {
@@ -65,6 +50,22 @@ static const orc_route_t *find_route(const orc_route_t *routes, const char *meth
             return route;
     }
     return NULL;
+}
+
+/* The methods of a path, for Allow; NULL when no route has the path. Of several routes with one method, only the first
+ * is ever taken. */
+static const char *allowed_methods(const orc_route_t *routes, const char *path, apr_pool_t *pool)
+{
+    const char *methods = NULL, *ids[4];
+    const orc_route_t *route;
+
+    for (route = routes; route->id; route++) {
+        if (find_route(routes, route->method, path, ids, pool) != route)
+            continue;
+        methods = apr_pstrcat(pool, methods ? methods : "", methods ? ", " : "", route->method,
+                              strcmp(route->method, "GET") == 0 ? ", HEAD" : "", NULL);
+    }
+    return methods ? apr_pstrcat(pool, methods, ", OPTIONS", NULL) : NULL;
 }
 
 int orc_surface_is_open(const orc_surface_t *surface, const char *method, const char *path)
