@@ -270,22 +270,6 @@ const mo_base_t *mo_places_ahead(const mo_config_t *config, request_rec *r, char
     return base;
 }
 
-/* What a virtual host has of the main server, its own sections may give to somebody else. */
-const mo_base_t *mo_places_beside(const mo_config_t *config, request_rec *r, const orc_surface_t *surface)
-{
-    int i;
-
-    for (i = 0; i < config->bases->nelts; i++) {
-        const mo_base_t *base = &APR_ARRAY_IDX(config->bases, i, mo_base_t);
-
-        if (base->surface != surface || (base->server != r->server && base->server->is_virtual))
-            continue;
-        if (mo_places_ahead(config, r, apr_pstrcat(r->pool, base->path, "/-", NULL)) == base)
-            return base;
-    }
-    return NULL;
-}
-
 const mo_base_t *mo_places_first(const mo_config_t *config, const orc_surface_t *surface)
 {
     int i;

@@ -46,10 +46,6 @@ const mo_base_t *mo_places_first(const mo_config_t *config, const orc_surface_t 
  */
 const mo_base_t *mo_places_ahead(const mo_config_t *config, request_rec *r, char *path);
 
-/** The first place of a surface that answers in a request's host; NULL when there is none. Costs what httpd's look for
- * a <Location> costs. */
-const mo_base_t *mo_places_beside(const mo_config_t *config, request_rec *r, const orc_surface_t *surface);
-
 /** The surface that a handler's name means, in any case; NULL when it means none. */
 const orc_surface_t *mo_places_surface(const char *handler);
 

@@ -3,6 +3,7 @@
 
 #include <apr_strings.h>
 #include <http_core.h>
+#include <http_request.h>
 
 #include "mo_auth.h"
 #include "mo_child.h"
@@ -150,6 +151,14 @@ int mo_recognise_undecodable(request_rec *r)
     return DONE;
 }
 
+/* True for a subrequest by which a request of ours looks who would answer. */
+static int is_look(const request_rec *r)
+{
+    const mo_request_t *asking = r->main ? mo_request_of(r->main) : NULL;
+
+    return asking && asking->is_looking;
+}
+
 int mo_recognise_finally(request_rec *r)
 {
     const mo_request_t *request;
@@ -158,6 +167,8 @@ int mo_recognise_finally(request_rec *r)
     request = mo_request_of(r);
     if (request && request->base->surface->is_lenient)
         mo_auth_mend(r);
+    if (is_look(r))
+        return DONE;
     if (!apr_table_get(r->notes, UNDECODED_NOTE) || (mo_request_of(r) && !r->proxyreq))
         return DECLINED;
     return HTTP_NOT_FOUND;
@@ -188,6 +199,44 @@ int mo_recognise_handler(request_rec *r)
     if (request && !r->proxyreq && (!r->handler || strcmp(r->handler, REDIRECT_HANDLER) != 0))
         r->handler = request->base->surface->handler;
     return DECLINED;
+}
+
+/* ---- other places ---- */
+
+/* What stands before the place (ProxyPass, RewriteRule, Redirect), and what its sections say, is known without asking
+ * who sends the request, whom httpd's log would name otherwise. */
+static int answers(request_rec *r, const mo_base_t *base)
+{
+    request_rec *look = ap_sub_req_method_uri("GET", apr_pstrcat(r->pool, base->url, "/-", NULL), r, NULL);
+    int is_met = look->status == DONE && !look->proxyreq && mo_places_of(mo_config_of(r->server), look) == base;
+
+    if (is_met) {
+        int status = ap_run_fixups(look);
+
+        is_met = (status == OK || status == DECLINED) && !look->proxyreq && look->handler &&
+                 strcmp(look->handler, base->surface->handler) == 0;
+    }
+    ap_destroy_sub_req(look);
+    return is_met;
+}
+
+/* What a virtual host has of the main server, it may itself give to somebody else. */
+const mo_base_t *mo_recognise_beside(request_rec *r, const orc_surface_t *surface)
+{
+    const mo_config_t *config = mo_config_of(r->server);
+    mo_request_t *request = mo_request_of(r);
+    const mo_base_t *found = NULL;
+    int i;
+
+    request->is_looking = 1;
+    for (i = 0; !found && i < config->bases->nelts; i++) {
+        const mo_base_t *base = &APR_ARRAY_IDX(config->bases, i, mo_base_t);
+
+        if (base->surface == surface && (base->server == r->server || !base->server->is_virtual) && answers(r, base))
+            found = base;
+    }
+    request->is_looking = 0;
+    return found;
 }
 
 /* ---- counting ---- */

@@ -20,6 +20,7 @@ typedef struct mo_request_t {
     orc_identity_t *identity;   /* whom mo_auth let in with this request's token, else NULL */
     const orc_error_t *refusal; /* why mo_auth refused the request, for the answer's text */
     int is_unasked;             /* mo_auth let it in without a token, as an open route's */
+    int is_looking;             /* its subrequest ends where its configuration is known */
 } mo_request_t;
 
 /** NULL when the request is none of ours. */
@@ -39,6 +40,12 @@ int mo_recognise_undecodable(request_rec *r);
 
 /** translate_name hook, first; always declines. */
 int mo_recognise(request_rec *r);
+
+/**
+ * The first place of a surface that answers in the host of a request of ours, whoever asks; NULL when there is none.
+ * Costs what httpd does for a subrequest before it asks who sends it.
+ */
+const mo_base_t *mo_recognise_beside(request_rec *r, const orc_surface_t *surface);
 
 /** post_perdir_config hook, first: the same at last. 404, as httpd would have said, for an undecoded path that is not
  * ours. */

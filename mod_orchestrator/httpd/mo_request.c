@@ -43,7 +43,7 @@ static const char *body_obstacle(const request_rec *r)
 static const char *other_url(request_rec *r, const orc_surface_t *surface)
 {
     const orc_surface_t *other = r->method_number != M_GET ? mo_places_surface(surface->other) : NULL;
-    const mo_base_t *base = other ? mo_places_beside(mo_config_of(r->server), r, other) : NULL;
+    const mo_base_t *base = other ? mo_recognise_beside(r, other) : NULL;
 
     return base ? mo_link_base_url(r, base) : NULL;
 }
@@ -55,7 +55,6 @@ static void fill(orc_request_t *request, request_rec *r, const mo_request_t *our
     request->process = mo_child_process(child, ours->base->surface);
     request->method = mo_request_method(r);
     request->base_url = mo_link_base_url(r, ours->base);
-    request->other_url = other_url(r, ours->base->surface);
     request->path = ours->path;
     request->query = r->args;
     request->content_type = mo_query_media_type(apr_table_get(r->headers_in, "Content-Type"), r->pool);
@@ -199,8 +198,10 @@ int mo_request_handle(request_rec *r)
     if (error)
         return send_error(r, error);
     result = read_in(request, is_open, r, ours);
-    if (result == OK)
+    if (result == OK) {
+        request->other_url = is_open ? NULL : other_url(r, surface);
         return answer(r, request);
+    }
     orc_rules_visit_end(request->visit);
     return result;
 }

@@ -29,7 +29,7 @@ typedef struct orc_request_t {
     const char *method;             /* "GET"; HEAD comes as GET */
     const char *base_url;           /* absolute URL of the surface, "https://host/api/v1" */
     const char *other_url; /* that of the surface which it names as the `other`, where that is bound; NULL: nowhere, or
-                              this is a GET, which asks for nothing to be done */
+                              this is a GET or OPTIONS, which asks for nothing to be done */
     const char *path;      /* below the surface, decoded, "" or from its first slash, without trailing slash */
     const char *query;     /* raw, without the question mark, or NULL: links keep it */
     const apr_array_header_t *parameters; /* of orc_parameter_t, in the order given */

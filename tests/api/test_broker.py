@@ -193,6 +193,35 @@ def test_a_host_that_gives_the_place_away_has_no_link_to_it(make_stack, own):
     assert "/v1/service_instances/" in link(expect(alice.post("/deployments", json=body), 202))
 
 
+# What answers at the place of a host instead of the surface that the main server has there.
+ANSWERED = (
+    "Redirect /v1 https://new.example.org/",
+    "ProxyPass /v1 http://127.0.0.1:9/",
+    "RewriteEngine On\nRewriteRule ^/v1/ http://127.0.0.1:9/ [P]",
+    "<Location /v1>\nRedirect https://new.example.org/\n</Location>",
+    "<Location /v1>\nProxyPass http://127.0.0.1:9/\n</Location>",
+    "<Location /v1>\nRewriteEngine On\nRewriteRule ^ http://127.0.0.1:9/ [P]\n</Location>",
+    "<Location /v1>\nRewriteEngine On\nRewriteRule ^ /api/v1/health\n</Location>",
+    "<If \"%{REQUEST_URI} =~ m#^/v1/#\">\nSetHandler None\n</If>")
+# What leaves it there.
+LEFT = ("ProxyPass /v1 !\nProxyPass /v1 http://127.0.0.1:9/",
+        "<Location /v1>\nRewriteEngine On\nRewriteRule ^ - [E=seen:1]\n</Location>",
+        "<Location /v1>\nRequire ip 192.0.2.1\n</Location>")
+
+
+def test_a_host_where_something_else_answers_has_no_link_to_it(make_stack):
+    ports = {text: process.free_port() for text in ANSWERED + LEFT}
+    stack = make_stack("".join("LoadModule %s_module \"${modules}/mod_%s.so\"\n" % (name, name) for name in (
+        "alias", "rewrite", "proxy", "proxy_http")) + local.bindings() + "".join(
+            "Listen 127.0.0.1:%d\n<VirtualHost 127.0.0.1:%d>\n%s\n</VirtualHost>\n" % (port, port, text)
+            for text, port in ports.items()), expect=["ORC1001"])
+    alice = stack.person()
+    body = {"template_id": alice.store_template(), "template_inputs": {}, "user_group": alice.group}
+    for text, port in ports.items():
+        there = expect(alice.post("http://127.0.0.1:%d/api/v1/deployments" % port, json=body), 202)
+        assert ("Link" in there.headers) == (text in LEFT), text
+
+
 @pytest.mark.parametrize("public, before", [
     ("https://api.example.org/paas/api/v1", "https://api.example.org/paas"),
     ("https://api.example.org/api/v1", "https://api.example.org"),
