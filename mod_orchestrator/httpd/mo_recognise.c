@@ -211,8 +211,10 @@ static int answers(request_rec *r, const mo_base_t *base)
     int is_met = look->status == DONE && !look->proxyreq && mo_places_of(mo_config_of(r->server), look) == base;
 
     if (is_met) {
-        int status = ap_run_fixups(look);
+        int status;
 
+        look->user = r->user; /* of whom a section's own RewriteCond may speak */
+        status = ap_run_fixups(look);
         is_met = (status == OK || status == DECLINED) && !look->proxyreq && look->handler &&
                  strcmp(look->handler, base->surface->handler) == 0;
     }

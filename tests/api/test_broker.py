@@ -206,6 +206,7 @@ ANSWERED = (
 # What leaves it there.
 LEFT = ("ProxyPass /v1 !\nProxyPass /v1 http://127.0.0.1:9/",
         "<Location /v1>\nRewriteEngine On\nRewriteRule ^ - [E=seen:1]\n</Location>",
+        "<Location /v1>\nRewriteEngine On\nRewriteCond %{REMOTE_USER} =\"\"\nRewriteRule ^ - [F]\n</Location>",
         "<Location /v1>\nRequire ip 192.0.2.1\n</Location>")
 
 
