@@ -134,8 +134,10 @@ const char *mo_link_base_url(request_rec *r, const mo_base_t *base)
         return public_url(config, base, r->pool);
     if (is_from_trusted_proxy(r, config)) {
         value = forwarded(r, "X-Forwarded-Proto");
-        if (value && (strcmp(value, "https") == 0 || strcmp(value, "http") == 0))
-            scheme = value;
+        if (value && ap_cstr_casecmp(value, "https") == 0)
+            scheme = "https";
+        else if (value && ap_cstr_casecmp(value, "http") == 0)
+            scheme = "http";
         value = forwarded(r, "X-Forwarded-Host");
         if (value && mo_query_is_host(value))
             host = value;

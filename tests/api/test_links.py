@@ -47,6 +47,7 @@ def test_a_trusted_proxy_is_believed_within_reason(without_public_url, make_stac
                         **{"X-Forwarded-Proto": "http, https",
                            "X-Forwarded-Host": "evil.example, api.example.org:8443"})
     assert answer.startswith("https://api.example.org:8443/api/v1/templates?")
+    assert first_link(stack, **{"X-Forwarded-Proto": "HTTPS"}).startswith("https://127.0.0.1")
     for host in ("[2001:db8::1]", "[2001:db8::1]:8443", "my_api", "api.example.org:1", "10.0.0.1:65535"):
         assert first_link(stack, **{"X-Forwarded-Host": host}).startswith("http://%s/api/v1/templates?" % host)
     for headers in ({"X-Forwarded-Host": "evil/path"}, {"X-Forwarded-Host": "a b"}, {"X-Forwarded-Host": "user@evil"},
