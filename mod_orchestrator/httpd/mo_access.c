@@ -61,14 +61,14 @@ static int is_certain(const check_t *check, const ap_directive_t *node)
         is_conditional = is_conditional || mo_merge_is_condition(node);
     if (node && mo_places_covers(check->base, mo_tree_word(node, check->pool)))
         return 1;
-    return !is_conditional && (!host || (own && mo_tree_is_same(host, own)));
+    return !is_conditional && (!host || host == own);
 }
 
 static int is_ours(check_t *check, const mo_merged_t *merged, apr_pool_t *pool)
 {
     const ap_directive_t *proxy;
 
-    if (!merged->handler || !mo_tree_is_same(merged->handler, check->base->directive)) {
+    if (merged->handler != check->base->directive) {
         check->other = merged->handler ? merged->handler : check->other;
         return 0;
     }
@@ -264,7 +264,7 @@ static apr_array_header_t *find_hosts(const mo_base_t *base, apr_pool_t *pool)
     if (!own)
         APR_ARRAY_PUSH(hosts, const ap_directive_t *) = NULL;
     for (node = ap_conftree; node; node = node->next) {
-        if (mo_tree_is(node, "<VirtualHost") && (!own || mo_tree_is_same(node, own)))
+        if (mo_tree_is(node, "<VirtualHost") && (!own || node == own))
             APR_ARRAY_PUSH(hosts, const ap_directive_t *) = node;
     }
     return hosts;

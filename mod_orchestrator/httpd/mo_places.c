@@ -113,18 +113,41 @@ static int is_made_of(const ap_expr_info_t *handler, const ap_directive_t *node)
     return node->line_num == (int)handler->line_number && strcmp(node->filename, handler->filename) == 0;
 }
 
-/* The directive that binds a surface and became the handler of a section. */
+/* Which directive became the handler of which section. */
+typedef struct claim_t {
+    const ap_expr_info_t *handler;
+    const ap_directive_t *directive;
+} claim_t;
+
+static int is_claimed(const apr_array_header_t *claims, const ap_expr_info_t *handler, const ap_directive_t *node)
+{
+    int i;
+
+    for (i = 0; i < claims->nelts; i++) {
+        const claim_t *claim = &APR_ARRAY_IDX(claims, i, claim_t);
+
+        if (claim->handler == handler || claim->directive == node)
+            return 1;
+    }
+    return 0;
+}
+
+/* The directive that became the handler of a section, whatever it binds. A file that is included several times, with
+ * other variables, has several of one line; the sections come in their order. */
 static const ap_directive_t *find_directive(const ap_directive_t *node, const core_dir_config *section,
-                                            const server_rec *server, apr_pool_t *pool)
+                                            const server_rec *server, const apr_array_header_t *claims,
+                                            apr_pool_t *pool)
 {
     for (; node; node = node->next) {
         const ap_directive_t *found =
-            node->first_child ? find_directive(node->first_child, section, server, pool) : NULL;
+            node->first_child ? find_directive(node->first_child, section, server, claims, pool) : NULL;
+        const char *path;
 
         if (found)
             return found;
-        if (is_made_of(section->expr_handler, node) && bound_by(node, pool) &&
-            strcmp(location_path(node, pool), section->d) == 0 && is_of(node, server))
+        if (is_made_of(section->expr_handler, node) && mo_tree_is(node, "SetHandler") &&
+            (path = location_path(node, pool)) && strcmp(path, section->d) == 0 && is_of(node, server) &&
+            !is_claimed(claims, NULL, node))
             return node;
     }
     return NULL;
@@ -158,20 +181,23 @@ static void add_base(mo_config_t *config, const core_dir_config *section, const 
 }
 
 /* Every virtual host has the main server's sections too, which were found there already. */
-static void find_bases(mo_config_t *config, const server_rec *server, apr_pool_t *pool)
+static void find_bases(mo_config_t *config, apr_array_header_t *claims, const server_rec *server, apr_pool_t *pool)
 {
     const core_server_config *core = ap_get_core_module_config(server->module_config);
     int i;
 
     for (i = 0; core->sec_url && i < core->sec_url->nelts; i++) {
         const core_dir_config *section = ap_get_core_module_config(APR_ARRAY_IDX(core->sec_url, i, ap_conf_vector_t *));
-        const ap_directive_t *directive;
+        claim_t claim = {.handler = section->expr_handler};
 
-        if (!section->expr_handler || find_base(config, section->expr_handler))
+        if (!claim.handler || is_claimed(claims, claim.handler, NULL))
             continue;
-        directive = find_directive(ap_conftree, section, server, pool);
-        if (directive)
-            add_base(config, section, directive, server, pool);
+        claim.directive = find_directive(ap_conftree, section, server, claims, pool);
+        if (!claim.directive)
+            continue;
+        APR_ARRAY_PUSH(claims, claim_t) = claim;
+        if (bound_by(claim.directive, pool))
+            add_base(config, section, claim.directive, server, pool);
     }
 }
 
@@ -179,13 +205,14 @@ static void find_bases(mo_config_t *config, const server_rec *server, apr_pool_t
 static void find_all(mo_config_t *config, const server_rec *main_server, apr_pool_t *pool)
 {
     apr_array_header_t *hosts = apr_array_make(pool, 16, sizeof(const server_rec *));
+    apr_array_header_t *claims = apr_array_make(pool, 16, sizeof(claim_t));
     const server_rec *server, **host;
 
     for (server = main_server->next; server; server = server->next)
         APR_ARRAY_PUSH(hosts, const server_rec *) = server;
-    find_bases(config, main_server, pool);
+    find_bases(config, claims, main_server, pool);
     while ((host = apr_array_pop(hosts)))
-        find_bases(config, *host, pool);
+        find_bases(config, claims, *host, pool);
 }
 
 const char *mo_places_find(mo_config_t *config, server_rec *main_server, apr_pool_t *pool)

@@ -38,11 +38,6 @@ const ap_directive_t *mo_tree_host(const ap_directive_t *node)
     return node;
 }
 
-int mo_tree_is_same(const ap_directive_t *one, const ap_directive_t *other)
-{
-    return one == other || (one->line_num == other->line_num && strcmp(one->filename, other->filename) == 0);
-}
-
 const ap_directive_t *mo_tree_last(const ap_directive_t *node, const char *name, int is_in_host)
 {
     const ap_directive_t *found = NULL;

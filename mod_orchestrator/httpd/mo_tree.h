@@ -22,9 +22,6 @@ const char *mo_tree_word(const ap_directive_t *node, apr_pool_t *pool);
 /** The <VirtualHost> around a directive, or NULL. */
 const ap_directive_t *mo_tree_host(const ap_directive_t *node);
 
-/** True for one line of a file, which may be included several times. */
-int mo_tree_is_same(const ap_directive_t *one, const ap_directive_t *other);
-
 /** The last directive of that name among `node` and those behind it: in a <VirtualHost>, or outside of all of them. */
 const ap_directive_t *mo_tree_last(const ap_directive_t *node, const char *name, int is_in_host);
 

@@ -405,3 +405,35 @@ def test_a_surface_is_bound_where_its_handler_is(make_stack, build):
     base = stack.base_url
     assert stack.places() == [("orchestrator", base + "/api/v1"), ("orchestrator-broker", base + "/tiny"),
                               ("orchestrator-broker", base + "/api/v1/tiny"), ("orchestrator", base + "/second")]
+
+
+SHARED_HOST = """
+<VirtualHost 127.0.0.1:${host_port}>
+    ServerName ${host_name}
+    <Location /shared>
+        SetHandler ${host_handler}
+        AuthType ${host_type}
+        Require ${host_who}
+    </Location>
+</VirtualHost>
+"""
+
+
+def test_a_hosts_file_may_be_included_again_with_other_variables(make_stack, tmp_path):
+    file, port = tmp_path / "host.conf", process.free_port()
+    file.write_text(SHARED_HOST, encoding="utf-8")
+    hosts = {"nothing.example": ("None", "None", "all granted"),
+             "api.example": ("orchestrator", "Bearer", "valid-user"),
+             "broker.example": ("orchestrator-broker", "Bearer", "valid-user"),
+             "gone.example": ("None", "None", "all granted")}
+    stack = make_stack("Listen 127.0.0.1:%d\nDefine host_port %d\n" % (port, port) + "".join(
+        'Define host_name %s\nDefine host_handler %s\nDefine host_type %s\nDefine host_who "%s"\nInclude "%s"\n' % (
+            name, *values, file) for name, values in hosts.items()))
+    alice = stack.person()
+
+    def ask(name):
+        return alice.get("http://127.0.0.1:%d/shared/users/me" % port, headers={"Host": name})
+    assert ask("api.example").json()["sub"]
+    assert ask("broker.example").json()["error"] == "not_found"
+    for name in ("nothing.example", "gone.example"):
+        assert ask(name).status_code == 404 and "text/html" in ask(name).headers["Content-Type"]
