@@ -163,7 +163,7 @@ class Person:
         self.rig.sql(*statements.together(
             *self._canceling(deployment, None, operation),
             ("deployment_delete", {"id": deployment, "operation_id": operation, "is_forced": force, "caller": self.id,
-                                   "is_unsecure": unsecure, "parent_id": None, "correlation_id": None})))
+                                   "is_unsecure": unsecure, "parent_id": None, "correlation_id": None, "note": None})))
         self.rig.notify()
         return operation
 
