@@ -904,6 +904,12 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
 
+-- What was taken over from the former orchestrator's database, so that nothing is taken twice, be it deleted meanwhile.
+CREATE TABLE legacy_imports (
+    deployment_id uuid PRIMARY KEY,            -- no reference: the deployment may go before it
+    imported_at   timestamptz NOT NULL DEFAULT now()
+);
+
 -- Ends the transaction, whatever it wrote, when more is there than may be.
 CREATE FUNCTION limit_is_passed() RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN

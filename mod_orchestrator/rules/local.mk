@@ -1,6 +1,8 @@
 rules = mod_orchestrator/rules
 liborc_la_SOURCES += \
 	$(rules)/orc_rules.c $(rules)/orc_rules.h $(rules)/orc_rules_internal.h \
+	$(rules)/orc_rules_adopt.c $(rules)/orc_rules_adoption.c $(rules)/orc_rules_adoption.h \
+	$(rules)/orc_rules_adoption_internal.h $(rules)/orc_rules_adoption_nodes.c \
 	$(rules)/orc_rules_callback.c $(rules)/orc_rules_callback.h \
 	$(rules)/orc_rules_callers.c $(rules)/orc_rules_callers.h \
 	$(rules)/orc_rules_deletion.c $(rules)/orc_rules_deletion.h \

@@ -15,9 +15,6 @@
 #include "orc_words.h"
 
 enum {
-    DEFAULT_RETRIES = 3,
-    DEFAULT_TOTAL_MINS = 14400, /* the most, too */
-    DEFAULT_PROVIDER_MINS = 1440,
     QUEUE_RETRY_SECONDS = 30,
     MAX_RUNS = 3, /* with a template that changes meanwhile */
 };
@@ -44,14 +41,15 @@ static int or_default(int given, int otherwise)
 
 static int total_mins(const orc_rules_submission_t *wish)
 {
-    return or_default(wish->tot_timeout_mins, DEFAULT_TOTAL_MINS);
+    return or_default(wish->tot_timeout_mins, ORC_RULES_DEFAULT_TOTAL_MINS);
 }
 
 static int provider_mins(const orc_rules_submission_t *wish)
 {
     int most = total_mins(wish);
 
-    return or_default(wish->per_provider_timeout_mins, most < DEFAULT_PROVIDER_MINS ? most : DEFAULT_PROVIDER_MINS);
+    return or_default(wish->per_provider_timeout_mins,
+                      most < ORC_RULES_DEFAULT_PROVIDER_MINS ? most : ORC_RULES_DEFAULT_PROVIDER_MINS);
 }
 
 static void check_times(orc_error_t **wrong, const orc_rules_submission_t *wish, apr_pool_t *pool)
@@ -64,11 +62,11 @@ static void check_times(orc_error_t **wrong, const orc_rules_submission_t *wish,
 /* Other clients' limits may be wider. */
 static void cut_time(apr_array_header_t *notes, int *mins, const char *what)
 {
-    if (*mins <= DEFAULT_TOTAL_MINS)
+    if (*mins <= ORC_RULES_DEFAULT_TOTAL_MINS)
         return;
-    *mins = DEFAULT_TOTAL_MINS;
+    *mins = ORC_RULES_DEFAULT_TOTAL_MINS;
     APR_ARRAY_PUSH(notes, const char *) =
-        apr_psprintf(notes->pool, "The time of %s is cut to %d minutes.", what, DEFAULT_TOTAL_MINS);
+        apr_psprintf(notes->pool, "The time of %s is cut to %d minutes.", what, ORC_RULES_DEFAULT_TOTAL_MINS);
 }
 
 static void cut_times(apr_array_header_t *notes, orc_rules_submission_t *wish)
@@ -333,7 +331,7 @@ static orc_error_t *store(int *is_outdated, const submission_t *s, const stored_
         .template_inputs_sealed = has_secrets ? seal_inputs(s) : NULL,
         .user_group = wish->user_group,
         .user_group_issuer = call->who->issuer,
-        .per_provider_max_retries = or_default(wish->per_provider_max_retries, DEFAULT_RETRIES),
+        .per_provider_max_retries = or_default(wish->per_provider_max_retries, ORC_RULES_DEFAULT_RETRIES),
         .max_providers = wish->max_providers,
         .tot_timeout_mins = total_mins(wish),
         .per_provider_timeout_mins = provider_mins(wish),

@@ -5,6 +5,13 @@
 #include "orc_rules.h"
 #include "orc_rules_callback.h"
 
+/** What a deployment has that says nothing of it. */
+enum {
+    ORC_RULES_DEFAULT_RETRIES = 3,
+    ORC_RULES_DEFAULT_TOTAL_MINS = 14400, /* the most, too */
+    ORC_RULES_DEFAULT_PROVIDER_MINS = 1440,
+};
+
 /** A deployment that somebody asks for. Numbers that are 0 and texts that are NULL were not given. */
 typedef struct orc_rules_submission_t {
     const char *id, *operation_id; /* new UUIDs: what is kept of an answer names them */

@@ -37,7 +37,8 @@ orc_error_t *orc_rules_text_parse(const orc_tosca_template_t **tosca, orc_error_
 const orc_store_template_t *orc_rules_text_row(const orc_rules_text_t *text, const orc_tosca_template_t *tosca,
                                                apr_pool_t *pool)
 {
-    const orc_tosca_summary_t *summary = orc_tosca_summary(tosca);
+    static const orc_tosca_summary_t nothing = {.definitions_version = "tosca_simple_yaml_1_0"};
+    const orc_tosca_summary_t *summary = tosca ? orc_tosca_summary(tosca) : &nothing;
     orc_store_template_t *row = apr_pcalloc(pool, sizeof(*row));
 
     row->content = text->content;

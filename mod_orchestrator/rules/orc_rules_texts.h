@@ -24,7 +24,8 @@ orc_error_t *orc_rules_text_find(orc_rules_text_t *text, const orc_rules_call_t 
 orc_error_t *orc_rules_text_parse(const orc_tosca_template_t **tosca, orc_error_t **wrong, const orc_rules_text_t *text,
                                   const orc_rules_call_t *call);
 
-/** The row of a new one. Its name is metadata.template_name when that can be a name, else made from the checksum. */
+/** The row of a new one. Its name is metadata.template_name when that can be a name, else made from the checksum.
+ * `tosca`: NULL of one that can't be read, which says nothing of itself. */
 const orc_store_template_t *orc_rules_text_row(const orc_rules_text_t *text, const orc_tosca_template_t *tosca,
                                                apr_pool_t *pool);
 

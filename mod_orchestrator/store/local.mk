@@ -9,6 +9,7 @@ liborc_la_SOURCES += $(store)/orc_db.c $(store)/orc_db.h $(store)/orc_db_migrate
 	$(store)/orc_rows.c $(store)/orc_rows.h \
 	$(store)/orc_store_callbacks.c $(store)/orc_store_callbacks.h \
 	$(store)/orc_store_deployments.c $(store)/orc_store_deployments.h \
+	$(store)/orc_store_imports.c $(store)/orc_store_imports.h \
 	$(store)/orc_store_infrastructures.c $(store)/orc_store_infrastructures.h \
 	$(store)/orc_store_lists.c $(store)/orc_store_lists.h \
 	$(store)/orc_store_logs.c $(store)/orc_store_logs.h \

@@ -19,6 +19,7 @@ MAY_INCLUDE = {  # room: the rooms whose headers it may include besides its own
     "runs": BELOW | {"rules", "surface"}, "broker": BELOW | {"rules", "surface"},
     "legacy": BELOW | {"rules", "surface"},
     "httpd": BELOW | {"rules", "engine", "surface", "api", "runs", "broker", "legacy"},
+    "import": BELOW | {"rules", "engine"},
 }
 HTTPD_HEADER = re.compile(r"(httpd|http_\w+|ap_\w+|mod_\w+|util_(filter|script|cookies|mutex|time|md5|ldap)|"
                           r"scoreboard|mpm_common|unixd)\.h")

@@ -2,6 +2,7 @@
 """Builds the module with autotools, in folders beside the sources."""
 
 import os
+import shlex
 
 from . import process
 
@@ -15,12 +16,21 @@ SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=0:use_sigaltstack=0:detect_odr_viola
               "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 
+def _is_configured(folder, options):
+    """Whether a folder was made ready with these options: automake repeats those that it knows."""
+    status = os.path.join(folder, "config.status")
+    if not os.path.exists(os.path.join(folder, "Makefile")) or not os.path.exists(status):
+        return False
+    known = shlex.split(process.run([status, "--config"]))
+    return all(option in known for option in options)
+
+
 def configure(folder, *options):
     """Makes a build folder ready. Does nothing when it is: automake's own rules see to changes."""
     os.makedirs(os.path.dirname(LOG), exist_ok=True)
     if not os.path.exists(os.path.join(process.CHECKOUT, "configure")):
         process.run(["autoreconf", "-fi"], LOG, cwd=process.CHECKOUT)
-    if not os.path.exists(os.path.join(folder, "Makefile")):
+    if not _is_configured(folder, options):
         os.makedirs(folder, exist_ok=True)
         source = os.path.relpath(os.path.join(process.CHECKOUT, "configure"), folder)
         process.run([source, "PYTHON=/usr/bin/python3", *options], LOG, cwd=folder)

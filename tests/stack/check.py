@@ -26,10 +26,10 @@ def check(arguments):
     totals = collections.Counter()
     environment = dict(os.environ)
     if "--asan" in modes:
-        totals += _compile("sanitized build", build.SANITIZED, "--enable-sanitizers")
+        totals += _compile("sanitized build", build.SANITIZED, "--enable-sanitizers", "--with-mariadb")
         environment.update(ORCHESTRATOR_BUILD=build.SANITIZED, ORCHESTRATOR_PRELOAD=_libasan())
     else:
-        totals += _compile("build", build.CHECK, "--enable-werror")
+        totals += _compile("build", build.CHECK, "--enable-werror", "--with-mariadb")
         environment.update(ORCHESTRATOR_BUILD=build.CHECK)
     is_built = not totals
     if "--valgrind" in modes:
@@ -39,7 +39,7 @@ def check(arguments):
                            ORCHESTRATOR_PATIENCE="10")
     if not modes and not chosen and is_built:
         totals += _tap("unit tests, guards", build.CHECK)
-        broken = _compile("sanitized build", build.SANITIZED, "--enable-sanitizers")
+        broken = _compile("sanitized build", build.SANITIZED, "--enable-sanitizers", "--with-mariadb")
         totals += broken or _tap("with sanitizers", build.SANITIZED, _programs(build.SANITIZED))
     if "--faults" in modes:
         chosen = ["-m", "faults"] + chosen

@@ -64,6 +64,22 @@ static const orc_field_t memory_fields_list[] = {
 };
 static const orc_fields_t memory_fields = {sizeof(orc_create_t), memory_fields_list};
 
+const char *orc_create_adopted(const orc_attempt_t *attempt, json_t *outputs, int machines, int is_public,
+                               apr_time_t now, apr_pool_t *pool)
+{
+    orc_attempt_t own = *attempt;
+    orc_create_t memory = {.at = 1, .tries = 1, .since = now, .done_there = 1, .steps = 1, .attempt = &own};
+
+    own.number = 1;
+    own.since = now;
+    memory.outputs = outputs;
+    memory.machines = machines;
+    memory.is_public = is_public;
+    memory.candidates = apr_array_make(pool, 1, sizeof(orc_address_t *));
+    APR_ARRAY_PUSH(memory.candidates, orc_address_t *) = &own.at;
+    return orc_json_text(orc_json_own(orc_fields_write(&memory, &memory_fields), pool), pool);
+}
+
 /* ---- its ends ---- */
 
 static orc_step_t succeed(orc_task_t *task)

@@ -42,6 +42,15 @@ typedef struct orc_attempt_t {
  * database. */
 enum { ORC_CREATE_VOIDS = 20 };
 
+/**
+ * What a creation remembers (JSON text, in `pool`) whose one attempt was begun by somebody else, and which goes on from
+ * provisioning: `attempt` has its address, name, tag and infrastructure. Nothing is made in its place when it fails.
+ * @param outputs  names that the template declares
+ * @param machines that there are to be
+ */
+const char *orc_create_adopted(const orc_attempt_t *attempt, json_t *outputs, int machines, int is_public,
+                               apr_time_t now, apr_pool_t *pool);
+
 /** What it remembers between steps. */
 typedef struct orc_create_t {
     orc_pace_t pace;
