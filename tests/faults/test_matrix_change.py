@@ -1,5 +1,5 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""Everything that goes wrong while a deployment that is complete gets more machines, fewer, another owner or template."""
+"""What goes wrong while a complete deployment gets more machines, fewer, another owner or another template."""
 
 import pytest
 from matrix import cells
