@@ -2,9 +2,11 @@
 #include "orc_rules_texts.h"
 
 #include <apr_strings.h>
+#include <string.h>
 
 #include "orc_id.h"
 #include "orc_rules_templates.h"
+#include "orc_utf8.h"
 
 enum { CHECKSUM_IN_NAME = 12 /* characters */ };
 
@@ -69,12 +71,21 @@ void orc_rules_note_repeated(apr_array_header_t *notes, const orc_tosca_template
             notes->pool, "Of the template, ", APR_ARRAY_IDX(repeated, i, const char *), ": the last one counts.", NULL);
 }
 
+/* A name in one may have been cut in the middle of a character. */
+static json_t *mended(const char *note, apr_pool_t *pool)
+{
+    char *copy = apr_pstrdup(pool, note);
+
+    orc_utf8_mend(copy, strlen(copy));
+    return json_string(copy);
+}
+
 const char *orc_rules_notes_text(const apr_array_header_t *notes, apr_pool_t *pool)
 {
     json_t *list = orc_json_own(json_array(), pool);
     int i;
 
     for (i = 0; i < notes->nelts; i++)
-        json_array_append_new(list, json_string(APR_ARRAY_IDX(notes, i, const char *)));
+        json_array_append_new(list, mended(APR_ARRAY_IDX(notes, i, const char *), pool));
     return orc_json_text(list, pool);
 }

@@ -164,6 +164,8 @@ def test_inputs_are_what_their_declaration_says(alice):
     made = ask(alice, INPUTS.format(name=unique()), parameters={"cpus": "", "ports": "", "word": "", "open": None})[
         "uuid"]
     assert alice.deployment(made)["template_inputs"] == {"word": ""}
+    made = ask(alice, INPUTS.format(name=unique()), parameters={"x" + 40 * "\u00e9": "mine"})["uuid"]
+    assert 'The input "x%s?" is left out' % (31 * "\u00e9") in log(alice, made)
     made = ask(alice, INPUTS.format(name=unique()), parameters=None)["uuid"]
     assert alice.deployment(made)["template_inputs"] == {}
     error = ask(alice, INPUTS.format(name=unique()), 400, parameters={"cpus": "9", "ports": "no"})
