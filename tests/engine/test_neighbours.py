@@ -264,6 +264,23 @@ def test_what_rests_at_a_dead_im_takes_no_place_of_others(rig, two_ims, limit):
                if limit == "max_operations_per_group" else rig.person().create())
 
 
+@pytest.mark.parametrize("limit", ["max_operations", "max_operations_per_group"])
+def test_deletions_at_a_dead_im_take_no_place_of_others(rig, two_ims, limit):
+    busy = rig.person(group=rig.pair())
+    rig.engine(providers=two_ims, **{limit: 3})
+    ids = [busy.create(max_providers=1) for _ in range(3)]
+    for id in ids:
+        rig.finish(id)
+    rig.control.fault(fault="http_503", cloud="bad-one")
+    for id in ids:
+        busy.delete(id)
+    for id in ids:
+        rig.wait_for(lambda: rig.operation(id, "DELETE")["description"].startswith("Waits"), 20,
+                     "a deletion that waits for its IM")
+    rig.finish(rig.person(group=busy.group).create(max_providers=2, provider="good-one")
+               if limit == "max_operations_per_group" else rig.person().create())
+
+
 def test_what_nobody_wants_takes_no_place_of_others(rig):
     rig.engine(max_operations=3, im_timeout=HELD)
     busy = rig.person()

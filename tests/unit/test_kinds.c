@@ -590,7 +590,9 @@ static void a_deletion_ends_when_nothing_is_left_that_could_still_go(void **stat
         {"[" ROW("stuck", "") "," ROW("unwanted", "") "]", "later", "later", "later"},
         {"[" ROW("unwanted", ",\"waits\":true") "]", "waits", "waits", "-> ended: forgotten"},
         {"[" ROW("unwanted", ",\"waits\":true") "," ROW("deleting", "") "]", "later", "later", "later"},
-        {"[" ROW("unwanted", ",\"tries\":5") "]", "later", "later", "-> ended: forgotten"},
+        {"[" ROW("unwanted", ",\"tries\":5") "]", "ill", "ill", "-> ended: forgotten"},
+        {"[" ROW("unwanted", ",\"tries\":5") "," ROW("unwanted", ",\"waits\":true") "]", "ill", "ill",
+         "-> ended: forgotten"},
         {"[" ROW("unwanted", ",\"tries\":5") "," ROW("unwanted", "") "]", "later", "later", "later"},
         {"[" ROW("unwanted", ",\"tried\":1") "]", "later", "later", "-> ended: forgotten"},
     };

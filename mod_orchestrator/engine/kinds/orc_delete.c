@@ -77,7 +77,7 @@ static orc_step_t begin(orc_task_t *task)
 /* ---- how it goes ---- */
 
 typedef struct count_t {
-    int all, gone, stuck, forgone, taken, waiting, ill;
+    int all, gone, stuck, forgone, taken, waiting, ill, resting; /* the last: ill or waiting */
 } count_t;
 
 /* By force it goes on without what IM can't be made to delete; but each is asked for in its own right. */
@@ -103,8 +103,18 @@ static count_t count(const orc_task_t *task)
         counted.taken += orc_infrastructure_is(one, "deleting");
         counted.waiting += !is_done && one->waits;
         counted.ill += !is_done && one->tries > 0;
+        counted.resting += !is_done && (one->tries > 0 || one->waits);
     }
     return counted;
+}
+
+/* Where all that is open is at an ill IM, or waits for the person there, it takes nobody's place. */
+static orc_step_t look_again(orc_task_t *task, int open, const count_t *counted)
+{
+    orc_step_t step = orc_step_poll(task);
+
+    step.is_sick = open == counted->resting;
+    return step;
 }
 
 static orc_step_t look(orc_task_t *task)
@@ -122,7 +132,7 @@ static orc_step_t look(orc_task_t *task)
         return orc_step_event(TAKEN);
     if (task->phase == CONFIRMING && open > counted.taken)
         return orc_step_event(BACK);
-    return orc_step_poll(task);
+    return look_again(task, open, &counted);
 }
 
 /* ---- its ends ---- */
