@@ -536,7 +536,8 @@ CREATE TABLE work (
     memory       jsonb NOT NULL DEFAULT '{}'   -- the kind's
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 -- What waits for its turn does so in great numbers with a due_at in the past.
-CREATE INDEX work_schedule ON work (due_at) WHERE is_begun AND NOT is_idle;
+CREATE INDEX work_schedule ON work (due_at) WHERE is_begun AND NOT is_idle AND endpoint <> 'orders';
+CREATE INDEX work_orders ON work (due_at) WHERE is_begun AND endpoint = 'orders';
 CREATE INDEX work_idle ON work (due_at) WHERE is_begun AND is_idle;
 
 CREATE FUNCTION work_end() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -622,9 +623,10 @@ CREATE INDEX orchestration_targets_due ON orchestration_targets (orchestration_i
 ALTER TABLE operations ADD FOREIGN KEY (orchestration_id) REFERENCES orchestrations ON DELETE SET NULL;
 CREATE INDEX operations_orchestration_id ON operations (orchestration_id, id) WHERE orchestration_id IS NOT NULL;
 
--- Somebody who has the orchestration in hand looks at it by itself: nobody waits here.
+-- Somebody who has the orchestration in hand looks at it by itself: nobody waits here. One that is due stays where it
+-- stands.
 CREATE FUNCTION orchestration_wake(orchestration uuid) RETURNS void LANGUAGE sql AS $$
-    UPDATE work SET due_at = now(), is_hurried = true
+    UPDATE work SET due_at = LEAST(due_at, now()), is_hurried = true
     WHERE id = (SELECT id FROM work WHERE id = orchestration FOR NO KEY UPDATE SKIP LOCKED)
 $$;
 

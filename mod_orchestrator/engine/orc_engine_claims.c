@@ -19,7 +19,7 @@
 #define NEXT_GROUPS    apr_time_from_msec(100) /* until those that come next are looked at */
 
 enum {
-    MAX_ORDERS = 64,                 /* in hand, of a person each */
+    MAX_ORDERS = 32,                 /* in hand, of a person each; more are claimed when half of them are done */
     GROUPS = 32,                     /* that a claim looks at for what is new; they take turns */
     NEW_ONES = ORC_ENGINE_BATCH / 4, /* that a claim brings; each costs more than what is at work already */
 };
@@ -118,19 +118,6 @@ static void add_slow(apr_array_header_t *list, const orc_engine_t *engine, orc_e
                                .ahead = orc_window_put_off(engine, endpoint, lane, 0)};
 }
 
-/* Persons have their turns with orders one after the other, those in hand as they came: so nobody is put off before
- * another, as long as there are not too many. */
-static void add_orders(apr_array_header_t *list, const orc_engine_t *engine)
-{
-    const orc_endpoint_t *window = orc_orders_window(engine->orders);
-    int room = MAX_ORDERS - window->waiting;
-
-    APR_ARRAY_PUSH(list, orc_store_slow_t) =
-        (orc_store_slow_t){.endpoint = window->url,
-                           .room = room > 0 ? room : 0,
-                           .rest = orc_window_pace(engine, window, ORC_LANE_DELETION)};
-}
-
 /* Endpoints that are too slow for all that may be due there: what can't be called soon isn't claimed. For deletions
  * that shows when they are in hand. */
 static const apr_array_header_t *slow_ones(const orc_engine_t *engine, apr_pool_t *pool)
@@ -143,7 +130,6 @@ static const apr_array_header_t *slow_ones(const orc_engine_t *engine, apr_pool_
         apr_hash_this(at, NULL, NULL, &endpoint);
         add_slow(list, engine, endpoint, ORC_LANE_SHORT);
     }
-    add_orders(list, engine);
     return list;
 }
 
@@ -169,6 +155,10 @@ static orc_store_claim_t wanted(const orc_engine_t *engine, apr_pool_t *pool)
     claim.watching = engine->watching;
     claim.deleting = engine->deleting;
     claim.with_resources = engine->with_resources;
+    claim.ordering = orc_orders_in_hand(engine->orders, pool);
+    claim.orders = MAX_ORDERS - claim.ordering->nelts;
+    claim.orders = claim.orders < MAX_ORDERS / 2 ? 0 : claim.orders < room ? claim.orders : room;
+    room -= claim.orders;
     claim.due = room > ORC_ENGINE_BATCH ? ORC_ENGINE_BATCH : room;
     claim.idle = ORC_ENGINE_MAX_IDLE - engine->idle_count;
     claim.idle = claim.idle < room - claim.due ? claim.idle : room - claim.due;
@@ -182,8 +172,8 @@ static orc_store_claim_t wanted(const orc_engine_t *engine, apr_pool_t *pool)
     claim.after_group = engine->after_group;
     claim.since = engine->since;
     claim.idle_since = engine->idle_since;
+    claim.orders_since = engine->orders_since;
     claim.slow = slow_ones(engine, pool);
-    claim.ordering = orc_orders_in_hand(engine->orders, pool);
     claim.longest = engine->config->poll_max;
     return claim;
 }
@@ -196,7 +186,7 @@ static int is_idle(const orc_work_t *work)
 }
 
 /* When what a claim brought was due: the oldest of what somebody waits for, and of what nobody does; 0: there is none.
- * New ones may have been due for long, and count for neither. */
+ * New ones may have been due for long, as what gives orders, and count for neither. */
 typedef struct oldest_t {
     apr_time_t due, idle;
 } oldest_t;
@@ -205,7 +195,7 @@ static void note_due(oldest_t *oldest, const orc_work_t *work)
 {
     apr_time_t *one = is_idle(work) ? &oldest->idle : &oldest->due;
 
-    if (!work->is_fresh && (!*one || work->was_due < *one))
+    if (!work->is_fresh && !work->is_order && (!*one || work->was_due < *one))
         *one = work->was_due;
 }
 
@@ -294,6 +284,7 @@ orc_error_t *orc_claims_take(apr_interval_time_t *next, orc_engine_t *engine, co
         start(&oldest, engine, rows, i, asked);
     move_since(&engine->since, oldest.due);
     move_since(&engine->idle_since, oldest.idle);
+    move_since(&engine->orders_since, left.orders_due);
     *next = next_of(engine, &asked->claim, &left);
     return NULL;
 }
@@ -305,6 +296,7 @@ orc_error_t *orc_claims_rescue(orc_engine_t *engine, orc_db_t *db, apr_pool_t *p
 
     claim.since = (apr_time_t)__atomic_load_n(&engine->since, __ATOMIC_RELAXED);
     claim.idle_since = (apr_time_t)__atomic_load_n(&engine->idle_since, __ATOMIC_RELAXED);
+    claim.orders_since = (apr_time_t)__atomic_load_n(&engine->orders_since, __ATOMIC_RELAXED);
     ORC_TRY(orc_store_rescue(&rescued, db, &claim, pool));
     if (rescued)
         orc_log(ORC_LOG_DEBUG, "%d that nobody had looked at when their turn came", rescued);

@@ -10,14 +10,11 @@
 
 #include "orc_engine_foresee.h"
 #include "orc_engine_job.h"
-#include "orc_engine_window.h"
 #include "orc_id.h"
 #include "orc_log.h"
 
 /* Of one order, while all others wait. A daemon that ends has 3 s. */
 #define LOCK_PATIENCE apr_time_from_sec(1)
-
-#define LANE ORC_LANE_DELETION /* one at a time */
 
 /* In a pool of its own, since two threads have it in turn. */
 typedef struct task_t {
@@ -25,9 +22,8 @@ typedef struct task_t {
     orc_job_t *job;
     orc_order_t order;
     const char *id;
-    apr_uint64_t place; /* in the order of their coming */
+    const char *person;
     orc_store_progress_t progress;
-    apr_interval_time_t elapsed;
     int is_done;
     struct task_t *next;
 } task_t;
@@ -46,11 +42,6 @@ struct orc_orders_t {
     task_t *at_work;
     int ends;
     int pipe[2];
-    /* of the poller: */
-    orc_endpoint_t window;
-    apr_uint64_t places;
-    char left[ORC_ID_LENGTH + 1]; /* whose task was taken back last, */
-    apr_uint64_t left_place;      /* and its place */
 };
 
 /* ---- lists ---- */
@@ -60,18 +51,6 @@ static void append(list_t *list, task_t *task)
     task->next = NULL;
     *list->last = task;
     list->last = &task->next;
-}
-
-static void insert(list_t *list, task_t *task)
-{
-    task_t **at = &list->first;
-
-    while (*at && (*at)->place < task->place)
-        at = &(*at)->next;
-    task->next = *at;
-    *at = task;
-    if (!task->next)
-        list->last = &task->next;
 }
 
 static task_t *take(list_t *list)
@@ -124,10 +103,8 @@ static orc_error_t *carry_out(const orc_service_t *service, task_t *task)
 /* A database that is away is told of by the poller, too. */
 static void do_one(orc_orders_t *orders, task_t *task)
 {
-    apr_time_t began = orc_time_monotonic();
     orc_error_t *error = carry_out(&orders->service, task);
 
-    task->elapsed = orc_time_monotonic() - began;
     task->is_done = !error;
     if (error)
         orc_log(error->status == 503 ? ORC_LOG_INFO : ORC_LOG_ERROR, "orchestration %s: %s", task->id,
@@ -172,7 +149,6 @@ orc_error_t *orc_orders_make(orc_orders_t **out, const orc_service_t *service, a
     orders->service.db = orc_db_source_single(service->config->database_url, orders->pool);
     orders->service.db->lock_patience = LOCK_PATIENCE;
     orders->service.rules = orc_rules_make(&alone, orders->pool);
-    orders->window.url = ORC_ORDERS;
     orders->waiting.last = &orders->waiting.first;
     orders->done.last = &orders->done.first;
     if (!orders->service.rules || pthread_mutex_init(&orders->lock, NULL) != 0 ||
@@ -191,28 +167,6 @@ void orc_orders_end(orc_orders_t *orders)
     pthread_join(orders->thread, NULL);
 }
 
-orc_endpoint_t *orc_orders_window(orc_orders_t *orders)
-{
-    return &orders->window;
-}
-
-/* The thread has the first one in hand, or is about to. */
-static void advance(orc_orders_t *orders)
-{
-    if (orders->window.in_flight || !orders->window.waiting)
-        return;
-    orc_window_waits(&orders->window, LANE, -1);
-    orc_window_began(&orders->window, LANE);
-}
-
-static apr_uint64_t place_of(orc_orders_t *orders, const char *id)
-{
-    int is_left = strcmp(orders->left, id) == 0;
-
-    orders->left[0] = '\0';
-    return is_left ? orders->left_place : ++orders->places;
-}
-
 void orc_orders_give(orc_orders_t *orders, orc_job_t *job)
 {
     apr_pool_t *pool;
@@ -224,13 +178,11 @@ void orc_orders_give(orc_orders_t *orders, orc_job_t *job)
     task->job = job;
     task->order = job->order;
     task->id = apr_pstrdup(pool, job->task.work->id);
-    task->place = place_of(orders, task->id);
+    task->person = apr_pstrdup(pool, job->task.work->user_id);
     pthread_mutex_lock(&orders->lock);
-    insert(&orders->waiting, task);
+    append(&orders->waiting, task);
     pthread_cond_signal(&orders->given);
     pthread_mutex_unlock(&orders->lock);
-    orc_window_waits(&orders->window, LANE, 1);
-    advance(orders);
 }
 
 int orc_orders_leave(orc_orders_t *orders, const orc_job_t *job)
@@ -242,33 +194,26 @@ int orc_orders_leave(orc_orders_t *orders, const orc_job_t *job)
     pthread_mutex_unlock(&orders->lock);
     if (!task)
         return 0;
-    /* The only one may have been the one that the thread was about to have. */
-    if (orders->window.waiting)
-        orc_window_waits(&orders->window, LANE, -1);
-    else
-        orc_window_ended(&orders->window, LANE, 0);
-    apr_cpystrn(orders->left, task->id, sizeof orders->left);
-    orders->left_place = task->place;
     apr_pool_destroy(task->pool);
     return 1;
 }
 
-static void add_ids(apr_array_header_t *ids, const task_t *task, apr_pool_t *pool)
+static void add_persons(apr_array_header_t *persons, const task_t *task, apr_pool_t *pool)
 {
     for (; task; task = task->next)
-        APR_ARRAY_PUSH(ids, const char *) = apr_pstrdup(pool, task->id);
+        APR_ARRAY_PUSH(persons, const char *) = apr_pstrdup(pool, task->person);
 }
 
 const apr_array_header_t *orc_orders_in_hand(orc_orders_t *orders, apr_pool_t *pool)
 {
-    apr_array_header_t *ids = apr_array_make(pool, 8, sizeof(const char *));
+    apr_array_header_t *persons = apr_array_make(pool, 8, sizeof(const char *));
 
     pthread_mutex_lock(&orders->lock);
-    add_ids(ids, orders->waiting.first, pool);
-    add_ids(ids, orders->at_work, pool);
-    add_ids(ids, orders->done.first, pool);
+    add_persons(persons, orders->waiting.first, pool);
+    add_persons(persons, orders->at_work, pool);
+    add_persons(persons, orders->done.first, pool);
     pthread_mutex_unlock(&orders->lock);
-    return ids;
+    return persons;
 }
 
 int orc_orders_pipe(const orc_orders_t *orders)
@@ -294,8 +239,6 @@ void orc_orders_take(orc_orders_t *orders)
     while (read(orders->pipe[0], bytes, sizeof bytes) > 0)
         ;
     while ((task = take_done(orders)) != NULL) {
-        orc_window_ended(&orders->window, LANE, task->elapsed);
-        advance(orders);
         orc_job_ordered(task->job, task->is_done ? &task->progress : NULL);
         apr_pool_destroy(task->pool);
     }

@@ -13,25 +13,20 @@
  * many orchestrations one of them has.
  */
 
-#define ORC_ORDERS "orders" /* work.endpoint of what gives any */
-
 /** Begins the thread. */
 orc_error_t *orc_orders_make(orc_orders_t **orders, const orc_service_t *service, apr_pool_t *pool);
 
 /** Ends it, behind what it has in hand; what waits is left to whoever claims it. */
 void orc_orders_end(orc_orders_t *orders);
 
-/** Gives job->order to the thread; one that was just left, and whose job was claimed anew, keeps its place. */
+/** Gives job->order to the thread. */
 void orc_orders_give(orc_orders_t *orders, orc_job_t *job);
 
-/** The ids of all work that has an order in hand, done or not; of const char *, in the pool. */
+/** The persons of all orders in hand, done or not: their ids, of const char *, in the pool. */
 const apr_array_header_t *orc_orders_in_hand(orc_orders_t *orders, apr_pool_t *pool);
 
 /** Takes the order of a job back that the thread has not begun; false: there is none. */
 int orc_orders_leave(orc_orders_t *orders, const orc_job_t *job);
-
-/** The thread's window; its lane is ORC_LANE_DELETION, of one at a time. */
-orc_endpoint_t *orc_orders_window(orc_orders_t *orders);
 
 /** Becomes readable when something is done. */
 int orc_orders_pipe(const orc_orders_t *orders);

@@ -126,9 +126,9 @@ struct orc_engine_t {
     int database_failures;
     apr_time_t claim_at, renew_at, probe_at, count_at; /* monotonic */
     apr_time_t adopt_at;                               /* the same, of housekeeping */
-    /* everything that was due before, by the database's clock, was claimed, of what somebody waits for and of what
-     * nobody does; atomic */
-    volatile apr_uint64_t since, idle_since;
+    /* everything that was due before, by the database's clock, was claimed, of what somebody waits for, of what nobody
+     * does, and of what gives orders; atomic */
+    volatile apr_uint64_t since, idle_since, orders_since;
     apr_pool_t *turns; /* of the next: new ones of the groups behind this one are looked at next */
     const char *after_issuer, *after_group;
     int at_work; /* operations of this owner that take a place */

@@ -60,7 +60,8 @@ orc_sql_call_t orc_store_claim_call(const orc_store_claim_t *claim, apr_pool_t *
                            .with_template = orc_value_array(claim->with_template, pool),
                            .watching = orc_value_array(claim->watching, pool),
                            .deleting = orc_value_array(claim->deleting, pool),
-                           .idle = orc_value_number(claim->idle, pool),
+                           .idle = orc_value_number(claim->idle, pool), .orders = orc_value_number(claim->orders, pool),
+                           .orders_since = orc_value_number(claim->orders_since, pool),
                            .with_resources = orc_value_array(claim->with_resources, pool)),
         pool);
 }
@@ -73,6 +74,7 @@ orc_error_t *orc_store_claimed(orc_store_left_t *left, orc_rows_t *rows, apr_poo
     ORC_TRY(read_json(&put_off, first.put_off, pool));
     left->next = first.next ? orc_value_integer(first.next) : -1;
     left->put_off = put_off;
+    left->orders_due = orc_value_integer(first.orders_due);
     left->last_issuer = first.last_issuer;
     left->last_group = first.last_group;
     if (!first.id)
@@ -93,6 +95,7 @@ orc_error_t *orc_store_work_read(orc_work_t **out, const orc_rows_t *rows, int n
     work->lease = orc_value_integer(row.lease);
     work->has_rhythm = orc_value_is_true(row.has_rhythm);
     work->is_fresh = orc_value_is_true(row.is_fresh);
+    work->is_order = orc_value_is_true(row.is_order);
     work->state = apr_pstrdup(pool, row.state);
     work->phase = apr_pstrdup(pool, row.phase);
     work->correlation_id = apr_pstrdup(pool, row.correlation_id);
@@ -146,6 +149,7 @@ orc_error_t *orc_store_rescue(int *rescued, orc_db_t *db, const orc_store_claim_
     ORC_TRY(orc_db_execute(db, &rows,
                            orc_sql_work_rescue(.since = orc_value_number(claim->since, pool),
                                                .idle_since = orc_value_number(claim->idle_since, pool),
+                                               .orders_since = orc_value_number(claim->orders_since, pool),
                                                .phases = orc_value_array(claim->phases, pool)),
                            pool));
     *rescued = rows.affected;

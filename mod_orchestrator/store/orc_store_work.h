@@ -24,6 +24,7 @@ typedef struct orc_work_t {
     apr_interval_time_t lease; /* that is left */
     int has_rhythm;            /* due again when the lease ends, though nothing is written */
     int is_fresh;              /* claimed for the first time */
+    int is_order;              /* it gives orders */
     const char *correlation_id, *description;
     const char *reason; /* of one that is to end: who asked for that, a sentence; else NULL */
     int is_deleted;     /* of one that is to end: a deletion of its deployment waits behind it */
@@ -71,15 +72,17 @@ typedef struct orc_store_claim_t {
     const char *owner;
     int due;       /* at most so many of those at work */
     int idle;      /* at most so many of what nobody waits for */
+    int orders;    /* at most so many of what gives orders, of a person each */
     int pending;   /* at most so many new ones, in order of creation */
     int per_group; /* a group has so many at work at most */
     int groups;    /* so many groups are looked at, behind this one: */
     const char *after_issuer, *after_group;
     apr_time_t since;                   /* nothing that was due before; 0: everything */
     apr_time_t idle_since;              /* the same of what nobody waits for */
+    apr_time_t orders_since;            /* and of what gives orders */
     apr_interval_time_t lease;          /* of what has no rhythm */
     const apr_array_header_t *slow;     /* of orc_store_slow_t */
-    const apr_array_header_t *ordering; /* of const char *: what has an order in hand; nothing else of these persons */
+    const apr_array_header_t *ordering; /* of const char *: persons with an order in hand; nothing else of theirs */
     apr_interval_time_t longest;        /* nothing is put off for longer */
     const apr_array_header_t *phases;   /* of const char *, "KIND/PHASE": nothing else is claimed */
     const apr_array_header_t *deleting; /* those that have slots of their own at an endpoint, however slow */
@@ -92,6 +95,7 @@ typedef struct orc_store_claim_t {
 typedef struct orc_store_left_t {
     apr_interval_time_t next; /* until there will be something; 0: there is more now; -1: nothing is known of */
     const json_t *put_off;    /* slow endpoint -> how many; or NULL */
+    apr_time_t orders_due;    /* of what gives orders, the oldest; 0: there is none, or it was not asked for */
     const char *last_issuer, *last_group; /* behind this group there may be more that wait; NULL: there are none */
 } orc_store_left_t;
 

@@ -7,9 +7,11 @@
 -- seconds ago, when the clock was set back, or is that of a server which took over. Of those whose
 -- `endpoint` is among `slow`, no more than `rooms` says; the others are put off by `rests` microseconds, each by so
 -- much more than the one before, and `ahead` before the first, but no longer than `longest`; what is of the `deleting`
--- phases has slots of its own there, and is in no queue of these. What is hurried is not put off, but of `orders`,
--- which each end of an operation hurries. Of these a person has one in hand at a time, those of `ordering` with it, so
--- that all have their turn one after the other; the person's others wait behind that.
+-- phases has slots of its own there, and is in no queue of these. What is hurried is not put off.
+-- `orders`: how many of what gives orders, one of a person each, and none of those `ordering`, who have one in hand: so
+-- all have their turn one after the other. Of a person it is what was canceled, then what is due longest, however
+-- often it was hurried since. The others wait untouched, in nobody's way. Those due longest are looked at, not
+-- before `orders_since`, which is to them what `since` is to the others; `orders_due` is when the oldest was due.
 -- `idle`: how many of what nobody waits for, not before `idle_since`, which is to it what `since` is to the others; of
 -- a slow endpoint's it comes last. No look at it is worth a claim of its own: there are some a second.
 -- `pending`: how many pending ones, of the groups that have the fewest at work and of these the oldest, those of
@@ -24,18 +26,18 @@
 -- One row at least: `next` is in how many microseconds something will be due, 0 when there is more now, NULL for
 -- nothing; `put_off` how many were, of each endpoint of IM.
 -- name: work_claim
--- columns: next, last_issuer, last_group, put_off, id, deployment_id, lease_number, lease, has_rhythm, kind, state,
--- columns: phase, options, memory, was_due, is_fresh, correlation_id, description, user_group, user_group_issuer,
--- columns: deadline, clock, waits_for_token, template_inputs,
+-- columns: next, last_issuer, last_group, put_off, orders_due, id, deployment_id, lease_number, lease, has_rhythm,
+-- columns: kind, state, phase, options, memory, was_due, is_fresh, correlation_id, description, user_group,
+-- columns: user_group_issuer, deadline, clock, waits_for_token, template_inputs,
 -- columns: per_provider_max_retries, max_providers, per_provider_timeout_mins, keep_last_attempt, target_provider,
 -- columns: target_region, im_endpoint, im_infra_id, user_id, issuer, email, refresh_token, access_token, token_expires,
 -- columns: target_provider_type, content, wanted_content, owners, infrastructures, endpoint, provider, region, project,
 -- columns: template_inputs_sealed, inputs, inputs_sealed, created_at, target_project, status, reason, canceled_for,
--- columns: resources
+-- columns: resources, is_order
 WITH RECURSIVE due AS (
     SELECT id, due_at, endpoint, is_hurried, is_idle, kind || '/' || phase = ANY (:deleting::text[]) AS deletes
     FROM work
-    WHERE is_begun AND NOT is_idle AND due_at <= now()
+    WHERE is_begun AND NOT is_idle AND endpoint <> 'orders' AND due_at <= now()
       AND due_at >= LEAST(to_timestamp(:since::bigint / 1000000.0), now() - interval '3 seconds')
       AND kind || '/' || phase = ANY (:phases::text[])
     ORDER BY due_at
@@ -49,21 +51,30 @@ WITH RECURSIVE due AS (
     ORDER BY due_at
     LIMIT :idle::integer
     FOR NO KEY UPDATE SKIP LOCKED
-), turns AS MATERIALIZED (
-    SELECT d.id, row_number() OVER (PARTITION BY d.person ORDER BY d.is_hurried DESC, d.due_at)
-           + (SELECT count(*) FROM orchestrations x
-              WHERE x.id = ANY (:ordering::uuid[]) AND x.id <> d.id AND x.created_by = d.person) AS number
-    FROM (SELECT id, is_hurried, due_at, (SELECT x.created_by FROM orchestrations x WHERE x.id = due.id) AS person
-          FROM due WHERE endpoint = 'orders') d
+), waiting AS MATERIALIZED (
+    SELECT w.id, w.due_at, o.created_by AS person, o.state = 'canceling' AS is_canceled
+    FROM (SELECT id, due_at FROM work
+          WHERE is_begun AND endpoint = 'orders' AND due_at <= now()
+            AND due_at >= LEAST(to_timestamp(:orders_since::bigint / 1000000.0), now() - interval '3 seconds')
+            AND kind || '/' || phase = ANY (:phases::text[])
+          ORDER BY due_at
+          LIMIT CASE WHEN :orders::integer > 0 THEN 2000 ELSE 0 END) w
+    JOIN orchestrations o ON o.id = w.id
+), orders AS (
+    SELECT w.id, w.due_at
+    FROM (SELECT person FROM waiting WHERE person <> ALL (:ordering::uuid[])
+          GROUP BY person ORDER BY min(due_at) LIMIT :orders::integer) p
+    CROSS JOIN LATERAL (SELECT w.id, w.due_at FROM waiting x JOIN work w ON w.id = x.id
+                        WHERE x.person = p.person AND w.is_begun AND w.due_at <= now()
+                        ORDER BY x.is_canceled DESC, x.due_at LIMIT 1
+                        FOR NO KEY UPDATE OF w SKIP LOCKED) w
 ), placed AS (
     SELECT d.id, d.due_at, d.endpoint, s.rest, s.ahead,
-           CASE WHEN d.is_hurried AND d.endpoint <> 'orders' THEN 0 WHEN t.number > 1 THEN t.number - 1
-               ELSE row_number() OVER each - s.room END AS place
+           CASE WHEN d.is_hurried THEN 0 ELSE row_number() OVER each - s.room END AS place
     FROM (SELECT * FROM due UNION ALL SELECT * FROM idle) d
-    LEFT JOIN turns t ON t.id = d.id
     LEFT JOIN unnest(:slow::text[], :rooms::integer[], :rests::bigint[], :ahead::bigint[])
         AS s (endpoint, room, rest, ahead) ON s.endpoint = d.endpoint AND NOT d.deletes
-    WINDOW each AS (PARTITION BY s.endpoint ORDER BY t.number, d.is_hurried DESC, d.is_idle, d.due_at)
+    WINDOW each AS (PARTITION BY s.endpoint ORDER BY d.is_hurried DESC, d.is_idle, d.due_at)
 ), put_off AS (
     UPDATE work w
     SET due_at = clock_timestamp() + LEAST(p.ahead + p.place * p.rest, :longest::bigint) * interval '1 microsecond'
@@ -119,6 +130,7 @@ WITH RECURSIVE due AS (
     LIMIT :pending::integer
 ), chosen AS (
     SELECT id, due_at FROM placed WHERE place IS NULL OR place <= 0 UNION ALL SELECT id, due_at FROM fresh
+    UNION ALL SELECT id, due_at FROM orders
 ), claimed AS (
     UPDATE work w
     SET due_at = clock_timestamp() + interval '1 microsecond' * CASE
@@ -181,7 +193,8 @@ WITH RECURSIVE due AS (
                          'position', r.position, 'id', r.id, 'node', r.tosca_node_name, 'vm', r.im_vm_idx,
                          'compute', r.is_compute, 'status', r.status, 'version', r.row_version) ORDER BY r.position)
                      FROM resources r
-                     WHERE r.deployment_id = d.id AND (o.resource_id IS NULL OR r.id = o.resource_id)) END AS resources
+                     WHERE r.deployment_id = d.id AND (o.resource_id IS NULL OR r.id = o.resource_id)) END AS resources,
+           w.endpoint = 'orders' AS is_order
     FROM claimed w
     JOIN chosen c ON c.id = w.id
     LEFT JOIN operations o ON o.id = w.id
@@ -196,7 +209,10 @@ WITH RECURSIVE due AS (
     SELECT CASE WHEN (SELECT count(*) FROM due) >= :due::integer
                   OR (SELECT count(*) FROM fresh) >= NULLIF(:pending::integer, 0) THEN 0
                 ELSE LEAST((SELECT (extract(epoch FROM min(w.due_at) - now()) * 1000000)::bigint FROM work w
-                            WHERE w.is_begun AND NOT w.is_idle AND w.due_at > now()
+                            WHERE w.is_begun AND NOT w.is_idle AND w.endpoint <> 'orders' AND w.due_at > now()
+                              AND w.kind || '/' || w.phase = ANY (:phases::text[])),
+                           (SELECT (extract(epoch FROM min(w.due_at) - now()) * 1000000)::bigint FROM work w
+                            WHERE w.is_begun AND w.endpoint = 'orders' AND w.due_at > now()
                               AND w.kind || '/' || w.phase = ANY (:phases::text[])),
                            CASE WHEN :idle::integer > 0 THEN GREATEST(1000000, (
                                SELECT (extract(epoch FROM min(w.due_at) - now()) * 1000000)::bigint FROM work w
@@ -204,26 +220,30 @@ WITH RECURSIVE due AS (
                                  AND w.due_at > now() AND w.kind || '/' || w.phase = ANY (:phases::text[]))) END)
            END AS next,
            (SELECT jsonb_object_agg(endpoint, number)
-            FROM (SELECT endpoint, count(*) AS number FROM placed WHERE place > 0 AND endpoint <> 'orders'
-                 GROUP BY endpoint) p) AS put_off
+            FROM (SELECT endpoint, count(*) AS number FROM placed WHERE place > 0 GROUP BY endpoint) p) AS put_off,
+           (SELECT (extract(epoch FROM min(due_at)) * 1000000)::bigint FROM waiting) AS orders_due
 )
-SELECT a.next, l.user_group_issuer AS last_issuer, l.user_group AS last_group, a.put_off, m.*
+SELECT a.next, l.user_group_issuer AS last_issuer, l.user_group AS last_group, a.put_off, a.orders_due, m.*
 FROM ahead a LEFT JOIN mine m ON true LEFT JOIN walk l ON :pending::integer > 0 AND l.number = :groups::integer
 ORDER BY m.created_at, m.id;
 
--- Makes due at once what was due before `since`, or is idle and was before `idle_since`, and no claim takes, because it
+-- Makes due at once what was due before `since` (or `idle_since`, `orders_since`) and no claim takes, because it
 -- was locked when its turn came, or its due_at was in the past when it was set. What is not due yet is somebody's, also
 -- when the clock was set back.
 -- name: work_rescue
 WITH missed AS MATERIALIZED (
     SELECT id FROM work
     WHERE id IN (SELECT x.id FROM work x
-                 WHERE x.is_begun AND NOT x.is_idle
+                 WHERE x.is_begun AND NOT x.is_idle AND x.endpoint <> 'orders'
                    AND x.due_at < LEAST(to_timestamp(:since::bigint / 1000000.0), now())
                  UNION ALL
                  SELECT x.id FROM work x
                  WHERE x.is_begun AND x.is_idle
-                   AND x.due_at < LEAST(to_timestamp(:idle_since::bigint / 1000000.0), now()))
+                   AND x.due_at < LEAST(to_timestamp(:idle_since::bigint / 1000000.0), now())
+                 UNION ALL
+                 SELECT x.id FROM work x
+                 WHERE x.is_begun AND x.endpoint = 'orders'
+                   AND x.due_at < LEAST(to_timestamp(:orders_since::bigint / 1000000.0), now()))
       AND due_at < now() AND kind || '/' || phase = ANY (:phases::text[])
     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 )

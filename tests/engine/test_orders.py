@@ -64,21 +64,20 @@ def test_orders_that_hang_leave_hands_free(rig):
         engine.kill()
 
 
-def test_an_order_that_is_given_anew_is_carried_out_once(rig):
-    """Each operation that ends wakes its orchestration, which is claimed anew while its order waits."""
-    other = rig.person()
+def test_who_has_an_order_in_hand_is_given_no_other(rig):
+    """Each operation that ends wakes its orchestration, while its order waits."""
+    other, person = rig.person(), rig.person()
     deployments(rig, other, 1)
-    one = orchestrate(rig, rig.person())
+    one = orchestrate(rig, person)
     with locked(rig, "orchestrations", [one]) as wait_until_somebody_waits:
         engine = rig.engine(lease=60000)
         wait_until_somebody_waits()
         for _ in range(30):
             rig.sql("SELECT orchestration_wake(%s::uuid)", (one,))
             rig.notify()
-            rig.wait_for(lambda: rig.sql("SELECT FROM work WHERE id = %s AND NOT is_hurried", (one,)), 20,
-                         "another claim")
         wait_until_it_begins(rig, orchestrate(rig, other))
         assert engine.text().count("lock timeout") <= 10
+        assert rig.sql("SELECT lease_number FROM work WHERE id = %s", (one,))[0][0] <= 10
         engine.kill()
 
 
@@ -96,7 +95,6 @@ def test_locked_deployments_hold_nobody_elses_orchestration_up(rig):
         engine.kill()
 
 
-
 def test_persons_have_their_turns_one_after_the_other(rig):
     """However much one of them asks for, and however long before."""
     many, few = rig.person(), rig.person()
@@ -112,4 +110,33 @@ def test_persons_have_their_turns_one_after_the_other(rig):
     assert before <= 3
     rig.wait_for(lambda: not rig.sql("SELECT FROM orchestrations WHERE id = ANY (%s::uuid[]) AND resolved_at IS NULL",
                                      (theirs,)), 60, "all the others")
+    engine.kill()
+
+
+def test_what_waits_for_its_persons_turn_is_left_alone(rig):
+    """Nothing is written of it, however many there are: its place is where it has been due."""
+    person = rig.person()
+    ids = [orchestrate(rig, person) for _ in range(200)]
+    due = rig.sql("SELECT id, due_at FROM work WHERE id = ANY (%s::uuid[])", (ids,))
+    with locked(rig, "orchestrations", ids) as wait_until_somebody_waits:
+        engine = rig.engine()
+        wait_until_somebody_waits()
+        for _ in range(5):
+            rig.finish(rig.person().create())
+        left = dict(rig.sql("SELECT id, due_at FROM work WHERE id = ANY (%s::uuid[]) AND lease_number = 0", (ids,)))
+        assert len(left) > 100 and left.items() <= dict(due).items()
+        engine.kill()
+
+
+def test_an_orchestration_that_is_busy_leaves_the_persons_others_their_turns(rig):
+    """Each of its operations that ends wakes it."""
+    person = rig.person()
+    deployments(rig, person, 300)
+    busy = orchestrate(rig, person, workers=20)
+    engine = rig.engine()
+    wait_until_it_begins(rig, busy)
+    other = orchestrate(rig, person)
+    rig.wait_for(lambda: rig.sql("SELECT FROM orchestrations WHERE id = %s AND resolved_at IS NOT NULL", (other,)), 60,
+                 "a look at the other one")
+    assert rig.sql("SELECT FROM orchestration_targets WHERE orchestration_id = %s AND NOT is_begun", (busy,))
     engine.kill()
