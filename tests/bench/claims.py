@@ -114,7 +114,8 @@ class Claims:
                   "since": self.since, "owner": "bench", "lease": 60000000, "slow": [], "rooms": [], "rests": [],
                   "ahead": [], "longest": POLL * 1000000,
                   "phases": ["CREATE/queued", "CREATE/provisioning"], "with_template": ["CREATE/queued"],
-                  "watching": [], "deleting": []}
+                  "watching": [], "deleting": [], "with_resources": [], "idle": 0, "idle_since": 0, "orders": 0,
+                  "orders_since": 0, "ordering": []}
         return [values[name] for name in self.claim.parameters]
 
     def take(self, due, pending):
