@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""./dev peers: the product against real peers. They come from PyPI, which nothing else here needs.
+"""./dev peers: the product against real peers. All but one come from PyPI, which nothing else here needs.
 
 - the real Infrastructure Manager, both generations, with its Dummy connector and token authorization: the story of a
   deployment, of its changes and of its machines, which are watched, too; two hundred creations and deletions at once;
@@ -10,8 +10,11 @@
 - IM's parser of both generations, alone: odd spellings have their values, and real templates are to it what they were
 - schemathesis against the served contract: all checks, stateful, 200 examples an operation, most of them with ids that
   exist (real_ids.py)
+- the former orchestrator's command line clients, unmodified, at the surface that they know: orpy, with its library, and
+  orchent, whose program ORCHENT names
 
-usage: peers.py [parser-1.19.1] [parser-2.0.0] [im-1.19.1] [im-2.0.0] [schemathesis]      (all of them by default)
+usage: peers.py [parser-1.19.1] [parser-2.0.0] [im-1.19.1] [im-2.0.0] [schemathesis] [orpy] [orchent]
+                (all of them by default)
 The installed peers are kept in the folder ORCHESTRATOR_PEERS (default: .stack/peers) for the next run. A peer that
 can't be had is skipped, and said and counted so; the others are run.
 """
@@ -28,6 +31,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKOUT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(CHECKOUT, "tests"))
 
+import former  # noqa: E402
+import former_orchent  # noqa: E402
+import former_orpy  # noqa: E402
 import lives  # noqa: E402
 import machines  # noqa: E402
 import oracle  # noqa: E402  (it knows where corpus is)
@@ -138,9 +144,24 @@ def schemathesis(stack, venv, *options):
     assert done.returncode == 0, "%s (all of it: %s)\n%s" % (summary, log, done.stdout[-6000:])
 
 
+def check_orpy():
+    former_orpy.environment()
+    with former.stack() as stack:
+        yield from former_orpy.command_line(stack)
+        yield from former_orpy.library(stack)
+        yield "httpd's log is clean", lambda: clean(stack)
+
+
+def check_orchent():
+    former_orchent.program()
+    with former.stack() as stack:
+        yield from former_orchent.commands(stack)
+        yield "httpd's log is clean", lambda: clean(stack)
+
+
 CHECKS = {"parser-1.19.1": lambda: check_parser("1.19.1"), "parser-2.0.0": lambda: check_parser("2.0.0"),
           "im-1.19.1": lambda: check_im("1.19.1"), "im-2.0.0": lambda: check_im("2.0.0"),
-          "schemathesis": check_schemathesis}
+          "schemathesis": check_schemathesis, "orpy": check_orpy, "orchent": check_orchent}
 EACH_FOR_ITSELF = ("parser-1.19.1", "parser-2.0.0")
 
 
