@@ -217,6 +217,9 @@ def commands(running):
             title, code, said = orchent.refused("depcreate", orchent.file(text), inputs)
             same((title, code), ("Bad Request", "400"))
             found(name, said)
+        both = Orchent(running, [path], running.person(groups=["one", "another"]))
+        title, code, said = both.refused("depcreate", file, "{}")
+        assert (title, code) == ("Forbidden", "403") and "one" in said and "another" in said, said
         for token in ("nonsense", None):
             title, code, said = orchent.refused("depls", ORCHENT_TOKEN=token)
             same((title, code), ("Unauthorized", "401"))
