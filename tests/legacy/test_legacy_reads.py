@@ -73,9 +73,12 @@ def test_a_complete_deployment(bound, alice, made):
 
 
 def test_an_endpoint_that_is_not_known_yet_is_an_empty_object(alice):
-    made = alice.deploy(alice.store_template(template(im_simulator={"create_ms": HELD})))
+    alice.stack.control.fault(on="create", fault="slow", ms=HELD, first=1)
+    made = alice.deploy()
+    alice.stack.wait_for(lambda: alice.stack.control.get("calls")["in_flight"] > 0, 30, "a call that is held")
     assert Old(alice).show(made)["cloudProviderEndpoint"] == {}
     alice.stack.control.release()
+    alice.wait_for_status(made, "CREATE_COMPLETE")
 
 
 def test_a_reason_that_is_not_there_is_absent(bound, alice, made):
@@ -97,7 +100,7 @@ def test_a_null_that_somebody_gave_stays_in_the_inputs(bound, alice, made):
 def test_extra_information_is_json_text(alice, made):
     [known] = Old(alice).orchent("GET", "/deployments/%s/extrainfo" % made).json()
     assert "system" in [one["class"] for one in known["vmProperties"]]
-    waiting = alice.deploy(alice.store_template(template(im_simulator={"create_ms": HELD})))
+    waiting = alice.deploy(alice.store_template(template(im_simulator={"launch_ms": HELD})))
     assert Old(alice).orchent("GET", "/deployments/%s/extrainfo" % waiting).text == "[]"
     alice.stack.control.release()
 
@@ -279,7 +282,7 @@ def test_resources_of_a_type_and_of_what_derives_from_it(alice, made):
 
 
 def test_metadata_is_an_object_before_anything_is_known(alice):
-    made = alice.deploy(alice.store_template(template(im_simulator={"create_ms": HELD})))
+    made = alice.deploy(alice.store_template(template(im_simulator={"launch_ms": HELD})))
     [one] = Old(alice).resources(made)
     assert one["metadata"] == {} and one["state"] in ("INITIAL", "CREATING")
     alice.stack.control.release()
