@@ -132,8 +132,8 @@ static int is_claimed(const apr_array_header_t *claims, const ap_expr_info_t *ha
     return 0;
 }
 
-/* The directive that became the handler of a section, whatever it binds. A file that is included several times, with
- * other variables, has several of one line; the sections come in their order. */
+/* The directive that became the handler of a section, whatever it binds: the last one that stands there. A file that is
+ * included several times, with other variables, has several of one line; the sections come in their order. */
 static const ap_directive_t *find_directive(const ap_directive_t *node, const core_dir_config *section,
                                             const server_rec *server, const apr_array_header_t *claims,
                                             apr_pool_t *pool)
@@ -146,8 +146,8 @@ static const ap_directive_t *find_directive(const ap_directive_t *node, const co
         if (found)
             return found;
         if (is_made_of(section->expr_handler, node) && mo_tree_is(node, "SetHandler") &&
-            (path = location_path(node, pool)) && strcmp(path, section->d) == 0 && is_of(node, server) &&
-            !is_claimed(claims, NULL, node))
+            !mo_tree_last(node->next, "SetHandler", 0) && (path = location_path(node, pool)) &&
+            strcmp(path, section->d) == 0 && is_of(node, server) && !is_claimed(claims, NULL, node))
             return node;
     }
     return NULL;

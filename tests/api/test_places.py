@@ -437,3 +437,18 @@ def test_a_hosts_file_may_be_included_again_with_other_variables(make_stack, tmp
     assert ask("broker.example").json()["error"] == "not_found"
     for name in ("nothing.example", "gone.example"):
         assert ask(name).status_code == 404 and "text/html" in ask(name).headers["Content-Type"]
+
+
+def test_the_last_handler_of_a_section_counts_also_of_one_line(make_stack, tmp_path):
+    file = tmp_path / "handler.conf"
+    file.write_text("SetHandler ${place_handler}\n", encoding="utf-8")
+    guarded = "    AuthType Bearer\n    Require valid-user\n</Location>\n"
+    include = '    Include "%s"\n' % file
+    directives = ("Define place_handler None\n<Location /twice>\n" + include +
+                  "    Define place_handler orchestrator\n" + include + guarded +
+                  "<Location /over>\n" + include + "    SetHandler None\n" + guarded +
+                  "Define place_handler orchestrator-broker\n<Location /over>\n" + include + guarded)
+    stack = make_stack(directives)
+    alice = stack.person()
+    assert alice.get(stack.base_url + "/twice/users/me").json()["sub"]
+    assert alice.get(stack.base_url + "/over/users/me").json()["error"] == "not_found"
