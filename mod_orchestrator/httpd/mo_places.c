@@ -259,11 +259,13 @@ static int is_in_tree(const ap_directive_t *node, const ap_expr_info_t *handler,
     return 0;
 }
 
-int mo_places_is_set(const request_rec *r, const char *handler)
+/* A line that is included several times, with other variables, names it in one section and not in another. */
+int mo_places_is_set(request_rec *r, const char *handler)
 {
-    const core_dir_config *section = ap_get_core_module_config(r->per_dir_config);
+    const ap_expr_info_t *set = ((core_dir_config *)ap_get_core_module_config(r->per_dir_config))->expr_handler;
+    const char *error = NULL, *named = set ? ap_expr_str_exec(r, set, &error) : NULL;
 
-    return section->expr_handler && is_in_tree(ap_conftree, section->expr_handler, handler, r->pool);
+    return named && !error && strcmp(named, handler) == 0 && is_in_tree(ap_conftree, set, handler, r->pool);
 }
 
 const mo_base_t *mo_places_at(const mo_config_t *config, const server_rec *server, const char *path)

@@ -30,7 +30,7 @@ const mo_base_t *mo_places_of(const mo_config_t *config, const request_rec *r);
 
 /** True when the server's configuration, and no .htaccess file, gave a request a handler: by SetHandler, in plain text.
  */
-int mo_places_is_set(const request_rec *r, const char *handler);
+int mo_places_is_set(request_rec *r, const char *handler);
 
 /** True for the path of a place and for those below it. */
 int mo_places_covers(const mo_base_t *base, const char *path);

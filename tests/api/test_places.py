@@ -452,3 +452,32 @@ def test_the_last_handler_of_a_section_counts_also_of_one_line(make_stack, tmp_p
     alice = stack.person()
     assert alice.get(stack.base_url + "/twice/users/me").json()["sub"]
     assert alice.get(stack.base_url + "/over/users/me").json()["error"] == "not_found"
+
+
+def test_an_access_file_does_not_show_the_status_page_where_a_line_names_it_elsewhere(make_stack, tmp_path):
+    file = tmp_path / "handler.conf"
+    file.write_text("SetHandler ${page_handler}\n", encoding="utf-8")
+    stack = make_stack("""
+LoadModule mime_module "${modules}/mod_mime.so"
+LoadModule alias_module "${modules}/mod_alias.so"
+TypesConfig /dev/null
+Alias /files "${folder}/files"
+Define page_handler orchestrator-status
+<Location /page>
+    Include "%s"
+    Require local
+</Location>
+Define page_handler None
+<Directory "${folder}/files">
+    Include "%s"
+    AllowOverride FileInfo
+    Require all granted
+</Directory>
+""" % (file, file))
+    process.make_folder(stack.path("files"))
+    process.write(stack.path("files", ".htaccess"), "AddHandler orchestrator-status .html\n")
+    process.write(stack.path("files", "a.html"), "a page\n")
+    stack.expect_log("ORC1011: /files/a.html", required=True)
+    nobody = stack.client(None)
+    assert nobody.get(stack.base_url + "/page?auto").status_code == 200
+    assert nobody.get(stack.base_url + "/files/a.html").status_code == 404
