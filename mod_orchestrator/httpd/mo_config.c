@@ -223,13 +223,16 @@ static void warn(const mo_config_t *config, const server_rec *main_server, apr_p
             mo_tree_place(mo_tree_last(ap_conftree, "DBDParams", 0), pool));
 }
 
-/* The daemon has no request to derive links from: the first place's server, or the main one where nothing is bound. */
+/* The daemon has no request to derive links from: the first place of the API, else of what is bound; where nothing is,
+ * the main server. */
 static const char *derive_public_url(const mo_config_t *config, const server_rec *main_server, apr_pool_t *pool)
 {
     const mo_base_t *base = mo_places_first(config, mo_surfaces[0]);
     mo_base_t nowhere = {.server = main_server, .url = ""};
 
-    return mo_link_own_url(base ? base : &nowhere, pool);
+    if (!base)
+        base = config->bases->nelts > 0 ? &APR_ARRAY_IDX(config->bases, 0, mo_base_t) : &nowhere;
+    return mo_link_own_url(base, pool);
 }
 
 int mo_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)

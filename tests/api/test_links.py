@@ -6,6 +6,7 @@ import re
 import pytest
 
 from harness import live
+from harness.client import template
 from stack import keys, process
 
 FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "api.example.org"}
@@ -94,6 +95,30 @@ def test_the_daemon_says_the_port_that_links_have(without_public_url, make_stack
     alice = stack.person()
     alice.wait_for_status(alice.deploy(), "CREATE_COMPLETE")
     assert [made["metadata"]["PAAS_URL"] for made in stack.control.ledger()] == [here]
+
+
+def test_the_daemon_has_the_url_of_what_is_bound_where_that_is_not_the_api(without_public_url, make_stack):
+    """Else all services whose places are in virtual hosts would be one to IM."""
+    stack = make_stack()
+    with open(stack.httpd.template, encoding="utf-8") as file:
+        text = re.sub(r"<Location /api/v1>.*?</Location>", "", file.read(), flags=re.DOTALL)
+    stack.httpd.template = stack.path("without_api.conf")
+    process.write(stack.httpd.template, text + """
+        <VirtualHost *>
+            ServerName https://old.example.org
+            <Location /orchestrator>
+                SetHandler orchestrator-legacy
+                AuthType Bearer
+                Require valid-user
+            </Location>
+        </VirtualHost>""")
+    stack.reconfigure("")
+    alice, place = stack.person(), stack.base_url + "/orchestrator"
+    stack.wait_for(lambda: alice.get(place + "/info", check=False).status_code == 200, 30, "the other surface")
+    answer = alice.post(place + "/deployments", json={"template": template(), "userGroup": alice.group})
+    assert answer.status_code == 201
+    stack.wait_for(stack.control.ledger, 30, "the infrastructure")
+    assert [made["metadata"]["PAAS_URL"] for made in stack.control.ledger()] == ["https://old.example.org/orchestrator"]
 
 
 def test_only_a_proxy_that_we_were_told_of_is_believed(without_public_url, make_stack):
