@@ -13,17 +13,6 @@ APLOG_USE_MODULE(orchestrator);
 
 #define SCHEME "Bearer"
 
-void mo_auth_mend(request_rec *r)
-{
-    const char *value = apr_table_get(r->headers_in, "Authorization");
-
-    if (!value || ap_cstr_casecmpn(value, SCHEME, sizeof SCHEME - 1) != 0)
-        return;
-    value += sizeof SCHEME - 1;
-    value += strspn(value, " \t");
-    apr_table_setn(r->headers_in, "Authorization", apr_pstrcat(r->pool, SCHEME " ", value, NULL));
-}
-
 static const char *bearer_token(const request_rec *r)
 {
     const char *value = apr_table_get(r->headers_in, "Authorization");
@@ -112,6 +101,17 @@ static int is_by_token(request_rec *r)
     const char *type = ap_auth_type(r);
 
     return type && ap_cstr_casecmp(type, MO_AUTH_TYPE) == 0 && mo_config_is_used(mo_config_of(r->server));
+}
+
+void mo_auth_mend(request_rec *r)
+{
+    const char *value = apr_table_get(r->headers_in, "Authorization");
+
+    if (!value || !is_by_token(r) || ap_cstr_casecmpn(value, SCHEME, sizeof SCHEME - 1) != 0)
+        return;
+    value += sizeof SCHEME - 1;
+    value += strspn(value, " \t");
+    apr_table_setn(r->headers_in, "Authorization", apr_pstrcat(r->pool, SCHEME " ", value, NULL));
 }
 
 int mo_auth_begin(request_rec *r)

@@ -14,8 +14,8 @@
  */
 int mo_auth_begin(request_rec *r);
 
-/** Writes an Authorization that old clients send, "bearer TOKEN" or "BearerTOKEN", as the standard has it, for whoever
- * authenticates. */
+/** Where AuthType Bearer is, writes an Authorization that old clients send, "bearer TOKEN" or "BearerTOKEN", as the
+ * standard has it. Another module's authentication gets it as it was sent. */
 void mo_auth_mend(request_rec *r);
 
 /** check_authn hook: lets in whom the request's token speaks for, and everybody where a route is open. */

@@ -423,3 +423,26 @@ def test_whoever_owns_it_sees_it_and_who_made_it_is_another_question(bound, root
     bound.wait_for(lambda: made in Old(bob).ids(), 30, "bob's part of it")
     assert Old(bob).ids(createdBy="me") == [] and Old(alice).ids(createdBy="me") == [made]
     assert Old(bob).show(made)["createdBy"]["subject"] == subject_of(alice)
+
+
+def test_another_modules_authentication_gets_the_header_as_it_was_sent(make_stack):
+    modules = "".join('LoadModule %s_module "${modules}/mod_%s.so"\n' % (name, name)
+                      for name in ("headers", "auth_basic", "authn_file", "proxy", "proxy_http"))
+    stack = make_stack(modules + local.bindings() + """
+Header always set Seen "expr=%{HTTP:Authorization}"
+<Location /orchestrator/other>
+    ProxyPass http://127.0.0.1:1/
+    AuthType Basic
+    AuthName other
+    AuthUserFile /dev/null
+    Require valid-user
+</Location>
+""")
+    stack.expect_log("AH01614", required=True)
+    alice, url = stack.person(), stack.base_url + "/orchestrator"
+
+    def seen(path):
+        headers = {"Authorization": "Bearer" + alice.token}
+        return alice.get(url + path, headers=headers, check=False).headers["Seen"]
+    assert seen("/configuration") == "Bearer " + alice.token
+    assert seen("/other") == "Bearer" + alice.token
