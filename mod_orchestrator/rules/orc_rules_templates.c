@@ -168,9 +168,6 @@ orc_error_t *orc_rules_templates_store(const orc_rules_call_t *call, const char 
     error = orc_store_templates_insert(&is_caller_there, call->service->db, id, &row, &limit, also, call->pool);
     if (!error && !is_caller_there)
         return orc_rules_gone(call->pool);
-    /* one that came with a deployment is not to go behind the back of who is told that it is there */
-    if (orc_error_breaks(error, "templates_checksum_key"))
-        ORC_TRY(explain_limit(orc_store_templates_keep(call->service->db, &row, &limit, call->pool), call));
     return explain_limit(explain_conflict(error, row.checksum, call), call);
 }
 

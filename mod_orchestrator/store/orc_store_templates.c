@@ -45,17 +45,6 @@ orc_error_t *orc_store_templates_insert(int *is_caller_there, orc_db_source_t *s
     return error;
 }
 
-orc_error_t *orc_store_templates_keep(orc_db_source_t *source, const orc_store_template_t *row,
-                                      const orc_store_template_limit_t *limit, apr_pool_t *pool)
-{
-    orc_db_step_t steps[] = {
-        {.call = orc_sql_template_keep(.checksum = row->checksum, .name = row->name, .caller = limit->creator)},
-        {.call = orc_sql_template_limit_lock(.creator = limit->creator)},
-        {.call = limit_check(limit, 0, 0, pool)}};
-
-    return orc_db_write(source, steps, sizeof steps / sizeof *steps, 0, pool);
-}
-
 orc_error_t *orc_store_templates_check_limit(orc_db_t *db, const orc_store_template_limit_t *limit, apr_pool_t *pool)
 {
     ORC_TRY(orc_db_execute(db, NULL, orc_sql_template_limit_lock(.creator = limit->creator), pool));

@@ -29,14 +29,6 @@ orc_error_t *orc_store_templates_insert(int *is_caller_there, orc_db_source_t *s
                                         const orc_store_template_t *row, const orc_store_template_limit_t *limit,
                                         const orc_db_step_t *first, apr_pool_t *pool);
 
-/**
- * Makes a template with that content that came with a deployment the limit's person's own, by the row's name: it goes
- * with no deployment any more. One that is somebody's own stays what it is.
- * @return what orc_db_is_past_limit knows; nothing was changed then
- */
-orc_error_t *orc_store_templates_keep(orc_db_source_t *source, const orc_store_template_t *row,
-                                      const orc_store_template_limit_t *limit, apr_pool_t *pool);
-
 /** Behind a change, in its transaction: an error that orc_db_is_past_limit knows when the person keeps too much now. */
 orc_error_t *orc_store_templates_check_limit(orc_db_t *db, const orc_store_template_limit_t *limit, apr_pool_t *pool);
 

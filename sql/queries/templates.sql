@@ -16,13 +16,6 @@ INSERT INTO templates (id, content, checksum, name, version, target_provider_typ
 SELECT :id, :content, :checksum, :name, :version, :target_provider_type, :tosca_definition_version, caller.id, caller.id
 FROM users caller WHERE caller.id = :caller
 
--- Makes one that came with a deployment a person's own, who stores its content: it stays when the deployment goes.
--- name: template_keep
-UPDATE templates
-SET is_kept = true, name = :name, created_by = :caller, updated_by = :caller, updated_at = now(),
-    row_version = row_version + 1
-WHERE checksum = :checksum AND NOT is_kept
-
 -- One that comes with a deployment, unless its content is there by now.
 -- name: template_bring
 INSERT INTO templates (id, content, checksum, name, version, target_provider_type, tosca_definition_version,

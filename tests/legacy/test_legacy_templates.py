@@ -88,23 +88,6 @@ def test_one_that_somebody_stored_stays(bound, alice):
     assert stored(bound, text) == [(template_id, stored(bound, text)[0][1], True)]
 
 
-def test_one_that_came_with_a_deployment_stays_for_who_stores_it(bound, alice):
-    """Whom the API tells that the content is there must find it there later, too; it is theirs, and counts."""
-    text, keeper = template(), bound.person()
-    made = ask(alice, text)["uuid"]
-    refused = expect(keeper.post("/templates", json={"content": text}), 409)
-    assert [is_kept for _, _, is_kept in stored(bound, text)] == [True]
-    gone(alice, made)
-    kept = expect(keeper.get(refused.headers["Location"].split("/api/v1")[-1]), 200).json()
-    assert (kept["content"], kept["created_by"]) == (text, keeper.id)
-    keeper.store_template()
-    other = template()
-    ask(alice, other)
-    expect(keeper.post("/templates", json={"content": other}), 429)
-    assert [is_kept for _, _, is_kept in stored(bound, other)] == [False]
-    expect(keeper.delete("/templates/" + kept["id"]), 204)
-
-
 def test_a_refused_one_leaves_none(bound, alice):
     for text, fields in ((template(), {"parameters": {"num_cpus": "many"}}), (FRAGMENT, {}),
                          (template(), {"userGroup": "strangers"})):
