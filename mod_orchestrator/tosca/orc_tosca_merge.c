@@ -201,9 +201,11 @@ static int is_counted(const merge_t *merge, const orc_yaml_node_t *node)
                              "tosca.nodes.Compute");
 }
 
-/* The least that IM takes for a node, with no instance of it. */
+/* The least that IM takes for a node, with no instance of it. It compares default_instances with the two beside it, and
+ * dies of one that is not there. */
 static const orc_yaml_node_t *none_of(const merge_t *merge, const orc_yaml_node_t *node)
 {
+    static const char *const beside_default[] = {"min_instances", "max_instances", NULL};
     const orc_yaml_node_t *type = orc_yaml_get(node, "type"), *zero = orc_yaml_new_plain("0", merge->pool);
     const orc_yaml_node_t *declared =
         orc_tosca_type_member(merge->tosca, "node_types", orc_yaml_text(type), "capabilities", "scalable", NULL);
@@ -214,8 +216,10 @@ static const orc_yaml_node_t *none_of(const merge_t *merge, const orc_yaml_node_
         if (orc_yaml_get(properties_of(node), counts[i]))
             orc_yaml_set(none, counts[i], zero, merge->pool);
     if (!none->count)
-        orc_yaml_set(none, orc_tosca_capability_property(merge->tosca, declared, "count") ? counts[0] : counts[1], zero,
-                     merge->pool);
+        orc_yaml_set(none, orc_tosca_capability_property(merge->tosca, declared, "count") ? "count" : "min_instances",
+                     zero, merge->pool);
+    for (i = 0; beside_default[i] && orc_yaml_get(none, "default_instances"); i++)
+        orc_yaml_set(none, beside_default[i], zero, merge->pool);
     copy = orc_yaml_copy_mapping(NULL, 1, merge->pool);
     orc_yaml_set(copy, "type", type, merge->pool);
     return orc_yaml_with(copy, none, merge->pool, "capabilities", "scalable", "properties", NULL);

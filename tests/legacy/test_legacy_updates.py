@@ -142,6 +142,19 @@ def test_nodes_and_outputs_go(bound, alice):
                      " AND NOT EXISTS (SELECT FROM operations o WHERE o.template_id = t.id) AND NOT is_kept") == [(0,)]
 
 
+@pytest.mark.parametrize("counts, how_many", [({}, 1), ({"max_instances": 3}, 1), ({"min_instances": 2}, 2),
+                                              ({"min_instances": 1, "default_instances": 2, "max_instances": 3}, 2)])
+def test_a_node_goes_whatever_said_how_many_there_are(alice, counts, how_many):
+    plain = {"type": "tosca.nodes.Compute", "capabilities": {"scalable": {"properties": counts}}}
+    text = document(front=plain, worker=WORKERS)
+    made = deploy(alice, text)
+    assert count_of(nodes(alice, made)) == {"front": how_many, "worker": 2}
+    update(alice, made, edited(text, count=3, front=None))
+    assert count_of(nodes(alice, made)) == {"worker": 3} and len(machines(alice, made)) == 3
+    update(alice, made, edited(text, count=1, front=None))
+    assert count_of(nodes(alice, made)) == {"worker": 1} and len(machines(alice, made)) == 1
+
+
 def test_a_node_of_another_type_is_another_machine(alice):
     text = document(front=FRONT, worker=WORKERS)
     made = deploy(alice, text)

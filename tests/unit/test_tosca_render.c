@@ -452,12 +452,16 @@ static void of_a_node_that_is_no_more_there_is_no_instance(void **state)
                        "    a: {type: tosca.nodes.Compute}\n"
                        "    b: {type: tosca.nodes.Compute, properties: {p: 1}, requirements: [{x: y}]}\n"
                        "    c: {type: my.type, capabilities: {scalable: {properties: {count: 3, min_instances: 1}}}}\n"
+                       "    d: {type: tosca.nodes.Compute, capabilities: {scalable: {properties: {max_instances: 3,\n"
+                       "      default_instances: 2, min_instances: 1}}}}\n"
                        "    n: {type: tosca.nodes.network.Network}\n"
                        "  outputs: {o: {value: {get_attribute: [b, x]}}}\n";
 
     assert_string_equal(dropped("a", into), "{\"type\":\"tosca.nodes.Compute\"}");
-    assert_string_equal(dropped("b", into), NONE_OF("tosca.nodes.Compute", "\"default_instances\":0"));
+    assert_string_equal(dropped("b", into), NONE_OF("tosca.nodes.Compute", "\"min_instances\":0"));
     assert_string_equal(dropped("c", into), NONE_OF("my.type", "\"count\":0,\"min_instances\":0"));
+    assert_string_equal(dropped("d", into), NONE_OF("tosca.nodes.Compute",
+                                                    "\"default_instances\":0,\"max_instances\":0,\"min_instances\":0"));
     assert_string_equal(dropped("my.type", into), "{\"derived_from\":\"tosca.nodes.Compute\"}");
     assert_string_equal(dropped("n", into), "none");
     assert_string_equal(dropped("o", into), "{\"value\":\"PAAS_DROPPED\"}");
