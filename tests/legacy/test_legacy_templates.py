@@ -197,3 +197,11 @@ def test_force_of_an_owner_is_an_ordinary_deletion(alice):
     alice.wait_for_status(made, "DELETE_COMPLETE")
     assert "Only administrators may use force: this is an ordinary deletion." in log(alice, made)
     expect(alice.delete("/deployments/" + made, params={"force": "true"}), 403)
+
+
+def test_a_note_tells_of_a_name_that_is_cut(alice):
+    name = "x" + "\u00e9" * 60
+    twice = "metadata:\n" + "  %s: 1\n" % name * 2
+    told = log(alice, ask(alice, template().replace("metadata:\n", twice), parameters={name: 1})["uuid"])
+    cut = name[:32]  # 63 bytes, and half a character
+    assert 'The input "%s?" is left out' % cut in told and 'duplicate key "%s?"' % cut in told
