@@ -68,12 +68,13 @@ CREATE TABLE templates (
     updated_by               uuid NOT NULL REFERENCES users ON DELETE RESTRICT,
     row_version              bigint NOT NULL DEFAULT 1,
     created_at               timestamptz NOT NULL DEFAULT now(),
-    updated_at               timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT templates_checksum_key UNIQUE (checksum)
+    updated_at               timestamptz NOT NULL DEFAULT now()
 );
+CREATE UNIQUE INDEX templates_checksum_key ON templates (checksum) WHERE is_kept;
+CREATE UNIQUE INDEX templates_brought_key ON templates (checksum) WHERE NOT is_kept;
 CREATE INDEX templates_created_by ON templates (created_by);
 CREATE INDEX templates_updated_by ON templates (updated_by);
-CREATE INDEX templates_created_at ON templates (created_at, id);
+CREATE INDEX templates_created_at ON templates (created_at, id) WHERE is_kept;
 
 -- status, its reason and the task are those of the last operation, kept here so that a million rows are filtered and
 -- sorted by them without a look at as many operations: triggers below keep them so. X_bytes: as JSON, for the budget of

@@ -74,7 +74,8 @@ orc_error_t *orc_api_templates_post(const orc_request_t *request, orc_response_t
 orc_error_t *orc_api_templates_get(const orc_request_t *request, orc_response_t *response)
 {
     return orc_surface_object(request, response,
-                              orc_sql_template_get(.id = request->ids[0], .caller = request->identity->user_id),
+                              orc_sql_template_get(.id = request->ids[0], .caller = request->identity->user_id,
+                                                   .is_admin = orc_value_flag(request->identity->is_admin)),
                               "template");
 }
 

@@ -121,7 +121,7 @@ typedef struct stored_t {
 
 static orc_error_t *find_text(stored_t *stored, const submission_t *s)
 {
-    ORC_TRY(orc_rules_text_find(&stored->text, s->call, s->wish->template_text, s->wish->template_length));
+    ORC_TRY(orc_rules_text_find(&stored->text, s->call, s->wish->template_text, s->wish->template_length, NULL));
     stored->id = stored->text.id;
     stored->content = stored->text.content;
     stored->version = stored->text.version;
@@ -139,7 +139,10 @@ static orc_error_t *find_template(stored_t *stored, const submission_t *s)
     if (!orc_id_parse(s->wish->template_id, lower))
         return NULL;
     stored->id = lower;
-    ORC_TRY(orc_db_read(s->call->service->db, &rows, orc_sql_deployment_template_facts(.id = lower), s->call->pool));
+    ORC_TRY(orc_db_read(s->call->service->db, &rows,
+                        orc_sql_deployment_template_facts(.id = lower, .caller = s->call->who->user_id,
+                                                          .is_admin = orc_value_flag(s->call->who->is_admin)),
+                        s->call->pool));
     if (rows.count > 0) {
         const orc_sql_deployment_template_facts_row_t row = orc_sql_deployment_template_facts_row(&rows, 0);
 

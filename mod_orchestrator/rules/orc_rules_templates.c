@@ -122,7 +122,7 @@ static orc_error_t *explain_conflict(orc_error_t *error, const char *checksum, c
     if (!orc_error_breaks(error, "templates_checksum_key"))
         return error;
     error = orc_error(call->pool, 409, "template.exists", "This content is stored already.");
-    ORC_TRY(orc_store_templates_find_checksum(&id, &version, checksum, call->service->db, call->pool));
+    ORC_TRY(orc_store_templates_find_checksum(&id, &version, checksum, NULL, call->service->db, call->pool));
     if (id)
         error->location = apr_pstrcat(call->pool, "/templates/", id, NULL);
     return error;

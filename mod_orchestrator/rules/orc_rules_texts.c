@@ -11,15 +11,15 @@
 enum { CHECKSUM_IN_NAME = 12 /* characters */ };
 
 orc_error_t *orc_rules_text_find(orc_rules_text_t *text, const orc_rules_call_t *call, const char *content,
-                                 apr_size_t length)
+                                 apr_size_t length, const char *former)
 {
     apr_pool_t *pool = call->pool;
 
     *text = (orc_rules_text_t){.content = apr_pstrmemdup(pool, content, length),
                                .checksum = orc_secret_sha256(content, length, pool),
                                .length = length};
-    ORC_TRY(
-        orc_store_templates_find_checksum(&text->id, &text->version, text->checksum, call->service->db, call->pool));
+    ORC_TRY(orc_store_templates_find_checksum(&text->id, &text->version, text->checksum, former, call->service->db,
+                                              call->pool));
     if (text->id)
         return NULL;
     text->id = orc_id_new(pool);

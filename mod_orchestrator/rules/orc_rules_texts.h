@@ -16,9 +16,10 @@ typedef struct orc_rules_text_t {
     int is_new; /* no template has this content */
 } orc_rules_text_t;
 
-/** Looks a text up by its checksum. */
+/** Looks a text up by its checksum. `former`: the id of the template that is in use, which then comes before another
+ * one with the same content; or NULL. */
 orc_error_t *orc_rules_text_find(orc_rules_text_t *text, const orc_rules_call_t *call, const char *content,
-                                 apr_size_t length);
+                                 apr_size_t length, const char *former);
 
 /** Parses a new one, which costs; *tosca is NULL, with mistakes of `template_text` added, when it is of no use. */
 orc_error_t *orc_rules_text_parse(const orc_tosca_template_t **tosca, orc_error_t **wrong, const orc_rules_text_t *text,

@@ -78,7 +78,7 @@ static orc_error_t *get_given(update_t *update, const char *former_id)
     orc_rules_text_t text;
     const char *bare;
 
-    ORC_TRY(orc_rules_text_find(&text, update->call, wish->template_text, wish->template_length));
+    ORC_TRY(orc_rules_text_find(&text, update->call, wish->template_text, wish->template_length, former_id));
     ORC_TRY(get_text(update, &text, former_id));
     orc_rules_note_repeated(update->notes, update->tosca);
     update->removals = orc_tosca_removals(update->tosca, pool);
@@ -87,7 +87,7 @@ static orc_error_t *get_given(update_t *update, const char *former_id)
     bare = orc_tosca_without_removals(update->tosca, pool);
     update->template_id = NULL;
     update->brought = NULL;
-    ORC_TRY(orc_rules_text_find(&text, update->call, bare, strlen(bare)));
+    ORC_TRY(orc_rules_text_find(&text, update->call, bare, strlen(bare), former_id));
     return get_text(update, &text, former_id);
 }
 
@@ -99,7 +99,9 @@ static orc_error_t *get_former(update_t *update)
     orc_rows_t rows;
 
     ORC_TRY(orc_db_read(call->service->db, &rows,
-                        orc_sql_deployment_template_facts(.id = update->wish->again->template_id), call->pool));
+                        orc_sql_deployment_template_facts(.id = update->wish->again->template_id,
+                                                          .caller = call->who->user_id, .is_admin = "true"),
+                        call->pool));
     if (!rows.count)
         return orc_error(call->pool, 422, "template", "Its template is not there any more.");
     row = orc_sql_deployment_template_facts_row(&rows, 0);

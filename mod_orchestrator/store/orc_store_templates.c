@@ -52,12 +52,12 @@ orc_error_t *orc_store_templates_check_limit(orc_db_t *db, const orc_store_templ
 }
 
 orc_error_t *orc_store_templates_find_checksum(const char **id, const char **version, const char *checksum,
-                                               orc_db_source_t *source, apr_pool_t *pool)
+                                               const char *former, orc_db_source_t *source, apr_pool_t *pool)
 {
     orc_rows_t rows;
 
     *id = *version = NULL;
-    ORC_TRY(orc_db_read(source, &rows, orc_sql_template_find_checksum(.checksum = checksum), pool));
+    ORC_TRY(orc_db_read(source, &rows, orc_sql_template_find_checksum(.checksum = checksum, .former = former), pool));
     if (rows.count == 1) {
         const orc_sql_template_find_checksum_row_t row = orc_sql_template_find_checksum_row(&rows, 0);
 

@@ -32,11 +32,12 @@ orc_error_t *orc_store_templates_insert(int *is_caller_there, orc_db_source_t *s
 /** Behind a change, in its transaction: an error that orc_db_is_past_limit knows when the person keeps too much now. */
 orc_error_t *orc_store_templates_check_limit(orc_db_t *db, const orc_store_template_limit_t *limit, apr_pool_t *pool);
 
-/** The template with that checksum: its id and version, or NULL. */
+/** The template with that checksum: its id and version, or NULL. There may be one that was stored and one that came
+ * with a deployment: then it is the one with the id `former`, else (or where this is NULL) the stored one. */
 orc_error_t *orc_store_templates_find_checksum(const char **id, const char **version, const char *checksum,
-                                               orc_db_source_t *source, apr_pool_t *pool);
+                                               const char *former, orc_db_source_t *source, apr_pool_t *pool);
 
-/** Stores one that comes with a deployment, under a new id, unless its content is there by now. It counts for no limit,
+/** Stores one that comes with a deployment, under a new id, unless such a one is there by now. It counts for no limit,
  * and goes with the last deployment that uses it. */
 orc_sql_call_t orc_store_template_bring(const char *id, const orc_store_template_t *row, const char *caller,
                                         apr_pool_t *pool);

@@ -59,10 +59,12 @@ SELECT * FROM views.v1_deployments(:base_url, :caller, false)
 -- columns: id, created_at
 SELECT id, created_at FROM deployments
 
--- What a submission has to know of its template.
+-- What a submission has to know of its template. No row: there is none that the caller may use.
 -- name: deployment_template_facts
 -- columns: content, row_version
-SELECT content, row_version FROM templates WHERE id = :id
+SELECT t.content, t.row_version
+FROM templates t JOIN views.template_access(:id, :caller, :is_admin) p ON p.is_allowed
+WHERE t.id = :id
 
 -- SQLSTATE ORC29 when more submissions of the group wait for their turn than may.
 -- name: deployment_queue_check

@@ -9,7 +9,7 @@ SELECT EXISTS (SELECT FROM legacy_imports WHERE deployment_id = :id)
     OR EXISTS (SELECT FROM deployments WHERE id = :id) AS is_known,
     (SELECT deployment_id FROM infrastructures WHERE infra_id = :infra_id LIMIT 1) AS owner_of_infra,
     (SELECT id FROM users WHERE issuer = :issuer AND sub = :subject) AS person,
-    (SELECT id FROM templates WHERE checksum = :checksum) AS template
+    (SELECT id FROM templates WHERE checksum = :checksum ORDER BY is_kept DESC LIMIT 1) AS template
 
 -- Of these deployments, those that need no look any more.
 -- name: import_known

@@ -2,13 +2,15 @@
 -- name: template_get
 -- columns: object, tag, exists
 SELECT t.object, t.row_version AS tag, t.id IS NOT NULL AS exists
-FROM users caller LEFT JOIN views.v1_templates() t ON t.id = :id
+FROM users caller
+    LEFT JOIN views.template_access(:id, :caller, :is_admin) p ON true
+    LEFT JOIN views.v1_templates() t ON p.is_allowed AND t.id = :id
 WHERE caller.id = :caller
 
--- The base of the list.
+-- The base of the list. What came with a deployment is with that.
 -- name: template_list
 -- parameters: caller
-SELECT * FROM views.v1_templates()
+SELECT * FROM views.v1_templates() WHERE is_kept
 
 -- name: template_insert
 INSERT INTO templates (id, content, checksum, name, version, target_provider_type, tosca_definition_version,
@@ -16,13 +18,13 @@ INSERT INTO templates (id, content, checksum, name, version, target_provider_typ
 SELECT :id, :content, :checksum, :name, :version, :target_provider_type, :tosca_definition_version, caller.id, caller.id
 FROM users caller WHERE caller.id = :caller
 
--- One that comes with a deployment, unless its content is there by now.
+-- One that comes with a deployment, unless such a one is there by now.
 -- name: template_bring
 INSERT INTO templates (id, content, checksum, name, version, target_provider_type, tosca_definition_version,
     created_by, updated_by, is_kept)
 VALUES (:id, :content, :checksum, :name, :version, :target_provider_type, :tosca_definition_version, :caller, :caller,
     false)
-ON CONFLICT ON CONSTRAINT templates_checksum_key DO NOTHING
+ON CONFLICT (checksum) WHERE NOT is_kept DO NOTHING
 
 -- Keeps one as it was read from going away or changing; no row: it has.
 -- name: template_hold
@@ -42,9 +44,12 @@ WHERE templates > :most OR bytes > :most_bytes
 -- name: template_limit_lock
 SELECT FROM users WHERE id = :creator FOR NO KEY UPDATE
 
+-- Of two with a content, one that came with a deployment and one that was stored, the one that is in use at `former`,
+-- else the stored one.
 -- name: template_find_checksum
 -- columns: id, row_version
 SELECT id, row_version FROM templates WHERE checksum = :checksum
+ORDER BY id IS NOT DISTINCT FROM :former DESC, is_kept DESC LIMIT 1
 
 -- Locks a template for a change; no row: the caller is gone, NULL: there is no such template.
 -- name: template_lock

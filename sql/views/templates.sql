@@ -10,11 +10,12 @@ CREATE FUNCTION views.v1_templates() RETURNS TABLE (
     target_provider_type     text,
     tosca_definition_version text,
     row_version              bigint,
+    is_kept                  boolean,
     bytes                    bigint, -- that the object has at most, or hardly more
     object                   json
 ) LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT t.id, t.created_at, t.created_by, t.updated_at, t.updated_by, t.checksum, t.name, t.version,
-        t.target_provider_type, t.tosca_definition_version, t.row_version,
+        t.target_provider_type, t.tosca_definition_version, t.row_version, t.is_kept,
         600 + t.content_bytes + views.json_bytes(
             concat(t.name, t.version, t.target_provider_type, t.tosca_definition_version)),
         json_build_object(

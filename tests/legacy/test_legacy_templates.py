@@ -88,6 +88,55 @@ def test_one_that_somebody_stored_stays(bound, alice):
     assert stored(bound, text) == [(template_id, stored(bound, text)[0][1], True)]
 
 
+def listed(person, template_id):
+    page = expect(person.get("/templates", params={"created_by": stored_by(person, template_id), "size": 100}), 200)
+    return template_id in [one["id"] for one in page.json()["data"]]
+
+
+def stored_by(person, template_id):
+    return person.stack.sql("SELECT created_by::text FROM templates WHERE id = %s", (template_id,))[0][0]
+
+
+def deploy_it(person, template_id, status):
+    body = {"template_id": template_id, "template_inputs": {}, "user_group": person.group}
+    return expect(person.post("/deployments", json=body), status).json()
+
+
+def test_one_that_came_with_a_deployment_is_as_private_as_that(bound, alice):
+    text, bob, root = template(), bound.person(), bound.person(admin=True)
+    made = ask(alice, text)["uuid"]
+    [(template_id, _, _)] = stored(bound, text)
+    expect(bob.get("/templates/" + template_id), 404)
+    assert deploy_it(bob, template_id, 422)["errors"][0]["pointer"] == "/template_id"
+    assert not any(listed(person, template_id) for person in (alice, bob, root))
+    for person in (alice, root):
+        assert expect(person.get("/templates/" + template_id), 200).json()["content"] == text
+        deploy_it(person, template_id, 202)
+    # Who owns the deployment sees it, and changes nothing by the same text.
+    alice.wait_for_status(made, "CREATE_COMPLETE")
+    bound.sql("INSERT INTO deployment_owners (deployment_id, user_id, deployment_created_at)"
+              " SELECT id, %s, created_at FROM deployments WHERE id = %s", (bob.id, made))
+    expect(bob.get("/templates/" + template_id), 200)
+    body = {"template": text, "parameters": {}}
+    assert Old(bob).dashboard("PUT", "/deployments/" + made, 202, json=body).json()["status"] == "CREATE_COMPLETE"
+
+
+def test_who_stores_a_text_that_came_with_a_deployment_keeps_it(bound, alice):
+    text, bob = template(), bound.person()
+    made = ask(alice, text)["uuid"]
+    [(brought, _, _)] = stored(bound, text)
+    kept = bob.store_template(text)
+    assert kept != brought and listed(alice, kept)
+    expect(alice.post("/templates", json={"content": text}), 409)
+    assert alice.deployment(ask(alice, text)["uuid"])["template_id"] == kept
+    alice.wait_for_status(made, "CREATE_COMPLETE")
+    body = {"template": text, "parameters": {}}
+    assert Old(alice).dashboard("PUT", "/deployments/" + made, 202, json=body).json()["status"] == "CREATE_COMPLETE"
+    assert alice.deployment(made)["template_id"] == brought
+    gone(alice, made)
+    assert [one[0] for one in stored(bound, text)] == [kept]
+
+
 def test_a_refused_one_leaves_none(bound, alice):
     for text, fields in ((template(), {"parameters": {"num_cpus": "many"}}), (FRAGMENT, {}),
                          (template(), {"userGroup": "strangers"})):
