@@ -425,8 +425,6 @@ static orc_error_t *change(orc_db_t *db, void *baton, apr_pool_t *pool)
     if (again)
         ORC_TRY(again->check(db, again->baton));
     ORC_TRY(check_standing(update, &standing));
-    if (callback)
-        ORC_TRY(orc_store_deployment_set_callback(db, update->wish->id, callback->url, callback->host, pool));
     ORC_TRY(orc_db_execute(db, &rows,
                            orc_sql_deployment_update_facts(.id = update->wish->id, .caller = update->call->who->user_id,
                                                            .is_admin = "true"),
@@ -435,6 +433,8 @@ static orc_error_t *change(orc_db_t *db, void *baton, apr_pool_t *pool)
     update->is_outdated = strcmp(row.row_version, update->version) != 0;
     if (update->is_outdated)
         return NULL;
+    if (callback)
+        ORC_TRY(orc_store_deployment_set_callback(db, update->wish->id, callback->url, callback->host, pool));
     ORC_TRY(turn_over(&turnover, db, update, pool));
     if (!is_change(update, &turnover, &standing))
         return NULL;

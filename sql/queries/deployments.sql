@@ -237,9 +237,10 @@ WITH operation AS (
 )
 UPDATE deployments d SET row_version = row_version + 1 FROM operation o WHERE d.id = o.deployment_id
 
--- What its states are told from now on; beside another change, which moves its version.
+-- What its states are told from now on.
 -- name: deployment_set_callback
-UPDATE deployments SET callback = :callback, callback_host = :callback_host WHERE id = :id
+UPDATE deployments SET callback = :callback, callback_host = :callback_host, row_version = row_version + 1
+WHERE id = :id AND (callback, callback_host) IS DISTINCT FROM (:callback::text, :callback_host::text)
 
 -- name: deployment_set_group
 UPDATE deployments

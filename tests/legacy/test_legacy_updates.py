@@ -185,6 +185,26 @@ def test_the_same_again_changes_nothing(bound, alice):
     assert alice.deployment(made) == before
 
 
+def test_another_callback_is_another_version(alice):
+    text, old = document(worker=WORKERS), Old(alice)
+    made = deploy(alice, text)
+    path = "/deployments/" + made
+
+    def tag():
+        return old.ask("GET", path).headers["ETag"]
+    for callback in ("http://one.example/", "http://two.example/"):
+        before = tag()
+        body = {"template": text, "parameters": {}, "callback": callback}
+        assert old.dashboard("PUT", path, 202, json=body).json()["status"] == "CREATE_COMPLETE"
+        answer = old.ask("GET", path, headers={"If-None-Match": before})
+        assert answer.json()["callback"] == callback
+        before = tag()
+        old.dashboard("PUT", path, 202, json=body)
+        assert tag() == before, "the same one"
+    update(alice, made, edited(text, count=1))
+    assert old.show(made)["callback"] == callback
+
+
 # ---- machines that are named ----
 
 def test_named_machines_go(alice):
