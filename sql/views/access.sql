@@ -7,8 +7,8 @@ CREATE FUNCTION views.deployment_access(deployment uuid, caller uuid, is_admin b
     FROM deployments d WHERE d.id = deployment
 $$;
 
--- Who may see a template, and deploy it: everybody one that was stored for its own sake; one that came with a deployment
--- is as private as this.
+-- Who may see a template, and deploy it: everybody one that was stored for its own sake; one that came with a
+-- deployment is as private as this.
 CREATE FUNCTION views.template_access(template uuid, caller uuid, is_admin boolean) RETURNS TABLE (
     is_allowed boolean
 ) LANGUAGE sql STABLE PARALLEL SAFE AS $$
