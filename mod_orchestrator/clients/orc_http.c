@@ -440,6 +440,19 @@ apr_interval_time_t orc_http_closed_for(const orc_http_t *http, const char *name
     return endpoint ? orc_breaker_remaining(&endpoint->breaker, orc_time_monotonic()) : 0;
 }
 
+int orc_http_room(const orc_http_t *http, const char *name)
+{
+    const orc_http_endpoint_t *endpoint = apr_hash_get(http->endpoints, name, (apr_ssize_t)orc_url_length(name));
+    int slots = http->options.max_in_flight;
+
+    if (!endpoint)
+        return slots;
+    slots -= endpoint->in_flight + endpoint->queued;
+    if (slots > 0 && endpoint->breaker.is_open)
+        return !endpoint->breaker.is_probing && !orc_breaker_remaining(&endpoint->breaker, orc_time_monotonic());
+    return slots > 0 ? slots : 0;
+}
+
 int orc_http_look(orc_http_state_t *states, int max, const orc_http_t *http)
 {
     const orc_http_endpoint_t *endpoint = http->all;

@@ -118,6 +118,10 @@ int orc_http_in_flight(const orc_http_t *http);
 /** Time until an endpoint's open breaker lets the next call through; 0 when it does so, or is closed. */
 apr_interval_time_t orc_http_closed_for(const orc_http_t *http, const char *endpoint);
 
+/** How many calls to an endpoint would start at once now: as many as there are slots; of an open breaker the probe, when
+ * it is time for it. */
+int orc_http_room(const orc_http_t *http, const char *endpoint);
+
 /** How an endpoint is. */
 typedef struct orc_http_state_t {
     const char *endpoint; /* lives as long as the client */

@@ -212,14 +212,13 @@ static orc_error_t *store_ended(orc_callbacks_t *callbacks, orc_db_t *db, apr_po
 
 /* ---- claiming ---- */
 
-/* How many more may be told to a host now. */
+/* How many more may be told to a host now: no more than are called at once, so that none is claimed, and has its try,
+ * that the client would hold back. */
 static int room_at(orc_callbacks_t *callbacks, const char *host)
 {
-    int rest = MAX_IN_FLIGHT - callbacks->in_flight, room = AT_ONCE - *in_hand_of(callbacks, host);
+    int room = AT_ONCE - *in_hand_of(callbacks, host), open = orc_http_room(callbacks->http, host);
 
-    if (orc_http_closed_for(callbacks->http, host) > 0)
-        return 0;
-    return room < rest ? room : rest;
+    return room < open ? room : open;
 }
 
 static void take(orc_callbacks_t *callbacks, const orc_store_callback_t *row)
@@ -244,11 +243,15 @@ static orc_error_t *claim(orc_callbacks_t *callbacks, orc_db_t *db, apr_pool_t *
 {
     apr_array_header_t *hosts, *open = apr_array_make(pool, 8, sizeof(const char *));
     apr_array_header_t *rooms = apr_array_make(pool, 8, sizeof(int)), *rows;
-    int i;
+    int i, most = MAX_IN_FLIGHT - callbacks->in_flight;
+    unsigned char first;
 
+    if (most <= 0)
+        return NULL;
     ORC_TRY(orc_store_callback_hosts(&hosts, db, pool));
+    apr_generate_random_bytes(&first, 1); /* so that no hosts come before the others each time */
     for (i = 0; i < hosts->nelts; i++) {
-        const char *host = APR_ARRAY_IDX(hosts, i, const char *);
+        const char *host = APR_ARRAY_IDX(hosts, (i + first) % hosts->nelts, const char *);
         int room = room_at(callbacks, host);
 
         if (room <= 0)
@@ -258,7 +261,7 @@ static orc_error_t *claim(orc_callbacks_t *callbacks, orc_db_t *db, apr_pool_t *
     }
     if (!open->nelts)
         return NULL;
-    ORC_TRY(orc_store_callback_claim(&rows, db, open, rooms, callbacks->engine->owner, LEASE, pool));
+    ORC_TRY(orc_store_callback_claim(&rows, db, open, rooms, most, callbacks->engine->owner, LEASE, pool));
     for (i = 0; i < rows->nelts; i++)
         take(callbacks, &APR_ARRAY_IDX(rows, i, orc_store_callback_t));
     return NULL;

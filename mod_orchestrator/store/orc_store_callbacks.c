@@ -23,15 +23,15 @@ static const char *numbers(const apr_array_header_t *list, apr_pool_t *pool)
 }
 
 orc_error_t *orc_store_callback_claim(apr_array_header_t **callbacks, orc_db_t *db, const apr_array_header_t *hosts,
-                                      const apr_array_header_t *rooms, const char *owner, apr_interval_time_t lease,
-                                      apr_pool_t *pool)
+                                      const apr_array_header_t *rooms, int most, const char *owner,
+                                      apr_interval_time_t lease, apr_pool_t *pool)
 {
     orc_rows_t rows;
     int i;
 
     ORC_TRY(orc_db_execute(db, &rows,
                            orc_sql_callback_claim(.hosts = orc_value_array(hosts, pool), .rooms = numbers(rooms, pool),
-                                                  .owner = owner, .lease = orc_value_number(lease, pool)),
+                                                  .most = orc_value_number(most, pool), .owner = owner, .lease = orc_value_number(lease, pool)),
                            pool));
     *callbacks = apr_array_make(pool, rows.count + 1, sizeof(orc_store_callback_t));
     for (i = 0; i < rows.count; i++) {

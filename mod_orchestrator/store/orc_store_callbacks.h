@@ -21,12 +21,13 @@ typedef struct orc_store_callback_t {
 orc_error_t *orc_store_callback_hosts(apr_array_header_t **hosts, orc_db_t *db, apr_pool_t *pool);
 
 /**
- * Claims what is due at some hosts, of each (`hosts`, of const char *) no more than it has room for (`rooms`, of int).
+ * Claims what is due at some hosts, of each (`hosts`, of const char *) no more than it has room for (`rooms`, of int), and
+ * `most` of all of them, the first hosts' before the others'.
  * @param callbacks of orc_store_callback_t; of a deployment one at most, and none while another is in hand
  */
 orc_error_t *orc_store_callback_claim(apr_array_header_t **callbacks, orc_db_t *db, const apr_array_header_t *hosts,
-                                      const apr_array_header_t *rooms, const char *owner, apr_interval_time_t lease,
-                                      apr_pool_t *pool);
+                                      const apr_array_header_t *rooms, int most, const char *owner,
+                                      apr_interval_time_t lease, apr_pool_t *pool);
 
 /** It was told: the next one of the deployment is due. Nothing, when somebody else has it in hand meanwhile. */
 orc_error_t *orc_store_callback_told(orc_db_t *db, const orc_store_callback_t *callback, apr_pool_t *pool);

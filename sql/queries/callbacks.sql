@@ -12,7 +12,7 @@ WITH RECURSIVE hosts AS (
 )
 SELECT host FROM hosts WHERE host IS NOT NULL;
 
--- What is due at some hosts, of each as many as it has room for; `lease` in microseconds. What is secret among the
+-- What is due at some hosts, of each as many as it has room for, and no more than `most` of all; `lease` in microseconds. What is secret among the
 -- outputs is sealed for the deployment, and told of these while they are the ones that the deployment has.
 -- name: callback_claim
 -- columns: number, id, deployment_id, url, host, tries, lease_number, object, outputs_sealed
@@ -24,6 +24,7 @@ WITH due AS MATERIALIZED (
               AND NOT EXISTS (SELECT FROM callbacks e
                   WHERE e.deployment_id = c.deployment_id AND e.number < c.number)
             ORDER BY c.due_at, c.number LIMIT h.room FOR NO KEY UPDATE SKIP LOCKED) one
+    LIMIT :most::integer
 ), claimed AS (
     UPDATE callbacks c
     SET due_at = clock_timestamp() + :lease::bigint * interval '1 microsecond', lease_owner = :owner::text,

@@ -149,6 +149,39 @@ def test_a_slow_receiver_holds_up_nobody_else(rig, receivers):
         wait_until_told(rig, slow, id, ["CREATE_COMPLETE", "UPDATE_IN_PROGRESS"])
 
 
+def test_what_the_breaker_holds_back_has_no_try(rig, receivers):
+    """What is not called did not refuse: each try that counts is one that came."""
+    receiver = receivers()
+    receiver.answers = [503] * 1000
+    rig.engine(callees=[receiver.host])
+    person = rig.person()
+    for _ in range(12):
+        becomes(rig, names(rig, receiver.url, person), "CREATE_COMPLETE")
+
+    def probed():
+        rig.sql("UPDATE callbacks SET due_at = now() WHERE lease_owner IS NULL")
+        return len(receiver.came) >= 9
+    rig.wait_for(probed, 40, "calls after those that opened the breaker")
+    assert rig.sql("SELECT sum(tries) FROM callbacks")[0][0] <= len(receiver.came)
+    assert "held back until" not in rig.engines[0].text()
+
+
+def test_there_is_an_end_to_what_is_under_way_to_all_hosts(rig, receivers):
+    """However many hosts there are; and what waits for them waits for the others' answers."""
+    receiver = receivers()
+    receiver.answers = ["hang"] * 1000
+    hosts = ["host-%d.localhost:%d" % (number, receiver.port) for number in range(40)]
+    rig.sql("""INSERT INTO callbacks (deployment_id, url, host, state)
+        SELECT gen_random_uuid(), 'http://' || host || '/callback', host, jsonb_build_object('id', gen_random_uuid(),
+            'status', 0, 'template_outputs', '{}'::jsonb) FROM unnest(%s) host, generate_series(1, 4)""", (hosts,))
+    rig.engine(callees=hosts)
+    rig.wait_for(lambda: rig.sql("SELECT count(*) FROM callbacks WHERE lease_owner IS NOT NULL")[0][0] >= 100, 20,
+                 "many that are in hand")
+    assert rig.sql("SELECT count(*) FROM callbacks WHERE lease_owner IS NOT NULL")[0][0] <= 128
+    receiver.answers = []
+    receiver.released.set()
+
+
 def test_two_daemons_tell_each_state_once(rig, receivers):
     receiver = receivers()
     for _ in range(2):
