@@ -9,6 +9,7 @@ enum {
     ORC_STATUS_URL = 256,      /* bytes of an endpoint's URL, its end included; a longer one is cut */
     ORC_STATUS_KINDS = 32,     /* that are told; what another version does beyond is not */
     ORC_STATUS_WORD = 64,      /* bytes of a kind's word, its end included */
+    ORC_STATUS_HOSTS = 64,     /* of callbacks that are told: those that most waits for */
 };
 
 /** Whether an endpoint is called. */
@@ -32,6 +33,12 @@ typedef struct orc_kind_status_t {
     volatile apr_uint64_t pending, oldest_pending, at_work, due, oldest_due;
 } orc_kind_status_t;
 
+/** What a host of callbacks is still to be told, whichever daemon does it: as in orc_store_callback_load_t. */
+typedef struct orc_callee_status_t {
+    char host[ORC_STATUS_URL];
+    volatile apr_uint64_t waiting, failures, oldest;
+} orc_callee_status_t;
+
 /** Counters of an engine, written by its threads with atomic stores, read by the status page through shared memory. */
 typedef struct orc_engine_status_t {
     volatile apr_uint64_t heartbeat; /* apr_time_t of the poller's last turn */
@@ -49,9 +56,11 @@ typedef struct orc_engine_status_t {
     /* What the database said last: of all hosts, and older when it is away. */
     volatile apr_uint64_t counted;                          /* apr_time_t of that; 0: never */
     volatile apr_uint64_t unwanted, stuck, oldest_unwanted; /* infrastructures: as in orc_store_unwanted_t */
-    volatile apr_uint64_t callbacks, oldest_callback;       /* as in orc_store_callback_load */
+    volatile apr_uint64_t callbacks, oldest_callback;       /* as in orc_store_callback_load, of all hosts */
     volatile apr_uint32_t kind_count;                       /* of those below whose word is there */
     orc_kind_status_t kinds[ORC_STATUS_KINDS];
+    volatile apr_uint32_t callee_count; /* of those below whose host is there */
+    orc_callee_status_t callees[ORC_STATUS_HOSTS];
 } orc_engine_status_t;
 
 #endif

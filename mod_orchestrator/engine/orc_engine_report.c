@@ -96,25 +96,50 @@ static void tell_kinds(orc_engine_status_t *status, const apr_array_header_t *lo
     }
 }
 
+/* Hosts come and go, and are told in another order each time: a reader that is at it meanwhile may see one twice. A
+ * host's bytes are always followed by an end. */
+static void tell_callees(orc_engine_status_t *status, const apr_array_header_t *loads)
+{
+    apr_uint64_t waiting = 0, oldest = 0;
+    int i;
+
+    for (i = 0; i < loads->nelts; i++) {
+        const orc_store_callback_load_t *load = &APR_ARRAY_IDX(loads, i, orc_store_callback_load_t);
+
+        waiting += (apr_uint64_t)load->waiting;
+        oldest = (apr_uint64_t)load->oldest > oldest ? (apr_uint64_t)load->oldest : oldest;
+        if (i < ORC_STATUS_HOSTS) {
+            orc_callee_status_t *told = &status->callees[i];
+
+            apr_cpystrn(told->host, load->host, sizeof told->host);
+            tell(told->waiting, (apr_uint64_t)load->waiting);
+            tell(told->failures, (apr_uint64_t)load->failures);
+            tell(told->oldest, (apr_uint64_t)load->oldest);
+        }
+    }
+    __atomic_store_n(&status->callee_count, (apr_uint32_t)(i < ORC_STATUS_HOSTS ? i : ORC_STATUS_HOSTS),
+                     __ATOMIC_RELEASE);
+    tell(status->callbacks, waiting);
+    tell(status->oldest_callback, oldest);
+}
+
 orc_error_t *orc_report_load(orc_engine_t *engine, orc_db_t *db, apr_pool_t *pool)
 {
     apr_time_t began = orc_time_monotonic();
     orc_store_unwanted_t unwanted;
-    apr_interval_time_t rest, oldest;
-    apr_int64_t callbacks;
-    apr_array_header_t *loads;
+    apr_array_header_t *loads, *callees;
+    apr_interval_time_t rest;
 
     if (began < engine->load_at)
         return NULL;
     ORC_TRY(orc_store_load(&loads, db, engine->config->watch_interval != 0, pool));
     ORC_TRY(orc_store_unwanted(&unwanted, db, pool));
-    ORC_TRY(orc_store_callback_load(&callbacks, &oldest, db, pool));
+    ORC_TRY(orc_store_callback_load(&callees, db, pool));
     tell_kinds(engine->status, loads);
     tell(engine->status->unwanted, (apr_uint64_t)unwanted.count);
     tell(engine->status->stuck, (apr_uint64_t)unwanted.stuck);
     tell(engine->status->oldest_unwanted, (apr_uint64_t)unwanted.oldest);
-    tell(engine->status->callbacks, (apr_uint64_t)callbacks);
-    tell(engine->status->oldest_callback, (apr_uint64_t)oldest);
+    tell_callees(engine->status, callees);
     tell(engine->status->counted, (apr_uint64_t)apr_time_now());
     rest = LOAD_SHARE * (orc_time_monotonic() - began);
     engine->load_at = began + (rest > LOAD_INTERVAL ? rest : LOAD_INTERVAL);

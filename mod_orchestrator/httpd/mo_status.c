@@ -80,7 +80,7 @@ static const metric_t metrics[] = {
      .help = "seconds since the first of them changed"},
     {"Age Of Counts", "counts_age_seconds", NULL, AGE, AT(counts_age),
      .help = "seconds since infrastructures and work were counted", .bad = STALE_SECONDS + 1,
-     .below = mo_status_work_html},
+     .below = mo_status_counts_html},
 
     {"Daemon", "daemon_pid", NULL, GAUGE, AT(daemon), .help = "process id of the daemon, 0: none",
      .heading = "Engine of this host"},

@@ -7,7 +7,8 @@
 
 #include "mo_shared.h"
 
-#define LONG_DUE apr_time_from_sec(60) /* for work that is nobody's */
+#define LONG_DUE    apr_time_from_sec(60)  /* for work that is nobody's */
+#define LONG_UNTOLD apr_time_from_sec(600) /* for what a receiver of callbacks does not take */
 
 /* What is told of each row, once for all forms. */
 typedef struct column_t {
@@ -18,7 +19,7 @@ typedef struct column_t {
     size_t offset;                           /* in a row, of a volatile apr_uint64_t */
 } column_t;
 
-/* A row begins with its name, which stays where it is once it counts. */
+/* A row begins with its name. */
 typedef struct table_t {
     const char *caption;
     const char *label;       /* of a row: for people, and what its keys of ?auto begin with */
@@ -58,6 +59,19 @@ static const column_t endpoint_columns[] = {
 };
 
 #undef AT
+#define AT(member) offsetof(orc_callee_status_t, member)
+
+static const column_t callee_columns[] = {
+    {"Waiting", "waiting", "callback_host_waiting", "gauge", "states of deployments that it is still to be told",
+     NUMBER, AT(waiting)},
+    {"Failures", "failures", "callback_host_failures", "gauge", "tries to tell it these that did not succeed", NUMBER,
+     AT(failures)},
+    {"Oldest", "oldest_seconds", "callback_host_oldest_seconds", "gauge", "how long the first of them has waited",
+     DURATION, AT(oldest)},
+    {0},
+};
+
+#undef AT
 #define AT(member) offsetof(orc_engine_status_t, member)
 
 static int kind_is_bad(const void *row)
@@ -70,11 +84,20 @@ static int endpoint_is_bad(const void *row)
     return mo_read(((const orc_endpoint_status_t *)row)->breaker) == ORC_BREAKER_OPEN;
 }
 
-enum { WORK, ENDPOINTS, TABLES };
+/* A receiver that did not take something for so long is away. */
+static int callee_is_bad(const void *row)
+{
+    return mo_read(((const orc_callee_status_t *)row)->oldest) > LONG_UNTOLD;
+}
+
+enum { WORK, CALLEES, ENDPOINTS, TABLES };
 
 static const table_t tables[] = {
     [WORK] = {"Work of all hosts", "Work", "work", "kind", "kind", kind_columns, AT(kind_count), AT(kinds),
               sizeof(orc_kind_status_t), ORC_STATUS_KINDS, kind_is_bad},
+    [CALLEES] = {"Receivers of callbacks that something waits for", "Callback", "callback_hosts", "host", "host",
+                 callee_columns, AT(callee_count), AT(callees), sizeof(orc_callee_status_t), ORC_STATUS_HOSTS,
+                 callee_is_bad},
     [ENDPOINTS] = {"Endpoints that this host calls", "Endpoint", "endpoints", "url", "endpoint", endpoint_columns,
                    AT(endpoint_count), AT(endpoints), sizeof(orc_endpoint_status_t), ORC_STATUS_ENDPOINTS,
                    endpoint_is_bad},
@@ -193,9 +216,10 @@ static void write_html(request_rec *r, const table_t *table, const orc_engine_st
     ap_rputs("</tbody></table>\n", r);
 }
 
-void mo_status_work_html(request_rec *r, const orc_engine_status_t *engine)
+void mo_status_counts_html(request_rec *r, const orc_engine_status_t *engine)
 {
     write_html(r, &tables[WORK], engine);
+    write_html(r, &tables[CALLEES], engine);
 }
 
 void mo_status_endpoints_html(request_rec *r, const orc_engine_status_t *engine)
@@ -253,7 +277,8 @@ void mo_status_tables_json(json_t *object, const orc_engine_status_t *engine)
         json_object_set_new(object, tables[i].list, list(&tables[i], engine));
 }
 
-/* URLs of the configuration and words of kinds have no character that a label's value would have to escape. */
+/* URLs of the configuration, words of kinds and names of hosts have no character that a label's value would have to
+ * escape. */
 static void write_metrics(request_rec *r, const table_t *table, const orc_engine_status_t *engine)
 {
     size_t i, count = count_of(table, engine);

@@ -7,11 +7,11 @@
 #include "orc_engine_status.h"
 #include "orc_json.h"
 
-/* The parts of the status page that have a row for each of something: kinds of work, and endpoints that the daemon
- * calls. */
+/* The parts of the status page that have a row for each of something: kinds of work, hosts that callbacks wait for, and
+ * endpoints that the daemon calls. */
 
-/** As HTML: a table, also when it is empty. */
-void mo_status_work_html(request_rec *r, const orc_engine_status_t *engine);
+/** As HTML: tables, also when they are empty. What the database says of work and callbacks; what is called. */
+void mo_status_counts_html(request_rec *r, const orc_engine_status_t *engine);
 void mo_status_endpoints_html(request_rec *r, const orc_engine_status_t *engine);
 
 /** All of them as lines "EndpointBreaker URL: closed", each behind `prefix`. */

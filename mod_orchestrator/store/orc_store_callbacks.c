@@ -31,7 +31,8 @@ orc_error_t *orc_store_callback_claim(apr_array_header_t **callbacks, orc_db_t *
 
     ORC_TRY(orc_db_execute(db, &rows,
                            orc_sql_callback_claim(.hosts = orc_value_array(hosts, pool), .rooms = numbers(rooms, pool),
-                                                  .most = orc_value_number(most, pool), .owner = owner, .lease = orc_value_number(lease, pool)),
+                                                  .most = orc_value_number(most, pool), .owner = owner,
+                                                  .lease = orc_value_number(lease, pool)),
                            pool));
     *callbacks = apr_array_make(pool, rows.count + 1, sizeof(orc_store_callback_t));
     for (i = 0; i < rows.count; i++) {
@@ -79,14 +80,21 @@ orc_error_t *orc_store_callback_release(orc_db_t *db, const char *owner, apr_poo
     return orc_db_execute(db, NULL, orc_sql_callback_release(.owner = owner), pool);
 }
 
-orc_error_t *orc_store_callback_load(apr_int64_t *pending, apr_interval_time_t *oldest, orc_db_t *db, apr_pool_t *pool)
+orc_error_t *orc_store_callback_load(apr_array_header_t **loads, orc_db_t *db, apr_pool_t *pool)
 {
-    orc_sql_callback_load_row_t row;
     orc_rows_t rows;
+    int i;
 
     ORC_TRY(orc_db_execute(db, &rows, orc_sql_callback_load(), pool));
-    row = orc_sql_callback_load_row(&rows, 0);
-    *pending = orc_value_integer(row.pending);
-    *oldest = orc_value_integer(row.oldest);
+    *loads = apr_array_make(pool, rows.count + 1, sizeof(orc_store_callback_load_t));
+    for (i = 0; i < rows.count; i++) {
+        const orc_sql_callback_load_row_t row = orc_sql_callback_load_row(&rows, i);
+
+        APR_ARRAY_PUSH(*loads, orc_store_callback_load_t) =
+            (orc_store_callback_load_t){.host = row.host,
+                                        .waiting = orc_value_integer(row.waiting),
+                                        .failures = orc_value_integer(row.failures),
+                                        .oldest = orc_value_integer(row.oldest)};
+    }
     return NULL;
 }

@@ -21,8 +21,8 @@ typedef struct orc_store_callback_t {
 orc_error_t *orc_store_callback_hosts(apr_array_header_t **hosts, orc_db_t *db, apr_pool_t *pool);
 
 /**
- * Claims what is due at some hosts, of each (`hosts`, of const char *) no more than it has room for (`rooms`, of int), and
- * `most` of all of them, the first hosts' before the others'.
+ * Claims what is due at some hosts, of each (`hosts`, of const char *) no more than it has room for (`rooms`, of int),
+ * and `most` of all of them, the first hosts' before the others'.
  * @param callbacks of orc_store_callback_t; of a deployment one at most, and none while another is in hand
  */
 orc_error_t *orc_store_callback_claim(apr_array_header_t **callbacks, orc_db_t *db, const apr_array_header_t *hosts,
@@ -42,7 +42,15 @@ orc_error_t *orc_store_callback_untold(int *is_given_up, orc_db_t *db, const orc
 /** Hands back what an owner has in hand. */
 orc_error_t *orc_store_callback_release(orc_db_t *db, const char *owner, apr_pool_t *pool);
 
-/** How many there are, at all hosts, and for how long the first one waits. */
-orc_error_t *orc_store_callback_load(apr_int64_t *pending, apr_interval_time_t *oldest, orc_db_t *db, apr_pool_t *pool);
+/** What a host is still to be told. */
+typedef struct orc_store_callback_load_t {
+    const char *host;
+    apr_int64_t waiting;
+    apr_int64_t failures;       /* tries to tell it what waits */
+    apr_interval_time_t oldest; /* for so long the first one waits */
+} orc_store_callback_load_t;
+
+/** What waits for each host that something waits for, of orc_store_callback_load_t; most of it first. */
+orc_error_t *orc_store_callback_load(apr_array_header_t **loads, orc_db_t *db, apr_pool_t *pool);
 
 #endif

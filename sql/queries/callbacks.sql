@@ -78,10 +78,12 @@ SELECT is_given_up FROM mine;
 UPDATE callbacks SET due_at = now(), lease_owner = NULL
 WHERE number = ANY (ARRAY(SELECT number FROM callbacks WHERE lease_owner = :owner::text FOR UPDATE SKIP LOCKED));
 
+-- What waits for whom, most of it first.
 -- name: callback_load
--- columns: pending, oldest
-SELECT count(*) AS pending, coalesce((extract(epoch FROM now() - min(created_at)) * 1000000)::bigint, 0) AS oldest
-FROM callbacks;
+-- columns: host, waiting, failures, oldest
+SELECT host, count(*) AS waiting, sum(tries) AS failures,
+    greatest((extract(epoch FROM now() - min(created_at)) * 1000000)::bigint, 0) AS oldest
+FROM callbacks GROUP BY host ORDER BY waiting DESC, host;
 
 -- Of each host no more than the last ten thousand are kept, and nothing that nobody calls any more.
 -- name: keep_house_callbacks

@@ -44,14 +44,14 @@ def test_every_form_tells_the_same(stack):
     assert samples.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     html = page(stack)
     assert html.headers["Content-Type"] == "text/html; charset=utf-8"
-    rows = value.pop("endpoints") + value.pop("work")
+    rows = value.pop("endpoints") + value.pop("work") + value.pop("callback_hosts")
     lines = {key: text for key, text in lines.items() if " " not in key}
     assert len(lines) == len(value) == html.text.count("<tr") - html.text.count("<thead>") - len(rows)
     assert lines["Version"] == value["version"]
     assert lines["Daemon"] == str(value["daemon_pid"])
     assert "<td>%d</td>" % value["daemon_pid"] in html.text
     assert "orchestrator_daemon_pid %d" % value["daemon_pid"] in samples.text
-    told = [line for line in samples.text.splitlines() if line[0] != "#" and not re.search("{(endpoint|kind)=", line)]
+    told = [line for line in samples.text.splitlines() if line[0] != "#" and not re.search("{(endpoint|kind|host)=", line)]
     assert len(told) == len(value)
 
 
@@ -152,6 +152,28 @@ def test_callbacks_are_told(make_stack):
     assert values(stack)["callbacks_oldest_seconds"] >= 5400
     stack.sql("DELETE FROM callbacks")
     stack.wait_for(lambda: values(stack)["callbacks_waiting"] == 0, 20, "none")
+    assert not values(stack)["callback_hosts"]
+
+
+def test_each_host_of_callbacks_is_told(make_stack):
+    """What waits for it, which tries failed, and for how long the first one waits."""
+    stack = make_stack()
+    stack.sql("""INSERT INTO callbacks (deployment_id, url, host, state, tries, created_at)
+        SELECT gen_random_uuid(), 'x', host, '{}', tries, now() - age * interval '1 minute' FROM (VALUES
+            ('a.example.org:80', 3, 90), ('a.example.org:80', 4, 1), ('[fd00::5]:8443', 0, 0)) v (host, tries, age)""")
+    told = stack.wait_for(lambda: values(stack)["callback_hosts"], 20, "the hosts")
+    assert [(one["host"], one["waiting"], one["failures"]) for one in told] == [
+        ("a.example.org:80", 2, 7), ("[fd00::5]:8443", 1, 0)]
+    assert told[0]["oldest_seconds"] >= 5400 > told[1]["oldest_seconds"] >= 0
+    lines = dict(line.rsplit(": ", 1) for line in page(stack, "?auto").text.splitlines())
+    assert lines["CallbackFailures a.example.org:80"] == "7" and lines["CallbackWaiting [fd00::5]:8443"] == "1"
+    samples = dict(line.rsplit(" ", 1) for line in page(stack, "?metrics").text.splitlines() if line[0] != "#")
+    assert float(samples['orchestrator_callback_host_oldest_seconds{host="a.example.org:80"}']) >= 5400
+    html = page(stack).text
+    assert '<tr class="bad"><th scope="row">a.example.org:80</th>' in html
+    assert '<tr><th scope="row">[fd00::5]:8443</th>' in html
+    stack.sql("DELETE FROM callbacks")
+    stack.wait_for(lambda: not values(stack)["callback_hosts"], 20, "no host")
 
 
 def test_prometheus_can_read_its_form(stack):
