@@ -17,6 +17,7 @@ enum { MAX_ENDPOINTS = 1024, MAX_FDS = 16 };
 
 /* The window of one service: its calls in flight, those that wait for a slot, and its breaker. */
 typedef struct orc_http_endpoint_t {
+    apr_pool_t *pool; /* of the name */
     const char *name;
     orc_breaker_t breaker;
     int in_flight, queued;
@@ -39,7 +40,7 @@ struct orc_http_t {
     apr_pool_t *pool;
     orc_http_options_t options;
     CURLM *multi;
-    apr_hash_t *endpoints; /* of orc_http_endpoint_t *, by name; they are as many as the configuration names */
+    apr_hash_t *endpoints;           /* of orc_http_endpoint_t *, by name; of the hosts of callbacks there is no end */
     orc_http_endpoint_t *all, **end; /* the same as a list, in the order of their first calls */
     int in_flight, queued;
 };
@@ -85,20 +86,54 @@ orc_error_t *orc_http_make(orc_http_t **out, const orc_http_options_t *options, 
     return NULL;
 }
 
+/* The one that was called first of those that nobody calls now, taken out of the others; NULL: all are called. */
+static orc_http_endpoint_t *forget_endpoint(orc_http_t *http)
+{
+    orc_http_endpoint_t **link = &http->all, *endpoint;
+
+    while ((endpoint = *link) && (endpoint->in_flight || endpoint->queued))
+        link = &endpoint->next;
+    if (!endpoint)
+        return NULL;
+    *link = endpoint->next;
+    if (!endpoint->next)
+        http->end = link;
+    apr_hash_set(http->endpoints, endpoint->name, APR_HASH_KEY_STRING, NULL);
+    return endpoint;
+}
+
+static orc_http_endpoint_t *add_endpoint(orc_http_t *http, const char *name)
+{
+    orc_http_endpoint_t *endpoint = NULL;
+    apr_pool_t *pool;
+
+    if (apr_hash_count(http->endpoints) < MAX_ENDPOINTS) {
+        apr_pool_create(&pool, http->pool);
+        endpoint = apr_pcalloc(http->pool, sizeof *endpoint);
+    }
+    else {
+        endpoint = forget_endpoint(http);
+        if (!endpoint)
+            return NULL;
+        pool = endpoint->pool;
+        apr_pool_clear(pool);
+        memset(endpoint, 0, sizeof *endpoint);
+    }
+    endpoint->pool = pool;
+    endpoint->name = apr_pstrdup(pool, name);
+    orc_breaker_init(&endpoint->breaker, http->options.breaker_failures, http->options.breaker_min,
+                     http->options.breaker_max);
+    apr_hash_set(http->endpoints, endpoint->name, APR_HASH_KEY_STRING, endpoint);
+    *http->end = endpoint;
+    http->end = &endpoint->next;
+    return endpoint;
+}
+
 static orc_http_endpoint_t *find_endpoint(orc_http_t *http, const char *name)
 {
     orc_http_endpoint_t *endpoint = apr_hash_get(http->endpoints, name, APR_HASH_KEY_STRING);
 
-    if (!endpoint && apr_hash_count(http->endpoints) < MAX_ENDPOINTS) {
-        endpoint = apr_pcalloc(http->pool, sizeof *endpoint);
-        endpoint->name = apr_pstrdup(http->pool, name);
-        orc_breaker_init(&endpoint->breaker, http->options.breaker_failures, http->options.breaker_min,
-                         http->options.breaker_max);
-        apr_hash_set(http->endpoints, endpoint->name, APR_HASH_KEY_STRING, endpoint);
-        *http->end = endpoint;
-        http->end = &endpoint->next;
-    }
-    return endpoint;
+    return endpoint ? endpoint : add_endpoint(http, name);
 }
 
 static orc_error_t *held_back(const orc_http_endpoint_t *endpoint, apr_pool_t *pool)

@@ -35,7 +35,7 @@ typedef struct orc_http_request_t {
     apr_size_t body_length;
     apr_interval_time_t timeout;   /* of the transfer, from its start, not from the submission */
     apr_size_t max_response;       /* bytes of the body; 0: ORC_HTTP_MAX_RESPONSE */
-    int keeps_tail;                /* true: of a longer 200 body the last max_response bytes are kept (is_cut);
+    int keeps_tail;                /* true: of a longer 2xx body the last max_response bytes are kept (is_cut);
                                       false: a longer body is an error */
     int (*may_send)(void *sender); /* asked when there is a connection, just before the request goes out; false: nothing
                                       is sent, and the call ends as NOT_SENT. Or NULL */
@@ -118,20 +118,20 @@ int orc_http_in_flight(const orc_http_t *http);
 /** Time until an endpoint's open breaker lets the next call through; 0 when it does so, or is closed. */
 apr_interval_time_t orc_http_closed_for(const orc_http_t *http, const char *endpoint);
 
-/** How many calls to an endpoint would start at once now: as many as there are slots; of an open breaker the probe, when
- * it is time for it. */
+/** How many calls to an endpoint would start at once now: as many as there are slots; of an open breaker the probe,
+ * when it is time for it. */
 int orc_http_room(const orc_http_t *http, const char *endpoint);
 
 /** How an endpoint is. */
 typedef struct orc_http_state_t {
-    const char *endpoint; /* lives as long as the client */
+    const char *endpoint; /* lives until the next call that is submitted */
     orc_breaker_state_t breaker;
     int in_flight, waiting;   /* calls */
     apr_interval_time_t lost; /* with calls that failed, since it was first called */
 } orc_http_state_t;
 
 /** Looks at the endpoints, `max` at most, those that were called first before the others; how many. An endpoint keeps
- * its place. */
+ * its place, unless there are more than a thousand: then one that nobody calls makes room for another. */
 int orc_http_look(orc_http_state_t *states, int max, const orc_http_t *http);
 
 /**

@@ -149,7 +149,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data)
     long status = 0;
 
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (transfer->request.keeps_tail && status == 200) {
+    if (transfer->request.keeps_tail && status / 100 == 2) {
         if (transfer->length + length > 2 * max) /* so that a byte is moved once in a while, not each time */
             drop_front(transfer, max);
     }

@@ -101,7 +101,7 @@ def test_a_row_that_goes_is_told_as_deleted(rig, receivers):
     wait_until_told(rig, receiver, id, ["DELETE_COMPLETE"])
 
 
-@pytest.mark.parametrize("answer", ["reset", "garbage", "redirect", 500, 503, 404])
+@pytest.mark.parametrize("answer", ["reset", "garbage", "redirect", "endless headers", 500, 503, 404])
 def test_what_was_not_taken_is_told_again(rig, receivers, answer):
     """With the same id. Whom a receiver redirects to is not called."""
     receiver, other = receivers(), receivers()
@@ -113,6 +113,17 @@ def test_what_was_not_taken_is_told_again(rig, receivers, answer):
     ids = receiver.ids(id)
     assert len(ids) == 4 and len(set(ids[:3])) == 1 and ids[3] != ids[0]
     assert not other.came
+
+
+@pytest.mark.parametrize("answer", ["body 200", "body 201"])
+def test_how_much_a_receiver_says_is_nobody_s_concern(rig, receivers, answer):
+    receiver = receivers()
+    rig.engine(callees=[receiver.host])
+    receiver.answers = [answer]
+    id = names(rig, receiver.url)
+    becomes(rig, id, "CREATE_COMPLETE")
+    wait_until_told(rig, receiver, id, ["CREATE_COMPLETE"])
+    assert receiver.count(id) == 1
 
 
 def test_a_receiver_that_is_away_is_told_in_order_when_it_is_back(rig, receivers):

@@ -1,6 +1,7 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
 """Who is called back: receivers of callbacks, with a ledger of what came."""
 
+import contextlib
 import http.server
 import json
 import socket
@@ -12,7 +13,8 @@ import pytest
 
 class Receiver:
     """Takes callbacks and writes down what came. `answers`: what the next ones get: a status, "reset", "garbage",
-    "redirect URL", "hang" (until `released` is set); 200 when there is none left."""
+    "redirect URL", "body STATUS" (with more of it than anybody reads), "endless headers", "hang" (until `released` is
+    set); 200 when there is none left."""
 
     def __init__(self, port=0, certificate=None):
         self.came, self.answers, self.released = [], [], threading.Event()
@@ -67,6 +69,16 @@ class Receiver:
             self.released.wait(60)
             request.send_response(200)
             request.end_headers()
+        elif answer == "endless headers":
+            request.send_response(200)
+            with contextlib.suppress(OSError):
+                while True:
+                    request.send_header("X-More", "x" * 1000)
+                    request.flush_headers()
+        elif str(answer).startswith("body "):
+            request.send_response(int(answer.partition(" ")[2]))
+            request.end_headers()
+            request.wfile.write(b"x" * 1000000)
         elif isinstance(answer, str):
             request.send_response(302)
             request.send_header("Location", answer.partition(" ")[2])

@@ -474,6 +474,20 @@ static void an_open_breaker_refuses_at_once_and_lets_one_call_see(void **state)
     assert_int_equal(call(http, good).status, 200);
 }
 
+/* Of hosts that anybody may name there is no end; one that is not called makes room for another. */
+static void endpoints_have_no_end(void **state)
+{
+    orc_http_t *http = client(orc_http_defaults());
+    orc_http_request_t request = get("/ok");
+    int i;
+
+    for (i = 0; i < 1100; i++) {
+        request.endpoint = apr_psprintf(pool, "http://host-%d.example.org", i);
+        assert_int_equal(call(http, request).status, 200);
+    }
+    assert_int_equal(orc_http_room(http, request.endpoint), 4);
+}
+
 static void only_a_server_that_is_away_opens_the_breaker(void **state)
 {
     orc_http_options_t options = orc_http_defaults();
@@ -751,6 +765,7 @@ int main(void)
         cmocka_unit_test(the_queue_is_bounded_and_first_come_first_served),
         cmocka_unit_test(bodies_have_a_limit_and_a_tail_can_be_kept),
         cmocka_unit_test(an_open_breaker_refuses_at_once_and_lets_one_call_see),
+        cmocka_unit_test(endpoints_have_no_end),
         cmocka_unit_test(only_a_server_that_is_away_opens_the_breaker),
         cmocka_unit_test(quick_answers_do_not_hide_calls_that_hang),
         cmocka_unit_test(a_canceled_call_has_no_callback_and_frees_its_slot),
