@@ -85,9 +85,21 @@ SELECT host, count(*) AS waiting, sum(tries) AS failures,
     greatest((extract(epoch FROM now() - min(created_at)) * 1000000)::bigint, 0) AS oldest
 FROM callbacks GROUP BY host ORDER BY waiting DESC, host;
 
--- Of each host no more than the last ten thousand are kept, and nothing that nobody calls any more.
+-- Of each host no more than the last ten thousand are kept, and nothing that nobody calls any more, or whose turn did
+-- not come. The logs of the deployments tell it.
 -- name: keep_house_callbacks
-DELETE FROM callbacks c USING (
-    SELECT number, created_at, row_number() OVER (PARTITION BY host ORDER BY number DESC) AS place
-    FROM callbacks WHERE lease_owner IS NULL) o
-WHERE c.number = o.number AND (o.place > 10000 OR o.created_at < now() - interval '7 hours');
+WITH gone AS (
+    DELETE FROM callbacks c USING (
+        SELECT number, created_at, row_number() OVER (PARTITION BY host ORDER BY number DESC) AS place
+        FROM callbacks WHERE lease_owner IS NULL) o
+    WHERE c.number = o.number AND (o.place > 10000 OR o.created_at < now() - interval '7 hours')
+    RETURNING c.number, c.deployment_id, c.host, c.state, o.place > 10000 AS is_too_much
+)
+INSERT INTO operation_logs (operation_id, deployment_id, level, stage, message)
+SELECT d.last_operation_id, d.id, 'warning', 'finished',
+    format('The callback at %s was not told the status %s: %s.', g.host,
+        views.deployment_status_name((g.state ->> 'status')::smallint),
+        CASE WHEN g.is_too_much THEN 'too much waits for it' ELSE 'it could not be called within 7 hours' END)
+FROM gone g JOIN deployments d ON d.id = g.deployment_id
+WHERE d.last_operation_id IS NOT NULL
+ORDER BY g.number;

@@ -380,3 +380,14 @@ def test_who_has_a_callback_in_hand_keeps_no_status_from_changing(rig):
         writer.execute("UPDATE deployments SET status = 9 WHERE id = %s", (id,))
         other.commit()
     assert len(waiting(rig, id)) == KEPT + 1
+def test_what_could_not_be_tried_for_hours_is_told_as_given_up(rig):
+    """Of a host that so much waits for that its turn did not come, or that is called no more."""
+    id = names(rig, "http://nowhere.example.org/x", host="nowhere.example.org:80")
+    becomes(rig, id, "CREATE_COMPLETE")
+    rig.sql("UPDATE callbacks SET created_at = now() - interval '8 hours' WHERE deployment_id = %s", (id,))
+    rig.engine()
+    rig.wait_for(lambda: not waiting(rig, id), 20, "the end")
+    assert rig.log_lines(id)[-1:] == ["The callback at nowhere.example.org:80 was not told the status CREATE_COMPLETE: "
+                                      "it could not be called within 7 hours."]
+
+
