@@ -222,6 +222,53 @@ def test_a_daemon_that_is_killed_leaves_nothing_untold(rig, receivers):
     assert len(ids) == 3 and ids[0] == ids[1] != ids[2]
 
 
+def is_told_in_order(receiver, id, wanted):
+    """Each state, the later ones after the earlier ones, and what came twice with the id that it had."""
+    came = [object["status"] for object in receiver.objects(id)]
+    assert came == sorted(came, key=wanted.index) and set(came) == set(wanted), came
+    assert len(set(receiver.ids(id))) == len(wanted)
+
+
+def test_of_two_daemons_one_is_killed(rig, receivers):
+    """What it had in hand the other one tells, and everything else in its order."""
+    receiver = receivers()
+    receiver.answers = ["hang"] * 8
+    engines = [rig.engine(callees=[receiver.host], lease=500) for _ in range(2)]
+    person, wanted = rig.person(), ["CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+    ids = [names(rig, receiver.url, person) for _ in range(20)]
+    for id in ids:
+        becomes(rig, id, *wanted)
+    rig.wait_for(lambda: receiver.at_once == 8, 20, "calls of both")
+    engines[0].kill()
+    receiver.answers = []
+    receiver.released.set()
+    for id in ids:
+        wait_until_told(rig, receiver, id, wanted, 40)
+        is_told_in_order(receiver, id, wanted)
+
+
+def test_a_database_that_goes_and_comes_back_loses_nothing(rig, receivers):
+    """It goes while calls are under way, whose answers come when there is nobody to tell."""
+    receiver = receivers()
+    receiver.answers = ["hang"] * 8
+    for _ in range(2):
+        rig.engine(callees=[receiver.host])
+    person, wanted = rig.person(), ["CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"]
+    ids = [names(rig, receiver.url, person) for _ in range(20)]
+    for id in ids:
+        becomes(rig, id, *wanted)
+    rig.wait_for(lambda: receiver.at_once == 8, 20, "calls of both")
+    rig.stop_postgres()
+    receiver.answers = []
+    receiver.released.set()
+    rig.wait_for(lambda: receiver.at_once == 0, 10, "their answers")
+    rig.start_postgres()
+    for id in ids:
+        wait_until_told(rig, receiver, id, wanted, 40)
+        is_told_in_order(receiver, id, wanted)
+        assert receiver.count(id) == 3
+
+
 def test_what_was_taken_is_stored_on_another_connection(rig, receivers):
     """The one that it was claimed on breaks meanwhile."""
     receiver = receivers()
@@ -315,6 +362,20 @@ def test_a_receiver_whose_certificate_is_not_trusted_is_told_nothing(rig, receiv
     receiver = receivers(certificate=certificate)
     rig.engine(callees=[receiver.host])
     id = names(rig, receiver.url)
+    becomes(rig, id, "CREATE_COMPLETE")
+    rig.wait_for(lambda: rig.sql("SELECT max(tries) FROM callbacks WHERE deployment_id = %s", (id,))[0][0] > 0, 20,
+                 "a try")
+    assert not receiver.came
+
+
+def test_a_receiver_whose_certificate_has_another_name_is_told_nothing(rig, receivers, tmp_path):
+    """Though it is one that is trusted."""
+    certificate = (str(tmp_path / "certificate.pem"), str(tmp_path / "key.pem"))
+    keys.self_signed(*certificate)
+    receiver = receivers(certificate=certificate)
+    host = "another.localhost:%d" % receiver.port
+    rig.engine(callees=[host], ca=certificate[0])
+    id = names(rig, "https://%s/callback" % host)
     becomes(rig, id, "CREATE_COMPLETE")
     rig.wait_for(lambda: rig.sql("SELECT max(tries) FROM callbacks WHERE deployment_id = %s", (id,))[0][0] > 0, 20,
                  "a try")
