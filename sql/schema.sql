@@ -110,7 +110,8 @@ CREATE TABLE deployments (
     template_outputs          jsonb NOT NULL DEFAULT '{}', -- without secrets
     template_outputs_sealed   text,                        -- all of them, sealed, when some are secret
     callback                  text,                        -- a URL that its states are told, as it was given
-    callback_host             text                         -- host and port that are called for it; NULL: nobody is
+    callback_host             text,                        -- host and port that are called for it; NULL: nobody is
+    callback_by               uuid                         -- who named it; who is an owner no more is told no more
 );
 -- An index for each attribute that lists are sorted and filtered by, with the id that breaks ties: whoever reads
 -- everybody's looks at no million rows. Words are ordered by their code points, the same on every host.
@@ -881,6 +882,22 @@ CREATE CONSTRAINT TRIGGER deployments_tell_change AFTER UPDATE ON deployments DE
     EXECUTE FUNCTION callback_tell();
 CREATE TRIGGER deployments_tell_end AFTER DELETE ON deployments
     FOR EACH ROW WHEN (OLD.callback_host IS NOT NULL AND OLD.status <> 3) EXECUTE FUNCTION callback_tell();
+
+-- Who is an owner no more has their URL told nothing any more, but for what is in hand.
+CREATE FUNCTION callback_of_former_owner() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE deployments SET callback = NULL, callback_host = NULL, callback_by = NULL, row_version = row_version + 1
+    WHERE id = OLD.deployment_id AND callback_by = OLD.user_id;
+    IF FOUND THEN
+        DELETE FROM callbacks WHERE number = ANY (ARRAY(
+            SELECT number FROM callbacks WHERE deployment_id = OLD.deployment_id AND lease_owner IS NULL
+            FOR UPDATE SKIP LOCKED));
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER deployment_owners_end_callback AFTER DELETE ON deployment_owners
+    FOR EACH ROW EXECUTE FUNCTION callback_of_former_owner();
 
 -- Messages on their way out; to be written with the row that they tell of once somebody takes them.
 CREATE TABLE outbox (

@@ -117,7 +117,7 @@ static void store_work(orc_store_import_batch_t *batch, const orc_rules_adoption
     if (orc_rules_fate_is_asked(fate))
         orc_store_import_deletion(batch, id, adoption->after_id, owner);
     if (adoption->callback.url)
-        orc_store_import_callback(batch, id, adoption->callback.url, adoption->callback.host);
+        orc_store_import_callback(batch, id, adoption->callback.url, adoption->callback.host, owner);
 }
 
 /* ---- all of it ---- */

@@ -434,7 +434,8 @@ static orc_error_t *change(orc_db_t *db, void *baton, apr_pool_t *pool)
     if (update->is_outdated)
         return NULL;
     if (callback)
-        ORC_TRY(orc_store_deployment_set_callback(db, update->wish->id, callback->url, callback->host, pool));
+        ORC_TRY(orc_store_deployment_set_callback(db, update->wish->id, callback->url, callback->host,
+                                                  update->call->who->user_id, pool));
     ORC_TRY(turn_over(&turnover, db, update, pool));
     if (!is_change(update, &turnover, &standing))
         return NULL;

@@ -112,11 +112,12 @@ orc_error_t *orc_store_deployment_forget(orc_db_t *db, const char *id, apr_pool_
 }
 
 orc_error_t *orc_store_deployment_set_callback(orc_db_t *db, const char *id, const char *callback,
-                                               const char *callback_host, apr_pool_t *pool)
+                                               const char *callback_host, const char *caller, apr_pool_t *pool)
 {
-    return orc_db_execute(
-        db, NULL, orc_sql_deployment_set_callback(.id = id, .callback = callback, .callback_host = callback_host),
-        pool);
+    return orc_db_execute(db, NULL,
+                          orc_sql_deployment_set_callback(.id = id, .callback = callback,
+                                                          .callback_host = callback_host, .caller = caller),
+                          pool);
 }
 
 orc_error_t *orc_store_deployment_delete(orc_db_t *db, const orc_store_deletion_t *deletion, apr_pool_t *pool)

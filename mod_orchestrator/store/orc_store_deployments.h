@@ -66,9 +66,9 @@ orc_error_t *orc_store_deployment_lock_rest(orc_db_t *db, const char *id, apr_po
 /** Removes the row of a deployment of which everything is locked, and what belongs to it; what is at IM stays known. */
 orc_error_t *orc_store_deployment_forget(orc_db_t *db, const char *id, apr_pool_t *pool);
 
-/** What the states of a locked deployment are told from now on: as in orc_store_submission_t. */
+/** What the states of a locked deployment are told from now on: as in orc_store_submission_t; `caller` names it. */
 orc_error_t *orc_store_deployment_set_callback(orc_db_t *db, const char *id, const char *callback,
-                                               const char *callback_host, apr_pool_t *pool);
+                                               const char *callback_host, const char *caller, apr_pool_t *pool);
 
 /** A deletion that is asked for. */
 typedef struct orc_store_deletion_t {

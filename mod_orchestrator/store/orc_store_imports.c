@@ -129,9 +129,10 @@ void orc_store_import_unknown(orc_store_import_batch_t *batch, const char *deplo
 }
 
 void orc_store_import_callback(orc_store_import_batch_t *batch, const char *deployment_id, const char *url,
-                               const char *host)
+                               const char *host, const char *owner)
 {
-    add(batch, orc_sql_deployment_set_callback(.id = deployment_id, .callback = url, .callback_host = host));
+    add(batch,
+        orc_sql_deployment_set_callback(.id = deployment_id, .callback = url, .callback_host = host, .caller = owner));
 }
 
 void orc_store_import_lines(orc_store_import_batch_t *batch, const char *deployment_id, const char *operation_id,

@@ -89,7 +89,7 @@ void orc_store_import_unknown(orc_store_import_batch_t *batch, const char *deplo
 
 /** Whom its states are told from now on: behind everything that gives it a status, of which nobody is told. */
 void orc_store_import_callback(orc_store_import_batch_t *batch, const char *deployment_id, const char *url,
-                               const char *host);
+                               const char *host, const char *owner);
 
 /** Lines of its log: a JSON array of {level, message}. */
 void orc_store_import_lines(orc_store_import_batch_t *batch, const char *deployment_id, const char *operation_id,

@@ -84,12 +84,14 @@ SELECT pg_advisory_xact_lock(hashtext(:user_group_issuer), hashtext(:user_group)
 WITH deployment AS (
     INSERT INTO deployments (id, template_id, template_inputs, user_group, user_group_issuer, per_provider_max_retries,
         max_providers, tot_timeout_mins, per_provider_timeout_mins, keep_last_attempt, target_provider, target_region,
-        last_operation_id, created_by, updated_by, template_inputs_sealed, callback, callback_host)
+        last_operation_id, created_by, updated_by, template_inputs_sealed, callback, callback_host,
+        callback_by)
     SELECT :id, (SELECT t.id FROM templates t WHERE t.id = :template_id
         AND t.row_version = :template_version FOR SHARE),
         :template_inputs, :user_group, :user_group_issuer, :per_provider_max_retries, :max_providers, :tot_timeout_mins,
         :per_provider_timeout_mins, :keep_last_attempt, :target_provider, :target_region, :operation_id, :caller,
-        :caller, :template_inputs_sealed, :callback, :callback_host
+        :caller, :template_inputs_sealed, :callback, :callback_host,
+        CASE WHEN :callback::text IS NOT NULL THEN :caller::uuid END
     RETURNING *
 ), node AS MATERIALIZED (
     SELECT r.*, d.id AS deployment_id, d.created_by
@@ -239,8 +241,13 @@ UPDATE deployments d SET row_version = row_version + 1 FROM operation o WHERE d.
 
 -- What its states are told from now on.
 -- name: deployment_set_callback
-UPDATE deployments SET callback = :callback, callback_host = :callback_host, row_version = row_version + 1
-WHERE id = :id AND (callback, callback_host) IS DISTINCT FROM (:callback::text, :callback_host::text)
+UPDATE deployments
+SET callback = :callback, callback_host = :callback_host, callback_by = :caller,
+    row_version = row_version +
+        ((callback, callback_host) IS DISTINCT FROM (:callback::text, :callback_host::text))::integer
+WHERE id = :id
+    AND (callback, callback_host, callback_by) IS DISTINCT FROM
+        (:callback::text, :callback_host::text, :caller::uuid)
 
 -- name: deployment_set_group
 UPDATE deployments

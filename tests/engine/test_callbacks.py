@@ -419,6 +419,17 @@ def test_what_nobody_took_for_hours_is_given_up(rig, receivers):
                                      "It answered with the status 500." % receiver.host)
 
 
+def test_what_could_not_be_tried_for_hours_is_told_as_given_up(rig):
+    """Of a host that so much waits for that its turn did not come, or that is called no more."""
+    id = names(rig, "http://nowhere.example.org/x", host="nowhere.example.org:80")
+    becomes(rig, id, "CREATE_COMPLETE")
+    rig.sql("UPDATE callbacks SET created_at = now() - interval '8 hours' WHERE deployment_id = %s", (id,))
+    rig.engine()
+    rig.wait_for(lambda: not waiting(rig, id), 20, "the end")
+    assert rig.log_lines(id)[-1:] == ["The callback at nowhere.example.org:80 was not told the status CREATE_COMPLETE: "
+                                      "it could not be called within 7 hours."]
+
+
 def test_what_is_told_is_what_a_transaction_left(rig):
     id = names(rig, "http://nowhere.example.org/x", host="nowhere.example.org:80")
     with transaction(rig) as (connection, cursor):
@@ -433,6 +444,22 @@ def test_what_is_told_is_what_a_transaction_left(rig):
         assert waiting(rig, id) == ["9"]
 
 
+def test_who_is_an_owner_no_more_is_told_no_more(rig):
+    """Of what they named; another owner's goes on, as does the end of a deployment that goes with its owners."""
+    person, other = rig.person(), rig.person()
+    ids = [names(rig, "http://nowhere.example.org/x", person, host="nowhere.example.org:80") for _ in range(3)]
+    for id, by in zip(ids, (other, person, other)):
+        rig.sql("INSERT INTO deployment_owners (deployment_id, user_id) VALUES (%s, %s)", (id, other.id))
+        rig.sql("UPDATE deployments SET callback_by = %s WHERE id = %s", (by.id, id))
+        becomes(rig, id, "CREATE_COMPLETE")
+    for id in ids[:2]:
+        rig.sql("DELETE FROM deployment_owners WHERE deployment_id = %s AND user_id = %s", (id, other.id))
+        becomes(rig, id, "UPDATE_IN_PROGRESS")
+    rig.sql("DELETE FROM deployments WHERE id = %s", (ids[2],))
+    assert [waiting(rig, id) for id in ids] == [[], ["0", "9"], ["0", "3"]]
+    assert rig.deployment(ids[0])["callback"] is None
+
+
 def test_who_has_a_callback_in_hand_keeps_no_status_from_changing(rig):
     id = names(rig, "http://nowhere.example.org/x", host="nowhere.example.org:80")
     becomes(rig, id, *["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"] * 4)
@@ -441,14 +468,3 @@ def test_who_has_a_callback_in_hand_keeps_no_status_from_changing(rig):
         writer.execute("UPDATE deployments SET status = 9 WHERE id = %s", (id,))
         other.commit()
     assert len(waiting(rig, id)) == KEPT + 1
-def test_what_could_not_be_tried_for_hours_is_told_as_given_up(rig):
-    """Of a host that so much waits for that its turn did not come, or that is called no more."""
-    id = names(rig, "http://nowhere.example.org/x", host="nowhere.example.org:80")
-    becomes(rig, id, "CREATE_COMPLETE")
-    rig.sql("UPDATE callbacks SET created_at = now() - interval '8 hours' WHERE deployment_id = %s", (id,))
-    rig.engine()
-    rig.wait_for(lambda: not waiting(rig, id), 20, "the end")
-    assert rig.log_lines(id)[-1:] == ["The callback at nowhere.example.org:80 was not told the status CREATE_COMPLETE: "
-                                      "it could not be called within 7 hours."]
-
-

@@ -4,7 +4,7 @@
 import pytest
 from old import Old, is_deployment
 
-from harness.client import template
+from harness.client import expect, template
 from harness.receiver import Receiver
 from stack import local
 
@@ -56,3 +56,27 @@ def test_an_update_names_another_one(bound, receiver):
     alice.wait_for_status(id, "UPDATE_COMPLETE")
     bound.wait_for(lambda: receiver.statuses(id) == ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"], 20, "the update")
     assert old.show(id)["callback"] == receiver.url
+
+
+def test_a_former_owner_is_told_no_more(bound, receiver):
+    alice = bound.person()
+    bob, admin = bound.person(), bound.person(admin=True)
+    old = Old(alice)
+    id = create(old)
+    alice.wait_for_status(id, "CREATE_COMPLETE")
+    owners = "/deployments/%s/owners" % id
+    expect(admin.post(owners, json={"id": bob.id}), 202)
+    bound.wait_for(lambda: bob.get("/deployments/" + id).status_code == 200, 20, "another owner")
+    bound.wait_for(lambda: old.show(id)["status"].endswith("_COMPLETE"), 20, "the end of their coming")
+    content = old.ask("GET", "/deployments/%s/template" % id).text
+    Old(bob).ask("PUT", "/deployments/" + id, 202, json={"template": content, "parameters": {"num_cpus": 2},
+                                                         "callback": receiver.url})
+    alice.wait_for_status(id, "UPDATE_COMPLETE")
+    bound.wait_for(lambda: receiver.statuses(id)[-1:] == ["UPDATE_COMPLETE"], 20, "the end of the update")
+    expect(admin.delete(owners + "/" + bob.id), 202)
+    bound.wait_for(lambda: "callback" not in old.show(id), 20, "no callback")
+    told = receiver.count(id)
+    old.ask("DELETE", "/deployments/" + id, 204)
+    alice.wait_for_status(id, "DELETE_COMPLETE")
+    assert receiver.count(id) == told
+    assert bound.sql("SELECT count(*) FROM callbacks WHERE deployment_id = %s", (id,)) == [(0,)]
