@@ -16,7 +16,7 @@ typedef struct orc_import_t {
 
 /** What came of it. */
 typedef struct orc_import_sum_t {
-    int persons, new_persons, new_templates;
+    int persons, new_persons, refused_persons, new_templates;
     int taken, known, refused; /* deployments */
 } orc_import_sum_t;
 

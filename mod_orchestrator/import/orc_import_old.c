@@ -54,8 +54,18 @@ static orc_error_t *read_nodes(orc_rules_adoptee_t *adoptee, const orc_import_t 
     for (i = 0; i < rows->nelts; i++) {
         orc_import_row_t row = APR_ARRAY_IDX(rows, i, orc_import_row_t);
 
+        if (!row[1] || !row[2])
+            return orc_error(pool, 422, "adoption", "a node of it has no name, or no type");
         APR_ARRAY_PUSH(nodes, orc_rules_adoptee_node_t) = (orc_rules_adoptee_node_t){
-            row[0], row[1], row[2], row[3], row[4], metadata_of(row[5], pool), row[6], row[7]};
+            .id = row[0],
+            .name = row[1],
+            .type = row[2],
+            .state = row[3] ? row[3] : "",
+            .vm = row[4],
+            .metadata = metadata_of(row[5], pool),
+            .created_at = row[6] ? row[6] : adoptee->created_at,
+            .updated_at = row[7],
+        };
     }
     ORC_TRY(orc_import_source_relations(&rows, import->source, adoptee->id, pool));
     relations = apr_array_make(pool, rows->nelts + 1, sizeof(orc_rules_adoptee_relation_t));
@@ -104,12 +114,23 @@ static orc_error_t *find_place(orc_rules_adoptee_t *adoptee, const orc_import_t 
     return NULL;
 }
 
+/* PostgreSQL's word for a time that nobody knows any more. */
+static const char *created_at(const orc_import_old_t *old, apr_array_header_t *notes)
+{
+    if (old->created_at)
+        return old->created_at;
+    APR_ARRAY_PUSH(notes, const char *) = "It is not known when it was created.";
+    return old->updated_at ? old->updated_at : "now";
+}
+
 orc_error_t *orc_import_old_read(orc_rules_adoptee_t *adoptee, const orc_import_t *import, const char *id,
                                  apr_array_header_t *notes, apr_pool_t *pool)
 {
     orc_import_old_t old;
 
     ORC_TRY(orc_import_source_deployment(&old, import->source, id, pool));
+    if (!old.status)
+        return orc_error(pool, 422, "adoption", "it has no status");
     *adoptee = (orc_rules_adoptee_t){
         .id = old.id,
         .issuer = old.issuer,
@@ -119,7 +140,7 @@ orc_error_t *orc_import_old_read(orc_rules_adoptee_t *adoptee, const orc_import_
         .reason = old.status_reason,
         .template_text = old.template_text,
         .callback = old.callback,
-        .created_at = old.created_at,
+        .created_at = created_at(&old, notes),
         .updated_at = old.updated_at,
     };
     ORC_TRY(find_place(adoptee, import, &old, notes, pool));

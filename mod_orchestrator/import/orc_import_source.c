@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define PAGE         "500" /* ids that are read at once */
-#define TIME(column) "DATE_FORMAT(" column ", '%Y-%m-%dT%H:%i:%s.%fZ')"
+#define TIME(column) "IF(DAY(" column ") * MONTH(" column "), DATE_FORMAT(" column ", '%Y-%m-%dT%H:%i:%s.%fZ'), NULL)"
 
 struct orc_import_source_t {
     MYSQL *connection;
@@ -109,40 +109,51 @@ orc_error_t *orc_import_source_open(orc_import_source_t **out, const char *optio
 
 /* ---- what there is ---- */
 
-orc_error_t *orc_import_source_ids(apr_array_header_t **ids, orc_import_source_t *source, const char *after,
-                                   apr_pool_t *pool)
+orc_error_t *orc_import_source_ids(apr_array_header_t **ids, orc_import_source_t *source, const char *table,
+                                   const char *after, apr_pool_t *pool)
 {
     apr_array_header_t *rows;
     int i;
 
-    ORC_TRY(ask_of(&rows, source, "SELECT id FROM deployment WHERE id > ", after, " ORDER BY id LIMIT " PAGE, pool));
+    ORC_TRY(ask_of(&rows, source, apr_pstrcat(pool, "SELECT id FROM ", table, " WHERE id > ", NULL), after,
+                   " ORDER BY id LIMIT " PAGE, pool));
     *ids = apr_array_make(pool, rows->nelts + 1, sizeof(const char *));
     for (i = 0; i < rows->nelts; i++)
         APR_ARRAY_PUSH(*ids, const char *) = APR_ARRAY_IDX(rows, i, orc_import_row_t)[0];
     return NULL;
 }
 
-orc_error_t *orc_import_source_persons(apr_array_header_t **rows, orc_import_source_t *source, const char *after,
-                                       apr_pool_t *pool)
+/* A table without transactions is not as it was when its ids were read. */
+static orc_error_t *ask_of_one(orc_import_row_t *row, orc_import_source_t *source, const char *before, const char *id,
+                               apr_pool_t *pool)
 {
-    return ask_of(rows, source, "SELECT id, issuer, subject FROM oidc_entity WHERE id > ", after,
-                  " ORDER BY id LIMIT " PAGE, pool);
+    apr_array_header_t *rows;
+
+    ORC_TRY(ask_of(&rows, source, before, id, "", pool));
+    if (!rows->nelts)
+        return orc_error(pool, 422, "adoption", "it went while it was looked at");
+    *row = APR_ARRAY_IDX(rows, 0, orc_import_row_t);
+    return NULL;
+}
+
+orc_error_t *orc_import_source_person(orc_import_row_t *row, orc_import_source_t *source, const char *id,
+                                      apr_pool_t *pool)
+{
+    return ask_of_one(row, source, "SELECT issuer, subject FROM oidc_entity WHERE id = ", id, pool);
 }
 
 orc_error_t *orc_import_source_deployment(orc_import_old_t *old, orc_import_source_t *source, const char *id,
                                           apr_pool_t *pool)
 {
-    apr_array_header_t *rows;
-    orc_import_row_t row;
+    static const char statement[] = "SELECT d.id, " TIME("d.created_at") ", " TIME(
+        "d.updated_at") ", d.endpoint, d.status, d.status_reason, "
+                        "d.template, d.deployment_provider, d.cloud_provider_name, d.cloud_provider_endpoint, "
+                        "d.user_group, "
+                        "d.callback, o.issuer, o.subject FROM deployment d LEFT JOIN oidc_entity o ON o.id = "
+                        "d.owner_id WHERE d.id = ";
+    orc_import_row_t row = NULL;
 
-    ORC_TRY(ask_of(&rows, source,
-                   "SELECT d.id, " TIME("d.created_at") ", " TIME(
-                       "d.updated_at") ", d.endpoint, d.status, "
-                                       "d.status_reason, d.template, d.deployment_provider, d.cloud_provider_name, "
-                                       "d.cloud_provider_endpoint, d.user_group, d.callback, o.issuer, o.subject "
-                                       "FROM deployment d LEFT JOIN oidc_entity o ON o.id = d.owner_id WHERE d.id = ",
-                   id, "", pool));
-    row = APR_ARRAY_IDX(rows, 0, orc_import_row_t);
+    ORC_TRY(ask_of_one(&row, source, statement, id, pool));
     *old = (orc_import_old_t){row[0], row[1], row[2], row[3],  row[4],  row[5],  row[6],
                               row[7], row[8], row[9], row[10], row[11], row[12], row[13]};
     return NULL;

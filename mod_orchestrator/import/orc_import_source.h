@@ -21,7 +21,7 @@ orc_error_t *orc_import_source_open(orc_import_source_t **source, const char *op
 /** Values of a row in the order of their columns, NULL for SQL's NULL. */
 typedef const char *const *orc_import_row_t;
 
-/** A deployment as its row says it. Times are RFC 3339. */
+/** A deployment as its row says it. Times are RFC 3339; one that is none, as 0000-00-00, is NULL. */
 typedef struct orc_import_old_t {
     const char *id, *created_at, *updated_at;
     const char *infra_id; /* the column `endpoint` */
@@ -35,13 +35,14 @@ typedef struct orc_import_old_t {
     const char *issuer, *subject;        /* of its owner, or NULL */
 } orc_import_old_t;
 
-/** The next ids of deployments, behind `after` ("": from the first one on); of const char *, none at the end. */
-orc_error_t *orc_import_source_ids(apr_array_header_t **ids, orc_import_source_t *source, const char *after,
-                                   apr_pool_t *pool);
+/** The next ids of a table, behind `after` ("": from the first one on); of const char *, none at the end. */
+orc_error_t *orc_import_source_ids(apr_array_header_t **ids, orc_import_source_t *source, const char *table,
+                                   const char *after, apr_pool_t *pool);
 
-/** The next persons, of orc_import_row_t: id, issuer, subject. */
-orc_error_t *orc_import_source_persons(apr_array_header_t **rows, orc_import_source_t *source, const char *after,
-                                       apr_pool_t *pool);
+/** What there is of an id: 422 "adoption" when a text of it is none, or when it went meanwhile. A person: issuer,
+ * subject. */
+orc_error_t *orc_import_source_person(orc_import_row_t *row, orc_import_source_t *source, const char *id,
+                                      apr_pool_t *pool);
 
 orc_error_t *orc_import_source_deployment(orc_import_old_t *old, orc_import_source_t *source, const char *id,
                                           apr_pool_t *pool);

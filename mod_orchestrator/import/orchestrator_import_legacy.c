@@ -10,6 +10,7 @@
 
 #include "orc_callee.h"
 #include "orc_db_check.h"
+#include "orc_db_views.h"
 #include "orc_import.h"
 
 enum { DONE, BROKEN, USAGE, INCOMPLETE }; /* exit statuses */
@@ -77,6 +78,20 @@ static int read_options(options_t *options, int argc, char **argv, apr_pool_t *p
            !options->wrong && !(options->is_dry && options->is_write);
 }
 
+/* The tables and views of this version; nothing is written. */
+static orc_error_t *check_database(orc_db_source_t *source, apr_pool_t *pool)
+{
+    orc_error_t *error;
+    orc_db_t *db;
+
+    ORC_TRY(orc_db_open(&db, source, pool));
+    error = orc_db_begin(db, pool);
+    if (!error)
+        error = orc_db_views_keep(db, pool);
+    orc_db_close(db);
+    return error;
+}
+
 static orc_error_t *make_service(orc_service_t *service, const options_t *options, apr_pool_t *pool)
 {
     orc_config_t *config = orc_config_make(pool);
@@ -91,7 +106,7 @@ static orc_error_t *make_service(orc_service_t *service, const options_t *option
     ORC_TRY(orc_db_check_sessions(options->to, pool));
     *service = (orc_service_t){
         .config = config, .db = orc_db_source_single(options->to, pool), .types = types, .providers = providers};
-    return NULL;
+    return check_database(service->db, pool);
 }
 
 static void tell(const char *line)
@@ -124,7 +139,7 @@ static orc_error_t *run(int *is_incomplete, const options_t *options, apr_pool_t
     import.mapping = mapping;
     error = orc_import(&sum, &import, pool);
     report(&sum, import.is_dry);
-    *is_incomplete = sum.refused > 0;
+    *is_incomplete = sum.refused + sum.refused_persons > 0;
     return error;
 }
 

@@ -9,10 +9,14 @@
 #include "orc_redact.h"
 #include "orc_rules_texts.h"
 #include "orc_url.h"
+#include "orc_utf8.h"
 
 /* Deciding what a deployment of the former orchestrator becomes. */
 
-enum { MAX_TEMPLATE = 1024 * 1024 };
+enum {
+    MAX_TEMPLATE = 1024 * 1024,
+    MAX_REASON = 64 * 1024, /* bytes of what was told of a failure, with IM's log in it; the rest is left out */
+};
 
 #define UNTOLD "The former orchestrator told no reason."
 
@@ -112,12 +116,17 @@ static int is_going_on(const orc_rules_adoption_t *adoption)
 static void find_reason(orc_rules_adoption_t *adoption, apr_pool_t *pool)
 {
     const char *told = adoption->adoptee->reason;
+    apr_size_t length = told ? strlen(told) : 0;
     int ignored;
 
     if (!adoption->fate->reason)
         return;
-    adoption->reason =
-        told && *told && !adoption->fate->is_told_now ? orc_redact_text(told, &ignored, pool) : adoption->fate->reason;
+    adoption->reason = adoption->fate->reason;
+    if (!length || adoption->fate->is_told_now)
+        return;
+    if (length > MAX_REASON)
+        told = apr_pstrmemdup(pool, told, orc_utf8_cut(told, MAX_REASON));
+    adoption->reason = orc_redact_text(told, &ignored, pool);
 }
 
 /* ---- the template ---- */

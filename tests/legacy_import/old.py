@@ -154,8 +154,8 @@ class Old:
         self.server.sql("SET time_zone = '+00:00', foreign_key_checks = 0;\n" + "\n".join(self.rows), self.database)
         self.rows = []
 
-    def run(self, *options, **instead):
-        """Runs the program, which finds what was inserted so far."""
+    def command(self, *options, **instead):
+        """How the program is run, which finds what was inserted so far."""
         rig, folder = self.rig, tempfile.mkdtemp(dir=self.rig.folder)
         self.load()
         source, mapping = os.path.join(folder, "old.cnf"), os.path.join(folder, "mapping.json")
@@ -167,7 +167,11 @@ class Old:
         command = [os.path.join(rig.build, "orchestrator-import-legacy"), *options]
         for name, value in given.items():
             command += ["--" + name, value]
-        return _watched(command)
+        return command
+
+    def run(self, *options, **instead):
+        """Runs the program."""
+        return _watched(self.command(*options, **instead))
 
     def write(self, status=0, **instead):
         report = self.run("--write", **instead)
