@@ -69,7 +69,7 @@ static orc_error_t *take_or_tell(int *refused, run_t *run, take_t *take, const c
     orc_error_t *error = take(run, id, pool);
     int tries;
 
-    for (tries = 0; error && strcmp(error->code, "conflict") == 0 && tries < CONFLICTS; tries++)
+    for (tries = 0; error && error->status == 409 && error->constraint && tries < CONFLICTS; tries++)
         error = take(run, id, pool);
     if (!error || (error->status != 422 && error->status != 409 && !orc_db_is_refusal(error)))
         return orc_error_wrap(error, "%s %s", kind, id);
