@@ -12,8 +12,9 @@ WITH RECURSIVE hosts AS (
 )
 SELECT host FROM hosts WHERE host IS NOT NULL;
 
--- What is due at some hosts, of each as many as it has room for, and no more than `most` of all; `lease` in microseconds. What is secret among the
--- outputs is sealed for the deployment, and told of these while they are the ones that the deployment has.
+-- What is due at some hosts, of each as many as it has room for, and no more than `most` of all; `lease` in
+-- microseconds. What is secret among the outputs is sealed for the deployment, and told of these while they are the
+-- ones that the deployment has.
 -- name: callback_claim
 -- columns: number, id, deployment_id, url, host, tries, lease_number, object, outputs_sealed
 WITH due AS MATERIALIZED (

@@ -51,7 +51,8 @@ def test_every_form_tells_the_same(stack):
     assert lines["Daemon"] == str(value["daemon_pid"])
     assert "<td>%d</td>" % value["daemon_pid"] in html.text
     assert "orchestrator_daemon_pid %d" % value["daemon_pid"] in samples.text
-    told = [line for line in samples.text.splitlines() if line[0] != "#" and not re.search("{(endpoint|kind|host)=", line)]
+    told = [line for line in samples.text.splitlines()
+            if line[0] != "#" and not re.search("{(endpoint|kind|host)=", line)]
     assert len(told) == len(value)
 
 

@@ -1,6 +1,6 @@
 # Licensed under the Apache License, Version 2.0; see LICENSE.
-"""orchestrator-import-legacy on a database in which nothing is as it should be: each row is told, none holds up another,
-and nobody's secret is shown."""
+"""orchestrator-import-legacy on a database in which nothing is as it should be: each row is told, none holds up
+another, and nobody's secret is shown."""
 
 import json
 import os
@@ -48,7 +48,8 @@ def comes_beside(legacy, rig, alice, broken, why=None):
 @pytest.mark.parametrize("column, why", [
     ("status", "no status"), ("template", "no template"), ("created_at", None),
     ("updated_at", None), ("status_reason", None), ("cloud_provider_name", "no cloud provider"),
-    ("cloud_provider_endpoint", None), ("deployment_provider", None), ("endpoint", None), ("user_group", "no user group"),
+    ("cloud_provider_endpoint", None), ("deployment_provider", None), ("endpoint", None),
+    ("user_group", "no user group"),
 ])
 def test_a_value_that_is_not_there(legacy, rig, column, why):
     alice = rig.person()
