@@ -189,8 +189,9 @@ def test_a_run_that_is_killed_is_gone_on_with(legacy, rig):
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
     before = rig.sql(arrived, (ids,))[0][0]
-    report = legacy.write()
-    assert report.counts()[3:] == (len(ids) - before, before, 0)
+    taken, there, refused = legacy.write().counts()[3:]
+    assert (taken + there, refused) == (len(ids), 0)
+    assert there - before in (0, 1), "PostgreSQL may have had one in hand when its client was killed"
     for table in ("infrastructures", "operations", "deployment_owners", "resources", "legacy_imports"):
         assert rig.sql("SELECT count(*) FROM %s WHERE deployment_id = ANY (%%s::uuid[])" % table, (ids,)) == [
             (len(ids),)]
