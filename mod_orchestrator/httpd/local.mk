@@ -29,6 +29,7 @@ libmodule_la_SOURCES = \
 	$(httpd)/mo_link.c $(httpd)/mo_link.h \
 	$(httpd)/mo_log.c $(httpd)/mo_log.h \
 	$(httpd)/mo_merge.c $(httpd)/mo_merge.h \
+	$(httpd)/mo_page.c $(httpd)/mo_page.h \
 	$(httpd)/mo_places.c $(httpd)/mo_places.h \
 	$(httpd)/mo_probes.c $(httpd)/mo_probes.h \
 	$(httpd)/mo_problem.c $(httpd)/mo_problem.h \

@@ -9,6 +9,7 @@
 #include "mo_access.h"
 #include "mo_files.h"
 #include "mo_link.h"
+#include "mo_page.h"
 #include "mo_places.h"
 #include "mo_surfaces.h"
 #include "mo_tree.h"
@@ -184,6 +185,7 @@ static const char *check_access(const mo_config_t *config, const server_rec *mai
 
     for (i = 0; !mistake && i < config->bases->nelts; i++)
         mistake = mo_access_check(warnings, &APR_ARRAY_IDX(config->bases, i, const mo_base_t), pool);
+    mo_page_check(warnings, pool);
     for (i = 0; i < warnings->nelts; i++)
         ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, main_server, ORCLOGNO(1001) "%s",
                      APR_ARRAY_IDX(warnings, i, const char *));

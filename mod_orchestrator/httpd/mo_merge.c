@@ -18,7 +18,7 @@ static int is_below(const char *path, const char *pattern)
            (pattern[length - 1] == '/' || path[length] == '/' || !path[length]);
 }
 
-static int covers(const ap_directive_t *section, const char *path, apr_pool_t *pool)
+int mo_merge_covers(const ap_directive_t *section, const char *path, apr_pool_t *pool)
 {
     const char *arguments = mo_tree_arguments(section, pool);
     const char *pattern = ap_getword_conf(pool, &arguments);
@@ -50,6 +50,7 @@ static int is_proxy(const ap_directive_t *node)
 static void read_directives(mo_merged_t *merged, const ap_directive_t *node)
 {
     static const char *const limits[] = {"<Limit", "<LimitExcept", NULL};
+    static const char *const denials[] = {"Order", "Deny", NULL};
 
     for (; node; node = node->next) {
         if (mo_tree_is(node, "SetHandler"))
@@ -58,6 +59,8 @@ static void read_directives(mo_merged_t *merged, const ap_directive_t *node)
             merged->auth_type = node;
         else if (mo_tree_is(node, "Satisfy"))
             merged->satisfy = node;
+        else if (mo_tree_is_one_of(node->directive, denials))
+            merged->denial = node;
         else if (is_proxy(node))
             merged->own_proxy = node;
         else if (mo_tree_is_one_of(node->directive, limits)) /* these count for every method */
@@ -123,7 +126,7 @@ void mo_merge_sections(mo_merged_t *merged, const ap_directive_t *node, const ch
         if (mo_merge_is_condition(node))
             APR_ARRAY_PUSH(merged->conditions, const ap_directive_t *) = node;
         else if (mo_tree_is(node, "<Location") || mo_tree_is(node, "<LocationMatch")) {
-            if (covers(node, path, pool))
+            if (mo_merge_covers(node, path, pool))
                 mo_merge_section(merged, node, pool);
         }
         else if (!merged->proxy && proxies(node, path, pool))

@@ -9,6 +9,7 @@
 /** What the sections say of a path, as far as they were read. */
 typedef struct mo_merged_t {
     const ap_directive_t *handler, *auth_type, *satisfy; /* the last ones */
+    const ap_directive_t *denial;                        /* the last Order or Deny, mod_access_compat's */
     mo_verdict_t verdict;
     const ap_directive_t *unmerged;  /* the AuthMerging that left no Require of those before it */
     const ap_directive_t *own_proxy; /* the last ProxyPass of the sections; it comes before the server's */
@@ -18,6 +19,9 @@ typedef struct mo_merged_t {
 
 /** Adds what the sections among `node` and those behind it, of one host or outside of all, say of a path. */
 void mo_merge_sections(mo_merged_t *merged, const ap_directive_t *node, const char *path, apr_pool_t *pool);
+
+/** True for a <Location> or <LocationMatch> that has the path. */
+int mo_merge_covers(const ap_directive_t *section, const char *path, apr_pool_t *pool);
 
 /** Adds what one section says. */
 void mo_merge_section(mo_merged_t *merged, const ap_directive_t *section, apr_pool_t *pool);

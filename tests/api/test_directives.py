@@ -838,6 +838,33 @@ def test_of_two_surfaces_at_one_path_the_one_that_answers_nothing_is_warned_of(c
     assert said.count("ORC1001") == 1
 
 
+STATUS = "SetHandler orchestrator-status"
+
+
+@pytest.mark.parametrize("lines", [
+    place(STATUS, path="/status"), place(STATUS, TYPE, path="/status"), HOST % place(STATUS, TYPE, path="/status"),
+    place("Require local", path="/stat") + "\n" + place(STATUS, path="/status"),
+    place(STATUS, "<If true>", "Header set A b", "</If>", path="/status"),
+    '<LocationMatch "^/status$">\n%s\n</LocationMatch>' % STATUS])
+def test_a_status_page_for_which_nothing_is_required_is_warned_of(configuration, lines):
+    status, said = configuration.test('LoadModule headers_module "{modules}/mod_headers.so"', lines)
+    assert status == 0 and re.search(r"ORC1001: SetHandler on line %d of .* has no Require beside it" %
+                                     configuration.line_of(STATUS), said), said
+    assert said.count("ORC1001") == 1
+
+
+@pytest.mark.parametrize("lines", [
+    place(STATUS, "Require local", path="/status"), place(STATUS, "Require all granted", path="/status"),
+    place(STATUS, TYPE, VALID, path="/status"), place(STATUS, "Order deny,allow", "Deny from all", path="/status"),
+    place("Require user x", path="/") + "\n" + HOST % place(STATUS, path="/status"),
+    place("Require user x", path="/") + '\n<LocationMatch "^/status$">\n%s\n</LocationMatch>' % STATUS,
+    '<Location ~ "^/status$">\n%s\nRequire local\n</Location>' % STATUS,
+    place(STATUS, "<If true>", "Require local", "</If>", path="/status"),
+    place(STATUS, path="/status") + "\n" + place("SetHandler None", path="/status")])
+def test_a_status_page_of_which_it_is_said_who_reads_it_is_accepted(configuration, lines):
+    assert configuration.test(lines) == (0, "Syntax OK\n")
+
+
 def test_an_issuer_without_an_audience_is_warned_of(configuration):
     status, said = configuration.test("<OrchestratorIssuer https://other.example>", "</OrchestratorIssuer>")
     assert (status == 0
