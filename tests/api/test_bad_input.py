@@ -174,16 +174,20 @@ def test_every_wrong_parameter_is_refused_and_named(frozen, person, one):  # noq
 
 @pytest.mark.parametrize("one", [one for one in OPERATIONS if parameters_of(one[2], "header")], ids=operation_name)
 def test_odd_headers_are_no_error_of_the_server(frozen, person, one):  # noqa: F811
-    """A condition that no version meets: 412 before anything is changed."""
+    """A condition that no version meets: 412 before anything is changed. A key may be any short text, and with one a
+    POST without a body does what it says."""
     method, path, operation = one
     path = path_of({"path": path}, person.ids)
     for entry in parameters_of(operation, "header"):
+        is_key = entry["name"] == "Idempotency-Key" and not operation.get("requestBody", {}).get("required")
         for value in (b'"', b"W/", b'"a", , "', b"\xff\xfe", "\u00e4".encode(), b"x" * 5000, b'"' + b"a" * 5000 + b'"'):
-            before = state(frozen) if method != "GET" else None
+            before = state(frozen)
             answer = person.request(method, path, headers={entry["name"]: value})
             assert answer.status_code < 500, (entry["name"], value[:10], answer.text[:300])
-            assert method == "GET" or answer.status_code >= 400, (entry["name"], value[:10])
-            assert method == "GET" or state(frozen) == before, (entry["name"], value[:10])
+            is_carried_out = is_key and value.isascii() and len(value) < 256 and answer.status_code == 202
+            if method != "GET" and not is_carried_out:
+                assert answer.status_code >= 400, (entry["name"], value[:10])
+                assert state(frozen) == before, (entry["name"], value[:10])
 
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=name_of)

@@ -303,10 +303,11 @@ def test_a_configuration_that_fails_brings_the_former_one_back(stack):
     alice = stack.person()
     made = deploy(alice)
     infra, there = alice.deployment(made)["im_infra_id"], machines(stack, alice, made)
+    stack.control.post("infrastructures/%s/state" % infra, {"state": "running"})  # until the machine is there
     expect(patch(alice, made, workers=3, ports=[7]), 202)
     stack.wait_for(lambda: len(at_im(stack, alice, made)["vm_states"]) == 4, 15, "the machine")
-    stack.control.post("infrastructures/%s/state" % infra, {"state": "unconfigured"})
     alice.wait_for_status(made, "UPDATE_IN_PROGRESS")
+    stack.control.post("infrastructures/%s/state" % infra, {"state": "unconfigured"})
     after = alice.wait_for_status(made, "UPDATE_FAILED")
     stack.control.post("infrastructures/%s/state" % infra, {"state": None})
     assert "unconfigured" in after["status_reason"] and after["template_inputs"] == {}
