@@ -37,6 +37,7 @@ import lists  # noqa: E402
 USERS, PER_USER = 1000, 100
 CONNECTIONS = 8
 EVERY_THREAD = 64  # connections that bring every thread of the children to work
+PARTS = ["get", "not_modified", "list", "post", "creations", "memory", "lists", "engine"]
 ROUNDS, SECONDS = 5, 4
 CREATIONS = 10000
 REQUESTS, TOKENS = 1000000, 10000
@@ -393,7 +394,9 @@ def measure(wanted):
 
 
 def main():
-    wanted = sys.argv[1:] or ["get", "not_modified", "list", "post", "creations", "memory", "lists", "engine"]
+    wanted = sys.argv[1:] or PARTS
+    if not set(wanted) <= set(PARTS):
+        raise SystemExit("usage: ./dev bench " + " ".join("[%s]" % part for part in PARTS))
     sweep()
     shared = [name for name in wanted if name not in ("lists", "engine")]
     rows = measure(shared) if shared else []
