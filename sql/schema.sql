@@ -404,6 +404,8 @@ CREATE TRIGGER deployments_release_former_template AFTER UPDATE OF template_id O
     FOR EACH ROW WHEN (OLD.template_id <> NEW.template_id) EXECUTE FUNCTION template_release();
 CREATE TRIGGER operations_release_template AFTER DELETE ON operations
     FOR EACH ROW WHEN (OLD.template_id IS NOT NULL) EXECUTE FUNCTION template_release();
+CREATE TRIGGER operations_release_former_template AFTER UPDATE OF template_id ON operations
+    FOR EACH ROW WHEN (OLD.template_id IS NOT NULL) EXECUTE FUNCTION template_release();
 
 -- What an operation did, in order; an attempt at a provider is a step.
 CREATE TABLE operation_steps (

@@ -322,6 +322,7 @@ WHERE r.deployment_id = :id
 
 -- The operation of a locked deployment that changes its infrastructure; it becomes the last one. What a former one
 -- wanted to add and could not is gone. What is required by others than before reads otherwise: it has another version.
+-- Only the last one of its type can be asked for once more, so the former ones need their templates no more.
 -- name: deployment_update
 WITH added AS MATERIALIZED (
     SELECT * FROM json_to_recordset(:added) AS a (id uuid, "position" integer, name text, type text, is_compute boolean)
@@ -338,6 +339,9 @@ WITH added AS MATERIALIZED (
                 UNION ALL SELECT id, "position", tosca_node_name, 'DELETE' FROM removed) n),
         :correlation_id, d.user_group, d.user_group_issuer, :caller, now() + d.tot_timeout_mins * interval '1 minute'
     FROM deployments d WHERE d.id = :id
+), outdone AS (
+    UPDATE operations SET template_id = NULL
+    WHERE deployment_id = :id AND type = :type::operation_type AND template_id IS NOT NULL
 ), given_up AS (
     UPDATE resources SET status = resource_status.DELETED, is_added = false, updated_at = now(), updated_by = :caller,
         row_version = row_version + 1

@@ -185,6 +185,17 @@ def test_the_same_again_changes_nothing(bound, alice):
     assert alice.deployment(made) == before
 
 
+def test_texts_of_former_updates_go(bound, alice):
+    """However many texts somebody sends: what nobody can ask for once more is kept by nothing."""
+    text = document(worker=WORKERS)
+    made = deploy(alice, text)
+    sent = [edited(text, count) for count in (3, 2, 1)]
+    for one in sent:
+        update(alice, made, one)
+    kept = {row[0] for row in bound.sql("SELECT content FROM templates WHERE content = ANY (%s)", ([text] + sent,))}
+    assert kept == {sent[-1]}
+
+
 def test_another_callback_is_another_version(alice):
     text, old = document(worker=WORKERS), Old(alice)
     made = deploy(alice, text)
