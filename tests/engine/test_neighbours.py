@@ -281,6 +281,27 @@ def test_deletions_at_a_dead_im_take_no_place_of_others(rig, two_ims, limit):
                if limit == "max_operations_per_group" else rig.person().create())
 
 
+@pytest.mark.parametrize("limit", ["max_operations", "max_operations_per_group"])
+@pytest.mark.parametrize("fault", ["hang", "conflict", "never"])
+def test_deletions_that_im_lets_wait_take_no_place_of_others(rig, two_ims, limit, fault):
+    """For a day, by an IM that is not ill: its deletions hang, it is still making machines, or says that it deletes."""
+    busy = rig.person(group=rig.pair())
+    rig.engine(providers=two_ims, im_timeout=HELD, **{limit: 3})
+    content = template(im_simulator={"delete_ms": HELD} if fault == "never" else {})
+    ids = [busy.create(content, max_providers=1) for _ in range(3)]
+    for id in ids:
+        rig.finish(id)
+    if fault != "never":
+        rig.control.fault(fault=fault, on="delete", cloud="bad-one")
+    for id in ids:
+        busy.delete(id)
+    for id in ids:
+        rig.wait_for_phase(id, "deleting", "confirming", type="DELETE")
+    rig.finish(rig.person(group=busy.group).create(max_providers=2, provider="good-one")
+               if limit == "max_operations_per_group" else rig.person().create())
+    rig.control.release()
+
+
 def test_what_nobody_wants_takes_no_place_of_others(rig):
     rig.engine(max_operations=3, im_timeout=HELD)
     busy = rig.person()

@@ -562,9 +562,10 @@ static void a_creation_notes_until_when_it_may_be_answered(void **state)
 
 /* ---- a deletion looks at infrastructures, and calls nobody ---- */
 
-static const char *deletion(const char *phase, const char *options, const char *rows, apr_time_t deadline)
+static const char *deletion_since(const char *memory, const char *phase, const char *options, const char *rows,
+                                  apr_time_t deadline)
 {
-    orc_task_t *task = task_of("DELETE", phase, "{}");
+    orc_task_t *task = task_of("DELETE", phase, memory);
     orc_step_t step;
 
     task->work->options = json(options);
@@ -572,6 +573,11 @@ static const char *deletion(const char *phase, const char *options, const char *
     task->work->deadline = deadline;
     step = settled(task, task->kind->turn(task));
     return told(task, &step);
+}
+
+static const char *deletion(const char *phase, const char *options, const char *rows, apr_time_t deadline)
+{
+    return deletion_since("{}", phase, options, rows, deadline);
 }
 
 #define ROW(standing, more)                                                                                            \
@@ -606,6 +612,14 @@ static void a_deletion_ends_when_nothing_is_left_that_could_still_go(void **stat
     assert_string_equal(deletion("deleting", "{}", "[" ROW("unwanted", "") "]", 1), "-> ended: failed");
     assert_string_equal(deletion("queued", "{}", "[" ROW("made", "") "]", 1), "-> ended: failed");
     assert_string_equal(deletion("confirming", "{}", "[" ROW("unwanted", "") "]", NOW * 2), "-> deleting: later");
+}
+
+/* IM may let it wait for a day, and never be ill. */
+static void a_deletion_that_waited_for_long_takes_no_place(void **state)
+{
+    assert_string_equal(deletion_since("{\"since\":1}", "deleting", "{}", "[" ROW("unwanted", "") "]", NOW * 2), "ill");
+    assert_string_equal(deletion_since("{\"since\":1}", "confirming", "{}", "[" ROW("deleting", "") "]", NOW * 2),
+                        "ill");
 }
 
 /* ---- a machine ---- */
@@ -1225,6 +1239,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_im_does_not_list_is_believed_after_some_looks, know_another, know_none),
         cmocka_unit_test(a_creation_notes_until_when_it_may_be_answered),
         cmocka_unit_test(a_deletion_ends_when_nothing_is_left_that_could_still_go),
+        cmocka_unit_test(a_deletion_that_waited_for_long_takes_no_place),
         cmocka_unit_test(a_reboot_whose_answer_got_lost_is_not_asked_for_again),
         cmocka_unit_test(a_machine_that_is_not_there_is_believed_lost_at_the_second_look),
         cmocka_unit_test(an_update_that_im_did_not_take_counts_as_none),

@@ -26,9 +26,11 @@ static const char *const events[] = {ORC_OPERATION_EVENTS, "taken", "back", "gon
 typedef struct memory_t {
     orc_pace_t pace;
     orc_story_t story;
+    apr_int64_t since; /* its first look */
 } memory_t;
 
-static const orc_field_t fields[] = {ORC_PACE_FIELDS(memory_t), ORC_STORY_FIELDS(memory_t), ORC_FIELD_END};
+static const orc_field_t fields[] = {ORC_PACE_FIELDS(memory_t), ORC_STORY_FIELDS(memory_t),
+                                     ORC_FIELD(memory_t, since, NUMBER, 0), ORC_FIELD_END};
 static const orc_fields_t memory_fields = {sizeof(memory_t), fields};
 
 static int option(const orc_task_t *task, const char *name)
@@ -108,12 +110,18 @@ static count_t count(const orc_task_t *task)
     return counted;
 }
 
-/* Where all that is open is at an ill IM, or waits for the person there, it takes nobody's place. */
+/* Where all that is open is at an ill IM, or waits for the person there, it takes nobody's place; nor does it once it
+ * has waited for so long that IM would be asked again: IM may let it wait for a day, be it that its calls hang, that it
+ * is still making machines, or that it says that it deletes them. Not from the first look on: that no group has more of
+ * them than its share is what keeps the deletions of others from standing behind all of them. */
 static orc_step_t look_again(orc_task_t *task, int open, const count_t *counted)
 {
+    memory_t *memory = task->memory;
     orc_step_t step = orc_step_poll(task);
 
-    step.is_sick = open == counted->resting;
+    if (!memory->since)
+        memory->since = task->now;
+    step.is_sick = open == counted->resting || orc_task_since(task, memory->since) > task->config->delete_repeat;
     return step;
 }
 
