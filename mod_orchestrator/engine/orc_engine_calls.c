@@ -363,7 +363,8 @@ static int may_be_put_off(const orc_job_t *job)
     return !job->is_served || lane == ORC_LANE_DELETION || lane == ORC_LANE_LONG;
 }
 
-/* Those that stand last are put off. */
+/* Those that stand last are put off. Where calls last for minutes, or hang, that may be for hours: they take no place
+ * of others meanwhile. */
 static void thin_out(orc_engine_t *engine, orc_endpoint_t *endpoint, orc_lane_kind_t lane)
 {
     int room;
@@ -377,6 +378,7 @@ static void thin_out(orc_engine_t *engine, orc_endpoint_t *endpoint, orc_lane_ki
             return;
         take_out(last, endpoint);
         last->endpoint = NULL;
+        last->is_resting |= orc_window_is_stuck(engine, endpoint, lane);
         end_without_answer(last, orc_window_rest(engine, endpoint, lane));
     }
 }

@@ -82,7 +82,7 @@ struct orc_job_t {
     /* the end of the step */
     apr_interval_time_t due, rhythm;
     int is_unchanged; /* nothing is to be written */
-    int is_resting;   /* it takes no place of others: is no operation, waits for an ill IM, or for a token */
+    int is_resting;   /* it takes no place of others: is no operation, waits for an ill or stuck IM, or for a token */
     int is_finished;
     int is_given_back; /* it is due then, for whoever claims it */
     int is_held;       /* a row that it has to change was locked */

@@ -124,6 +124,11 @@ int orc_window_room(const orc_engine_t *engine, const orc_endpoint_t *endpoint, 
     return (int)each * slots_of(engine, kind) - lane->waiting;
 }
 
+int orc_window_is_stuck(const orc_engine_t *engine, const orc_endpoint_t *endpoint, orc_lane_kind_t lane)
+{
+    return latency_of(&endpoint->lanes[lane]) > engine->config->im_timeout;
+}
+
 apr_interval_time_t orc_window_pace(const orc_engine_t *engine, const orc_endpoint_t *endpoint, orc_lane_kind_t lane)
 {
     return latency_of(&endpoint->lanes[lane]) / slots_of(engine, lane) / EAGER;

@@ -38,6 +38,9 @@ void orc_window_waits(orc_endpoint_t *endpoint, orc_lane_kind_t lane, int count)
 /** How many more jobs would come to their turn soon; negative: so many of those that wait don't. */
 int orc_window_room(const orc_engine_t *engine, const orc_endpoint_t *endpoint, orc_lane_kind_t lane);
 
+/** True when calls there take longer than most calls have: IM is as good as ill for what waits for them. */
+int orc_window_is_stuck(const orc_engine_t *engine, const orc_endpoint_t *endpoint, orc_lane_kind_t lane);
+
 /** What each that is put off waits longer than the one before. */
 apr_interval_time_t orc_window_pace(const orc_engine_t *engine, const orc_endpoint_t *endpoint, orc_lane_kind_t lane);
 

@@ -11,6 +11,7 @@ from harness.client import template
 from harness.live import HELD
 from harness.proxies import Standstill
 from stack import process
+from test_update_faults import TEMPLATE, update
 
 MORE_THAN_A_DAEMON_HOLDS = 600
 MORE_GROUPS_THAN_A_CLAIM_LOOKS_AT = 40
@@ -299,6 +300,26 @@ def test_deletions_that_im_lets_wait_take_no_place_of_others(rig, two_ims, limit
         rig.wait_for_phase(id, "deleting", "confirming", type="DELETE")
     rig.finish(rig.person(group=busy.group).create(max_providers=2, provider="good-one")
                if limit == "max_operations_per_group" else rig.person().create())
+    rig.control.release()
+
+
+@pytest.mark.parametrize("limit", ["max_operations", "max_operations_per_group"])
+def test_updates_that_wait_for_a_stuck_im_take_no_place_of_others(rig, two_ims, limit):
+    """Its updates hang, all else is answered: it takes many minutes until a breaker opens, or none does.
+    Ten stay in hand; the others are put off."""
+    busy = rig.person(group=rig.pair())
+    rig.engine(providers=two_ims, im_timeout=10000, **{limit: 12})
+    ids = [busy.create(TEMPLATE, max_providers=1, nodes=[("worker", True)], provider_timeout=600, timeout=600)
+           for _ in range(12)]
+    for id in ids:
+        rig.finish(id)
+    rig.control.fault(fault="hang", on="update", cloud="bad-one")
+    for id in ids:
+        update(rig, busy, id, workers=2)
+    for id in ids:
+        rig.wait_for(lambda: rig.operation(id, "UPDATE")["state"] == "in progress", 10, "an update at work")
+    rig.finish(rig.person(group=busy.group).create(max_providers=2, provider="good-one")
+               if limit == "max_operations_per_group" else rig.person().create(), timeout=10)
     rig.control.release()
 
 
