@@ -4,7 +4,6 @@
 #include <apr_fnmatch.h>
 #include <apr_strings.h>
 #include <http_core.h>
-#include <http_request.h>
 
 #include "mo_surfaces.h"
 #include "mo_tree.h"
@@ -281,22 +280,6 @@ const mo_base_t *mo_places_at(const mo_config_t *config, const server_rec *serve
             found = base;
     }
     return found;
-}
-
-const mo_base_t *mo_places_ahead(const mo_config_t *config, request_rec *r, char *path)
-{
-    ap_conf_vector_t *merged = r->per_dir_config;
-    const mo_base_t *base;
-    char *uri = r->uri;
-
-    if (!mo_places_at(config, r->server, path))
-        return NULL;
-    r->uri = path;
-    r->per_dir_config = r->server->lookup_defaults;
-    base = ap_location_walk(r) == OK && ap_if_walk(r) == OK ? mo_places_of(config, r) : NULL;
-    r->uri = uri;
-    r->per_dir_config = merged;
-    return base;
 }
 
 const mo_base_t *mo_places_first(const mo_config_t *config, const orc_surface_t *surface)

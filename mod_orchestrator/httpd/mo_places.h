@@ -41,11 +41,6 @@ const mo_base_t *mo_places_at(const mo_config_t *config, const server_rec *serve
 /** The first place of a surface; NULL when it is bound nowhere. */
 const mo_base_t *mo_places_first(const mo_config_t *config, const orc_surface_t *surface);
 
-/** The place that a path leads to in a request's host, by the sections that it would have; NULL when it is none of
- * ours.
- */
-const mo_base_t *mo_places_ahead(const mo_config_t *config, request_rec *r, char *path);
-
 /** The surface that a handler's name means, in any case; NULL when it means none. */
 const orc_surface_t *mo_places_surface(const char *handler);
 

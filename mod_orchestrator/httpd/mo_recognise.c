@@ -174,13 +174,27 @@ int mo_recognise_finally(request_rec *r)
     return HTTP_NOT_FOUND;
 }
 
+/* The place that the URI leads to as it is now, which a rewrite may have changed since the sections were merged. */
+static const mo_base_t *look_ahead(const mo_config_t *config, request_rec *r)
+{
+    ap_conf_vector_t *merged = r->per_dir_config;
+    const mo_base_t *base;
+
+    if (!mo_places_at(config, r->server, r->uri))
+        return NULL;
+    r->per_dir_config = r->server->lookup_defaults;
+    base = ap_location_walk(r) == OK && ap_if_walk(r) == OK ? mo_places_of(config, r) : NULL;
+    r->per_dir_config = merged;
+    return base;
+}
+
 int mo_recognise_no_file(request_rec *r)
 {
     const mo_config_t *config = mo_config_of(r->server);
     const mo_request_t *request = mo_request_of(r);
     int is_known = request && strcmp(request->uri, r->uri) == 0;
 
-    if (r->proxyreq || (!is_known && !mo_places_ahead(config, r, r->uri)))
+    if (r->proxyreq || (!is_known && !look_ahead(config, r)))
         return DECLINED;
     r->filename = apr_pstrdup(r->pool, r->uri); /* rewrites of the section read it */
     r->finfo.filetype = APR_UNKFILE;            /* nobody is to look for one instead (FallbackResource) */

@@ -37,14 +37,11 @@ static const char *links_of(const orc_request_t *request, const orc_surface_page
                             apr_int64_t pages)
 {
     const char *links = link_to(request, "self", page, number);
+    apr_int64_t before = (number < pages ? number : pages) - 1;
 
     if (number > 0)
         links = apr_pstrcat(request->pool, link_to(request, "first", page, 0), ",",
-                            link_to(request, "prev", page,
-                                    number < pages ? number - 1
-                                    : pages > 0    ? pages - 1
-                                                   : 0),
-                            ",", links, NULL);
+                            link_to(request, "prev", page, before > 0 ? before : 0), ",", links, NULL);
     if (number + 1 < pages)
         links = apr_pstrcat(request->pool, links, ",", link_to(request, "next", page, number + 1), ",",
                             link_to(request, "last", page, pages - 1), NULL);

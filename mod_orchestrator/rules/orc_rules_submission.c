@@ -89,7 +89,8 @@ orc_error_t *orc_rules_group_check(const orc_rules_call_t *call, const char *use
     return NULL;
 }
 
-orc_error_t *orc_rules_group_default(const char **user_group, const orc_rules_call_t *call)
+/* The group for who names none: the only one that the caller may act for. NULL, or a 403 that names the choices. */
+static orc_error_t *group_default(const char **user_group, const orc_rules_call_t *call)
 {
     const apr_array_header_t *groups = call->who->groups;
     apr_array_header_t *choices = apr_array_make(call->pool, 2, sizeof(const char *));
@@ -389,7 +390,7 @@ orc_error_t *orc_rules_submit(const orc_rules_call_t *call, const orc_rules_subm
     if (given->user_group)
         wish.user_group = orc_group_name(given->user_group);
     else
-        unnamed = orc_rules_group_default(&wish.user_group, call);
+        unnamed = group_default(&wish.user_group, call);
     for (run = 0; run < MAX_RUNS; run++) {
         ORC_TRY(submit(&is_outdated, call, &wish, unnamed));
         if (!is_outdated)

@@ -49,9 +49,6 @@ void orc_rules_submission_check(orc_error_t **error, const orc_rules_call_t *cal
  */
 orc_error_t *orc_rules_submit(const orc_rules_call_t *call, const orc_rules_submission_t *wish);
 
-/** The group for who names none: the only one that the caller may act for. NULL, or a 403 that names the choices. */
-orc_error_t *orc_rules_group_default(const char **user_group, const orc_rules_call_t *call);
-
 /** Whether the caller may act for a user group, a name as orc_group_name gives it: NULL, or a 403. */
 orc_error_t *orc_rules_group_check(const orc_rules_call_t *call, const char *user_group);
 
